@@ -1,0 +1,31 @@
+/** Widths and sizes that every part relies on. Changing one is a new protocol version. */
+import assert from 'node:assert/strict';
+import { RECORD_BYTES } from './layout.ts';
+
+export const MAX_ACCOUNT = 2 ** 24 - 1;
+export const MAX_SESSION = 2 ** 16 - 1;
+/** Ticks. */
+export const MAX_PRICE = 2n ** 36n - 1n;
+/** Lots. */
+export const MAX_QUANTITY = 2n ** 48n - 1n;
+/** Price x quantity and every balance stay below this. */
+export const NOTIONAL_LIMIT = 2n ** 63n;
+export const MAX_AMOUNT = NOTIONAL_LIMIT - 1n;
+/** Either rate, either sign; ten percent. */
+export const MAX_FEE_PPM = 100_000;
+export const PPM = 1_000_000n;
+
+/** Commands in one message of a client. */
+export const MAX_COMMANDS_PER_MESSAGE = 1_024;
+/** Commands in one committed group. */
+export const MAX_COMMANDS_PER_GROUP = 8_192;
+/** Bytes of a client's message, either encoding. */
+export const MAX_MESSAGE_BYTES = 256 * 1024;
+export const MAX_MARKET_NAME = 32;
+/** Levels a side that the market-data checksum covers. */
+export const CHECKSUM_LEVELS = 10;
+
+// A full message must pass the size check, and a full group must pass a broker's default 1 MiB.
+assert((MAX_COMMANDS_PER_MESSAGE + 1) * RECORD_BYTES <= MAX_MESSAGE_BYTES);
+assert((MAX_COMMANDS_PER_GROUP + 1) * RECORD_BYTES <= 1024 * 1024);
+assert(MAX_COMMANDS_PER_GROUP >= MAX_COMMANDS_PER_MESSAGE);

@@ -1,0 +1,67 @@
+/**
+ * NATS subjects. Identity comes from them: the broker's permissions tie `cmd.<market>.<account>`
+ * and `rpt.<account>.<market>` to the connection, `adm.*` to operators.
+ */
+import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
+
+const MARKET_NAME = /^[A-Z0-9][A-Z0-9-]*$/;
+
+export function isMarketName(text: string): boolean {
+  return text.length <= MAX_MARKET_NAME && MARKET_NAME.test(text);
+}
+
+/** Decimal account number without sign or leading zeros, or undefined. */
+export function parseAccount(text: string): number | undefined {
+  if (!/^(0|[1-9][0-9]{0,7})$/.test(text)) return undefined;
+  const account = Number(text);
+  return account <= MAX_ACCOUNT ? account : undefined;
+}
+
+/** What clients publish to; the broker maps it to `commandIn`. */
+export const commandSubject = (market: string, account: number) => `cmd.${market}.${account}`;
+/** Where the owner of a partition listens when the broker maps subjects. */
+export const partitionFilter = (partition: number) => `in.${partition}.*.*`;
+/** Where the owner listens on a broker without the mapping (one partition). */
+export const COMMAND_FILTER = 'cmd.*.*';
+export const adminSubject = (market: string) => `adm.${market}`;
+export const ADMIN_FILTER = 'adm.*';
+/** Balance query of one account, answered by request. */
+export const querySubject = (market: string, account: number) => `qry.${market}.${account}`;
+export const QUERY_FILTER = 'qry.*.*';
+/** Facts about a market and the durability of its log, answered by request. */
+export const infoSubject = (market: string) => `info.${market}`;
+export const INFO_FILTER = 'info.*';
+
+export const logSubject = (partition: number, market: string) => `log.${partition}.${market}`;
+export const reportSubject = (account: number, market: string) => `rpt.${account}.${market}`;
+export const diffSubject = (market: string) => `diff.${market}`;
+export const levelsSubject = (market: string) => `md.${market}.l2`;
+export const tradesSubject = (market: string) => `md.${market}.trades`;
+export const snapshotSubject = (market: string) => `md.${market}.snapshot`;
+export const replaySubject = (market: string) => `md.${market}.replay`;
+export const proofSubject = (market: string, epoch: number) => `proof.${market}.${epoch}`;
+
+export const logStream = (partition: number) => `LOG_${partition}`;
+export const reportStream = (partition: number) => `RPT_${partition}`;
+export const diffStream = (partition: number) => `DIFF_${partition}`;
+
+export interface ClientSubject {
+  readonly market: string;
+  readonly account: number;
+}
+
+/** `cmd.<market>.<account>`, `in.<p>.<market>.<account>` or `qry.<market>.<account>`. */
+export function parseClientSubject(subject: string): ClientSubject | undefined {
+  const tokens = subject.split('.');
+  const rest = tokens[0] === 'in' ? tokens.slice(2) : tokens.slice(1);
+  const [market, accountText, ...excess] = rest;
+  if (market === undefined || accountText === undefined || excess.length > 0) return undefined;
+  const account = parseAccount(accountText);
+  return account === undefined || !isMarketName(market) ? undefined : { market, account };
+}
+
+/** The one token after the first of `adm.<market>`, `info.<market>`, `diff.<market>`. */
+export function parseMarketSubject(subject: string): string | undefined {
+  const [, market, ...excess] = subject.split('.');
+  return market !== undefined && excess.length === 0 && isMarketName(market) ? market : undefined;
+}
