@@ -149,11 +149,11 @@ const TABLE = {
   INVALID_FEES: {
     code: 214,
     meaning: 'a fee rate is beyond 100,000 ppm, or maker + taker is negative',
-    remedy: 'rebates must not exceed the other side\'s fee',
+    remedy: "rebates must not exceed the other side's fee",
   },
   MARKET_NOT_CREATED: {
     code: 215,
-    meaning: 'the market\'s log does not start with its creation',
+    meaning: "the market's log does not start with its creation",
     remedy: 'create the market first',
   },
   MARKET_ALREADY_CREATED: {

@@ -65,6 +65,13 @@ export const BatchOffset = {
 export const BatchFlag = {
   /** Answer once the commands are durable in the log, instead of once they have executed. */
   REPLY_WHEN_RECEIVED: 1,
+  /**
+   * REPORTS, MARKET_DATA, DIFF: the batch ends inside a command that has too many events for one
+   * message; `LAST` is the command before it, and a batch with CONTINUES follows.
+   */
+  PARTIAL: 2,
+  /** REPORTS, MARKET_DATA, DIFF: the batch starts inside the command that the one before cut. */
+  CONTINUES: 4,
 } as const;
 
 export const CommandKind = {

@@ -8,9 +8,9 @@
  * may also be a decimal string, for languages whose numbers end at 2^53.
  */
 import { decode, encode } from '@msgpack/msgpack';
-import { type CommandBatch, type Role, writeCommand } from './command.ts';
 import { viewOf } from './batch.ts';
 import type { Command, CreateMarket, MoveFunds, NewOrder, ReplaceOrder } from './command.ts';
+import { type CommandBatch, type Role, writeCommand } from './command.ts';
 import { Asset, CommandKind, PROTOCOL_VERSION, RECORD_BYTES, Side, TimeInForce } from './layout.ts';
 import {
   MAX_ACCOUNT,
