@@ -1,0 +1,177 @@
+import { createHash, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { withBuildLock } from './builder/build-lock.ts';
+import { compileCircuit } from './builder/compile.ts';
+import { makeDevelopmentKey } from './builder/development-key.ts';
+import { parseR1cs } from './builder/r1cs.ts';
+import { extractVerifyingKey } from './builder/verifying-key.ts';
+import {
+  buildDir,
+  type CircuitDigests,
+  type CircuitName,
+  circuitFiles,
+  circuitNames,
+  digestsFile,
+  pinnedDigests,
+  verifyingKeyFile,
+} from './src/artifacts.ts';
+
+type Report = (step: string, seconds: number) => void;
+
+const require = createRequire(import.meta.url);
+const sourceDir = path.join(import.meta.dirname, 'src');
+const builderDir = path.join(import.meta.dirname, 'builder');
+
+/** What made a circuit's folder, and what it holds; kept in it as stamp.json. */
+interface Stamp {
+  readonly inputs: string;
+  readonly digests: CircuitDigests;
+}
+
+/**
+ * Compiles the circuits and makes their development keys under circuits/build/, unless that is
+ * done already for these sources and tools. Throws when what it made differs from the pinned
+ * digests. `report` is told each step that did work.
+ */
+export async function buildCircuits(report: Report): Promise<void> {
+  const pinned = pinnedDigests();
+  const made = await makeCircuits(report);
+  for (const name of circuitNames) {
+    for (const kind of ['r1cs', 'zkey', 'vk'] as const) {
+      const digest = made[name][kind];
+      if (digest === pinned[name][kind]) continue;
+      throw new Error(
+        `circuit ${name}: the ${kind} made here has digest ${digest}, but circuits/digests.json ` +
+          `pins ${pinned[name][kind]}. Where a circuit or a tool was changed on purpose, pin anew ` +
+          'with node circuits/build.ts --pin; otherwise restore circuits/ and run npm ci.',
+      );
+    }
+  }
+}
+
+/** Makes the circuits and writes what came out to circuits/digests.json. */
+async function pinCircuits(report: Report): Promise<void> {
+  const made = await makeCircuits(report);
+  const draft = `${digestsFile}.${randomUUID()}`;
+  fs.writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`);
+  fs.renameSync(draft, digestsFile);
+}
+
+async function makeCircuits(report: Report): Promise<Record<CircuitName, CircuitDigests>> {
+  fs.mkdirSync(path.join(buildDir, 'keys'), { recursive: true });
+  const inputs = inputsDigest();
+  return withBuildLock(path.join(buildDir, 'lock'), async () => ({
+    'batch-15': await makeCircuit('batch-15', inputs, report),
+    'accounts-4': await makeCircuit('accounts-4', inputs, report),
+  }));
+}
+
+async function makeCircuit(
+  name: CircuitName,
+  inputs: string,
+  report: Report,
+): Promise<CircuitDigests> {
+  const done = readIntactStamp(name);
+  if (done?.inputs === inputs) return done.digests;
+
+  const draftDir = path.join(buildDir, `draft-${randomUUID()}`);
+  const outDir = path.join(draftDir, name);
+  fs.mkdirSync(outDir, { recursive: true });
+  try {
+    const files = circuitFiles(name, draftDir);
+    await timed(report, `${name}: compile`, async () => {
+      await compileCircuit(name, sourceDir, outDir);
+      fs.renameSync(path.join(outDir, `${name}_js`, `${name}.wasm`), files.wasm);
+      fs.rmSync(path.join(outDir, `${name}_js`), { recursive: true });
+    });
+    const r1cs = fs.readFileSync(files.r1cs);
+    const system = parseR1cs(r1cs);
+    const what = `${name}: development key (insecure), ${system.constraintCount} constraints`;
+    const zkey = await timed(report, what, () => makeDevelopmentKey(name, system));
+    fs.writeFileSync(files.zkey, zkey);
+    const vk = extractVerifyingKey(zkey, true);
+    const draftKey = path.join(draftDir, 'vk');
+    fs.writeFileSync(draftKey, vk.bytes);
+    fs.renameSync(draftKey, verifyingKeyFile(vk.digest, buildDir));
+    const digests = { r1cs: sha256(r1cs), zkey: sha256(zkey), vk: vk.digest };
+    const stamp: Stamp = { inputs, digests };
+    fs.writeFileSync(path.join(outDir, 'stamp.json'), JSON.stringify(stamp));
+    replaceDir(outDir, path.join(buildDir, name), path.join(draftDir, 'old'));
+    return digests;
+  } finally {
+    fs.rmSync(draftDir, { recursive: true, force: true });
+  }
+}
+
+/** The stamp of a built circuit whose files are all there and unchanged. */
+function readIntactStamp(name: CircuitName): Stamp | undefined {
+  try {
+    const file = path.join(buildDir, name, 'stamp.json');
+    const stamp = JSON.parse(fs.readFileSync(file, 'utf8')) as Stamp;
+    const files = circuitFiles(name, buildDir);
+    const vk = extractVerifyingKey(fs.readFileSync(files.zkey), true);
+    const intact =
+      sha256(fs.readFileSync(files.r1cs)) === stamp.digests.r1cs &&
+      sha256(fs.readFileSync(files.zkey)) === stamp.digests.zkey &&
+      fs.readFileSync(verifyingKeyFile(vk.digest, buildDir)).equals(vk.bytes) &&
+      vk.digest === stamp.digests.vk &&
+      fs.existsSync(files.wasm) &&
+      fs.existsSync(files.sym);
+    return intact ? stamp : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Over everything that decides the output: circuit sources, this builder, versions of tools. */
+function inputsDigest(): string {
+  const hash = createHash('sha256');
+  const add = (label: string, content: Uint8Array | string): void => {
+    hash.update(`${label}\n${content.length}\n`).update(content);
+  };
+  for (const file of fs.readdirSync(sourceDir).sort()) {
+    if (file.endsWith('.circom')) add(file, fs.readFileSync(path.join(sourceDir, file)));
+  }
+  for (const file of fs.readdirSync(builderDir).sort()) {
+    if (!file.endsWith('.test.ts')) add(file, fs.readFileSync(path.join(builderDir, file)));
+  }
+  add('build.ts', fs.readFileSync(import.meta.filename));
+  for (const tool of ['circom2', 'circomlib']) {
+    add(tool, fs.readFileSync(require.resolve(`${tool}/package.json`)));
+  }
+  return hash.digest('hex');
+}
+
+/** Puts a finished folder in the place of an older one. */
+function replaceDir(from: string, to: string, aside: string): void {
+  if (fs.existsSync(to)) fs.renameSync(to, aside);
+  fs.renameSync(from, to);
+}
+
+async function timed<T>(report: Report, step: string, work: () => Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  const result = await work();
+  report(step, (performance.now() - startMs) / 1000);
+  return result;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args.some((arg) => arg !== '--pin')) {
+    throw new Error(`unknown argument in "${args.join(' ')}": node circuits/build.ts [--pin]`);
+  }
+  const report: Report = (step, seconds) => console.log(`${step}: ${seconds.toFixed(1)} s`);
+  await (args.includes('--pin') ? pinCircuits(report) : buildCircuits(report));
+}
+
+if (import.meta.main) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,8 @@
+export {
+  type CircuitArtifacts,
+  type CircuitDigests,
+  type CircuitName,
+  circuitArtifacts,
+  circuitNames,
+  pinnedDigests,
+} from './artifacts.ts';
