@@ -1,0 +1,97 @@
+/**
+ * What a market's state machine is to the rest of the system. Two implementations behave the same to
+ * the byte: the kernel (AssemblyScript, for production) and the naive twin (plain TypeScript, its
+ * oracle). Neither reads a clock, draws randomness, does I/O or depends on the order of a hash
+ * table, so the same commands give the same events and the same state hash everywhere.
+ */
+import assert from 'node:assert/strict';
+import { RECORD_BYTES, type Side } from '@foldbook/protocol';
+
+/** Receives blocks of `count` 64-byte event records; `block` is only valid during the call. */
+export type EventSink = (block: Uint8Array, count: number) => void;
+
+/** Lots and quote units of one account. Of account 0 (supply): what is outstanding, as available. */
+export interface Balances {
+  readonly baseAvailable: bigint;
+  readonly baseHeld: bigint;
+  readonly quoteAvailable: bigint;
+  readonly quoteHeld: bigint;
+}
+
+export interface DepthLevel {
+  /** Ticks. */
+  readonly price: bigint;
+  /** Lots, all orders together. */
+  readonly quantity: bigint;
+  readonly orders: number;
+}
+
+export interface Engine {
+  /**
+   * Applies `count` 64-byte command records in order. Any bytes will do: what makes no sense is
+   * answered by a REJECTED event. `timeNs` is the group's stamp (nanoseconds since 1970); engine
+   * time is the latest stamp so far. A sink that throws leaves the engine unusable.
+   */
+  apply(commands: Uint8Array, count: number, timeNs: bigint, sink: EventSink): void;
+  /** Of the last command; 0 before the first. */
+  readonly sequence: bigint;
+  /** 64 bits over the logical content (see state-hash.ts). Detects divergence, proves nothing. */
+  stateHash(): bigint;
+  balance(account: number): Balances;
+  /** Settlement records in the epoch that is still open. */
+  openRecords(): number;
+  /** Price levels of a side, best first. */
+  depth(side: Side, maxLevels: number): DepthLevel[];
+  /** Orders resting on the book. */
+  openOrders(): number;
+}
+
+/**
+ * How much a market may hold; past it commands are refused with CAPACITY. Part of the rules of a
+ * market: two engines agree on a log only if they agree on these.
+ */
+export interface EngineOptions {
+  /** Resting orders. */
+  readonly orderCapacity?: number;
+  /** Price levels on one side. */
+  readonly levelCapacity?: number;
+  /** Pairs of (account, session) that ever sent a request. */
+  readonly sessionCapacity?: number;
+}
+
+export type EngineCapacity = Required<EngineOptions>;
+
+const DEFAULT_CAPACITY: EngineCapacity = {
+  orderCapacity: 2 ** 22,
+  levelCapacity: 2 ** 17,
+  sessionCapacity: 2 ** 20,
+};
+
+/** The kernel's tables at these sizes, all full, fit the 4 GiB that a WebAssembly memory can have. */
+const MAX_CAPACITY: EngineCapacity = {
+  orderCapacity: 2 ** 23,
+  levelCapacity: 2 ** 18,
+  sessionCapacity: 2 ** 22,
+};
+
+export function engineCapacity(options: EngineOptions): EngineCapacity {
+  const capacity = { ...DEFAULT_CAPACITY, ...options };
+  for (const name of Object.keys(MAX_CAPACITY) as (keyof EngineCapacity)[]) {
+    const value = capacity[name];
+    assert(
+      Number.isInteger(value) && value >= 1 && value <= MAX_CAPACITY[name],
+      `${name} is ${value}; it must be from 1 to ${MAX_CAPACITY[name]}`,
+    );
+  }
+  return capacity;
+}
+
+/** Programmer errors of a caller of `apply`. */
+export function assertGroup(commands: Uint8Array, count: number, timeNs: bigint): void {
+  assert(Number.isInteger(count) && count >= 0, `a group has ${count} commands`);
+  assert(
+    count * RECORD_BYTES <= commands.byteLength,
+    `${count} commands do not fit into ${commands.byteLength} bytes`,
+  );
+  assert(timeNs >= 0n && timeNs < 2n ** 63n, `a group is stamped ${timeNs} ns`);
+}

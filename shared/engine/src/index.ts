@@ -1,0 +1,3 @@
+export * from './engine.ts';
+export { createNaiveEngine } from './naive/naive-engine.ts';
+export * from './settlement.ts';
