@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { jobFailed } from './in-process-queue.ts';
+import { jobFromWire, resultFromWire, resultToWire } from './job-wire.ts';
+import { OpenJobs } from './open-jobs.ts';
+import type { ProofJob, ProofResult } from './proof-job.ts';
+import type { ProofMaker, ProofQueue, TroubleListener } from './proof-queue.ts';
+import { messageOf } from './prover-error.ts';
+
+export interface BullmqQueueOptions {
+  /** redis://[user:password@]host:port[/db]. Never logged. */
+  readonly redisUrl: string;
+  /** Queue name in Redis; one prover serves one queue. */
+  readonly name: string;
+  readonly maker: ProofMaker;
+  /** Tries of one job before it fails. Default 3. */
+  readonly attempts?: number;
+  /** How often open jobs are compared with what Redis holds. Default 2,000 ms. */
+  readonly sweepMs?: number;
+}
+
+const DEFAULT_SWEEP_MS = 2_000;
+const FIRST_RETRY_MS = 250;
+const SLOWEST_RECONNECT_MS = 1_000;
+/** Results stay this many jobs long, for a prover that restarts before its epoch is stored. */
+const KEPT_JOBS = 256;
+const KEPT_SECONDS = 3_600;
+
+/**
+ * The cluster's queue: BullMQ on Redis. Redis is only dispatch. Open jobs are held here and swept:
+ * one that Redis doesn't know (any more) is submitted again, one that it says is done is taken. So
+ * a missed event, a restart without its data, or a flush cost time and nothing else. The events
+ * only save waiting for the sweep.
+ */
+export class BullmqQueue implements ProofQueue {
+  readonly #maker: ProofMaker;
+  readonly #open = new OpenJobs();
+  /** Proofs being made here or made and not yet delivered: a resubmitted job finds its proof. */
+  readonly #made = new Map<string, Promise<ProofResult>>();
+  readonly #listeners = new Set<TroubleListener>();
+  readonly #attempts: number;
+  readonly #redis: Redis;
+  readonly #queue: Queue;
+  readonly #worker: Worker;
+  readonly #events: QueueEvents;
+  readonly #timer: NodeJS.Timeout;
+  readonly #address: string;
+  #lost = false;
+  #lastError = 'connection closed';
+  #sweeping: Promise<void> | undefined;
+
+  constructor(options: BullmqQueueOptions) {
+    this.#maker = options.maker;
+    this.#attempts = options.attempts ?? 3;
+    this.#address = withoutPassword(options.redisUrl);
+    this.#redis = new Redis(options.redisUrl, {
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => Math.min(100 * times, SLOWEST_RECONNECT_MS),
+    });
+    this.#watchConnection();
+    const { name } = options;
+    const connection = this.#redis;
+    this.#queue = new Queue(name, { connection });
+    this.#worker = new Worker(name, (job: Job) => this.#process(job), {
+      connection,
+      concurrency: options.maker.concurrency,
+      // After a crash of the prover its jobs wait for their locks to run out.
+      lockDuration: 15_000,
+      stalledInterval: 5_000,
+      maxStalledCount: 10,
+      runRetryDelay: 500,
+    });
+    this.#events = new QueueEvents(name, { connection });
+    // Each client reports the same outage; #watchConnection has said so already.
+    const reported = (): void => {};
+    this.#queue.on('error', reported);
+    this.#worker.on('error', reported);
+    this.#events.on('error', reported);
+    this.#events.on('completed', ({ jobId, returnvalue }) => this.#take(jobId, returnvalue));
+    this.#events.on('failed', () => this.#sweep());
+    this.#timer = setInterval(() => this.#sweep(), options.sweepMs ?? DEFAULT_SWEEP_MS);
+  }
+
+  prove(job: ProofJob): Promise<ProofResult> {
+    return this.#open.ask(job, () => {
+      this.#submit(job).catch(() => {
+        // Left open: the sweep tries again.
+      });
+    });
+  }
+
+  pending(): number {
+    return this.#open.size;
+  }
+
+  onTrouble(listener: TroubleListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Close the maker too: the worker waits for the jobs it is at, if Redis is there. */
+  async close(): Promise<void> {
+    if (this.#open.closed) return;
+    this.#open.close();
+    clearInterval(this.#timer);
+    const reachable = this.#redis.status === 'ready';
+    if (reachable) await this.#sweeping;
+    await Promise.allSettled([this.#worker.close(!reachable), this.#events.close()]);
+    await this.#queue.close().catch(() => {});
+    this.#redis.disconnect();
+  }
+
+  #watchConnection(): void {
+    this.#redis.on('error', (error: Error) => {
+      this.#lastError = messageOf(error);
+    });
+    this.#redis.on('close', () => {
+      if (this.#lost || this.#open.closed) return;
+      this.#lost = true;
+      this.#tell('lost', `Redis at ${this.#address} is gone (${this.#lastError}); reconnecting`);
+    });
+    this.#redis.on('ready', () => {
+      if (!this.#lost) return;
+      this.#lost = false;
+      this.#tell('recovered', `Redis at ${this.#address} is back; ${this.#open.size} jobs open`);
+      this.#sweep();
+    });
+  }
+
+  #tell(state: Parameters<TroubleListener>[0], detail: string): void {
+    for (const listener of this.#listeners) listener(state, detail);
+  }
+
+  async #submit(job: ProofJob): Promise<void> {
+    // A job that failed in an earlier life of this prover would block its id.
+    const earlier = await this.#queue.getJob(job.id);
+    if (earlier !== undefined && (await earlier.isFailed())) await earlier.remove();
+    await this.#queue.add(job.circuit, job, {
+      jobId: job.id,
+      attempts: this.#attempts,
+      backoff: { type: 'exponential', delay: FIRST_RETRY_MS },
+      removeOnComplete: { age: KEPT_SECONDS, count: KEPT_JOBS },
+      removeOnFail: { age: KEPT_SECONDS, count: KEPT_JOBS },
+    });
+  }
+
+  async #process(bullJob: Job): Promise<unknown> {
+    const job = jobFromWire(bullJob.data);
+    const running = this.#made.get(job.id) ?? this.#maker.make(job);
+    this.#made.set(job.id, running);
+    try {
+      return resultToWire(await running);
+    } catch (error) {
+      this.#made.delete(job.id);
+      throw error;
+    } finally {
+      // Not asked for here: a leftover of an earlier life, which nobody will collect.
+      if (!this.#open.has(job.id)) this.#made.delete(job.id);
+    }
+  }
+
+  #take(id: string, returned: unknown): void {
+    if (!this.#open.has(id)) return;
+    this.#made.delete(id);
+    const result = resultFromWire(returned);
+    if (result instanceof Error) {
+      this.#open.reject(id, jobFailed(id, 1, result));
+      // Else it would be handed out again to whoever asks next.
+      this.#queue.remove(id).catch(() => {});
+    } else {
+      this.#open.resolve(id, result);
+    }
+  }
+
+  #sweep(): void {
+    if (this.#sweeping !== undefined || this.#redis.status !== 'ready') return;
+    this.#sweeping = this.#compare()
+      .catch(() => {
+        // Redis went away meanwhile: the next sweep sees the rest.
+      })
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+  }
+
+  async #compare(): Promise<void> {
+    for (const job of this.#open.jobs()) {
+      if (this.#open.closed) return;
+      const known = await this.#queue.getJob(job.id);
+      if (known === undefined) {
+        await this.#submit(job);
+      } else if (await known.isCompleted()) {
+        // Read again: what was read before the job was done lacks the value.
+        const done = await this.#queue.getJob(job.id);
+        if (done !== undefined) this.#take(job.id, done.returnvalue);
+      } else if (await known.isFailed()) {
+        this.#made.delete(job.id);
+        this.#open.reject(job.id, jobFailed(job.id, known.attemptsMade, known.failedReason));
+      }
+    }
+  }
+}
+
+/** The URL as it may be shown. */
+export function withoutPassword(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) return 'an address that is no URL';
+  return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Files that are there whole or not at all, whenever the power goes. */
+import { randomBytes } from 'node:crypto';
+import { link, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+const DRAFT = '.draft-';
+
+/** Puts `bytes` at `path`, replacing what is there. */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const draft = await writeDraft(path, bytes, 0o644);
+  await rename(draft, path);
+  await syncFolder(dirname(path));
+}
+
+/** Puts `bytes` at `path` unless something is there already; tells whether it did. */
+export async function createFile(path: string, bytes: Uint8Array, mode: number): Promise<boolean> {
+  const draft = await writeDraft(path, bytes, mode);
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+/** Removes what writers that died left in `folder`. Only for the folder's one writer. */
+export async function removeDrafts(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names) {
+    if (name.startsWith(DRAFT)) await rm(join(folder, name), { force: true });
+  }
+}
+
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+async function writeDraft(path: string, bytes: Uint8Array, mode: number): Promise<string> {
+  const suffix = randomBytes(6).toString('hex');
+  const draft = join(dirname(path), `${DRAFT}${basename(path)}-${suffix}`);
+  const file = await open(draft, 'wx', mode);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return draft;
+}
+
+/** A new name is durable once its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EpochMark } from '@foldbook/protocol';
+import fc from 'fast-check';
+import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
+import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
+import { ProverError } from './prover-error.ts';
+
+const created: DiffRecord = {
+  type: 'market-created',
+  sequence: 1,
+  account: 0,
+  session: 0,
+  requestId: 1n,
+  makerFeePpm: -100,
+  takerFeePpm: 300,
+};
+
+function settlement(recordIndex: number): Settlement {
+  const base = BigInt(recordIndex + 1);
+  return {
+    type: 'settlement',
+    kind: 4,
+    a: 0,
+    b: 2,
+    price: 0n,
+    base,
+    quote: 0n,
+    sequence: recordIndex + 2,
+    recordIndex,
+  };
+}
+
+function mark(epoch: number, recordFirst: number, recordCount: number, first: number): EpochMark {
+  return {
+    type: 'epoch',
+    sequence: first + 9,
+    epoch,
+    recordFirst,
+    recordCount,
+    stateHash: BigInt(1_000 + epoch),
+    sequenceFirst: first,
+    timeNs: BigInt(epoch),
+  };
+}
+
+function chainHead(epoch: number): ChainHead {
+  return {
+    type: 'chain-head',
+    sequence: 10 * epoch + 10,
+    head: new Uint8Array(32).fill(epoch + 1),
+    logSequence: 3 * epoch + 3,
+    logFirst: 3 * epoch + 1,
+  };
+}
+
+/** Creation, an epoch of 3 records, an empty one, one of 2. */
+const stream: readonly DiffRecord[] = [
+  created,
+  settlement(0),
+  settlement(1),
+  settlement(2),
+  mark(0, 0, 3, 1),
+  chainHead(0),
+  mark(1, 3, 0, 11),
+  chainHead(1),
+  settlement(3),
+  settlement(4),
+  mark(2, 3, 2, 21),
+  chainHead(2),
+];
+
+function run(records: readonly DiffRecord[]): ClosedEpoch[] {
+  const batcher = new EpochBatcher('TEST');
+  return records.map((record) => batcher.push(record)).filter((epoch) => epoch !== undefined);
+}
+
+function refuses(records: readonly DiffRecord[], code: string, message: RegExp): void {
+  assert.throws(
+    () => run(records),
+    (error) => error instanceof ProverError && error.code === code && message.test(error.message),
+  );
+}
+
+test('epochs come out at their chain heads, with records, ranges and heads', () => {
+  const epochs = run(stream);
+  assert.deepEqual(
+    epochs.map(({ epoch, recordFirst, records }) => [epoch, recordFirst, records.length]),
+    [
+      [0, 0, 3],
+      [1, 3, 0],
+      [2, 3, 2],
+    ],
+  );
+  const [first, second] = epochs;
+  assert.deepEqual(first?.logHeadStart, new Uint8Array(32));
+  assert.deepEqual(second?.logHeadStart, first?.logHeadEnd);
+  assert.deepEqual([second?.logFirst, second?.logLast], [4, 6]);
+  assert.deepEqual([second?.sequenceFirst, second?.sequenceLast], [11, 20]);
+  assert.deepEqual(first?.records[1], { kind: 4, a: 0, b: 2, price: 0n, dBase: 2n, dQuote: 0n });
+});
+
+test('a stream that repeats itself from any earlier place gives the same epochs', () => {
+  const expected = run(stream);
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(stream.length), fc.nat(stream.length)), { maxLength: 4 }),
+      (restarts) => {
+        const repeated: DiffRecord[] = [];
+        let reached = 0;
+        for (const [end, back] of restarts) {
+          const until = Math.max(reached, end);
+          repeated.push(...stream.slice(Math.max(0, reached - back), until));
+          reached = until;
+        }
+        repeated.push(...stream.slice(reached));
+        assert.deepEqual(run(repeated), expected);
+      },
+    ),
+  );
+});
+
+test('a record, a mark or a chain head left out is refused, never skipped', () => {
+  const without = (...indexes: readonly number[]) =>
+    stream.filter((_, index) => !indexes.includes(index));
+  refuses(without(0), 'DIFF_GAP', /before its creation/);
+  refuses(without(2), 'DIFF_GAP', /record 2 follows record 0/);
+  refuses(without(3), 'DIFF_GAP', /has 3 records from 0 on, read were 2/);
+  refuses(without(4, 5), 'DIFF_GAP', /epoch 1 is marked, the next one is 0/);
+  refuses(without(7), 'DIFF_GAP', /no chain head follows the mark of epoch 1/);
+  refuses(without(10), 'DIFF_GAP', /chain head comes without its epoch mark/);
+});
+
+test('an epoch whose sequences do not follow the one before is refused', () => {
+  refuses(
+    [...stream.slice(0, 6), mark(1, 3, 0, 12)],
+    'DIFF_GAP',
+    /covers sequences 12\.\.21, and should start at 11/,
+  );
+});
+
+test('a repetition that says something else is refused', () => {
+  refuses([created, { ...created, takerFeePpm: 301 }], 'DIFF_CONFLICT', /different fees/);
+  const other = { ...mark(0, 0, 3, 1), stateHash: 5n };
+  refuses([...stream.slice(0, 5), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
+});
+
+test('an epoch beyond the bound is refused', () => {
+  const batcher = new EpochBatcher('TEST', 2);
+  for (const record of stream.slice(0, 3)) batcher.push(record);
+  assert.throws(() => batcher.push(settlement(2)), { code: 'EPOCH_TOO_LARGE' });
+});

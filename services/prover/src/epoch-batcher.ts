@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { EpochMark, MarketCreated } from '@foldbook/protocol';
+import type { SettlementRecord } from '@foldbook/verifier';
+import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
+import { ProverError } from './prover-error.ts';
+
+/** Records of one epoch that are held in memory; the market closes epochs far below it. */
+export const MAX_EPOCH_RECORDS = 1 << 20;
+const CHAIN_START = new Uint8Array(32);
+
+/** All that the market said about one closed epoch. */
+export interface ClosedEpoch {
+  readonly epoch: number;
+  /** Index of the first record, over the market's life. */
+  readonly recordFirst: number;
+  readonly records: readonly SettlementRecord[];
+  /** Market sequences, both inclusive. */
+  readonly sequenceFirst: number;
+  readonly sequenceLast: number;
+  readonly stateHash: bigint;
+  readonly timeNs: bigint;
+  /** Hash-chain heads of the market's log before its first and after its last group. */
+  readonly logHeadStart: Uint8Array;
+  readonly logHeadEnd: Uint8Array;
+  /** Log stream sequences of these groups. */
+  readonly logFirst: number;
+  readonly logLast: number;
+}
+
+/** The market's fee rates, which the rules hash binds. */
+export interface MarketFees {
+  readonly makerFeePpm: number;
+  readonly takerFeePpm: number;
+}
+
+/**
+ * Gathers one market's diff records into closed epochs. The stream repeats itself where a market
+ * restarted: what was seen is dropped by its number. What is missing is never skipped: a gap, or a
+ * repetition that says something else, throws.
+ */
+export class EpochBatcher {
+  readonly #market: string;
+  readonly #maxRecords: number;
+  #fees: MarketFees | undefined;
+  #records: SettlementRecord[] = [];
+  #recordFirst = 0;
+  #mark: EpochMark | undefined;
+  #last: ClosedEpoch | undefined;
+
+  constructor(market: string, maxRecords: number = MAX_EPOCH_RECORDS) {
+    this.#market = market;
+    this.#maxRecords = maxRecords;
+  }
+
+  /** Undefined until the market's creation was read. */
+  get fees(): MarketFees | undefined {
+    return this.#fees;
+  }
+
+  /** Index that the next new record will have. */
+  get nextRecord(): number {
+    return this.#recordFirst + this.#records.length;
+  }
+
+  /** Takes the stream's next record; returns the epoch that it closes, if it closes one. */
+  push(record: DiffRecord): ClosedEpoch | undefined {
+    switch (record.type) {
+      case 'market-created':
+        this.#created(record);
+        return undefined;
+      case 'settlement':
+        this.#settle(record);
+        return undefined;
+      case 'epoch':
+        this.#markEpoch(record);
+        return undefined;
+      case 'chain-head':
+        return this.#close(record);
+      default:
+        return record satisfies never;
+    }
+  }
+
+  #created({ makerFeePpm, takerFeePpm }: MarketCreated): void {
+    const known = this.#fees;
+    if (known === undefined) {
+      this.#fees = { makerFeePpm, takerFeePpm };
+    } else if (known.makerFeePpm !== makerFeePpm || known.takerFeePpm !== takerFeePpm) {
+      this.#fail('DIFF_CONFLICT', 'it was created twice, with different fees');
+    }
+  }
+
+  #settle(entry: Settlement): void {
+    const expected = this.nextRecord;
+    if (entry.recordIndex < expected) return;
+    if (this.#fees === undefined) {
+      this.#fail('DIFF_GAP', `record ${entry.recordIndex} comes before its creation`);
+    }
+    if (entry.recordIndex > expected) {
+      this.#fail('DIFF_GAP', `record ${entry.recordIndex} follows record ${expected - 1}`);
+    }
+    if (this.#mark !== undefined) {
+      this.#fail('DIFF_GAP', `no chain head follows the mark of epoch ${this.#mark.epoch}`);
+    }
+    if (this.#records.length >= this.#maxRecords) {
+      this.#fail(
+        'EPOCH_TOO_LARGE',
+        `epoch ${this.#nextEpoch} has over ${this.#maxRecords} records`,
+      );
+    }
+    const { kind, a, b, price, base, quote } = entry;
+    this.#records.push({ kind, a, b, price, dBase: base, dQuote: quote });
+  }
+
+  #markEpoch(mark: EpochMark): void {
+    if (mark.epoch < this.#nextEpoch) return;
+    if (mark.epoch > this.#nextEpoch) {
+      this.#fail('DIFF_GAP', `epoch ${mark.epoch} is marked, the next one is ${this.#nextEpoch}`);
+    }
+    const { recordFirst, recordCount } = mark;
+    if (recordFirst !== this.#recordFirst || recordCount !== this.#records.length) {
+      this.#fail(
+        'DIFF_GAP',
+        `epoch ${mark.epoch} has ${recordCount} records from ${recordFirst} on, ` +
+          `read were ${this.#records.length} from ${this.#recordFirst} on`,
+      );
+    }
+    const follows = this.#last === undefined ? mark.sequenceFirst : this.#last.sequenceLast + 1;
+    if (mark.sequenceFirst !== follows || mark.sequence < mark.sequenceFirst) {
+      this.#fail(
+        'DIFF_GAP',
+        `epoch ${mark.epoch} covers sequences ${mark.sequenceFirst}..${mark.sequence}, ` +
+          `and should start at ${follows}`,
+      );
+    }
+    if (this.#mark !== undefined && this.#mark.stateHash !== mark.stateHash) {
+      this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, with different states`);
+    }
+    this.#mark = mark;
+  }
+
+  #close(chain: ChainHead): ClosedEpoch | undefined {
+    const mark = this.#mark;
+    const last = this.#last;
+    // A repeated head must not close the epoch whose mark was read just before the repetition.
+    if (last !== undefined && chain.sequence <= last.sequenceLast) return undefined;
+    if (mark === undefined || chain.sequence !== mark.sequence) {
+      return this.#fail('DIFF_GAP', 'a chain head comes without its epoch mark');
+    }
+    const closed: ClosedEpoch = {
+      epoch: mark.epoch,
+      recordFirst: this.#recordFirst,
+      records: this.#records,
+      sequenceFirst: mark.sequenceFirst,
+      sequenceLast: mark.sequence,
+      stateHash: mark.stateHash,
+      timeNs: mark.timeNs,
+      logHeadStart: last?.logHeadEnd ?? CHAIN_START,
+      logHeadEnd: chain.head,
+      logFirst: chain.logFirst,
+      logLast: chain.logSequence,
+    };
+    this.#recordFirst += this.#records.length;
+    this.#records = [];
+    this.#mark = undefined;
+    // Without its records, which are the receiver's from now on.
+    this.#last = { ...closed, records: [] };
+    return closed;
+  }
+
+  get #nextEpoch(): number {
+    return this.#last === undefined ? 0 : this.#last.epoch + 1;
+  }
+
+  #fail(code: 'DIFF_GAP' | 'DIFF_CONFLICT' | 'EPOCH_TOO_LARGE', what: string): never {
+    throw new ProverError(
+      code,
+      `market ${this.#market}: ${what} (diff stream; rebuild it from the market's log)`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { OpenJobs } from './open-jobs.ts';
+import type { ProofJob, ProofResult } from './proof-job.ts';
+import type { ProofMaker, ProofQueue } from './proof-queue.ts';
+import { messageOf, ProverError } from './prover-error.ts';
+
+export interface InProcessQueueOptions {
+  /** Tries of one job before it fails: a thread may run out of memory, say. Default 3. */
+  readonly attempts?: number;
+}
+
+/** The embedded queue: straight to the maker, which holds what it can't start yet. */
+export class InProcessQueue implements ProofQueue {
+  readonly #maker: ProofMaker;
+  readonly #attempts: number;
+  readonly #open = new OpenJobs();
+
+  constructor(maker: ProofMaker, options: InProcessQueueOptions = {}) {
+    this.#maker = maker;
+    this.#attempts = options.attempts ?? 3;
+  }
+
+  prove(job: ProofJob): Promise<ProofResult> {
+    return this.#open.ask(job, () => void this.#run(job));
+  }
+
+  pending(): number {
+    return this.#open.size;
+  }
+
+  /** There is nothing between the asker and the maker that could be lost. */
+  onTrouble(): () => void {
+    return () => {};
+  }
+
+  async close(): Promise<void> {
+    this.#open.close();
+  }
+
+  async #run(job: ProofJob): Promise<void> {
+    for (let attempt = 1; this.#open.has(job.id); attempt += 1) {
+      try {
+        this.#open.resolve(job.id, await this.#maker.make(job));
+      } catch (error) {
+        if (attempt >= this.#attempts) this.#open.reject(job.id, jobFailed(job.id, attempt, error));
+      }
+    }
+  }
+}
+
+export function jobFailed(id: string, attempts: number, error: unknown): ProverError {
+  return new ProverError(
+    'PROOF_FAILED',
+    `job ${id} failed ${attempts} times, the last time with: ${messageOf(error)}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { ProofJob, ProofResult } from './proof-job.ts';
+
+export type QueueTrouble = 'lost' | 'recovered';
+export type TroubleListener = (state: QueueTrouble, detail: string) => void;
+
+/**
+ * Where proofs are dispatched. It keeps nothing that matters: whoever asks holds the job until the
+ * promise settles, and after a restart asks again. `prove` may be called many times for one job;
+ * all get the one result.
+ */
+export interface ProofQueue {
+  /** Rejects with ProverError: PROOF_FAILED after every attempt, CLOSED. */
+  prove(job: ProofJob): Promise<ProofResult>;
+  /** Jobs asked for and not settled. */
+  pending(): number;
+  /** Tells when dispatching stops and goes on again. Returns how to stop listening. */
+  onTrouble(listener: TroubleListener): () => void;
+  close(): Promise<void>;
+}
+
+/** What does the work behind a queue: in this process, a pool of threads. */
+export interface ProofMaker {
+  /** How many jobs it works on at a time. */
+  readonly concurrency: number;
+  make(job: ProofJob): Promise<ProofResult>;
+}
