@@ -42,11 +42,12 @@ export async function runCommand(
 export async function mustRun(
   program: string,
   args: readonly string[],
-  options: CommandOptions = {},
+  options: CommandOptions & { readonly shownLines?: number } = {},
 ): Promise<string> {
-  const { exitCode, output } = await runCommand(program, args, options);
+  const { shownLines = 15, ...rest } = options;
+  const { exitCode, output } = await runCommand(program, args, rest);
   if (exitCode === 0) return output;
-  const tail = output.trimEnd().split('\n').slice(-15).join('\n');
+  const tail = output.trimEnd().split('\n').slice(-shownLines).join('\n');
   throw new SetupError(`${program} ${args.join(' ')} failed, exit code ${exitCode}:\n${tail}`);
 }
 

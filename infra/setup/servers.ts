@@ -121,8 +121,8 @@ async function provide(kind: ServerKind, report: Report): Promise<string> {
     }
   }
   throw new SetupError(
-    `${kind.program} ${kind.oldest} or newer (${kind.whyOldest}) is not on PATH, and could not be ` +
-      `had from:\n${failures.join('\n')}\n${howToMend(kind)}`,
+    `${kind.program} ${kind.oldest} or newer (${kind.whyOldest}) is not on PATH, ` +
+      `and could not be had from:\n${failures.join('\n')}\n${howToMend(kind)}`,
   );
 }
 

@@ -24,10 +24,6 @@ export class StepRunner {
     return this.#results;
   }
 
-  get failed(): number {
-    return this.#results.filter((result) => result.outcome === 'failed').length;
-  }
-
   /** Enters a step that was measured elsewhere. */
   record(result: StepResult): void {
     this.#results.push(result);
@@ -63,7 +59,9 @@ export function formatTable(results: readonly StepResult[]): string {
   const width = Math.max(4, ...results.map((result) => result.name.length));
   const total = results.reduce((sum, result) => sum + result.seconds, 0);
   const line = (name: string, seconds: number, outcome: string, note: string): string =>
-    `${name.padEnd(width)}  ${seconds.toFixed(1).padStart(7)} s  ${outcome.padEnd(6)}  ${note}`.trimEnd();
+    [name.padEnd(width), `${seconds.toFixed(1).padStart(7)} s`, outcome.padEnd(6), note]
+      .join('  ')
+      .trimEnd();
   return [
     ...results.map((result) => line(result.name, result.seconds, result.outcome, result.note)),
     line('all', total, '', ''),

@@ -1,0 +1,80 @@
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { listProjectFiles } from '../checks/project-files.ts';
+import { projectRoot } from './project-node.mjs';
+import { SetupError } from './steps.ts';
+import { type TestEvent, TestTally, type TestTotals } from './test-tally.ts';
+
+const CONCURRENCY = 2;
+/** A run from which nothing has been heard for so long is taken to hang. */
+const SILENCE_MS = 5 * 60_000;
+const MESSAGE_LINES = 12;
+
+/**
+ * The project's test files, absolute.
+ * @param filters parts of paths; a file is taken when it contains one of them, all when empty
+ */
+export function listTestFiles(filters: readonly string[]): string[] {
+  const files = listProjectFiles(projectRoot).filter((file) => file.endsWith('.test.ts'));
+  const chosen = files.filter(
+    (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
+  );
+  if (chosen.length === 0) {
+    const wanted = filters.length === 0 ? '' : ` whose path contains ${filters.join(' or ')}`;
+    throw new SetupError(`no *.test.ts file${wanted} among ${files.length} in ${projectRoot}`);
+  }
+  return chosen.map((file) => join(projectRoot, file));
+}
+
+/** Runs test files, each in a process of its own, and prints them as they end. */
+export async function runTestFiles(
+  files: readonly string[],
+  write: (line: string) => void,
+): Promise<TestTotals> {
+  const tally = new TestTally(files);
+  const watchdog = new AbortController();
+  let silence: NodeJS.Timeout | undefined;
+  const heard = (): void => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      const waiting = tally.unfinished().map((file) => relative(projectRoot, file));
+      write(`nothing heard for ${SILENCE_MS / 1000} s; stopped. Unfinished: ${waiting.join(', ')}`);
+      watchdog.abort();
+    }, SILENCE_MS);
+  };
+  const detailed = process.stdout.isTTY ? new spec() : undefined;
+  detailed?.pipe(process.stdout, { end: false });
+  heard();
+  const events = run({ files: [...files], concurrency: CONCURRENCY, signal: watchdog.signal });
+  for await (const event of events as AsyncIterable<TestEvent>) {
+    heard();
+    tally.accept(event);
+    if (detailed !== undefined) detailed.write(event);
+    else writeCompact(event, write);
+  }
+  clearTimeout(silence);
+  detailed?.end();
+  const totals = tally.finish();
+  for (const failure of totals.failures) {
+    const lines = failure.message.trimEnd().split('\n');
+    write(`failed: ${relative(projectRoot, failure.file)}: ${failure.name}`);
+    for (const line of lines.slice(0, MESSAGE_LINES)) write(`        ${line}`);
+  }
+  return totals;
+}
+
+/** One line a file when it is done: from its summary, else from the file's own event. */
+function writeCompact(event: TestEvent, write: (line: string) => void): void {
+  const { file, name, nesting, details, success, duration_ms: durationMs } = event.data;
+  if (file === undefined) return;
+  const line = (isOk: boolean, ms: number): void => {
+    const outcome = isOk ? 'ok    ' : 'failed';
+    write(`${outcome} ${relative(projectRoot, file)}  ${(ms / 1000).toFixed(1)} s`);
+  };
+  const isOutcome = event.type === 'test:pass' || event.type === 'test:fail';
+  if (event.type === 'test:summary') line(success === true, durationMs ?? 0);
+  else if (isOutcome && name === file && nesting === 0) {
+    line(event.type === 'test:pass', details?.duration_ms ?? 0);
+  }
+}
