@@ -119,8 +119,20 @@ export function decodeBatchHeader(
   if (bytes.byteLength > expected) {
     return refuse('TRAILING_BYTES', expected, `${bytes.byteLength - expected} bytes too many`);
   }
+  for (const offset of COUNTERS) {
+    if (!Number.isSafeInteger(readCount(view, offset))) {
+      return refuse('FIELD_RANGE', offset, `the counter at byte ${offset} reaches 2^53`);
+    }
+  }
   return { ok: true, value: readHeader(view, count) };
 }
+
+const COUNTERS: readonly number[] = [
+  BatchOffset.LOG_SEQUENCE,
+  BatchOffset.FIRST,
+  BatchOffset.LAST,
+  BatchOffset.PREV,
+];
 
 function readHeader(view: DataView, count: number): BatchHeader {
   return {
@@ -138,7 +150,10 @@ function readHeader(view: DataView, count: number): BatchHeader {
   };
 }
 
-/** A u64 counter as a number: sequences reach 2^53 after 285 years at a million a second. */
+/**
+ * A u64 counter as a number: sequences reach 2^53 after 285 years at a million a second. From there
+ * on the number is rounded and no safe integer.
+ */
 export function readCount(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
 }

@@ -29,13 +29,13 @@ const TABLE = {
   },
   TRUNCATED: {
     code: 103,
-    meaning: 'the message ends before the number of records that its header names',
-    remedy: 'send 64 bytes of header and 64 bytes a record',
+    meaning: 'the message ends before what its header, or a msgpack length, announces',
+    remedy: 'send 64 bytes of header and 64 bytes a record, or the whole msgpack map',
   },
   TRAILING_BYTES: {
     code: 104,
-    meaning: 'bytes follow the last record that the header names',
-    remedy: 'make the header count the records that are sent',
+    meaning: 'bytes follow the last record that the header names, or the msgpack map',
+    remedy: 'make the header count the records that are sent; send one map a message',
   },
   EMPTY_BATCH: { code: 105, meaning: 'the message holds no command', remedy: 'send at least one' },
   UNKNOWN_KIND: {

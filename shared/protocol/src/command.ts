@@ -1,6 +1,7 @@
 /** Commands as objects (edges, tests) and as 64-byte records (everywhere else). */
 import assert from 'node:assert/strict';
 import { decodeBatchHeader, encodeBatch, viewOf } from './batch.ts';
+import { assertFitsRecord, checkRecord, type Role } from './command-form.ts';
 import {
   type Asset,
   BatchFlag,
@@ -11,7 +12,7 @@ import {
   type Side,
   type TimeInForce,
 } from './layout.ts';
-import { MAX_ACCOUNT, MAX_COMMANDS_PER_MESSAGE } from './limits.ts';
+import { MAX_COMMANDS_PER_MESSAGE } from './limits.ts';
 import { type Decoded, refuse } from './result.ts';
 
 interface Request {
@@ -67,29 +68,17 @@ export type OrderCommand = NewOrder | CancelOrder | ReplaceOrder;
 export type AdminCommand = MoveFunds | CreateMarket | CloseEpoch;
 export type Command = OrderCommand | AdminCommand;
 
-/** Who may publish: clients on `cmd.*`, operators on `adm.*`. */
-export type Role = 'client' | 'operator';
-
-export function isOrderKind(kind: number): boolean {
-  return kind === CommandKind.NEW || kind === CommandKind.CANCEL || kind === CommandKind.REPLACE;
-}
-
-export function isAdminKind(kind: number): boolean {
-  return (
-    kind === CommandKind.DEPOSIT ||
-    kind === CommandKind.WITHDRAW ||
-    kind === CommandKind.CREATE_MARKET ||
-    kind === CommandKind.CLOSE_EPOCH
-  );
-}
-
-/** Writes one command; `account` is the sender's for orders and ignored for administration. */
+/**
+ * Writes one command; `account` is the sender's for orders and ignored for administration. Asserts
+ * that every field fits its width.
+ */
 export function writeCommand(
   view: DataView,
   offset: number,
   command: Command,
   account: number,
 ): void {
+  assertFitsRecord(command);
   for (let at = 0; at < RECORD_BYTES; at += 8) view.setBigUint64(offset + at, 0n, true);
   view.setUint8(offset + CommandOffset.KIND, command.kind);
   view.setUint16(offset + CommandOffset.SESSION, command.session, true);
@@ -172,41 +161,14 @@ export function decodeCommandBatch(
   if ((flags & ~BatchFlag.REPLY_WHEN_RECEIVED) !== 0) {
     return refuse('UNKNOWN_KIND', 12, `header flags ${flags}`);
   }
-  const records = bytes.slice(RECORD_BYTES);
+  // A copy, even of a Buffer (whose own slice shares memory): the sender is written into it.
+  const records = new Uint8Array(bytes.subarray(RECORD_BYTES));
   const view = viewOf(records);
   for (let index = 0; index < count; index += 1) {
-    const refusal = checkRecord(view, index * RECORD_BYTES, role, account);
+    const offset = index * RECORD_BYTES;
+    const refusal = checkRecord(view, offset, role, account, offset + RECORD_BYTES);
     if (refusal !== undefined) return refusal;
   }
   const replyWhenReceived = (flags & BatchFlag.REPLY_WHEN_RECEIVED) !== 0;
   return { ok: true, value: { count, records, replyWhenReceived } };
-}
-
-/** Checks the form of a record, which is all the edge does: values are judged by the engine. */
-function checkRecord(view: DataView, offset: number, role: Role, account: number) {
-  const place = offset + RECORD_BYTES;
-  const kind = view.getUint8(offset + CommandOffset.KIND);
-  const isOrder = isOrderKind(kind);
-  if (!isOrder && !isAdminKind(kind)) {
-    return refuse('UNKNOWN_KIND', place, `command kind ${kind}`);
-  }
-  if (isOrder !== (role === 'client')) {
-    return refuse('NOT_PERMITTED', place, `command kind ${kind} from a ${role}`);
-  }
-  const reserved =
-    view.getUint16(offset + CommandOffset.RESERVED_A, true) |
-    view.getUint32(offset + CommandOffset.RESERVED_A + 2, true) |
-    view.getUint32(offset + CommandOffset.RESERVED_B, true) |
-    view.getUint32(offset + CommandOffset.RESERVED_B + 4, true);
-  if (reserved !== 0) return refuse('RESERVED_NOT_ZERO', place, 'command bytes 10-15 or 56-63');
-  const named = view.getUint32(offset + CommandOffset.ACCOUNT, true);
-  if (named > MAX_ACCOUNT) {
-    return refuse('FIELD_RANGE', place + CommandOffset.ACCOUNT, `account ${named}`);
-  }
-  if (!isOrder) return undefined;
-  if (named !== 0 && named !== account) {
-    return refuse('ACCOUNT_MISMATCH', place + CommandOffset.ACCOUNT, `account ${named}`);
-  }
-  view.setUint32(offset + CommandOffset.ACCOUNT, account, true);
-  return undefined;
 }

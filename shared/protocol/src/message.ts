@@ -1,6 +1,7 @@
 /** The one door for what clients send: either encoding, told apart by the first byte. */
 import { isBinaryBatch } from './batch.ts';
-import { type CommandBatch, decodeCommandBatch, type Role } from './command.ts';
+import { type CommandBatch, decodeCommandBatch } from './command.ts';
+import type { Role } from './command-form.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { decodeCommandMap } from './msgpack.ts';
 import { type Decoded, refuse } from './result.ts';

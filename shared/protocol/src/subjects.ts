@@ -5,6 +5,7 @@
 import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 
 const MARKET_NAME = /^[A-Z0-9][A-Z0-9-]*$/;
+const PARTITION = /^(0|[1-9][0-9]{0,4})$/;
 
 export function isMarketName(text: string): boolean {
   return text.length <= MAX_MARKET_NAME && MARKET_NAME.test(text);
@@ -53,15 +54,23 @@ export interface ClientSubject {
 /** `cmd.<market>.<account>`, `in.<p>.<market>.<account>` or `qry.<market>.<account>`. */
 export function parseClientSubject(subject: string): ClientSubject | undefined {
   const tokens = subject.split('.');
-  const rest = tokens[0] === 'in' ? tokens.slice(2) : tokens.slice(1);
+  const rest = afterClientPrefix(tokens);
   const [market, accountText, ...excess] = rest;
   if (market === undefined || accountText === undefined || excess.length > 0) return undefined;
   const account = parseAccount(accountText);
   return account === undefined || !isMarketName(market) ? undefined : { market, account };
 }
 
+function afterClientPrefix(tokens: readonly string[]): readonly string[] {
+  const [first, partition] = tokens;
+  if (first === 'cmd' || first === 'qry') return tokens.slice(1);
+  const isMapped = first === 'in' && partition !== undefined && PARTITION.test(partition);
+  return isMapped ? tokens.slice(2) : [];
+}
+
 /** The one token after the first of `adm.<market>`, `info.<market>`, `diff.<market>`. */
 export function parseMarketSubject(subject: string): string | undefined {
-  const [, market, ...excess] = subject.split('.');
+  const [first, market, ...excess] = subject.split('.');
+  if (first !== 'adm' && first !== 'info' && first !== 'diff') return undefined;
   return market !== undefined && excess.length === 0 && isMarketName(market) ? market : undefined;
 }
