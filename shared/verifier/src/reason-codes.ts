@@ -1,0 +1,66 @@
+/** Why something was refused. Codes are stable; scripts may rely on them. */
+export const reasonCodes = {
+  STORE_READ: 'a file of the store cannot be read',
+  STORE_FILE_SIZE: 'a file of the store is larger than the limit',
+  STORE_STRAY_FILE: 'the epochs folder holds a file that is no part of the chain',
+  EPOCH_MISSING: 'an epoch is not there',
+  MISSING_RECORDS: 'level data needs a records file that is not there',
+
+  GENESIS_MISSING: 'the genesis file is not there',
+  GENESIS_FORMAT: 'the genesis file is malformed',
+  GENESIS_EMPTY_ROOT: 'the genesis does not start from the empty account tree',
+  GENESIS_UNEXPECTED: 'the genesis is not the one that was asked for',
+
+  KEY_UNKNOWN: 'the genesis names a verifying key that this verifier does not trust',
+  KEY_MISSING: 'a verifying key is not in the store',
+  KEY_DIGEST: 'a verifying key does not have the digest that it is filed under',
+  KEY_FORMAT: 'a verifying key is malformed',
+
+  EPOCH_FILE_FORMAT: 'an epoch file is malformed',
+  HEADER_FORMAT: 'an epoch header is malformed',
+  EPOCH_ORDER: "an epoch's number is not the one that its place asks for",
+  CHAIN_ID: 'an epoch belongs to another chain',
+  MARKET: 'an epoch belongs to another market',
+  HEADER_SIGNATURE: 'the header is not signed by the operator that the genesis names',
+  HEADER_CHAIN: "a header does not name its predecessor's hash",
+  RULES_HASH: 'the rules are not those of the genesis',
+  ROOT_CHAIN: 'an epoch does not start from the root where the one before ended',
+  LOG_CHAIN: "an epoch's log range or chain head does not continue the one before",
+  SEQUENCE_CHAIN: "an epoch's market sequences do not continue the ones before",
+  RECORD_CHAIN: "an epoch's records do not continue the ones before",
+  TIME_ORDER: 'an epoch closed before its predecessor',
+  HEADER_RANGE: 'a range in the header ends before it starts, or overflows',
+
+  DIGEST_LIST: 'the digests are not those that the header commits to',
+  BATCH_TILING: "the batches do not cover the epoch's records exactly",
+  ACCOUNT_TILING: 'the account proofs are not of the only sizes allowed',
+  ROOT_FINAL: "the account proofs do not end at the header's new root",
+  CHALLENGE_REFUSED: 'the challenge hits an account id',
+  ACCUMULATOR_MISMATCH: 'what the records move is not what the accounts changed by',
+  PROOF_FORMAT: 'a proof is malformed or a point of it is not valid',
+  SIGNAL_COUNT: "the number of public signals is not the verifying key's",
+  SIGNAL_RANGE: 'a public signal is not a canonical field element',
+  GROTH16_REFUSED: 'a proof does not hold for its public signals',
+
+  RECORDS_FORMAT: 'a records file is malformed',
+  RECORD_INVALID: 'a settlement record breaks the rules of its kind',
+  RECORDS_COUNT: 'a records file does not hold as many records as the header says',
+  BATCH_DIGEST: "a batch's digest is not that of its records",
+  BATCH_ACCUMULATOR: "a batch's accumulator is not that of its records",
+  ACCOUNT_DIGEST: "an account proof's digest is not that of the account changes",
+  ACCOUNT_ACCUMULATOR: "an account proof's accumulator is not that of the account changes",
+  ACCOUNT_ROOT: 'an account proof does not end at the root of the recomputed tree',
+  BALANCE_RANGE: 'a balance would leave the range 0 to 2^63 - 1',
+} as const;
+
+export type ReasonCode = keyof typeof reasonCodes;
+
+export type Verdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: ReasonCode; readonly message: string };
+
+export const ACCEPTED: Verdict = { ok: true };
+
+export function refused(code: ReasonCode, message: string): Verdict & { readonly ok: false } {
+  return { ok: false, code, message };
+}
