@@ -11,7 +11,14 @@ import {
   netDeltas,
   Tree,
 } from './model.ts';
-import { accountsSize, batchSize, challenge, fundedRows, place, sampleAccounts } from './samples.ts';
+import {
+  accountsSize,
+  batchSize,
+  challenge,
+  fundedRows,
+  place,
+  sampleAccounts,
+} from './samples.ts';
 import { decimals } from './snark.ts';
 import { Circuit, loneFreeWires } from './tape.ts';
 import { accountsWitness } from './traces.ts';
@@ -20,7 +27,10 @@ const circuit = new Circuit('accounts-4');
 
 function check(instance: Instance): bigint[] {
   const witness = accountsWitness(circuit, accountsSize, instance.input);
-  assert.deepEqual(circuit.objections(witness).map((c) => circuit.describe(c)), []);
+  assert.deepEqual(
+    circuit.objections(witness).map((c) => circuit.describe(c)),
+    [],
+  );
   assert.deepEqual(witness.slice(1, 9), instance.publicSignals);
   return witness;
 }

@@ -13,7 +13,10 @@ const circuit = new Circuit('batch-15');
 
 function check(instance: Instance): bigint[] {
   const witness = batchWitness(circuit, batchSize, instance.input);
-  assert.deepEqual(circuit.objections(witness).map((c) => circuit.describe(c)), []);
+  assert.deepEqual(
+    circuit.objections(witness).map((c) => circuit.describe(c)),
+    [],
+  );
   assert.deepEqual(witness.slice(1, 7), instance.publicSignals);
   return witness;
 }

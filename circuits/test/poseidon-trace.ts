@@ -57,10 +57,8 @@ function parameters(width: number): Parameters {
 export function tracePoseidon(tape: Tape, name: string, inputs: readonly bigint[]): bigint {
   const p = parameters(inputs.length + 1);
   const inner = `${name}.pEx`;
-  inputs.forEach((value, i) => {
-    tape.set(`${name}.inputs[${i}]`, value);
-  });
-  let state = traceArk(tape, p, inner, 0, 0, [0n, ...inputs]);
+  const taken = inputs.map((value, i) => tape.set(`${name}.inputs[${i}]`, value));
+  let state = traceArk(tape, p, inner, 0, 0, [0n, ...taken]);
   for (let r = 0; r < half; r++) {
     const last = r === half - 1;
     state = state.map((value, j) => traceSigma(tape, `${inner}.sigmaF[${r}][${j}]`, value));
