@@ -1,0 +1,71 @@
+/**
+ * The transport port: best-effort publish and subscribe by subject, and requests with one answer.
+ * Anything that must not be lost goes through a stream (stream.ts) instead.
+ */
+
+/**
+ * A delivered message. The payload is lent to every handler of the message and may be kept, but is
+ * never written to.
+ */
+export interface TransportMessage {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly reply: string | undefined;
+}
+
+/** Runs on the event loop. What it throws is a defect and ends up as an uncaught exception. */
+export type MessageHandler = (message: TransportMessage) => void;
+
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+/** `disconnected` is temporary, the transport goes on trying; `closed` is for good. */
+export type TransportStatus = 'connected' | 'disconnected' | 'closed';
+
+export interface Transport {
+  /** For people: `nats://127.0.0.1:4222 (nats-server 2.15.0)`, `in memory`. */
+  readonly description: string;
+  /** Messages given to `publish` that went nowhere because there was no connection. */
+  readonly dropped: number;
+  status(): TransportStatus;
+  /**
+   * Best effort, never blocks: dropped and counted without a connection. The payload is the
+   * transport's from here on; the caller doesn't write to it again.
+   * @throws TransportError BAD_SUBJECT, TOO_LARGE
+   */
+  publish(subject: string, payload: Uint8Array, reply?: string): void;
+  /**
+   * @param filter a subject in which `*` stands for one token and a last `>` for one or more
+   * @throws TransportError BAD_SUBJECT, CLOSED
+   */
+  subscribe(filter: string, handler: MessageHandler): Subscription;
+  /** Rejects with TransportError TIMEOUT, NO_RESPONDERS, CLOSED, BAD_SUBJECT, TOO_LARGE. */
+  request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /**
+   * Resolves when everything published and subscribed before has reached the broker; what was
+   * published before a disconnection may be lost all the same. Rejects with CLOSED.
+   */
+  flush(): Promise<void>;
+  /** Returns a function that removes the listener. */
+  onStatus(listener: (status: TransportStatus, detail: string) => void): () => void;
+  close(): Promise<void>;
+}
+
+export type TransportErrorCode =
+  | 'TIMEOUT'
+  | 'NO_RESPONDERS'
+  | 'CLOSED'
+  | 'CONNECT_FAILED'
+  | 'BAD_SUBJECT'
+  | 'TOO_LARGE';
+
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly code: TransportErrorCode;
+
+  constructor(code: TransportErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
