@@ -21,6 +21,7 @@ async function run() {
 
 run().catch((error) => {
   process.stderr.write(`\nset-up failed: ${error.message}\n`);
-  process.stdout.write('\n0 passed, 1 failed\n');
+  // Whoever reads the last line of a test run gets an answer even now.
+  if (process.argv[2] === 'test') process.stdout.write('\n0 passed, 1 failed\n');
   process.exitCode = 1;
 });
