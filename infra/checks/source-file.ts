@@ -20,7 +20,7 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-/** Tests, and what only tests use: allowed to import more. */
+/** Tests, shared suites of tests, and what only tests use: allowed to import more. */
 export function isTestFile(path: string): boolean {
-  return /\.(test|fuzz|bench)\.ts$/.test(path) || /(^|\/)(test|testing)\//.test(path);
+  return /\.(test|fuzz|bench)\.ts$/.test(path) || /(^|\/)(test|testing|suite)\//.test(path);
 }

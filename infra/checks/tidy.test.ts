@@ -47,6 +47,8 @@ test('planted breaches in tests are found', () => {
 });
 
 test('planted breaches in other files are found', () => {
+  const silenced = messagesFor('shared/engine/assembly/a.ts', `// @ts${'-ignore'}\n`);
+  assert.match(silenced.join(), /only .* is needed/);
   assert.match(messagesFor('README.md', `See ${machinePath}.`).join(), /path of one machine/);
   assert.match(messagesFor('package-lock.json', `"${registryUrl}"`).join(), /registry host/);
 });
@@ -58,6 +60,7 @@ test('what is fine passes', () => {
     [testPath, `describe('x', () => {\n${"  it('y', f);\n".repeat(90)}});\n`],
     [testPath, 'const limit = setTimeout(() => reject(new Error("late")), 1000);\n'],
     ['services/market/src/main.ts', 'const { env } = parse(process.env);\n'],
+    ['shared/engine/assembly/a.ts', `// @ts${'-ignore'}: decorator\n@inline\n`],
     ['README.md', `${'long '.repeat(40)} ../work/x and https://example.org/home/page\n`],
     ['shared/data.bin', `\0${machinePath}`],
   ];

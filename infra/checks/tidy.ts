@@ -12,6 +12,7 @@ interface BannedText {
 }
 
 const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path);
+const isAssemblyScript = (path: string): boolean => /(^|\/)assembly\/.*\.ts$/.test(path);
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
 /** Where settings enter the program, or which exist to start other programs. */
@@ -23,7 +24,13 @@ const BANNED: readonly BannedText[] = [
   {
     pattern: /@ts-(ignore|nocheck)/g,
     message: 'mend the type instead of silencing the compiler',
-    appliesTo: isTypeScript,
+    appliesTo: (path) => isTypeScript(path) && !isAssemblyScript(path),
+  },
+  {
+    // AssemblyScript puts decorators where an editor's TypeScript knows none.
+    pattern: /@ts-(ignore(?!: decorator$)|nocheck)/gm,
+    message: 'only "@ts-ignore: decorator" is needed in AssemblyScript',
+    appliesTo: isAssemblyScript,
   },
   {
     // Spelled so that the rule does not find itself.
