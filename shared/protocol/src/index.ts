@@ -4,6 +4,7 @@ export * from './codes.ts';
 export * from './command.ts';
 export * from './command-form.ts';
 export * from './event.ts';
+export * from './event-map.ts';
 export * from './layout.ts';
 export * from './level-book.ts';
 export * from './limits.ts';

@@ -54,6 +54,12 @@ export function isMsgpackMap(value: MsgpackValue | undefined): value is MsgpackM
   return value instanceof Map;
 }
 
+/** True where the first byte opens a map of any length. */
+export function startsMap(bytes: Uint8Array): boolean {
+  const head = bytes[0] ?? 0;
+  return (head & 0xf0) === 0x80 || head === 0xde || head === 0xdf;
+}
+
 /** A value in a few characters, for error messages. */
 export function showMsgpack(value: MsgpackValue | undefined): string {
   if (value === undefined) return 'missing';

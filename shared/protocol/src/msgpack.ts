@@ -15,7 +15,13 @@ import { type CommandBatch, writeCommand } from './command.ts';
 import { assertFitsRecord, isOrderKind, type Role } from './command-form.ts';
 import { CommandKind, PROTOCOL_VERSION, RECORD_BYTES, TimeInForce } from './layout.ts';
 import { MAX_ACCOUNT, MAX_COMMANDS_PER_MESSAGE, MAX_MESSAGE_BYTES, MAX_SESSION } from './limits.ts';
-import { isMsgpackMap, type MsgpackMap, readMsgpack, showMsgpack } from './msgpack-reader.ts';
+import {
+  isMsgpackMap,
+  type MsgpackMap,
+  readMsgpack,
+  showMsgpack,
+  startsMap,
+} from './msgpack-reader.ts';
 import {
   ASSET_NAMES,
   COMMAND_NAMES,
@@ -59,6 +65,8 @@ export function decodeCommandMap(
   if (bytes.byteLength > MAX_MESSAGE_BYTES) {
     return refuse('TOO_LARGE', 0, `${bytes.byteLength} bytes`);
   }
+  // Before anything else, or JSON would be told about bytes that follow its first character.
+  if (!startsMap(bytes)) return refuse('MALFORMED', 0, 'the message does not start a msgpack map');
   const message = readMsgpack(bytes, LIMITS);
   if (!message.ok) return message;
   if (!isMsgpackMap(message.value)) return refuse('MALFORMED', 0, 'not a msgpack map');

@@ -1,12 +1,24 @@
 /** Answers to a client's message, in the encoding it came in. */
-import { decode, encode } from '@msgpack/msgpack';
+import { encode } from '@msgpack/msgpack';
 import { decodeBatchHeader, encodeBatch, isBinaryBatch } from './batch.ts';
 import { ResultCode, resultName } from './codes.ts';
 import { type MarketEvent, readEvents } from './event.ts';
+import { eventMap, readEventMap, wireCount } from './event-map.ts';
 import { BatchKind, PROTOCOL_VERSION, RECORD_BYTES } from './layout.ts';
-import { MAX_MESSAGE_BYTES } from './limits.ts';
 import type { Encoding } from './message.ts';
+import {
+  isMsgpackMap,
+  type MsgpackMap,
+  readMsgpack,
+  showMsgpack,
+  startsMap,
+} from './msgpack-reader.ts';
 import { type Decoded, type Refusal, refuse } from './result.ts';
+
+/** No message of a broker holds as many: a guard against lengths, not a limit to plan with. */
+const MAX_REPLY_EVENTS = 2 ** 22;
+/** A map, the array of events, the event; a newer server may have a few keys more. */
+const LIMITS = { depth: 3, arrayLength: MAX_REPLY_EVENTS, mapLength: 64, stringBytes: 4_096 };
 
 export interface Reply {
   readonly code: number;
@@ -28,9 +40,15 @@ export function encodeReply(
   if (encoding === 'binary') {
     return encodeBatch({ kind: BatchKind.REPLY, flags: ResultCode.OK, logSequence }, records);
   }
-  const events = readEvents(records).map(namedEvent);
+  const events = readEvents(records).map(eventMap);
   return encode(
-    { v: PROTOCOL_VERSION, code: ResultCode.OK, name: 'OK', logSequence, events },
+    {
+      v: PROTOCOL_VERSION,
+      code: ResultCode.OK,
+      name: 'OK',
+      logSequence: wireCount(logSequence),
+      events,
+    },
     { useBigInt64: true },
   );
 }
@@ -47,36 +65,44 @@ export function encodeRefusal(encoding: Encoding, refusal: Omit<Refusal, 'ok'>):
 /** Reads a reply of either encoding. Never throws. */
 export function decodeReply(bytes: Uint8Array): Decoded<Reply> {
   if (isBinaryBatch(bytes)) return decodeBinaryReply(bytes);
-  try {
-    const value = decode(bytes, { useBigInt64: true }) as Partial<Reply> | null;
-    if (value === null || typeof value !== 'object' || !Number.isInteger(value.code)) {
-      return refuse('MALFORMED', 0, 'the reply is not a map with a code');
-    }
-    const code = value.code ?? 0;
-    return {
-      ok: true,
-      value: {
-        code,
-        name: resultName(code),
-        logSequence: Number(value.logSequence ?? 0),
-        detail: String(value.detail ?? ''),
-        events: Array.isArray(value.events) ? value.events : [],
-      },
-    };
-  } catch (error) {
-    return refuse('MALFORMED', 0, error instanceof Error ? error.message : 'not msgpack');
+  if (!startsMap(bytes))
+    return refuse('MALFORMED', 0, 'the reply starts neither a batch nor a map');
+  const reply = readMsgpack(bytes, LIMITS);
+  if (!reply.ok) return reply;
+  if (!isMsgpackMap(reply.value)) return refuse('MALFORMED', 0, 'the reply is not a msgpack map');
+  return decodeReplyMap(reply.value);
+}
+
+function decodeReplyMap(reply: MsgpackMap): Decoded<Reply> {
+  const version = reply.get('v');
+  if (version !== PROTOCOL_VERSION) {
+    return refuse('UNSUPPORTED_VERSION', 0, `v is ${showMsgpack(version)}, expected 1`);
   }
+  const code = reply.get('code');
+  if (typeof code !== 'number' || !Number.isInteger(code) || code < 0 || code >= 2 ** 16) {
+    return refuse('FIELD_RANGE', 0, `code is ${showMsgpack(code)}`);
+  }
+  const logSequence = reply.get('logSequence') ?? 0;
+  if (typeof logSequence !== 'number' || !Number.isSafeInteger(logSequence) || logSequence < 0) {
+    return refuse('FIELD_RANGE', 0, `logSequence is ${showMsgpack(logSequence)}`);
+  }
+  const detail = reply.get('detail') ?? '';
+  if (typeof detail !== 'string') return refuse('FIELD_RANGE', 0, 'detail is no string');
+  const list = reply.get('events') ?? [];
+  if (!Array.isArray(list)) return refuse('FIELD_RANGE', 0, 'events is not an array');
+  const events: MarketEvent[] = [];
+  for (const [index, map] of list.entries()) {
+    const event = readEventMap(map, index);
+    if (!event.ok) return event;
+    events.push(event.value);
+  }
+  return { ok: true, value: { code, name: resultName(code), logSequence, detail, events } };
 }
 
 function decodeBinaryReply(bytes: Uint8Array): Decoded<Reply> {
-  const header = decodeBatchHeader(bytes, BatchKind.REPLY, MAX_MESSAGE_BYTES);
+  const header = decodeBatchHeader(bytes, BatchKind.REPLY, MAX_REPLY_EVENTS);
   if (!header.ok) return header;
   const { flags: code, logSequence } = header.value;
   const events = readEvents(bytes.subarray(RECORD_BYTES));
   return { ok: true, value: { code, name: resultName(code), logSequence, detail: '', events } };
-}
-
-/** In msgpack a rejection says its name, not only its number. */
-function namedEvent(event: MarketEvent): Record<string, unknown> {
-  return event.type === 'rejected' ? { ...event, name: resultName(event.code) } : { ...event };
 }
