@@ -29,7 +29,7 @@ const BANNED: readonly BannedText[] = [
   {
     // AssemblyScript puts decorators where an editor's TypeScript knows none.
     pattern: /@ts-(ignore(?!: decorator$)|nocheck)/gm,
-    message: 'only "@ts-ignore: decorator" is needed in AssemblyScript',
+    message: 'AssemblyScript needs only the form that ends in ": decorator"',
     appliesTo: isAssemblyScript,
   },
   {
