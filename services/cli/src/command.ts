@@ -1,0 +1,98 @@
+/** The shape of a command and the reading of its arguments. */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { createOutput, type Output } from './output.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface CommandContext {
+  readonly output: Output;
+  /** Positional arguments after the command's name. */
+  readonly positionals: readonly string[];
+  /** The value of `--name`; undefined when absent. */
+  text(name: string): string | undefined;
+  /** The value of `--name`, or a UsageError that says which option is missing. */
+  required(name: string): string;
+  integer(name: string, least: number, most: number): number | undefined;
+  flag(name: string): boolean;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export interface CliCommand {
+  readonly name: string;
+  readonly summary: string;
+  /** Printed by --help: usage, options, an example. */
+  readonly help: string;
+  readonly options: ParseArgsOptionsConfig;
+  /** Exit status: 0 success, 1 a failed check. */
+  run(context: CommandContext): Promise<number>;
+}
+
+const COMMON_OPTIONS = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** Parses and runs; UsageError for options that the command does not know. */
+export async function runCommand(
+  command: CliCommand,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { values, positionals } = parse(command, args);
+  if (values.help === true) {
+    process.stdout.write(`${command.help.trim()}\n`);
+    return 0;
+  }
+  return command.run({
+    output: createOutput(values.json === true),
+    positionals,
+    signal,
+    flag: (name) => values[name] === true,
+    text: (name) => textOf(values[name]),
+    required(name) {
+      const value = textOf(values[name]);
+      if (value !== undefined) return value;
+      throw new UsageError(`--${name} is missing; see: foldbook ${command.name} --help`);
+    },
+    integer: (name, least, most) => integerOf(name, textOf(values[name]), least, most),
+  });
+}
+
+type Parsed = {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+};
+
+function parse(command: CliCommand, args: readonly string[]): Parsed {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { ...COMMON_OPTIONS, ...command.options },
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${words}; see: foldbook ${command.name} --help`);
+  }
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+
+function integerOf(
+  name: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^-?[0-9]+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`--${name} ${text}: give a whole number from ${least} to ${most}`);
+}
+
+/** A positive integer of up to 64 bits from an argument. */
+export function wholeNumber(name: string, text: string | undefined): bigint {
+  if (text !== undefined && /^[0-9]{1,20}$/.test(text)) return BigInt(text);
+  throw new UsageError(`${name}: give a whole number, not ${text ?? 'nothing'}`);
+}

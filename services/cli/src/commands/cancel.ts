@@ -1,0 +1,30 @@
+import { type CliCommand, wholeNumber } from '../command.ts';
+import { eventWords } from '../event-words.ts';
+import {
+  accountNumber,
+  CONNECTION_HELP,
+  CONNECTION_OPTIONS,
+  withNode,
+} from '../node-connection.ts';
+
+export const cancel: CliCommand = {
+  name: 'cancel',
+  summary: 'cancel an order by its client order id',
+  help: `
+Usage: foldbook cancel CLIENT_ORDER_ID --market NAME --account N
+
+  --account N       the trading account
+${CONNECTION_HELP}
+
+Example: foldbook cancel 42 --market BTC-USD --account 7`,
+  options: { ...CONNECTION_OPTIONS, account: { type: 'string' } },
+  run: async (context) => {
+    const id = wholeNumber('CLIENT_ORDER_ID', context.positionals[0]);
+    const account = accountNumber(context);
+    return withNode(context, async (node) => {
+      const answer = await (await node.trader(account)).cancel(id);
+      context.output.result({ ...answer }, eventWords(answer));
+      return answer.type === 'rejected' ? 1 : 0;
+    });
+  },
+};

@@ -1,0 +1,71 @@
+import { type MarketEvent, Side, TimeInForce } from '@foldbook/protocol';
+import { type CliCommand, wholeNumber } from '../command.ts';
+import { eventWords } from '../event-words.ts';
+import {
+  accountNumber,
+  CONNECTION_HELP,
+  CONNECTION_OPTIONS,
+  withNode,
+} from '../node-connection.ts';
+import { UsageError } from '../usage-error.ts';
+
+const TIMES = new Map<string, TimeInForce>([
+  ['gtc', TimeInForce.GTC],
+  ['ioc', TimeInForce.IOC],
+  ['post-only', TimeInForce.POST_ONLY],
+]);
+
+export function timeInForce(text: string | undefined): TimeInForce {
+  const value = TIMES.get(text ?? 'gtc');
+  if (value !== undefined) return value;
+  throw new UsageError(`--time ${text}: use ${[...TIMES.keys()].join(', ')}`);
+}
+
+export const order: CliCommand = {
+  name: 'order',
+  summary: 'place a limit order and show what became of it',
+  help: `
+Usage: foldbook order buy|sell QUANTITY PRICE --market NAME --account N [options]
+
+Quantity in lots, price in ticks.
+
+  --account N       the trading account (2 to 16777215)
+  --id N            client order id (default: chosen, and printed)
+  --time T          gtc (default), ioc or post-only
+${CONNECTION_HELP}
+
+Example: foldbook order buy 5 100 --market BTC-USD --account 7`,
+  options: {
+    ...CONNECTION_OPTIONS,
+    account: { type: 'string' },
+    id: { type: 'string' },
+    time: { type: 'string' },
+  },
+  run: async (context) => {
+    const [sideText, quantityText, priceText] = context.positionals;
+    if (sideText !== 'buy' && sideText !== 'sell') {
+      throw new UsageError('say the side: foldbook order buy|sell QUANTITY PRICE ...');
+    }
+    const quantity = wholeNumber('QUANTITY', quantityText);
+    const price = wholeNumber('PRICE', priceText);
+    const account = accountNumber(context);
+    const time = timeInForce(context.text('time'));
+    const id = context.text('id');
+    return withNode(context, async (node) => {
+      const trader = await node.trader(account);
+      const events: MarketEvent[] = [];
+      trader.onEvent((event) => events.push(event));
+      const answer = await trader.place({
+        side: sideText === 'buy' ? Side.BUY : Side.SELL,
+        quantity,
+        price,
+        timeInForce: time,
+        ...(id === undefined ? {} : { clientOrderId: wholeNumber('--id', id) }),
+      });
+      // A command's events come in one batch, so its fills are here as well.
+      const own = events.filter((event) => event.sequence === answer.sequence);
+      for (const event of own) context.output.result({ ...event }, eventWords(event));
+      return answer.type === 'rejected' ? 1 : 0;
+    });
+  },
+};

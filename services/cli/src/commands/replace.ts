@@ -1,0 +1,37 @@
+import { type CliCommand, wholeNumber } from '../command.ts';
+import { eventWords } from '../event-words.ts';
+import {
+  accountNumber,
+  CONNECTION_HELP,
+  CONNECTION_OPTIONS,
+  withNode,
+} from '../node-connection.ts';
+import { timeInForce } from './order.ts';
+
+export const replace: CliCommand = {
+  name: 'replace',
+  summary: 'give an order a new price and quantity (it loses its priority)',
+  help: `
+Usage: foldbook replace CLIENT_ORDER_ID QUANTITY PRICE --market NAME --account N
+
+  --account N       the trading account
+  --time T          gtc (default), ioc or post-only
+${CONNECTION_HELP}
+
+Example: foldbook replace 42 5 101 --market BTC-USD --account 7`,
+  options: { ...CONNECTION_OPTIONS, account: { type: 'string' }, time: { type: 'string' } },
+  run: async (context) => {
+    const [idText, quantityText, priceText] = context.positionals;
+    const id = wholeNumber('CLIENT_ORDER_ID', idText);
+    const quantity = wholeNumber('QUANTITY', quantityText);
+    const price = wholeNumber('PRICE', priceText);
+    const account = accountNumber(context);
+    const time = timeInForce(context.text('time'));
+    return withNode(context, async (node) => {
+      const trader = await node.trader(account);
+      const answer = await trader.replace(id, { quantity, price, timeInForce: time });
+      context.output.result({ ...answer }, eventWords(answer));
+      return answer.type === 'rejected' ? 1 : 0;
+    });
+  },
+};

@@ -1,0 +1,178 @@
+/** What a demo runs on: services started, connections made, and all of it taken down again. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReportSource } from '@foldbook/client';
+import { reportStream } from '@foldbook/protocol';
+import {
+  childChannel,
+  connectChannel,
+  connectNats,
+  JetStreamStore,
+  type Transport,
+} from '@foldbook/runtime';
+import { type ServiceProcess, startService } from '../service-process.ts';
+import { UsageError } from '../usage-error.ts';
+
+export interface DemoBroker {
+  readonly nats: string;
+  readonly redis: string;
+}
+
+export interface DemoOptions {
+  readonly dataDir: string;
+  /** Undefined: embedded, no services needed. */
+  readonly broker: DemoBroker | undefined;
+  readonly workers: number | undefined;
+  readonly epochRecords: number;
+  readonly onTrouble: (line: string) => void;
+}
+
+/** What the prover tells about one epoch. */
+export interface ProvedEpoch {
+  readonly epoch: number;
+  readonly recordCount: number;
+  readonly proofs: number;
+  readonly ms: number;
+}
+
+export interface DemoEnvironment {
+  readonly market: string;
+  readonly transport: Transport;
+  readonly proofDir: string;
+  readonly proved: readonly ProvedEpoch[];
+  reports(): ReportSource;
+  /** Resolves once `count` epochs are proved; rejects when the prover ends. */
+  epochsProved(count: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const MARKER = 'foldbook-demo';
+
+export async function startEnvironment(options: DemoOptions): Promise<DemoEnvironment> {
+  const { dataDir, broker } = options;
+  await emptyDataDir(dataDir);
+  const proofDir = join(dataDir, 'proofs');
+  const logDir = join(dataDir, 'logs');
+  const streams = join(dataDir, 'streams');
+  // A broker keeps its streams from run to run, so each run there has a market of its own.
+  const stamp = Math.floor(Date.now() / 1_000)
+    .toString(36)
+    .toUpperCase();
+  const market = broker === undefined ? 'DEMO' : `DEMO-${stamp}`;
+  const started: ServiceProcess[] = [];
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of closers.reverse()) await close();
+    await Promise.all(started.map((service) => service.stop()));
+  };
+  const start = async (name: 'market' | 'prover', config: Record<string, unknown>) => {
+    const onTrouble = (line: string) => options.onTrouble(`${name}: ${line}`);
+    const service = await startService(name, { config, logDir, onTrouble });
+    started.push(service);
+    return service;
+  };
+  try {
+    const marketBroker =
+      broker === undefined
+        ? { kind: 'embedded', dir: streams }
+        : { kind: 'nats', servers: broker.nats };
+    const { epochRecords, workers } = options;
+    const marketService = await start('market', { broker: marketBroker, epochRecords });
+    const prover = await start('prover', {
+      source:
+        broker === undefined
+          ? { kind: 'segment', dir: streams }
+          : { kind: 'jetstream', servers: broker.nats },
+      ...(broker === undefined ? {} : { redisUrl: broker.redis }),
+      ...(workers === undefined ? {} : { workers }),
+      dataDir: proofDir,
+      markets: [market],
+    });
+    const link = await connect(broker, marketService);
+    closers.push(link.close);
+    const proofs = followProofs(prover);
+    return { market, proofDir, ...link, ...proofs, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Link {
+  readonly transport: Transport;
+  reports(): ReportSource;
+  close(): Promise<void>;
+}
+
+async function connect(broker: DemoBroker | undefined, market: ServiceProcess): Promise<Link> {
+  if (broker === undefined) {
+    const transport = connectChannel(childChannel(market.child));
+    return {
+      transport,
+      reports: () => ({ kind: 'live', transport }),
+      close: () => transport.close(),
+    };
+  }
+  const transport = await connectNats({ servers: broker.nats, name: 'foldbook-demo' });
+  const store = new JetStreamStore(transport, {});
+  return {
+    transport,
+    reports: () => ({ kind: 'stream', reader: store.reader(reportStream(0)) }),
+    async close() {
+      await store.close();
+      await transport.close();
+    },
+  };
+}
+
+function followProofs(prover: ServiceProcess) {
+  const proved: ProvedEpoch[] = [];
+  const waiting = new Set<() => void>();
+  let ended = false;
+  const notify = () => {
+    for (const check of waiting) check();
+  };
+  prover.child.on('message', (message: unknown) => {
+    if (isProvedEpoch(message)) proved.push(message);
+    notify();
+  });
+  prover.exited.then(() => {
+    ended = true;
+    notify();
+  });
+  const epochsProved = (count: number) =>
+    new Promise<void>((resolve, reject) => {
+      const check = () => {
+        if (proved.length >= count) resolve();
+        else if (ended) reject(new Error(`the prover ended; its log: ${prover.logFile}`));
+        else return;
+        waiting.delete(check);
+      };
+      waiting.add(check);
+      check();
+    });
+  return { proved, epochsProved };
+}
+
+function isProvedEpoch(message: unknown): message is ProvedEpoch {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    message.type === 'epoch-proved'
+  );
+}
+
+/** Only a folder that a demo made is emptied. */
+async function emptyDataDir(dataDir: string): Promise<void> {
+  if (existsSync(dataDir)) {
+    const isEmpty = (await readdir(dataDir)).length === 0;
+    if (!isEmpty && !existsSync(join(dataDir, MARKER))) {
+      throw new UsageError(`${dataDir} holds something else: name another folder with --data`);
+    }
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(join(dataDir, MARKER), 'Made by `foldbook demo`, which empties this folder.\n');
+}

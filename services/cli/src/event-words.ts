@@ -1,0 +1,54 @@
+/** Events in words, for people. */
+import { Asset, describeResult, Liquidity, type MarketEvent, Side } from '@foldbook/protocol';
+
+const sideWord = (side: Side) => (side === Side.BUY ? 'buy' : 'sell');
+const assetWord = (asset: Asset) => (asset === Asset.BASE ? 'base' : 'quote');
+
+export function eventWords(event: MarketEvent): string {
+  switch (event.type) {
+    case 'accepted':
+      return (
+        `accepted: ${sideWord(event.side)} ${event.quantity} @ ${event.price}, ` +
+        `order ${event.orderId} (client order id ${event.clientOrderId})`
+      );
+    case 'replaced':
+      return `replaced: ${event.quantity} @ ${event.price}, order ${event.orderId}`;
+    case 'cancelled':
+      return `cancelled: order ${event.orderId}, ${event.quantity} left unfilled`;
+    case 'rejected':
+      return `rejected: ${describeResult(event.code)}`;
+    case 'trade':
+      return `trade ${event.sequence}: ${event.quantity} @ ${event.price} (${sideWord(event.takerSide)})`;
+    case 'fill':
+      return (
+        `fill: ${sideWord(event.side)} ${event.quantity} @ ${event.price}, ` +
+        `${event.liquidity === Liquidity.MAKER ? 'maker' : 'taker'}, order ${event.orderId}`
+      );
+    case 'fee':
+      return `${event.rebate ? 'rebate' : 'fee'}: ${event.amount} quote, order ${event.orderId}`;
+    case 'funds':
+      return (
+        `account ${event.account}: ${event.amount} ${assetWord(event.asset)} moved; ` +
+        `available ${event.available}, held ${event.held}`
+      );
+    case 'balance':
+      return (
+        `account ${event.account} at sequence ${event.sequence}\n` +
+        `  base   available ${event.baseAvailable}, held ${event.baseHeld}\n` +
+        `  quote  available ${event.quoteAvailable}, held ${event.quoteHeld}`
+      );
+    case 'delta':
+      return (
+        `level: ${sideWord(event.side)} ${event.quantity} @ ${event.price} ` +
+        `(${event.orders} orders)`
+      );
+    case 'epoch':
+      return `epoch ${event.epoch} closed: ${event.recordCount} settlement records`;
+    case 'market-created':
+      return `market created: maker ${event.makerFeePpm} ppm, taker ${event.takerFeePpm} ppm`;
+    default: {
+      const unknown: never = event;
+      return String(unknown);
+    }
+  }
+}

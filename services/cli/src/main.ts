@@ -1,0 +1,77 @@
+/** The `foldbook` command: finds the subcommand, runs it, turns errors into exit statuses. */
+import { ClientError } from '@foldbook/client';
+import { TransportError } from '@foldbook/runtime';
+import { type CliCommand, runCommand } from './command.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Loaded when named, so that `verify` starts without the broker's client and so on. */
+const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  demo: async () => (await import('./commands/demo.ts')).demo,
+  up: async () => (await import('./commands/up.ts')).up,
+  conform: async () => (await import('./commands/conform.ts')).conform,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  keys: async () => (await import('./commands/keys.ts')).keys,
+  market: async () => (await import('./commands/market.ts')).market,
+  order: async () => (await import('./commands/order.ts')).order,
+  cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  replace: async () => (await import('./commands/replace.ts')).replace,
+  deposit: async () => (await import('./commands/funds.ts')).deposit,
+  withdraw: async () => (await import('./commands/funds.ts')).withdraw,
+  balance: async () => (await import('./commands/balance.ts')).balance,
+  book: async () => (await import('./commands/book.ts')).book,
+  tail: async () => (await import('./commands/tail.ts')).tail,
+  mirror: async () => (await import('./commands/mirror.ts')).mirror,
+};
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function usage(): Promise<string> {
+  const lines: string[] = [];
+  for (const load of Object.values(COMMANDS)) {
+    const { name, summary } = await load();
+    lines.push(`  ${name.padEnd(10)} ${summary}`);
+  }
+  return `Foldbook: an exchange core that anyone can check.
+
+Usage: foldbook <command> [options]
+
+${lines.join('\n')}
+
+Every command has --help and --json. Start with: foldbook demo
+`;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(await usage());
+    return name === undefined ? EXIT_USAGE : 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    const known = Object.keys(COMMANDS).join(', ');
+    throw new UsageError(`no command "${name}"; there are: ${known}`);
+  }
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => abort.abort());
+  }
+  return runCommand(await load(), rest, abort.signal);
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    const expected =
+      error instanceof UsageError ||
+      error instanceof ClientError ||
+      error instanceof TransportError;
+    const words = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`foldbook: ${words}\n`);
+    if (!expected && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    process.exitCode = expected ? EXIT_USAGE : EXIT_FAILED;
+  },
+);

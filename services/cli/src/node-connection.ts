@@ -1,0 +1,96 @@
+/** A connection to a running node, as the everyday commands need it. */
+
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
+import { isMarketName, parseAccount, reportStream } from '@foldbook/protocol';
+import {
+  connectNats,
+  JetStreamStore,
+  type NatsTransport,
+  type StreamStore,
+  type Transport,
+} from '@foldbook/runtime';
+import type { CommandContext } from './command.ts';
+import { UsageError } from './usage-error.ts';
+
+export const DEFAULT_NATS = 'nats://127.0.0.1:4222';
+
+export const CONNECTION_OPTIONS = {
+  nats: { type: 'string' },
+  user: { type: 'string' },
+  market: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const CONNECTION_HELP = `  --market NAME     the market, for example BTC-USD
+  --nats URL        broker of the running node (default ${DEFAULT_NATS})
+  --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
+  --json            one JSON object per result line`;
+
+export interface NodeConnection {
+  readonly transport: Transport;
+  readonly store: StreamStore;
+  readonly market: string;
+  operator(): OperatorClient;
+  trader(account: number): Promise<OrderClient>;
+  close(): Promise<void>;
+}
+
+/** The market named by --market. */
+export function marketName(context: CommandContext): string {
+  const market = context.required('market');
+  if (isMarketName(market)) return market;
+  throw new UsageError(`--market ${market}: use 1 to 32 of A-Z, 0-9 and -, like BTC-USD`);
+}
+
+export function accountNumber(context: CommandContext): number {
+  const text = context.required('account');
+  const account = parseAccount(text);
+  if (account !== undefined) return account;
+  throw new UsageError(`--account ${text}: use a number from 2 to 16777215`);
+}
+
+export async function connectNode(context: CommandContext): Promise<NodeConnection> {
+  const market = marketName(context);
+  const user = context.text('user');
+  // The one secret of a command line: never an argument, where every process could read it.
+  const pass = process.env.FOLDBOOK_PASSWORD;
+  const transport: NatsTransport = await connectNats({
+    servers: context.text('nats') ?? DEFAULT_NATS,
+    name: 'foldbook-cli',
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+  });
+  const store = new JetStreamStore(transport, {});
+  const clients: OrderClient[] = [];
+  return {
+    transport,
+    store,
+    market,
+    operator: () => new OperatorClient(transport, market, process.pid % 65_536),
+    async trader(account) {
+      const reports: ReportSource = { kind: 'stream', reader: store.reader(reportStream(0)) };
+      const session = process.pid % 65_536;
+      const client = await OrderClient.open({ transport, reports, market, account, session });
+      clients.push(client);
+      return client;
+    },
+    async close() {
+      for (const client of clients) await client.close();
+      await store.close();
+      await transport.close();
+    },
+  };
+}
+
+/** Runs with a connection that is closed whatever happens. */
+export async function withNode(
+  context: CommandContext,
+  use: (node: NodeConnection) => Promise<number>,
+): Promise<number> {
+  const node = await connectNode(context);
+  try {
+    return await use(node);
+  } finally {
+    await node.close();
+  }
+}

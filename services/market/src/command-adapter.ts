@@ -1,0 +1,137 @@
+/**
+ * The command adapter: messages off the wire, checked and handed to the sequencer. Identity is the
+ * subject's; every refusal is answered with its code.
+ */
+import {
+  ADMIN_FILTER,
+  type CommandBatch,
+  CommandKind,
+  CommandOffset,
+  decodeMessage,
+  encodeRefusal,
+  encodingOf,
+  parseClientSubject,
+  parseMarketSubject,
+  RECORD_BYTES,
+  type Refusal,
+  refuse,
+} from '@foldbook/protocol';
+import type { Logger, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import { Market, type MarketRegistry } from './market-registry.ts';
+import type { Sequencer } from './sequencer.ts';
+
+export class CommandAdapter {
+  readonly #transport: Transport;
+  readonly #markets: MarketRegistry;
+  readonly #sequencer: Sequencer;
+  readonly #logger: Logger;
+  #subscriptions: Subscription[] = [];
+  #refused = 0;
+
+  constructor(transport: Transport, markets: MarketRegistry, sequencer: Sequencer, logger: Logger) {
+    this.#transport = transport;
+    this.#markets = markets;
+    this.#sequencer = sequencer;
+    this.#logger = logger;
+  }
+
+  /** Messages refused since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** `commandFilter`: where this partition's commands arrive on this broker. */
+  open(commandFilter: string): void {
+    const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
+      this.#transport.subscribe(filter, (message) => {
+        const refusal = take(message);
+        if (refusal !== undefined) this.#refuse(message, refusal);
+      });
+    this.#subscriptions = [
+      subscribe(commandFilter, (message) => this.#fromClient(message)),
+      subscribe(ADMIN_FILTER, (message) => this.#fromOperator(message)),
+    ];
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #fromClient(message: TransportMessage): Refusal | undefined {
+    const sender = parseClientSubject(message.subject);
+    if (sender === undefined) return refuse('FIELD_RANGE', 0, `subject ${message.subject}`);
+    const market = this.#markets.byName(sender.market);
+    if (market === undefined) return refuse('UNKNOWN_MARKET', 0, sender.market);
+    const batch = decodeMessage(message.payload, 'client', sender.account);
+    return batch.ok ? this.#admit(message, market, batch.value, sender.account) : batch;
+  }
+
+  #fromOperator(message: TransportMessage): Refusal | undefined {
+    const name = parseMarketSubject(message.subject);
+    if (name === undefined) return refuse('FIELD_RANGE', 0, `subject ${message.subject}`);
+    const batch = decodeMessage(message.payload, 'operator', 0);
+    if (!batch.ok) return batch;
+    const known = this.#markets.byName(name);
+    const refusal = checkAdministration(batch.value, name, known !== undefined);
+    if (refusal !== undefined) return refusal;
+    const market = known ?? new Market(name, this.#markets.nextId());
+    const busy = this.#admit(message, market, batch.value, 0);
+    if (known === undefined && busy === undefined) {
+      this.#markets.add(market);
+      this.#logger.info('market created', { market: name, id: market.id });
+    }
+    return busy;
+  }
+
+  #admit(
+    message: TransportMessage,
+    market: Market,
+    batch: CommandBatch,
+    account: number,
+  ): Refusal | undefined {
+    const asker =
+      message.reply === undefined
+        ? undefined
+        : {
+            encoding: encodingOf(message.payload),
+            replySubject: message.reply,
+            account,
+            whenReceived: batch.replyWhenReceived,
+          };
+    const admission = this.#sequencer.submit(market, batch, asker);
+    return admission === 'ADMITTED' ? undefined : refuse(admission, 0, `market ${market.name}`);
+  }
+
+  #refuse(message: TransportMessage, refusal: Refusal): void {
+    this.#refused += 1;
+    if (message.reply === undefined) return;
+    this.#transport.publish(message.reply, encodeRefusal(encodingOf(message.payload), refusal));
+  }
+}
+
+function kindAt(batch: CommandBatch, index: number): number {
+  return batch.records[index * RECORD_BYTES + CommandOffset.KIND] ?? 0;
+}
+
+/**
+ * A market starts with one CREATE_MARKET and nothing else; an epoch's close must end its group, so
+ * it comes alone.
+ */
+function checkAdministration(
+  batch: CommandBatch,
+  name: string,
+  exists: boolean,
+): Refusal | undefined {
+  if (!exists) {
+    const creates = batch.count === 1 && kindAt(batch, 0) === CommandKind.CREATE_MARKET;
+    return creates ? undefined : refuse('UNKNOWN_MARKET', 0, name);
+  }
+  for (let index = 0; index < batch.count; index += 1) {
+    const kind = kindAt(batch, index);
+    if (kind === CommandKind.CREATE_MARKET) return refuse('MARKET_EXISTS', index, name);
+    if (kind === CommandKind.CLOSE_EPOCH && batch.count > 1) {
+      return refuse('NOT_PERMITTED', index, 'close_epoch comes alone in its message');
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+/** Configuration of the market service: parsed once, in main.ts, against this schema. */
+import { z } from 'zod';
+
+const natsSchema = z.object({
+  kind: z.literal('nats'),
+  servers: z.string().min(1),
+  user: z.string().optional(),
+  pass: z.string().optional(),
+  /** Copies of each stream that the broker cluster keeps. */
+  replicas: z.int().min(1).max(5).default(1),
+});
+
+const embeddedSchema = z.object({
+  kind: z.literal('embedded'),
+  /** Folder for the log, reports and diffs. */
+  dir: z.string().min(1),
+});
+
+export const marketConfigSchema = z.object({
+  partition: z.int().min(0).max(1023).default(0),
+  broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema]),
+  /** Core for the market thread; absent: the last one this process may use. */
+  core: z.int().min(0).max(4095).optional(),
+  idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
+  maxPendingCommands: z.int().min(1_024).max(1_000_000).default(65_536),
+  maxGroupsInFlight: z.int().min(1).max(64).default(8),
+  /** Settlement records after which an epoch closes, at the end of the group. */
+  epochRecords: z.int().min(1).max(1_000_000).default(240),
+  /** Age of an epoch's oldest record after which it closes, ms. */
+  epochAgeMs: z.int().min(10).max(86_400_000).default(5_000),
+});
+
+export type MarketConfig = z.infer<typeof marketConfigSchema>;

@@ -1,0 +1,62 @@
+/** The markets of this process, by name and by number, with what each part keeps about them. */
+import { type Asker, GroupBuilder } from './group-builder.ts';
+import { LogChain } from './log-chain.ts';
+
+/** What the publisher must know of a group when its events arrive. */
+export interface CommittedGroup {
+  readonly logSequence: number;
+  readonly askers: readonly Asker[];
+  /** Hash-chain head after this group. */
+  readonly head: Uint8Array;
+  /** Its last command is an epoch's close (which the engine may still refuse). */
+  readonly closesEpoch: boolean;
+}
+
+export class Market {
+  readonly name: string;
+  /** From 1, in order of creation in the log. */
+  readonly id: number;
+  readonly open = new GroupBuilder();
+  readonly chain = new LogChain();
+  /** Groups handed to the market thread whose events have not come back, oldest first. */
+  readonly committed: CommittedGroup[] = [];
+  /** Settlement records in the open epoch, as of the last group that came back. */
+  openRecords = 0;
+  /** Time stamp of the first group that came back with open records; 0n for none. */
+  openSinceNs = 0n;
+  /** An epoch close is on its way through the log. */
+  closing = false;
+  sequence = 0;
+
+  constructor(name: string, id: number) {
+    this.name = name;
+    this.id = id;
+  }
+}
+
+export class MarketRegistry {
+  readonly #byName = new Map<string, Market>();
+  readonly #byId = new Map<number, Market>();
+
+  byName(name: string): Market | undefined {
+    return this.#byName.get(name);
+  }
+
+  byId(id: number): Market | undefined {
+    return this.#byId.get(id);
+  }
+
+  all(): IterableIterator<Market> {
+    return this.#byId.values();
+  }
+
+  /** The number for the next market. */
+  nextId(): number {
+    return this.#byId.size + 1;
+  }
+
+  add(market: Market): void {
+    this.#byName.set(market.name, market);
+    this.#byId.set(market.id, market);
+  }
+}

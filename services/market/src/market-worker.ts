@@ -1,0 +1,27 @@
+/** Entry of the market thread: one agent, one loop, until the command ring is closed. */
+import { createKernelEngine } from '@foldbook/engine';
+import {
+  AgentRunner,
+  createIdleStrategy,
+  RingConsumer,
+  RingProducer,
+  runPinned,
+} from '@foldbook/runtime';
+import { MarketAgent } from './market-agent.ts';
+import type { MarketThreadData } from './market-thread.ts';
+
+/** Looks at the event ring again at least this often while it is full, ms. */
+const FULL_RING_PAUSE_MS = 1;
+
+runPinned<MarketThreadData>(({ workerData, stopped, pause }) => {
+  const commands = new RingConsumer(workerData.commands);
+  const events = new RingProducer(workerData.events);
+  const waitForRoom = () => {
+    if (stopped()) return false;
+    pause(FULL_RING_PAUSE_MS);
+    return true;
+  };
+  const createEngine = () => createKernelEngine(workerData.kernel);
+  const agent = new MarketAgent(commands, events, createEngine, waitForRoom);
+  return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
+});

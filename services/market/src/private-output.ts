@@ -1,0 +1,138 @@
+/**
+ * What accounts are told in private: their reports (durable, one batch per account and flush) and
+ * the answers to messages that asked to hear of execution.
+ */
+import {
+  Account,
+  BatchKind,
+  EventKind,
+  EventOffset,
+  encodeReply,
+  Liquidity,
+  RECORD_BYTES,
+  reportSubject,
+  Side,
+  TradeOffset,
+  viewOf,
+} from '@foldbook/protocol';
+import type { DurableOutput } from './durable-output.ts';
+import type { Asker } from './group-builder.ts';
+import type { Market } from './market-registry.ts';
+import { OutputBatch } from './output-batch.ts';
+
+export type SendReply = (subject: string, payload: Uint8Array) => void;
+
+interface ReportFeed {
+  readonly batch: OutputBatch;
+  /** Events up to here were written by an earlier process. */
+  readonly covered: number;
+}
+
+interface OpenReply {
+  readonly asker: Asker;
+  readonly records: Uint8Array[];
+}
+
+export class PrivateOutput {
+  readonly #market: Market;
+  readonly #output: DurableOutput;
+  readonly #sendReply: SendReply;
+  readonly #feeds = new Map<number, ReportFeed>();
+  readonly #fill = new Uint8Array(RECORD_BYTES);
+  readonly #fillView = viewOf(this.#fill);
+  #replies: OpenReply[] = [];
+  #replyIndex = 0;
+  #groupFirst = 0;
+
+  constructor(market: Market, output: DurableOutput, sendReply: SendReply) {
+    this.#market = market;
+    this.#output = output;
+    this.#sendReply = sendReply;
+  }
+
+  startGroup(firstSequence: number, askers: readonly Asker[]): void {
+    this.#groupFirst = firstSequence;
+    this.#replies = askers.map((asker) => ({ asker, records: [] }));
+    this.#replyIndex = 0;
+  }
+
+  /** Answers everybody who asked about the group that ends. */
+  endGroup(logSequence: number): void {
+    for (const { asker, records } of this.#replies) {
+      const all = new Uint8Array(records.length * RECORD_BYTES);
+      for (const [index, record] of records.entries()) all.set(record, index * RECORD_BYTES);
+      this.#sendReply(asker.replySubject, encodeReply(asker.encoding, logSequence, all));
+    }
+    this.#replies = [];
+  }
+
+  /** An event that its account at +4 is told as it is. */
+  event(bytes: Uint8Array, view: DataView, offset: number, sequence: number): void {
+    const account = view.getUint32(offset + EventOffset.ACCOUNT, true);
+    this.#tell(account, bytes, offset, sequence);
+  }
+
+  /** Both sides of a trade, each told only its own. */
+  trade(view: DataView, offset: number, sequence: number, takerClientOrderId: bigint): void {
+    const takerSide = view.getUint8(offset + EventOffset.SIDE) as Side;
+    const makerSide = takerSide === Side.BUY ? Side.SELL : Side.BUY;
+    const fill = this.#fillView;
+    this.#fill.set(new Uint8Array(view.buffer, view.byteOffset + offset, RECORD_BYTES));
+    fill.setUint8(EventOffset.KIND, EventKind.FILL);
+    fill.setBigUint64(TradeOffset.MAKER_CLIENT_ORDER_ID, 0n, true);
+    fill.setBigUint64(TradeOffset.MAKER_ACCOUNT, 0n, true);
+    const makerOrderId = view.getBigUint64(offset + TradeOffset.MAKER_ORDER_ID, true);
+    const takerOrderId = view.getBigUint64(offset + TradeOffset.TAKER_ORDER_ID, true);
+    const makerClientOrderId = view.getBigUint64(offset + TradeOffset.MAKER_CLIENT_ORDER_ID, true);
+    const makerAccount = view.getUint32(offset + TradeOffset.MAKER_ACCOUNT, true);
+
+    fill.setUint16(EventOffset.CODE, Liquidity.TAKER, true);
+    fill.setBigUint64(EventOffset.ORDER_ID, takerOrderId, true);
+    fill.setBigUint64(EventOffset.CLIENT_ORDER_ID, takerClientOrderId, true);
+    this.#tell(fill.getUint32(EventOffset.ACCOUNT, true), this.#fill, 0, sequence);
+
+    fill.setUint8(EventOffset.SIDE, makerSide);
+    fill.setUint16(EventOffset.CODE, Liquidity.MAKER, true);
+    fill.setUint32(EventOffset.ACCOUNT, makerAccount, true);
+    fill.setBigUint64(EventOffset.ORDER_ID, makerOrderId, true);
+    fill.setBigUint64(EventOffset.CLIENT_ORDER_ID, makerClientOrderId, true);
+    this.#tell(makerAccount, this.#fill, 0, sequence);
+  }
+
+  flush(): void {
+    for (const feed of this.#feeds.values()) feed.batch.flush();
+  }
+
+  #tell(account: number, bytes: Uint8Array, offset: number, sequence: number): void {
+    this.#answer(account, bytes, offset, sequence);
+    if (account < Account.FIRST_CLIENT) return;
+    const feed = this.#feeds.get(account) ?? this.#openFeed(account);
+    if (sequence > feed.covered) feed.batch.add(bytes, offset, sequence);
+  }
+
+  #openFeed(account: number): ReportFeed {
+    const subject = reportSubject(account, this.#market.name);
+    const covered = this.#output.covered(subject);
+    const context = { kind: BatchKind.REPORTS, market: this.#market.id, generation: 0 };
+    const send = (payload: Uint8Array) => this.#output.send(subject, payload);
+    const feed = { batch: new OutputBatch(context, covered, send, () => 0), covered };
+    this.#feeds.set(account, feed);
+    return feed;
+  }
+
+  /** Askers stand in order of their commands, and events come in order of commands. */
+  #answer(account: number, bytes: Uint8Array, offset: number, sequence: number): void {
+    let reply = this.#replies[this.#replyIndex];
+    while (reply !== undefined) {
+      const start = this.#groupFirst + reply.asker.index;
+      if (sequence < start) return;
+      if (sequence < start + reply.asker.count) break;
+      this.#replyIndex += 1;
+      reply = this.#replies[this.#replyIndex];
+    }
+    if (reply === undefined) return;
+    const isOperator = reply.asker.account < Account.FIRST_CLIENT;
+    if (!isOperator && reply.asker.account !== account) return;
+    reply.records.push(bytes.slice(offset, offset + RECORD_BYTES));
+  }
+}

@@ -1,0 +1,186 @@
+/** Answers questions: market facts, snapshots, missed deltas, balances, the engine's own book. */
+
+import {
+  BatchKind,
+  encodeBatch,
+  encodeRefusal,
+  INFO_FILTER,
+  PROTOCOL_VERSION,
+  parseClientSubject,
+  QUERY_FILTER,
+  RECORD_BYTES,
+  type Refusal,
+  refuse,
+  viewOf,
+} from '@foldbook/protocol';
+import type { Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import { decode, encode } from '@msgpack/msgpack';
+import type { Market, MarketRegistry } from './market-registry.ts';
+import { snapshotChunks } from './public-output.ts';
+import type { Publisher } from './publisher.ts';
+import { ControlKind, ControlOffset } from './ring-message.ts';
+import type { Sequencer } from './sequencer.ts';
+
+const SNAPSHOT_FILTER = 'md.*.snapshot';
+const REPLAY_FILTER = 'md.*.replay';
+/** Questions to the market thread that may wait for their answer at once. */
+const MAX_OPEN_QUERIES = 1_024;
+
+/** Answers, or says why not. */
+type Answerer = (reply: string, market: Market, message: TransportMessage) => Refusal | undefined;
+
+interface OpenQuery {
+  readonly reply: string;
+  readonly market: Market;
+  readonly kind: number;
+}
+
+/** Facts that don't change while the process runs. */
+export interface ServiceFacts {
+  readonly durability: string;
+  readonly core: number | undefined;
+  readonly generation: number;
+  readonly partition: number;
+}
+
+export class RequestAdapter {
+  readonly #transport: Transport;
+  readonly #markets: MarketRegistry;
+  readonly #sequencer: Sequencer;
+  readonly #publisher: Publisher;
+  readonly #facts: ServiceFacts;
+  readonly #open = new Map<bigint, OpenQuery>();
+  #subscriptions: Subscription[] = [];
+  #nextToken = 1;
+
+  constructor(
+    transport: Transport,
+    markets: MarketRegistry,
+    sequencer: Sequencer,
+    publisher: Publisher,
+    facts: ServiceFacts,
+  ) {
+    this.#transport = transport;
+    this.#markets = markets;
+    this.#sequencer = sequencer;
+    this.#publisher = publisher;
+    this.#facts = facts;
+  }
+
+  open(): void {
+    const subscribe = (filter: string, answer: Answerer) =>
+      this.#transport.subscribe(filter, (message) => this.#route(message, answer));
+    this.#subscriptions = [
+      subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
+      subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
+      subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
+      subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
+    ];
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  /** The market thread's answer to a query. */
+  answered(token: bigint, records: Uint8Array, sequence: number): void {
+    const query = this.#open.get(token);
+    if (query === undefined) return;
+    this.#open.delete(token);
+    const fields = { market: query.market.id, last: sequence };
+    if (query.kind === ControlKind.QUERY_BALANCE) {
+      this.#transport.publish(
+        query.reply,
+        encodeBatch({ kind: BatchKind.REPLY, ...fields }, records),
+      );
+      return;
+    }
+    const generation = this.#facts.generation;
+    for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
+      this.#transport.publish(query.reply, chunk);
+    }
+  }
+
+  #route(message: TransportMessage, answer: Answerer): void {
+    if (message.reply === undefined) return;
+    const name = message.subject.split('.')[1] ?? '';
+    const market = this.#markets.byName(name);
+    const refusal =
+      market === undefined
+        ? refuse('UNKNOWN_MARKET', 0, name)
+        : answer(message.reply, market, message);
+    if (refusal !== undefined) {
+      this.#transport.publish(message.reply, encodeRefusal('msgpack', refusal));
+    }
+  }
+
+  #info(reply: string, market: Market): undefined {
+    const { durability, core, generation, partition } = this.#facts;
+    const facts = {
+      v: PROTOCOL_VERSION,
+      code: 0,
+      market: market.name,
+      id: market.id,
+      partition,
+      sequence: market.sequence,
+      generation,
+      durability,
+      core: core ?? null,
+      pending: this.#sequencer.pending,
+      openRecords: market.openRecords,
+      ...this.#publisher.counters(market),
+    };
+    this.#transport.publish(reply, encode(facts));
+  }
+
+  #snapshot(reply: string, market: Market): undefined {
+    this.#publisher.whenWhole(market, (output) => {
+      for (const chunk of output.snapshot()) this.#transport.publish(reply, chunk);
+    });
+  }
+
+  /** Payload: msgpack map { v: 1, from: first missing market sequence }. */
+  #replay(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
+    const from = readInteger(message.payload, 'from');
+    if (from === undefined) return refuse('FIELD_RANGE', 0, 'from');
+    this.#publisher.whenWhole(market, (output) => {
+      const tooOld = () =>
+        encodeRefusal('msgpack', refuse('TOO_LARGE', 0, 'older than the window'));
+      this.#transport.publish(reply, output.replay(from) ?? tooOld());
+    });
+    return undefined;
+  }
+
+  /** Payload: empty for the sender's balance; any from operators (account 0) for the book. */
+  #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
+    const sender = parseClientSubject(message.subject);
+    if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
+    if (this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
+    const kind =
+      sender.account === 0 && message.payload.byteLength > 0
+        ? ControlKind.QUERY_DEPTH
+        : ControlKind.QUERY_BALANCE;
+    const token = BigInt(this.#nextToken);
+    this.#nextToken += 1;
+    const record = new Uint8Array(RECORD_BYTES);
+    const view = viewOf(record);
+    view.setUint8(ControlOffset.KIND, kind);
+    view.setUint32(ControlOffset.ACCOUNT, sender.account, true);
+    view.setBigUint64(ControlOffset.TOKEN, token, true);
+    view.setUint32(ControlOffset.MARKET, market.id, true);
+    if (!this.#sequencer.query(record)) return refuse('BUSY', 0, market.name);
+    this.#open.set(token, { reply, market, kind });
+    return undefined;
+  }
+}
+
+function readInteger(payload: Uint8Array, key: string): number | undefined {
+  try {
+    const value = decode(payload, { maxMapLength: 8, maxStrLength: 32 });
+    if (typeof value !== 'object' || value === null) return undefined;
+    const field = Object.entries(value).find(([name]) => name === key)?.[1];
+    return Number.isSafeInteger(field) && field >= 0 ? field : undefined;
+  } catch {
+    return undefined;
+  }
+}

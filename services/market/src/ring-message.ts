@@ -1,0 +1,37 @@
+/**
+ * What crosses the two rings between the I/O thread and the market thread, beside protocol records.
+ *
+ * command ring: GROUP header (kind GROUP, log sequence and time filled in), its commands; or one
+ *               control record (a query), only between groups.
+ * event ring:   the same GROUP header (first = the group's first market sequence), the events the
+ *               engine gave, GROUP_END; or the records that answer a query, then CONTROL_END.
+ */
+import { EventKind } from '@foldbook/protocol';
+
+export const ControlKind = {
+  /** One BALANCE event. */
+  QUERY_BALANCE: 250,
+  /** One BOOK_DELTA per level of the engine's own book, bids then asks, best first. */
+  QUERY_DEPTH: 251,
+  /** Ends the answer to a query. */
+  CONTROL_END: 252,
+} as const;
+
+/** Control records and CONTROL_END: the market, an account, and the asker's token. */
+export const ControlOffset = {
+  KIND: 0,
+  ACCOUNT: 4,
+  /** CONTROL_END: the market sequence at which the answer holds. */
+  SEQUENCE: 8,
+  TOKEN: 16,
+  MARKET: 24,
+} as const;
+
+export const COMMAND_RING_SLOTS = 32_768;
+export const EVENT_RING_SLOTS = 65_536;
+
+export function isControl(kind: number): boolean {
+  return kind === ControlKind.QUERY_BALANCE || kind === ControlKind.QUERY_DEPTH;
+}
+
+export const GROUP_END = EventKind.GROUP_END;

@@ -1,0 +1,241 @@
+/**
+ * The sequencer agent: one place where commands become the record. It admits or refuses (before the
+ * log, the only place where timing may matter), gathers what is admitted into one group per market,
+ * appends groups with several in flight, and hands a group to the market thread once it is durable.
+ */
+import assert from 'node:assert/strict';
+import {
+  BATCH_FIRST_BYTE,
+  BatchOffset,
+  type CommandBatch,
+  CommandKind,
+  CommandOffset,
+  logSubject,
+  RECORD_BYTES,
+  viewOf,
+  writeCount,
+} from '@foldbook/protocol';
+import type { Agent, Clock, Logger, RingProducer, StreamWriter } from '@foldbook/runtime';
+import type { Asker, Group } from './group-builder.ts';
+import type { Market, MarketRegistry } from './market-registry.ts';
+import { COMMAND_RING_SLOTS } from './ring-message.ts';
+
+export interface SequencerLimits {
+  /** Commands admitted and not yet executed before clients hear BUSY. */
+  readonly maxPendingCommands: number;
+  readonly maxGroupsInFlight: number;
+  /** An epoch closes at the end of the group in which it reaches this many records... */
+  readonly epochRecords: number;
+  /** ...or when its oldest record is this old. */
+  readonly epochAgeMs: number;
+}
+
+export type Admission = 'ADMITTED' | 'BUSY' | 'UNAVAILABLE';
+
+/** Called when a group is durable, for the askers who wanted to know just that. */
+export type OnReceived = (asker: Asker, logSequence: number) => void;
+
+interface Delivery {
+  readonly payload: Uint8Array;
+  readonly records: number;
+}
+
+export class Sequencer implements Agent {
+  readonly roleName = 'sequencer';
+  readonly #partition: number;
+  readonly #markets: MarketRegistry;
+  readonly #log: StreamWriter;
+  readonly #ring: RingProducer;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #limits: SequencerLimits;
+  readonly #onReceived: OnReceived;
+  readonly #onFailure: (error: Error) => void;
+  readonly #wake: () => void;
+  /** Durable groups and queries that the ring had no room for, oldest first. */
+  readonly #deliveries: Delivery[] = [];
+  #pending = 0;
+  #inFlight = 0;
+  #stalled = false;
+  #failed = false;
+
+  constructor(parts: {
+    partition: number;
+    markets: MarketRegistry;
+    log: StreamWriter;
+    ring: RingProducer;
+    clock: Clock;
+    logger: Logger;
+    limits: SequencerLimits;
+    onReceived: OnReceived;
+    /** The log refused an append for good: another writer owns it, or it is closed. */
+    onFailure: (error: Error) => void;
+    wake: () => void;
+  }) {
+    this.#partition = parts.partition;
+    this.#markets = parts.markets;
+    this.#log = parts.log;
+    this.#ring = parts.ring;
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+    this.#limits = parts.limits;
+    this.#onReceived = parts.onReceived;
+    this.#onFailure = parts.onFailure;
+    this.#wake = parts.wake;
+    this.#log.onTrouble((state, detail) => this.#trouble(state, detail));
+  }
+
+  /** Commands admitted and not yet executed. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Takes a message's commands, whole or not at all. */
+  submit(
+    market: Market,
+    batch: CommandBatch,
+    asker: Omit<Asker, 'index' | 'count'> | undefined,
+  ): Admission {
+    if (this.#pending + batch.count > this.#limits.maxPendingCommands) {
+      return this.#stalled ? 'UNAVAILABLE' : 'BUSY';
+    }
+    if (!market.open.fits(batch.count)) {
+      if (this.#inFlight >= this.#limits.maxGroupsInFlight) return 'BUSY';
+      this.#append(market, false);
+    }
+    const closesEpoch = closesAnEpoch(batch);
+    market.open.add(batch.records, batch.count, asker, closesEpoch);
+    this.#pending += batch.count;
+    this.#wake();
+    return 'ADMITTED';
+  }
+
+  /** Puts a query on the ring, after everything that is durable; false when there is no room. */
+  query(record: Uint8Array): boolean {
+    assert.equal(record.byteLength, RECORD_BYTES);
+    if (this.#deliveries.length > 0) return false;
+    if (!this.#ring.offer(record, 1)) return false;
+    this.#ring.publish();
+    return true;
+  }
+
+  /** A group of the log, read again at start: the same way as a new one, but for the append. */
+  replay(market: Market, payload: Uint8Array, logSequence: number): void {
+    const view = viewOf(payload);
+    const commands = view.getUint32(BatchOffset.COUNT, true);
+    const last = viewOf(payload).getUint8(commands * RECORD_BYTES + CommandOffset.KIND);
+    const closesEpoch = last === CommandKind.CLOSE_EPOCH;
+    this.#pending += commands;
+    this.#deliver(market, { payload, commands, askers: [], closesEpoch }, logSequence);
+  }
+
+  /** The publisher has seen a group's last event. */
+  executed(market: Market, commands: number, openRecords: number, closesEpoch: boolean): void {
+    this.#pending -= commands;
+    market.openRecords = openRecords;
+    if (closesEpoch) {
+      market.closing = false;
+      market.openSinceNs = 0n;
+    }
+    if (openRecords === 0) market.openSinceNs = 0n;
+    else if (market.openSinceNs === 0n) market.openSinceNs = this.#clock.nowNs();
+  }
+
+  doWork(): number {
+    let work = this.deliver();
+    for (const market of this.#markets.all()) {
+      const closeEpoch = this.#epochIsDue(market);
+      if (market.open.count === 0 && !closeEpoch) continue;
+      if (this.#inFlight >= this.#limits.maxGroupsInFlight || this.#failed) break;
+      this.#append(market, closeEpoch);
+      work += 1;
+    }
+    return work;
+  }
+
+  #epochIsDue(market: Market): boolean {
+    if (market.closing || market.openRecords === 0) return false;
+    if (market.openRecords >= this.#limits.epochRecords) return true;
+    const ageNs = this.#clock.nowNs() - market.openSinceNs;
+    return ageNs >= BigInt(this.#limits.epochAgeMs) * 1_000_000n;
+  }
+
+  #append(market: Market, closeEpoch: boolean): void {
+    const group = market.open.take(market.id, this.#clock.nowNs(), closeEpoch);
+    if (closeEpoch) {
+      this.#pending += 1;
+      market.closing = true;
+    }
+    this.#inFlight += 1;
+    this.#log.append(logSubject(this.#partition, market.name), group.payload).then(
+      (logSequence) => this.#committed(market, group, logSequence),
+      (error: unknown) => this.#refused(error),
+    );
+  }
+
+  #committed(market: Market, group: Group, logSequence: number): void {
+    this.#inFlight -= 1;
+    for (const asker of group.askers) {
+      if (asker.whenReceived) this.#onReceived(asker, logSequence);
+    }
+    this.#deliver(market, group, logSequence);
+    this.#wake();
+  }
+
+  #deliver(market: Market, group: Group, logSequence: number): void {
+    const { payload, closesEpoch } = group;
+    const head = market.chain.advance(payload);
+    const askers = group.askers.filter((asker) => !asker.whenReceived);
+    market.committed.push({ logSequence, askers, head, closesEpoch });
+    const copy = payload.slice();
+    assert.equal(copy[0], BATCH_FIRST_BYTE);
+    writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);
+    this.#deliveries.push({ payload: copy, records: group.commands + 1 });
+    this.deliver();
+  }
+
+  /** Moves durable groups to the ring, in order, as far as there is room. */
+  deliver(): number {
+    let moved = 0;
+    while (moved < this.#deliveries.length) {
+      const next = this.#deliveries[moved];
+      if (next === undefined || !this.#ring.offer(next.payload, next.records)) break;
+      moved += 1;
+    }
+    if (moved > 0) {
+      this.#deliveries.splice(0, moved);
+      this.#ring.publish();
+    }
+    return moved;
+  }
+
+  /** Groups that wait for room in the ring. */
+  get undelivered(): number {
+    return this.#deliveries.length;
+  }
+
+  #refused(error: unknown): void {
+    this.#inFlight -= 1;
+    this.#failed = true;
+    this.#onFailure(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #trouble(state: 'stalled' | 'recovered', detail: string): void {
+    this.#stalled = state === 'stalled';
+    if (state === 'stalled') {
+      this.#logger.warn('the log does not take appends; nothing is acknowledged until it does', {
+        detail,
+        pending: this.#pending,
+      });
+    } else {
+      this.#logger.info('the log takes appends again', { detail, pending: this.#pending });
+    }
+    this.#wake();
+  }
+}
+
+function closesAnEpoch(batch: CommandBatch): boolean {
+  return batch.records[CommandOffset.KIND] === CommandKind.CLOSE_EPOCH;
+}
+
+assert(COMMAND_RING_SLOTS >= 16_384, 'the command ring holds at least one whole group');

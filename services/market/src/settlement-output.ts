@@ -1,0 +1,67 @@
+/** The durable diff stream of one market: settlement records, epoch marks, chain heads. */
+
+import assert from 'node:assert/strict';
+import { settlementRecord } from '@foldbook/engine';
+import {
+  BatchKind,
+  ChainOffset,
+  diffSubject,
+  EventKind,
+  EventOffset,
+  RECORD_BYTES,
+  writeCount,
+  writeSettlement,
+} from '@foldbook/protocol';
+import type { DurableOutput } from './durable-output.ts';
+import type { EpochSpan } from './log-chain.ts';
+import type { Market } from './market-registry.ts';
+import { OutputBatch } from './output-batch.ts';
+
+export class SettlementOutput {
+  readonly #batch: OutputBatch;
+  /** Events up to this market sequence were written by an earlier process. */
+  readonly #covered: number;
+  #recordIndex = 0;
+
+  constructor(market: Market, output: DurableOutput) {
+    const subject = diffSubject(market.name);
+    this.#covered = output.covered(subject);
+    const context = { kind: BatchKind.DIFF, market: market.id, generation: 0 };
+    const send = (payload: Uint8Array) => output.send(subject, payload);
+    this.#batch = new OutputBatch(context, this.#covered, send, () => 0);
+  }
+
+  /** TRADE, FEE or FUNDS: one settlement record. */
+  movement(view: DataView, offset: number, sequence: number): void {
+    const recordIndex = this.#recordIndex;
+    this.#recordIndex += 1;
+    if (sequence <= this.#covered) return;
+    const at = this.#batch.claim(sequence);
+    const movement = settlementRecord(view, offset);
+    assert(movement !== undefined, 'the caller passes events that move something');
+    writeSettlement(this.#batch.view, at, { ...movement, sequence, recordIndex });
+  }
+
+  /** MARKET_CREATED and EPOCH_MARK, as they are. */
+  event(bytes: Uint8Array, offset: number, sequence: number): void {
+    if (sequence > this.#covered) this.#batch.add(bytes, offset, sequence);
+  }
+
+  chainHead(span: EpochSpan, sequence: number): void {
+    if (sequence <= this.#covered) return;
+    const at = this.#batch.claim(sequence);
+    const view = this.#batch.view;
+    for (let byte = 0; byte < RECORD_BYTES; byte += 8) view.setBigUint64(at + byte, 0n, true);
+    view.setUint8(at + EventOffset.KIND, EventKind.CHAIN_HEAD);
+    writeCount(view, at + ChainOffset.SEQUENCE, sequence);
+    for (const [index, byte] of span.head.entries()) {
+      view.setUint8(at + ChainOffset.HEAD + index, byte);
+    }
+    writeCount(view, at + ChainOffset.LOG_SEQUENCE, span.logLast);
+    writeCount(view, at + ChainOffset.LOG_FIRST, span.logFirst);
+  }
+
+  flush(): void {
+    this.#batch.flush();
+  }
+}

@@ -1,0 +1,91 @@
+/** Questions to a market that are answered by one message, or by a numbered series of them. */
+import {
+  type BatchHeader,
+  BatchKind,
+  decodeBatchHeader,
+  decodeReply,
+  isBinaryBatch,
+  MAX_MESSAGE_BYTES,
+  RECORD_BYTES,
+} from '@foldbook/protocol';
+import { type Transport, TransportError } from '@foldbook/runtime';
+import { ClientError } from './client-error.ts';
+
+export const DEFAULT_TIMEOUT_MS = 5_000;
+
+let inboxCount = 0;
+
+/** One answer; throws ClientError UNREACHABLE when nobody gives it. */
+export async function ask(
+  transport: Transport,
+  subject: string,
+  payload: Uint8Array,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+): Promise<Uint8Array> {
+  try {
+    return await transport.request(subject, payload, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    throw new ClientError(
+      'UNREACHABLE',
+      `no answer on ${subject} (${error.code}, ${transport.description}); is the market up?`,
+    );
+  }
+}
+
+export interface Snapshot {
+  readonly header: BatchHeader;
+  /** BOOK_DELTA records, bids then asks, best first. */
+  readonly records: Uint8Array;
+}
+
+/** A snapshot, which may come in several messages (header: first = number, prev = how many). */
+export function askSnapshot(
+  transport: Transport,
+  subject: string,
+  payload: Uint8Array,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+): Promise<Snapshot> {
+  const answer = Promise.withResolvers<Snapshot>();
+  inboxCount += 1;
+  const inbox = `_INBOX.${crypto.randomUUID().replaceAll('-', '')}.${inboxCount}`;
+  const chunks: Uint8Array[] = [];
+  const subscription = transport.subscribe(inbox, (message) => {
+    const header = decodeBatchHeader(message.payload, BatchKind.SNAPSHOT, MAX_MESSAGE_BYTES);
+    if (!header.ok) {
+      answer.reject(notASnapshot(subject, message.payload));
+      return;
+    }
+    chunks.push(message.payload.subarray(RECORD_BYTES));
+    if (chunks.length === header.value.prev) {
+      answer.resolve({ header: header.value, records: concatenate(chunks) });
+    }
+  });
+  const timer = setTimeout(() => {
+    const where = `${subject} (${transport.description})`;
+    answer.reject(new ClientError('UNREACHABLE', `no snapshot on ${where} in ${timeoutMs} ms`));
+  }, timeoutMs);
+  transport.publish(subject, payload, inbox);
+  return answer.promise.finally(() => {
+    clearTimeout(timer);
+    subscription.unsubscribe();
+  });
+}
+
+function notASnapshot(subject: string, payload: Uint8Array): ClientError {
+  const reply = isBinaryBatch(payload) ? undefined : decodeReply(payload);
+  if (reply?.ok === true && reply.value.code !== 0) {
+    return new ClientError('REFUSED', `${subject}: ${reply.value.name} ${reply.value.detail}`);
+  }
+  return new ClientError('BAD_ANSWER', `${subject}: the answer is no snapshot`);
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+}
