@@ -95,6 +95,7 @@ template TwoRoots(DEPTH) {
 //
 // `active` is constrained to {0, 1} by the caller. An inactive slot has id 0, deltas 0, word 0,
 // term 0 and rootOut = rootIn; its leaf and siblings are then without effect.
+// 7,980 constraints at depth 12: 7,212 for the paths, 480 for the leaves, 278 range bits, 10 more.
 template AccountUpdate(DEPTH) {
     signal input active;
     signal input x;

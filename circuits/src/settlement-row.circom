@@ -8,7 +8,7 @@ include "gadgets.circom";
 // injective packing, and `term` is its share of the accumulator at the challenge (x, y).
 //
 // `active` is constrained to {0, 1} by the caller; an inactive row is zero in every field.
-// 219 constraints a row: 195 range bits, 7 kind flags, 17 for the rules and the accumulator.
+// 217 constraints a row: 195 range bits, 7 kind flags, 15 for the rules and the accumulator.
 //
 // Only a trade moves both assets, so the two ranges of a row are shared: `quantity` (48 bits) is
 // the base of a trade and zero otherwise; `amount` (63 bits) is the quote of a trade and the one
