@@ -1,5 +1,5 @@
 import type { AccountTree } from './account-tree.ts';
-import { AMOUNT_LIMIT, SUPPLY_ACCOUNT, type SettlementRecord } from './settlement-record.ts';
+import { AMOUNT_LIMIT, type SettlementRecord, SUPPLY_ACCOUNT } from './settlement-record.ts';
 
 /** Net change of one account over an epoch, true signs: the supply account loses by a deposit. */
 export interface AccountDelta {

@@ -28,10 +28,7 @@ export function batchAccumulator(
 }
 
 /** Sum over the account changes of (dBase + y dQuote) / (x - id), mod r. */
-export function accountAccumulator(
-  deltas: readonly AccountDelta[],
-  { x, y }: Challenge,
-): bigint {
+export function accountAccumulator(deltas: readonly AccountDelta[], { x, y }: Challenge): bigint {
   const poles = inversePoles(
     deltas.map(({ id }) => id),
     x,

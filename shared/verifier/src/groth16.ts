@@ -3,7 +3,7 @@ import { at } from './assert.ts';
 import { type G1Point, type G2Point, readG1, readG2 } from './curve-points.ts';
 import { type Decoded, decode } from './decoding.ts';
 import { SCALAR_ORDER } from './field.ts';
-import { ACCEPTED, refused, type Verdict } from './reason-codes.ts';
+import { ACCEPTED, type Refused, refused, type Verdict } from './reason-codes.ts';
 import type { VerifyingKey } from './verifying-key.ts';
 
 export const PROOF_BYTES = 256;
@@ -76,7 +76,7 @@ export interface ProofClaim {
 /** All claims hold, or the first that does not. One by one for now; a batch check fits here. */
 export function verifyAll(
   claims: readonly ProofClaim[],
-): { readonly ok: true } | (Verdict & { readonly ok: false; readonly part: string }) {
+): { readonly ok: true } | (Refused & { readonly part: string }) {
   for (const { part, key, proof, signals } of claims) {
     const verdict = verifyGroth16(key, proof, signals);
     if (!verdict.ok) return { ...verdict, part };

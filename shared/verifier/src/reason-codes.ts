@@ -9,6 +9,7 @@ export const reasonCodes = {
   GENESIS_MISSING: 'the genesis file is not there',
   GENESIS_FORMAT: 'the genesis file is malformed',
   GENESIS_EMPTY_ROOT: 'the genesis does not start from the empty account tree',
+  GENESIS_MARKET: 'the genesis is of another market than was asked for',
   GENESIS_UNEXPECTED: 'the genesis is not the one that was asked for',
 
   KEY_UNKNOWN: 'the genesis names a verifying key that this verifier does not trust',
@@ -55,12 +56,16 @@ export const reasonCodes = {
 
 export type ReasonCode = keyof typeof reasonCodes;
 
-export type Verdict =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly code: ReasonCode; readonly message: string };
+export interface Refused {
+  readonly ok: false;
+  readonly code: ReasonCode;
+  readonly message: string;
+}
 
-export const ACCEPTED: Verdict = { ok: true };
+export type Verdict = { readonly ok: true } | Refused;
 
-export function refused(code: ReasonCode, message: string): Verdict & { readonly ok: false } {
+export const ACCEPTED = { ok: true } as const;
+
+export function refused(code: ReasonCode, message: string): Refused {
   return { ok: false, code, message };
 }

@@ -11,7 +11,7 @@ export function signHeader(header: Uint8Array, secretKey: Uint8Array): Uint8Arra
 }
 
 /** The 32-byte public key of an operator's secret key. */
-export function operatorPublicKey(secretKey: Uint8Array): Uint8Array {
+export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   return ed25519.getPublicKey(secretKey);
 }
 

@@ -1,0 +1,45 @@
+import { EMPTY_ROOT } from './account-tree.ts';
+import { type EpochHeader, HASH_BYTES, headerHash } from './header.ts';
+
+/** What the next epoch has to continue. */
+export interface ChainState {
+  readonly nextEpoch: bigint;
+  /** Hash of the header before; of the genesis at the start. */
+  readonly previousHash: Uint8Array;
+  readonly root: bigint;
+  readonly logHead: Uint8Array;
+  /** Log sequence of the last group so far; -1 at the start. */
+  readonly logLast: bigint;
+  /** Market sequence of the last command so far; 0 at the start. */
+  readonly sequenceLast: bigint;
+  /** Settlement records so far. */
+  readonly recordNext: bigint;
+  readonly timeNs: bigint;
+}
+
+/** An empty market at its genesis, before its first command. */
+export function initialChainState(genesisHash: Uint8Array): ChainState {
+  return {
+    nextEpoch: 0n,
+    previousHash: genesisHash,
+    root: EMPTY_ROOT,
+    logHead: new Uint8Array(HASH_BYTES),
+    logLast: -1n,
+    sequenceLast: 0n,
+    recordNext: 0n,
+    timeNs: -(1n << 63n),
+  };
+}
+
+export function chainStateAfter(header: EpochHeader, headerBytes: Uint8Array): ChainState {
+  return {
+    nextEpoch: header.epoch + 1n,
+    previousHash: headerHash(headerBytes),
+    root: header.rootNew,
+    logHead: header.logHeadEnd,
+    logLast: header.logLast,
+    sequenceLast: header.sequenceLast,
+    recordNext: header.recordFirst + BigInt(header.recordCount),
+    timeNs: header.timeNs,
+  };
+}

@@ -1,0 +1,91 @@
+import { bytesToHex, sameBytes } from './bytes.ts';
+import type { ChainState } from './chain-state.ts';
+import type { DecodedEpoch } from './epoch-file.ts';
+import type { Genesis } from './genesis.ts';
+import type { EpochHeader } from './header.ts';
+import { ACCEPTED, type ReasonCode, refused, type Verdict } from './reason-codes.ts';
+import { headerIsSigned } from './signature.ts';
+
+/** Whether a header is of this chain, next in it, signed, and continues what came before. */
+export function checkHeader(
+  genesis: Genesis,
+  genesisHash: Uint8Array,
+  state: ChainState,
+  { header, headerBytes, signature }: DecodedEpoch,
+): Verdict {
+  const place = checkPlace(genesis, genesisHash, state, header);
+  if (!place.ok) return place;
+  if (!headerIsSigned(headerBytes, signature, genesis.operatorKey)) {
+    const key = bytesToHex(genesis.operatorKey);
+    return refused('HEADER_SIGNATURE', `the signature is not by the operator key ${key}`);
+  }
+  const continues = checkContinuation(state, header);
+  if (!continues.ok) return continues;
+  if (sameBytes(header.rulesHash, genesis.rulesHash)) return ACCEPTED;
+  return differs('RULES_HASH', 'rules hash', header.rulesHash, genesis.rulesHash);
+}
+
+/** Asked before the signature, so that a file in the wrong place is called just that. */
+function checkPlace(
+  genesis: Genesis,
+  genesisHash: Uint8Array,
+  state: ChainState,
+  header: EpochHeader,
+): Verdict {
+  if (header.market !== genesis.market) {
+    return differs('MARKET', 'market', header.market, genesis.market);
+  }
+  if (!sameBytes(header.chainId, genesisHash)) {
+    return differs('CHAIN_ID', 'chain id', header.chainId, genesisHash);
+  }
+  if (header.epoch !== state.nextEpoch) {
+    return differs('EPOCH_ORDER', 'epoch number', header.epoch, state.nextEpoch);
+  }
+  return ACCEPTED;
+}
+
+function checkContinuation(state: ChainState, header: EpochHeader): Verdict {
+  const { previous, rootOld, logHeadStart, logFirst, logLast, sequenceFirst, sequenceLast } =
+    header;
+  if (!sameBytes(previous, state.previousHash)) {
+    return differs('HEADER_CHAIN', 'previous header hash', previous, state.previousHash);
+  }
+  if (rootOld !== state.root) return differs('ROOT_CHAIN', 'old root', rootOld, state.root);
+  if (!sameBytes(logHeadStart, state.logHead)) {
+    return differs('LOG_CHAIN', 'log head at the start', logHeadStart, state.logHead);
+  }
+  // Other markets' groups may lie in between: the log is a partition's, not a market's.
+  if (logFirst <= state.logLast) {
+    const message = `the log range starts at ${logFirst}, the epoch before ended at ${state.logLast}`;
+    return refused('LOG_CHAIN', message);
+  }
+  const nextSequence = state.sequenceLast + 1n;
+  if (sequenceFirst !== nextSequence) {
+    return differs('SEQUENCE_CHAIN', 'first sequence', sequenceFirst, nextSequence);
+  }
+  if (header.recordFirst !== state.recordNext) {
+    return differs('RECORD_CHAIN', 'first record', header.recordFirst, state.recordNext);
+  }
+  if (header.timeNs < state.timeNs) {
+    const message = `closed at ${header.timeNs} ns, the epoch before at ${state.timeNs} ns`;
+    return refused('TIME_ORDER', message);
+  }
+  for (const [name, first, last] of [
+    ['log', logFirst, logLast],
+    ['sequence', sequenceFirst, sequenceLast],
+    ['record', header.recordFirst, header.recordFirst + BigInt(header.recordCount)],
+  ] as const) {
+    if (last < first || last >> 64n !== 0n) {
+      return refused('HEADER_RANGE', `the ${name} range ${first} to ${last} is not a range`);
+    }
+  }
+  return ACCEPTED;
+}
+
+type Shown = Uint8Array | bigint | number;
+
+function differs(code: ReasonCode, what: string, found: Shown, expected: Shown): Verdict {
+  const show = (value: Shown): string =>
+    value instanceof Uint8Array ? bytesToHex(value) : value.toString();
+  return refused(code, `${what} is ${show(found)}, expected is ${show(expected)}`);
+}

@@ -1,0 +1,75 @@
+/** Runs in browsers too; the folder store is `@foldbook/verifier/node`. */
+export { type AccountDelta, applyDelta, leafSign, netDeltas } from './account-diffs.ts';
+export { AccountTree, type Balance, EMPTY_ROOT, TREE_ARITY, TREE_DEPTH } from './account-tree.ts';
+export { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
+export { bytesToHex, hexToBytes } from './bytes.ts';
+export { type ChainState, chainStateAfter, initialChainState } from './chain-state.ts';
+export { checkHeader } from './check-header.ts';
+export type { Decoded, FormatError } from './decoding.ts';
+export {
+  type AccountProof,
+  type BatchProof,
+  type DecodedEpoch,
+  decodeEpochFile,
+  type EpochFile,
+  encodeEpochFile,
+} from './epoch-file.ts';
+export { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
+export { fromBigEndian, reduce, SCALAR_ORDER, toBigEndian } from './field.ts';
+export { decodeGenesis, encodeGenesis, type Genesis, genesisHash } from './genesis.ts';
+export { PROOF_BYTES, type ProofClaim, verifyAll, verifyGroth16 } from './groth16.ts';
+export {
+  decodeHeader,
+  type EpochHeader,
+  encodeHeader,
+  HASH_BYTES,
+  HEADER_BYTES,
+  headerHash,
+} from './header.ts';
+export type { Level } from './level-claims.ts';
+export { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
+export {
+  type CircuitRole,
+  initialState,
+  leafHash,
+  nodeHash,
+  type ProofPlace,
+  sponge,
+} from './poseidon.ts';
+export { type ReasonCode, type Refused, reasonCodes, type Verdict } from './reason-codes.ts';
+export {
+  checkRecord,
+  decodeRecords,
+  encodeRecords,
+  FEE_ACCOUNT,
+  RecordKind,
+  recordWord,
+  type SettlementRecord,
+  SUPPLY_ACCOUNT,
+} from './settlement-record.ts';
+export { headerIsSigned, publicKeyOf, SIGNATURE_BYTES, signHeader } from './signature.ts';
+export {
+  type AccountsClaim,
+  accountsDigest,
+  accountsSignals,
+  type BatchClaim,
+  batchDigest,
+  batchSignals,
+} from './statement.ts';
+export {
+  digestListHash,
+  drawChallenge,
+  encodeDigestList,
+  type ListedAccounts,
+  type ListedBatch,
+} from './transcript.ts';
+export {
+  type ChainAccepted,
+  type ChainFailure,
+  type ChainOptions,
+  type ChainRefused,
+  type ChainResult,
+  verifyChain,
+} from './verify-chain.ts';
+export { type ChainContext, type EpochOutcome, verifyEpoch } from './verify-epoch.ts';
+export { decodeVerifyingKey, type VerifyingKey, verifyingKeyDigest } from './verifying-key.ts';

@@ -1,0 +1,223 @@
+import { leafSign, netDeltas } from '../account-diffs.ts';
+import { AccountTree, EMPTY_ROOT } from '../account-tree.ts';
+import { accountAccumulator, batchAccumulator, type Challenge } from '../accumulator.ts';
+import { assert } from '../assert.ts';
+import { hexToBytes } from '../bytes.ts';
+import { type ChainState, chainStateAfter, initialChainState } from '../chain-state.ts';
+import { type EpochFile, encodeEpochFile } from '../epoch-file.ts';
+import { epochFileName, recordsFileName } from '../epoch-source.ts';
+import { encodeGenesis, type Genesis, genesisHash } from '../genesis.ts';
+import { type EpochHeader, encodeHeader, HASH_BYTES } from '../header.ts';
+import type { TrustedKey } from '../pinned-keys.ts';
+import { encodeRecords, type SettlementRecord } from '../settlement-record.ts';
+import { publicKeyOf, signHeader } from '../signature.ts';
+import { accountsDigest, accountsSignals, batchDigest, batchSignals } from '../statement.ts';
+import {
+  digestListHash,
+  drawChallenge,
+  encodeDigestList,
+  type ListedAccounts,
+  type ListedBatch,
+} from '../transcript.ts';
+import { createTrapdoorKey, type TrapdoorKey } from './trapdoor-prover.ts';
+
+/** Everything about one epoch that is fixed before the challenge. */
+export interface Draft {
+  header: EpochHeader;
+  batches: (ListedBatch & { readonly records: readonly SettlementRecord[] })[];
+  accounts: ListedAccounts[];
+}
+
+/** Accumulators by proof, to be claimed and "proved". */
+export interface Sums {
+  batches: bigint[];
+  accounts: bigint[];
+}
+
+/** Where a dishonest operator may step in; each hook changes its argument in place. */
+export interface Cheats {
+  /** Before the digest list is hashed, the header signed and the challenge drawn. */
+  readonly draft?: (draft: Draft) => void;
+  /** After the digest list is hashed into the header, before it is signed. */
+  readonly header?: (header: { -readonly [K in keyof EpochHeader]: EpochHeader[K] }) => void;
+  /** After the challenge, before the proofs. */
+  readonly sums?: (sums: Sums) => void;
+  /** The finished epoch. */
+  readonly epoch?: (epoch: EpochFile) => EpochFile;
+}
+
+export interface ChainBuilderOptions {
+  readonly market?: number;
+  readonly name?: string;
+  readonly seed?: string;
+  readonly batchSize?: number;
+  readonly accountsSize?: number;
+  readonly genesis?: Partial<Genesis>;
+}
+
+/** Builds a signed chain whose proofs hold: honest, or with one cheat that Groth16 cannot see. */
+export class ChainBuilder {
+  readonly files = new Map<string, Uint8Array>();
+  readonly genesis: Genesis;
+  readonly genesisHash: Uint8Array;
+  readonly batchKey: TrapdoorKey;
+  readonly accountsKey: TrapdoorKey;
+  readonly secretKey: Uint8Array;
+  readonly tree = new AccountTree();
+  state: ChainState;
+  #epochs = 0;
+
+  constructor(options: ChainBuilderOptions = {}) {
+    const seed = options.seed ?? 'chain';
+    this.batchKey = createTrapdoorKey('batch', options.batchSize ?? 15, seed);
+    this.accountsKey = createTrapdoorKey('accounts', options.accountsSize ?? 4, seed);
+    this.secretKey = filled(7);
+    this.genesis = {
+      market: options.market ?? 3,
+      name: options.name ?? 'BTC-USD',
+      nonce: filled(1),
+      operatorKey: publicKeyOf(this.secretKey),
+      emptyRoot: EMPTY_ROOT,
+      rulesHash: filled(2),
+      batchVkDigest: hexToBytes(this.batchKey.trusted.digest),
+      accountVkDigest: hexToBytes(this.accountsKey.trusted.digest),
+      ...options.genesis,
+    };
+    const genesisFile = encodeGenesis(this.genesis);
+    this.files.set('genesis.fbg', genesisFile);
+    for (const key of [this.batchKey, this.accountsKey]) {
+      this.files.set(`keys/${key.trusted.digest}.vk`, key.bytes);
+    }
+    this.genesisHash = genesisHash(genesisFile);
+    this.state = initialChainState(this.genesisHash);
+  }
+
+  get trustedKeys(): readonly TrustedKey[] {
+    return [this.batchKey.trusted, this.accountsKey.trusted];
+  }
+
+  /** Adds an epoch and its records file. Balances out of range are the caller's mistake. */
+  addEpoch(records: readonly SettlementRecord[], cheats: Cheats = {}): void {
+    const draft = this.#draft(records);
+    cheats.draft?.(draft);
+    const digestList = encodeDigestList(draft.batches, draft.accounts);
+    const header = {
+      ...draft.header,
+      batchCount: draft.batches.length,
+      accountProofCount: draft.accounts.length,
+      digestListHash: digestListHash(digestList),
+    };
+    cheats.header?.(header);
+    const headerBytes = encodeHeader(header);
+    const { batchVkDigest, accountVkDigest } = this.genesis;
+    const challenge = drawChallenge(headerBytes, batchVkDigest, accountVkDigest, digestList);
+    assert(challenge !== undefined, 'the challenge is usable');
+    const sums = this.#sums(draft, challenge);
+    cheats.sums?.(sums);
+    const honest = {
+      headerBytes,
+      signature: signHeader(headerBytes, this.secretKey),
+      ...this.#prove(draft, header, sums, challenge),
+    };
+    const epoch = cheats.epoch?.(honest) ?? honest;
+    this.files.set(`epochs/${epochFileName(this.#epochs)}`, encodeEpochFile(epoch));
+    this.files.set(`epochs/${recordsFileName(this.#epochs)}`, encodeRecords(records));
+    this.state = chainStateAfter(header, headerBytes);
+    this.#epochs += 1;
+  }
+
+  #draft(records: readonly SettlementRecord[]): Draft {
+    const { state, genesis } = this;
+    const { market } = genesis;
+    const epoch = state.nextEpoch;
+    const batchSize = this.batchKey.trusted.size;
+    const batches = chunks(records, batchSize).map((rows, index) => {
+      const seq0 = state.recordNext + BigInt(index * batchSize);
+      const place = { market, epoch, seq0, count: rows.length };
+      return { ...place, records: rows, digest: batchDigest(batchSize, place, rows) };
+    });
+    const accountsSize = this.accountsKey.trusted.size;
+    const accounts = chunks(netDeltas(records), accountsSize).map((deltas, index) => {
+      for (const { id, base, quote } of deltas) {
+        const old = this.tree.get(id);
+        const sign = leafSign(id);
+        this.tree.set(id, old.base + sign * base, old.quote + sign * quote);
+      }
+      const place = { market, epoch, seq0: BigInt(index), count: deltas.length };
+      const digest = accountsDigest(accountsSize, place, deltas);
+      return { count: deltas.length, digest, rootOut: this.tree.root() };
+    });
+    return { header: this.#header(records.length), batches, accounts };
+  }
+
+  #header(recordCount: number): EpochHeader {
+    const { state, genesis } = this;
+    return {
+      market: genesis.market,
+      epoch: state.nextEpoch,
+      chainId: this.genesisHash,
+      previous: state.previousHash,
+      rulesHash: genesis.rulesHash,
+      logHeadStart: state.logHead,
+      logHeadEnd: filled(Number(state.nextEpoch % 100n) + 100),
+      logFirst: state.logLast + 2n,
+      logLast: state.logLast + 5n,
+      sequenceFirst: state.sequenceLast + 1n,
+      sequenceLast: state.sequenceLast + BigInt(recordCount) + 1n,
+      recordFirst: state.recordNext,
+      recordCount,
+      batchCount: 0,
+      accountProofCount: 0,
+      stateHash: 0x1122334455667788n,
+      timeNs: 1_700_000_000_000_000_000n + state.nextEpoch,
+      rootOld: state.root,
+      rootNew: this.tree.root(),
+      digestListHash: filled(0),
+    };
+  }
+
+  #sums(draft: Draft, challenge: Challenge): Sums {
+    const records = draft.batches.flatMap((batch) => batch.records);
+    const deltas = chunks(netDeltas(records), this.accountsKey.trusted.size);
+    return {
+      batches: draft.batches.map((batch) => batchAccumulator(batch.records, challenge)),
+      accounts: draft.accounts.map((_, i) => accountAccumulator(deltas[i] ?? [], challenge)),
+    };
+  }
+
+  #prove(
+    draft: Draft,
+    header: EpochHeader,
+    sums: Sums,
+    challenge: Challenge,
+  ): Pick<EpochFile, 'batches' | 'accounts'> {
+    const { market, epoch } = header;
+    const batches = draft.batches.map(({ seq0, count, digest }, index) => {
+      const acc = sums.batches[index] ?? 0n;
+      const place = { market, epoch, seq0, count };
+      const size = this.batchKey.trusted.size;
+      const signals = batchSignals(size, place, { digest, acc }, challenge);
+      return { count, digest, acc, proof: this.batchKey.prove(signals) };
+    });
+    let rootIn = header.rootOld;
+    const accounts = draft.accounts.map(({ count, digest, rootOut }, index) => {
+      const acc = sums.accounts[index] ?? 0n;
+      const place = { market, epoch, seq0: BigInt(index), count };
+      const claim = { rootIn, rootOut, digest, acc };
+      const signals = accountsSignals(this.accountsKey.trusted.size, place, claim, challenge);
+      rootIn = rootOut;
+      return { count, rootOut, acc, digest, proof: this.accountsKey.prove(signals) };
+    });
+    return { batches, accounts };
+  }
+}
+
+function chunks<T>(list: readonly T[], size: number): T[][] {
+  const count = Math.ceil(list.length / size);
+  return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
+
+/** 32 equal bytes, a stand-in for a hash or a key. */
+export function filled(byte: number): Uint8Array {
+  return new Uint8Array(HASH_BYTES).fill(byte);
+}

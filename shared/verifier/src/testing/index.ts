@@ -1,0 +1,5 @@
+/** For tests of this and other packages: nothing here belongs in a running service. */
+export { ChainBuilder, type Cheats, filled } from './chain-builder.ts';
+export { memorySource, type StoreFiles } from './memory-store.ts';
+export { everyKind, record, trades } from './records.ts';
+export { createTrapdoorKey, type TrapdoorKey } from './trapdoor-prover.ts';
