@@ -1,6 +1,22 @@
 /** Agents, rings, pinned threads, and the transport and stream ports with what implements them. */
+export {
+  availableCores,
+  coresOfThread,
+  currentThreadId,
+  type PinErrorCode,
+  type PinResult,
+  pinCurrentThread,
+} from './affinity.ts';
+export { type Agent, AgentInvoker, type AgentInvokerOptions, AgentRunner } from './agent.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
+export {
+  createIdleStrategy,
+  defaultIdleStrategy,
+  type IdleStrategy,
+  type IdleStrategyName,
+  type Parkable,
+} from './idle-strategy.ts';
 export {
   createLogger,
   type LogFields,
@@ -8,6 +24,15 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
+export {
+  type PinnedContext,
+  type PinnedWorker,
+  type PinnedWorkerOptions,
+  runPinned,
+  startPinnedWorker,
+} from './pinned-worker.ts';
+export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
+export { SLOT_BYTES } from './ring-descriptor.ts';
 export {
   type ReadOptions,
   StreamError,

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { test } from 'node:test';
+import { type Agent, AgentInvoker, AgentRunner } from './agent.ts';
+import { createIdleStrategy, defaultIdleStrategy } from './idle-strategy.ts';
+
+const noError = (error: Error): never => assert.fail(error);
+const nothing = { waitForWork: () => false };
+
+test('a runner runs until it is stopped, then closes the agent', () => {
+  const calls: string[] = [];
+  const agent: Agent = {
+    roleName: 'counter',
+    doWork: () => calls.push('work'),
+    onClose: () => void calls.push('close'),
+  };
+  const runner = new AgentRunner(agent, createIdleStrategy('busy-spin', nothing));
+  runner.run(() => calls.length === 3);
+  assert.deepEqual(calls, ['work', 'work', 'work', 'close']);
+});
+
+test('what an agent throws leaves the runner, after the agent is closed', () => {
+  let closed = false;
+  const agent: Agent = {
+    roleName: 'broken',
+    doWork: () => {
+      throw new Error('broken');
+    },
+    onClose: () => {
+      closed = true;
+    },
+  };
+  const runner = new AgentRunner(agent, createIdleStrategy('yield', nothing));
+  assert.throws(() => runner.run(() => false), /broken/);
+  assert(closed);
+});
+
+test('park sleeps on its input only after many idle passes, and spins again after work', () => {
+  let parked = 0;
+  const idle = createIdleStrategy('park', {
+    waitForWork: () => {
+      parked += 1;
+      return true;
+    },
+  });
+  for (let i = 0; i < 1_000; i += 1) idle.idle(0);
+  assert.equal(parked, 0);
+  for (let i = 0; i < 10_000; i += 1) idle.idle(0);
+  assert(parked > 0);
+  idle.idle(1);
+  const before = parked;
+  idle.idle(0);
+  assert.equal(parked, before);
+});
+
+test('the default strategy parks where threads outnumber cores', () => {
+  assert.equal(defaultIdleStrategy(3, 2), 'park');
+  assert.equal(defaultIdleStrategy(2, 4), 'yield');
+});
+
+test('an invoker runs its agents in order, goes idle, and wakes', async () => {
+  const seen: string[] = [];
+  let work = 3;
+  const passes = Promise.withResolvers<void>();
+  const first: Agent = { roleName: 'first', doWork: () => seen.push('first') * 0 };
+  const second: Agent = {
+    roleName: 'second',
+    doWork: () => {
+      seen.push('second');
+      work -= 1;
+      if (work === 0) passes.resolve();
+      return work > 0 ? 1 : 0;
+    },
+  };
+  // Asleep for a minute once idle: only wake() can bring it back.
+  const invoker = new AgentInvoker([first, second], {
+    onError: noError,
+    idlePasses: 1,
+    idleMs: 60_000,
+  });
+  invoker.start();
+  await passes.promise;
+  assert.deepEqual(seen, ['first', 'second', 'first', 'second', 'first', 'second']);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(seen.length, 6, 'idle');
+  const again = Promise.withResolvers<void>();
+  first.doWork = () => {
+    again.resolve();
+    return 0;
+  };
+  invoker.wake();
+  await again.promise;
+  await invoker.stop();
+});
+
+test('I/O gets its turn while an agent always has work', async () => {
+  const invoker = new AgentInvoker([{ roleName: 'busy', doWork: () => 1 }], { onError: noError });
+  invoker.start();
+  const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [chunk] = await once(socket, 'data');
+  assert.equal(String(chunk), 'hello');
+  await invoker.stop();
+  socket.destroy();
+  server.close();
+});
+
+test('an agent that throws stops the invoker, which names it', async () => {
+  const failure = Promise.withResolvers<Error>();
+  let others = 0;
+  const broken: Agent = {
+    roleName: 'sequencer',
+    doWork: () => {
+      throw new RangeError('out of range');
+    },
+  };
+  const invoker = new AgentInvoker([broken, { roleName: 'other', doWork: () => (others += 1) }], {
+    onError: failure.resolve,
+  });
+  invoker.start();
+  const error = await failure.promise;
+  assert.match(error.message, /the sequencer agent failed: out of range/);
+  assert(error.cause instanceof RangeError);
+  invoker.wake();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(others, 0);
+});

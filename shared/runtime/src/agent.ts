@@ -1,0 +1,125 @@
+/** Agents and what drives them: a thread of their own, or a share of the event loop. */
+import assert from 'node:assert/strict';
+import type { IdleStrategy } from './idle-strategy.ts';
+
+/** A piece of work that is asked again and again whether there is something to do. */
+export interface Agent {
+  /** For logs and errors: `sequencer`, `publisher`. */
+  readonly roleName: string;
+  /** Does what there is to do now, without waiting; returns how much that was, 0 for nothing. */
+  doWork(): number;
+  onClose?(): void;
+}
+
+/** Drives one agent on a thread that does nothing else: it blocks until told to stop. */
+export class AgentRunner {
+  readonly #agent: Agent;
+  readonly #idle: IdleStrategy;
+
+  constructor(agent: Agent, idle: IdleStrategy) {
+    this.#agent = agent;
+    this.#idle = idle;
+  }
+
+  /** Returns after `stopped` says so and the agent has closed; what the agent throws gets out. */
+  run(stopped: () => boolean): void {
+    try {
+      while (!stopped()) this.#idle.idle(this.#agent.doWork());
+    } finally {
+      this.#agent.onClose?.();
+    }
+  }
+}
+
+export interface AgentInvokerOptions {
+  /** Takes the error of an agent that threw; the invoker has stopped then. */
+  readonly onError: (error: Error) => void;
+  /** Passes without work before it backs off to the timer. */
+  readonly idlePasses?: number;
+  /** How long it sleeps when idle, unless woken, ms. */
+  readonly idleMs?: number;
+}
+
+const DEFAULT_IDLE_PASSES = 200;
+const DEFAULT_IDLE_MS = 1;
+
+/**
+ * Drives agents on a thread's event loop: one pass each turn while there is work, so that I/O
+ * always gets its turn too, and a short timer when there is none.
+ */
+export class AgentInvoker {
+  readonly #agents: readonly Agent[];
+  readonly #onError: (error: Error) => void;
+  readonly #idlePasses: number;
+  readonly #idleMs: number;
+  readonly #pass = () => this.#runPass();
+  #state: 'new' | 'running' | 'stopped' = 'new';
+  #idleFor = 0;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(agents: readonly Agent[], options: AgentInvokerOptions) {
+    this.#agents = agents;
+    this.#onError = options.onError;
+    this.#idlePasses = options.idlePasses ?? DEFAULT_IDLE_PASSES;
+    this.#idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
+  }
+
+  start(): void {
+    assert.equal(this.#state, 'new', 'an invoker starts once');
+    this.#state = 'running';
+    this.#schedule();
+  }
+
+  /** There is work: the next pass comes in the next turn of the loop. Cheap, from anywhere. */
+  wake(): void {
+    this.#idleFor = 0;
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#schedule();
+  }
+
+  /** No pass starts after this; closes the agents. */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    this.#halt();
+    for (const agent of this.#agents) agent.onClose?.();
+  }
+
+  #schedule(): void {
+    if (this.#idleFor < this.#idlePasses) {
+      this.#immediate ??= setImmediate(this.#pass);
+    } else {
+      this.#timer = setTimeout(this.#pass, this.#idleMs);
+    }
+  }
+
+  #runPass(): void {
+    this.#immediate = undefined;
+    this.#timer = undefined;
+    let work = 0;
+    for (const agent of this.#agents) {
+      try {
+        work += agent.doWork();
+      } catch (error) {
+        this.#halt();
+        const text = error instanceof Error ? error.message : String(error);
+        this.#onError(new Error(`the ${agent.roleName} agent failed: ${text}`, { cause: error }));
+        return;
+      }
+      // An agent may have stopped the invoker.
+      if (this.#state !== 'running') return;
+    }
+    this.#idleFor = work > 0 ? 0 : this.#idleFor + 1;
+    this.#schedule();
+  }
+
+  #halt(): void {
+    this.#state = 'stopped';
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
+  }
+}
