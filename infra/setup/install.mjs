@@ -6,14 +6,21 @@ import { basename, join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { projectNode, projectRoot } from './project-node.mjs';
 
+/** Where an installation says what it was made from. */
 const stampFile = join(projectRoot, 'node_modules', '.foldbook-installed');
 const SHOWN_LINES = 25;
 
-/** What an installation depends on: it is redone when one of these differs. */
+/**
+ * What an installation depends on: it is redone when one of these differs. Of package.json only
+ * what the lockfile doesn't repeat: npm ci empties node_modules under whoever is using it, which a
+ * new script entry is no reason for.
+ */
 function wantedStamp() {
+  const read = (name) => readFileSync(join(projectRoot, name), 'utf8');
+  const { allowScripts } = JSON.parse(read('package.json'));
   const hash = createHash('sha256');
-  for (const name of ['package-lock.json', 'package.json', '.npmrc']) {
-    hash.update(readFileSync(join(projectRoot, name)));
+  for (const part of [read('package-lock.json'), JSON.stringify(allowScripts), read('.npmrc')]) {
+    hash.update(part);
   }
   return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`;
 }

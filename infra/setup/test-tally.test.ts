@@ -10,11 +10,11 @@ import { formatTotals } from './test-tally.ts';
 async function runFixtures(files: Readonly<Record<string, string>>): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'foldbook-tally-'));
   try {
-    const paths = Object.entries(files).map(([name, text]) => {
-      const path = join(dir, name);
-      writeFileSync(path, `import { describe, test } from 'node:test';\n${text}`);
-      return path;
-    });
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(dir, name), `import { describe, test } from 'node:test';\n${text}`);
+    }
+    const names = Object.keys(files).filter((name) => name.endsWith('.test.ts'));
+    const paths = names.map((name) => join(dir, name));
     const runner = JSON.stringify(join(import.meta.dirname, 'test-run.ts'));
     const script = `import { runTestFiles } from ${runner};
       const { passed, skipped, failures } = await runTestFiles(process.argv.slice(2), () => {});
@@ -60,6 +60,21 @@ test('a file that runs no test, breaks on import or ends early is a failure', as
       failed: ['broken.test.ts (file)', 'early.test.ts (file)', 'empty.test.ts (file)'],
     },
   );
+});
+
+test('tests that a shared suite defines are counted', async () => {
+  const output = await runFixtures({
+    'suite.ts': `export const suite = () => {
+      test('in the suite', () => {});
+      test('fails in the suite', () => { throw new Error('planted'); });
+    };`,
+    'uses.test.ts': "import { suite } from './suite.ts'; suite();",
+  });
+  assert.deepEqual(JSON.parse(output), {
+    passed: 1,
+    skipped: 0,
+    failed: ['suite.ts fails in the suite'],
+  });
 });
 
 test('the last line', () => {

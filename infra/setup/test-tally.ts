@@ -10,6 +10,7 @@ export interface TestEvent {
     readonly message?: string;
     readonly duration_ms?: number;
     readonly success?: boolean;
+    readonly counts?: { readonly tests: number };
     readonly details?: {
       readonly type?: string | undefined;
       readonly duration_ms?: number;
@@ -31,9 +32,11 @@ export interface TestTotals {
 }
 
 interface FileState {
-  tests: number;
+  /** Outcomes seen of tests written in the file itself. */
+  outcomes: number;
   failures: number;
-  hasSummary: boolean;
+  /** From the summary that the file's process sends when all of its tests are done. */
+  summary: { readonly tests: number; readonly isOk: boolean } | undefined;
   stderr: string;
 }
 
@@ -51,23 +54,28 @@ export class TestTally {
 
   constructor(files: readonly string[]) {
     this.#files = new Map(
-      files.map((file) => [file, { tests: 0, failures: 0, hasSummary: false, stderr: '' }]),
+      files.map((file) => [file, { outcomes: 0, failures: 0, summary: undefined, stderr: '' }]),
     );
   }
 
   accept(event: TestEvent): void {
-    const { file } = event.data;
-    const state = file === undefined ? undefined : this.#files.get(file);
-    if (file === undefined || state === undefined) return;
+    const { file = '' } = event.data;
+    // A test that a shared suite defines carries the suite's file, which isn't in the list.
+    const state = this.#files.get(file);
     switch (event.type) {
       case 'test:stderr':
+        if (state === undefined) return;
         state.stderr = lastLines(
           withoutInternals(state.stderr + (event.data.message ?? '')),
           STDERR_LINES,
         );
         return;
       case 'test:summary':
-        state.hasSummary = true;
+        if (state === undefined) return;
+        state.summary = {
+          tests: event.data.counts?.tests ?? 0,
+          isOk: event.data.success === true,
+        };
         return;
       case 'test:pass':
       case 'test:fail':
@@ -80,45 +88,57 @@ export class TestTally {
 
   /** Files that have not reported their summary, e.g. to say which hang. */
   unfinished(): string[] {
-    return [...this.#files].filter(([, state]) => !state.hasSummary).map(([file]) => file);
+    return [...this.#files]
+      .filter(([, state]) => state.summary === undefined)
+      .map(([file]) => file);
   }
 
   /** Totals once the run is over; files that ran nothing are added to the failures. */
   finish(): TestTotals {
     const failures = [...this.#failures];
     for (const [file, state] of this.#files) {
-      if (state.failures > 0) continue;
-      if (state.tests === 0) {
-        const message = 'no test ran in this file; add one or remove the file';
-        failures.push({ file, name: '(file)', message });
-      } else if (!state.hasSummary) {
-        const message = 'the file ended before all of its tests had reported (process.exit?)';
-        failures.push({ file, name: '(file)', message });
-      }
+      const message = state.failures > 0 ? undefined : troubleOf(state, failures.length > 0);
+      if (message !== undefined) failures.push({ file, name: '(file)', message });
     }
     return { passed: this.#passed, skipped: this.#skipped, failures };
   }
 
-  #acceptOutcome(event: TestEvent, file: string, state: FileState): void {
+  #acceptOutcome(event: TestEvent, file: string, state: FileState | undefined): void {
     const { name = '', details, skip, todo } = event.data;
     if (details?.type === 'suite' && !isOwnFailure(event)) return;
     if (name === file && event.data.nesting === 0) {
       // node:test reports the file itself: news only when it failed by itself, e.g. on import.
-      if (event.type === 'test:fail' && isOwnFailure(event) && state.failures === 0) {
-        this.#fail(file, '(file)', `${describe(details?.error)}\n${state.stderr}`.trim(), state);
+      if (isOwnFailure(event) && state?.failures === 0) {
+        const message = `${describe(details?.error)}\n${state.stderr}`.trim();
+        this.#fail({ file, name: '(file)', message }, state);
       }
       return;
     }
-    state.tests += 1;
+    if (state !== undefined) state.outcomes += 1;
     if (isSet(skip) || isSet(todo)) this.#skipped += 1;
     else if (event.type === 'test:pass') this.#passed += 1;
-    else if (isOwnFailure(event)) this.#fail(file, name, describe(details?.error), state);
+    else if (isOwnFailure(event)) {
+      this.#fail({ file, name, message: describe(details?.error) }, state);
+    }
   }
 
-  #fail(file: string, name: string, message: string, state: FileState): void {
-    state.failures += 1;
-    this.#failures.push({ file, name, message });
+  #fail(failure: TestFailure, state: FileState | undefined): void {
+    if (state !== undefined) state.failures += 1;
+    this.#failures.push(failure);
   }
+}
+
+/** What is wrong with a file none of whose own tests failed, if anything. */
+function troubleOf(state: FileState, isFailureKnown: boolean): string | undefined {
+  if (state.summary === undefined) {
+    return state.outcomes === 0
+      ? 'no test ran in this file; add one or remove the file'
+      : 'the file ended before all of its tests had reported (process.exit?)';
+  }
+  if (state.summary.tests === 0) return 'no test ran in this file; add one or remove the file';
+  // The failed test may be a shared suite's, and is known then.
+  if (state.summary.isOk || isFailureKnown) return undefined;
+  return 'the file reported a failure without a failed test; run it alone: node --test FILE';
 }
 
 /** `N passed, N failed` and, where there are any, `, N skipped`. */
