@@ -7,6 +7,10 @@ import { createHash } from 'node:crypto';
 export class LogChain {
   #head: Uint8Array = new Uint8Array(32);
 
+  get head(): Uint8Array {
+    return this.#head;
+  }
+
   /** Takes the next group's bytes; answers the head after it. */
   advance(payload: Uint8Array): Uint8Array {
     this.#head = createHash('sha256').update(this.#head).update(payload).digest();

@@ -29,7 +29,7 @@ function readConfig(): MarketConfig {
     (values.config === undefined ? '{}' : readFileSync(values.config, 'utf8'));
   const config = marketConfigSchema.parse(JSON.parse(text));
   // The one secret: from the environment, so that it stands in no file and no process list.
-  const pass = process.env['FOLDBOOK_PASSWORD'];
+  const pass = process.env.FOLDBOOK_PASSWORD;
   if (config.broker.kind !== 'nats' || pass === undefined) return config;
   return { ...config, broker: { ...config.broker, pass } };
 }

@@ -44,7 +44,7 @@ export function summary(figures: DemoFigures): Record<string, unknown> {
     proveMs: total.ms,
     recordsProvedPerSec: perSecond(total.records, total.ms),
     verified: chain.ok,
-    epochsVerified: chain.epochs,
+    epochsVerified: chain.ok ? chain.epochs : 0,
     chain,
   };
 }

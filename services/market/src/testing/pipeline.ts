@@ -1,0 +1,200 @@
+/**
+ * The market's agents on one thread, with the naive engine and streams in memory: every turn of
+ * `settle` is a turn of each agent, so tests need no clock and no sleep.
+ */
+import assert from 'node:assert/strict';
+import { createNaiveEngine } from '@foldbook/engine';
+import {
+  type Command,
+  decodeMessage,
+  encodeCommands,
+  RECORD_BYTES,
+  type Role,
+} from '@foldbook/protocol';
+import {
+  createLogger,
+  createRing,
+  ManualClock,
+  RingConsumer,
+  RingProducer,
+  type StreamWriter,
+  type TroubleListener,
+} from '@foldbook/runtime';
+import { DurableOutput } from '../durable-output.ts';
+import { MarketAgent } from '../market-agent.ts';
+import { Market, MarketRegistry } from '../market-registry.ts';
+import { Publisher } from '../publisher.ts';
+import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
+import { type Admission, Sequencer, type SequencerLimits } from '../sequencer.ts';
+
+export interface Sent {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
+/** A stream that is durable when the test says so. */
+export class MemoryWriter implements StreamWriter {
+  readonly name: string;
+  readonly records: Sent[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #held = false;
+  #trouble: TroubleListener | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get lastSequence(): number {
+    return this.records.length;
+  }
+
+  append(subject: string, payload: Uint8Array): Promise<number> {
+    return new Promise((resolve) => {
+      const commit = () => resolve(this.records.push({ subject, payload }));
+      if (this.#held) this.#waiting.push(commit);
+      else commit();
+    });
+  }
+
+  inFlight(): number {
+    return this.#waiting.length;
+  }
+
+  onTrouble(listener: TroubleListener): () => void {
+    this.#trouble = listener;
+    return () => {
+      this.#trouble = undefined;
+    };
+  }
+
+  /** Appends wait from now on, as they do while a broker is away. */
+  stall(): void {
+    this.#held = true;
+    this.#trouble?.('stalled', 'held by the test');
+  }
+
+  recover(): void {
+    this.#held = false;
+    for (const commit of this.#waiting.splice(0)) commit();
+    this.#trouble?.('recovered', 'let go by the test');
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export const TEST_LIMITS: SequencerLimits = {
+  maxPendingCommands: 4_096,
+  maxGroupsInFlight: 2,
+  epochRecords: 1_000_000,
+  epochAgeMs: 86_400_000,
+};
+
+export interface PipelineOptions {
+  readonly limits?: Partial<SequencerLimits>;
+  /** Sequences that an earlier process covered, by subject. */
+  readonly covered?: ReadonlyMap<string, number>;
+  readonly log?: MemoryWriter;
+  readonly live?: boolean;
+}
+
+export class Pipeline {
+  readonly clock = new ManualClock(1_000_000_000n);
+  readonly markets = new MarketRegistry();
+  readonly log: MemoryWriter;
+  readonly reports = new MemoryWriter('RPT_0');
+  readonly diffs = new MemoryWriter('DIFF_0');
+  readonly published: Sent[] = [];
+  readonly replies: Sent[] = [];
+  readonly received: string[] = [];
+  readonly answers: { token: bigint; records: Uint8Array; sequence: number }[] = [];
+  readonly logged: string[] = [];
+  readonly sequencer: Sequencer;
+  readonly publisher: Publisher;
+  readonly agent: MarketAgent;
+
+  constructor(options: PipelineOptions = {}) {
+    const commands = createRing(COMMAND_RING_SLOTS);
+    const events = createRing(EVENT_RING_SLOTS);
+    const covered = options.covered ?? new Map<string, number>();
+    const fail = (error: Error) => assert.fail(error);
+    this.log = options.log ?? new MemoryWriter('LOG_0');
+    this.sequencer = new Sequencer({
+      partition: 0,
+      markets: this.markets,
+      log: this.log,
+      ring: new RingProducer(commands),
+      clock: this.clock,
+      logger: createLogger({
+        service: 'test',
+        level: 'info',
+        write: (line) => this.logged.push(line),
+      }),
+      limits: { ...TEST_LIMITS, ...options.limits },
+      onReceived: (asker) => this.received.push(asker.replySubject),
+      onFailure: fail,
+      wake: () => undefined,
+    });
+    this.publisher = new Publisher({
+      ring: new RingConsumer(events),
+      markets: this.markets,
+      reports: new DurableOutput(this.reports, covered, undefined, fail),
+      diffs: new DurableOutput(this.diffs, covered, undefined, fail),
+      generation: 7,
+      publish: (subject, payload) => this.published.push({ subject, payload }),
+      sendReply: (subject, payload) => this.replies.push({ subject, payload }),
+      onExecuted: (market, count, openRecords, closesEpoch) =>
+        this.sequencer.executed(market, count, openRecords, closesEpoch),
+      onAnswer: (token, records, sequence) => this.answers.push({ token, records, sequence }),
+    });
+    const waitForRoom = () => {
+      this.publisher.doWork();
+      return true;
+    };
+    this.agent = new MarketAgent(
+      new RingConsumer(commands),
+      new RingProducer(events),
+      createNaiveEngine,
+      waitForRoom,
+    );
+    if (options.live !== false) this.publisher.goLive();
+  }
+
+  market(name: string): Market {
+    const known = this.markets.byName(name);
+    if (known !== undefined) return known;
+    const market = new Market(name, this.markets.nextId());
+    this.markets.add(market);
+    return market;
+  }
+
+  /** As a message on the wire would be: `account` 0 is the operator. */
+  submit(name: string, account: number, commands: readonly Command[], reply?: string): Admission {
+    const role: Role = account === 0 ? 'operator' : 'client';
+    const batch = decodeMessage(encodeCommands(commands), role, account);
+    assert(batch.ok, 'the test sends well-formed commands');
+    const asker =
+      reply === undefined
+        ? undefined
+        : {
+            encoding: 'binary' as const,
+            replySubject: reply,
+            account,
+            whenReceived: false,
+          };
+    return this.sequencer.submit(this.market(name), batch.value, asker);
+  }
+
+  /** Turns of every agent until nothing moves any more. */
+  async settle(): Promise<void> {
+    for (let idle = 0; idle < 3; ) {
+      const work = this.sequencer.doWork() + this.agent.doWork() + this.publisher.doWork();
+      idle = work === 0 ? idle + 1 : 0;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/** Bytes without the header of a batch. */
+export const recordsOf = (payload: Uint8Array) => payload.subarray(RECORD_BYTES);
