@@ -121,6 +121,7 @@ export class BullmqQueue implements ProofQueue {
       this.#tell('lost', `Redis at ${this.#address} is gone (${this.#lastError}); reconnecting`);
     });
     this.#redis.on('ready', () => {
+      this.#lastError = 'connection closed';
       if (!this.#lost) return;
       this.#lost = false;
       this.#tell('recovered', `Redis at ${this.#address} is back; ${this.#open.size} jobs open`);

@@ -6,9 +6,16 @@ import { basename, dirname, join } from 'node:path';
 
 const DRAFT = '.draft-';
 
-/** Puts `bytes` at `path`, replacing what is there. */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = await writeDraft(path, bytes, 0o644);
+/**
+ * Puts `bytes` at `path`, replacing what is there. The draft is written to `draftDir`, on the same
+ * file system: verifiers read the stores meanwhile, and refuse strange files among the epochs.
+ */
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  draftDir: string,
+): Promise<void> {
+  const draft = await writeDraft(join(draftDir, basename(path)), bytes, 0o644);
   await rename(draft, path);
   await syncFolder(dirname(path));
 }

@@ -125,7 +125,7 @@ export class EpochBatcher {
           `read were ${this.#records.length} from ${this.#recordFirst} on`,
       );
     }
-    const follows = this.#last === undefined ? mark.sequenceFirst : this.#last.sequenceLast + 1;
+    const follows = (this.#last?.sequenceLast ?? 0) + 1;
     if (mark.sequenceFirst !== follows || mark.sequence < mark.sequenceFirst) {
       this.#fail(
         'DIFF_GAP',

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+const serverList = z.union([z.string().min(1), z.array(z.string().min(1)).nonempty()]);
+
+const configSchema = z.strictObject({
+  partition: z.int().nonnegative().default(0),
+  /** Proof stores and, unless told otherwise, the operator's key go below this folder. */
+  dataDir: z.string().min(1),
+  source: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('segment'), dir: z.string().min(1) }),
+    z.strictObject({
+      kind: z.literal('jetstream'),
+      servers: serverList,
+      user: z.string().optional(),
+      pass: z.string().optional(),
+    }),
+  ]),
+  /** redis://[user:password@]host:port[/db]; without it jobs stay in this process. */
+  redisUrl: z.url({ protocol: /^rediss?$/ }).optional(),
+  workers: z.int().min(1).max(256).optional(),
+  operatorKeyFile: z.string().min(1).optional(),
+  /** Stops each market after this many epochs in its store. */
+  maxEpochs: z.int().min(1).optional(),
+});
+
+export type ProverConfig = z.infer<typeof configSchema>;
+
+/** Bad usage or a bad configuration: one line says what, where and how to mend. Exit code 2. */
+export class ConfigError extends Error {}
+
+export const USAGE = 'usage: main.ts --config FILE | --config-json TEXT';
+
+/** @throws ConfigError. Never quotes values: some are passwords. */
+export function parseConfig(args: readonly string[]): ProverConfig {
+  const { text, where } = configText(args);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ConfigError(`${where}: not JSON; mend its syntax`);
+  }
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ConfigError(`${where}: ${issues.join('; ')}`);
+}
+
+function configText(args: readonly string[]): { text: string; where: string } {
+  const options = { config: { type: 'string' }, 'config-json': { type: 'string' } } as const;
+  let values: { config?: string | undefined; 'config-json'?: string | undefined };
+  try {
+    values = parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    throw new ConfigError(`${error instanceof Error ? error.message : error}; ${USAGE}`);
+  }
+  const { config: file, 'config-json': text } = values;
+  if (text !== undefined && file === undefined) return { text, where: '--config-json' };
+  if (file === undefined || text !== undefined) throw new ConfigError(USAGE);
+  try {
+    return { text: readFileSync(file, 'utf8'), where: resolve(file) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`cannot read the configuration: ${reason}; ${USAGE}`);
+  }
+}

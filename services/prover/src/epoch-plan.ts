@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * From a closed epoch to everything that is to be proved about it. Order is what makes it sound:
+ * first all digests, roots, the header; only then the challenge; only then accumulators and jobs.
+ */
+import {
+  type AccountDelta,
+  type AccountTree,
+  accountAccumulator,
+  accountsDigest,
+  accountsSignals,
+  applyDelta,
+  batchAccumulator,
+  batchDigest,
+  batchSignals,
+  type ChainState,
+  type Challenge,
+  chainStateAfter,
+  checkRecord,
+  digestListHash,
+  drawChallenge,
+  type EpochHeader,
+  encodeDigestList,
+  encodeHeader,
+  netDeltas,
+  type ProofPlace,
+  type SettlementRecord,
+  signHeader,
+} from '@foldbook/verifier';
+import type { ChainContext } from './chain-context.ts';
+import { type AccountStep, accountsInput, batchInput } from './circuit-input.ts';
+import type { ClosedEpoch } from './epoch-batcher.ts';
+import { createJob, type ProofJob } from './proof-job.ts';
+import { ProverError } from './prover-error.ts';
+
+interface CommittedBatch {
+  readonly place: ProofPlace;
+  readonly records: readonly SettlementRecord[];
+  readonly digest: bigint;
+}
+
+interface CommittedAccounts {
+  readonly place: ProofPlace;
+  readonly steps: readonly AccountStep[];
+  readonly rootIn: bigint;
+  readonly rootOut: bigint;
+  readonly digest: bigint;
+}
+
+/** A proof to be made. Jobs are built when it is their turn: their inputs are large. */
+export interface PlannedProof {
+  readonly count: number;
+  readonly digest: bigint;
+  readonly acc: bigint;
+  readonly signals: readonly bigint[];
+  readonly job: () => ProofJob;
+}
+
+export type PlannedBatch = PlannedProof;
+export interface PlannedAccounts extends PlannedProof {
+  readonly rootOut: bigint;
+}
+
+export interface EpochPlan {
+  readonly epoch: number;
+  readonly records: readonly SettlementRecord[];
+  readonly headerBytes: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly batches: readonly PlannedBatch[];
+  readonly accounts: readonly PlannedAccounts[];
+  /** The chain after this epoch. */
+  readonly tip: ChainState;
+}
+
+/**
+ * Plans one epoch on top of `tip`, and moves `tree` on to its end.
+ * @throws ProverError RECORD_INVALID, BALANCE_OUT_OF_RANGE: `tree` is then of no more use
+ */
+export function planEpoch(
+  context: ChainContext,
+  tip: ChainState,
+  tree: AccountTree,
+  closed: ClosedEpoch,
+): EpochPlan {
+  checkRecords(context, closed);
+  const batches = commitBatches(context, closed);
+  const accounts = commitAccounts(context, tip, tree, closed);
+  const rootNew = accounts.at(-1)?.rootOut ?? tip.root;
+  const digestList = encodeDigestList(
+    batches.map(({ place, digest }) => ({ seq0: place.seq0, count: place.count, digest })),
+    accounts.map(({ place, digest, rootOut }) => ({ count: place.count, digest, rootOut })),
+  );
+  const header: EpochHeader = {
+    market: context.genesis.market,
+    epoch: BigInt(closed.epoch),
+    chainId: context.chainId,
+    previous: tip.previousHash,
+    rulesHash: context.genesis.rulesHash,
+    logHeadStart: closed.logHeadStart,
+    logHeadEnd: closed.logHeadEnd,
+    logFirst: BigInt(closed.logFirst),
+    logLast: BigInt(closed.logLast),
+    sequenceFirst: BigInt(closed.sequenceFirst),
+    sequenceLast: BigInt(closed.sequenceLast),
+    recordFirst: BigInt(closed.recordFirst),
+    recordCount: closed.records.length,
+    batchCount: batches.length,
+    accountProofCount: accounts.length,
+    stateHash: closed.stateHash,
+    timeNs: closed.timeNs,
+    rootOld: tip.root,
+    rootNew,
+    digestListHash: digestListHash(digestList),
+  };
+  const headerBytes = encodeHeader(header);
+  const challenge = challengeOf(context, headerBytes, digestList);
+  return {
+    epoch: closed.epoch,
+    records: closed.records,
+    headerBytes,
+    signature: signHeader(headerBytes, context.operator.secretKey),
+    batches: batches.map((batch) => planBatch(context, closed.epoch, batch, challenge)),
+    accounts: accounts.map((proof) => planAccounts(context, closed.epoch, proof, challenge)),
+    tip: chainStateAfter(header, headerBytes),
+  };
+}
+
+/** A record that breaks its rules has no proof; better to say so than to fail in a circuit. */
+function checkRecords({ genesis }: ChainContext, closed: ClosedEpoch): void {
+  closed.records.forEach((record, index) => {
+    const wrong = checkRecord(record);
+    if (wrong === undefined) return;
+    throw new ProverError(
+      'RECORD_INVALID',
+      `market ${genesis.name}: record ${closed.recordFirst + index} of epoch ${closed.epoch}: ` +
+        `${wrong} (the market's engine should not have written it)`,
+    );
+  });
+}
+
+function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBatch[] {
+  const { size } = context.circuits.batch;
+  const committed: CommittedBatch[] = [];
+  for (let first = 0; first < closed.records.length; first += size) {
+    const records = closed.records.slice(first, first + size);
+    const place = {
+      market: context.genesis.market,
+      epoch: BigInt(closed.epoch),
+      seq0: BigInt(closed.recordFirst + first),
+      count: records.length,
+    };
+    committed.push({ place, records, digest: batchDigest(size, place, records) });
+  }
+  return committed;
+}
+
+function commitAccounts(
+  context: ChainContext,
+  tip: ChainState,
+  tree: AccountTree,
+  closed: ClosedEpoch,
+): CommittedAccounts[] {
+  const { size } = context.circuits.accounts;
+  const deltas = netDeltas(closed.records);
+  const committed: CommittedAccounts[] = [];
+  let rootIn = tip.root;
+  for (let first = 0; first < deltas.length; first += size) {
+    const group = deltas.slice(first, first + size);
+    const place = {
+      market: context.genesis.market,
+      epoch: BigInt(closed.epoch),
+      seq0: BigInt(committed.length),
+      count: group.length,
+    };
+    const steps = group.map((delta) => moveAccount(context, tree, closed.epoch, delta));
+    const rootOut = tree.root();
+    committed.push({ place, steps, rootIn, rootOut, digest: accountsDigest(size, place, group) });
+    rootIn = rootOut;
+  }
+  return committed;
+}
+
+function moveAccount(
+  { genesis }: ChainContext,
+  tree: AccountTree,
+  epoch: number,
+  delta: AccountDelta,
+): AccountStep {
+  const step = { delta, before: tree.get(delta.id), siblings: tree.path(delta.id) };
+  const wrong = applyDelta(tree, delta);
+  if (wrong === undefined) return step;
+  throw new ProverError(
+    'BALANCE_OUT_OF_RANGE',
+    `market ${genesis.name}, epoch ${epoch}: ${wrong} (the market's engine should have refused it)`,
+  );
+}
+
+function challengeOf(
+  { genesis }: ChainContext,
+  headerBytes: Uint8Array,
+  digestList: Uint8Array,
+): Challenge {
+  const { batchVkDigest, accountVkDigest } = genesis;
+  const challenge = drawChallenge(headerBytes, batchVkDigest, accountVkDigest, digestList);
+  if (challenge !== undefined) return challenge;
+  throw new Error('the challenge may be an account id (probability 2^-230): close another epoch');
+}
+
+function planBatch(
+  { genesis, circuits }: ChainContext,
+  epoch: number,
+  { place, records, digest }: CommittedBatch,
+  challenge: Challenge,
+): PlannedBatch {
+  const { size, name } = circuits.batch;
+  const acc = batchAccumulator(records, challenge);
+  const signals = batchSignals(size, place, { digest, acc }, challenge);
+  const part = `b${place.seq0}`;
+  return {
+    count: place.count,
+    digest,
+    acc,
+    signals,
+    job: () => {
+      const input = batchInput(size, records, signals);
+      return createJob({ market: genesis.name, epoch, part }, name, input, signals.map(String));
+    },
+  };
+}
+
+function planAccounts(
+  { genesis, circuits }: ChainContext,
+  epoch: number,
+  { place, steps, rootIn, rootOut, digest }: CommittedAccounts,
+  challenge: Challenge,
+): PlannedAccounts {
+  const { size, name } = circuits.accounts;
+  const deltas = steps.map(({ delta }) => delta);
+  const acc = accountAccumulator(deltas, challenge);
+  const signals = accountsSignals(size, place, { rootIn, rootOut, digest, acc }, challenge);
+  const part = `a${place.seq0}`;
+  return {
+    count: place.count,
+    rootOut,
+    digest,
+    acc,
+    signals,
+    job: () => {
+      const input = accountsInput(size, steps, signals);
+      return createJob({ market: genesis.name, epoch, part }, name, input, signals.map(String));
+    },
+  };
+}

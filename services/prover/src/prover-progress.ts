@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { ProvingCircuits } from './chain-context.ts';
+
+/** How far one market's proofs are. */
+export interface ProverStatus {
+  readonly market: string;
+  /** Epochs known to be closed by the market. */
+  readonly epochsClosed: number;
+  /** Epochs in the store. */
+  readonly epochsProved: number;
+  readonly recordsProved: number;
+  /** Records known to the prover or its stream that are in no proved epoch yet. */
+  readonly recordsBacklog: number;
+  readonly proving: boolean;
+  /** Moving averages of the time one proof takes a thread; 0 before the first. */
+  readonly msPerBatch: number;
+  readonly msPerAccountProof: number;
+  /** Why this market is not proved any further, when it isn't. */
+  readonly stopped?: string;
+}
+
+/** Weight of the newest proof in the moving averages. */
+const NEWEST_WEIGHT = 0.2;
+
+/** Counts behind a `ProverStatus`. */
+export class ProverProgress {
+  proving = false;
+  stopped: string | undefined;
+  readonly #market: string;
+  #epochsClosed = 0;
+  #epochsProved = 0;
+  #recordsProved = 0;
+  #recordsSeen = 0;
+  readonly #averageMs = { batch: 0, accounts: 0 };
+
+  constructor(market: string) {
+    this.#market = market;
+  }
+
+  get epochsProved(): number {
+    return this.#epochsProved;
+  }
+
+  /** The store was read: so many epochs and records are proved already. */
+  resumed(epochs: number, records: number): void {
+    this.closed(epochs, records);
+    this.proved(epochs, records);
+  }
+
+  /** So many epochs and records are known to be in the stream. */
+  closed(epochs: number, records: number): void {
+    this.#epochsClosed = Math.max(this.#epochsClosed, epochs);
+    this.#recordsSeen = Math.max(this.#recordsSeen, records);
+  }
+
+  proved(epochs: number, records: number): void {
+    this.#epochsProved = epochs;
+    this.#recordsProved = records;
+  }
+
+  proofMade(role: keyof ProvingCircuits, proveMs: number): void {
+    const average = this.#averageMs[role];
+    this.#averageMs[role] = average === 0 ? proveMs : average + NEWEST_WEIGHT * (proveMs - average);
+  }
+
+  status(): ProverStatus {
+    const stopped = this.stopped;
+    return {
+      market: this.#market,
+      epochsClosed: this.#epochsClosed,
+      epochsProved: this.#epochsProved,
+      recordsProved: this.#recordsProved,
+      recordsBacklog: this.#recordsSeen - this.#recordsProved,
+      proving: this.proving,
+      msPerBatch: Math.round(this.#averageMs.batch),
+      msPerAccountProof: Math.round(this.#averageMs.accounts),
+      ...(stopped === undefined ? {} : { stopped }),
+    };
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseMarketSubject } from '@foldbook/protocol';
+import { StreamError, type StreamRecord } from '@foldbook/runtime';
+import type { EpochProved } from './announcement.ts';
+import { decodeDiffBatch } from './diff-record.ts';
+import { MarketProver, type MarketProverOptions } from './market-prover.ts';
+import { messageOf, ProverError } from './prover-error.ts';
+import type { ProverStatus } from './prover-progress.ts';
+
+const ALL_DIFFS = 'diff.*';
+const LOOK_MS = 1_000;
+
+export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market' | 'onProved'> {
+  readonly onProved: (proved: EpochProved) => void;
+  /** Told of each market whose figures changed, about once a second. */
+  readonly onStatus?: (status: ProverStatus) => void;
+  /** How often the stream is looked at for new markets and backlogs. Default 1,000 ms. */
+  readonly lookMs?: number;
+}
+
+/** Proves every market of one partition's diff stream; a market that fails stops alone. */
+export class ProverService {
+  readonly #options: ProverServiceOptions;
+  readonly #markets = new Map<string, { prover: MarketProver; running: Promise<void> }>();
+  readonly #shown = new Map<string, string>();
+  readonly #stopping = new AbortController();
+  readonly #looking: Promise<void>;
+  #trouble = '';
+
+  constructor(options: ProverServiceOptions) {
+    this.#options = options;
+    options.queue.onTrouble((state, detail) => {
+      if (state === 'lost') options.logger.warn('proof queue lost', { detail });
+      else options.logger.info('proof queue back', { detail });
+    });
+    this.#looking = this.#look();
+  }
+
+  status(): ProverStatus[] {
+    return [...this.#markets.values()].map(({ prover }) => prover.progress.status());
+  }
+
+  /** Ends reading and waits for the markets. Close the queue first: they may wait for proofs. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#looking;
+    await Promise.all([...this.#markets.values()].map(({ running }) => running));
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      for (const record of await this.#lastOfEach()) this.#meet(record);
+      this.#showStatus();
+      await delay(this.#options.lookMs ?? LOOK_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #lastOfEach(): Promise<StreamRecord[]> {
+    try {
+      const records = await this.#options.reader.lastOfEach(ALL_DIFFS);
+      this.#trouble = '';
+      return records;
+    } catch (error) {
+      // Before the market's first start there is no stream; a broker may be away for a while.
+      const isWaiting = error instanceof StreamError && error.code === 'NO_STREAM';
+      const message = messageOf(error);
+      if (!isWaiting && message !== this.#trouble) {
+        this.#trouble = message;
+        this.#options.logger.warn('cannot look at the diff stream', { error: message });
+      }
+      return [];
+    }
+  }
+
+  #meet(record: StreamRecord): void {
+    const market = parseMarketSubject(record.subject);
+    if (market === undefined || this.#stopping.signal.aborted) return;
+    const known = this.#markets.get(market) ?? this.#startMarket(market);
+    const decoded = decodeDiffBatch(record.payload);
+    if (!decoded.ok) return;
+    for (const diff of decoded.value.records) {
+      if (diff.type === 'settlement') known.prover.progress.closed(0, diff.recordIndex + 1);
+      if (diff.type === 'epoch') {
+        known.prover.progress.closed(diff.epoch + 1, diff.recordFirst + diff.recordCount);
+      }
+    }
+  }
+
+  #startMarket(market: string): { prover: MarketProver; running: Promise<void> } {
+    const { logger } = this.#options;
+    const prover = new MarketProver({ ...this.#options, market });
+    const running = prover.run(this.#stopping.signal).catch((error: unknown) => {
+      if (this.#stopping.signal.aborted) return;
+      const code =
+        error instanceof ProverError || error instanceof StreamError ? error.code : 'BUG';
+      const reason = `${code}: ${messageOf(error)}`;
+      prover.progress.stopped = reason;
+      logger.error('market is not proved any further', { market, reason });
+    });
+    const entry = { prover, running };
+    this.#markets.set(market, entry);
+    return entry;
+  }
+
+  #showStatus(): void {
+    for (const status of this.status()) {
+      const text = JSON.stringify(status);
+      if (this.#shown.get(status.market) === text) continue;
+      this.#shown.set(status.market, text);
+      this.#options.onStatus?.(status);
+    }
+  }
+}
