@@ -1,0 +1,36 @@
+/**
+ * Fees in parts per million of the quote amount: fees round up, rebates round down. A quote amount
+ * goes to 2^63 - 1, so it is split at a million: no product passes 2^60.
+ */
+import { makerFeePpm, takerFeePpm } from './market';
+import { MAX_AMOUNT, PPM } from './protocol';
+
+export function feeOn(quoteAmount: u64, ratePpm: u64): u64 {
+  const millions = quoteAmount / PPM;
+  const rest = quoteAmount - millions * PPM;
+  return ratePpm * millions + (ratePpm * rest + PPM - 1) / PPM;
+}
+
+export function rebateOn(quoteAmount: u64, ratePpm: u64): u64 {
+  const millions = quoteAmount / PPM;
+  const rest = quoteAmount - millions * PPM;
+  return ratePpm * millions + (ratePpm * rest) / PPM;
+}
+
+/** Quote units that a purchase holds for each lot: its price and the highest fee a lot may cost. */
+// @ts-ignore: decorator
+@inline
+export function holdPerLot(price: u64): u64 {
+  const highest = makerFeePpm > takerFeePpm ? makerFeePpm : takerFeePpm;
+  // At most 10^5 x 2^36.
+  return highest > 0 ? price + (<u64>highest * price + PPM - 1) / PPM : price;
+}
+
+/** Whether `perLot` x `quantity` reaches 2^63; the quantity is not zero. */
+// @ts-ignore: decorator
+@inline
+export function isTooLarge(perLot: u64, quantity: u64): bool {
+  // Bits that fit surely need no division.
+  if (clz(perLot) + clz(quantity) >= 65) return false;
+  return perLot > MAX_AMOUNT / quantity;
+}

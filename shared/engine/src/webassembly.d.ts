@@ -1,0 +1,24 @@
+/**
+ * The part of the WebAssembly interface that this project uses. TypeScript ships it only together
+ * with the whole browser (lib "dom"), whose globals would then type-check in services.
+ */
+declare namespace WebAssembly {
+  class Module {
+    /** Compiled code has no properties; the brand keeps other objects out. */
+    readonly #brand: never;
+  }
+
+  type Imports = Readonly<Record<string, Readonly<Record<string, (...args: never[]) => unknown>>>>;
+
+  class Instance {
+    constructor(module: Module, imports?: Imports);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+
+  /** Growing a memory detaches its buffer; `buffer` is then a new one. */
+  class Memory {
+    readonly buffer: ArrayBuffer;
+  }
+
+  function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
+}
