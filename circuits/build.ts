@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { withBuildLock } from './builder/build-lock.ts';
+import { isAlive, withBuildLock } from './builder/build-lock.ts';
 import { compileCircuit } from './builder/compile.ts';
 import { makeDevelopmentKey } from './builder/development-key.ts';
 import { parseR1cs } from './builder/r1cs.ts';
@@ -43,8 +43,8 @@ export async function buildCircuits(report: Report): Promise<void> {
       const digest = made[name][kind];
       if (digest === pinned[name][kind]) continue;
       throw new Error(
-        `circuit ${name}: the ${kind} made here has digest ${digest}, but circuits/digests.json ` +
-          `pins ${pinned[name][kind]}. Where a circuit or a tool was changed on purpose, pin anew ` +
+        `circuit ${name}: the ${kind} made here has digest ${digest}, but ` +
+          `circuits/digests.json pins ${pinned[name][kind]}. Where a circuit or a tool was changed on purpose, pin anew ` +
           'with node circuits/build.ts --pin; otherwise restore circuits/ and run npm ci.',
       );
     }
@@ -62,10 +62,22 @@ async function pinCircuits(report: Report): Promise<void> {
 async function makeCircuits(report: Report): Promise<Record<CircuitName, CircuitDigests>> {
   fs.mkdirSync(path.join(buildDir, 'keys'), { recursive: true });
   const inputs = inputsDigest();
-  return withBuildLock(path.join(buildDir, 'lock'), async () => ({
-    'batch-15': await makeCircuit('batch-15', inputs, report),
-    'accounts-4': await makeCircuit('accounts-4', inputs, report),
-  }));
+  return withBuildLock(path.join(buildDir, 'lock'), async () => {
+    removeAbandonedDrafts();
+    return {
+      'batch-15': await makeCircuit('batch-15', inputs, report),
+      'accounts-4': await makeCircuit('accounts-4', inputs, report),
+    };
+  });
+}
+
+/** A build that was killed leaves its draft folder, up to 90 MB. */
+function removeAbandonedDrafts(): void {
+  for (const entry of fs.readdirSync(buildDir)) {
+    const maker = /^draft-(\d+)$/.exec(entry)?.[1];
+    if (maker === undefined || isAlive(Number(maker))) continue;
+    fs.rmSync(path.join(buildDir, entry), { recursive: true, force: true });
+  }
 }
 
 async function makeCircuit(
@@ -76,7 +88,7 @@ async function makeCircuit(
   const done = readIntactStamp(name);
   if (done?.inputs === inputs) return done.digests;
 
-  const draftDir = path.join(buildDir, `draft-${randomUUID()}`);
+  const draftDir = path.join(buildDir, `draft-${process.pid}`);
   const outDir = path.join(draftDir, name);
   fs.mkdirSync(outDir, { recursive: true });
   try {

@@ -46,7 +46,8 @@ function readHolder(lockFile: string): number | undefined {
   }
 }
 
-function isAlive(processId: number): boolean {
+/** Whether a process with this id runs, whoever's it is. */
+export function isAlive(processId: number): boolean {
   if (processId <= 0) return false;
   try {
     process.kill(processId, 0);

@@ -47,7 +47,7 @@ test('the compiled calculator makes the same witness as the tests trace', async 
   assert.deepEqual(values.map(BigInt), accountsWitness(circuit, accountsSize, instance.input));
 });
 
-test('every position of a node and the last account; a balance to the end of its range and back', () => {
+test('every position of a node, and balances to the end of their range and back', () => {
   const tree = new Tree();
   const top = 2n ** 63n - 1n;
   const ids = [0b00_01_10_11, 0b11_10_01_00, 0b10_11_00_01, 2 ** 24 - 1];

@@ -31,7 +31,7 @@ test('a build that is up to date does no work, and its files have the pinned dig
   }
 });
 
-test('the compiler makes the same bytes from another folder, and reports what it refuses', async () => {
+test('the compiler makes the same bytes elsewhere, and reports what it refuses', async () => {
   const dir = temporaryDir();
   try {
     const sources = path.join(import.meta.dirname, '..', 'src');

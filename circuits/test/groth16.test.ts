@@ -40,7 +40,7 @@ test('a batch is proved and verified by snarkjs, and no public signal may change
   await proveAndVerify('batch-15', sampleBatch);
 });
 
-test('account updates are proved and verified by snarkjs, and no public signal may change', async () => {
+test('updates are proved and verified by snarkjs, and no public signal may change', async () => {
   await proveAndVerify('accounts-4', sampleAccounts(3).instance);
 });
 

@@ -1,9 +1,8 @@
 /**
  * The statement of STATEMENT.md in plain BigInt arithmetic, written from the prose and not from
- * the circuits; Poseidon is poseidon-lite's, an implementation of its own.
+ * the circuits. The hashes are the verifier's, on poseidon-lite; the circuits' are circomlib's.
  */
-import assert from 'node:assert/strict';
-import { poseidon2, poseidon4, poseidon5, poseidon16 } from 'poseidon-lite';
+import { type CircuitRole, initialState, leafHash, nodeHash, sponge } from '@foldbook/verifier';
 import { at, inverse, reduce } from '../builder/field.ts';
 
 export const kinds = {
@@ -46,15 +45,6 @@ export interface Instance {
 }
 export type Values = bigint | readonly Values[];
 
-export function sponge(iv: bigint, words: readonly bigint[]): bigint {
-  assert.equal(words.length % 15, 0);
-  let state = iv;
-  for (let i = 0; i < words.length; i += 15) {
-    state = poseidon16([state, ...words.slice(i, i + 15)]);
-  }
-  return state;
-}
-
 export function recordWord(row: Row): bigint {
   return (
     row.kind |
@@ -66,10 +56,9 @@ export function recordWord(row: Row): bigint {
   );
 }
 
-export const circuitTag = { batch: 65536n, accounts: 131072n } as const;
-
-export function initialState(tag: bigint, place: Place, count: bigint): bigint {
-  return poseidon5([tag, place.market, place.epoch, place.seq0, count]);
+function stateOf(role: CircuitRole, size: number, place: Place, count: bigint): bigint {
+  const { market, epoch, seq0 } = place;
+  return initialState(role, size, { market: Number(market), epoch, seq0, count: Number(count) });
 }
 
 export function batchAccumulator(rows: readonly Row[], { x, y }: Challenge): bigint {
@@ -89,7 +78,7 @@ export function batchInstance(
 ): Instance {
   const count = BigInt(rows.length);
   const padded = [...rows, ...new Array<Row>(size - rows.length).fill(paddingRow)];
-  const iv = initialState(circuitTag.batch + BigInt(size), place, count);
+  const iv = stateOf('batch', size, place, count);
   const digest = sponge(iv, padded.map(recordWord));
   const { x, y } = challenge;
   return {
@@ -139,13 +128,13 @@ export const treeDepth = 12;
 export class Tree {
   readonly #balances = new Map<number, readonly [bigint, bigint]>();
   readonly #levels: Map<number, bigint>[] = [];
-  readonly #empty: bigint[] = [poseidon2([0n, 0n])];
+  readonly #empty: bigint[] = [leafHash(0n, 0n)];
 
   constructor() {
     for (let level = 0; level <= treeDepth; level++) {
       this.#levels.push(new Map());
       const node = at(this.#empty, level);
-      this.#empty.push(poseidon4([node, node, node, node]));
+      this.#empty.push(nodeHash([node, node, node, node]));
     }
   }
 
@@ -159,13 +148,13 @@ export class Tree {
 
   set(id: number, base: bigint, quote: bigint): void {
     this.#balances.set(id, [base, quote]);
-    at(this.#levels, 0).set(id, poseidon2([base, quote]));
+    at(this.#levels, 0).set(id, leafHash(base, quote));
     let place = id;
     for (let level = 0; level < treeDepth; level++) {
       const first = place - (place % 4);
       const children = [0, 1, 2, 3].map((i) => this.#node(level, first + i));
       place = first / 4;
-      at(this.#levels, level + 1).set(place, poseidon4(children));
+      at(this.#levels, level + 1).set(place, nodeHash(children));
     }
   }
 
@@ -233,7 +222,7 @@ export function accountsInstance(
   }
   while (slots.length < size) slots.push(emptySlot);
   while (words.length % 15 !== 0 || words.length < size) words.push(0n);
-  const iv = initialState(circuitTag.accounts + BigInt(size), place, count);
+  const iv = stateOf('accounts', size, place, count);
   return {
     input: {
       rootIn,
