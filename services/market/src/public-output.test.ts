@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  BatchKind,
+  DeltaOffset,
+  decodeBatchHeader,
+  EventKind,
+  EventOffset,
+  RECORD_BYTES,
+  readEvents,
+  Side,
+  viewOf,
+  writeCount,
+} from '@foldbook/protocol';
+import { Market } from './market-registry.ts';
+import { PublicOutput } from './public-output.ts';
+
+function delta(sequence: number, side: Side, price: number, quantity: bigint): Uint8Array {
+  const record = new Uint8Array(RECORD_BYTES);
+  const view = viewOf(record);
+  view.setUint8(EventOffset.KIND, EventKind.BOOK_DELTA);
+  view.setUint8(EventOffset.SIDE, side);
+  writeCount(view, EventOffset.SEQUENCE, sequence);
+  writeCount(view, DeltaOffset.PRICE, price);
+  view.setBigUint64(DeltaOffset.QUANTITY, quantity, true);
+  writeCount(view, DeltaOffset.ORDERS, quantity === 0n ? 0 : 1);
+  return record;
+}
+
+function open() {
+  const sent: Uint8Array[] = [];
+  const output = new PublicOutput(new Market('M', 3), 9, (_, payload) => sent.push(payload));
+  const put = (sequence: number, side: Side, price: number, quantity: bigint) => {
+    const record = delta(sequence, side, price, quantity);
+    output.delta(record, viewOf(record), 0, sequence);
+  };
+  return { output, put, sent };
+}
+
+function headers(bytes: Uint8Array, kind: BatchKind) {
+  const found: { first: number; last: number; prev: number; count: number }[] = [];
+  for (let offset = 0; offset < bytes.byteLength; ) {
+    const count = viewOf(bytes).getUint32(offset + 8, true);
+    const end = offset + (count + 1) * RECORD_BYTES;
+    const header = decodeBatchHeader(bytes.subarray(offset, end), kind, 1 << 20);
+    assert(header.ok);
+    const { first, last, prev } = header.value;
+    found.push({ first, last, prev, count });
+    offset = end;
+  }
+  return found;
+}
+
+describe('PublicOutput', () => {
+  it('answers a snapshot in priority order, at its sequence', () => {
+    const { output, put } = open();
+    put(1, Side.BUY, 90, 5n);
+    put(2, Side.BUY, 95, 6n);
+    put(3, Side.SELL, 110, 7n);
+    put(4, Side.SELL, 100, 8n);
+    put(5, Side.BUY, 90, 0n);
+    output.flush(8);
+    const [chunk, ...more] = output.snapshot();
+    assert(chunk !== undefined);
+    assert.equal(more.length, 0);
+    assert.deepEqual(headers(chunk, BatchKind.SNAPSHOT), [
+      { first: 0, last: 8, prev: 1, count: 3 },
+    ]);
+    const levels = readEvents(chunk.subarray(RECORD_BYTES)).map((event) =>
+      event.type === 'delta' ? [event.side, event.price, event.quantity] : [],
+    );
+    assert.deepEqual(levels, [
+      [Side.BUY, 95n, 6n],
+      [Side.SELL, 100n, 8n],
+      [Side.SELL, 110n, 7n],
+    ]);
+  });
+
+  it('cuts a large snapshot into chunks that say how many they are', () => {
+    const { output, put } = open();
+    for (let price = 1; price <= 9_000; price += 1) put(price, Side.BUY, price, 1n);
+    output.flush(9_000);
+    const chunks = output.snapshot();
+    assert.deepEqual(
+      chunks.flatMap((chunk) => headers(chunk, BatchKind.SNAPSHOT)),
+      [
+        { first: 0, last: 9_000, prev: 2, count: 8_192 },
+        { first: 1, last: 9_000, prev: 2, count: 808 },
+      ],
+    );
+  });
+
+  it('replays what a reader missed, and says when it no longer can', () => {
+    const { output, put } = open();
+    for (let sequence = 1; sequence <= 5; sequence += 1) {
+      put(sequence * 10, Side.BUY, sequence, 1n);
+      output.flush(sequence * 10);
+    }
+    const missed = output.replay(21);
+    assert(missed !== undefined);
+    assert.deepEqual(
+      headers(missed, BatchKind.MARKET_DATA).map(({ prev, last }) => [prev, last]),
+      [
+        [20, 30],
+        [30, 40],
+        [40, 50],
+      ],
+    );
+    assert.equal(output.replay(51)?.byteLength, 0, 'nothing is missing');
+    const big = 4_000;
+    for (let round = 0; round < 60; round += 1) {
+      for (let price = 1; price <= big; price += 1) {
+        put(100 + round, Side.SELL, 10_000 + price, BigInt(round + 1));
+      }
+      output.flush(100 + round);
+    }
+    assert.equal(output.replay(21), undefined, 'the window has moved on');
+    const bounded = output.replay(150);
+    assert(bounded !== undefined && bounded.byteLength <= 1_000 * 1_024);
+  });
+});
