@@ -59,6 +59,7 @@ test('what is fine passes', () => {
     [sourcePath, `function f() {\n${'  g();\n'.repeat(70)}}\n`],
     [testPath, `describe('x', () => {\n${"  it('y', f);\n".repeat(90)}});\n`],
     [testPath, 'const limit = setTimeout(() => reject(new Error("late")), 1000);\n'],
+    [testPath, `test('x', { ${'skip'}: process.platform !== 'linux' }, f);\n`],
     ['services/market/src/main.ts', 'const { env } = parse(process.env);\n'],
     ['shared/engine/assembly/a.ts', `// @ts${'-ignore'}: decorator\n@inline\n`],
     ['README.md', `${'long '.repeat(40)} ../work/x and https://example.org/home/page\n`],

@@ -30,6 +30,8 @@ async function main(): Promise<number> {
       return test(steps, args);
     case 'demo':
       return demo(steps, args);
+    case 'build':
+      return finish(steps, await setUp(steps));
     case 'setup':
       return finish(steps, (await setUp(steps)) && (await provideServers(steps)));
     case 'lint':
@@ -41,7 +43,7 @@ async function main(): Promise<number> {
     case 'check':
       return finish(steps, await steps.run('repository checks', checkFiles));
     default:
-      write(`unknown command ${command}; use one of: test demo setup lint format types check`);
+      write(`unknown command ${command}; use one of: test demo setup build lint format types check`);
       return 2;
   }
 }
