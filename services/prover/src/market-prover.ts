@@ -122,9 +122,17 @@ export class MarketProver {
   async #take(store: ProofStore, market: number, closed: ClosedEpoch): Promise<void> {
     this.progress.closed(closed.epoch + 1, closed.recordFirst + closed.records.length);
     const context = this.#context ?? (await this.#start(store, market));
+    const { genesis } = context;
+    const rules = rulesHash(market, this.#fees());
+    if (genesis.market !== market || !sameBytes(genesis.rulesHash, rules)) {
+      throw this.#conflict(
+        'its genesis names another market number or other fees than its stream; give the prover ' +
+          'the data folder that belongs to this stream',
+      );
+    }
     const stored = this.#stored[closed.epoch];
     if (stored === undefined) await this.#prove(store, context, closed);
-    else this.#catchUp(context, stored, market, closed);
+    else this.#catchUp(stored, closed);
   }
 
   /** Makes the genesis, when the market's first epoch has closed. */
@@ -159,24 +167,19 @@ export class MarketProver {
   }
 
   /** An epoch that is in the store: its totals are applied, and have to lead to its root. */
-  #catchUp(
-    { genesis }: ChainContext,
-    stored: EpochHeader,
-    market: number,
-    closed: ClosedEpoch,
-  ): void {
+  #catchUp(stored: EpochHeader, closed: ClosedEpoch): void {
     const same =
-      genesis.market === market &&
-      sameBytes(genesis.rulesHash, rulesHash(market, this.#fees())) &&
       stored.recordFirst === BigInt(closed.recordFirst) &&
       stored.recordCount === closed.records.length &&
       stored.sequenceLast === BigInt(closed.sequenceLast) &&
       stored.stateHash === closed.stateHash &&
       sameBytes(stored.logHeadEnd, closed.logHeadEnd);
-    const problem = netDeltas(closed.records).map((delta) => applyDelta(this.#tree, delta));
+    const wrong = netDeltas(closed.records).map((delta) => applyDelta(this.#tree, delta));
+    const balancesHold = wrong.every((message) => message === undefined);
     const isLast = closed.epoch === this.#stored.length - 1;
+    // Hashing once at the end is enough: a root fixes every total below it.
     const rootHolds = !isLast || this.#tree.root() === stored.rootNew;
-    if (same && rootHolds && problem.every((wrong) => wrong === undefined)) return;
+    if (same && balancesHold && rootHolds) return;
     throw this.#conflict(
       `epoch ${closed.epoch} in its store is not the one of its stream; ` +
         'give the prover the data folder that belongs to this stream',

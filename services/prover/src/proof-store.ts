@@ -91,7 +91,7 @@ export class ProofStore {
     let tip = initialChainState(chainId);
     for (const name of await this.#epochFiles()) {
       const path = join(this.#dir, 'epochs', name);
-      const decoded = decodeEpochFile(await readFile(path));
+      const decoded = decodeEpochFile(new Uint8Array(await readFile(path)));
       if (!decoded.ok) throw this.#badEpoch(path, decoded.error.message);
       const verdict = checkHeader(genesis, chainId, tip, decoded.value);
       if (!verdict.ok) throw this.#badEpoch(path, `${verdict.code}: ${verdict.message}`);
@@ -133,7 +133,7 @@ export interface StoredChain {
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(path);
+    return new Uint8Array(await readFile(path));
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;

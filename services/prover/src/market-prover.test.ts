@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { inspect } from 'node:util';
+import { createLogger } from '@foldbook/runtime';
+import { verifyChain } from '@foldbook/verifier';
+import { openStoreFolder } from '@foldbook/verifier/node';
+import fc from 'fast-check';
+import type { EpochProved } from './announcement.ts';
+import { InProcessQueue } from './in-process-queue.ts';
+import { MarketProver } from './market-prover.ts';
+import { loadOperatorKey } from './operator-key.ts';
+import type { ProofResult } from './proof-job.ts';
+import type { ProverErrorCode } from './prover-error.ts';
+import {
+  DiffScript,
+  depositBase,
+  depositQuote,
+  fee,
+  type Movement,
+  rebate,
+  trade,
+  withdrawBase,
+  withdrawQuote,
+} from './testing/diff-script.ts';
+import { MemoryStream } from './testing/memory-stream.ts';
+import { TrapdoorMaker, trapdoorCircuits, trustedKeys } from './testing/trapdoor-circuits.ts';
+
+const MARKET = 'TEST-USD';
+const SUBJECT = `diff.${MARKET}`;
+const folders: string[] = [];
+
+after(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'foldbook-prover-'));
+  folders.push(folder);
+  return folder;
+}
+
+interface RunOptions {
+  readonly maxEpochs: number;
+  readonly maker?: TrapdoorMaker;
+  readonly keyFile?: string;
+}
+
+/** Runs a prover of the whole stream until so many epochs are in the store. */
+async function run(dir: string, stream: MemoryStream, options: RunOptions): Promise<EpochProved[]> {
+  const proved: EpochProved[] = [];
+  const queue = new InProcessQueue(options.maker ?? new TrapdoorMaker());
+  const prover = new MarketProver({
+    market: MARKET,
+    reader: stream,
+    queue,
+    circuits: trapdoorCircuits,
+    operator: await loadOperatorKey(join(dir, options.keyFile ?? 'operator.key')),
+    storeDir: join(dir, 'proofs'),
+    logger: createLogger({ service: 'test', level: 'error' }),
+    onProved: (epoch) => proved.push(epoch),
+    maxEpochs: options.maxEpochs,
+  });
+  const stop = new AbortController();
+  try {
+    await prover.run(stop.signal);
+  } finally {
+    stop.abort();
+    await queue.close();
+  }
+  return proved;
+}
+
+function verify(dir: string): ReturnType<typeof verifyChain> {
+  return verifyChain(openStoreFolder(join(dir, 'proofs'), MARKET), { level: 'data', trustedKeys });
+}
+
+/** Three epochs: deposits; nothing; 22 records of every kind. */
+function threeEpochs(): readonly Uint8Array[] {
+  const script = new DiffScript(7).create(-100, 300);
+  const trades = Array.from({ length: 17 }, (_, index) => trade(2, 3, 100n + BigInt(index), 2n));
+  return [
+    script.move(depositBase(2, 1_000n), depositQuote(3, 1_000_000n)).closeEpoch(),
+    script.closeEpoch(),
+    script
+      .move(...trades, fee(3, 30n), rebate(2, 10n), depositQuote(4_000_000, 9n))
+      .move(withdrawBase(3, 4n), withdrawQuote(2, 100n))
+      .closeEpoch(),
+  ];
+}
+
+function streamOf(messages: readonly Uint8Array[]): MemoryStream {
+  const stream = new MemoryStream();
+  for (const message of messages) stream.append(SUBJECT, message);
+  return stream;
+}
+
+async function refuses(work: Promise<unknown>, code: ProverErrorCode, text: RegExp): Promise<void> {
+  await assert.rejects(work, (error: Error & { code?: unknown }) => {
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, text);
+    return true;
+  });
+}
+
+test('a stream becomes a chain that verifies at level data', async () => {
+  const dir = await newFolder();
+  const proved = await run(dir, streamOf(threeEpochs()), { maxEpochs: 3 });
+  assert.deepEqual(
+    proved.map(({ epoch, recordCount, proofs }) => [epoch, recordCount, proofs]),
+    [
+      [0, 2, 2],
+      [1, 0, 0],
+      [2, 22, 4],
+    ],
+  );
+  const result = await verify(dir);
+  assert(result.ok, inspect(result));
+  assert.equal(result.epochs, 3);
+  assert.equal(result.level, 'data');
+  assert.equal(result.headHash, proved.at(-1)?.headerHash);
+  assert.equal(result.toRoot, proved.at(-1)?.rootNew);
+});
+
+test('a prover that starts again goes on after the last epoch in its store', async () => {
+  const dir = await newFolder();
+  const messages = threeEpochs();
+  await run(dir, streamOf(messages), { maxEpochs: 2 });
+  const genesis = await readFile(join(dir, 'proofs', MARKET, 'genesis.fbg'));
+  const maker = new TrapdoorMaker();
+  const proved = await run(dir, streamOf(messages), { maxEpochs: 3, maker });
+  assert.deepEqual(
+    proved.map(({ epoch }) => epoch),
+    [2],
+  );
+  assert(maker.made.every((id) => id.startsWith(`${MARKET}-2-`)));
+  assert.deepEqual(await readFile(join(dir, 'proofs', MARKET, 'genesis.fbg')), genesis);
+  const result = await verify(dir);
+  assert(result.ok, inspect(result));
+  assert.deepEqual(await run(dir, streamOf(messages), { maxEpochs: 3 }), []);
+});
+
+test('an epoch interrupted before it was kept is planned again with the same jobs', async () => {
+  const dir = await newFolder();
+  const messages = threeEpochs();
+  await run(dir, streamOf(messages), { maxEpochs: 2 });
+  const first = new TrapdoorMaker();
+  await run(dir, streamOf(messages), { maxEpochs: 3, maker: first });
+  const epochs = join(dir, 'proofs', MARKET, 'epochs');
+  await rm(join(epochs, '00000002.fbe'));
+  const second = new TrapdoorMaker();
+  await run(dir, streamOf(messages), { maxEpochs: 3, maker: second });
+  assert.deepEqual(second.made.toSorted(), first.made.toSorted());
+  assert((await verify(dir)).ok);
+});
+
+test('a repeated stream proves nothing twice', async () => {
+  const dir = await newFolder();
+  const messages = threeEpochs();
+  const repeated = [messages[0], messages[0], messages[1], messages[0], messages[1], messages[2]];
+  const stream = streamOf(repeated.filter((message) => message !== undefined));
+  const proved = await run(dir, stream, { maxEpochs: 3 });
+  assert.equal(proved.length, 3);
+  assert((await verify(dir)).ok);
+});
+
+test('whatever moves between accounts, the chain verifies', async () => {
+  const account = fc.integer({ min: 2, max: 9 });
+  const amount = fc.bigInt(1n, 1_000n);
+  // Large deposits first, so that no movement that follows overdraws an account.
+  const start = Array.from({ length: 8 }, (_, index) => [
+    depositBase(index + 2, 1_000_000n),
+    depositQuote(index + 2, 1_000_000_000n),
+  ]).flat();
+  const movement: fc.Arbitrary<Movement> = fc.oneof(
+    fc
+      .tuple(account, account, amount, amount)
+      .map(([a, b, price, base]) => trade(a, b, price, base)),
+    fc.tuple(account, amount).map(([payer, quote]) => fee(payer, quote)),
+    fc.tuple(account, amount).map(([payer, base]) => withdrawBase(payer, base)),
+    fc.tuple(account, amount).map(([payer, quote]) => depositQuote(payer, quote)),
+  );
+  const epochs = fc.array(fc.array(movement, { maxLength: 20 }), { minLength: 1, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(epochs, async (movements) => {
+      const dir = await newFolder();
+      const script = new DiffScript(1).create(0, 0).move(...start);
+      const messages = movements.map((epoch) => script.move(...epoch).closeEpoch());
+      await run(dir, streamOf(messages), { maxEpochs: messages.length });
+      const result = await verify(dir);
+      assert(result.ok, inspect(result));
+    }),
+    { numRuns: 4 },
+  );
+});
+
+test('a gap in the stream ends this market, and nothing is proved across it', async () => {
+  const dir = await newFolder();
+  const messages = threeEpochs();
+  const stream = streamOf(messages.filter((_, index) => index !== 1));
+  await refuses(run(dir, stream, { maxEpochs: 3 }), 'DIFF_GAP', /epoch 2 is marked/);
+  assert.deepEqual((await readdir(join(dir, 'proofs', MARKET, 'epochs'))).toSorted(), [
+    '00000000.fbe',
+    '00000000.fbr',
+  ]);
+});
+
+test('bytes that are no diff batch, impossible records and overdrafts are refused', async () => {
+  const garbage = streamOf([new Uint8Array(64)]);
+  const noBatch = run(await newFolder(), garbage, { maxEpochs: 1 });
+  await refuses(noBatch, 'DIFF_MALFORMED', /stream record 1, byte 0/);
+
+  const created = () => new DiffScript(7).create(0, 0);
+  const mint = created()
+    .move({ ...trade(2, 3, 5n, 5n), a: 0 })
+    .closeEpoch();
+  const minting = run(await newFolder(), streamOf([mint]), { maxEpochs: 1 });
+  await refuses(minting, 'RECORD_INVALID', /record 0 of epoch 0.*a = 0/);
+
+  const overdraft = created().move(withdrawBase(2, 1n)).closeEpoch();
+  const overdrawing = run(await newFolder(), streamOf([overdraft]), { maxEpochs: 1 });
+  await refuses(overdrawing, 'BALANCE_OUT_OF_RANGE', /account 0 would end with base -1/);
+});
+
+test('a store of another stream, operator or market is not continued', async () => {
+  const dir = await newFolder();
+  await run(dir, streamOf(threeEpochs()), { maxEpochs: 1 });
+  const other = new DiffScript(7).create(-100, 300).move(depositBase(2, 1_001n));
+  const sameShape = other.move(depositQuote(3, 1_000_000n)).closeEpoch();
+  const otherStream = run(dir, streamOf([sameShape]), { maxEpochs: 2 });
+  await refuses(otherStream, 'STORE_CONFLICT', /not the one of its stream/);
+
+  const otherFees = new DiffScript(7).create(-100, 301).move(depositBase(2, 1_000n));
+  const fees = run(dir, streamOf([otherFees.closeEpoch()]), { maxEpochs: 2 });
+  await refuses(fees, 'STORE_CONFLICT', /other fees/);
+
+  const otherKey = run(dir, streamOf(threeEpochs()), { maxEpochs: 3, keyFile: 'other.key' });
+  await refuses(otherKey, 'STORE_CONFLICT', /another operator key/);
+});
+
+test('a damaged epoch in the store is found at the start', async () => {
+  const dir = await newFolder();
+  await run(dir, streamOf(threeEpochs()), { maxEpochs: 3 });
+  const path = join(dir, 'proofs', MARKET, 'epochs', '00000001.fbe');
+  const bytes = await readFile(path);
+  bytes[8 + 240] = (bytes[8 + 240] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  const damaged = run(dir, streamOf(threeEpochs()), { maxEpochs: 4 });
+  await refuses(damaged, 'STORE_CORRUPT', /00000001\.fbe: HEADER_SIGNATURE/);
+  await rm(path);
+  const missing = run(dir, streamOf(threeEpochs()), { maxEpochs: 4 });
+  await refuses(missing, 'STORE_CORRUPT', /00000002\.fbe: EPOCH_ORDER/);
+});
+
+test('a proof that does not verify is asked for once more, then refused', async () => {
+  class LyingMaker extends TrapdoorMaker {
+    readonly lies: number;
+
+    constructor(lies: number) {
+      super();
+      this.lies = lies;
+    }
+
+    override async make(job: Parameters<TrapdoorMaker['make']>[0]): Promise<ProofResult> {
+      const lie = this.made.length < this.lies;
+      const made = await super.make(job);
+      if (!lie) return made;
+      const other = await new TrapdoorMaker().make({
+        ...job,
+        publicSignals: job.publicSignals.map(() => '1'),
+      });
+      return { ...made, proof: other.proof };
+    }
+  }
+  const once = new LyingMaker(1);
+  const dir = await newFolder();
+  await run(dir, streamOf(threeEpochs()), { maxEpochs: 1, maker: once });
+  assert.equal(once.made.length, 3);
+  assert.match(once.made.find((id) => id.endsWith('-again')) ?? '', /^TEST-USD-0-b0-/);
+  assert((await verify(dir)).ok);
+
+  const always = run(await newFolder(), streamOf(threeEpochs()), {
+    maxEpochs: 1,
+    maker: new LyingMaker(100),
+  });
+  await refuses(always, 'PROOF_REFUSED', /GROTH16_REFUSED/);
+});
