@@ -1,14 +1,15 @@
 /** What a demo runs on: services started, connections made, and all of it taken down again. */
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReportSource } from '@foldbook/client';
 import { reportStream } from '@foldbook/protocol';
 import {
-  childChannel,
   connectChannel,
   connectNats,
   JetStreamStore,
+  processChannel,
   type Transport,
 } from '@foldbook/runtime';
 import { type ServiceProcess, startService } from '../service-process.ts';
@@ -107,7 +108,9 @@ interface Link {
 
 async function connect(broker: DemoBroker | undefined, market: ServiceProcess): Promise<Link> {
   if (broker === undefined) {
-    const transport = connectChannel(childChannel(market.child));
+    const channel = processChannel(market.child);
+    assert(channel !== undefined, 'services are forked with a channel');
+    const transport = connectChannel(channel);
     return {
       transport,
       reports: () => ({ kind: 'live', transport }),
