@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     case 'check':
       return finish(steps, await steps.run('repository checks', checkFiles));
     default:
-      write(`unknown command ${command}; use one of: test demo setup build lint format types check`);
+      write(`unknown command ${command}; use: test demo setup build lint format types check`);
       return 2;
   }
 }
