@@ -1,3 +1,4 @@
+export * from './conform.ts';
 export * from './engine.ts';
 export { createKernelEngine } from './kernel/kernel-engine.ts';
 export { KernelError, type KernelErrorCode } from './kernel/kernel-error.ts';

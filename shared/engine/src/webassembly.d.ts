@@ -4,8 +4,7 @@
  */
 declare namespace WebAssembly {
   class Module {
-    /** Compiled code has no properties; the brand keeps other objects out. */
-    readonly #brand: never;
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
 
   type Imports = Readonly<Record<string, Readonly<Record<string, (...args: never[]) => unknown>>>>;
