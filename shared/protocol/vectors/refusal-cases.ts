@@ -121,6 +121,8 @@ function fieldCases(): RefusalVector[] {
     vector('FIELD_RANGE', 'msgpack: side is 0', changed({ side: 0 })),
     vector('FIELD_RANGE', 'msgpack: side is "Buy"', changed({ side: 'Buy' })),
     vector('FIELD_RANGE', 'msgpack: session is 65,536', changed({ session: 65536 })),
+    vector('FIELD_RANGE', 'msgpack: session is -1', changed({ session: -1 })),
+    vector('FIELD_RANGE', 'msgpack: session is 0.5', changed({ session: 0.5 })),
     vector('FIELD_RANGE', 'msgpack: session is nil', changed({ session: null })),
     vector('FIELD_RANGE', 'msgpack: price is -1', changed({ price: -1 })),
     vector('FIELD_RANGE', 'msgpack: price is 1.5', changed({ price: 1.5 })),
