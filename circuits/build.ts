@@ -44,8 +44,9 @@ export async function buildCircuits(report: Report): Promise<void> {
       if (digest === pinned[name][kind]) continue;
       throw new Error(
         `circuit ${name}: the ${kind} made here has digest ${digest}, but ` +
-          `circuits/digests.json pins ${pinned[name][kind]}. Where a circuit or a tool was changed on purpose, pin anew ` +
-          'with node circuits/build.ts --pin; otherwise restore circuits/ and run npm ci.',
+          `circuits/digests.json pins ${pinned[name][kind]}. ` +
+          'Where a circuit or a tool was changed on purpose, pin anew with ' +
+          'node circuits/build.ts --pin; otherwise restore circuits/ and run npm ci.',
       );
     }
   }

@@ -1,6 +1,5 @@
 /** The circuits and the verifier, which share no code, say the same. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
 import {
   AccountTree,
@@ -12,33 +11,27 @@ import {
   batchDigest,
   batchSignals,
   checkRecord,
-  decodeVerifyingKey,
   netDeltas,
   type ProofPlace,
   pinnedKeys,
   type SettlementRecord,
-  verifyGroth16,
 } from '@foldbook/verifier';
 import fc from 'fast-check';
-import { type Groth16Proof, groth16 } from 'snarkjs';
-import { type CircuitName, circuitArtifacts, circuitNames, pinnedDigests } from '../src/index.ts';
-import { batchInstance, type Instance, type Row, type Values } from './model.ts';
+import { circuitNames, pinnedDigests } from '../src/index.ts';
+import { batchInstance, type Row, type Values } from './model.ts';
 import {
   accountsSize,
   batchSize,
   challenge,
   fundedRows,
   place,
-  sampleAccounts,
   sampleBatch,
   sampleRows,
 } from './samples.ts';
-import { decimals } from './snark.ts';
 import { Circuit } from './tape.ts';
 import { accountsWitness, batchWitness } from './traces.ts';
 
 const batch = new Circuit('batch-15');
-const singleThread = { singleThread: true };
 
 function record({ kind, a, b, ...amounts }: Row): SettlementRecord {
   return { kind: Number(kind), a: Number(a), b: Number(b), ...amounts };
@@ -150,38 +143,4 @@ test('the circuit takes exactly the records that the verifier takes', () => {
     { numRuns: 150 },
   );
   assert(tally.taken > 5 && tally.refused > 50, JSON.stringify(tally));
-});
-
-async function proveAndVerify(name: CircuitName, instance: Instance): Promise<void> {
-  const { wasm, zkey, vk } = circuitArtifacts(name);
-  const key = decodeVerifyingKey(fs.readFileSync(vk));
-  assert(key.ok, 'the verifier cannot read the key');
-  assert.equal(key.value.insecure, true);
-  const input = decimals(instance.input);
-  const { proof } = await groth16.fullProve(
-    input,
-    wasm,
-    zkey,
-    undefined,
-    singleThread,
-    singleThread,
-  );
-  const bytes = proofBytes(proof);
-  assert.deepEqual(verifyGroth16(key.value, bytes, instance.publicSignals), { ok: true });
-  instance.publicSignals.forEach((value, i) => {
-    const changed = instance.publicSignals.with(i, value + 1n);
-    assert.equal(verifyGroth16(key.value, bytes, changed).ok, false, `signal ${i} changed`);
-  });
-}
-
-function proofBytes({ pi_a, pi_b, pi_c }: Groth16Proof): Uint8Array {
-  const [b0 = [], b1 = []] = pi_b;
-  const order = [pi_a[0], pi_a[1], b0[1], b0[0], b1[1], b1[0], pi_c[0], pi_c[1]];
-  const hex = order.map((value = '') => BigInt(value).toString(16).padStart(64, '0')).join('');
-  return new Uint8Array(Buffer.from(hex, 'hex'));
-}
-
-test('the verifier takes proofs of both circuits, and none for other public signals', async () => {
-  await proveAndVerify('batch-15', sampleBatch);
-  await proveAndVerify('accounts-4', sampleAccounts(3).instance);
 });

@@ -21,7 +21,7 @@ function check(instance: Instance): bigint[] {
   return witness;
 }
 
-test('an honest batch of every kind satisfies the circuit, and has the public signals of the model', () => {
+test('an honest batch of every kind is taken, with the public signals of the model', () => {
   check(sampleBatch);
 });
 
