@@ -190,6 +190,31 @@ function placingTests(makeEngine: MakeEngine): void {
     assert.equal(market.engine.openOrders(), 0);
   });
 
+  test('a market that moves away for good keeps what it left behind', () => {
+    const market = freeMarket(makeEngine);
+    market.fund(2n ** 60n, 2, 3);
+    const left = [...Array(100).keys()].map((index) => 500 + index * 600);
+    const between = [70_000, 200_000, 960_000, 1_020_000, 1_031_000, 1_040_000];
+    const moved = [...Array(9_000).keys()].map((index) => 1_050_000 + index);
+    const asks = [...Array(9_000).keys()].map((index) => 2_000_000 - index);
+    for (const price of [...left, ...between, ...moved]) market.buy(2, price, price, 1);
+    for (const price of asks) market.sell(3, price, price, 1);
+    // Comes back, so that the window moves over what it left.
+    for (const price of moved) market.cancel(2, price);
+    for (const price of asks) market.cancel(3, price);
+    market.sell(3, 1, 3_000_000, 1);
+    const bids = [...left, ...between].toReversed();
+    assert.deepEqual(
+      market.engine.depth(Side.BUY, 200).map(({ price }) => Number(price)),
+      bids,
+    );
+    const trades = market.sell(3, 2, 1, 1_000).filter((line) => line.startsWith('trade'));
+    assert.deepEqual(
+      trades,
+      bids.map((price) => `trade 3 sells 1@${price} from 2/${price}`),
+    );
+  });
+
   test('a sweep through thousands of makers and levels tells everything', () => {
     const market = freeMarket(makeEngine);
     const makers = 6_000;
