@@ -1,15 +1,18 @@
 /**
- * The byte layout of everything that crosses a wire, a ring or a log: 64-byte little-endian records,
- * alone or in a batch (a header record, then `count` records). One file, so that the kernel, the
- * codecs, the documentation and clients in other languages agree.
+ * The byte layout of everything that crosses a wire, a ring or a log: 64-byte little-endian
+ * records, alone or in a batch (a header record, then `count` records). One file, so that the
+ * kernel, the codecs, the documentation and clients in other languages agree.
  *
  * ```
- * batch   +0   +2 +3 +4      +8     +12 +14 +16          +24     +32   +40  +48   +56        +60
- *         magic v  k  market  count  fl  0   logSequence  timeNs  first last prev  generation depthCrc
- * command +0   +1   +2  +3    +4      +8      +10 +16       +24           +32    +40      +48   +56
- *         kind side tif asset account session 0   requestId clientOrderId price  quantity extra 0
- * event   +0   +1   +2        +4      +8       +16      +24           +32    +40      +48       +56
- *         kind side code      account sequence orderId  clientOrderId price  quantity requestId session
+ * batch   +0 magic  +2 version  +3 kind  +4 market  +8 count  +12 flags  +14 zero
+ *         +16 logSequence  +24 timeNs  +32 first  +40 last  +48 prev
+ *         +56 generation  +60 depthCrc
+ * command +0 kind  +1 side  +2 timeInForce  +3 asset  +4 account  +8 session  +10 zero
+ *         +16 requestId  +24 clientOrderId  +32 price  +40 quantity
+ *         +48 makerFeePpm  +52 takerFeePpm  +56 zero
+ * event   +0 kind  +1 side  +2 code  +4 account  +8 sequence
+ *         +16 orderId  +24 clientOrderId  +32 price  +40 quantity
+ *         +48 requestId  +56 session  +58 timeInForce
  * ```
  */
 
@@ -182,7 +185,7 @@ export const BalanceOffset = {
 
 export const FundsOffset = { AMOUNT: 16, AVAILABLE: 24, HELD: 32 } as const;
 
-/** FEE: `side` is a `Liquidity`, `code` 0 for a fee and 1 for a rebate; always in the quote asset. */
+/** FEE: `side` is a `Liquidity`, `code` 0 for a fee and 1 for a rebate; in the quote asset. */
 export const FeeOffset = { ORDER_ID: 16, CLIENT_ORDER_ID: 24, AMOUNT: 40 } as const;
 
 export const DeltaOffset = { PRICE: 32, QUANTITY: 40, ORDERS: 48 } as const;

@@ -205,7 +205,7 @@ function u64(fields: MsgpackMap, key: string): bigint {
   else if (typeof value === 'string' && /^[0-9]{1,20}$/.test(value)) whole = BigInt(value);
   if (whole === undefined || whole < 0n || whole >= U64_LIMIT) {
     throw new FieldError(
-      `"${key}" is ${showMsgpack(value)}, expected an unsigned 64-bit integer or its decimal digits`,
+      `"${key}" is ${showMsgpack(value)}, expected an unsigned 64-bit integer or its digits`,
     );
   }
   return whole;

@@ -1,4 +1,4 @@
-/** Commands for property tests: any values that a record can hold, whether or not they make sense. */
+/** Commands for property tests: any values that a record can hold, sense or not. */
 import fc from 'fast-check';
 import type { AdminCommand, Command, OrderCommand } from '../command.ts';
 import { Asset, CommandKind, RECORD_BYTES, Side, TimeInForce } from '../layout.ts';
