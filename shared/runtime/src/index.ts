@@ -8,6 +8,7 @@ export {
   pinCurrentThread,
 } from './affinity.ts';
 export { type Agent, AgentInvoker, type AgentInvokerOptions, AgentRunner } from './agent.ts';
+export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
 export {
@@ -24,6 +25,9 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
+export { connectChannel } from './memory-channel.ts';
+export { MemoryBroker } from './memory-transport.ts';
+export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
 export {
   type PinnedContext,
   type PinnedWorker,

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryBroker } from './memory-transport.ts';
+import { transportConformance } from './testing/transport-conformance.ts';
+
+transportConformance('in memory', async () => {
+  const broker = new MemoryBroker();
+  return { connect: async () => broker.connect(), close: async () => {} };
+});
+
+test('a handler that answers every message with another does not starve the event loop', async () => {
+  const transport = new MemoryBroker().connect();
+  let rounds = 0;
+  const loop = transport.subscribe('ping', ({ payload }) => {
+    rounds += 1;
+    transport.publish('ping', payload);
+  });
+  transport.publish('ping', new Uint8Array(1));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert(rounds > 0);
+  loop.unsubscribe();
+  await transport.close();
+});

@@ -1,0 +1,212 @@
+/** The transport over NATS. It reconnects for as long as it isn't closed. */
+import { connect, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
+import { StatusFeed } from './status-feed.ts';
+import { checkFilter, checkSubject } from './subject.ts';
+import {
+  type MessageHandler,
+  type Subscription,
+  type Transport,
+  TransportError,
+  type TransportStatus,
+} from './transport.ts';
+import { callHandler, closedError, noRespondersError, timeoutError } from './transport-outcomes.ts';
+
+export interface NatsOptions {
+  /** `nats://host:port`, or several of one cluster, in an array or separated by commas. */
+  readonly servers: string | readonly string[];
+  /** Shown by the broker's monitoring. */
+  readonly name: string;
+  readonly user?: string | undefined;
+  readonly pass?: string | undefined;
+  /** How long the first connection may take, ms. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const RECONNECT_WAIT_MS = 100;
+const RECONNECT_JITTER_MS = 200;
+/** A broker that is gone without a word is noticed after two unanswered pings. */
+const PING_INTERVAL_MS = 10_000;
+
+/** Rejects with TransportError CONNECT_FAILED when no server answers, or it refuses. */
+export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
+  const { servers, name, user, pass } = options;
+  const addresses = (typeof servers === 'string' ? servers.split(',') : [...servers]).map(
+    (address) => address.trim(),
+  );
+  try {
+    const connection = await connect({
+      servers: addresses,
+      name,
+      ...(user === undefined ? {} : { user }),
+      ...(pass === undefined ? {} : { pass }),
+      timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      reconnectDelayHandler: () => RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS,
+      ignoreAuthErrorAbort: true,
+      pingInterval: PING_INTERVAL_MS,
+      noAsyncTraces: true,
+    });
+    return new NatsTransport(connection);
+  } catch (error) {
+    throw connectError(addresses.join(', '), user, error);
+  }
+}
+
+function connectError(where: string, user: string | undefined, error: unknown): TransportError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const isRefusal = error instanceof NatsError && error.isAuthError();
+  const mend = isRefusal
+    ? `it refuses ${user === undefined ? 'a connection without a user' : `user "${user}"`}: ` +
+      'check the user name and password against its configuration'
+    : 'is it running there? Start one with: nats-server -js, or give another address';
+  return new TransportError(
+    'CONNECT_FAILED',
+    `no connection to NATS at ${where} (${reason}); ${mend}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+export class NatsTransport implements Transport {
+  readonly description: string;
+  /** For what goes beyond messages (jetstream-store.ts). */
+  readonly connection: NatsConnection;
+  readonly #status = new StatusFeed('connected');
+  #dropped = 0;
+
+  /** Use `connectNats`. */
+  constructor(connection: NatsConnection) {
+    this.connection = connection;
+    const version = connection.info?.version ?? 'of unknown version';
+    this.description = `nats://${connection.getServer()} (nats-server ${version})`;
+    void this.#watch();
+    connection.closed().then((error) => {
+      const detail = error instanceof Error ? error.message : 'closed by this process';
+      this.#status.set('closed', detail);
+    });
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  status(): TransportStatus {
+    return this.connection.isClosed() ? 'closed' : this.#status.status;
+  }
+
+  onStatus(listener: (status: TransportStatus, detail: string) => void): () => void {
+    return this.#status.listen(listener);
+  }
+
+  publish(subject: string, payload: Uint8Array, reply?: string): void {
+    checkSubject(subject);
+    if (this.status() !== 'connected') {
+      this.#dropped += 1;
+      return;
+    }
+    try {
+      this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
+    } catch (error) {
+      throw this.#outcome(error, subject, payload.byteLength, 0);
+    }
+  }
+
+  subscribe(filter: string, handler: MessageHandler): Subscription {
+    checkFilter(filter);
+    if (this.status() === 'closed') throw closedError(this.description);
+    const subscription = this.connection.subscribe(filter, {
+      callback: (error, message) => {
+        if (error !== null) {
+          process.emitWarning(`${this.description} ended the subscription to ${filter}: ${error}`);
+          return;
+        }
+        const { subject, data, reply } = message;
+        // The client gives an empty string, where there is no reply subject.
+        callHandler(handler, { subject, payload: data, reply: reply === '' ? undefined : reply });
+      },
+    });
+    return { unsubscribe: () => subscription.unsubscribe() };
+  }
+
+  async request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    checkSubject(subject);
+    if (this.status() === 'closed') throw closedError(this.description);
+    try {
+      const answer = await this.connection.request(subject, payload, { timeout: timeoutMs });
+      return answer.data;
+    } catch (error) {
+      throw this.#outcome(error, subject, payload.byteLength, timeoutMs);
+    }
+  }
+
+  async flush(): Promise<void> {
+    for (;;) {
+      if (!(await this.#connected())) throw closedError(this.description);
+      try {
+        const closed = this.connection
+          .closed()
+          .then(() => Promise.reject(closedError(this.description)));
+        await Promise.race([this.connection.flush(), closed]);
+        return;
+      } catch (error) {
+        if (this.connection.isClosed()) throw closedError(this.description);
+        // The connection broke in between; what follows goes over the next one.
+        if (!(error instanceof NatsError) || error.code !== ErrorCode.Disconnect) throw error;
+        await this.#statusChange();
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.connection.isClosed()) return;
+    if (this.status() === 'connected') await this.connection.flush().catch(() => undefined);
+    await this.connection.close();
+    this.#status.set('closed', 'closed by this process');
+  }
+
+  /** Waits for a connection; false when it will never come. */
+  async #connected(): Promise<boolean> {
+    while (this.status() === 'disconnected') await this.#statusChange();
+    return this.status() === 'connected';
+  }
+
+  #statusChange(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.#status.listen(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  async #watch(): Promise<void> {
+    for await (const { type, data } of this.connection.status()) {
+      if (type === Events.Disconnect) this.#status.set('disconnected', `lost ${data}`);
+      else if (type === Events.Reconnect) this.#status.set('connected', `back at ${data}`);
+    }
+  }
+
+  #outcome(error: unknown, subject: string, sizeBytes: number, timeoutMs: number): unknown {
+    if (!(error instanceof NatsError)) return error;
+    // A request in flight is given the code of a timeout when this end closes.
+    if (this.connection.isClosed()) return closedError(this.description);
+    switch (error.code) {
+      case ErrorCode.Timeout:
+        return timeoutError(subject, timeoutMs);
+      case ErrorCode.NoResponders:
+        return noRespondersError(subject);
+      case ErrorCode.MaxPayloadExceeded: {
+        const most = this.connection.info?.max_payload;
+        const text = `${sizeBytes} bytes on ${subject}; ${this.description} takes ${most} at most`;
+        return new TransportError('TOO_LARGE', `${text} (max_payload in its configuration)`);
+      }
+      case ErrorCode.ConnectionClosed:
+      case ErrorCode.ConnectionDraining:
+        return closedError(this.description);
+      default:
+        return error;
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/** Helpers for tests of this and other packages; nothing here runs in production. */
+export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
+export { type RedisServer, startRedisServer } from './redis-server.ts';
+export { findServer, type ServerCommand, ServerProcess } from './server-process.ts';
