@@ -100,7 +100,8 @@ export class MemoryBroker {
       const job = this.#jobs[this.#nextJob];
       this.#nextJob += 1;
       if (job === undefined) break;
-      job.done?.(job.message === undefined ? 0 : this.#deliverOne(job.message));
+      const delivered = job.message === undefined ? 0 : this.#deliverOne(job.message);
+      job.done?.(delivered);
     }
     if (this.#nextJob < this.#jobs.length) {
       setImmediate(() => this.#deliver());
