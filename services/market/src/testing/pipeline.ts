@@ -8,6 +8,7 @@ import {
   type Command,
   decodeMessage,
   encodeCommands,
+  encodeReply,
   RECORD_BYTES,
   type Role,
 } from '@foldbook/protocol';
@@ -23,7 +24,7 @@ import {
 import { DurableOutput } from '../durable-output.ts';
 import { MarketAgent } from '../market-agent.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
-import { Publisher } from '../publisher.ts';
+import { type OnAnswer, Publisher } from '../publisher.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
 import { type Admission, Sequencer, type SequencerLimits } from '../sequencer.ts';
 
@@ -97,6 +98,8 @@ export interface PipelineOptions {
   readonly covered?: ReadonlyMap<string, number>;
   readonly log?: MemoryWriter;
   readonly live?: boolean;
+  /** Told of everything that goes out live, beside the lists kept here. */
+  readonly onSent?: (message: Sent) => void;
 }
 
 export class Pipeline {
@@ -108,7 +111,7 @@ export class Pipeline {
   readonly published: Sent[] = [];
   readonly replies: Sent[] = [];
   readonly received: string[] = [];
-  readonly answers: { token: bigint; records: Uint8Array; sequence: number }[] = [];
+  onAnswer: OnAnswer = () => undefined;
   readonly logged: string[] = [];
   readonly sequencer: Sequencer;
   readonly publisher: Publisher;
@@ -119,6 +122,7 @@ export class Pipeline {
     const events = createRing(EVENT_RING_SLOTS);
     const covered = options.covered ?? new Map<string, number>();
     const fail = (error: Error) => assert.fail(error);
+    const echo = (subject: string, payload: Uint8Array) => options.onSent?.({ subject, payload });
     this.log = options.log ?? new MemoryWriter('LOG_0');
     this.sequencer = new Sequencer({
       partition: 0,
@@ -132,21 +136,31 @@ export class Pipeline {
         write: (line) => this.logged.push(line),
       }),
       limits: { ...TEST_LIMITS, ...options.limits },
-      onReceived: (asker) => this.received.push(asker.replySubject),
+      onReceived: (asker, logSequence) => {
+        this.received.push(asker.replySubject);
+        const payload = encodeReply(asker.encoding, logSequence, new Uint8Array(0));
+        echo(asker.replySubject, payload);
+      },
       onFailure: fail,
       wake: () => undefined,
     });
     this.publisher = new Publisher({
       ring: new RingConsumer(events),
       markets: this.markets,
-      reports: new DurableOutput(this.reports, covered, undefined, fail),
+      reports: new DurableOutput(this.reports, covered, echo, fail),
       diffs: new DurableOutput(this.diffs, covered, undefined, fail),
       generation: 7,
-      publish: (subject, payload) => this.published.push({ subject, payload }),
-      sendReply: (subject, payload) => this.replies.push({ subject, payload }),
+      publish: (subject, payload) => {
+        this.published.push({ subject, payload });
+        echo(subject, payload);
+      },
+      sendReply: (subject, payload) => {
+        this.replies.push({ subject, payload });
+        echo(subject, payload);
+      },
       onExecuted: (market, count, openRecords, closesEpoch) =>
         this.sequencer.executed(market, count, openRecords, closesEpoch),
-      onAnswer: (token, records, sequence) => this.answers.push({ token, records, sequence }),
+      onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
     });
     const waitForRoom = () => {
       this.publisher.doWork();
@@ -186,11 +200,15 @@ export class Pipeline {
     return this.sequencer.submit(this.market(name), batch.value, asker);
   }
 
+  /** One turn of every agent; what they did. */
+  turn(): number {
+    return this.sequencer.doWork() + this.agent.doWork() + this.publisher.doWork();
+  }
+
   /** Turns of every agent until nothing moves any more. */
   async settle(): Promise<void> {
     for (let idle = 0; idle < 3; ) {
-      const work = this.sequencer.doWork() + this.agent.doWork() + this.publisher.doWork();
-      idle = work === 0 ? idle + 1 : 0;
+      idle = this.turn() === 0 ? idle + 1 : 0;
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }

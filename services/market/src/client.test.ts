@@ -1,0 +1,215 @@
+/** The SDK against a served market: what a client sees, and what it does when things go wrong. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { BookMirror, ClientError, OperatorClient, OrderClient } from '@foldbook/client';
+import {
+  Asset,
+  adminSubject,
+  commandSubject,
+  type MarketEvent,
+  resultName,
+  Side,
+  TimeInForce,
+} from '@foldbook/protocol';
+import type { Transport } from '@foldbook/runtime';
+import { decode, encode } from '@msgpack/msgpack';
+import type { PipelineOptions } from './testing/pipeline.ts';
+import { type ServedMarket, serveMarket } from './testing/served-market.ts';
+
+const MARKET = 'BTC-USD';
+
+interface Venue {
+  readonly served: ServedMarket;
+  readonly transport: Transport;
+  readonly operator: OperatorClient;
+  trader(account: number): Promise<OrderClient>;
+}
+
+async function open(test: TestContext, options: PipelineOptions = {}): Promise<Venue> {
+  const served = serveMarket(options);
+  const transport = served.connect();
+  const operator = new OperatorClient(transport, MARKET);
+  const created = await operator.createMarket(-20, 50);
+  assert.equal(created.type, 'market-created');
+  for (const account of [7, 8]) {
+    await operator.deposit(account, Asset.BASE, 1_000_000n);
+    await operator.deposit(account, Asset.QUOTE, 1_000_000_000n);
+  }
+  const clients: OrderClient[] = [];
+  test.after(async () => {
+    for (const client of clients) await client.close();
+    await served.stop();
+    await transport.close();
+  });
+  return {
+    served,
+    transport,
+    operator,
+    async trader(account) {
+      const client = await OrderClient.open({
+        transport,
+        reports: { kind: 'live', transport },
+        market: MARKET,
+        account,
+        resendAfterMs: 50,
+      });
+      clients.push(client);
+      return client;
+    },
+  };
+}
+
+const sell = (price: bigint, quantity: bigint) => ({ side: Side.SELL, price, quantity });
+const buy = (price: bigint, quantity: bigint) => ({ side: Side.BUY, price, quantity });
+
+describe('a client of a market', () => {
+  it('places, replaces, cancels and trades', async (test) => {
+    const { trader } = await open(test);
+    const [seller, buyer] = [await trader(7), await trader(8)];
+    const placed = await seller.place({ ...sell(100n, 5n), clientOrderId: 1n });
+    assert.equal(placed.type, 'accepted');
+    const moved = await seller.replace(1n, { price: 101n, quantity: 6n });
+    assert.equal(moved.type, 'replaced');
+    const fills: MarketEvent[] = [];
+    buyer.onEvent((event) => event.type === 'fill' && fills.push(event));
+    await buyer.place({ ...buy(105n, 2n), timeInForce: TimeInForce.IOC });
+    assert.equal(fills.length, 1);
+    const [fill] = fills;
+    assert(fill?.type === 'fill');
+    assert.deepEqual([fill.price, fill.quantity], [101n, 2n]);
+    const gone = await seller.cancel(1n);
+    assert(gone.type === 'cancelled');
+    assert.equal(gone.quantity, 4n);
+    const again = await seller.cancel(1n);
+    assert(again.type === 'rejected');
+    assert.equal(resultName(again.code), 'UNKNOWN_ORDER');
+    const balance = await seller.balance();
+    assert.equal(balance.baseHeld, 0n);
+    assert.equal(balance.baseAvailable, 999_998n);
+  });
+
+  it('sends a lost batch again, and nothing runs twice', async (test) => {
+    const { trader, served } = await open(test);
+    const seller = await trader(7);
+    let lost = 0;
+    // The acknowledgement is lost, so the client can't know that its first copy is in the log.
+    served.lose(({ subject }) => {
+      if (subject.startsWith('_INBOX')) lost += 1;
+      return subject.startsWith('_INBOX') && lost <= 2;
+    });
+    const answers = await Promise.all([
+      seller.place({ ...sell(100n, 5n), clientOrderId: 1n }),
+      seller.place({ ...sell(100n, 6n), clientOrderId: 2n }),
+    ]);
+    assert.deepEqual(
+      answers.map(({ type }) => type),
+      ['accepted', 'accepted'],
+    );
+    await seller.place({ ...sell(100n, 7n), clientOrderId: 3n });
+    assert(seller.sending.resent >= 1);
+    const mirror = new BookMirror(served.connect(), MARKET, () => undefined);
+    await mirror.open();
+    assert.equal(mirror.levels(Side.SELL)[0]?.quantity, 18n);
+    mirror.close();
+  });
+
+  it('is told BUSY, waits, and gets everything through in order', async (test) => {
+    const { trader, served } = await open(test, { limits: { maxPendingCommands: 40 } });
+    const seller = await trader(7);
+    served.pipeline.log.stall();
+    const filler = await trader(8);
+    for (let id = 1n; id <= 30n; id += 1n) {
+      filler.submit({ kind: 1, clientOrderId: id, timeInForce: TimeInForce.GTC, ...buy(10n, 1n) });
+    }
+    const answers = Array.from({ length: 30 }, (_, index) =>
+      seller.place({ ...sell(100n, 1n), clientOrderId: BigInt(index) }),
+    );
+    while (seller.sending.busy === 0) await new Promise((resolve) => setImmediate(resolve));
+    served.pipeline.log.recover();
+    const types = (await Promise.all(answers)).map(({ type }) => type);
+    assert.deepEqual(new Set(types), new Set(['accepted']));
+    await filler.idle();
+    assert.equal(filler.counters.answered, 30);
+  });
+
+  it('fills a gap in the deltas from the window, and stays equal to the engine', async (test) => {
+    const { trader, served } = await open(test);
+    const [seller, buyer] = [await trader(7), await trader(8)];
+    const trouble: string[] = [];
+    const mirror = new BookMirror(served.connect(), MARKET, (words) => trouble.push(words));
+    await mirror.open();
+    let seen = 0;
+    served.lose(({ subject }) => {
+      if (subject.endsWith('.l2')) seen += 1;
+      return subject.endsWith('.l2') && seen % 4 === 0;
+    });
+    for (let round = 0; round < 40; round += 1) {
+      await seller.place(sell(BigInt(100 + (round % 7)), 3n));
+      await buyer.place(buy(BigInt(98 + (round % 6)), 2n));
+    }
+    served.lose(() => false);
+    const { levels } = await mirror.compareWithEngine();
+    assert(levels > 0);
+    assert(mirror.counters.gaps > 0 && mirror.counters.refills > 0);
+    assert.equal(mirror.counters.mismatches, 0);
+    assert.equal(mirror.counters.snapshots, 1, 'refilled, not started again');
+    assert(trouble.length > 0, 'and it said so');
+    mirror.close();
+  });
+
+  it('starts again from a snapshot when a delta was changed on the way', async (test) => {
+    const { trader, served } = await open(test);
+    const seller = await trader(7);
+    const mirror = new BookMirror(served.connect(), MARKET, () => undefined);
+    await mirror.open();
+    let changed = false;
+    served.lose(({ subject, payload }) => {
+      if (!changed && subject.endsWith('.l2')) {
+        changed = true;
+        payload[64 + 40] = 99;
+      }
+      return false;
+    });
+    await seller.place(sell(100n, 3n));
+    await seller.place(sell(101n, 3n));
+    await mirror.compareWithEngine();
+    assert.equal(mirror.counters.mismatches, 1);
+    assert.equal(mirror.counters.snapshots, 2);
+    mirror.close();
+  });
+
+  it('speaks msgpack to any client, and refuses with a code', async (test) => {
+    const { transport } = await open(test);
+    const ask = async (subject: string, body: unknown) =>
+      decode(await transport.request(subject, encode(body), 1_000)) as {
+        readonly code: number;
+        readonly events: readonly { readonly type: string; readonly name?: string }[];
+      };
+    const order = { type: 'new', clientOrderId: 1, side: 'sell', price: 100, quantity: 5 };
+    const placed = await ask(commandSubject(MARKET, 7), { v: 1, requestId: 1, ...order });
+    assert.equal(placed.code, 0);
+    assert.equal(placed.events[0]?.type, 'accepted');
+    const repeated = await ask(commandSubject(MARKET, 7), { v: 1, requestId: 1, ...order });
+    assert.equal(repeated.events[0]?.name, 'SUPERSEDED');
+    const names = await Promise.all([
+      ask(commandSubject(MARKET, 7), { v: 2, requestId: 2, ...order }),
+      ask(commandSubject('NONE', 7), { v: 1, requestId: 2, ...order }),
+      ask(adminSubject(MARKET), { v: 1, requestId: 2, ...order }),
+      ask(commandSubject(MARKET, 7), { v: 1, requestId: 2, type: 'deposit' }),
+      ask(commandSubject(MARKET, 7), 'nonsense'),
+    ]);
+    assert.deepEqual(
+      names.map(({ code }) => resultName(code)),
+      ['UNSUPPORTED_VERSION', 'UNKNOWN_MARKET', 'NOT_PERMITTED', 'NOT_PERMITTED', 'MALFORMED'],
+    );
+  });
+
+  it('says what is wrong when nobody serves the market', async (test) => {
+    const { transport } = await open(test);
+    const lost = new OperatorClient(transport, 'NOBODY');
+    await assert.rejects(lost.info(), (error: unknown) => {
+      assert(error instanceof ClientError);
+      return error.code === 'REFUSED' && error.message.includes('UNKNOWN_MARKET');
+    });
+  });
+});

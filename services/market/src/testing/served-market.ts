@@ -1,0 +1,59 @@
+/** The pipeline behind a memory broker, as clients meet a market: adapters, requests, feeds. */
+import { COMMAND_FILTER } from '@foldbook/protocol';
+import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
+import { CommandAdapter } from '../command-adapter.ts';
+import { RequestAdapter } from '../request-adapter.ts';
+import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
+
+export interface ServedMarket {
+  readonly pipeline: Pipeline;
+  /** A new connection to the broker. */
+  connect(): Transport;
+  /** Public messages are thrown away while this says so. */
+  lose(decide: (message: Sent) => boolean): void;
+  stop(): Promise<void>;
+}
+
+export function serveMarket(options: PipelineOptions = {}): ServedMarket {
+  const broker = new MemoryBroker();
+  const transport = broker.connect();
+  let isLost: (message: Sent) => boolean = () => false;
+  const pipeline = new Pipeline({
+    ...options,
+    onSent: (message) => {
+      if (!isLost(message)) transport.publish(message.subject, message.payload);
+    },
+  });
+  const logger = createLogger({ service: 'test', level: 'error' });
+  const { markets, sequencer, publisher } = pipeline;
+  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, {
+    durability: 'memory, for tests',
+    core: undefined,
+    generation: 7,
+    partition: 0,
+  });
+  pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
+  commands.open(COMMAND_FILTER);
+  requests.open();
+  let running = true;
+  const pump = () => {
+    if (!running) return;
+    pipeline.turn();
+    setImmediate(pump);
+  };
+  pump();
+  return {
+    pipeline,
+    connect: () => broker.connect(),
+    lose: (decide) => {
+      isLost = decide;
+    },
+    async stop() {
+      running = false;
+      commands.close();
+      requests.close();
+      await transport.close();
+    },
+  };
+}
