@@ -22,16 +22,20 @@ function decodeProof(bytes: Uint8Array): Decoded<Proof> {
   }));
 }
 
-/**
- * Whether `proof` (A, B, C: 256 bytes, big-endian, B in EIP-197 order) holds for these public
- * signals: e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta). Whether the key is one to be
- * trusted is the caller's question. About 20 ms.
- */
-export function verifyGroth16(
+/** A claim whose parts are well formed: what is left is the pairing equation. */
+interface Equation {
+  readonly ok: true;
+  readonly key: VerifyingKey;
+  readonly proof: Proof;
+  /** IC[0] + sum of signal i times IC[i + 1]. */
+  readonly inputs: G1Point;
+}
+
+function prepare(
   key: VerifyingKey,
   proof: Uint8Array,
   signals: readonly bigint[],
-): Verdict {
+): Equation | Refused {
   if (signals.length !== key.ic.length - 1) {
     const expected = key.ic.length - 1;
     return refused('SIGNAL_COUNT', `${signals.length} public signals, the key is for ${expected}`);
@@ -42,27 +46,39 @@ export function verifyGroth16(
   }
   const decoded = decodeProof(proof);
   if (!decoded.ok) return refused(decoded.error.code, decoded.error.message);
-  const { a, b, c } = decoded.value;
+  let inputs = key.ic[0];
+  signals.forEach((signal, index) => {
+    inputs = inputs.add(at(key.ic, index + 1).multiplyUnsafe(signal));
+  });
+  return { ok: true, key, proof: decoded.value, inputs };
+}
+
+/** e(A, B) = e(alpha, beta) e(inputs, gamma) e(C, delta) */
+function holds({ key, proof, inputs }: Equation): boolean {
   const pairs = [
-    { g1: a.negate(), g2: b },
+    { g1: proof.a.negate(), g2: proof.b },
     { g1: key.alpha1, g2: key.beta2 },
-    { g1: c, g2: key.delta2 },
+    { g1: proof.c, g2: key.delta2 },
   ];
-  const inputs = combineSignals(key, signals);
   // Infinity pairs to 1, and the library refuses to be asked for it.
   if (!inputs.is0()) pairs.push({ g1: inputs, g2: key.gamma2 });
   const { Fp12 } = bn254.fields;
-  if (Fp12.eql(bn254.pairingBatch(pairs), Fp12.ONE)) return ACCEPTED;
-  return refused('GROTH16_REFUSED', 'the proof does not hold for its public signals');
+  return Fp12.eql(bn254.pairingBatch(pairs), Fp12.ONE);
 }
 
-/** IC[0] + sum of signal i times IC[i + 1]. */
-function combineSignals(key: VerifyingKey, signals: readonly bigint[]): G1Point {
-  let sum = key.ic[0];
-  signals.forEach((signal, index) => {
-    sum = sum.add(at(key.ic, index + 1).multiplyUnsafe(signal));
-  });
-  return sum;
+/**
+ * Whether `proof` (A, B, C: 256 bytes, big-endian, B in EIP-197 order) holds for these public
+ * signals. Whether the key is one to be trusted is the caller's question. About 20 ms.
+ */
+export function verifyGroth16(
+  key: VerifyingKey,
+  proof: Uint8Array,
+  signals: readonly bigint[],
+): Verdict {
+  const equation = prepare(key, proof, signals);
+  if (!equation.ok) return equation;
+  if (holds(equation)) return ACCEPTED;
+  return refused('GROTH16_REFUSED', 'the proof does not hold for its public signals');
 }
 
 export interface ProofClaim {
@@ -73,13 +89,21 @@ export interface ProofClaim {
   readonly signals: readonly bigint[];
 }
 
-/** All claims hold, or the first that does not. One by one for now; a batch check fits here. */
+/**
+ * All claims hold, or one that does not. Malformed ones are found before any pairing is computed;
+ * the equations are checked one by one for now, a batch check would take their place.
+ */
 export function verifyAll(
   claims: readonly ProofClaim[],
 ): { readonly ok: true } | (Refused & { readonly part: string }) {
+  const equations: { readonly part: string; readonly equation: Equation }[] = [];
   for (const { part, key, proof, signals } of claims) {
-    const verdict = verifyGroth16(key, proof, signals);
-    if (!verdict.ok) return { ...verdict, part };
+    const equation = prepare(key, proof, signals);
+    if (!equation.ok) return { ...equation, part };
+    equations.push({ part, equation });
   }
-  return { ok: true };
+  const failing = equations.find(({ equation }) => !holds(equation));
+  if (!failing) return ACCEPTED;
+  const message = 'the proof does not hold for its public signals';
+  return { ...refused('GROTH16_REFUSED', message), part: failing.part };
 }

@@ -162,7 +162,8 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
   const { from = 0, to = Math.max(listing.epochs - 1, from - 1) } = options;
   const end = to + 1;
   const asked = options.from !== undefined || options.to !== undefined;
-  if (asked && !(Number.isInteger(from) && from >= 0 && from < end && end <= listing.epochs)) {
+  const whole = Number.isInteger(from) && Number.isInteger(to);
+  if (asked && !(whole && from >= 0 && from <= to && to < listing.epochs)) {
     const range = `${from} to ${options.to ?? 'the last'}`;
     const message = `epochs ${range} were asked for, the chain has ${listing.epochs}`;
     throw new Refusal('epochs folder', { code: 'EPOCH_MISSING', message });

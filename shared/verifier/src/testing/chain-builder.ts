@@ -1,4 +1,4 @@
-import { leafSign, netDeltas } from '../account-diffs.ts';
+import { applyDelta, netDeltas } from '../account-diffs.ts';
 import { AccountTree, EMPTY_ROOT } from '../account-tree.ts';
 import { accountAccumulator, batchAccumulator, type Challenge } from '../accumulator.ts';
 import { assert } from '../assert.ts';
@@ -96,7 +96,7 @@ export class ChainBuilder {
     return [this.batchKey.trusted, this.accountsKey.trusted];
   }
 
-  /** Adds an epoch and its records file. Balances out of range are the caller's mistake. */
+  /** Adds an epoch and its records file. */
   addEpoch(records: readonly SettlementRecord[], cheats: Cheats = {}): void {
     const draft = this.#draft(records);
     cheats.draft?.(draft);
@@ -138,11 +138,8 @@ export class ChainBuilder {
     });
     const accountsSize = this.accountsKey.trusted.size;
     const accounts = chunks(netDeltas(records), accountsSize).map((deltas, index) => {
-      for (const { id, base, quote } of deltas) {
-        const old = this.tree.get(id);
-        const sign = leafSign(id);
-        this.tree.set(id, old.base + sign * base, old.quote + sign * quote);
-      }
+      // A change that no balance can take leaves the leaf as it is: the root is a lie then.
+      for (const delta of deltas) applyDelta(this.tree, delta);
       const place = { market, epoch, seq0: BigInt(index), count: deltas.length };
       const digest = accountsDigest(accountsSize, place, deltas);
       return { count: deltas.length, digest, rootOut: this.tree.root() };

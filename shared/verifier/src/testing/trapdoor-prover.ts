@@ -21,12 +21,22 @@ export interface TrapdoorKey {
   prove(signals: readonly bigint[]): Uint8Array;
 }
 
+/** The same key for the same arguments, made once. */
 export function createTrapdoorKey(
   role: CircuitRole,
   size: number,
   seed = 'trapdoor',
   signals = role === 'batch' ? BATCH_SIGNALS : ACCOUNTS_SIGNALS,
 ): TrapdoorKey {
+  const name = `${role}/${size}/${seed}/${signals}`;
+  const key = keys.get(name) ?? makeKey(role, size, seed, signals);
+  keys.set(name, key);
+  return key;
+}
+
+const keys = new Map<string, TrapdoorKey>();
+
+function makeKey(role: CircuitRole, size: number, seed: string, signals: number): TrapdoorKey {
   const draw = scalars(`${seed}/${role}-${size}`);
   const [alpha, beta, gamma, delta] = [draw(), draw(), draw(), draw()];
   const ic = Array.from({ length: signals + 1 }, () => draw());

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import type { ReasonCode } from './reason-codes.ts';
+import { listMarkets, openStoreFolder, type StoreFolderOptions } from './store-folder.ts';
+import { ChainBuilder } from './testing/chain-builder.ts';
+import { everyKind } from './testing/records.ts';
+import { verifyChain } from './verify-chain.ts';
+
+const chain = new ChainBuilder();
+chain.addEpoch(everyKind);
+const market = chain.genesis.name;
+const root = await mkdtemp(path.join(os.tmpdir(), 'foldbook-store-'));
+after(() => rm(root, { recursive: true }));
+
+/** A store of its own that holds the chain. */
+async function storeFolder(name: string): Promise<string> {
+  const dir = path.join(root, name);
+  for (const [file, bytes] of chain.files) {
+    const target = path.join(dir, market, file);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, bytes);
+  }
+  return dir;
+}
+
+function verify(dir: string, asked = market, options: StoreFolderOptions = {}) {
+  return verifyChain(openStoreFolder(dir, asked, options), { trustedKeys: chain.trustedKeys });
+}
+
+async function refuse(dir: string, code: ReasonCode, options?: StoreFolderOptions): Promise<void> {
+  const result = await verify(dir, market, options);
+  assert(!result.ok);
+  assert.equal(result.firstFailure.code, code, result.firstFailure.message);
+}
+
+test('a store on disk', async () => {
+  const dir = await storeFolder('good');
+  await mkdir(path.join(dir, 'not-a-market'));
+  await writeFile(path.join(dir, 'notes.txt'), 'notes');
+  await writeFile(path.join(dir, market, 'epochs', '.draft'), 'half an epoch');
+  assert.deepEqual(await listMarkets(dir), [market]);
+  const result = await verify(dir);
+  assert(result.ok);
+  assert.equal(result.level, 'data');
+});
+
+test('no store, no market, no epochs', async () => {
+  assert.deepEqual(await listMarkets(path.join(root, 'nothing')), []);
+  await refuse(path.join(root, 'nothing'), 'GENESIS_MISSING');
+  const dir = await storeFolder('fresh');
+  await rm(path.join(dir, market, 'epochs'), { recursive: true });
+  const result = await verify(dir);
+  assert(result.ok);
+  assert.equal(result.epochs, 0);
+});
+
+test("a folder under another market's name", async () => {
+  const dir = await storeFolder('renamed');
+  const result = await verifyChain(openStoreFolder(path.dirname(dir), `renamed/${market}`), {
+    trustedKeys: chain.trustedKeys,
+  });
+  assert(!result.ok);
+  assert.equal(result.firstFailure.code, 'GENESIS_MARKET');
+});
+
+test('a file beyond the limit is not read', async () => {
+  const dir = await storeFolder('large');
+  await refuse(dir, 'STORE_FILE_SIZE', { fileBytesMax: 1_100 });
+});
+
+test('a folder where a file should be', async () => {
+  const dir = await storeFolder('folder');
+  const file = path.join(dir, market, 'epochs', '00000000.fbe');
+  await rm(file);
+  await mkdir(file);
+  await refuse(dir, 'STORE_READ');
+});
+
+test('a file that is no part of the chain', async () => {
+  const dir = await storeFolder('stray');
+  await writeFile(path.join(dir, market, 'epochs', '00000000.fbe.tmp'), 'x');
+  await refuse(dir, 'STORE_STRAY_FILE');
+});
