@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
 import { jobFailed } from './in-process-queue.ts';
 import { jobFromWire, resultFromWire, resultToWire } from './job-wire.ts';
 import { OpenJobs } from './open-jobs.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker, ProofQueue, TroubleListener } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
+import { TrackedRedis } from './tracked-redis.ts';
 
 export interface BullmqQueueOptions {
   /** redis://[user:password@]host:port[/db]. Never logged. */
@@ -22,10 +22,14 @@ export interface BullmqQueueOptions {
 
 const DEFAULT_SWEEP_MS = 2_000;
 const FIRST_RETRY_MS = 250;
+/** One blocking read of events; its timer outlives a close without Redis by as much. */
+const EVENT_WAIT_MS = 2_000;
 const SLOWEST_RECONNECT_MS = 1_000;
 /** Results stay this many jobs long, for a prover that restarts before its epoch is stored. */
 const KEPT_JOBS = 256;
 const KEPT_SECONDS = 3_600;
+/** A proof takes seconds; who closes the queue ends its maker too, and need not wait for more. */
+const CLOSE_PATIENCE_MS = 5_000;
 
 /**
  * The cluster's queue: BullMQ on Redis. Redis is only dispatch. Open jobs are held here and swept:
@@ -38,9 +42,11 @@ export class BullmqQueue implements ProofQueue {
   readonly #open = new OpenJobs();
   /** Proofs being made here or made and not yet delivered: a resubmitted job finds its proof. */
   readonly #made = new Map<string, Promise<ProofResult>>();
+  /** Jobs that the worker has and Redis believes to be active. */
+  readonly #underWay = new Set<string>();
   readonly #listeners = new Set<TroubleListener>();
   readonly #attempts: number;
-  readonly #redis: Redis;
+  readonly #redis: TrackedRedis;
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #events: QueueEvents;
@@ -54,7 +60,7 @@ export class BullmqQueue implements ProofQueue {
     this.#maker = options.maker;
     this.#attempts = options.attempts ?? 3;
     this.#address = withoutPassword(options.redisUrl);
-    this.#redis = new Redis(options.redisUrl, {
+    this.#redis = new TrackedRedis(options.redisUrl, {
       maxRetriesPerRequest: null,
       retryStrategy: (times) => Math.min(100 * times, SLOWEST_RECONNECT_MS),
     });
@@ -71,12 +77,14 @@ export class BullmqQueue implements ProofQueue {
       maxStalledCount: 10,
       runRetryDelay: 500,
     });
-    this.#events = new QueueEvents(name, { connection });
+    this.#events = new QueueEvents(name, { connection, blockingTimeout: EVENT_WAIT_MS });
     // Each client reports the same outage; #watchConnection has said so already.
     const reported = (): void => {};
     this.#queue.on('error', reported);
     this.#worker.on('error', reported);
     this.#events.on('error', reported);
+    this.#worker.on('completed', ({ id }) => this.#underWay.delete(String(id)));
+    this.#worker.on('failed', (job) => this.#underWay.delete(String(job?.id)));
     this.#events.on('completed', ({ jobId, returnvalue }) => this.#take(jobId, returnvalue));
     this.#events.on('failed', () => this.#sweep());
     this.#timer = setInterval(() => this.#sweep(), options.sweepMs ?? DEFAULT_SWEEP_MS);
@@ -104,11 +112,27 @@ export class BullmqQueue implements ProofQueue {
     if (this.#open.closed) return;
     this.#open.close();
     clearInterval(this.#timer);
-    const reachable = this.#redis.status === 'ready';
-    if (reachable) await this.#sweeping;
-    await Promise.allSettled([this.#worker.close(!reachable), this.#events.close()]);
-    await this.#queue.close().catch(() => {});
-    this.#redis.disconnect();
+    await this.#partFromJobs();
+    // Forced: else it waits for its server, also where there is none. Errors have been told.
+    await this.#worker.close(true).catch(() => {});
+    this.#events.close().catch(() => {});
+    this.#redis.disconnectAll();
+  }
+
+  /** Lets Redis know of the jobs under way, so that they need not wait for their locks to run out. */
+  async #partFromJobs(): Promise<void> {
+    if (this.#redis.status !== 'ready') return;
+    this.#worker.pause(true).catch(() => {});
+    const parted = Promise.withResolvers<void>();
+    const timer = setTimeout(parted.resolve, CLOSE_PATIENCE_MS);
+    this.#redis.once('close', parted.resolve);
+    const check = (): void => {
+      if (this.#underWay.size === 0) parted.resolve();
+    };
+    this.#worker.on('completed', check).on('failed', check);
+    check();
+    await parted.promise;
+    clearTimeout(timer);
   }
 
   #watchConnection(): void {
@@ -148,6 +172,7 @@ export class BullmqQueue implements ProofQueue {
 
   async #process(bullJob: Job): Promise<unknown> {
     const job = jobFromWire(bullJob.data);
+    this.#underWay.add(job.id);
     const running = this.#made.get(job.id) ?? this.#maker.make(job);
     this.#made.set(job.id, running);
     try {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type RedisServer, startRedisServer } from '@foldbook/runtime/testing';
+import { Redis } from 'ioredis';
+import { BullmqQueue, withoutPassword } from './bullmq-queue.ts';
+import type { QueueTrouble } from './proof-queue.ts';
+import { proveAll, testProofQueue } from './testing/queue-conformance.ts';
+import { expectedResult, ScriptedMaker, someJobs } from './testing/scripted-maker.ts';
+
+let server: RedisServer;
+let queues = 0;
+
+before(async () => {
+  server = await startRedisServer();
+});
+
+after(async () => {
+  await server.close();
+});
+
+interface OpenOptions {
+  readonly redisUrl?: string;
+  readonly name?: string;
+  readonly sweepMs?: number;
+}
+
+function open(maker: ScriptedMaker, options: OpenOptions = {}): BullmqQueue {
+  queues += 1;
+  const name = `queue-${queues}`;
+  return new BullmqQueue({ redisUrl: server.url, name, maker, sweepMs: 100, ...options });
+}
+
+testProofQueue('BullMQ', async (maker) => open(maker));
+
+/** Resolves when the queue next tells of `state`. */
+function untilTrouble(queue: BullmqQueue, state: QueueTrouble): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = queue.onTrouble((told, detail) => {
+      if (told !== state) return;
+      stop();
+      resolve(detail);
+    });
+  });
+}
+
+async function withRedis(work: (redis: Redis) => Promise<void>): Promise<void> {
+  const redis = new Redis(server.url);
+  try {
+    await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+test('Redis killed and started again with jobs in flight: every job is answered', async () => {
+  const maker = new ScriptedMaker();
+  const queue = open(maker);
+  try {
+    const jobs = someJobs(12);
+    maker.hold();
+    const answers = proveAll(queue, jobs);
+    await maker.untilStarted(2);
+    const lost = untilTrouble(queue, 'lost');
+    const recovered = untilTrouble(queue, 'recovered');
+    await server.kill();
+    assert.match(await lost, /^Redis at redis:\/\/127\.0\.0\.1:\d+ is gone/);
+    // Two proofs are done while nobody can be told.
+    maker.open();
+    await server.restart();
+    assert.match(await recovered, /is back; 12 jobs open/);
+    assert.deepEqual(await answers, jobs.map(expectedResult));
+    assert.deepEqual(new Set(maker.started), new Set(jobs.map(({ id }) => id)));
+  } finally {
+    maker.open();
+    await queue.close();
+  }
+});
+
+test('Redis flushed with jobs in flight: they are submitted again, proofs made are kept', async () => {
+  const maker = new ScriptedMaker();
+  const queue = open(maker);
+  try {
+    const jobs = someJobs(12);
+    maker.hold();
+    const answers = proveAll(queue, jobs);
+    await maker.untilStarted(2);
+    await withRedis(async (redis) => {
+      await redis.flushall();
+    });
+    maker.open();
+    assert.deepEqual(await answers, jobs.map(expectedResult));
+    assert.equal(maker.started.length, jobs.length, 'no proof is made twice');
+  } finally {
+    maker.open();
+    await queue.close();
+  }
+});
+
+test('jobs asked for before Redis is there are answered once it is', async () => {
+  await server.stop();
+  const maker = new ScriptedMaker();
+  const queue = open(maker);
+  try {
+    const lost = untilTrouble(queue, 'lost');
+    const jobs = someJobs(3);
+    const answers = proveAll(queue, jobs);
+    await lost;
+    await server.restart();
+    assert.deepEqual(await answers, jobs.map(expectedResult));
+  } finally {
+    await queue.close();
+  }
+});
+
+test('closing ends although Redis is gone', async () => {
+  const maker = new ScriptedMaker();
+  const queue = open(maker);
+  maker.hold();
+  const [job] = someJobs(1);
+  assert(job);
+  const answer = assert.rejects(queue.prove(job), { code: 'CLOSED' });
+  await maker.untilStarted(1);
+  await server.kill();
+  try {
+    await queue.close();
+    await answer;
+  } finally {
+    maker.open();
+    await server.restart();
+  }
+});
+
+test('a prover that starts again takes the results that its earlier life left', async () => {
+  const jobs = someJobs(4);
+  const earlier = new ScriptedMaker();
+  const first = open(earlier, { name: 'lives' });
+  await proveAll(first, jobs);
+  await first.close();
+  const maker = new ScriptedMaker();
+  const second = open(maker, { name: 'lives' });
+  try {
+    assert.deepEqual(await proveAll(second, jobs), jobs.map(expectedResult));
+    assert.deepEqual(maker.started, []);
+  } finally {
+    await second.close();
+  }
+});
+
+test('a result that is no proof is refused, and not handed out again', async () => {
+  const maker = new ScriptedMaker();
+  const queue = open(maker, { name: 'tampered' });
+  const [job] = someJobs(1);
+  assert(job);
+  try {
+    maker.hold();
+    const answer = queue.prove(job);
+    await maker.untilStarted(1);
+    maker.open();
+    await answer;
+    await withRedis(async (redis) => {
+      await redis.hset(`bull:tampered:${job.id}`, 'returnvalue', '{"proof":"00"}');
+    });
+    await assert.rejects(queue.prove(job), { code: 'PROOF_FAILED', message: /no proof/ });
+    assert.deepEqual(await queue.prove(job), expectedResult(job));
+  } finally {
+    maker.open();
+    await queue.close();
+  }
+});
+
+test('what is shown of an address has no password', () => {
+  assert.equal(withoutPassword('redis://me:secret@db:6379/2'), 'redis://db:6379/2');
+  assert.equal(withoutPassword('nonsense'), 'an address that is no URL');
+});
