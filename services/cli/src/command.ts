@@ -13,6 +13,8 @@ export interface CommandContext {
   required(name: string): string;
   integer(name: string, least: number, most: number): number | undefined;
   flag(name: string): boolean;
+  /** The broker password, from the environment: never an argument that every process can read. */
+  readonly password: string | undefined;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
@@ -36,7 +38,7 @@ const COMMON_OPTIONS = {
 export async function runCommand(
   command: CliCommand,
   args: readonly string[],
-  signal: AbortSignal,
+  environment: Pick<CommandContext, 'signal' | 'password'>,
 ): Promise<number> {
   const { values, positionals } = parse(command, args);
   if (values.help === true) {
@@ -46,7 +48,7 @@ export async function runCommand(
   return command.run({
     output: createOutput(values.json === true),
     positionals,
-    signal,
+    ...environment,
     flag: (name) => values[name] === true,
     text: (name) => textOf(values[name]),
     required(name) {

@@ -57,7 +57,8 @@ async function main(args: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => abort.abort());
   }
-  return runCommand(await load(), rest, abort.signal);
+  const password = process.env.FOLDBOOK_PASSWORD;
+  return runCommand(await load(), rest, { signal: abort.signal, password });
 }
 
 main(process.argv.slice(2)).then(

@@ -52,8 +52,7 @@ export function accountNumber(context: CommandContext): number {
 export async function connectNode(context: CommandContext): Promise<NodeConnection> {
   const market = marketName(context);
   const user = context.text('user');
-  // The one secret of a command line: never an argument, where every process could read it.
-  const pass = process.env.FOLDBOOK_PASSWORD;
+  const pass = context.password;
   const transport: NatsTransport = await connectNats({
     servers: context.text('nats') ?? DEFAULT_NATS,
     name: 'foldbook-cli',

@@ -5,16 +5,18 @@ import {
   encodeBatch,
   encodeRefusal,
   INFO_FILTER,
+  isMsgpackMap,
   PROTOCOL_VERSION,
   parseClientSubject,
   QUERY_FILTER,
   RECORD_BYTES,
   type Refusal,
+  readMsgpack,
   refuse,
   viewOf,
 } from '@foldbook/protocol';
 import type { Subscription, Transport, TransportMessage } from '@foldbook/runtime';
-import { decode, encode } from '@msgpack/msgpack';
+import { encode } from '@msgpack/msgpack';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import { snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
@@ -175,12 +177,8 @@ export class RequestAdapter {
 }
 
 function readInteger(payload: Uint8Array, key: string): number | undefined {
-  try {
-    const value = decode(payload, { maxMapLength: 8, maxStrLength: 32 });
-    if (typeof value !== 'object' || value === null) return undefined;
-    const field = Object.entries(value).find(([name]) => name === key)?.[1];
-    return Number.isSafeInteger(field) && field >= 0 ? field : undefined;
-  } catch {
-    return undefined;
-  }
+  const map = readMsgpack(payload, { depth: 1, arrayLength: 0, mapLength: 8, stringBytes: 32 });
+  if (!map.ok || !isMsgpackMap(map.value)) return undefined;
+  const field = map.value.get(key);
+  return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : undefined;
 }

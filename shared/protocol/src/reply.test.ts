@@ -6,7 +6,7 @@ import { viewOf } from './batch.ts';
 import { ResultCode } from './codes.ts';
 import { readEvents } from './event.ts';
 import { EventKind, EventOffset, RECORD_BYTES } from './layout.ts';
-import { decodeReply, encodeRefusal, encodeReply } from './reply.ts';
+import { decodeReply, encodeRefusal, encodeReply, MAX_EVENTS_PER_REPLY } from './reply.ts';
 import { refuse } from './result.ts';
 import { records } from './testing/arbitraries.ts';
 
@@ -32,10 +32,28 @@ test('both encodings of a reply say the same', () => {
         const reply = decodeReply(encodeReply(encoding, logSequence, bytes));
         assert(reply.ok, reply.ok ? '' : reply.detail);
         const events = readEvents(bytes);
-        assert.deepEqual(reply.value, { code: 0, name: 'OK', logSequence, detail: '', events });
+        const total = bytes.byteLength / RECORD_BYTES;
+        const rest = { code: 0, name: 'OK', logSequence, detail: '' };
+        assert.deepEqual(reply.value, { ...rest, events, total });
       }
     }),
   );
+});
+
+test('a reply stays below the limit of a broker, and says how many events there were', () => {
+  const records = new Uint8Array((MAX_EVENTS_PER_REPLY + 5) * RECORD_BYTES);
+  for (let at = 0; at < records.byteLength; at += RECORD_BYTES) {
+    records.fill(0xff, at + EventOffset.SEQUENCE, at + EventOffset.SEQUENCE + 6);
+    records[at] = EventKind.FEE;
+  }
+  for (const encoding of ['binary', 'msgpack'] as const) {
+    const bytes = encodeReply(encoding, 1, records);
+    assert(bytes.byteLength < 1024 * 1024);
+    const reply = decodeReply(bytes);
+    assert(reply.ok);
+    assert.equal(reply.value.events.length, MAX_EVENTS_PER_REPLY);
+    assert.equal(reply.value.total, MAX_EVENTS_PER_REPLY + 5);
+  }
 });
 
 test('an integer above 32 bits stays an integer in msgpack', () => {

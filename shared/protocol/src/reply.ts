@@ -15,6 +15,8 @@ import {
 } from './msgpack-reader.ts';
 import { type Decoded, type Refusal, refuse } from './result.ts';
 
+/** Events in one reply: in msgpack they stay below a broker's default limit of 1 MiB. */
+export const MAX_EVENTS_PER_REPLY = 4_096;
 /** No message of a broker holds as many: a guard against lengths, not a limit to plan with. */
 const MAX_REPLY_EVENTS = 2 ** 22;
 /** A map, the array of events, the event; a newer server may have a few keys more. */
@@ -27,20 +29,28 @@ export interface Reply {
   readonly logSequence: number;
   /** A few words on a refusal. */
   readonly detail: string;
-  /** The sender's own events, where the message asked for execution. */
+  /** The sender's own events, where the message asked for execution; the first of them. */
   readonly events: readonly MarketEvent[];
+  /** How many there were: more than `events` holds where they fit no message. See the reports. */
+  readonly total: number;
 }
 
-/** The events of a message's commands (`records`: 64 bytes each, the sender's own only). */
+/**
+ * The events of a message's commands (`records`: 64 bytes each, the sender's own only), as many of
+ * them as a reply may hold. A binary header's FIRST says how many there were.
+ */
 export function encodeReply(
   encoding: Encoding,
   logSequence: number,
   records: Uint8Array,
 ): Uint8Array {
+  const total = records.byteLength / RECORD_BYTES;
+  const shown = records.subarray(0, MAX_EVENTS_PER_REPLY * RECORD_BYTES);
   if (encoding === 'binary') {
-    return encodeBatch({ kind: BatchKind.REPLY, flags: ResultCode.OK, logSequence }, records);
+    const header = { kind: BatchKind.REPLY, flags: ResultCode.OK, logSequence, first: total };
+    return encodeBatch(header, shown);
   }
-  const events = readEvents(records).map(eventMap);
+  const events = readEvents(shown).map(eventMap);
   return encode(
     {
       v: PROTOCOL_VERSION,
@@ -48,6 +58,7 @@ export function encodeReply(
       name: 'OK',
       logSequence: wireCount(logSequence),
       events,
+      total: wireCount(total),
     },
     { useBigInt64: true },
   );
@@ -96,13 +107,18 @@ function decodeReplyMap(reply: MsgpackMap): Decoded<Reply> {
     if (!event.ok) return event;
     events.push(event.value);
   }
-  return { ok: true, value: { code, name: resultName(code), logSequence, detail, events } };
+  const total = reply.get('total') ?? events.length;
+  if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) {
+    return refuse('FIELD_RANGE', 0, `total is ${showMsgpack(total)}`);
+  }
+  return { ok: true, value: { code, name: resultName(code), logSequence, detail, events, total } };
 }
 
 function decodeBinaryReply(bytes: Uint8Array): Decoded<Reply> {
   const header = decodeBatchHeader(bytes, BatchKind.REPLY, MAX_REPLY_EVENTS);
   if (!header.ok) return header;
-  const { flags: code, logSequence } = header.value;
+  const { flags: code, logSequence, first: total } = header.value;
   const events = readEvents(bytes.subarray(RECORD_BYTES));
-  return { ok: true, value: { code, name: resultName(code), logSequence, detail: '', events } };
+  const name = resultName(code);
+  return { ok: true, value: { code, name, logSequence, detail: '', events, total } };
 }

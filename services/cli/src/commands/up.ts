@@ -36,7 +36,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     if (unknown !== undefined) throw new UsageError(`no service "${unknown}": market or prover`);
     const servers = context.text('nats') ?? DEFAULT_NATS;
     const user = context.text('user');
-    const pass = process.env.FOLDBOOK_PASSWORD;
+    const pass = context.password;
     const login = {
       ...(user === undefined ? {} : { user }),
       ...(pass === undefined ? {} : { pass }),

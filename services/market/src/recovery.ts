@@ -1,0 +1,72 @@
+/** What a market does before it opens its doors: it plays its log from the beginning. */
+import { BatchKind, decodeBatchHeader, MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
+import type { StreamRecord } from '@foldbook/runtime';
+import { Market, type MarketRegistry } from './market-registry.ts';
+import type { Publisher } from './publisher.ts';
+import type { Sequencer } from './sequencer.ts';
+
+/** Commands that a replay may have on their way through the market thread. */
+const REPLAY_WINDOW_COMMANDS = 32_768;
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+export interface Recovered {
+  readonly groups: number;
+  readonly commands: number;
+}
+
+/**
+ * Plays the log through the same agents, with live outputs muted.
+ * @throws Error for a record that is no group of its market: the log is not ours, or damaged
+ */
+export async function recover(
+  records: AsyncIterable<StreamRecord>,
+  markets: MarketRegistry,
+  sequencer: Sequencer,
+  publisher: Publisher,
+): Promise<Recovered> {
+  let groups = 0;
+  let commands = 0;
+  const settle = async (most: number) => {
+    while (sequencer.pending > most || sequencer.undelivered > 0) {
+      const work = sequencer.deliver() + publisher.doWork();
+      if (work === 0) await turn();
+    }
+  };
+  for await (const record of records) {
+    const { market, count } = marketOfGroup(record, markets);
+    sequencer.replay(market, record.payload, record.sequence);
+    groups += 1;
+    commands += count;
+    await settle(REPLAY_WINDOW_COMMANDS);
+  }
+  await settle(0);
+  return { groups, commands };
+}
+
+function marketOfGroup(
+  record: StreamRecord,
+  markets: MarketRegistry,
+): { market: Market; count: number } {
+  const header = decodeBatchHeader(record.payload, BatchKind.GROUP, MAX_COMMANDS_PER_GROUP);
+  const name = record.subject.split('.')[2] ?? '';
+  if (!header.ok) {
+    throw new Error(
+      `log record ${record.sequence} (${record.subject}) is no group: ` +
+        `${header.name} at byte ${header.offset}, ${header.detail}; ` +
+        'the log was written by something else, or damaged: restore it from a copy',
+    );
+  }
+  const { market: id, count } = header.value;
+  const known = markets.byId(id);
+  if (known === undefined) {
+    const market = new Market(name, id);
+    markets.add(market);
+    return { market, count };
+  }
+  if (known.name === name) return { market: known, count };
+  throw new Error(
+    `log record ${record.sequence} names market ${id} "${name}", but ${id} is "${known.name}"; ` +
+      'the log was written by something else: restore it from a copy',
+  );
+}
