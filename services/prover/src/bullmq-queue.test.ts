@@ -113,6 +113,31 @@ test('jobs asked for before Redis is there are answered once it is', async () =>
   }
 });
 
+test('a Redis that refuses is told of once, and its jobs wait for it', async () => {
+  const maker = new ScriptedMaker();
+  const queue = open(maker, { name: 'refused' });
+  const [first, second] = someJobs(2);
+  assert(first && second);
+  try {
+    await queue.prove(first);
+    const told: string[] = [];
+    queue.onTrouble((state) => told.push(state));
+    const refused = untilTrouble(queue, 'lost');
+    const accepted = untilTrouble(queue, 'recovered');
+    await withRedis(async (redis) => {
+      await redis.config('SET', 'maxmemory', '1');
+      const answer = queue.prove(second);
+      assert.match(await refused, /refuses \(.*OOM/);
+      await redis.config('SET', 'maxmemory', '0');
+      await accepted;
+      assert.deepEqual(await answer, expectedResult(second));
+    });
+    assert.deepEqual(told, ['lost', 'recovered']);
+  } finally {
+    await queue.close();
+  }
+});
+
 test('closing ends although Redis is gone', async () => {
   const maker = new ScriptedMaker();
   const queue = open(maker);

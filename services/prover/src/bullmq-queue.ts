@@ -53,6 +53,7 @@ export class BullmqQueue implements ProofQueue {
   readonly #timer: NodeJS.Timeout;
   readonly #address: string;
   #lost = false;
+  #refusal: string | undefined;
   #lastError = 'connection closed';
   #sweeping: Promise<void> | undefined;
 
@@ -92,9 +93,8 @@ export class BullmqQueue implements ProofQueue {
 
   prove(job: ProofJob): Promise<ProofResult> {
     return this.#open.ask(job, () => {
-      this.#submit(job).catch(() => {
-        // Left open: the sweep tries again.
-      });
+      // On an error it is left open: the sweep tries again.
+      this.#submit(job).catch((error: unknown) => this.#complain(error));
     });
   }
 
@@ -157,6 +157,21 @@ export class BullmqQueue implements ProofQueue {
     for (const listener of this.#listeners) listener(state, detail);
   }
 
+  /** Redis is there and does not do what it is asked: wrong password, no memory, read-only. */
+  #complain(error: unknown): void {
+    const message = messageOf(error);
+    if (this.#lost || this.#open.closed || message === this.#refusal) return;
+    if (this.#redis.status !== 'ready') return;
+    this.#refusal = message;
+    this.#tell('lost', `Redis at ${this.#address} refuses (${message}); trying again`);
+  }
+
+  #settle(): void {
+    if (this.#refusal === undefined) return;
+    this.#refusal = undefined;
+    this.#tell('recovered', `Redis at ${this.#address} accepts jobs; ${this.#open.size} are open`);
+  }
+
   async #submit(job: ProofJob): Promise<void> {
     // A job that failed in an earlier life of this prover would block its id.
     const earlier = await this.#queue.getJob(job.id);
@@ -202,9 +217,8 @@ export class BullmqQueue implements ProofQueue {
   #sweep(): void {
     if (this.#sweeping !== undefined || this.#redis.status !== 'ready') return;
     this.#sweeping = this.#compare()
-      .catch(() => {
-        // Redis went away meanwhile: the next sweep sees the rest.
-      })
+      .then(() => this.#settle())
+      .catch((error: unknown) => this.#complain(error))
       .finally(() => {
         this.#sweeping = undefined;
       });

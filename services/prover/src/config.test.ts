@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, parseConfig } from './config.ts';
+
+const segment = { dataDir: '/data', source: { kind: 'segment', dir: '/data/streams' } };
+
+function refuses(args: readonly string[], message: RegExp): void {
+  assert.throws(
+    () => parseConfig(args),
+    (error) => error instanceof ConfigError && message.test(error.message),
+  );
+}
+
+test('defaults are filled in', () => {
+  const config = parseConfig(['--config-json', JSON.stringify(segment)]);
+  assert.deepEqual(config, { ...segment, partition: 0 });
+});
+
+test('bad usage and bad values are named', () => {
+  refuses([], /usage/);
+  refuses(['--config', 'a', '--config-json', '{}'], /usage/);
+  refuses(['--verbose'], /--verbose.*usage/);
+  refuses(['--config', '/nowhere/prover.json'], /cannot read.*nowhere/);
+  refuses(['--config-json', '{'], /not JSON/);
+  refuses(['--config-json', JSON.stringify({ ...segment, workers: 0 })], /workers: /);
+  refuses(['--config-json', JSON.stringify({ ...segment, wokers: 1 })], /wokers/);
+});
+
+test('an address that is refused is not repeated: it may hold a password', () => {
+  const config = { ...segment, redisUrl: 'http://me:hunter2@redis' };
+  assert.throws(
+    () => parseConfig(['--config-json', JSON.stringify(config)]),
+    (error: Error) => /redisUrl/.test(error.message) && !/hunter2/.test(error.message),
+  );
+});
