@@ -11,10 +11,20 @@ import type { Flow, FlowMessage } from './order-file.ts';
 /** Of a hundred messages. */
 const CANCELS = 34;
 const REPLACES = 8;
-const AGGRESSIVE = 14;
+const AGGRESSIVE = 10;
 
 const START_PRICE = 50_000;
 const LOWEST_PRICE = 1_000;
+
+interface Resting {
+  readonly id: bigint;
+  readonly sender: number;
+  readonly side: Side;
+  readonly price: number;
+}
+
+type NewOrder = Extract<Draft, { readonly kind: typeof CommandKind.NEW }>;
+type Replacement = Extract<Draft, { readonly kind: typeof CommandKind.REPLACE }>;
 
 /** Mulberry32 (Tommy Ettinger, public domain): small, and good enough for a demonstration. */
 function randomSource(seed: number): (below: number) => number {
@@ -37,14 +47,14 @@ export function builtInFlow(length: number, accounts: number, seed: number): Flo
 
 function* generate(length: number, accounts: number, seed: number): Generator<FlowMessage> {
   const random = randomSource(seed);
-  const live: { readonly id: bigint; readonly sender: number; readonly side: Side }[] = [];
+  const live: Resting[] = [];
   let middle = START_PRICE;
   let nextId = 1n;
   for (let index = 0; index < length; index += 1) {
     if (random(4) === 0) middle = Math.max(LOWEST_PRICE, middle + random(7) - 3);
     const dice = random(100);
     if (dice < CANCELS + REPLACES && live.length > 100) {
-      const place = random(live.length);
+      const place = farthest(live, middle, random);
       const target = live[place];
       if (target === undefined) continue;
       if (dice < CANCELS) {
@@ -55,7 +65,9 @@ function* generate(length: number, accounts: number, seed: number): Generator<Fl
           draft: { kind: CommandKind.CANCEL, clientOrderId: target.id },
         };
       } else {
-        yield { sender: target.sender, draft: replacement(target.id, target.side, middle, random) };
+        const draft = replacement(target.id, target.side, middle, random);
+        live[place] = { ...target, price: Number(draft.price) };
+        yield { sender: target.sender, draft };
       }
       continue;
     }
@@ -64,9 +76,31 @@ function* generate(length: number, accounts: number, seed: number): Generator<Fl
     const id = nextId;
     nextId += 1n;
     const isAggressive = dice >= 100 - AGGRESSIVE;
-    if (!isAggressive) live.push({ id, sender, side });
-    yield { sender, draft: newOrder(id, side, middle, isAggressive, random) };
+    const draft = newOrder(id, side, middle, isAggressive, random);
+    if (!isAggressive) live.push({ id, sender, side, price: Number(draft.price) });
+    yield { sender, draft };
   }
+}
+
+/** Quotes that the price has left behind are the ones that get pulled: of four, the farthest. */
+function farthest(
+  live: readonly Resting[],
+  middle: number,
+  random: (below: number) => number,
+): number {
+  let best = 0;
+  let distance = Number.NEGATIVE_INFINITY;
+  for (let candidate = 0; candidate < 4; candidate += 1) {
+    const place = random(live.length);
+    const order = live[place];
+    if (order === undefined) continue;
+    const away = order.side === Side.BUY ? middle - order.price : order.price - middle;
+    if (away > distance) {
+      best = place;
+      distance = away;
+    }
+  }
+  return best;
 }
 
 function passivePrice(side: Side, middle: number, random: (below: number) => number): bigint {
@@ -81,7 +115,7 @@ function newOrder(
   middle: number,
   isAggressive: boolean,
   random: (below: number) => number,
-): Draft {
+): NewOrder {
   const reach = side === Side.BUY ? 8 : -8;
   return {
     kind: CommandKind.NEW,
@@ -98,7 +132,7 @@ function replacement(
   side: Side,
   middle: number,
   random: (below: number) => number,
-): Draft {
+): Replacement {
   return {
     kind: CommandKind.REPLACE,
     clientOrderId,

@@ -59,7 +59,10 @@ async function main(): Promise<number> {
     return BAD_CONFIGURATION;
   }
   const { transport, store } = await connect(config);
-  transport.onStatus((status, detail) => logger.warn(`broker ${status}`, { detail }));
+  transport.onStatus((status, detail) => {
+    if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });
+    else logger.info(`broker ${status}`, { detail });
+  });
   const service = await startMarketService({
     config,
     transport,

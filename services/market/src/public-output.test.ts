@@ -6,6 +6,7 @@ import {
   decodeBatchHeader,
   EventKind,
   EventOffset,
+  LevelBook,
   RECORD_BYTES,
   readEvents,
   Side,
@@ -88,6 +89,25 @@ describe('PublicOutput', () => {
         { first: 1, last: 9_000, prev: 2, count: 808 },
       ],
     );
+  });
+
+  it('puts the right checksum on a batch that had to end early', () => {
+    const { output, put, sent } = open();
+    const book = new LevelBook();
+    for (let sequence = 1; sequence <= 10_000; sequence += 1) {
+      put(sequence, Side.BUY, 1 + (sequence % 50), BigInt(sequence));
+    }
+    output.flush(10_000);
+    assert(sent.length > 1, 'the deltas are too many for one batch');
+    for (const payload of sent) {
+      for (const event of readEvents(payload.subarray(RECORD_BYTES))) {
+        assert(event.type === 'delta');
+        book.set(event.side, Number(event.price), event.quantity, event.orders);
+      }
+      const header = decodeBatchHeader(payload, BatchKind.MARKET_DATA, 1 << 20);
+      assert(header.ok);
+      assert.equal(header.value.depthCrc, book.checksum());
+    }
   });
 
   it('replays what a reader missed, and says when it no longer can', () => {

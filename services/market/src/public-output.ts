@@ -69,13 +69,14 @@ export class PublicOutput {
   }
 
   delta(bytes: Uint8Array, view: DataView, offset: number, sequence: number): void {
+    // First: adding may send what came before, with the checksum of the book as it was.
+    this.#levels.add(bytes, offset, sequence);
     this.#book.set(
       view.getUint8(offset + EventOffset.SIDE) as Side,
       readCount(view, offset + DeltaOffset.PRICE),
       view.getBigUint64(offset + DeltaOffset.QUANTITY, true),
       readCount(view, offset + DeltaOffset.ORDERS),
     );
-    this.#levels.add(bytes, offset, sequence);
   }
 
   /** A trade without its accounts and client order ids. */
