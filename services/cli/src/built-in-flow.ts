@@ -51,7 +51,7 @@ function* generate(length: number, accounts: number, seed: number): Generator<Fl
   let middle = START_PRICE;
   let nextId = 1n;
   for (let index = 0; index < length; index += 1) {
-    if (random(4) === 0) middle = Math.max(LOWEST_PRICE, middle + random(7) - 3);
+    if (random(40) === 0) middle = Math.max(LOWEST_PRICE, middle + random(5) - 2);
     const dice = random(100);
     if (dice < CANCELS + REPLACES && live.length > 100) {
       const place = farthest(live, middle, random);
