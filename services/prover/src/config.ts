@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isMarketName } from '@foldbook/protocol';
 import { z } from 'zod';
 
 const serverList = z.union([z.string().min(1), z.array(z.string().min(1)).nonempty()]);
 
 const configSchema = z.strictObject({
   partition: z.int().nonnegative().default(0),
-  /** Proof stores and, unless told otherwise, the operator's key go below this folder. */
+  /** Holds a proof store a market: <dataDir>/<market>/genesis.fbg and so on. */
   dataDir: z.string().min(1),
   source: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('segment'), dir: z.string().min(1) }),
@@ -22,7 +23,10 @@ const configSchema = z.strictObject({
   /** redis://[user:password@]host:port[/db]; without it jobs stay in this process. */
   redisUrl: z.url({ protocol: /^rediss?$/ }).optional(),
   workers: z.int().min(1).max(256).optional(),
+  /** Default: operator.key beside `dataDir`, not in it, because stores are handed out. */
   operatorKeyFile: z.string().min(1).optional(),
+  /** Proves these alone; default: every market of the partition. */
+  markets: z.array(z.string().refine(isMarketName, 'no market name')).optional(),
   /** Stops each market after this many epochs in its store. */
   maxEpochs: z.int().min(1).optional(),
 });

@@ -15,6 +15,8 @@ export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market'
   readonly onProved: (proved: EpochProved) => void;
   /** Told of each market whose figures changed, about once a second. */
   readonly onStatus?: (status: ProverStatus) => void;
+  /** Proves these alone; every market of the stream by default. */
+  readonly markets?: readonly string[] | undefined;
   /** How often the stream is looked at for new markets and backlogs. Default 1,000 ms. */
   readonly lookMs?: number;
 }
@@ -63,20 +65,25 @@ export class ProverService {
       this.#trouble = '';
       return records;
     } catch (error) {
-      // Before the market's first start there is no stream; a broker may be away for a while.
-      const isWaiting = error instanceof StreamError && error.code === 'NO_STREAM';
-      const message = messageOf(error);
-      if (!isWaiting && message !== this.#trouble) {
-        this.#trouble = message;
-        this.#options.logger.warn('cannot look at the diff stream', { error: message });
-      }
+      this.#tellTrouble(error);
       return [];
     }
+  }
+
+  #tellTrouble(error: unknown): void {
+    // Before the market's first start there is no stream.
+    if (error instanceof StreamError && error.code === 'NO_STREAM') return;
+    const message = messageOf(error);
+    if (message === this.#trouble) return;
+    this.#trouble = message;
+    this.#options.logger.warn('cannot look at the diff stream', { error: message });
   }
 
   #meet(record: StreamRecord): void {
     const market = parseMarketSubject(record.subject);
     if (market === undefined || this.#stopping.signal.aborted) return;
+    const { markets } = this.#options;
+    if (markets !== undefined && !markets.includes(market)) return;
     const known = this.#markets.get(market) ?? this.#startMarket(market);
     const decoded = decodeDiffBatch(record.payload);
     if (!decoded.ok) return;
@@ -93,6 +100,12 @@ export class ProverService {
     const prover = new MarketProver({ ...this.#options, market });
     const running = prover.run(this.#stopping.signal).catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
+      if (isPassing(error)) {
+        // Forgotten, it is met again at the next look, and goes on from its store.
+        logger.warn('diff stream lost, starting again', { market, error: messageOf(error) });
+        this.#markets.delete(market);
+        return;
+      }
       const code =
         error instanceof ProverError || error instanceof StreamError ? error.code : 'BUG';
       const reason = `${code}: ${messageOf(error)}`;
@@ -112,4 +125,8 @@ export class ProverService {
       this.#options.onStatus?.(status);
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof StreamError && ['UNAVAILABLE', 'NO_STREAM'].includes(error.code);
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The prover's agents, for simulations and tools; main.ts wires them into a process. */
+export { type EpochProved, encodeEpochProved, type ProverMessage } from './announcement.ts';
+export { BullmqQueue, type BullmqQueueOptions } from './bullmq-queue.ts';
+export { loadCircuits, type ProvingCircuit, type ProvingCircuits } from './chain-context.ts';
+export { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
+export { InProcessQueue } from './in-process-queue.ts';
+export { MarketProver, type MarketProverOptions } from './market-prover.ts';
+export { loadOperatorKey, type OperatorKey } from './operator-key.ts';
+export type { ProofJob, ProofResult } from './proof-job.ts';
+export { defaultWorkers, ProofPool } from './proof-pool.ts';
+export type { ProofMaker, ProofQueue, QueueTrouble } from './proof-queue.ts';
+export { ProofStore } from './proof-store.ts';
+export { ProverError, type ProverErrorCode } from './prover-error.ts';
+export type { ProverStatus } from './prover-progress.ts';
+export { ProverService, type ProverServiceOptions } from './prover-service.ts';

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The prover as a process: `--config FILE` or `--config-json TEXT`, see config.ts. */
+import { constants, setPriority } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { diffStream } from '@foldbook/protocol';
+import {
+  connectNats,
+  createLogger,
+  JetStreamStore,
+  type Logger,
+  SegmentStore,
+  type StreamStore,
+  type Transport,
+} from '@foldbook/runtime';
+import { type EpochProved, type ProverMessage, publishEpochProved } from './announcement.ts';
+import { BullmqQueue } from './bullmq-queue.ts';
+import { loadCircuits } from './chain-context.ts';
+import { ConfigError, type ProverConfig, parseConfig } from './config.ts';
+import { InProcessQueue } from './in-process-queue.ts';
+import { loadOperatorKey } from './operator-key.ts';
+import { defaultWorkers, ProofPool } from './proof-pool.ts';
+import type { ProofMaker, ProofQueue } from './proof-queue.ts';
+import { messageOf } from './prover-error.ts';
+import { ProverService } from './prover-service.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_BAD_CONFIG = 2;
+
+interface Source {
+  readonly store: StreamStore;
+  /** Where epochs are announced; the embedded mode has only its parent process. */
+  readonly transport: Transport | undefined;
+}
+
+async function openSource({ source, partition }: ProverConfig, logger: Logger): Promise<Source> {
+  if (source.kind === 'segment') {
+    return { store: new SegmentStore({ dir: source.dir }), transport: undefined };
+  }
+  const { servers, user, pass } = source;
+  const transport = await connectNats({ servers, user, pass, name: `prover-${partition}` });
+  transport.onStatus((status, detail) => logger.warn(`broker ${status}`, { detail }));
+  return { store: new JetStreamStore(transport, {}), transport };
+}
+
+function openQueue({ redisUrl, partition }: ProverConfig, maker: ProofMaker): ProofQueue {
+  if (redisUrl === undefined) return new InProcessQueue(maker);
+  return new BullmqQueue({ redisUrl, name: `foldbook-proofs-${partition}`, maker });
+}
+
+/** A parent that has gone needs no messages. */
+function tellParent(message: ProverMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function run(config: ProverConfig, logger: Logger): Promise<void> {
+  // Proving takes all it can get: matching comes first.
+  setPriority(constants.priority.PRIORITY_LOW);
+  const circuits = loadCircuits();
+  const dataDir = resolve(config.dataDir);
+  const keyFile = config.operatorKeyFile ?? join(dirname(dataDir), 'operator.key');
+  const operator = await loadOperatorKey(keyFile);
+  const { store, transport } = await openSource(config, logger);
+  const pool = new ProofPool(config.workers ?? defaultWorkers());
+  const queue = openQueue(config, pool);
+  const onProved = (proved: EpochProved): void => {
+    if (transport !== undefined) publishEpochProved(transport, proved);
+    tellParent({ type: 'epoch-proved', ...proved });
+  };
+  const service = new ProverService({
+    reader: store.reader(diffStream(config.partition)),
+    queue,
+    circuits,
+    operator,
+    storeDir: dataDir,
+    logger,
+    maxEpochs: config.maxEpochs,
+    markets: config.markets,
+    onProved,
+    onStatus: (status) => tellParent({ type: 'status', ...status }),
+  });
+  logger.info('prover ready', {
+    workers: pool.concurrency,
+    queue: config.redisUrl === undefined ? 'in process' : 'BullMQ',
+    store: dataDir,
+    durability: store.durability,
+  });
+  tellParent({ type: 'ready' });
+  await untilStopped();
+  await Promise.all([queue.close(), pool.close(), service.stop()]);
+  await store.close();
+  await transport?.close();
+  logger.info('prover stopped');
+}
+
+/** SIGTERM, SIGINT, or the end of the process that forked this one. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    if (process.send !== undefined) process.once('disconnect', () => resolve());
+  });
+}
+
+async function main(): Promise<number> {
+  const logger = createLogger({ service: 'prover', level: 'info' });
+  try {
+    await run(parseConfig(process.argv.slice(2)), logger);
+    return 0;
+  } catch (error) {
+    logger.error(messageOf(error));
+    return error instanceof ConfigError ? EXIT_BAD_CONFIG : EXIT_FAILED;
+  }
+}
+
+// snarkjs and BullMQ may leave timers behind that nobody waits for.
+process.exit(await main());

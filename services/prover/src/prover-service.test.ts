@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { createLogger, StreamError } from '@foldbook/runtime';
+import { verifyChain } from '@foldbook/verifier';
+import { openStoreFolder } from '@foldbook/verifier/node';
+import type { EpochProved } from './announcement.ts';
+import { InProcessQueue } from './in-process-queue.ts';
+import { loadOperatorKey } from './operator-key.ts';
+import type { ProverStatus } from './prover-progress.ts';
+import { ProverService } from './prover-service.ts';
+import { DiffScript, depositBase, depositQuote } from './testing/diff-script.ts';
+import { MemoryStream } from './testing/memory-stream.ts';
+import { TrapdoorMaker, trapdoorCircuits, trustedKeys } from './testing/trapdoor-circuits.ts';
+
+let dir = '';
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'foldbook-service-'));
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** A service on `stream`, with what it told so far and a way to wait for more. */
+async function start(stream: MemoryStream, markets?: readonly string[]) {
+  const proved: EpochProved[] = [];
+  const statuses = new Map<string, ProverStatus>();
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  const notify = (): void => {
+    for (const check of waiting) check();
+  };
+  const queue = new InProcessQueue(new TrapdoorMaker());
+  const service = new ProverService({
+    reader: stream,
+    queue,
+    circuits: trapdoorCircuits,
+    operator: await loadOperatorKey(join(dir, 'operator.key')),
+    storeDir: join(dir, 'proofs'),
+    logger: createLogger({ service: 'test', level: 'info', write: (line) => lines.push(line) }),
+    lookMs: 5,
+    markets,
+    onProved: (epoch) => {
+      proved.push(epoch);
+      notify();
+    },
+    onStatus: (status) => {
+      statuses.set(status.market, status);
+      notify();
+    },
+  });
+  const until = (holds: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        if (!holds()) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+    });
+  const stop = async (): Promise<void> => {
+    await queue.close();
+    await service.stop();
+  };
+  return { proved, statuses, lines, until, stop };
+}
+
+async function accepted(market: string): Promise<number | undefined> {
+  const source = openStoreFolder(join(dir, 'proofs'), market);
+  const result = await verifyChain(source, { level: 'data', trustedKeys });
+  return result.ok ? result.epochs : undefined;
+}
+
+test('markets are met as they appear, and each has its chain', async () => {
+  const stream = new MemoryStream();
+  const running = await start(stream);
+  try {
+    const first = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
+    stream.append('diff.FIRST', first.closeEpoch());
+    await running.until(() => running.proved.length === 1);
+    const second = new DiffScript(2).create(0, 0).move(depositBase(3, 7n));
+    stream.append('diff.SECOND', second.closeEpoch());
+    stream.append('diff.FIRST', first.move(depositQuote(2, 8n)).closeEpoch());
+    await running.until(() => running.proved.length === 3);
+    await running.until(() => running.statuses.get('FIRST')?.recordsProved === 2);
+    const { proving, ...status } = running.statuses.get('FIRST') ?? {};
+    assert.deepEqual(status, {
+      market: 'FIRST',
+      epochsClosed: 2,
+      epochsProved: 2,
+      recordsProved: 2,
+      recordsBacklog: 0,
+      msPerBatch: 1,
+      msPerAccountProof: 1,
+    });
+  } finally {
+    await running.stop();
+  }
+  assert.deepEqual([await accepted('FIRST'), await accepted('SECOND')], [2, 1]);
+});
+
+test('a market that cannot be proved stops alone, and says why', async () => {
+  const stream = new MemoryStream();
+  const gap = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
+  gap.closeEpoch();
+  stream.append('diff.GAP', gap.move(depositBase(2, 6n)).closeEpoch());
+  const whole = new DiffScript(2).create(0, 0).move(depositBase(3, 7n));
+  stream.append('diff.WHOLE', whole.closeEpoch());
+  const running = await start(stream);
+  try {
+    await running.until(() => running.statuses.get('GAP')?.stopped !== undefined);
+    assert.match(running.statuses.get('GAP')?.stopped ?? '', /^DIFF_GAP: market GAP: record 1/);
+    assert.equal(running.lines.filter((line) => line.includes('not proved any further')).length, 1);
+    assert.equal(running.statuses.get('GAP')?.recordsBacklog, 2);
+    await running.until(() => running.proved.length === 1);
+    stream.append('diff.WHOLE', whole.move(depositBase(3, 1n)).closeEpoch());
+    await running.until(() => running.proved.length === 2);
+  } finally {
+    await running.stop();
+  }
+  assert.equal(await accepted('WHOLE'), 2);
+});
+
+test('only the markets asked for are proved', async () => {
+  const stream = new MemoryStream();
+  for (const [index, market] of ['ONE', 'TWO'].entries()) {
+    const script = new DiffScript(index).create(0, 0).move(depositBase(2, 5n));
+    stream.append(`diff.${market}`, script.closeEpoch());
+  }
+  const running = await start(stream, ['TWO']);
+  try {
+    await running.until(() => running.proved.length === 1);
+    assert.deepEqual([...running.statuses.keys()], ['TWO']);
+  } finally {
+    await running.stop();
+  }
+});
+
+test('a stream that is away for a while is read again where the store ends', async () => {
+  class FlakyStream extends MemoryStream {
+    failures = 2;
+
+    override async *read(options: Parameters<MemoryStream['read']>[0]) {
+      for await (const record of super.read(options)) {
+        if (record.sequence === 2 && this.failures > 0) {
+          this.failures -= 1;
+          throw new StreamError('UNAVAILABLE', 'the broker is away');
+        }
+        yield record;
+      }
+    }
+  }
+  const stream = new FlakyStream();
+  const script = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
+  stream.append('diff.FLAKY', script.closeEpoch());
+  stream.append('diff.FLAKY', script.move(depositBase(2, 6n)).closeEpoch());
+  const running = await start(stream);
+  try {
+    await running.until(() => running.proved.length === 2);
+    assert.equal(running.lines.filter((line) => line.includes('starting again')).length, 2);
+  } finally {
+    await running.stop();
+  }
+  assert.equal(await accepted('FLAKY'), 2);
+});
