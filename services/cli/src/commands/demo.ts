@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { BookMirror, type MirrorCounters, OperatorClient, OrderClient } from '@foldbook/client';
 import { Account, Asset, type MarketEvent } from '@foldbook/protocol';
@@ -10,10 +11,12 @@ import { type DemoEnvironment, startEnvironment } from '../demo/environment.ts';
 import { play } from '../demo/play.ts';
 import { type DemoFigures, summary, summaryWords } from '../demo/summary.ts';
 import { decompressIfNeeded, type Flow, orderFileFlow } from '../order-file.ts';
+import { duration } from '../output.ts';
 import { DEFAULT_DATA_DIR } from '../paths.ts';
 import { UsageError } from '../usage-error.ts';
 
-const ACCOUNTS = 6;
+/** With the fee account (and the supply account) four are touched: one account proof an epoch. */
+const ACCOUNTS = 3;
 const BUILT_IN_MESSAGES = 20_000;
 const BUILT_IN_SEED = 7;
 /** Played first and closed as an epoch of its own, so that its proofs are there soon. */
@@ -67,9 +70,11 @@ async function runDemo(context: CommandContext): Promise<number> {
   const environment = await startEnvironment({
     dataDir: resolve(context.text('data') ?? DEFAULT_DATA_DIR),
     broker,
-    workers: context.integer('workers', 1, 256),
+    workers: context.integer('workers', 1, 256) ?? availableParallelism(),
     epochRecords: context.integer('epoch-records', 1, 1_000_000) ?? 240,
     onTrouble: (line) => output.say(line),
+    onProved: ({ epoch, recordCount, proofs, ms }) =>
+      output.say(`epoch ${epoch}: ${recordCount} records, ${proofs} proofs in ${duration(ms)}`),
   });
   try {
     output.say(`market ${environment.market} over ${environment.transport.description}`);

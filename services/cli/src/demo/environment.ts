@@ -24,9 +24,10 @@ export interface DemoOptions {
   readonly dataDir: string;
   /** Undefined: embedded, no services needed. */
   readonly broker: DemoBroker | undefined;
-  readonly workers: number | undefined;
+  readonly workers: number;
   readonly epochRecords: number;
   readonly onTrouble: (line: string) => void;
+  readonly onProved: (epoch: ProvedEpoch) => void;
 }
 
 /** What the prover tells about one epoch. */
@@ -86,13 +87,13 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
           ? { kind: 'segment', dir: streams }
           : { kind: 'jetstream', servers: broker.nats },
       ...(broker === undefined ? {} : { redisUrl: broker.redis }),
-      ...(workers === undefined ? {} : { workers }),
+      workers,
       dataDir: proofDir,
       markets: [market],
     });
     const link = await connect(broker, marketService);
     closers.push(link.close);
-    const proofs = followProofs(prover);
+    const proofs = followProofs(prover, options.onProved);
     return { market, proofDir, ...link, ...proofs, stop };
   } catch (error) {
     await stop();
@@ -129,7 +130,7 @@ async function connect(broker: DemoBroker | undefined, market: ServiceProcess): 
   };
 }
 
-function followProofs(prover: ServiceProcess) {
+function followProofs(prover: ServiceProcess, onProved: (epoch: ProvedEpoch) => void) {
   const proved: ProvedEpoch[] = [];
   const waiting = new Set<() => void>();
   let ended = false;
@@ -137,7 +138,10 @@ function followProofs(prover: ServiceProcess) {
     for (const check of waiting) check();
   };
   prover.child.on('message', (message: unknown) => {
-    if (isProvedEpoch(message)) proved.push(message);
+    if (isProvedEpoch(message)) {
+      proved.push(message);
+      onProved(message);
+    }
     notify();
   });
   prover.exited.then(() => {
