@@ -85,6 +85,48 @@ export class RandomFlow {
     }
   }
 
+  /**
+   * A market that runs away, `legs` times: thousands of bids, each the best so far, hundreds of
+   * thousands of ticks from where the last ones were, towards offers that lay there before. Part of
+   * them is cancelled, some are sold to. About 9,000 commands a leg.
+   */
+  *runaway(legs: number): Generator<CommandGroup> {
+    const opening = this.#opening();
+    yield { records: concatenate(opening), count: opening.length, timeNs: this.#timeNs };
+    for (let leg = 1; leg <= legs; leg += 1) {
+      const start = leg * (400_000 + this.#dice.below(400_000));
+      const offers = Array.from({ length: 200 }, (_, index) =>
+        this.#limitOrder(
+          Side.SELL,
+          leg * 100_000 + index,
+          start + 9_000 + this.#dice.below(90_000),
+        ),
+      );
+      yield { records: concatenate(offers), count: offers.length, timeNs: this.#timeNs };
+      for (let first = 0; first < 6_000; first += 60) {
+        const bids: Uint8Array[] = [];
+        for (let index = first; index < first + 60; index += 1) {
+          const id = leg * 100_000 + 1_000 + index;
+          bids.push(this.#limitOrder(Side.BUY, id, start + index));
+          if (!this.#dice.oneIn(3)) bids.push(this.#limitOrder(Side.BUY, id, 0));
+          if (this.#dice.oneIn(20)) bids.push(this.#limitOrder(Side.SELL, 1, start));
+        }
+        yield { records: concatenate(bids), count: bids.length, timeNs: this.#timeNs };
+      }
+    }
+  }
+
+  /** One lot; a price of 0 stands for the order's cancellation. */
+  #limitOrder(side: Side, clientOrderId: number, price: number): Uint8Array {
+    const record = this.#record(price === 0 ? CommandKind.CANCEL : CommandKind.NEW, side + 2);
+    const view = viewOf(record);
+    view.setUint8(CommandOffset.SIDE, side);
+    view.setBigUint64(CommandOffset.CLIENT_ORDER_ID, BigInt(clientOrderId), true);
+    view.setBigUint64(CommandOffset.PRICE, BigInt(price), true);
+    view.setBigUint64(CommandOffset.QUANTITY, 1n, true);
+    return record;
+  }
+
   #opening(): Uint8Array[] {
     const [maker, taker] = this.#dice.pick(FEE_RATES) ?? [0, 0];
     const create = this.#record(CommandKind.CREATE_MARKET, 0);
@@ -99,7 +141,7 @@ export class RandomFlow {
 
   #command(): Uint8Array {
     const dice = this.#dice;
-    if (dice.oneIn(4_000)) this.#center = 1 + dice.below(2 ** dice.below(33));
+    if (dice.oneIn(4_000)) this.#center = 1 + dice.below(2 ** (6 + dice.below(30)));
     if (dice.oneIn(4)) this.#center = Math.max(1, this.#center + dice.below(7) - 3);
     const account = dice.pick(FLOW_ACCOUNTS) ?? 2;
     const roll = dice.below(100);

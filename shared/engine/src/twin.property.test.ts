@@ -162,6 +162,18 @@ test('the kernel and its twin agree on long flows', (t) => {
   }
 });
 
+test('the kernel and its twin agree on a market that runs away', (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  t.diagnostic(`seed ${seed}`);
+  const [left, right] = [newKernel(), createNaiveEngine()];
+  compareEngines(left, right, new RandomFlow(seed).runaway(3));
+  for (const side of [Side.BUY, Side.SELL]) {
+    const levels = left.depth(side, 20_000);
+    assert(levels.length > 100, `seed ${seed}`);
+    assert.deepEqual(levels, right.depth(side, 20_000), `seed ${seed}`);
+  }
+});
+
 test('settlement records alone give the totals of every account', (t) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
   t.diagnostic(`seed ${seed}`);

@@ -218,6 +218,8 @@ function capacityTests(makeEngine: MakeEngine): void {
     assert.deepEqual(market.buy(2, 3, 12, 1), full);
     assert.equal(market.buy(2, 3, 11, 1)[1], 'level buy 2@11/2');
     assert.equal(market.sell(3, 1, 12, 1)[1], 'level sell 1@12/1');
+    // Room is judged before an order trades, so a price of the other side does not help.
+    assert.deepEqual(market.buy(2, 4, 12, 1), full);
     assert.deepEqual(market.replace(2, 2, 9, 1), full);
     assert.equal(market.replace(2, 1, 9, 1)[2], 'level buy 1@9/1');
     assert.equal(market.replace(2, 1, 9, 2)[2], 'level buy 2@9/1');

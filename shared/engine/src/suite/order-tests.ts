@@ -203,6 +203,7 @@ function placingTests(makeEngine: MakeEngine): void {
     for (const price of moved) market.cancel(2, price);
     for (const price of asks) market.cancel(3, price);
     market.sell(3, 1, 3_000_000, 1);
+    assert.equal(market.depth(Side.SELL), '1@3000000/1');
     const bids = [...left, ...between].toReversed();
     assert.deepEqual(
       market.engine.depth(Side.BUY, 200).map(({ price }) => Number(price)),
