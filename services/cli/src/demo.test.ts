@@ -1,0 +1,225 @@
+/**
+ * The demo as a user runs it, and what its proof store is worth: one byte of any part of it changed,
+ * and the verifier refuses with a reason.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type ChainResult, verifyChain } from '@foldbook/verifier';
+import { openStoreFolder } from '@foldbook/verifier/node';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const run = promisify(execFile);
+
+interface Place {
+  readonly name: string;
+  readonly file: string;
+  readonly offset: number;
+}
+
+/** Each field of the epoch file: see circuits/STATEMENT.md. Header fields start at 8. */
+const EPOCH_FIELDS: readonly [string, number][] = [
+  ['magic', 0],
+  ['version', 4],
+  ['reserved', 6],
+  ['header magic', 8],
+  ['header version', 12],
+  ['header chain', 14],
+  ['header zero', 15],
+  ['header market', 16],
+  ['header epoch', 24],
+  ['header chain id', 32],
+  ['header previous', 64],
+  ['header rules hash', 96],
+  ['header log head start', 128],
+  ['header log head end', 160],
+  ['header log first', 192],
+  ['header log last', 200],
+  ['header sequence first', 208],
+  ['header sequence last', 216],
+  ['header record first', 224],
+  ['header record count', 232],
+  ['header batch count', 236],
+  ['header account proof count', 240],
+  ['header state hash', 248],
+  ['header time', 256],
+  ['header old root', 264],
+  ['header new root', 296],
+  ['header digest list', 328],
+  ['signature R', 364],
+  ['signature s', 396],
+  ['batch count', 428],
+  ['batch digest', 432],
+  ['batch accumulator', 464],
+  ['batch proof A', 496],
+  ['batch proof B', 560],
+  ['batch proof C', 688],
+];
+const BATCH_BYTES = 4 + 32 + 32 + 256;
+const ACCOUNT_FIELDS: readonly [string, number][] = [
+  ['account count', 0],
+  ['account new root', 4],
+  ['account accumulator', 36],
+  ['account digest', 68],
+  ['account proof A', 100],
+  ['account proof B', 164],
+  ['account proof C', 292],
+];
+const GENESIS_FIELDS: readonly [string, number][] = [
+  ['magic', 0],
+  ['version', 4],
+  ['market', 8],
+  ['name', 13],
+  ['nonce', 17],
+  ['operator key', 49],
+  ['empty root', 81],
+  ['rules hash', 113],
+  ['batch key digest', 145],
+  ['account key digest', 177],
+];
+
+describe('the demo and its proof store', () => {
+  let dir = '';
+  let proofs = '';
+  let summary: Record<string, unknown> = {};
+  const check = (): Promise<ChainResult> => verifyChain(openStoreFolder(proofs, 'DEMO'), {});
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'foldbook-demo-'));
+    const data = join(dir, 'data');
+    proofs = join(data, 'proofs');
+    const args = [MAIN, 'demo', '--json', '--seconds', '1', '--data', data];
+    const { stdout } = await run(process.execPath, args);
+    summary = JSON.parse(stdout);
+  });
+
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  it('answers every order, mirrors the book, proves and verifies two epochs', () => {
+    assert.equal(summary.verified, true);
+    assert.equal(summary.epochsVerified, 2);
+    assert(Number(summary.commands) > 1_000);
+    assert(Number(summary.trades) > 100);
+    const mirror = summary.mirror as { checks: number; mismatches: number; gaps: number };
+    assert(mirror.checks > 0);
+    assert.equal(mirror.mismatches, 0);
+    assert.equal(mirror.gaps, 0);
+  });
+
+  it('verifies from outside, and says what is shown and what is not', async () => {
+    const { stdout } = await run(process.execPath, [MAIN, 'verify', '--store', proofs]);
+    assert.match(stdout, /^VERIFIED: DEMO, 2 epochs/);
+    assert.match(stdout, /shown:\n {2}\+ /);
+    assert.match(stdout, /not shown:\n {2}- /);
+    assert.match(stdout, /WARNING: development keys/);
+  });
+
+  it('exits 1 with the reason after a change, and 2 after bad usage', async () => {
+    const file = join(proofs, 'DEMO', 'epochs', '00000001.fbr');
+    const original = await readFile(file);
+    const changed = Uint8Array.from(original);
+    changed[40] = (changed[40] ?? 0) ^ 1;
+    await writeFile(file, changed);
+    const args = [MAIN, 'verify', '--store', proofs, '--json'];
+    await assert.rejects(run(process.execPath, args), (error: unknown) => {
+      const { code, stdout } = error as { code: number; stdout: string };
+      assert.equal(code, 1);
+      const result = JSON.parse(stdout) as { ok: boolean; firstFailure: { message: string } };
+      assert.equal(result.ok, false);
+      assert(result.firstFailure.message.length > 0);
+      return true;
+    });
+    await writeFile(file, original);
+    const wrong = run(process.execPath, [MAIN, 'verify', '--store', join(dir, 'nowhere')]);
+    await assert.rejects(wrong, (error: unknown) => {
+      const { code, stderr } = error as { code: number; stderr: string };
+      assert.equal(code, 2);
+      assert.match(stderr, /^foldbook: .*nowhere holds no market/);
+      return true;
+    });
+  });
+
+  it('is refused after one byte of any part is changed', async () => {
+    assert.equal((await check()).ok, true);
+    const refusals: string[] = [];
+    for (const { name, file, offset } of await places()) {
+      const original = await readFile(file);
+      assert(offset < original.byteLength, `${name} lies inside ${file}`);
+      const changed = Uint8Array.from(original);
+      changed[offset] = (changed[offset] ?? 0) ^ 1;
+      await writeFile(file, changed);
+      const result = await check();
+      await writeFile(file, original);
+      assert.equal(result.ok, false, `a changed byte of ${name} was accepted`);
+      if (!result.ok) refusals.push(result.firstFailure.code);
+    }
+    assert(new Set(refusals).size > 10, 'different changes have different reasons');
+    assert.equal((await check()).ok, true, 'everything is as it was');
+  });
+
+  it('is refused with epochs swapped, missing or cut short', async () => {
+    const epochs = join(proofs, 'DEMO', 'epochs');
+    const path = (epoch: number, ending: string) => join(epochs, `0000000${epoch}.${ending}`);
+    const swap = async () => {
+      for (const ending of ['fbe', 'fbr']) {
+        await rename(path(0, ending), path(9, ending));
+        await rename(path(1, ending), path(0, ending));
+        await rename(path(9, ending), path(1, ending));
+      }
+    };
+    await swap();
+    assert.equal((await check()).ok, false);
+    await swap();
+    const kept = join(dir, 'kept');
+    await cp(epochs, kept, { recursive: true });
+    await rm(path(0, 'fbe'));
+    assert.equal((await check()).ok, false);
+    for (const name of await readdir(kept)) await cp(join(kept, name), join(epochs, name));
+    const whole = await readFile(path(1, 'fbe'));
+    await writeFile(path(1, 'fbe'), whole.subarray(0, -1));
+    assert.equal((await check()).ok, false);
+    await writeFile(path(1, 'fbe'), whole);
+    assert.equal((await check()).ok, true);
+  });
+
+  async function places(): Promise<Place[]> {
+    const market = join(proofs, 'DEMO');
+    const epoch = join(market, 'epochs', '00000000.fbe');
+    const records = join(market, 'epochs', '00000000.fbr');
+    const fields = (file: string, start: number, list: readonly [string, number][]) =>
+      list.map(([name, offset]) => ({ name, file, offset: start + offset }));
+    const keys = await readdir(join(market, 'keys'));
+    return [
+      ...fields(epoch, 0, EPOCH_FIELDS),
+      // One batch: six deposits.
+      ...fields(epoch, 428 + BATCH_BYTES, ACCOUNT_FIELDS),
+      ...fields(join(market, 'genesis.fbg'), 0, GENESIS_FIELDS),
+      ...fields(records, 0, [
+        ['records magic', 0],
+        ['records version', 4],
+        ['records count', 8],
+        ['record kind', 12],
+        ['record a', 13],
+        ['record b', 16],
+        ['record zero', 19],
+        ['record price', 20],
+        ['record base', 28],
+        ['record quote', 36],
+      ]),
+      ...keys.flatMap((key) =>
+        fields(join(market, 'keys', key), 0, [
+          [`${key} magic`, 0],
+          [`${key} flags`, 6],
+          [`${key} alpha`, 8],
+          [`${key} beta`, 72],
+          [`${key} IC`, 600],
+        ]),
+      ),
+    ];
+  }
+});
