@@ -36,6 +36,7 @@ test('planted breaches in tests are found', () => {
   const planted: [string, RegExp][] = [
     [call('only'), /proves nothing/],
     [call('skip'), /proves nothing/],
+    [`t.${'skip'}();`, /proves nothing/],
     [`test('x', { ${'skip'}: true }, () => {});`, /proves nothing/],
     [sleep('setTimeout(resolve, 100)'), /a sleep hopes/],
     [sleep('{ setTimeout(() => resolve(), 100); }'), /a sleep hopes/],
@@ -59,6 +60,7 @@ test('what is fine passes', () => {
     [sourcePath, `function f() {\n${'  g();\n'.repeat(70)}}\n`],
     [testPath, `describe('x', () => {\n${"  it('y', f);\n".repeat(90)}});\n`],
     [testPath, 'const limit = setTimeout(() => reject(new Error("late")), 1000);\n'],
+    [testPath, `if (!there) t.${'skip'}(\`no \${file}: put it there\`);\n`],
     [testPath, `test('x', { ${'skip'}: process.platform !== 'linux' }, f);\n`],
     ['services/market/src/main.ts', 'const { env } = parse(process.env);\n'],
     ['shared/engine/assembly/a.ts', `// @ts${'-ignore'}: decorator\n@inline\n`],
