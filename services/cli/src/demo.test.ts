@@ -1,6 +1,6 @@
 /**
- * The demo as a user runs it, and what its proof store is worth: one byte of any part of it changed,
- * and the verifier refuses with a reason.
+ * The demo as a user runs it, and what its proof store is worth: after one byte of any part of it
+ * is changed, the verifier refuses with a reason.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -18,7 +18,10 @@ export function eventWords(event: MarketEvent): string {
     case 'rejected':
       return `rejected: ${describeResult(event.code)}`;
     case 'trade':
-      return `trade ${event.sequence}: ${event.quantity} @ ${event.price} (${sideWord(event.takerSide)})`;
+      return (
+        `trade ${event.sequence}: ${event.quantity} @ ${event.price}, ` +
+        `taker ${event.takerSide === Side.BUY ? 'bought' : 'sold'}`
+      );
     case 'fill':
       return (
         `fill: ${sideWord(event.side)} ${event.quantity} @ ${event.price}, ` +

@@ -1,4 +1,4 @@
-/** One durable output stream (reports or diffs) and how far each of its subjects already reaches. */
+/** One durable output stream (reports or diffs), and how far each of its subjects reaches. */
 import { BatchOffset, readCount, viewOf } from '@foldbook/protocol';
 import type { StreamReader, StreamWriter } from '@foldbook/runtime';
 

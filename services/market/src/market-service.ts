@@ -5,6 +5,7 @@ import {
   type Clock,
   type Logger,
   type StreamStore,
+  type StreamWriter,
   type Transport,
 } from '@foldbook/runtime';
 import { CommandAdapter } from './command-adapter.ts';
@@ -45,19 +46,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
   const markets = new MarketRegistry();
-  const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
-  // Segment files have no subscribers of their own; a broker's streams do.
-  const echo =
-    config.broker.kind === 'embedded'
-      ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
-      : undefined;
-  const openOutput = async (name: string, filter: string) => {
-    const writer = await store.writer(name, [filter]);
-    const covered = await coveredSequences(store.reader(name), filter);
-    return { writer, output: new DurableOutput(writer, covered, echo, failure.resolve) };
-  };
-  const reports = await openOutput(reportStream(partition), 'rpt.*.*');
-  const diffs = await openOutput(diffStream(partition), 'diff.*');
+  const streams = await openStreams(parts, failure.resolve);
   const thread = await startMarketThread(config);
   thread.worker.failed.then(failure.resolve);
   logger.info('market thread started', {
@@ -70,7 +59,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const sequencer = new Sequencer({
     partition,
     markets,
-    log,
+    log: streams.log,
     ring: thread.commands,
     clock,
     logger,
@@ -83,8 +72,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const publisher = new Publisher({
     ring: thread.events,
     markets,
-    reports: reports.output,
-    diffs: diffs.output,
+    reports: streams.reports,
+    diffs: streams.diffs,
     generation,
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => transport.publish(subject, payload),
@@ -115,7 +104,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     await settled(sequencer);
     requests.close();
     await invoker.stop();
-    await Promise.all([log.close(), reports.writer.close(), diffs.writer.close()]);
+    await streams.close();
     await thread.worker.stop();
   };
   return {
@@ -123,6 +112,43 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     core: thread.worker.pinned ? thread.worker.core : undefined,
     failed: failure.promise,
     stop,
+  };
+}
+
+interface Streams {
+  readonly log: StreamWriter;
+  readonly reports: DurableOutput;
+  readonly diffs: DurableOutput;
+  close(): Promise<void>;
+}
+
+/** Opens the partition's log and its two durable outputs for writing. */
+async function openStreams(
+  parts: MarketServiceParts,
+  fail: (error: Error) => void,
+): Promise<Streams> {
+  const { config, store, transport } = parts;
+  const { partition } = config;
+  // Segment files have no subscribers of their own; a broker's streams do.
+  const echo =
+    config.broker.kind === 'embedded'
+      ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
+      : undefined;
+  const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
+  const writers = [log];
+  const openOutput = async (name: string, filter: string) => {
+    const writer = await store.writer(name, [filter]);
+    writers.push(writer);
+    const covered = await coveredSequences(store.reader(name), filter);
+    return new DurableOutput(writer, covered, echo, fail);
+  };
+  return {
+    log,
+    reports: await openOutput(reportStream(partition), 'rpt.*.*'),
+    diffs: await openOutput(diffStream(partition), 'diff.*'),
+    close: async () => {
+      await Promise.all(writers.map((writer) => writer.close()));
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, parseConfig } from './config.ts';
+import { ConfigError, parseConfig, withSecrets } from './config.ts';
 
 const segment = { dataDir: '/data', source: { kind: 'segment', dir: '/data/streams' } };
 
@@ -33,4 +33,17 @@ test('an address that is refused is not repeated: it may hold a password', () =>
     () => parseConfig(['--config-json', JSON.stringify(config)]),
     (error: Error) => /redisUrl/.test(error.message) && !/hunter2/.test(error.message),
   );
+});
+
+test('passwords of the environment go where they belong', () => {
+  const source = { kind: 'jetstream', servers: 'nats://nats:4222', user: 'prover' };
+  const redisUrl = 'redis://redis:6379';
+  const text = JSON.stringify({ dataDir: '/data', source, redisUrl });
+  const secrets = { brokerPassword: 'p1', redisPassword: 'p 2' };
+  const config = withSecrets(parseConfig(['--config-json', text]), secrets);
+  assert.deepEqual(config.source, { ...source, pass: 'p1' });
+  assert.equal(config.redisUrl, 'redis://:p%202@redis:6379');
+  const embedded = withSecrets(parseConfig(['--config-json', JSON.stringify(segment)]), secrets);
+  assert.deepEqual(embedded.source, segment.source);
+  assert.equal(embedded.redisUrl, undefined);
 });

@@ -53,6 +53,31 @@ export function parseConfig(args: readonly string[]): ProverConfig {
   throw new ConfigError(`${where}: ${issues.join('; ')}`);
 }
 
+/** Passwords that came from the environment rather than stand in a file or a process list. */
+export interface Secrets {
+  readonly brokerPassword?: string | undefined;
+  readonly redisPassword?: string | undefined;
+}
+
+/** The configuration with the secrets where they belong; those it has already give way. */
+export function withSecrets(config: ProverConfig, secrets: Secrets): ProverConfig {
+  const { source, redisUrl } = config;
+  const { brokerPassword, redisPassword } = secrets;
+  const isSecured = source.kind === 'jetstream' && brokerPassword !== undefined;
+  return {
+    ...config,
+    source: isSecured ? { ...source, pass: brokerPassword } : source,
+    redisUrl: redisUrl === undefined ? undefined : withPassword(redisUrl, redisPassword),
+  };
+}
+
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined) return url;
+  const secured = new URL(url);
+  secured.password = password;
+  return secured.href;
+}
+
 function configText(args: readonly string[]): { text: string; where: string } {
   const options = { config: { type: 'string' }, 'config-json': { type: 'string' } } as const;
   let values: { config?: string | undefined; 'config-json'?: string | undefined };

@@ -15,7 +15,7 @@ import {
 import { type EpochProved, type ProverMessage, publishEpochProved } from './announcement.ts';
 import { BullmqQueue } from './bullmq-queue.ts';
 import { loadCircuits } from './chain-context.ts';
-import { ConfigError, type ProverConfig, parseConfig } from './config.ts';
+import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { defaultWorkers, ProofPool } from './proof-pool.ts';
@@ -103,7 +103,10 @@ function untilStopped(): Promise<void> {
 async function main(): Promise<number> {
   const logger = createLogger({ service: 'prover', level: 'info' });
   try {
-    await run(parseConfig(process.argv.slice(2)), logger);
+    const config = parseConfig(process.argv.slice(2));
+    const { FOLDBOOK_PASSWORD, FOLDBOOK_REDIS_PASSWORD } = process.env;
+    const secrets = { brokerPassword: FOLDBOOK_PASSWORD, redisPassword: FOLDBOOK_REDIS_PASSWORD };
+    await run(withSecrets(config, secrets), logger);
     return 0;
   } catch (error) {
     logger.error(messageOf(error));

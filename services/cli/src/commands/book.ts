@@ -34,7 +34,8 @@ Example: foldbook book --market BTC-USD --levels 5`,
           ask === undefined ? '' : `${ask.price}`.padEnd(16) + `${ask.quantity}`.padEnd(18);
         return `${bid} | ${right}`.trimEnd();
       });
-      const title = `${'bid quantity'.padStart(18)}${'price'.padStart(16)} | price           ask quantity`;
+      const left = `${'bid quantity'.padStart(18)}${'price'.padStart(16)}`;
+      const title = `${left} | ${'price'.padEnd(16)}ask quantity`;
       const words = [`${node.market} at sequence ${mirror.sequence}`, title, ...rows].join('\n');
       context.output.result({ market: node.market, sequence: mirror.sequence, bids, asks }, words);
       return 0;

@@ -34,8 +34,8 @@ export const demo: CliCommand = {
   help: `
 Usage: foldbook demo [--input FILE] [--seconds N] [--nats URL --redis URL]
 
-Starts a market and a prover, funds ${ACCOUNTS} accounts, plays a flow of orders through their clients,
-checks a mirror of the book against the engine, has the first epochs proved and verifies them.
+Starts a market and a prover, funds ${ACCOUNTS} accounts, plays orders through their clients, checks
+a mirror of the book against the engine, has the first epochs proved and verifies them.
 
   --input FILE      a matching-challenge order file (.bin or .bin.zst); default: a built-in flow
                     of ${BUILT_IN_MESSAGES} messages

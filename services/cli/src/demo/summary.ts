@@ -84,7 +84,8 @@ export function summaryWords(figures: DemoFigures): string {
   ];
   const lines = rows.map(([label, words]) => `  ${label.padEnd(11)} ${words}`);
   const warning = chain.ok && chain.devKeys ? '\n  (development keys: anyone can forge)' : '';
-  return `\n${lines.join('\n')}${warning}\n\nCheck it yourself: npx foldbook verify --store ${figures.proofDir}`;
+  const advice = `Check it yourself: npx foldbook verify --store ${figures.proofDir}`;
+  return `\n${lines.join('\n')}${warning}\n\n${advice}`;
 }
 
 const perSecond = (count: number, ms: number) => (ms <= 0 ? 0 : (count * 1_000) / ms);
