@@ -94,7 +94,8 @@ export class RandomFlow {
     const opening = this.#opening();
     yield { records: concatenate(opening), count: opening.length, timeNs: this.#timeNs };
     for (let leg = 1; leg <= legs; leg += 1) {
-      const start = leg * (400_000 + this.#dice.below(400_000));
+      // A multiple of the kernel's window apart, so that new prices meet the slots of old ones.
+      const start = leg * 7 * 65_536 + this.#dice.below(1_000);
       const offers = Array.from({ length: 200 }, (_, index) =>
         this.#limitOrder(
           Side.SELL,

@@ -248,9 +248,11 @@ function cancelTests(makeEngine: MakeEngine): void {
     cancelled(3, 'level sell 12@100/4');
     cancelled(1, 'level sell 11@100/3');
     cancelled(5, 'level sell 6@100/2');
-    assert.deepEqual(market.buy(3, 1, 100, 6).slice(1), [
+    assert.equal(market.sell(2, 6, 100, 6)[1], 'level sell 12@100/3');
+    assert.deepEqual(market.buy(3, 1, 100, 12).slice(1), [
       'trade 3 buys 2@100 from 2/2',
       'trade 3 buys 4@100 from 2/4',
+      'trade 3 buys 6@100 from 2/6',
       'level sell 0@100/0',
     ]);
     market.sell(2, 1, 100, 1);
