@@ -37,6 +37,7 @@ export {
 } from './pinned-worker.ts';
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
+export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export {
   type ReadOptions,
   StreamError,

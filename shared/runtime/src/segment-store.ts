@@ -1,0 +1,56 @@
+/** The stream store without a service: a folder for each stream, files that are synced. */
+import { join } from 'node:path';
+import { SegmentReader } from './segment-reader.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import { StreamError, type StreamReader, type StreamStore, type StreamWriter } from './stream.ts';
+
+export interface SegmentStoreOptions {
+  /** Holds the streams' folders; made if absent. */
+  readonly dir: string;
+  /** Length at which a segment is followed by another; 64 MiB by default. */
+  readonly segmentBytes?: number | undefined;
+  /** Told of what was mended when a stream was opened; by default a warning of the process. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+}
+
+const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
+const STREAM_NAME = /^[A-Za-z0-9_-]+$/;
+
+export class SegmentStore implements StreamStore {
+  readonly durability = 'segment files, fdatasync before each acknowledgement';
+  readonly #options: SegmentStoreOptions;
+  readonly #writers = new Set<StreamWriter>();
+  readonly #closing = new AbortController();
+
+  constructor(options: SegmentStoreOptions) {
+    this.#options = options;
+  }
+
+  async writer(name: string, subjects: readonly string[]): Promise<StreamWriter> {
+    if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
+    const writer = await SegmentWriter.open({
+      dir: this.#folder(name),
+      name,
+      subjects,
+      segmentBytes: this.#options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
+      onNotice: this.#options.onNotice ?? ((text) => process.emitWarning(text)),
+    });
+    this.#writers.add(writer);
+    return writer;
+  }
+
+  reader(name: string): StreamReader {
+    return new SegmentReader(this.#folder(name), this.#closing.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#writers].map((writer) => writer.close()));
+  }
+
+  #folder(name: string): string {
+    if (STREAM_NAME.test(name)) return join(this.#options.dir, name);
+    const text = `"${name}" is no stream name`;
+    throw new StreamError('BAD_CONFIG', `${text}: letters, digits, - and _ only`);
+  }
+}

@@ -1,0 +1,2 @@
+/** A process that ends at once, for tests that need the id of one that is gone. */
+process.disconnect?.();
