@@ -13,8 +13,8 @@ const digestFile = join(output, 'kernel.digest');
 const FLAGS = ['-O3', '--converge', '--runtime', 'stub', '--noAssert'];
 
 /**
- * Compiles the kernel unless what lies in build/ came from these sources, flags and compiler. Safe to
- * run in several processes at once: files appear whole.
+ * Compiles the kernel unless what lies in build/ came from these sources, flags and compiler. Safe
+ * to run in several processes at once: files appear whole.
  */
 export async function buildKernel(): Promise<{ built: boolean }> {
   const inputDigest = await digestOfInput();

@@ -1,6 +1,6 @@
 /**
- * Which of 65,536 slots are in use, in three levels of 64-bit words: a word for each 64 slots, a word
- * for each 64 of those, and one word on top; so the nearest slot in use is at most five loads away.
+ * Which of 65,536 slots are in use, in three levels of 64-bit words: a word for each 64 slots, a
+ * word for each 64 of those, and one on top; the nearest slot in use is at most five loads away.
  *
  * ```
  * +0 ................. +8,192 ............. +8,320

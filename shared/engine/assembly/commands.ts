@@ -1,7 +1,8 @@
 /**
- * What a command must pass, in this order: kind, market, account of an order, request id, fields as
- * they lie in the record, notional, order id, crossing, funds, room. The first that fails is told and
- * nothing else happens. A REPLACE looks its order up before the notional, which depends on the side.
+ * What a command must pass, in this order: kind, market, account of an order, request id, fields
+ * as they lie in the record, notional, order id, crossing, funds, room. The first that fails is
+ * told and nothing else happens. A REPLACE looks its order up before the notional, which depends on
+ * the order's side.
  */
 import {
   BASE_AVAILABLE,
@@ -50,7 +51,8 @@ function isOrderKind(kind: u32): bool {
 // @ts-ignore: decorator
 @inline
 function isAdminKind(kind: u32): bool {
-  return kind == P.DEPOSIT || kind == P.WITHDRAW || kind == P.CREATE_MARKET || kind == P.CLOSE_EPOCH;
+  if (kind == P.DEPOSIT || kind == P.WITHDRAW) return true;
+  return kind == P.CREATE_MARKET || kind == P.CLOSE_EPOCH;
 }
 
 // @ts-ignore: decorator

@@ -1,6 +1,6 @@
 /**
- * The event buffer: records of eight 64-bit words, handed to the host when it is full and at the end
- * of a call. Each writer sets all eight words, as the buffer is used again and again.
+ * The event buffer: records of eight 64-bit words, handed to the host when it is full and at the
+ * end of a call. Each writer sets all eight words, as the buffer is used again and again.
  *
  * ```
  * word  0                          1         2        3      4      5         6          7

@@ -86,8 +86,8 @@ export function balance(account: u32): void {
 }
 
 /**
- * Writes price, quantity and orders (u64 each) of up to `limit` levels to the input area: those after
- * the price `after`, or from the best one where that is 0. Returns how many.
+ * Writes price, quantity and orders (u64 each) of up to `limit` levels to the input area: those
+ * after the price `after`, or from the best one where that is 0. Returns how many.
  */
 export function depth(side: u32, after: u64, limit: u32): u32 {
   let level = after == 0 ? bestLevel(side) : nextWorse(side, after);

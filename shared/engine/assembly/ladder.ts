@@ -29,7 +29,7 @@ import { pagesFor, reservePages } from './memory';
 import { BUY, SELL } from './protocol';
 
 const SLOT_MASK: u64 = <u64>SLOTS - 1;
-/** The window starts at a multiple of this, so that a group of the bitmap never straddles its ends. */
+/** The window starts at a multiple of this: no group of the bitmap straddles its ends. */
 const WINDOW_STEP: u64 = 4_096;
 /** New best prices outside the window before it moves. */
 const FAR_BESTS_TO_MOVE: u32 = 4_096;

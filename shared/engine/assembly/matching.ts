@@ -165,7 +165,8 @@ function trade(maker: usize, price: u64, quantity: u64): void {
   if (takerSide == BUY) exchange(takerBalances, balances, takerPerLot, quoteAmount, quantity);
   else exchange(balances, takerBalances, holdPerLot(price), quoteAmount, quantity);
   if (takerFeePpm != 0) {
-    charge(TAKER, takerFeePpm, takerBalances, quoteAmount, takerAccount, sequence, takerClientOrderId);
+    const id = takerClientOrderId;
+    charge(TAKER, takerFeePpm, takerBalances, quoteAmount, takerAccount, sequence, id);
   }
   if (makerFeePpm != 0) {
     charge(MAKER, makerFeePpm, balances, quoteAmount, account, orderId, clientOrderId);

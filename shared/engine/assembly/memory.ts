@@ -2,8 +2,9 @@
  * Linear memory in pages of 64 KiB. Nothing is reserved for a table before it needs it, so a small
  * market is a small instance. Page 0 is left out: address 0 means "none" everywhere.
  *
- * A table is full when it holds what the market's rules allow (CAPACITY, the same on every machine).
- * A machine that cannot give the memory for that is a different thing: the host stops the engine.
+ * A table is full when it holds what the market's rules allow (CAPACITY, the same on every
+ * machine). A machine that can't give the memory for that is a different thing: the host stops the
+ * engine.
  */
 @external('host', 'outOfMemory')
 declare function outOfMemory(): void;

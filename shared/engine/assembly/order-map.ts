@@ -1,6 +1,6 @@
 /**
- * (account, clientOrderId) -> order. Open addressing over entries of 8 bytes; four to eight times as
- * many entries as live orders.
+ * (account, clientOrderId) -> order. Open addressing over entries of 8 bytes; four to eight times
+ * as many entries as live orders.
  *
  * ```
  * entry  +0             +4

@@ -1,6 +1,7 @@
 /**
- * The pool of resting orders. What matching touches is 32 bytes, two orders a cache line; the public
- * order id, needed only to tell of an order, lies apart. A handle is the address of the hot part.
+ * The pool of resting orders. What matching touches is 32 bytes, two orders a cache line; the
+ * public order id, needed only to tell of an order, lies apart. A handle is the address of the hot
+ * part.
  *
  * ```
  * page   +0 ...................... +52,416 ............ +65,520

@@ -29,8 +29,8 @@ export class DivergenceError extends Error {
 }
 
 /**
- * Compares the bytes of all events, and after each group sequence, open records and orders, the best
- * levels and the state hash (which covers every order, balance and session).
+ * Compares the bytes of all events, and after each group sequence, open records and orders, the
+ * best levels and the state hash (which covers every order, balance and session).
  * @param onGroup - called after each group that both agree on, with its events
  * @throws DivergenceError at the first difference
  */

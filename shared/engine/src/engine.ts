@@ -1,7 +1,7 @@
 /**
- * What a market's state machine is to the rest of the system. Two implementations behave the same to
- * the byte: the kernel (AssemblyScript, for production) and the naive twin (plain TypeScript, its
- * oracle). Neither reads a clock, draws randomness, does I/O or depends on the order of a hash
+ * What a market's state machine is to the rest of the system. Two implementations behave the same
+ * to the byte: the kernel (AssemblyScript, for production) and the naive twin (plain TypeScript,
+ * its oracle). Neither reads a clock, draws randomness, does I/O or depends on the order of a hash
  * table, so the same commands give the same events and the same state hash everywhere.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { RECORD_BYTES, type Side } from '@foldbook/protocol';
 /** Receives blocks of `count` 64-byte event records; `block` is only valid during the call. */
 export type EventSink = (block: Uint8Array, count: number) => void;
 
-/** Lots and quote units of one account. Of account 0 (supply): what is outstanding, as available. */
+/** Lots and quote units of one account. Account 0 (supply): what is outstanding, as available. */
 export interface Balances {
   readonly baseAvailable: bigint;
   readonly baseHeld: bigint;
@@ -67,7 +67,7 @@ const DEFAULT_CAPACITY: EngineCapacity = {
   sessionCapacity: 2 ** 20,
 };
 
-/** The kernel's tables at these sizes, all full, fit the 4 GiB that a WebAssembly memory can have. */
+/** The kernel's tables at these sizes, all full, fit a WebAssembly memory's 4 GiB. */
 const MAX_CAPACITY: EngineCapacity = {
   orderCapacity: 2 ** 23,
   levelCapacity: 2 ** 18,

@@ -1,4 +1,4 @@
-/** What can go wrong with the kernel that is neither the caller's mistake nor a matter of the log. */
+/** What can go wrong with the kernel that is neither a caller's mistake nor a matter of the log. */
 export type KernelErrorCode = 'KERNEL_NOT_BUILT' | 'KERNEL_OUT_OF_MEMORY';
 
 export class KernelError extends Error {

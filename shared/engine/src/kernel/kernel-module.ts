@@ -1,4 +1,4 @@
-/** Loads the compiled kernel. One module serves any number of markets and may be sent to threads. */
+/** Loads the compiled kernel. One module serves many markets and may be sent to threads. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { KernelError } from './kernel-error.ts';

@@ -168,14 +168,15 @@ export class NaiveEngine implements Engine {
     }
   }
 
-  #createMarket({ makerFeePpm, takerFeePpm, ...command }: CommandRecord): Refusal {
+  #createMarket(command: CommandRecord): Refusal {
+    const { makerFeePpm, takerFeePpm } = command;
     if (this.#rates !== undefined) return ResultCode.MARKET_ALREADY_CREATED;
     if (Math.abs(makerFeePpm) > MAX_FEE_PPM || Math.abs(takerFeePpm) > MAX_FEE_PPM) {
       return ResultCode.INVALID_FEES;
     }
     if (makerFeePpm + takerFeePpm < 0) return ResultCode.INVALID_FEES;
     this.#rates = { makerPpm: BigInt(makerFeePpm), takerPpm: BigInt(takerFeePpm) };
-    this.#events.created(this.#sequence, { ...command, makerFeePpm, takerFeePpm });
+    this.#events.created(this.#sequence, command);
     return undefined;
   }
 
@@ -274,7 +275,7 @@ export class NaiveEngine implements Engine {
     return undefined;
   }
 
-  /** Whether the order could rest, judged before it trades: it may turn out not to need the room. */
+  /** Whether the order could rest, judged before it trades, when it may yet not need the room. */
   #hasRoom(order: Order, old: Order | undefined): boolean {
     const { orderCapacity, levelCapacity } = this.#capacity;
     if (old === undefined && this.#book.size >= orderCapacity) return false;

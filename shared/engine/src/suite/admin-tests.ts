@@ -96,7 +96,7 @@ function requestTests(makeEngine: MakeEngine): void {
     assert.deepEqual(market.send(last, 2), superseded);
   });
 
-  test('a command that is refused uses its request id up, one that is superseded changes nothing', () => {
+  test('a refused command uses its request id up, a superseded one changes nothing', () => {
     const market = new TestMarket(makeEngine(), { maker: 0, taker: 0 });
     const deposit = { kind: CommandKind.DEPOSIT, account: 2, asset: Asset.BASE, session: 9 };
     const send = (requestId: bigint, amount: bigint) =>

@@ -184,8 +184,8 @@ interface OrderState {
   readonly quantity: bigint;
 }
 
-const orderName = (order: OrderState) =>
-  `${order.account}/${order.clientOrderId} ${sideName(order.side)} ${order.quantity}@${order.price}`;
+const orderName = ({ account, clientOrderId, side, price, quantity }: OrderState) =>
+  `${account}/${clientOrderId} ${sideName(side)} ${quantity}@${price}`;
 
 function describeEvent(event: MarketEvent): string {
   switch (event.type) {
