@@ -30,7 +30,8 @@ export interface Engine {
   /**
    * Applies `count` 64-byte command records in order. Any bytes will do: what makes no sense is
    * answered by a REJECTED event. `timeNs` is the group's stamp (nanoseconds since 1970); engine
-   * time is the latest stamp so far. A sink that throws leaves the engine unusable.
+   * time is the latest stamp so far. A sink must not call the engine, and one that throws leaves it
+   * unusable.
    */
   apply(commands: Uint8Array, count: number, timeNs: bigint, sink: EventSink): void;
   /** Of the last command; 0 before the first. */

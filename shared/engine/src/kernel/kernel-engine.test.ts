@@ -12,6 +12,14 @@ const kernel = await loadKernel();
 
 engineSuite('kernel', (options) => createKernelEngine(kernel, options));
 
+test('a query from inside a sink is an assertion, as it would overwrite waiting commands', () => {
+  const engine = createKernelEngine(kernel);
+  const query = () => {
+    engine.balance(2);
+  };
+  assert.throws(() => engine.apply(new Uint8Array(64), 1, 1n, query), { name: 'AssertionError' });
+});
+
 test('a kernel that was not compiled is told with the remedy', async () => {
   const missing = join(tmpdir(), 'no-such-folder', 'kernel.wasm');
   await assert.rejects(loadKernel(missing), { code: 'KERNEL_NOT_BUILT', message: /npm run setup/ });

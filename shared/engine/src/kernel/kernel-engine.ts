@@ -74,7 +74,7 @@ class KernelEngine implements Engine {
 
   apply(commands: Uint8Array, count: number, timeNs: bigint, sink: EventSink): void {
     assertGroup(commands, count, timeNs);
-    assert(this.#sink === undefined, 'an apply inside a sink, or after one that threw');
+    this.#assertIdle();
     this.#sink = sink;
     let done = 0;
     do {
@@ -94,6 +94,7 @@ class KernelEngine implements Engine {
   }
 
   balance(account: number): Balances {
+    this.#assertIdle();
     assert(Number.isInteger(account) && account >= 0, `an account has the number ${account}`);
     // Numbers above 2^32 would wrap around on their way into the kernel.
     this.#kernel.balance(Math.min(account, MAX_ACCOUNT + 1));
@@ -112,6 +113,7 @@ class KernelEngine implements Engine {
   }
 
   depth(side: Side, maxLevels: number): DepthLevel[] {
+    this.#assertIdle();
     const levels: DepthLevel[] = [];
     while (levels.length < maxLevels) {
       const limit = Math.min(maxLevels - levels.length, DEPTH_LEVELS);
@@ -132,6 +134,11 @@ class KernelEngine implements Engine {
 
   openOrders(): number {
     return this.#kernel.openOrders();
+  }
+
+  /** Answers to queries are written where commands still wait while `apply` runs. */
+  #assertIdle(): void {
+    assert(this.#sink === undefined, 'a call from inside a sink, or after one that threw');
   }
 
   #flush(count: number): void {
