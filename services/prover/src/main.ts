@@ -38,7 +38,10 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   }
   const { servers, user, pass } = source;
   const transport = await connectNats({ servers, user, pass, name: `prover-${partition}` });
-  transport.onStatus((status, detail) => logger.warn(`broker ${status}`, { detail }));
+  transport.onStatus((status, detail) => {
+    if (status === 'disconnected') logger.warn('broker disconnected', { detail });
+    else logger.info(`broker ${status}`, { detail });
+  });
   return { store: new JetStreamStore(transport, {}), transport };
 }
 
