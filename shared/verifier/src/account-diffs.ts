@@ -35,7 +35,7 @@ export function leafSign(id: number): 1n | -1n {
   return id === SUPPLY_ACCOUNT ? -1n : 1n;
 }
 
-/** Moves the account's leaf. Returns what is wrong, tree untouched, when a balance would not fit. */
+/** Moves the account's leaf. When a balance would not fit, says so and leaves the tree alone. */
 export function applyDelta(tree: AccountTree, delta: AccountDelta): string | undefined {
   const { id } = delta;
   const old = tree.get(id);

@@ -24,7 +24,7 @@ export function checkData(
 ): PartVerdict {
   const { recordCount } = parts.header;
   if (records.length !== recordCount) {
-    const message = `the records file has ${records.length} records, the header says ${recordCount}`;
+    const message = `the file has ${records.length} records, the header says ${recordCount}`;
     return inPart('records', 'RECORDS_COUNT', message);
   }
   for (const [index, record] of records.entries()) {

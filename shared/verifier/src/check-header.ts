@@ -56,7 +56,7 @@ function checkContinuation(state: ChainState, header: EpochHeader): Verdict {
   }
   // Other markets' groups may lie in between: the log is a partition's, not a market's.
   if (logFirst <= state.logLast) {
-    const message = `the log range starts at ${logFirst}, the epoch before ended at ${state.logLast}`;
+    const message = `log starts at ${logFirst}, the epoch before ended at ${state.logLast}`;
     return refused('LOG_CHAIN', message);
   }
   const nextSequence = state.sequenceLast + 1n;

@@ -119,7 +119,7 @@ function checkShape({
   for (const [index, { place }] of batches.entries()) {
     const full = index < batches.length - 1;
     if (!isCount(place.count, batchSize, full)) {
-      const message = `count ${place.count} in a circuit of ${batchSize}; only the last is partial`;
+      const message = `count ${place.count} of ${batchSize}; only the last is partial`;
       return inPart(`batch ${index}`, 'BATCH_TILING', message);
     }
     records += place.count;
@@ -131,7 +131,7 @@ function checkShape({
   for (const [index, { place }] of accounts.entries()) {
     const full = index < accounts.length - 1;
     if (!isCount(place.count, accountsSize, full)) {
-      const message = `count ${place.count} in a circuit of ${accountsSize}; only the last is partial`;
+      const message = `count ${place.count} of ${accountsSize}; only the last is partial`;
       return inPart(`account proof ${index}`, 'ACCOUNT_TILING', message);
     }
   }

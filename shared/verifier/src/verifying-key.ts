@@ -37,7 +37,7 @@ export function encodeVerifyingKey(key: VerifyingKey): Uint8Array {
   return writer.finish();
 }
 
-/** Checks every point: on its curve, of prime order, not infinity; and gamma different from delta. */
+/** Checks every point: on its curve, of prime order, not infinity; and that gamma is not delta. */
 export function decodeVerifyingKey(bytes: Uint8Array): Decoded<VerifyingKey> {
   return decode(bytes, 'KEY_FORMAT', 'verifying key', readKey);
 }
