@@ -41,3 +41,12 @@ test('a key that others may read, and a file that is no key, are refused', async
     return true;
   });
 });
+
+test('a place where no key can be made is named', async () => {
+  const file = join(dir, 'file');
+  await writeFile(file, '');
+  await assert.rejects(loadOperatorKey(join(file, 'operator.key')), {
+    code: 'KEY_FILE',
+    message: /file\/operator\.key: cannot make.*operatorKeyFile/,
+  });
+});

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { publicKeyOf } from '@foldbook/verifier';
 import { createFile } from './durable-file.ts';
-import { ProverError } from './prover-error.ts';
+import { messageOf, ProverError } from './prover-error.ts';
 
 const SECRET_BYTES = 32;
 
@@ -19,10 +20,8 @@ export interface OperatorKey {
  * @throws ProverError KEY_FILE
  */
 export async function loadOperatorKey(path: string): Promise<OperatorKey> {
-  await mkdir(dirname(path), { recursive: true });
-  const fresh = `${randomBytes(SECRET_BYTES).toString('hex')}\n`;
-  // Whoever comes second, a prover started at the same time included, reads the first one's key.
-  await createFile(path, Buffer.from(fresh), 0o600);
+  // Only where there is none: a key may lie in a folder that is read-only.
+  if (!existsSync(path)) await makeKey(path);
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0) {
     throw new ProverError(
@@ -41,4 +40,19 @@ export async function loadOperatorKey(path: string): Promise<OperatorKey> {
   }
   const secretKey = Uint8Array.from(Buffer.from(text, 'hex'));
   return { secretKey, publicKey: publicKeyOf(secretKey) };
+}
+
+async function makeKey(path: string): Promise<void> {
+  const fresh = `${randomBytes(SECRET_BYTES).toString('hex')}\n`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    // Whoever comes second, a prover started at the same time included, reads the first one's key.
+    await createFile(path, Buffer.from(fresh), 0o600);
+  } catch (error) {
+    throw new ProverError(
+      'KEY_FILE',
+      `${path}: cannot make the operator's key (${messageOf(error)}); name another place with ` +
+        'operatorKeyFile in the configuration',
+    );
+  }
 }
