@@ -77,7 +77,7 @@ test('Redis killed and started again with jobs in flight: every job is answered'
   }
 });
 
-test('Redis flushed with jobs in flight: they are submitted again, proofs made are kept', async () => {
+test('Redis flushed with jobs in flight: submitted again, proofs made are kept', async () => {
   const maker = new ScriptedMaker();
   const queue = open(maker);
   try {

@@ -119,7 +119,7 @@ export class BullmqQueue implements ProofQueue {
     this.#redis.disconnectAll();
   }
 
-  /** Lets Redis know of the jobs under way, so that they need not wait for their locks to run out. */
+  /** Lets Redis know of the jobs under way: they need not wait for their locks to run out. */
   async #partFromJobs(): Promise<void> {
     if (this.#redis.status !== 'ready') return;
     this.#worker.pause(true).catch(() => {});

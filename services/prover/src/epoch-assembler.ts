@@ -72,7 +72,7 @@ interface MadeProof {
   readonly proveMs: number;
 }
 
-/** A refused proof is asked for once more, under another id: the first may have been tampered with. */
+/** A refused proof is asked for once more, under another id: a queue may have changed the first. */
 async function proveOne(
   planned: PlannedProof,
   circuit: ProvingCircuit,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** An operating error of the prover: `code` is stable, the message says what, where, how to mend. */
+/** An operating error: `code` is stable, the message says what, where and how to mend. */
 export type ProverErrorCode =
   | 'DIFF_MALFORMED'
   | 'DIFF_GAP'
