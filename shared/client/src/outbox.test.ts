@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type CancelOrder,
+  CommandKind,
+  decodeCommandBatch,
+  encodeRefusal,
+  encodeReply,
+  RECORD_BYTES,
+  type ResultName,
+  refuse,
+  viewOf,
+} from '@foldbook/protocol';
+import { MemoryBroker } from '@foldbook/runtime';
+import type { ClientError } from './client-error.ts';
+import { Outbox } from './outbox.ts';
+
+const SUBJECT = 'cmd.BTC-USD.7';
+
+const cancel = (requestId: number): CancelOrder => ({
+  kind: CommandKind.CANCEL,
+  session: 0,
+  requestId: BigInt(requestId),
+  clientOrderId: 1n,
+});
+
+/** A server that answers each batch with the next of `answers`, then with OK; 'SILENT' not at all. */
+function serve(answers: (ResultName | 'SILENT')[]) {
+  const broker = new MemoryBroker();
+  const server = broker.connect();
+  const batches: number[][] = [];
+  let open = 0;
+  let mostOpen = 0;
+  server.subscribe(SUBJECT, ({ payload, reply }) => {
+    open += 1;
+    mostOpen = Math.max(mostOpen, open);
+    const batch = decodeCommandBatch(payload, 'client', 7);
+    assert(batch.ok && reply !== undefined);
+    const view = viewOf(batch.value.records);
+    batches.push(
+      Array.from({ length: batch.value.count }, (_, index) =>
+        Number(view.getBigUint64(index * RECORD_BYTES + 16, true)),
+      ),
+    );
+    const answer = answers.shift() ?? 'OK';
+    setImmediate(() => {
+      open -= 1;
+      if (answer === 'SILENT') return;
+      const none = new Uint8Array(0);
+      const bytes =
+        answer === 'OK'
+          ? encodeReply('binary', 1, none)
+          : encodeRefusal('binary', refuse(answer, 0, ''));
+      server.publish(reply, bytes);
+    });
+  });
+  const refused: ClientError[] = [];
+  const outbox = new Outbox(broker.connect(), SUBJECT, 20, (error) => refused.push(error));
+  const sent = async () => {
+    while (outbox.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { outbox, batches, refused, sent, mostOpen: () => mostOpen };
+}
+
+describe('Outbox', () => {
+  it('sends commands of one turn together, and what comes meanwhile in the next batch', async () => {
+    const { outbox, batches, sent } = serve([]);
+    outbox.push(cancel(1));
+    outbox.push(cancel(2));
+    await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
+    outbox.push(cancel(3));
+    await sent();
+    assert.deepEqual(batches, [[1, 2], [3]]);
+  });
+
+  it('has one batch on its way at a time and keeps the order over thousands', async () => {
+    const { outbox, batches, sent, mostOpen } = serve([]);
+    const ids = Array.from({ length: 5_000 }, (_, index) => index + 1);
+    for (const id of ids) outbox.push(cancel(id));
+    await sent();
+    assert.deepEqual(batches.flat(), ids);
+    assert(batches.every((batch) => batch.length <= 1_024));
+    assert.equal(mostOpen(), 1);
+  });
+
+  it('sends the same batch again after BUSY, UNAVAILABLE and silence', async () => {
+    const { outbox, batches, sent } = serve(['BUSY', 'UNAVAILABLE', 'SILENT']);
+    outbox.push(cancel(1));
+    await sent();
+    assert.deepEqual(batches, [[1], [1], [1], [1]]);
+    assert.deepEqual(outbox.counters, { busy: 2, resent: 1, batches: 1 });
+  });
+
+  it('tells of a batch that is refused for good, and goes on', async () => {
+    const { outbox, refused, sent } = serve(['UNKNOWN_MARKET']);
+    outbox.push(cancel(1));
+    await sent();
+    assert.equal(refused.length, 1);
+    assert.match(refused[0]?.message ?? '', /UNKNOWN_MARKET/);
+  });
+});
