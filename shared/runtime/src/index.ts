@@ -18,6 +18,7 @@ export {
   type IdleStrategyName,
   type Parkable,
 } from './idle-strategy.ts';
+export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
 export {
   createLogger,
   type LogFields,

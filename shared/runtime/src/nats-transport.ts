@@ -132,9 +132,15 @@ export class NatsTransport implements Transport {
 
   async request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     checkSubject(subject);
-    if (this.status() === 'closed') throw closedError(this.description);
+    const deadlineMs = performance.now() + timeoutMs;
+    if (!(await this.#connected(timeoutMs))) {
+      throw this.status() === 'closed'
+        ? closedError(this.description)
+        : timeoutError(subject, timeoutMs);
+    }
     try {
-      const answer = await this.connection.request(subject, payload, { timeout: timeoutMs });
+      const timeout = Math.max(1, deadlineMs - performance.now());
+      const answer = await this.connection.request(subject, payload, { timeout });
       return answer.data;
     } catch (error) {
       throw this.#outcome(error, subject, payload.byteLength, timeoutMs);
@@ -166,18 +172,21 @@ export class NatsTransport implements Transport {
     this.#status.set('closed', 'closed by this process');
   }
 
-  /** Waits for a connection; false when it will never come. */
-  async #connected(): Promise<boolean> {
-    while (this.status() === 'disconnected') await this.#statusChange();
+  /** Waits for a connection; false when there is none in time, or it will never come. */
+  async #connected(timeoutMs?: number): Promise<boolean> {
+    if (this.status() === 'disconnected') await this.#statusChange(timeoutMs);
     return this.status() === 'connected';
   }
 
-  #statusChange(): Promise<void> {
+  #statusChange(timeoutMs?: number): Promise<void> {
     return new Promise((resolve) => {
-      const stop = this.#status.listen(() => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => end(), timeoutMs);
+      const stop = this.#status.listen(() => end());
+      const end = () => {
+        clearTimeout(timer);
         stop();
         resolve();
-      });
+      };
     });
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SegmentReader } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { StreamError, type StreamReader, type StreamStore, type StreamWriter } from './stream.ts';
+import { checkStreamName } from './stream-name.ts';
 
 export interface SegmentStoreOptions {
   /** Holds the streams' folders; made if absent. */
@@ -14,7 +15,6 @@ export interface SegmentStoreOptions {
 }
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
-const STREAM_NAME = /^[A-Za-z0-9_-]+$/;
 
 export class SegmentStore implements StreamStore {
   readonly durability = 'segment files, fdatasync before each acknowledgement';
@@ -49,8 +49,7 @@ export class SegmentStore implements StreamStore {
   }
 
   #folder(name: string): string {
-    if (STREAM_NAME.test(name)) return join(this.#options.dir, name);
-    const text = `"${name}" is no stream name`;
-    throw new StreamError('BAD_CONFIG', `${text}: letters, digits, - and _ only`);
+    checkStreamName(name);
+    return join(this.#options.dir, name);
   }
 }

@@ -1,6 +1,7 @@
 /** Real servers for tests: child processes with a temporary folder, which never outlive the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -76,6 +77,9 @@ export class ServerProcess {
     } finally {
       clearTimeout(timer);
     }
+    // A test that fails to end the server still ends itself, and the server with it.
+    child.unref();
+    for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
     return server;
   }
 

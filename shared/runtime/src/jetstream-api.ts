@@ -1,0 +1,177 @@
+/** Requests to JetStream's JSON API, as far as the store needs it. */
+import type { NatsTransport } from './nats-transport.ts';
+import { StreamError } from './stream.ts';
+import { TransportError } from './transport.ts';
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/** Numbers of the broker's own errors. */
+export const JetStreamErrorNumber = {
+  NO_MESSAGE: 10_037,
+  NO_STREAM: 10_059,
+} as const;
+
+/** The broker understood the request and refused it. */
+export class JetStreamRefusal extends Error {
+  override readonly name = 'JetStreamRefusal';
+  readonly number: number;
+
+  constructor(number: number, description: string) {
+    super(`${description} (JetStream error ${number})`);
+    this.number = number;
+  }
+}
+
+/** As the broker has it; durations in nanoseconds, -1 for no limit. */
+export interface StreamConfiguration {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly storage: string;
+  readonly retention: string;
+  readonly num_replicas: number;
+  readonly max_msgs: number;
+  readonly max_bytes: number;
+  readonly max_age: number;
+  readonly max_msgs_per_subject: number;
+}
+
+export interface StreamFacts {
+  readonly config: StreamConfiguration;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+export interface StoredMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
+type Json = Record<string, unknown>;
+
+export class JetStreamApi {
+  readonly #transport: NatsTransport;
+
+  constructor(transport: NatsTransport) {
+    this.#transport = transport;
+  }
+
+  /** Undefined when there is no such stream. Rejects with StreamError UNAVAILABLE. */
+  async findStream(name: string): Promise<StreamFacts | undefined> {
+    try {
+      return streamFacts(await this.request(`STREAM.INFO.${name}`, {}));
+    } catch (error) {
+      if (isRefusal(error, JetStreamErrorNumber.NO_STREAM)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Rejects with StreamError NO_STREAM, UNAVAILABLE. */
+  async streamFacts(name: string): Promise<StreamFacts> {
+    const facts = await this.findStream(name);
+    if (facts === undefined) throw this.noStream(name);
+    return facts;
+  }
+
+  noStream(name: string): StreamError {
+    return new StreamError(
+      'NO_STREAM',
+      `no stream ${name} at ${this.#transport.description}: start the service that writes it`,
+    );
+  }
+
+  async createStream(config: Json & { readonly name: string }): Promise<StreamFacts> {
+    return streamFacts(await this.request(`STREAM.CREATE.${config.name}`, config));
+  }
+
+  /** The last message whose subject matches. */
+  async lastMessage(stream: string, filter: string): Promise<StoredMessage | undefined> {
+    try {
+      const answer = await this.request(`STREAM.MSG.GET.${stream}`, { last_by_subj: filter });
+      const { seq, subject, data } = objectIn(answer, 'message');
+      const payload = typeof data === 'string' ? Buffer.from(data, 'base64') : Buffer.alloc(0);
+      if (typeof subject !== 'string') throw malformed('message');
+      return { sequence: numberOf(seq), subject, payload: new Uint8Array(payload) };
+    } catch (error) {
+      if (isRefusal(error, JetStreamErrorNumber.NO_MESSAGE)) return undefined;
+      if (isRefusal(error, JetStreamErrorNumber.NO_STREAM)) throw this.noStream(stream);
+      throw error;
+    }
+  }
+
+  /**
+   * A request to `$JS.API.<what>`. Rejects with JetStreamRefusal when the broker says no, with
+   * StreamError UNAVAILABLE when it says nothing, with CLOSED when the connection is closed.
+   */
+  async request(what: string, body: Json): Promise<Json> {
+    const payload = new TextEncoder().encode(JSON.stringify(body));
+    const bytes = await this.#ask(`$JS.API.${what}`, payload);
+    const answer = parseJson(bytes);
+    const { error } = answer;
+    if (typeof error !== 'object' || error === null) return answer;
+    const { err_code: number, code, description } = error as Json;
+    throw new JetStreamRefusal(numberOf(number ?? code), String(description));
+  }
+
+  async #ask(subject: string, payload: Uint8Array): Promise<Uint8Array> {
+    const lost = Promise.withResolvers<never>();
+    // An answer that was on its way when the connection broke will not come any more.
+    const stopListening = this.#transport.onStatus((status, detail) => {
+      if (status === 'disconnected') lost.reject(new TransportError('TIMEOUT', detail));
+    });
+    try {
+      const answer = this.#transport.request(subject, payload, REQUEST_TIMEOUT_MS);
+      return await Promise.race([answer, lost.promise]);
+    } catch (error) {
+      throw this.#unavailable(error);
+    } finally {
+      stopListening();
+    }
+  }
+
+  #unavailable(error: unknown): unknown {
+    if (!(error instanceof TransportError)) return error;
+    const where = this.#transport.description;
+    if (error.code === 'CLOSED') return new StreamError('CLOSED', error.message, { cause: error });
+    const mend =
+      error.code === 'NO_RESPONDERS'
+        ? 'JetStream does not answer there: start nats-server with -js, or wait until it is up'
+        : 'the broker is away or overloaded';
+    return new StreamError('UNAVAILABLE', `${where}: ${mend}`, { cause: error });
+  }
+}
+
+export function isRefusal(error: unknown, number: number): boolean {
+  return error instanceof JetStreamRefusal && error.number === number;
+}
+
+export function parseJson(bytes: Uint8Array): Json {
+  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof value !== 'object' || value === null) throw malformed('answer');
+  return value as Json;
+}
+
+/** A count that the broker sent. */
+export function numberOf(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw malformed('number');
+  return Number(value);
+}
+
+function objectIn(parent: Json, key: string): Json {
+  const value = parent[key];
+  if (typeof value !== 'object' || value === null) throw malformed(key);
+  return value as Json;
+}
+
+function malformed(what: string): StreamError {
+  return new StreamError('UNAVAILABLE', `JetStream's answer has no proper ${what}`);
+}
+
+function streamFacts(answer: Json): StreamFacts {
+  const state = objectIn(answer, 'state');
+  return {
+    config: objectIn(answer, 'config') as unknown as StreamConfiguration,
+    firstSequence: numberOf(state.first_seq),
+    lastSequence: numberOf(state.last_seq),
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * Reads a JetStream stream through short-lived pull consumers, which are made anew from the next
+ * sequence whenever anything goes wrong.
+ */
+import { isRefusal, type JetStreamApi, JetStreamErrorNumber } from './jetstream-api.ts';
+import { JetStreamPull, type PullEvent, type PulledMessage } from './jetstream-pull.ts';
+import type { NatsTransport } from './nats-transport.ts';
+import { type ReadOptions, StreamError, type StreamReader, type StreamRecord } from './stream.ts';
+
+/** How long a reading that isn't a following puts up with a broker that doesn't answer, ms. */
+const PATIENCE_MS = 15_000;
+const RETRY_MS = 100;
+
+interface Wanted {
+  readonly fromSequence: number;
+  readonly filter: string | undefined;
+  readonly lastOfEachSubject: boolean;
+  /** Whether it waits for records to come, else it ends when nothing more matches. */
+  readonly waits: boolean;
+  /** Ends after this sequence, if it doesn't wait. */
+  readonly untilSequence: number;
+  readonly stop: AbortSignal;
+}
+
+export class JetStreamReader implements StreamReader {
+  readonly #transport: NatsTransport;
+  readonly #api: JetStreamApi;
+  readonly #stream: string;
+  readonly #closed: AbortSignal;
+
+  /** `closed` ends all following. */
+  constructor(transport: NatsTransport, api: JetStreamApi, stream: string, closed: AbortSignal) {
+    this.#transport = transport;
+    this.#api = api;
+    this.#stream = stream;
+    this.#closed = closed;
+  }
+
+  async *read(options: ReadOptions): AsyncGenerator<StreamRecord> {
+    for await (const { sequence, subject, payload } of this.messages(options)) {
+      yield { sequence, subject, payload };
+    }
+  }
+
+  /** As `read`, with the headers that the writer needs. */
+  async *messages(options: ReadOptions): AsyncGenerator<PulledMessage> {
+    const { fromSequence, filter, follow, signal } = options;
+    const stop = AbortSignal.any(signal === undefined ? [this.#closed] : [this.#closed, signal]);
+    const facts = await this.#api.streamFacts(this.#stream);
+    if (fromSequence < facts.firstSequence) {
+      throw this.#gap(fromSequence, `the stream begins at ${facts.firstSequence}`);
+    }
+    const untilSequence = facts.lastSequence;
+    if (!follow && fromSequence > untilSequence) return;
+    const what = { fromSequence, filter, lastOfEachSubject: false };
+    yield* this.#pull({ ...what, waits: follow, untilSequence, stop });
+  }
+
+  async lastSequence(): Promise<number> {
+    return (await this.#api.streamFacts(this.#stream)).lastSequence;
+  }
+
+  async last(filter = '>'): Promise<StreamRecord | undefined> {
+    return this.#api.lastMessage(this.#stream, filter);
+  }
+
+  async lastOfEach(filter: string): Promise<StreamRecord[]> {
+    const { lastSequence } = await this.#api.streamFacts(this.#stream);
+    const found = new Map<string, StreamRecord>();
+    if (lastSequence === 0) return [];
+    const messages = this.#pull({
+      fromSequence: 1,
+      filter,
+      lastOfEachSubject: true,
+      waits: false,
+      untilSequence: Number.POSITIVE_INFINITY,
+      stop: this.#closed,
+    });
+    for await (const { sequence, subject, payload } of messages) {
+      found.set(subject, { sequence, subject, payload });
+    }
+    return [...found.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  async *#pull(wanted: Wanted): AsyncGenerator<PulledMessage> {
+    let lastRead: number | undefined;
+    let pull = await this.#open(wanted, lastRead, false);
+    while (pull !== undefined) {
+      try {
+        for (;;) {
+          const event: PullEvent = await pull.next();
+          if (event.kind === 'broken') break;
+          if (event.kind !== 'message') return;
+          const { message, pending } = event;
+          if (!wanted.waits && message.sequence > wanted.untilSequence) return;
+          this.#refuseGap(wanted, lastRead, message.sequence);
+          lastRead = message.sequence;
+          yield message;
+          if (!wanted.waits && (pending === 0 || lastRead >= wanted.untilSequence)) return;
+        }
+      } finally {
+        pull.close();
+      }
+      pull = await this.#open(wanted, lastRead, true);
+    }
+  }
+
+  /** A consumer from behind the last record that was read; undefined when it is to stop. */
+  async #open(
+    wanted: Wanted,
+    lastRead: number | undefined,
+    isAgain: boolean,
+  ): Promise<JetStreamPull | undefined> {
+    const { filter, stop, waits, lastOfEachSubject } = wanted;
+    const next = lastRead === undefined ? wanted.fromSequence : lastRead + 1;
+    const fromSequence = lastOfEachSubject ? undefined : next;
+    const options = { stream: this.#stream, fromSequence, filter, waits, stop };
+    const deadlineMs = performance.now() + PATIENCE_MS;
+    while (!stop.aborted) {
+      try {
+        if (lastRead !== undefined) await this.#refuseTruncation(lastRead);
+        return await JetStreamPull.open(this.#transport, this.#api, options);
+      } catch (error) {
+        if (isRefusal(error, JetStreamErrorNumber.NO_STREAM)) {
+          throw this.#api.noStream(this.#stream);
+        }
+        if (!(error instanceof StreamError) || error.code !== 'UNAVAILABLE') throw error;
+        // What is followed is waited for; a question is answered in a while, or not at all.
+        if (!(waits && isAgain) && performance.now() > deadlineMs) throw error;
+        await pause(RETRY_MS);
+      }
+    }
+    return undefined;
+  }
+
+  /** Sequences are consecutive, unless a filter leaves some out. */
+  #refuseGap(wanted: Wanted, lastRead: number | undefined, found: number): void {
+    if (wanted.filter !== undefined || wanted.lastOfEachSubject) return;
+    const next = lastRead === undefined ? wanted.fromSequence : lastRead + 1;
+    if (found !== next) throw this.#gap(next, `${found} follows`);
+  }
+
+  /** A stream that ends before what was read from it has lost records. */
+  async #refuseTruncation(lastRead: number): Promise<void> {
+    const lastSequence = (await this.#api.findStream(this.#stream))?.lastSequence ?? 0;
+    if (lastSequence >= lastRead) return;
+    const text = `${this.#stream} at ${this.#transport.description} ends at ${lastSequence}`;
+    throw new StreamError(
+      'TRUNCATED',
+      `${text}, but ${lastRead} has been read from it: the broker has lost records; ` +
+        'restore its data from a copy',
+    );
+  }
+
+  #gap(asked: number, what: string): StreamError {
+    const where = `${this.#stream} at ${this.#transport.description}`;
+    return new StreamError(
+      'GAP',
+      `sequence ${asked} of ${where} is missing (${what}): records were deleted; ` +
+        'restore them from a copy, or read from a later sequence',
+    );
+  }
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

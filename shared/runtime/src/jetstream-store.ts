@@ -1,0 +1,131 @@
+/** The stream store on a NATS broker with JetStream. */
+import {
+  JetStreamApi,
+  JetStreamRefusal,
+  type StreamConfiguration,
+  type StreamFacts,
+} from './jetstream-api.ts';
+import { JetStreamReader } from './jetstream-reader.ts';
+import { JetStreamWriter } from './jetstream-writer.ts';
+import type { NatsTransport } from './nats-transport.ts';
+import { StreamError, type StreamReader, type StreamStore, type StreamWriter } from './stream.ts';
+import { checkStreamName } from './stream-name.ts';
+import { checkFilter, coversFilter } from './subject.ts';
+
+export interface JetStreamStoreOptions {
+  /** Copies of each stream in the broker's cluster; 1 by default. */
+  readonly replicas?: number | undefined;
+  /** How long appends may go unacknowledged before it asks what happened; 5,000 ms by default. */
+  readonly ackTimeoutMs?: number | undefined;
+  /** The broker's sync_interval, which clients can't ask it for; only for `durability`. */
+  readonly sync?: string | undefined;
+}
+
+const ACK_TIMEOUT_MS = 5_000;
+/** The broker remembers message ids so long. Nothing depends on it: it spares it memory. */
+const DUPLICATE_WINDOW_NS = 2_000_000_000;
+
+export class JetStreamStore implements StreamStore {
+  readonly durability: string;
+  readonly #transport: NatsTransport;
+  readonly #api: JetStreamApi;
+  readonly #replicas: number;
+  readonly #ackTimeoutMs: number;
+  readonly #writers = new Set<StreamWriter>();
+  readonly #closing = new AbortController();
+
+  constructor(transport: NatsTransport, options: JetStreamStoreOptions = {}) {
+    this.#transport = transport;
+    this.#api = new JetStreamApi(transport);
+    this.#replicas = options.replicas ?? 1;
+    this.#ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
+    const replicas = `${this.#replicas} ${this.#replicas === 1 ? 'replica' : 'replicas'}`;
+    const sync = options.sync ?? "as the broker's sync_interval says (2m unless set)";
+    this.durability = `JetStream file, ${replicas}, sync ${sync}`;
+  }
+
+  async writer(name: string, subjects: readonly string[]): Promise<StreamWriter> {
+    if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
+    const reader = this.#newReader(name);
+    for (const subject of subjects) checkFilter(subject);
+    const facts = (await this.#api.findStream(name)) ?? (await this.#create(name, subjects));
+    this.#checkConfiguration(facts.config, subjects);
+    const writer = new JetStreamWriter({
+      transport: this.#transport,
+      api: this.#api,
+      reader,
+      name,
+      subjects,
+      lastSequence: facts.lastSequence,
+      ackTimeoutMs: this.#ackTimeoutMs,
+    });
+    this.#writers.add(writer);
+    return writer;
+  }
+
+  reader(name: string): StreamReader {
+    return this.#newReader(name);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#writers].map((writer) => writer.close()));
+  }
+
+  #newReader(name: string): JetStreamReader {
+    checkStreamName(name);
+    return new JetStreamReader(this.#transport, this.#api, name, this.#closing.signal);
+  }
+
+  async #create(name: string, subjects: readonly string[]): Promise<StreamFacts> {
+    try {
+      return await this.#api.createStream({
+        name,
+        subjects,
+        storage: 'file',
+        retention: 'limits',
+        // Should the account's storage be full: refuse the new rather than drop the old.
+        discard: 'new',
+        num_replicas: this.#replicas,
+        max_msgs: -1,
+        max_bytes: -1,
+        max_age: 0,
+        max_msgs_per_subject: -1,
+        max_consumers: -1,
+        duplicate_window: DUPLICATE_WINDOW_NS,
+        deny_delete: true,
+      });
+    } catch (error) {
+      if (!(error instanceof JetStreamRefusal)) throw error;
+      const text = `${this.#transport.description} refuses to create the stream ${name}`;
+      throw new StreamError('BAD_CONFIG', `${text}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** A stream that drops records, or keeps fewer copies than promised, is refused. */
+  #checkConfiguration(config: StreamConfiguration, subjects: readonly string[]): void {
+    const faults: string[] = [];
+    const expect = (what: string, found: unknown, isRight: boolean) => {
+      if (!isRight) faults.push(`${what} is ${JSON.stringify(found)}`);
+    };
+    expect('storage', config.storage, config.storage === 'file');
+    expect('retention', config.retention, config.retention === 'limits');
+    expect('num_replicas', config.num_replicas, config.num_replicas === this.#replicas);
+    expect('max_msgs', config.max_msgs, config.max_msgs < 0);
+    expect('max_bytes', config.max_bytes, config.max_bytes < 0);
+    expect('max_age', config.max_age, config.max_age === 0);
+    const perSubject = config.max_msgs_per_subject;
+    expect('max_msgs_per_subject', perSubject, perSubject < 0);
+    const isCovered = subjects.every((subject) =>
+      config.subjects.some((filter) => coversFilter(filter, subject)),
+    );
+    expect('subjects', config.subjects, isCovered);
+    if (faults.length === 0) return;
+    const wanted = `file storage, ${this.#replicas} replicas, no limits, ${subjects.join(' ')}`;
+    throw new StreamError(
+      'BAD_CONFIG',
+      `the stream ${config.name} at ${this.#transport.description} was made otherwise: ` +
+        `${faults.join(', ')}; wanted: ${wanted}. Change one of the two`,
+    );
+  }
+}

@@ -1,0 +1,329 @@
+/**
+ * The writing end of a JetStream stream: many appends in flight, exactly once and in order through
+ * restarts of the broker.
+ *
+ * Append n of a writer that found the stream at sequence b gets sequence b + n or none, because it
+ * is sent with that expectation however often it is sent. Its message id, `<writer>:<n>`, tells
+ * later whose message stands at that sequence. One that follows another on its way also expects
+ * that one's id to be the stream's last, since numbers alone would let it in behind a message that
+ * another writer put in its predecessor's place.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { headers as createHeaders, type Msg, NatsError, type Subscription } from 'nats';
+import { type JetStreamApi, parseJson } from './jetstream-api.ts';
+import type { JetStreamReader } from './jetstream-reader.ts';
+import type { NatsTransport } from './nats-transport.ts';
+import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
+import { compileFilter } from './subject.ts';
+
+export interface JetStreamWriterParts {
+  readonly transport: NatsTransport;
+  readonly api: JetStreamApi;
+  readonly reader: JetStreamReader;
+  readonly name: string;
+  readonly subjects: readonly string[];
+  /** Of the stream when it was opened. */
+  readonly lastSequence: number;
+  /** Without any acknowledgement for so long, it asks the broker what it has, ms. */
+  readonly ackTimeoutMs: number;
+}
+
+/** On the wire at a time: the broker refuses more than 10,000 messages that it hasn't stored. */
+const WINDOW_MESSAGES = 2_048;
+const WINDOW_BYTES = 32 * 1024 * 1024;
+/** Of the broker's limit for a message, for the headers. */
+const HEADER_BYTES = 512;
+const FIRST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 1_000;
+
+interface Append {
+  readonly number: number;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly resolve: (sequence: number) => void;
+  readonly reject: (error: StreamError) => void;
+  /** Its acknowledgement is here, but one before it is missing. */
+  isStored: boolean;
+}
+
+export class JetStreamWriter implements StreamWriter {
+  readonly name: string;
+  readonly #parts: JetStreamWriterParts;
+  readonly #accepts: readonly ((subject: string) => boolean)[];
+  readonly #id = randomBytes(12).toString('base64url');
+  readonly #inbox = `_INBOX.${randomUUID()}`;
+  readonly #subscription: Subscription;
+  readonly #stopStatus: () => void;
+  readonly #listeners = new Set<TroubleListener>();
+  readonly #drained: (() => void)[] = [];
+  readonly #base: number;
+  /** Appends that aren't durable yet, oldest first; the first `#sent` of them are on the wire. */
+  #queue: Append[] = [];
+  #sent = 0;
+  #sentBytes = 0;
+  #lastNumber = 0;
+  #durable = 0;
+  /** Counts the beginnings anew; answers to what was sent before don't count as refusals. */
+  #attempt = 0;
+  #state: 'flowing' | 'recovering' | 'dead' = 'flowing';
+  #isStalled = false;
+  #pauseMs = 0;
+  #progressMs = performance.now();
+  #watchdog: NodeJS.Timeout | undefined;
+  #failure: StreamError | undefined;
+
+  constructor(parts: JetStreamWriterParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#accepts = parts.subjects.map(compileFilter);
+    this.#base = parts.lastSequence;
+    this.#subscription = parts.transport.connection.subscribe(`${this.#inbox}.*.*`, {
+      callback: (error, message) => {
+        if (error !== null) this.#trouble(`the broker ended the subscription: ${error.message}`);
+        else this.#receive(message);
+      },
+    });
+    this.#stopStatus = parts.transport.onStatus((status, detail) => {
+      if (status === 'disconnected') this.#trouble(`the connection broke: ${detail}`);
+      else if (status === 'closed')
+        this.#fail(new StreamError('CLOSED', `${detail}, of ${this.name}`));
+    });
+    if (parts.transport.status() === 'disconnected') this.#trouble('there is no connection');
+  }
+
+  get lastSequence(): number {
+    return this.#base + this.#durable;
+  }
+
+  inFlight(): number {
+    return this.#queue.length;
+  }
+
+  onTrouble(listener: TroubleListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  append(subject: string, payload: Uint8Array): Promise<number> {
+    const isCovered = this.#accepts.some((accepts) => accepts(subject));
+    assert(isCovered, `${subject} is not among the subjects of ${this.name}`);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const mostBytes = (this.#parts.transport.connection.info?.max_payload ?? 0) - HEADER_BYTES;
+    // While there is no connection the limit isn't known; the broker tells when it is sent.
+    if (mostBytes > 0 && payload.byteLength > mostBytes) {
+      const text = `a record of ${payload.byteLength} bytes on ${subject}; the broker takes`;
+      const mend = 'cut it up, or raise max_payload in its configuration';
+      return Promise.reject(new StreamError('TOO_LARGE', `${text} ${mostBytes}: ${mend}`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#lastNumber += 1;
+      const number = this.#lastNumber;
+      this.#queue.push({ number, subject, payload, resolve, reject, isStored: false });
+      this.#send();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new StreamError('CLOSED', `the writer of ${this.name} is closed`);
+    if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    this.#end();
+  }
+
+  /** Puts appends on the wire as far as the window goes. */
+  #send(): void {
+    while (
+      this.#state === 'flowing' &&
+      this.#sent < WINDOW_MESSAGES &&
+      this.#sentBytes < WINDOW_BYTES
+    ) {
+      const append = this.#queue[this.#sent];
+      if (append === undefined) break;
+      const isFirst = this.#sent === 0;
+      if (isFirst) this.#progressMs = performance.now();
+      this.#sent += 1;
+      this.#sentBytes += append.payload.byteLength;
+      this.#publish(append, isFirst);
+    }
+    this.#watchdog ??= setInterval(() => this.#watch(), this.#parts.ackTimeoutMs / 4).unref();
+  }
+
+  #publish({ number, subject, payload }: Append, isFirst: boolean): void {
+    const headers = createHeaders();
+    headers.append('Nats-Expected-Stream', this.name);
+    headers.append('Nats-Expected-Last-Sequence', String(this.#base + number - 1));
+    headers.append('Nats-Msg-Id', `${this.#id}:${number}`);
+    if (!isFirst) headers.append('Nats-Expected-Last-Msg-Id', `${this.#id}:${number - 1}`);
+    const reply = `${this.#inbox}.${this.#attempt}.${number}`;
+    try {
+      this.#parts.transport.connection.publish(subject, payload, { headers, reply });
+    } catch (error) {
+      const code = error instanceof NatsError ? error.code : '';
+      this.#trouble(`publishing failed: ${error instanceof Error ? error.message : error} ${code}`);
+    }
+  }
+
+  #receive(message: Msg): void {
+    if (this.#state === 'dead') return;
+    const [attempt, number] = message.subject.split('.').slice(-2).map(Number);
+    const refusal = refusalOf(message, this.#base + (number ?? 0));
+    if (refusal !== undefined) {
+      // What was sent before the last recovery says nothing about what was sent after it.
+      if (attempt === this.#attempt) this.#trouble(refusal);
+      return;
+    }
+    const append = this.#queue[(number ?? 0) - this.#durable - 1];
+    if (append === undefined) return;
+    append.isStored = true;
+    this.#settle();
+  }
+
+  /** Resolves the appends at the head of the queue that are stored. */
+  #settle(): void {
+    let count = 0;
+    for (const append of this.#queue) {
+      if (!append.isStored) break;
+      count += 1;
+    }
+    if (count === 0) return;
+    const settled = this.#queue.splice(0, count);
+    this.#durable += count;
+    // Not all of them need have been on the wire: what a recovery finds is marked and settled alike.
+    for (const append of settled.slice(0, this.#sent)) {
+      this.#sent -= 1;
+      this.#sentBytes -= append.payload.byteLength;
+    }
+    this.#progressMs = performance.now();
+    this.#pauseMs = 0;
+    for (const { number, resolve } of settled) resolve(this.#base + number);
+    if (this.#state === 'flowing') this.#tellRecovered();
+    if (this.#queue.length === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    this.#send();
+  }
+
+  #watch(): void {
+    if (this.#queue.length === 0) {
+      clearInterval(this.#watchdog);
+      this.#watchdog = undefined;
+      return;
+    }
+    const silentMs = performance.now() - this.#progressMs;
+    if (this.#state !== 'flowing' || this.#sent === 0 || silentMs < this.#parts.ackTimeoutMs)
+      return;
+    this.#trouble(`no acknowledgement for ${Math.round(silentMs)} ms`);
+  }
+
+  /** Stops sending until it is known what the stream holds. */
+  #trouble(detail: string): void {
+    if (this.#state !== 'flowing') return;
+    this.#state = 'recovering';
+    this.#attempt += 1;
+    if (!this.#isStalled) {
+      this.#isStalled = true;
+      for (const listener of [...this.#listeners]) listener('stalled', detail);
+    }
+    this.#recover(detail).catch((error: unknown) => this.#fail(toStreamError(error)));
+  }
+
+  async #recover(detail: string): Promise<void> {
+    for (;;) {
+      if (this.#pauseMs > 0) await pause(this.#pauseMs);
+      // Grows until an append gets through: a broker that refuses (a full disk) isn't flooded.
+      this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
+      if (this.#isDead()) return;
+      try {
+        await this.#compare(detail);
+        break;
+      } catch (error) {
+        if (!(error instanceof StreamError) || error.code !== 'UNAVAILABLE') throw error;
+      }
+    }
+    if (this.#isDead()) return;
+    this.#state = 'flowing';
+    this.#sent = 0;
+    this.#sentBytes = 0;
+    this.#settle();
+    if (this.#queue.length === 0) this.#tellRecovered();
+    this.#send();
+  }
+
+  /** Marks the appends that the stream holds; rejects when it holds something else. */
+  async #compare(detail: string): Promise<void> {
+    const { api, reader } = this.#parts;
+    const facts = await api.findStream(this.name);
+    const durable = this.lastSequence;
+    if (facts === undefined && durable === 0) throw api.noStream(this.name);
+    const last = facts?.lastSequence ?? 0;
+    if (last < durable) {
+      throw new StreamError(
+        'TRUNCATED',
+        `${this.name} ends at ${last}, but ${durable} was acknowledged: the broker has lost ` +
+          'records (see its sync_interval); restore its data from a copy',
+      );
+    }
+    if (last === durable) return;
+    const messages = reader.messages({ fromSequence: durable + 1, follow: false });
+    for await (const { sequence, messageId } of messages) {
+      const number = sequence - this.#base;
+      const append = this.#queue[number - this.#durable - 1];
+      if (append === undefined || messageId !== `${this.#id}:${number}`) {
+        throw new StreamError(
+          'STALE_WRITER',
+          `another writer has appended sequence ${sequence} of ${this.name} (noticed after: ` +
+            `${detail}); this one has lost the stream`,
+        );
+      }
+      append.isStored = true;
+    }
+  }
+
+  #isDead(): boolean {
+    return this.#state === 'dead';
+  }
+
+  #tellRecovered(): void {
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    const detail = `${this.name} is at ${this.lastSequence}`;
+    for (const listener of [...this.#listeners]) listener('recovered', detail);
+  }
+
+  #fail(error: StreamError): void {
+    if (this.#state === 'dead') return;
+    this.#failure = error;
+    this.#end();
+    for (const { reject } of this.#queue.splice(0)) reject(error);
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  #end(): void {
+    this.#state = 'dead';
+    this.#stopStatus();
+    this.#subscription.unsubscribe();
+    clearInterval(this.#watchdog);
+  }
+}
+
+/** Why an append was not stored at the sequence, undefined if it was. */
+function refusalOf(message: Msg, sequence: number): string | undefined {
+  if ((message.headers?.code ?? 0) !== 0) return 'JetStream does not answer';
+  let answer: Record<string, unknown>;
+  try {
+    answer = parseJson(message.data);
+  } catch {
+    return 'an acknowledgement that is no JSON';
+  }
+  const { error, seq } = answer;
+  if (error !== undefined) {
+    const { description } = Object(error) as { description?: unknown };
+    return `the broker refused an append: ${description}`;
+  }
+  return seq === sequence ? undefined : `stored as ${seq} where ${sequence} was expected`;
+}
+
+function toStreamError(error: unknown): StreamError {
+  if (error instanceof StreamError) return error;
+  return new StreamError('IO_FAILED', `the stream can't be used: ${error}`, { cause: error });
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
