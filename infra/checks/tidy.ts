@@ -41,8 +41,16 @@ const BANNED: readonly BannedText[] = [
   {
     // A skip by condition (another platform, data that is not there) passes where it says why: the
     // last line of the run counts it.
-    pattern:
-      /\b(test|it|describe|suite)\.(only|skip|todo)\(|\bt\.(todo\(|skip\(\s*\))|\{\s*(only|skip|todo):\s*(true|['"`])/g,
+    pattern: new RegExp(
+      [
+        /\b(test|it|describe|suite)\.(only|skip|todo)\(/,
+        /\bt\.(todo\(|skip\(\s*\))/,
+        /\{\s*(only|skip|todo):\s*(true|['"`])/,
+      ]
+        .map(({ source }) => source)
+        .join('|'),
+      'g',
+    ),
     message: 'a test that does not run proves nothing: make it run or remove it',
     appliesTo: isTest,
   },

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import asc from 'assemblyscript/asc';
+
+interface Compiler {
+  readonly version: string;
+  main(argv: readonly string[]): Promise<{ error: Error | null; stderr: { toString(): string } }>;
+}
+
+// Named by a variable, so that its typings stay out of the project: they declare a console and a
+// Memory of their own, which would stand before the platform's.
+const COMPILER: string = 'assemblyscript/asc';
+const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
 
 const root = import.meta.dirname;
 const sources = join(root, 'assembly');

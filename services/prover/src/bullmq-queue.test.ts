@@ -156,6 +156,24 @@ test('closing ends although Redis is gone', async () => {
   }
 });
 
+test('closing withdraws the jobs that nobody has started', async () => {
+  const maker = new ScriptedMaker();
+  const name = 'withdrawn';
+  const queue = open(maker, { name });
+  maker.hold();
+  const answers = Promise.allSettled(someJobs(12).map((job) => queue.prove(job)));
+  await maker.untilStarted(2);
+  const closing = queue.close();
+  maker.open();
+  await closing;
+  await answers;
+  await withRedis(async (redis) => {
+    assert.equal(await redis.llen(`bull:${name}:wait`), 0);
+    assert.equal(await redis.zcard(`bull:${name}:prioritized`), 0);
+  });
+  assert.equal(maker.started.length, 2);
+});
+
 test('a prover that starts again takes the results that its earlier life left', async () => {
   const jobs = someJobs(4);
   const earlier = new ScriptedMaker();

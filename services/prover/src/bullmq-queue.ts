@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { once } from 'node:events';
 import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
 import { jobFailed } from './in-process-queue.ts';
 import { jobFromWire, resultFromWire, resultToWire } from './job-wire.ts';
@@ -110,13 +111,23 @@ export class BullmqQueue implements ProofQueue {
   /** Close the maker too: the worker waits for the jobs it is at, if Redis is there. */
   async close(): Promise<void> {
     if (this.#open.closed) return;
+    const unstarted = [...this.#open.jobs()].filter(({ id }) => !this.#underWay.has(id));
     this.#open.close();
     clearInterval(this.#timer);
+    await this.#withdraw(unstarted);
     await this.#partFromJobs();
     // Forced: else it waits for its server, also where there is none. Errors have been told.
     await this.#worker.close(true).catch(() => {});
     this.#events.close().catch(() => {});
     this.#redis.disconnectAll();
+  }
+
+  /** Jobs that nobody will collect would keep the next prover's workers from its own. */
+  async #withdraw(jobs: readonly ProofJob[]): Promise<void> {
+    if (this.#redis.status !== 'ready') return;
+    this.#worker.pause(true).catch(() => {});
+    const removed = jobs.map(({ id }) => this.#queue.remove(id).catch(() => 0));
+    await Promise.race([Promise.all(removed), once(this.#redis, 'close')]);
   }
 
   /** Lets Redis know of the jobs under way: they need not wait for their locks to run out. */

@@ -24,7 +24,7 @@ const cancel = (requestId: number): CancelOrder => ({
   clientOrderId: 1n,
 });
 
-/** A server that answers each batch with the next of `answers`, then with OK; 'SILENT' not at all. */
+/** A server that answers each batch with the next of `answers`, then OK; 'SILENT' not at all. */
 function serve(answers: (ResultName | 'SILENT')[]) {
   const broker = new MemoryBroker();
   const server = broker.connect();
@@ -63,7 +63,7 @@ function serve(answers: (ResultName | 'SILENT')[]) {
 }
 
 describe('Outbox', () => {
-  it('sends commands of one turn together, and what comes meanwhile in the next batch', async () => {
+  it('sends commands of one turn together, and what comes meanwhile after them', async () => {
     const { outbox, batches, sent } = serve([]);
     outbox.push(cancel(1));
     outbox.push(cancel(2));

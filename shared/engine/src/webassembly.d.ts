@@ -17,6 +17,8 @@ declare namespace WebAssembly {
   /** Growing a memory detaches its buffer; `buffer` is then a new one. */
   class Memory {
     readonly buffer: ArrayBuffer;
+    /** By pages of 64 KiB; answers the size before. */
+    grow(pages: number): number;
   }
 
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;

@@ -47,7 +47,8 @@ export class ByteReader {
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // A copy of its own: a Buffer would share its memory with every slice.
+    this.#bytes = new Uint8Array(bytes);
   }
 
   get offset(): number {
