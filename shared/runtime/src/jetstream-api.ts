@@ -4,6 +4,9 @@ import { StreamError } from './stream.ts';
 import { TransportError } from './transport.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
+const RETRY_MS = 100;
+/** What a question that is asked once may wait for a broker that is just starting again. */
+export const PATIENCE_MS = 10_000;
 
 /** Numbers of the broker's own errors. */
 export const JetStreamErrorNumber = {
@@ -51,9 +54,12 @@ type Json = Record<string, unknown>;
 
 export class JetStreamApi {
   readonly #transport: NatsTransport;
+  readonly #patienceMs: number;
 
-  constructor(transport: NatsTransport) {
+  /** @param patienceMs how long it asks again while the broker doesn't answer; 0: it asks once */
+  constructor(transport: NatsTransport, patienceMs = 0) {
     this.#transport = transport;
+    this.#patienceMs = patienceMs;
   }
 
   /** Undefined when there is no such stream. Rejects with StreamError UNAVAILABLE. */
@@ -100,12 +106,22 @@ export class JetStreamApi {
   }
 
   /**
-   * A request to `$JS.API.<what>`. Rejects with JetStreamRefusal when the broker says no, with
+   * A request to `$JS.API.<what>`, which may be made twice. Rejects with JetStreamRefusal when the broker says no, with
    * StreamError UNAVAILABLE when it says nothing, with CLOSED when the connection is closed.
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
-    const bytes = await this.#ask(`$JS.API.${what}`, payload);
+    const deadlineMs = performance.now() + this.#patienceMs;
+    let bytes: Uint8Array | undefined;
+    while (bytes === undefined) {
+      try {
+        bytes = await this.#ask(`$JS.API.${what}`, payload);
+      } catch (error) {
+        if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
+        if (performance.now() > deadlineMs) throw error;
+        await pause(RETRY_MS);
+      }
+    }
     const answer = parseJson(bytes);
     const { error } = answer;
     if (typeof error !== 'object' || error === null) return answer;
@@ -129,6 +145,12 @@ export class JetStreamApi {
     }
   }
 
+  /** The broker runs without JetStream: it is no use to wait for it. */
+  #isAbsent(error: StreamError): boolean {
+    const isSilent = error.cause instanceof TransportError && error.cause.code === 'NO_RESPONDERS';
+    return isSilent && this.#transport.connection.info?.jetstream !== true;
+  }
+
   #unavailable(error: unknown): unknown {
     if (!(error instanceof TransportError)) return error;
     const where = this.#transport.description;
@@ -140,6 +162,12 @@ export class JetStreamApi {
     return new StreamError('UNAVAILABLE', `${where}: ${mend}`, { cause: error });
   }
 }
+
+export function isUnavailable(error: unknown): error is StreamError {
+  return error instanceof StreamError && error.code === 'UNAVAILABLE';
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export function isRefusal(error: unknown, number: number): boolean {
   return error instanceof JetStreamRefusal && error.number === number;

@@ -2,13 +2,17 @@
  * Reads a JetStream stream through short-lived pull consumers, which are made anew from the next
  * sequence whenever anything goes wrong.
  */
-import { isRefusal, type JetStreamApi, JetStreamErrorNumber } from './jetstream-api.ts';
+import {
+  isRefusal,
+  isUnavailable,
+  JetStreamApi,
+  JetStreamErrorNumber,
+  PATIENCE_MS,
+} from './jetstream-api.ts';
 import { JetStreamPull, type PullEvent, type PulledMessage } from './jetstream-pull.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { type ReadOptions, StreamError, type StreamReader, type StreamRecord } from './stream.ts';
 
-/** How long a reading that isn't a following puts up with a broker that doesn't answer, ms. */
-const PATIENCE_MS = 15_000;
 const RETRY_MS = 100;
 
 interface Wanted {
@@ -25,13 +29,16 @@ interface Wanted {
 export class JetStreamReader implements StreamReader {
   readonly #transport: NatsTransport;
   readonly #api: JetStreamApi;
+  /** For loops that look between two questions whether they are to stop. */
+  readonly #impatientApi: JetStreamApi;
   readonly #stream: string;
   readonly #closed: AbortSignal;
 
   /** `closed` ends all following. */
-  constructor(transport: NatsTransport, api: JetStreamApi, stream: string, closed: AbortSignal) {
+  constructor(transport: NatsTransport, stream: string, closed: AbortSignal) {
     this.#transport = transport;
-    this.#api = api;
+    this.#api = new JetStreamApi(transport, PATIENCE_MS);
+    this.#impatientApi = new JetStreamApi(transport);
     this.#stream = stream;
     this.#closed = closed;
   }
@@ -119,12 +126,12 @@ export class JetStreamReader implements StreamReader {
     while (!stop.aborted) {
       try {
         if (lastRead !== undefined) await this.#refuseTruncation(lastRead);
-        return await JetStreamPull.open(this.#transport, this.#api, options);
+        return await JetStreamPull.open(this.#transport, this.#impatientApi, options);
       } catch (error) {
         if (isRefusal(error, JetStreamErrorNumber.NO_STREAM)) {
           throw this.#api.noStream(this.#stream);
         }
-        if (!(error instanceof StreamError) || error.code !== 'UNAVAILABLE') throw error;
+        if (!isUnavailable(error)) throw error;
         // What is followed is waited for; a question is answered in a while, or not at all.
         if (!(waits && isAgain) && performance.now() > deadlineMs) throw error;
         await pause(RETRY_MS);
@@ -142,7 +149,7 @@ export class JetStreamReader implements StreamReader {
 
   /** A stream that ends before what was read from it has lost records. */
   async #refuseTruncation(lastRead: number): Promise<void> {
-    const lastSequence = (await this.#api.findStream(this.#stream))?.lastSequence ?? 0;
+    const lastSequence = (await this.#impatientApi.findStream(this.#stream))?.lastSequence ?? 0;
     if (lastSequence >= lastRead) return;
     const text = `${this.#stream} at ${this.#transport.description} ends at ${lastSequence}`;
     throw new StreamError(

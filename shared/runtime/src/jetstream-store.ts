@@ -2,6 +2,7 @@
 import {
   JetStreamApi,
   JetStreamRefusal,
+  PATIENCE_MS,
   type StreamConfiguration,
   type StreamFacts,
 } from './jetstream-api.ts';
@@ -36,7 +37,7 @@ export class JetStreamStore implements StreamStore {
 
   constructor(transport: NatsTransport, options: JetStreamStoreOptions = {}) {
     this.#transport = transport;
-    this.#api = new JetStreamApi(transport);
+    this.#api = new JetStreamApi(transport, PATIENCE_MS);
     this.#replicas = options.replicas ?? 1;
     this.#ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
     const replicas = `${this.#replicas} ${this.#replicas === 1 ? 'replica' : 'replicas'}`;
@@ -52,7 +53,6 @@ export class JetStreamStore implements StreamStore {
     this.#checkConfiguration(facts.config, subjects);
     const writer = new JetStreamWriter({
       transport: this.#transport,
-      api: this.#api,
       reader,
       name,
       subjects,
@@ -74,7 +74,7 @@ export class JetStreamStore implements StreamStore {
 
   #newReader(name: string): JetStreamReader {
     checkStreamName(name);
-    return new JetStreamReader(this.#transport, this.#api, name, this.#closing.signal);
+    return new JetStreamReader(this.#transport, name, this.#closing.signal);
   }
 
   async #create(name: string, subjects: readonly string[]): Promise<StreamFacts> {

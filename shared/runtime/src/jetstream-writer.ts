@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headers as createHeaders, type Msg, NatsError, type Subscription } from 'nats';
-import { type JetStreamApi, parseJson } from './jetstream-api.ts';
+import { isUnavailable, JetStreamApi, parseJson } from './jetstream-api.ts';
 import type { JetStreamReader } from './jetstream-reader.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
@@ -19,7 +19,6 @@ import { compileFilter } from './subject.ts';
 
 export interface JetStreamWriterParts {
   readonly transport: NatsTransport;
-  readonly api: JetStreamApi;
   readonly reader: JetStreamReader;
   readonly name: string;
   readonly subjects: readonly string[];
@@ -50,6 +49,7 @@ interface Append {
 export class JetStreamWriter implements StreamWriter {
   readonly name: string;
   readonly #parts: JetStreamWriterParts;
+  readonly #api: JetStreamApi;
   readonly #accepts: readonly ((subject: string) => boolean)[];
   readonly #id = randomBytes(12).toString('base64url');
   readonly #inbox = `_INBOX.${randomUUID()}`;
@@ -76,6 +76,7 @@ export class JetStreamWriter implements StreamWriter {
   constructor(parts: JetStreamWriterParts) {
     this.name = parts.name;
     this.#parts = parts;
+    this.#api = new JetStreamApi(parts.transport);
     this.#accepts = parts.subjects.map(compileFilter);
     this.#base = parts.lastSequence;
     this.#subscription = parts.transport.connection.subscribe(`${this.#inbox}.*.*`, {
@@ -235,7 +236,7 @@ export class JetStreamWriter implements StreamWriter {
         await this.#compare(detail);
         break;
       } catch (error) {
-        if (!(error instanceof StreamError) || error.code !== 'UNAVAILABLE') throw error;
+        if (!isUnavailable(error)) throw error;
       }
     }
     if (this.#isDead()) return;
@@ -249,10 +250,9 @@ export class JetStreamWriter implements StreamWriter {
 
   /** Marks the appends that the stream holds; rejects when it holds something else. */
   async #compare(detail: string): Promise<void> {
-    const { api, reader } = this.#parts;
-    const facts = await api.findStream(this.name);
+    const facts = await this.#api.findStream(this.name);
     const durable = this.lastSequence;
-    if (facts === undefined && durable === 0) throw api.noStream(this.name);
+    if (facts === undefined && durable === 0) throw this.#api.noStream(this.name);
     const last = facts?.lastSequence ?? 0;
     if (last < durable) {
       throw new StreamError(
@@ -262,7 +262,7 @@ export class JetStreamWriter implements StreamWriter {
       );
     }
     if (last === durable) return;
-    const messages = reader.messages({ fromSequence: durable + 1, follow: false });
+    const messages = this.#parts.reader.messages({ fromSequence: durable + 1, follow: false });
     for await (const { sequence, messageId } of messages) {
       const number = sequence - this.#base;
       const append = this.#queue[number - this.#durable - 1];
