@@ -23,7 +23,8 @@ const MASK_CORES = MASK_BYTES * 8;
 export function pinCurrentThread(core: number): PinResult {
   const setAffinity = libcCall('int sched_setaffinity(int pid, size_t size, const void* mask)');
   if (setAffinity === undefined) {
-    const reason = `threads are not pinned on ${platform}-${process.arch}; the scheduler moves them`;
+    const where = `${platform}-${process.arch}`;
+    const reason = `threads are not pinned on ${where}; the scheduler moves them`;
     return { pinned: false, code: 'UNSUPPORTED', reason };
   }
   const cores = availableCores();
@@ -42,7 +43,7 @@ export function pinCurrentThread(core: number): PinResult {
   return { pinned: false, code: 'REFUSED', reason };
 }
 
-/** The system's id of the calling thread, as in /proc/self/task; undefined where there is no such. */
+/** The system's id of the calling thread, as in /proc/self/task; undefined without one. */
 export function currentThreadId(): number | undefined {
   if (platform !== 'linux') return undefined;
   // <pid>/task/<tid>; read on the calling thread because the call is synchronous.

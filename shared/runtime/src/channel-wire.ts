@@ -95,7 +95,7 @@ const MAX_ENVELOPES = 4;
 /** Operations that may wait for a slow reader. */
 const MAX_WAITING = 65_536;
 
-/** Gathers a turn's operations into one envelope, and holds them back while the other end is slow. */
+/** Gathers a turn's operations in one envelope; holds them back while the other end is slow. */
 export class ChannelOutbox<Operation> {
   readonly #channel: Channel;
   readonly #tag: EnvelopeTag;

@@ -106,8 +106,9 @@ export class JetStreamApi {
   }
 
   /**
-   * A request to `$JS.API.<what>`, which may be made twice. Rejects with JetStreamRefusal when the broker says no, with
-   * StreamError UNAVAILABLE when it says nothing, with CLOSED when the connection is closed.
+   * A request to `$JS.API.<what>`; it may be made twice. Rejects with JetStreamRefusal when the
+   * broker says no, with StreamError UNAVAILABLE when it says nothing, with CLOSED when the
+   * connection is closed.
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));

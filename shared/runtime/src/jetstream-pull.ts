@@ -98,7 +98,7 @@ export class JetStreamPull {
         : { deliver_policy: 'by_start_sequence', opt_start_seq: fromSequence };
     const config = {
       ...start,
-      // The plural: with the singular it would have to be in the request's subject, wildcards and all.
+      // The plural: the singular would have to be in the request's subject, wildcards and all.
       ...(filter === undefined ? {} : { filter_subjects: [filter] }),
       name,
       ack_policy: 'none',

@@ -189,7 +189,7 @@ export class JetStreamWriter implements StreamWriter {
     if (count === 0) return;
     const settled = this.#queue.splice(0, count);
     this.#durable += count;
-    // Not all of them need have been on the wire: what a recovery finds is marked and settled alike.
+    // Not all need have been on the wire: what a recovery finds is marked and settled alike.
     for (const append of settled.slice(0, this.#sent)) {
       this.#sent -= 1;
       this.#sentBytes -= append.payload.byteLength;

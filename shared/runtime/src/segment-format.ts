@@ -126,7 +126,7 @@ interface Frame {
   readonly end: number;
 }
 
-/** A record's frame if its checksum holds, undefined if the bytes end before it, or what is wrong. */
+/** A record's frame if its checksum holds; undefined if the bytes end before; or what is wrong. */
 function readFrame(buffer: Buffer, offset: number, limit: number): Frame | string | undefined {
   if (limit - offset < RECORD_HEADER_BYTES) return undefined;
   const length = buffer.readUInt32LE(offset);

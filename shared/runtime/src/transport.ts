@@ -40,7 +40,10 @@ export interface Transport {
    * @throws TransportError BAD_SUBJECT, CLOSED
    */
   subscribe(filter: string, handler: MessageHandler): Subscription;
-  /** Rejects with TransportError TIMEOUT, NO_RESPONDERS, CLOSED, BAD_SUBJECT, TOO_LARGE. */
+  /**
+   * The first answer; waits for a connection within its time, if there is none.
+   * Rejects with TransportError TIMEOUT, NO_RESPONDERS, CLOSED, BAD_SUBJECT, TOO_LARGE.
+   */
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /**
    * Resolves when everything published and subscribed before has reached the broker; what was

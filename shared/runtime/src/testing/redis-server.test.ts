@@ -12,7 +12,7 @@ async function ask(port: number, command: string): Promise<string> {
   return String(answer);
 }
 
-test('a real redis-server starts, is killed, and comes back on its port with its data', async () => {
+test('a real redis-server is killed, and comes back on its port with its data', async () => {
   const redis = await startRedisServer();
   try {
     assert.equal(await ask(redis.port, 'SET key value'), '+OK\r\n');

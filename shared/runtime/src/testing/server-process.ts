@@ -1,4 +1,4 @@
-/** Real servers for tests: child processes with a temporary folder, which never outlive the test. */
+/** Real servers for tests: child processes, which never outlive the test's process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
