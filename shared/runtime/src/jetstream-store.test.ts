@@ -189,6 +189,30 @@ test('killed twice while 2,000 appends are in flight: each is stored once, in or
   await writer.close();
 });
 
+test('acknowledgements that come late, again and again, change nothing', {
+  timeout: 60_000,
+}, async () => {
+  // So impatient that it asks what happened while the acknowledgements are on their way.
+  const hasty = new JetStreamStore(transport, { ackTimeoutMs: 1 });
+  const writer = await hasty.writer('HASTY', ['hasty']);
+  const states = watchTrouble(writer);
+  const expected = Array.from({ length: 3_000 }, (_, i) => `record ${i + 1}`);
+  const payload = (text: string) => bytes(text.padEnd(20_000));
+  const sequences = await Promise.all(
+    expected.map((text) => writer.append('hasty', payload(text))),
+  );
+  assert.deepEqual(
+    sequences,
+    expected.map((_, i) => i + 1),
+  );
+  assert.deepEqual(
+    (await textsOf('HASTY')).map((text) => text.trimEnd()),
+    expected,
+  );
+  assert(states.length > 0, 'it was impatient');
+  await hasty.close();
+});
+
 test('a broker that is away while nothing is in flight stalls the writer, too', {
   timeout: 60_000,
 }, async () => {

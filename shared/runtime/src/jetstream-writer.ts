@@ -33,6 +33,7 @@ const WINDOW_MESSAGES = 2_048;
 const WINDOW_BYTES = 32 * 1024 * 1024;
 /** Of the broker's limit for a message, for the headers. */
 const HEADER_BYTES = 512;
+const NATS_DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -69,6 +70,7 @@ export class JetStreamWriter implements StreamWriter {
   #state: 'flowing' | 'recovering' | 'dead' = 'flowing';
   #isStalled = false;
   #pauseMs = 0;
+  #maxPayload = NATS_DEFAULT_MAX_PAYLOAD;
   #progressMs = performance.now();
   #watchdog: NodeJS.Timeout | undefined;
   #failure: StreamError | undefined;
@@ -110,9 +112,10 @@ export class JetStreamWriter implements StreamWriter {
     const isCovered = this.#accepts.some((accepts) => accepts(subject));
     assert(isCovered, `${subject} is not among the subjects of ${this.name}`);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const mostBytes = (this.#parts.transport.connection.info?.max_payload ?? 0) - HEADER_BYTES;
-    // While there is no connection the limit isn't known; the broker tells when it is sent.
-    if (mostBytes > 0 && payload.byteLength > mostBytes) {
+    // Without a connection the last one's limit holds.
+    this.#maxPayload = this.#parts.transport.connection.info?.max_payload ?? this.#maxPayload;
+    const mostBytes = this.#maxPayload - HEADER_BYTES;
+    if (payload.byteLength > mostBytes) {
       const text = `a record of ${payload.byteLength} bytes on ${subject}; the broker takes`;
       const mend = 'cut it up, or raise max_payload in its configuration';
       return Promise.reject(new StreamError('TOO_LARGE', `${text} ${mostBytes}: ${mend}`));
@@ -250,8 +253,9 @@ export class JetStreamWriter implements StreamWriter {
 
   /** Marks the appends that the stream holds; rejects when it holds something else. */
   async #compare(detail: string): Promise<void> {
-    const facts = await this.#api.findStream(this.name);
+    // Before the question: acknowledgements that were late may come until the answer does.
     const durable = this.lastSequence;
+    const facts = await this.#api.findStream(this.name);
     if (facts === undefined && durable === 0) throw this.#api.noStream(this.name);
     const last = facts?.lastSequence ?? 0;
     if (last < durable) {
@@ -265,6 +269,7 @@ export class JetStreamWriter implements StreamWriter {
     const messages = this.#parts.reader.messages({ fromSequence: durable + 1, follow: false });
     for await (const { sequence, messageId } of messages) {
       const number = sequence - this.#base;
+      if (number <= this.#durable) continue;
       const append = this.#queue[number - this.#durable - 1];
       if (append === undefined || messageId !== `${this.#id}:${number}`) {
         throw new StreamError(
