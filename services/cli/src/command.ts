@@ -15,7 +15,7 @@ export interface CommandContext {
   flag(name: string): boolean;
   /** The broker password, from the environment: never an argument that every process can read. */
   readonly password: string | undefined;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, for commands that say `endsOnSignal`. */
   readonly signal: AbortSignal;
 }
 
@@ -25,6 +25,8 @@ export interface CliCommand {
   /** Printed by --help: usage, options, an example. */
   readonly help: string;
   readonly options: ParseArgsOptionsConfig;
+  /** Ends by itself, tidily, when the context's signal aborts; others simply stop. */
+  readonly endsOnSignal?: true;
   /** Exit status: 0 success, 1 a failed check. */
   run(context: CommandContext): Promise<number>;
 }

@@ -53,12 +53,16 @@ async function main(args: readonly string[]): Promise<number> {
     const known = Object.keys(COMMANDS).join(', ');
     throw new UsageError(`no command "${name}"; there are: ${known}`);
   }
+  const command = await load();
   const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => abort.abort());
+  if (command.endsOnSignal) {
+    // Once: who asks twice does not want to wait.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => abort.abort());
+    }
   }
   const password = process.env.FOLDBOOK_PASSWORD;
-  return runCommand(await load(), rest, { signal: abort.signal, password });
+  return runCommand(command, rest, { signal: abort.signal, password });
 }
 
 main(process.argv.slice(2)).then(

@@ -1,7 +1,7 @@
 /** A connection to a running node, as the everyday commands need it. */
 
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
+import { ClientError, OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
 import { isMarketName, parseAccount, reportStream } from '@foldbook/protocol';
 import {
   connectNats,
@@ -79,6 +79,24 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
       await transport.close();
     },
   };
+}
+
+/** How long an everyday command waits for its answer, ms. */
+const ANSWER_PATIENCE_MS = 10_000;
+
+/** The answer to a command, or an error after a while: the client itself would go on trying. */
+export async function answerOf<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const seconds = ANSWER_PATIENCE_MS / 1_000;
+    const words = `no answer in ${seconds} s; the command may still be executed: see the reports`;
+    late.reject(new ClientError('UNREACHABLE', words));
+  }, ANSWER_PATIENCE_MS);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Runs with a connection that is closed whatever happens. */

@@ -26,6 +26,7 @@ export async function ask(
     return await transport.request(subject, payload, timeoutMs);
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
+    if (error.code === 'NOT_PERMITTED') throw new ClientError('REFUSED', error.message);
     throw new ClientError(
       'UNREACHABLE',
       `no answer on ${subject} (${error.code}, ${transport.description}); is the market up?`,

@@ -231,8 +231,8 @@ export class OrderClient {
   }
 
   #fail(error: unknown): void {
-    const failure =
-      error instanceof ClientError ? error : new ClientError('BAD_ANSWER', String(error));
+    const words = error instanceof Error ? error.message : String(error);
+    const failure = error instanceof ClientError ? error : new ClientError('UNREACHABLE', words);
     this.#failure ??= failure;
     for (const waiting of this.#open.values()) waiting?.reject(failure);
     this.#open.clear();

@@ -91,6 +91,10 @@ export class Outbox {
   async #deliver(batch: Uint8Array): Promise<void> {
     while (!this.#closed) {
       const answer = await this.#request(batch);
+      if (answer instanceof ClientError) {
+        if (!this.#closed) this.#onRefused(answer);
+        return;
+      }
       if (answer === undefined) {
         this.counters.resent += 1;
         continue;
@@ -108,13 +112,29 @@ export class Outbox {
     }
   }
 
-  async #request(batch: Uint8Array): Promise<Uint8Array | undefined> {
+  /** Undefined: not known, to be sent again. An error: sending it again is of no use. */
+  async #request(batch: Uint8Array): Promise<Uint8Array | ClientError | undefined> {
     try {
       return await this.#transport.request(this.#subject, batch, this.#resendAfterMs);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      if (error.code !== 'TIMEOUT') await pause(BUSY_PAUSE_MS);
-      return undefined;
+      switch (error.code) {
+        case 'TIMEOUT':
+          return undefined;
+        case 'NO_RESPONDERS':
+        case 'CONNECT_FAILED':
+          await pause(BUSY_PAUSE_MS);
+          return undefined;
+        case 'NOT_PERMITTED':
+        case 'BAD_SUBJECT':
+        case 'TOO_LARGE':
+          return new ClientError('REFUSED', error.message);
+        case 'CLOSED':
+          return new ClientError('CLOSED', error.message);
+        default:
+          error.code satisfies never;
+          return undefined;
+      }
     }
   }
 

@@ -153,7 +153,7 @@ export class JetStreamApi {
   }
 
   #unavailable(error: unknown): unknown {
-    if (!(error instanceof TransportError)) return error;
+    if (!(error instanceof TransportError) || error.code === 'NOT_PERMITTED') return error;
     const where = this.#transport.description;
     if (error.code === 'CLOSED') return new StreamError('CLOSED', error.message, { cause: error });
     const mend =

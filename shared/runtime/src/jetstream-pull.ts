@@ -41,6 +41,20 @@ export interface PullOptions {
   readonly stop: AbortSignal;
 }
 
+const isLiteral = (filter: string) => !/[*>]/.test(filter);
+
+/**
+ * One literal subject goes into the request's own subject too, where a broker's permissions can
+ * tie it to the connection. Wildcards can't stand there: the plural form leaves them in the body.
+ */
+function filterOf(filter: string | undefined): Readonly<Record<string, unknown>> {
+  if (filter === undefined) return {};
+  return isLiteral(filter) ? { filter_subject: filter } : { filter_subjects: [filter] };
+}
+
+const suffixOf = (filter: string | undefined) =>
+  filter !== undefined && isLiteral(filter) ? `.${filter}` : '';
+
 export class JetStreamPull {
   readonly #transport: NatsTransport;
   readonly #stop: AbortSignal;
@@ -98,8 +112,7 @@ export class JetStreamPull {
         : { deliver_policy: 'by_start_sequence', opt_start_seq: fromSequence };
     const config = {
       ...start,
-      // The plural: the singular would have to be in the request's subject, wildcards and all.
-      ...(filter === undefined ? {} : { filter_subjects: [filter] }),
+      ...filterOf(filter),
       name,
       ack_policy: 'none',
       replay_policy: 'instant',
@@ -108,7 +121,10 @@ export class JetStreamPull {
       num_replicas: 1,
     };
     const request = { stream_name: stream, config };
-    const answer = await api.request(`CONSUMER.CREATE.${stream}.${name}`, request);
+    const answer = await api.request(
+      `CONSUMER.CREATE.${stream}.${name}${suffixOf(filter)}`,
+      request,
+    );
     return new JetStreamPull(transport, options, name, numberOf(answer.num_pending));
   }
 

@@ -211,6 +211,13 @@ export class NatsTransport implements Transport {
         const text = `${sizeBytes} bytes on ${subject}; ${this.description} takes ${most} at most`;
         return new TransportError('TOO_LARGE', `${text} (max_payload in its configuration)`);
       }
+      case ErrorCode.PermissionsViolation: {
+        const text = `${this.description} does not let this user publish to ${subject}`;
+        return new TransportError(
+          'NOT_PERMITTED',
+          `${text}: use another user, or change its rights`,
+        );
+      }
       case ErrorCode.ConnectionClosed:
       case ErrorCode.ConnectionDraining:
         return closedError(this.description);

@@ -42,7 +42,8 @@ export interface Transport {
   subscribe(filter: string, handler: MessageHandler): Subscription;
   /**
    * The first answer; waits for a connection within its time, if there is none.
-   * Rejects with TransportError TIMEOUT, NO_RESPONDERS, CLOSED, BAD_SUBJECT, TOO_LARGE.
+   * Rejects with TransportError TIMEOUT, NO_RESPONDERS, NOT_PERMITTED, CLOSED, BAD_SUBJECT,
+   * TOO_LARGE.
    */
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /**
@@ -61,6 +62,8 @@ export type TransportErrorCode =
   | 'CLOSED'
   | 'CONNECT_FAILED'
   | 'BAD_SUBJECT'
+  /** The broker's permissions keep this user from the subject. */
+  | 'NOT_PERMITTED'
   | 'TOO_LARGE';
 
 export class TransportError extends Error {

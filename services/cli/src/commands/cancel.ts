@@ -2,6 +2,7 @@ import { type CliCommand, wholeNumber } from '../command.ts';
 import { eventWords } from '../event-words.ts';
 import {
   accountNumber,
+  answerOf,
   CONNECTION_HELP,
   CONNECTION_OPTIONS,
   withNode,
@@ -22,7 +23,7 @@ Example: foldbook cancel 42 --market BTC-USD --account 7`,
     const id = wholeNumber('CLIENT_ORDER_ID', context.positionals[0]);
     const account = accountNumber(context);
     return withNode(context, async (node) => {
-      const answer = await (await node.trader(account)).cancel(id);
+      const answer = await answerOf((await node.trader(account)).cancel(id));
       context.output.result({ ...answer }, eventWords(answer));
       return answer.type === 'rejected' ? 1 : 0;
     });

@@ -59,6 +59,7 @@ Example: foldbook demo --seconds 10`,
     'epoch-records': { type: 'string' },
     data: { type: 'string' },
   },
+  endsOnSignal: true,
   run: runDemo,
 };
 

@@ -20,6 +20,7 @@ Example: foldbook mirror --market BTC-USD --seconds 10 --verify`,
     seconds: { type: 'string' },
     verify: { type: 'boolean' },
   },
+  endsOnSignal: true,
   run: async (context) => {
     const seconds = context.integer('seconds', 0, 86_400);
     return withNode(context, async (node) => {

@@ -3,6 +3,7 @@ import { type CliCommand, wholeNumber } from '../command.ts';
 import { eventWords } from '../event-words.ts';
 import {
   accountNumber,
+  answerOf,
   CONNECTION_HELP,
   CONNECTION_OPTIONS,
   withNode,
@@ -55,13 +56,14 @@ Example: foldbook order buy 5 100 --market BTC-USD --account 7`,
       const trader = await node.trader(account);
       const events: MarketEvent[] = [];
       trader.onEvent((event) => events.push(event));
-      const answer = await trader.place({
+      const placed = trader.place({
         side: sideText === 'buy' ? Side.BUY : Side.SELL,
         quantity,
         price,
         timeInForce: time,
         ...(id === undefined ? {} : { clientOrderId: wholeNumber('--id', id) }),
       });
+      const answer = await answerOf(placed);
       // A command's events come in one batch, so its fills are here as well.
       const own = events.filter((event) => event.sequence === answer.sequence);
       for (const event of own) context.output.result({ ...event }, eventWords(event));

@@ -2,6 +2,7 @@ import { type CliCommand, wholeNumber } from '../command.ts';
 import { eventWords } from '../event-words.ts';
 import {
   accountNumber,
+  answerOf,
   CONNECTION_HELP,
   CONNECTION_OPTIONS,
   withNode,
@@ -29,7 +30,7 @@ Example: foldbook replace 42 5 101 --market BTC-USD --account 7`,
     const time = timeInForce(context.text('time'));
     return withNode(context, async (node) => {
       const trader = await node.trader(account);
-      const answer = await trader.replace(id, { quantity, price, timeInForce: time });
+      const answer = await answerOf(trader.replace(id, { quantity, price, timeInForce: time }));
       context.output.result({ ...answer }, eventWords(answer));
       return answer.type === 'rejected' ? 1 : 0;
     });

@@ -14,6 +14,7 @@ ${CONNECTION_HELP}
 
 Ends with Ctrl-C. Example: foldbook tail --market BTC-USD`,
   options: { ...CONNECTION_OPTIONS, levels: { type: 'boolean' } },
+  endsOnSignal: true,
   run: (context) =>
     withNode(context, async (node) => {
       const print = ({ payload }: { readonly payload: Uint8Array }) => {

@@ -40,6 +40,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     'epoch-records': { type: 'string' },
     workers: { type: 'string' },
   },
+  endsOnSignal: true,
   run: async (context) => {
     const named = context.positionals.length === 0 ? ['market', 'prover'] : context.positionals;
     const unknown = named.find((name) => name !== 'market' && name !== 'prover');
