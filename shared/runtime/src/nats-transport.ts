@@ -74,6 +74,7 @@ export class NatsTransport implements Transport {
   /** For what goes beyond messages (jetstream-store.ts). */
   readonly connection: NatsConnection;
   readonly #status = new StatusFeed('connected');
+  readonly #waiting = new Set<{ readonly subject: string; readonly forbid: () => void }>();
   #dropped = 0;
 
   /** Use `connectNats`. */
@@ -138,12 +139,17 @@ export class NatsTransport implements Transport {
         ? closedError(this.description)
         : timeoutError(subject, timeoutMs);
     }
+    const forbidden = Promise.withResolvers<never>();
+    const waiting = { subject, forbid: () => forbidden.reject(this.#forbidden(subject)) };
+    this.#waiting.add(waiting);
     try {
       const timeout = Math.max(1, deadlineMs - performance.now());
-      const answer = await this.connection.request(subject, payload, { timeout });
-      return answer.data;
+      const answered = this.connection.request(subject, payload, { timeout });
+      return (await Promise.race([answered, forbidden.promise])).data;
     } catch (error) {
       throw this.#outcome(error, subject, payload.byteLength, timeoutMs);
+    } finally {
+      this.#waiting.delete(waiting);
     }
   }
 
@@ -191,10 +197,28 @@ export class NatsTransport implements Transport {
   }
 
   async #watch(): Promise<void> {
-    for await (const { type, data } of this.connection.status()) {
+    for await (const { type, data, permissionContext } of this.connection.status()) {
       if (type === Events.Disconnect) this.#status.set('disconnected', `lost ${data}`);
       else if (type === Events.Reconnect) this.#status.set('connected', `back at ${data}`);
+      else if (type === Events.Error) this.#refused(permissionContext);
     }
+  }
+
+  /**
+   * The broker names the subject that it refused, which it may have mapped from the published one
+   * (`cmd.M.7` to `in.0.M.7`): a mapping keeps the last tokens.
+   */
+  #refused(context: { readonly operation: string; readonly subject: string } | undefined): void {
+    if (context?.operation !== 'publish') return;
+    for (const { subject, forbid } of this.#waiting) {
+      const tail = subject.slice(subject.indexOf('.'));
+      if (context.subject === subject || context.subject.endsWith(tail)) forbid();
+    }
+  }
+
+  #forbidden(subject: string): TransportError {
+    const text = `${this.description} does not let this user publish to ${subject}`;
+    return new TransportError('NOT_PERMITTED', `${text}: use another user, or change its rights`);
   }
 
   #outcome(error: unknown, subject: string, sizeBytes: number, timeoutMs: number): unknown {
@@ -211,13 +235,8 @@ export class NatsTransport implements Transport {
         const text = `${sizeBytes} bytes on ${subject}; ${this.description} takes ${most} at most`;
         return new TransportError('TOO_LARGE', `${text} (max_payload in its configuration)`);
       }
-      case ErrorCode.PermissionsViolation: {
-        const text = `${this.description} does not let this user publish to ${subject}`;
-        return new TransportError(
-          'NOT_PERMITTED',
-          `${text}: use another user, or change its rights`,
-        );
-      }
+      case ErrorCode.PermissionsViolation:
+        return this.#forbidden(subject);
       case ErrorCode.ConnectionClosed:
       case ErrorCode.ConnectionDraining:
         return closedError(this.description);
