@@ -16,9 +16,8 @@ export function readG1(reader: ByteReader, what: string): G1Point {
   const x = reader.fieldElement(BASE_ORDER);
   const y = reader.fieldElement(BASE_ORDER);
   if (x === 0n && y === 0n) reader.refuse(`${what} is the point at infinity`, start);
-  const point = new G1(x, y, 1n);
-  if (!isValid(point)) reader.refuse(`${what} is not a point of G1`, start);
-  return point;
+  const point = validPoint(() => new G1(x, y, 1n));
+  return point ?? reader.refuse(`${what} is not a point of G1`, start);
 }
 
 /** A point of G2 in EIP-197 order (imaginary part first); on the curve and in the subgroup. */
@@ -34,18 +33,21 @@ export function readG2(reader: ByteReader, what: string): G2Point {
     reader.refuse(`${what} is the point at infinity`, start);
   }
   const { Fp2 } = bn254.fields;
-  const point = new G2(Fp2.fromBigTuple([x0, x1]), Fp2.fromBigTuple([y0, y1]), Fp2.ONE);
-  if (!isValid(point)) reader.refuse(`${what} is not a point of G2's subgroup`, start);
-  return point;
+  const make = () => new G2(Fp2.fromBigTuple([x0, x1]), Fp2.fromBigTuple([y0, y1]), Fp2.ONE);
+  return validPoint(make) ?? reader.refuse(`${what} is not a point of G2's subgroup`, start);
 }
 
-/** On the curve and of prime order: the library says so by not throwing. */
-function isValid(point: G1Point | G2Point): boolean {
+/**
+ * On the curve and of prime order: the library says so by not throwing, and for some coordinates
+ * (y = 0) it is the constructor that throws.
+ */
+function validPoint<Point extends G1Point | G2Point>(make: () => Point): Point | undefined {
   try {
+    const point = make();
     point.assertValidity();
-    return true;
+    return point;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

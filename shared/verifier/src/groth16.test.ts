@@ -185,6 +185,10 @@ test('a verifying key has one encoding, and its points are checked', () => {
   const small = encodeVerifyingKey(smallProof().key);
   checkDecoder(small, decodeVerifyingKey, encodeVerifyingKey, 100);
   assert.equal(bytesToHex(encodeVerifyingKey(accounts.key)), vectors.accounts.key);
+  const noHeight = small.slice();
+  noHeight.fill(0, small.length - 32);
+  const refusedPoint = decodeVerifyingKey(noHeight);
+  assert(!refusedPoint.ok, 'a point with y = 0 is refused, not thrown');
   const outside = small.slice();
   outside.set(encodeG2(pointOutsideSubgroup()), 72);
   const decoded = decodeVerifyingKey(outside);
