@@ -1,7 +1,7 @@
 /** The shape of a command and the reading of its arguments. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { UsageError } from './cli-error.ts';
 import { createOutput, type Output } from './output.ts';
-import { UsageError } from './usage-error.ts';
 
 export interface CommandContext {
   readonly output: Output;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { UsageError } from './usage-error.ts';
+import { ServiceError, UsageError } from './cli-error.ts';
 
 const FIND_SERVERS = fileURLToPath(
   new URL('../../../infra/setup/find-servers.ts', import.meta.url),
@@ -98,7 +98,7 @@ function isOpen(port: number): Promise<boolean> {
 async function untilOpen(port: number, name: string): Promise<void> {
   const deadlineMs = performance.now() + READY_WITHIN_MS;
   while (!(await isOpen(port))) {
-    if (performance.now() > deadlineMs) throw new Error(`${name} did not open port ${port}`);
+    if (performance.now() > deadlineMs) throw new ServiceError(`${name} did not open port ${port}`);
     await delay(LOOK_MS);
   }
 }

@@ -1,8 +1,8 @@
 /** The `foldbook` command: finds the subcommand, runs it, turns errors into exit statuses. */
 import { ClientError } from '@foldbook/client';
 import { TransportError } from '@foldbook/runtime';
+import { CliError, UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Loaded when named, so that `verify` starts without the broker's client and so on. */
 const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
@@ -25,6 +25,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** What was asked can't be done as it was asked: no broker there, no market, no permission. */
+const EXIT_UNREACHABLE = 2;
 
 async function usage(): Promise<string> {
   const lines: string[] = [];
@@ -70,13 +72,15 @@ main(process.argv.slice(2)).then(
     process.exitCode = status;
   },
   (error: unknown) => {
-    const expected =
-      error instanceof UsageError ||
-      error instanceof ClientError ||
-      error instanceof TransportError;
     const words = error instanceof Error ? error.message : String(error);
     process.stderr.write(`foldbook: ${words}\n`);
-    if (!expected && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-    process.exitCode = expected ? EXIT_USAGE : EXIT_FAILED;
+    if (error instanceof CliError) {
+      process.exitCode = error.status;
+    } else if (error instanceof ClientError || error instanceof TransportError) {
+      process.exitCode = EXIT_UNREACHABLE;
+    } else {
+      if (error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+      process.exitCode = EXIT_FAILED;
+    }
   },
 );

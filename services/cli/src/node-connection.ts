@@ -10,8 +10,8 @@ import {
   type StreamStore,
   type Transport,
 } from '@foldbook/runtime';
+import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
-import { UsageError } from './usage-error.ts';
 
 export const DEFAULT_NATS = 'nats://127.0.0.1:4222';
 

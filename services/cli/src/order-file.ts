@@ -2,7 +2,7 @@
 import { zstdDecompressSync } from 'node:zlib';
 import type { Draft } from '@foldbook/client';
 import { CommandKind, Side, TimeInForce } from '@foldbook/protocol';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './cli-error.ts';
 
 const HEADER_BYTES = 16;
 const MESSAGE_BYTES = 40;

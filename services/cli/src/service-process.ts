@@ -4,6 +4,7 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ServiceError } from './cli-error.ts';
 
 const SERVICES = {
   market: fileURLToPath(new URL('../../market/src/main.ts', import.meta.url)),
@@ -100,10 +101,14 @@ async function ready(
   };
   child.on('message', onMessage);
   const timer = setTimeout(() => {
-    reject(new Error(`${name} was not ready in ${READY_WITHIN_MS / 1_000} s:\n${lastLines()}`));
+    reject(
+      new ServiceError(`${name} was not ready in ${READY_WITHIN_MS / 1_000} s:\n${lastLines()}`),
+    );
   }, READY_WITHIN_MS);
   exited.then((status) => {
-    reject(new Error(`${name} ended with status ${status} before it was ready:\n${lastLines()}`));
+    reject(
+      new ServiceError(`${name} ended with status ${status} before it was ready:\n${lastLines()}`),
+    );
   });
   try {
     await promise;

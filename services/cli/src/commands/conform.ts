@@ -7,10 +7,10 @@ import {
   type Engine,
   loadKernel,
 } from '@foldbook/engine';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
 import { decompressIfNeeded } from '../order-file.ts';
 import { duration, grouped } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
 
 export const conform: CliCommand = {
   name: 'conform',

@@ -6,6 +6,7 @@ import { Account, Asset, type MarketEvent } from '@foldbook/protocol';
 import { type ChainResult, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { builtInFlow } from '../built-in-flow.ts';
+import { InterruptedError, UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { type DemoEnvironment, startEnvironment } from '../demo/environment.ts';
 import { play } from '../demo/play.ts';
@@ -13,7 +14,6 @@ import { type DemoFigures, summary, summaryWords } from '../demo/summary.ts';
 import { decompressIfNeeded, type Flow, orderFileFlow } from '../order-file.ts';
 import { duration } from '../output.ts';
 import { DEFAULT_DATA_DIR } from '../paths.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** With the fee account (and the supply account) four are touched: one account proof an epoch. */
 const ACCOUNTS = 3;
@@ -78,31 +78,48 @@ async function runDemo(context: CommandContext): Promise<number> {
       output.say(`epoch ${epoch}: ${recordCount} records, ${proofs} proofs in ${duration(ms)}`),
   });
   try {
-    output.say(`market ${environment.market} over ${environment.transport.description}`);
-    const traded = await trade(context, environment, flow);
-    output.say(
-      `answered ${traded.commands} commands; mirror equal to the engine's book ` +
-        `(${traded.levels} levels); waiting for proofs`,
-    );
-    const epochs = context.integer('epochs', 1, 1_000_000) ?? EPOCHS_TO_PROVE;
-    await environment.epochsProved(epochs);
-    const chain = await verifyStore(environment);
-    const figures: DemoFigures = {
-      ...traded,
-      proved: environment.proved,
-      chain: chain.result,
-      verifyMs: chain.ms,
-      totalMs: performance.now() - startMs,
-      proofDir: environment.proofDir,
-      market: environment.market,
-      flow: flow.name,
-      durability: traded.durability,
-    };
-    output.result(summary(figures), summaryWords(figures));
-    return chain.result.ok && traded.mirror.mismatches === 0 ? 0 : 1;
+    const work = playAndProve(context, environment, flow, startMs);
+    return await Promise.race([work, environment.failed, interrupted(context.signal)]);
   } finally {
     await environment.stop();
   }
+}
+
+async function playAndProve(
+  context: CommandContext,
+  environment: DemoEnvironment,
+  flow: Flow,
+  startMs: number,
+): Promise<number> {
+  const { output } = context;
+  output.say(`market ${environment.market} over ${environment.transport.description}`);
+  const traded = await trade(context, environment, flow);
+  output.say(
+    `answered ${traded.commands} commands; mirror equal to the engine's book ` +
+      `(${traded.levels} levels); waiting for proofs`,
+  );
+  await environment.epochsProved(context.integer('epochs', 1, 1_000_000) ?? EPOCHS_TO_PROVE);
+  const chain = await verifyStore(environment);
+  const figures: DemoFigures = {
+    ...traded,
+    proved: environment.proved,
+    chain: chain.result,
+    verifyMs: chain.ms,
+    totalMs: performance.now() - startMs,
+    proofDir: environment.proofDir,
+    market: environment.market,
+    flow: flow.name,
+  };
+  output.result(summary(figures), summaryWords(figures));
+  return chain.result.ok && traded.mirror.mismatches === 0 ? 0 : 1;
+}
+
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new InterruptedError('interrupted')), {
+      once: true,
+    });
+  });
 }
 
 async function openFlow(input: string | undefined): Promise<Flow> {

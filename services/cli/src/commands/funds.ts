@@ -1,4 +1,5 @@
 import { Asset } from '@foldbook/protocol';
+import { UsageError } from '../cli-error.ts';
 import { type CliCommand, wholeNumber } from '../command.ts';
 import { eventWords } from '../event-words.ts';
 import {
@@ -7,7 +8,6 @@ import {
   CONNECTION_OPTIONS,
   withNode,
 } from '../node-connection.ts';
-import { UsageError } from '../usage-error.ts';
 
 function fundsCommand(name: 'deposit' | 'withdraw', summary: string): CliCommand {
   return {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** A process of its own: the circuits are GPL-3.0, this command is not. */
 const BUILD = fileURLToPath(new URL('../../../../circuits/build.ts', import.meta.url));

@@ -1,7 +1,7 @@
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
 import { eventWords } from '../event-words.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withNode } from '../node-connection.ts';
-import { UsageError } from '../usage-error.ts';
 
 export const market: CliCommand = {
   name: 'market',

@@ -1,4 +1,5 @@
 import { type MarketEvent, Side, TimeInForce } from '@foldbook/protocol';
+import { UsageError } from '../cli-error.ts';
 import { type CliCommand, wholeNumber } from '../command.ts';
 import { eventWords } from '../event-words.ts';
 import {
@@ -8,7 +9,6 @@ import {
   CONNECTION_OPTIONS,
   withNode,
 } from '../node-connection.ts';
-import { UsageError } from '../usage-error.ts';
 
 const TIMES = new Map<string, TimeInForce>([
   ['gtc', TimeInForce.GTC],

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { DEFAULT_NATS } from '../node-connection.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
-import { UsageError } from '../usage-error.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
 const DEFAULT_NATS_PORT = 4_222;

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { type ChainResult, verifyChain } from '@foldbook/verifier';
 import { listMarkets, openStoreFolder } from '@foldbook/verifier/node';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
 import { duration } from '../output.ts';
 import { DEFAULT_PROOF_DIR } from '../paths.ts';
-import { UsageError } from '../usage-error.ts';
 
 export const verify: CliCommand = {
   name: 'verify',

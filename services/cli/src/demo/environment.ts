@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportSource } from '@foldbook/client';
 import { reportStream } from '@foldbook/protocol';
 import {
@@ -12,8 +13,8 @@ import {
   processChannel,
   type Transport,
 } from '@foldbook/runtime';
+import { ServiceError, UsageError } from '../cli-error.ts';
 import { type ServiceProcess, startService } from '../service-process.ts';
-import { UsageError } from '../usage-error.ts';
 
 export interface DemoBroker {
   readonly nats: string;
@@ -44,12 +45,15 @@ export interface DemoEnvironment {
   readonly proofDir: string;
   readonly proved: readonly ProvedEpoch[];
   reports(): ReportSource;
-  /** Resolves once `count` epochs are proved; rejects when the prover ends. */
+  /** Resolves once `count` epochs are proved. */
   epochsProved(count: number): Promise<void>;
+  /** Rejects when a service ends that nobody stopped; never resolves. */
+  readonly failed: Promise<never>;
   stop(): Promise<void>;
 }
 
 const MARKER = 'foldbook-demo';
+const LINK_PATIENCE_MS = 3_000;
 
 export async function startEnvironment(options: DemoOptions): Promise<DemoEnvironment> {
   const { dataDir, broker } = options;
@@ -64,14 +68,25 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
   const market = broker === undefined ? 'DEMO' : `DEMO-${stamp}`;
   const started: ServiceProcess[] = [];
   const closers: (() => Promise<void>)[] = [];
+  const failure = Promise.withResolvers<never>();
+  // Nobody may be listening any more when it comes.
+  failure.promise.catch(() => undefined);
+  let stopping = false;
   const stop = async () => {
-    for (const close of closers.reverse()) await close();
+    stopping = true;
+    // A link to a service that is gone may have nobody to part from.
+    for (const close of closers.reverse()) await Promise.race([close(), delay(LINK_PATIENCE_MS)]);
     await Promise.all(started.map((service) => service.stop()));
   };
   const start = async (name: 'market' | 'prover', config: Record<string, unknown>) => {
     const onTrouble = (line: string) => options.onTrouble(`${name}: ${line}`);
     const service = await startService(name, { config, logDir, onTrouble });
     started.push(service);
+    service.exited.then((status) => {
+      if (stopping) return;
+      const words = `${name} ended with status ${status}; its log: ${service.logFile}`;
+      failure.reject(new ServiceError(words));
+    });
     return service;
   };
   try {
@@ -94,7 +109,7 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
     const link = await connect(broker, marketService);
     closers.push(link.close);
     const proofs = followProofs(prover, options.onProved);
-    return { market, proofDir, ...link, ...proofs, stop };
+    return { market, proofDir, ...link, ...proofs, failed: failure.promise, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -133,28 +148,19 @@ async function connect(broker: DemoBroker | undefined, market: ServiceProcess): 
 function followProofs(prover: ServiceProcess, onProved: (epoch: ProvedEpoch) => void) {
   const proved: ProvedEpoch[] = [];
   const waiting = new Set<() => void>();
-  let ended = false;
-  const notify = () => {
-    for (const check of waiting) check();
-  };
   prover.child.on('message', (message: unknown) => {
     if (isProvedEpoch(message)) {
       proved.push(message);
       onProved(message);
     }
-    notify();
-  });
-  prover.exited.then(() => {
-    ended = true;
-    notify();
+    for (const check of waiting) check();
   });
   const epochsProved = (count: number) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<void>((resolve) => {
       const check = () => {
-        if (proved.length >= count) resolve();
-        else if (ended) reject(new Error(`the prover ended; its log: ${prover.logFile}`));
-        else return;
+        if (proved.length < count) return;
         waiting.delete(check);
+        resolve();
       };
       waiting.add(check);
       check();
