@@ -157,6 +157,27 @@ describe('a client of a market', () => {
     mirror.close();
   });
 
+  it('compares with an engine that moves without a delta in between', async (test) => {
+    const { trader, served } = await open(test);
+    const seller = await trader(7);
+    await seller.place(sell(100n, 3n));
+    const transport = served.connect();
+    const mirror = new BookMirror(transport, MARKET, () => undefined);
+    await mirror.open();
+    let rejected = 0;
+    // Each answer of the engine is followed by commands that change nothing.
+    served.lose(({ subject }) => {
+      if (subject.startsWith('_INBOX') && rejected < 3) {
+        rejected += 1;
+        seller.submit({ kind: 2, clientOrderId: 999n });
+      }
+      return false;
+    });
+    const { levels } = await mirror.compareWithEngine();
+    assert.equal(levels, 1);
+    mirror.close();
+  });
+
   it('starts again from a snapshot when a delta was changed on the way', async (test) => {
     const { trader, served } = await open(test);
     const seller = await trader(7);

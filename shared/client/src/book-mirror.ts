@@ -47,6 +47,7 @@ export type MirrorState = 'starting' | 'following' | 'refilling';
 
 /** Deltas kept while a snapshot or a refill is on its way. */
 const MAX_WAITING_BATCHES = 16_384;
+const COMPARE_ATTEMPTS = 10;
 
 export class BookMirror {
   readonly counters: MirrorCounters = {
@@ -108,12 +109,7 @@ export class BookMirror {
    * it stands where the engine stood. Answers the number of levels, or throws with the difference.
    */
   async compareWithEngine(timeoutMs = 10_000): Promise<{ levels: number; sequence: number }> {
-    const subject = querySubject(this.#market, 0);
-    const engine = await askSnapshot(this.#transport, subject, encode({ v: 1, query: 'depth' }));
-    await this.#reach(engine.header.last, timeoutMs);
-    if (this.#sequence > engine.header.last) {
-      throw new ClientError('BAD_ANSWER', 'the market moved on; compare while it is quiet');
-    }
+    const engine = await this.#engineBook(timeoutMs);
     const theirs = bookOf(engine);
     for (const side of [Side.BUY, Side.SELL]) {
       const mine = describe(this.levels(side));
@@ -128,6 +124,19 @@ export class BookMirror {
     }
     const levels = this.levels(Side.BUY).length + this.levels(Side.SELL).length;
     return { levels, sequence: engine.header.last };
+  }
+
+  /** The engine's book at the sequence where the mirror stands. */
+  async #engineBook(timeoutMs: number): Promise<Snapshot> {
+    const subject = querySubject(this.#market, 0);
+    const question = encode({ v: 1, query: 'depth' });
+    // Commands that come in between (the close of an epoch is enough) move the mirror past it.
+    for (let attempt = 0; attempt < COMPARE_ATTEMPTS; attempt += 1) {
+      const engine = await askSnapshot(this.#transport, subject, question);
+      await this.#reach(engine.header.last, timeoutMs);
+      if (this.#sequence === engine.header.last) return engine;
+    }
+    throw new ClientError('BAD_ANSWER', 'the market does not stand still; compare while it does');
   }
 
   /** Waits until every delta up to `sequence` must have been seen: asks for what is missing. */
