@@ -28,7 +28,11 @@ async function startEcho(core: number, idle: IdleStrategyName, fails = false) {
     output.release(output.read(into, 1));
     return into[SLOT_BYTES - 1];
   };
-  return { worker, echo };
+  const send = () => {
+    input.offer(slot, 1);
+    input.publish();
+  };
+  return { worker, echo, send };
 }
 
 test('a worker runs on exactly the core asked for', { skip: platform !== 'linux' }, async () => {
@@ -57,7 +61,8 @@ test('a core that does not exist: a coded result, and the worker runs unpinned',
 });
 
 test('a thread that fails says so, and stopping it then does no harm', async () => {
-  const { worker } = await startEcho(0, 'busy-spin', true);
+  const { worker, send } = await startEcho(0, 'busy-spin', true);
+  send();
   const error = await worker.failed;
   assert.match(error.message, /the echo thread failed: told to fail/);
   await worker.stop();

@@ -9,7 +9,7 @@ export interface EchoData {
   readonly input: SharedArrayBuffer;
   readonly output: SharedArrayBuffer;
   readonly idle: IdleStrategyName;
-  /** Throws instead of working. */
+  /** Throws at the first slot, instead of copying it. */
   readonly fails: boolean;
 }
 
@@ -18,8 +18,8 @@ runPinned<EchoData>(({ workerData, stopped, pause }) => {
   const output = new RingProducer(workerData.output);
   const slot = new Uint8Array(SLOT_BYTES);
   const doWork = () => {
-    if (workerData.fails) throw new Error('told to fail');
     if (input.read(slot, 1) === 0) return 0;
+    if (workerData.fails) throw new Error('told to fail');
     input.release(1);
     while (!output.offer(slot, 1) && !stopped()) pause(1);
     output.publish();
