@@ -119,6 +119,19 @@ describe('the demo and its proof store', () => {
     assert.match(stdout, /WARNING: development keys/);
   });
 
+  it('prints one object with --json: what was checked, in how many bytes and ms', async () => {
+    const args = [MAIN, 'verify', '--store', proofs, '--json', '--epochs', '1..1'];
+    const { stdout, stderr } = await run(process.execPath, args);
+    assert.equal(stderr, '');
+    const result = JSON.parse(stdout);
+    assert.deepEqual(
+      [result.ok, result.epochs, result.level, result.backend, result.devKeys],
+      [true, 1, 'data', 'groth16', true],
+    );
+    assert(result.bytes > 1_000 && result.ms > 0);
+    assert(result.shown.length > 0 && result.notShown.length > 0);
+  });
+
   it('exits 1 with the reason after a change, and 2 after bad usage', async () => {
     const file = join(proofs, 'DEMO', 'epochs', '00000001.fbr');
     const original = await readFile(file);

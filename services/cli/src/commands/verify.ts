@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ChainResult, verifyChain } from '@foldbook/verifier';
+import { type ChainResult, type EpochSource, verifyChain } from '@foldbook/verifier';
 import { listMarkets, openStoreFolder } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
@@ -42,16 +42,35 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     const range = epochRange(context.text('epochs'));
     const genesisHash = context.text('genesis');
     const startMs = performance.now();
-    const result = await verifyChain(openStoreFolder(store, market), {
+    const { source, bytesRead } = counted(openStoreFolder(store, market));
+    const result = await verifyChain(source, {
       ...range,
       ...(level === undefined ? {} : { level }),
       ...(genesisHash === undefined ? {} : { genesisHash }),
     });
     const ms = performance.now() - startMs;
-    context.output.result({ ...result, ms }, resultWords(result, ms));
+    context.output.result({ ...result, ms, bytes: bytesRead() }, resultWords(result, ms));
     return result.ok ? 0 : 1;
   },
 };
+
+/** The source, and how many bytes of it were read: what a light client would have to fetch. */
+function counted(inner: EpochSource): { source: EpochSource; bytesRead: () => number } {
+  let bytes = 0;
+  const count = async (reading: Promise<Uint8Array | undefined>) => {
+    const file = await reading;
+    bytes += file?.byteLength ?? 0;
+    return file;
+  };
+  const source: EpochSource = {
+    ...(inner.market === undefined ? {} : { market: inner.market }),
+    genesis: () => count(inner.genesis()),
+    verifyingKey: (digest) => count(inner.verifyingKey(digest)),
+    epochNames: () => inner.epochNames(),
+    epochFile: (name) => count(inner.epochFile(name)),
+  };
+  return { source, bytesRead: () => bytes };
+}
 
 async function onlyMarket(store: string): Promise<string> {
   const markets = await listMarkets(store);
