@@ -64,7 +64,7 @@ test('what is fine passes', () => {
     [testPath, `test('x', { ${'skip'}: process.platform !== 'linux' }, f);\n`],
     ['services/market/src/main.ts', 'const { env } = parse(process.env);\n'],
     ['shared/engine/assembly/a.ts', `// @ts${'-ignore'}: decorator\n@inline\n`],
-    ['README.md', `${'long '.repeat(40)} ../work/x and https://example.org/home/page\n`],
+    ['README.md', `${'long '.repeat(40)} ../home/x and https://example.org/home/page\n`],
     ['shared/data.bin', `\0${machinePath}`],
   ];
   for (const [path, text] of fine) assert.deepEqual(messagesFor(path, text), [], text.slice(0, 60));

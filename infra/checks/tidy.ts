@@ -71,7 +71,7 @@ const BANNED: readonly BannedText[] = [
     appliesTo: (path) => isTypeScript(path) && !mayReadEnvironment(path),
   },
   {
-    // Preceded by the start of a path, so that ../work/ or example.org/home/ pass.
+    // Preceded by the start of a path, so that ../home/ or example.org/home/ pass.
     pattern: /(?<=^|[\s"'`(=:])\/(work|home|Users)\/\w/gm,
     message: 'a path of one machine; write it relative to the repository',
     appliesTo: () => true,

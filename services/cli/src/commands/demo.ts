@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { BookMirror, type MirrorCounters, OperatorClient, OrderClient } from '@foldbook/client';
+import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
 import { Account, Asset, type MarketEvent } from '@foldbook/protocol';
 import { type ChainResult, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
@@ -10,7 +10,7 @@ import { InterruptedError, UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { type DemoEnvironment, startEnvironment } from '../demo/environment.ts';
 import { play } from '../demo/play.ts';
-import { type DemoFigures, summary, summaryWords } from '../demo/summary.ts';
+import { type DemoFigures, summary, summaryWords, type Traded } from '../demo/summary.ts';
 import { decompressIfNeeded, type Flow, orderFileFlow } from '../order-file.ts';
 import { duration } from '../output.ts';
 import { DEFAULT_DATA_DIR } from '../paths.ts';
@@ -139,21 +139,6 @@ function brokerOf(context: CommandContext) {
   throw new UsageError('give --nats and --redis together, or neither');
 }
 
-interface Traded {
-  readonly commands: number;
-  readonly trades: number;
-  readonly deltas: number;
-  readonly rejected: number;
-  readonly fills: number;
-  readonly resent: number;
-  readonly tradeMs: number;
-  readonly mirror: MirrorCounters;
-  readonly levels: number;
-  readonly epochsClosed: number;
-  readonly durability: string;
-  readonly core: number | null;
-}
-
 async function trade(
   context: CommandContext,
   environment: DemoEnvironment,
@@ -182,7 +167,7 @@ async function trade(
     messages: OPENING_MESSAGES,
     onProgress: progress,
   });
-  const closed = check(await operator.closeEpoch());
+  check(await operator.closeEpoch());
   const rest = await play(messages, clients, {
     ...limits,
     messages: Number.POSITIVE_INFINITY,
@@ -206,7 +191,7 @@ async function trade(
     tradeMs,
     mirror: mirror.counters,
     levels: compared.levels,
-    epochsClosed: (last.type === 'epoch' ? last.epoch : closed.sequence) + 1,
+    epochsClosed: last.type === 'epoch' ? last.epoch + 1 : 0,
     durability: info.durability,
     core: info.core,
   };

@@ -4,9 +4,8 @@ import type { ChainResult } from '@foldbook/verifier';
 import { duration, grouped } from '../output.ts';
 import type { ProvedEpoch } from './environment.ts';
 
-export interface DemoFigures {
-  readonly market: string;
-  readonly flow: string;
+/** What came of playing the flow. */
+export interface Traded {
   readonly commands: number;
   readonly trades: number;
   readonly deltas: number;
@@ -18,13 +17,18 @@ export interface DemoFigures {
   readonly mirror: MirrorCounters;
   readonly levels: number;
   readonly epochsClosed: number;
+  readonly durability: string;
+  /** Core of the market thread; null where it could not be pinned. */
+  readonly core: number | null;
+}
+
+export interface DemoFigures extends Traded {
+  readonly market: string;
+  readonly flow: string;
   readonly proved: readonly ProvedEpoch[];
   readonly chain: ChainResult;
   readonly verifyMs: number;
   readonly totalMs: number;
-  readonly durability: string;
-  /** Core of the market thread; null where it could not be pinned. */
-  readonly core: number | null;
   readonly proofDir: string;
 }
 
