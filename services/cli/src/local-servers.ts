@@ -45,8 +45,14 @@ export async function startLocalServers(options: LocalServerOptions): Promise<Lo
       detached: true,
     }),
   ];
+  // A parent that exits without a word must not leave servers behind.
+  const reap = () => {
+    for (const child of children) child.kill('SIGKILL');
+  };
+  process.once('exit', reap);
   const stop = async () => {
     await Promise.all(children.map(end));
+    process.off('exit', reap);
   };
   try {
     await Promise.all([untilOpen(natsPort, 'nats-server'), untilOpen(redisPort, 'redis-server')]);

@@ -25,6 +25,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+const SAME_SIGNAL_MS = 500;
 /** What was asked can't be done as it was asked: no broker there, no market, no permission. */
 const EXIT_UNREACHABLE = 2;
 
@@ -57,14 +59,26 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const command = await load();
   const abort = new AbortController();
-  if (command.endsOnSignal) {
-    // Once: who asks twice does not want to wait.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => abort.abort());
-    }
-  }
+  if (command.endsOnSignal) endOnSignal(abort);
   const password = process.env.FOLDBOOK_PASSWORD;
   return runCommand(command, rest, { signal: abort.signal, password });
+}
+
+/**
+ * The first signal asks the command to end. A launcher may pass the same one on again at once; one
+ * that comes later is from somebody who does not want to wait: exit, which ends the services too.
+ */
+function endOnSignal(abort: AbortController): void {
+  let firstMs = 0;
+  const onSignal = () => {
+    if (!abort.signal.aborted) {
+      firstMs = performance.now();
+      abort.abort();
+    } else if (performance.now() - firstMs > SAME_SIGNAL_MS) {
+      process.exit(EXIT_INTERRUPTED);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
 }
 
 main(process.argv.slice(2)).then(

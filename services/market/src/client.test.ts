@@ -215,13 +215,21 @@ describe('a client of a market', () => {
     const names = await Promise.all([
       ask(commandSubject(MARKET, 7), { v: 2, requestId: 2, ...order }),
       ask(commandSubject('NONE', 7), { v: 1, requestId: 2, ...order }),
+      ask(commandSubject(MARKET, 1), { v: 1, requestId: 2, ...order }),
       ask(adminSubject(MARKET), { v: 1, requestId: 2, ...order }),
       ask(commandSubject(MARKET, 7), { v: 1, requestId: 2, type: 'deposit' }),
       ask(commandSubject(MARKET, 7), 'nonsense'),
     ]);
     assert.deepEqual(
       names.map(({ code }) => resultName(code)),
-      ['UNSUPPORTED_VERSION', 'UNKNOWN_MARKET', 'NOT_PERMITTED', 'NOT_PERMITTED', 'MALFORMED'],
+      [
+        'UNSUPPORTED_VERSION',
+        'UNKNOWN_MARKET',
+        'NOT_PERMITTED',
+        'NOT_PERMITTED',
+        'NOT_PERMITTED',
+        'MALFORMED',
+      ],
     );
   });
 

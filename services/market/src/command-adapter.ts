@@ -10,6 +10,7 @@ import {
   decodeMessage,
   encodeRefusal,
   encodingOf,
+  isSystemAccount,
   parseClientSubject,
   parseMarketSubject,
   RECORD_BYTES,
@@ -62,6 +63,9 @@ export class CommandAdapter {
     if (sender === undefined) return refuse('FIELD_RANGE', 0, `subject ${message.subject}`);
     const market = this.#markets.byName(sender.market);
     if (market === undefined) return refuse('UNKNOWN_MARKET', 0, sender.market);
+    if (isSystemAccount(sender.account)) {
+      return refuse('NOT_PERMITTED', 0, `account ${sender.account} belongs to no client`);
+    }
     const batch = decodeMessage(message.payload, 'client', sender.account);
     return batch.ok ? this.#admit(message, market, batch.value, sender.account) : batch;
   }

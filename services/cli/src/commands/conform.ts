@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
+  ConformError,
   conformFile,
   createKernelEngine,
   createNaiveEngine,
@@ -42,7 +43,7 @@ Example: foldbook conform orders_normal_s23.bin.zst`,
       const hashes = new Set<string>();
       for (const { book, make } of engines) {
         const startMs = performance.now();
-        const { messages, reports, sha256 } = conformFile(bytes, make());
+        const { messages, reports, sha256 } = play(path, bytes, make());
         const took = duration(performance.now() - startMs);
         const words =
           `${basename(path)} (${book}): ${grouped(messages)} messages, ` +
@@ -57,6 +58,15 @@ Example: foldbook conform orders_normal_s23.bin.zst`,
     return agree ? 0 : 1;
   },
 };
+
+function play(path: string, bytes: Uint8Array, engine: Engine): ReturnType<typeof conformFile> {
+  try {
+    return conformFile(bytes, engine);
+  } catch (error) {
+    if (error instanceof ConformError) throw new UsageError(`${path}: ${error.message}`);
+    throw error;
+  }
+}
 
 const unreadable = (path: string) => (error: unknown) => {
   const words = error instanceof Error ? error.message : String(error);
