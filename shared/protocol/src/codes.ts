@@ -97,8 +97,8 @@ const TABLE = {
   INVALID_SIDE: { code: 202, meaning: 'side is not buy or sell', remedy: 'use 0 or 1' },
   INVALID_TIME_IN_FORCE: {
     code: 203,
-    meaning: 'time in force is not GTC, IOC or post-only',
-    remedy: 'use 0, 1 or 2',
+    meaning: 'the time in force is unknown, or not one that the order type can have',
+    remedy: 'market and stop orders take IOC or FOK, stop-limit orders all but post-only',
   },
   INVALID_PRICE: {
     code: 204,
@@ -137,8 +137,8 @@ const TABLE = {
   },
   SUPERSEDED: {
     code: 211,
-    meaning: 'this request id is not above the last one of its account and session',
-    remedy: 'it did not run now; if it ran before, the reports hold its answer',
+    meaning: 'a later request of the session came first; this one never ran and will not',
+    remedy: 'send the command again with a new request id',
   },
   BALANCE_LIMIT: {
     code: 212,
@@ -148,8 +148,8 @@ const TABLE = {
   INVALID_ASSET: { code: 213, meaning: 'asset is not base or quote', remedy: 'use 0 or 1' },
   INVALID_FEES: {
     code: 214,
-    meaning: 'a fee rate is beyond 100,000 ppm, or maker + taker is negative',
-    remedy: "rebates must not exceed the other side's fee",
+    meaning: "a rate is beyond 100,000 ppm or the market's highest, or maker + taker is negative",
+    remedy: "rebates must not exceed the other side's fee, in any pair of tiers",
   },
   MARKET_NOT_CREATED: {
     code: 215,
@@ -165,6 +165,97 @@ const TABLE = {
     code: 217,
     meaning: 'a table of the market (orders, levels, accounts or sessions) is full',
     remedy: 'cancel resting orders; an operator can give the market more room',
+  },
+  SESSION_LIMIT: {
+    code: 218,
+    meaning: 'the account has 256 sessions already',
+    remedy: 'use one of the session numbers that it has used before',
+  },
+  UNKNOWN_EXPIRED: {
+    code: 219,
+    meaning: 'the request id is older than the results that the market keeps of a session',
+    remedy: 'whether it ran is in the reports; send new commands with new request ids',
+  },
+  MARKET_HALTED: {
+    code: 220,
+    meaning: 'the market is halted: nothing may be placed or cancelled',
+    remedy: 'wait until an operator opens it again',
+  },
+  MARKET_CANCEL_ONLY: {
+    code: 221,
+    meaning: 'the market takes cancels only',
+    remedy: 'wait until an operator opens it again',
+  },
+  INVALID_ORDER_TYPE: {
+    code: 222,
+    meaning: 'the order type is unknown, or not one that the command can have',
+    remedy: 'use 0 limit, 1 market, 2 stop or 3 stop-limit; quotes are limit orders',
+  },
+  INVALID_FLAGS: {
+    code: 223,
+    meaning: 'a flag is unknown, or makes no sense with this order',
+    remedy: 'post-only and slide need a limit order that rests, keep-priority a replace',
+  },
+  INVALID_SELF_TRADE: {
+    code: 224,
+    meaning: 'the mode of self-trade prevention is unknown',
+    remedy: 'use 0 none, 1 taker, 2 maker, 3 both or 4 decrement',
+  },
+  INVALID_DISPLAY_QUANTITY: {
+    code: 225,
+    meaning: 'the display quantity is not below the quantity, or the order cannot rest',
+    remedy: 'leave it 0, or make it smaller than the quantity of a resting limit order',
+  },
+  INVALID_STOP_PRICE: {
+    code: 226,
+    meaning: 'a stop order without a stop price, or another order with one',
+    remedy: 'send a stop price from 1 to 2^36 - 1 ticks with stop orders only',
+  },
+  INVALID_EXPIRE_TIME: {
+    code: 227,
+    meaning: 'a good-till-time order that is expired already, or another order with a time',
+    remedy: 'send seconds since 1970, in the future, with good-till-time orders only',
+  },
+  QUANTITY_LIMIT: {
+    code: 228,
+    meaning: "the quantity is above the market's largest order",
+    remedy: 'split the order',
+  },
+  PRICE_BAND: {
+    code: 229,
+    meaning: "the price is outside the market's limits, or too far from the last trade",
+    remedy: 'check the price; an operator sets the limits',
+  },
+  OPEN_ORDERS_LIMIT: {
+    code: 230,
+    meaning: 'the account has as many open orders as the market allows',
+    remedy: 'cancel some first',
+  },
+  CANNOT_FILL: {
+    code: 231,
+    meaning: 'the book cannot fill all of a fill-or-kill order within its price',
+    remedy: 'send less, or a better price, or let it be immediate-or-cancel',
+  },
+  INVALID_TIER: { code: 232, meaning: 'there is no such fee tier', remedy: 'use 0 to 15' },
+  INVALID_SYMBOL: {
+    code: 233,
+    meaning: 'a symbol has other characters than A-Z, 0-9, "." and "-", or both are equal',
+    remedy: 'use up to eight characters, as in BTC and USD',
+  },
+  INVALID_DECIMALS: {
+    code: 234,
+    meaning: 'a number of decimals is above 18',
+    remedy: 'use 0 to 18',
+  },
+  INVALID_CONFIGURATION: {
+    code: 235,
+    meaning: 'a limit is out of range, or the lowest price is above the highest',
+    remedy: 'prices go to 2^36 - 1, quantities to 2^48 - 1, the band to 1,000,000 ppm; 0 is none',
+  },
+  INVALID_STATE: {
+    code: 236,
+    meaning: 'there is no such market state',
+    remedy: 'use 0 open, 1 halted or 2 cancel-only',
   },
 } as const satisfies Record<string, ResultCodeEntry>;
 

@@ -7,9 +7,11 @@
  * batch   +0 magic  +2 version  +3 kind  +4 market  +8 count  +12 flags  +14 zero
  *         +16 logSequence  +24 timeNs  +32 first  +40 last  +48 prev
  *         +56 generation  +60 depthCrc
- * command +0 kind  +1 side  +2 timeInForce  +3 asset  +4 account  +8 session  +10 zero
+ * command +0 kind  +1 side  +2 timeInForce  +3 asset or orderType  +4 account  +8 session
+ *         +10 selfTrade  +11 flags  +12 expireTime, timeout or tier
  *         +16 requestId  +24 clientOrderId  +32 price  +40 quantity
- *         +48 makerFeePpm  +52 takerFeePpm  +56 zero
+ *         +48 displayQuantity  +56 stopPrice
+ *         (administration lays +2 and +24 to +63 out in its own ways: see the offsets)
  * event   +0 kind  +1 side  +2 code  +4 account  +8 sequence
  *         +16 orderId  +24 clientOrderId  +32 price  +40 quantity
  *         +48 requestId  +56 session  +58 timeInForce
@@ -79,12 +81,34 @@ export const BatchFlag = {
 
 export const CommandKind = {
   NEW: 1,
+  /** By client order id. */
   CANCEL: 2,
   REPLACE: 3,
+  /** Changes an open quantity by a signed amount. */
+  AMEND: 4,
+  /** By order id, which stands where the client order id does. */
+  CANCEL_ORDER: 5,
+  /** All open orders of the account, or those of one side. */
+  CANCEL_ALL: 6,
+  /** Dead man's switch: all open orders are cancelled unless it is set anew in time. */
+  CANCEL_AFTER: 7,
+  /** One side of a market maker's quote: new, replaced or (quantity 0) cancelled. */
+  QUOTE: 8,
   DEPOSIT: 16,
   WITHDRAW: 17,
   CREATE_MARKET: 32,
   CLOSE_EPOCH: 33,
+  /** The rates of one fee tier. */
+  SET_FEES: 34,
+  /** The fee tier of an account. */
+  SET_TIER: 35,
+  /** Limits of the market. */
+  CONFIGURE: 36,
+  SET_STATE: 37,
+  /** Lets time pass on a silent market. */
+  CLOCK: 38,
+  /** An operator's cancel-all. */
+  PURGE: 39,
 } as const;
 export type CommandKind = (typeof CommandKind)[keyof typeof CommandKind];
 
@@ -92,25 +116,89 @@ export const CommandOffset = {
   KIND: 0,
   SIDE: 1,
   TIME_IN_FORCE: 2,
+  /** DEPOSIT, WITHDRAW. */
   ASSET: 3,
+  /** NEW, REPLACE, QUOTE. */
+  ORDER_TYPE: 3,
   ACCOUNT: 4,
   SESSION: 8,
-  RESERVED_A: 10,
+  SELF_TRADE: 10,
+  FLAGS: 11,
+  /** u32, seconds since 1970. */
+  EXPIRE_TIME: 12,
+  /** CANCEL_AFTER: u32, seconds from engine time. */
+  TIMEOUT: 12,
+  /** SET_FEES, SET_TIER: u32. */
+  TIER: 12,
   REQUEST_ID: 16,
   CLIENT_ORDER_ID: 24,
+  /** CANCEL_ORDER. */
+  ORDER_ID: 24,
   PRICE: 32,
+  /** AMEND: i64. */
   QUANTITY: 40,
-  /** CREATE_MARKET: maker fee i32 at +48, taker fee i32 at +52, parts per million. */
+  DISPLAY_QUANTITY: 48,
+  STOP_PRICE: 56,
+  /** CREATE_MARKET, SET_FEES: i32, parts per million. */
   MAKER_FEE_PPM: 48,
   TAKER_FEE_PPM: 52,
-  RESERVED_B: 56,
+} as const;
+
+/** CREATE_MARKET, besides its rates. */
+export const MarketOffset = {
+  PRICE_DECIMALS: 2,
+  QUANTITY_DECIMALS: 3,
+  /** u32: the highest rate that any tier may ever have; what buy orders hold. */
+  MAX_FEE_PPM: 12,
+  /** Eight bytes of ASCII each, padded with zeros. */
+  BASE_SYMBOL: 24,
+  QUOTE_SYMBOL: 32,
+} as const;
+
+/** CONFIGURE; 0 is no limit. */
+export const LimitsOffset = {
+  MIN_PRICE: 32,
+  MAX_QUANTITY: 40,
+  MAX_PRICE: 48,
+  /** u32: how far a price may be from the last trade's, parts per million. */
+  BAND_PPM: 56,
+  /** u32, an account. */
+  MAX_OPEN_ORDERS: 60,
 } as const;
 
 export const Side = { BUY: 0, SELL: 1 } as const;
 export type Side = (typeof Side)[keyof typeof Side];
 
-export const TimeInForce = { GTC: 0, IOC: 1, POST_ONLY: 2 } as const;
+/** Of CANCEL_ALL and PURGE: orders of either side. */
+export const BOTH_SIDES = 2;
+
+export const TimeInForce = { GTC: 0, IOC: 1, POST_ONLY: 2, FOK: 3, GTT: 4 } as const;
 export type TimeInForce = (typeof TimeInForce)[keyof typeof TimeInForce];
+
+export const OrderType = { LIMIT: 0, MARKET: 1, STOP: 2, STOP_LIMIT: 3 } as const;
+export type OrderType = (typeof OrderType)[keyof typeof OrderType];
+
+/** What an order does when it meets one of its own account. */
+export const SelfTrade = {
+  NONE: 0,
+  EXPIRE_TAKER: 1,
+  EXPIRE_MAKER: 2,
+  EXPIRE_BOTH: 3,
+  DECREMENT: 4,
+} as const;
+export type SelfTrade = (typeof SelfTrade)[keyof typeof SelfTrade];
+
+export const OrderFlag = {
+  /** GTT orders: must not trade at once. */
+  POST_ONLY: 1,
+  /** Post-only orders: priced next to the best opposite price instead of refused. */
+  SLIDE: 2,
+  /** REPLACE: a pure decrease of the quantity stays in its place. */
+  KEEP_PRIORITY: 4,
+} as const;
+
+export const MarketState = { OPEN: 0, HALTED: 1, CANCEL_ONLY: 2 } as const;
+export type MarketState = (typeof MarketState)[keyof typeof MarketState];
 
 export const Asset = { BASE: 0, QUOTE: 1 } as const;
 export type Asset = (typeof Asset)[keyof typeof Asset];
@@ -125,7 +213,10 @@ export const EventKind = {
   TRADE: 2,
   /** An order left the book or was not booked. `code` is a `CancelReason`. */
   CANCELLED: 3,
-  /** An order moved: new id (this sequence), price and quantity; it lost its priority. */
+  /**
+   * An order has a new price or quantity. `code` 0: it lost its priority and has a new id (this
+   * sequence); 1: it stayed where it was.
+   */
   REPLACED: 4,
   /** A command had no effect. `code` says why; `side` holds the command's kind. */
   REJECTED: 5,
@@ -146,6 +237,27 @@ export const EventKind = {
   CHAIN_HEAD: 13,
   /** One account's side of a trade, in reports only. `code` is a `Liquidity`. */
   FILL: 14,
+  /** A stop order was triggered and is placed. */
+  TRIGGERED: 15,
+  /** Answer to a request that was seen before. `code` is its result. See `ResultOffset`. */
+  RESULT: 16,
+  /** An iceberg shows `quantity` again, at the end of its queue. */
+  REFILLED: 17,
+  /** Self-trade prevention left `quantity` of an order. `code` is a `CancelReason`. */
+  REDUCED: 18,
+  /** End of CANCEL_ALL, PURGE or a fired CANCEL_AFTER. See `AllCancelledOffset`. */
+  ALL_CANCELLED: 19,
+  CANCEL_AFTER_SET: 20,
+  CONFIGURED: 21,
+  /** `side` is a `MarketState`. */
+  STATE_CHANGED: 22,
+  /** `side` is the tier; rates as in MARKET_CREATED. */
+  FEES_CHANGED: 23,
+  /** `side` is the tier. */
+  TIER_CHANGED: 24,
+  CLOCK_ADVANCED: 25,
+  /** Answer to an open-order query. See `OpenOrderOffset`. */
+  OPEN_ORDER: 26,
   /** End of a group, between market thread and publisher only. */
   GROUP_END: 254,
 } as const;
@@ -164,6 +276,10 @@ export const EventOffset = {
   REQUEST_ID: 48,
   SESSION: 56,
   TIME_IN_FORCE: 58,
+  /** ACCEPTED, REPLACED: an `OrderFlag` mask. */
+  FLAGS: 59,
+  /** ACCEPTED, REPLACED: u32, seconds since 1970. */
+  EXPIRE_TIME: 60,
 } as const;
 
 /** TRADE: the taker's account and the market sequence stand where every event has them. */
@@ -187,6 +303,55 @@ export const FundsOffset = { AMOUNT: 16, AVAILABLE: 24, HELD: 32 } as const;
 
 /** FEE: `side` is a `Liquidity`, `code` 0 for a fee and 1 for a rebate; in the quote asset. */
 export const FeeOffset = { ORDER_ID: 16, CLIENT_ORDER_ID: 24, AMOUNT: 40 } as const;
+
+/** RESULT: `side` is the kind of the command that asked again. */
+export const ResultOffset = {
+  /** Market sequence of the first execution. */
+  FIRST_SEQUENCE: 16,
+  CLIENT_ORDER_ID: 24,
+} as const;
+
+/** ALL_CANCELLED: `side` is what was asked, `code` a `CancelReason`, MORE 1 if some are left. */
+export const AllCancelledOffset = { MORE: 32, COUNT: 40 } as const;
+
+/** CANCEL_AFTER_SET: 0 if the timer is off. */
+export const CancelAfterOffset = { DEADLINE_NS: 16 } as const;
+
+export const ConfiguredOffset = {
+  MIN_PRICE: 16,
+  MAX_PRICE: 24,
+  MAX_QUANTITY: 32,
+  BAND_PPM: 40,
+  MAX_OPEN_ORDERS: 44,
+} as const;
+
+/** MARKET_CREATED, FEES_CHANGED (the rates only). */
+export const MarketCreatedOffset = {
+  MAKER_FEE_PPM: 16,
+  TAKER_FEE_PPM: 20,
+  BASE_SYMBOL: 24,
+  QUOTE_SYMBOL: 32,
+  PRICE_DECIMALS: 40,
+  QUANTITY_DECIMALS: 41,
+  MAX_FEE_PPM: 44,
+} as const;
+
+export const ClockOffset = { TIME_NS: 16 } as const;
+
+/**
+ * OPEN_ORDER: `side`, account, order id, client order id, price and the whole open quantity where
+ * every order event has them; `code` is the order type (u8) and the self-trade mode (u8).
+ */
+export const OpenOrderOffset = {
+  ORDER_TYPE: 2,
+  SELF_TRADE: 3,
+  /** The displayed part; of a waiting stop its stop price. */
+  DISPLAYED: 48,
+  STOP_PRICE: 48,
+  TIME_IN_FORCE: 58,
+  FLAGS: 59,
+  EXPIRE_TIME: 60,
+} as const;
 
 export const DeltaOffset = { PRICE: 32, QUANTITY: 40, ORDERS: 48 } as const;
 
@@ -222,7 +387,20 @@ export const GroupEndOffset = {
   COMMANDS: 32,
 } as const;
 
-export const CancelReason = { REQUESTED: 0, IMMEDIATE_OR_CANCEL: 1 } as const;
+export const CancelReason = {
+  REQUESTED: 0,
+  /** The rest of an IOC, FOK or market order. */
+  IMMEDIATE_OR_CANCEL: 1,
+  /** A GTT order's time came. */
+  EXPIRED: 2,
+  SELF_TRADE: 3,
+  CANCEL_AFTER: 4,
+  OPERATOR: 5,
+  /** A triggered FOK order that the book cannot fill. */
+  FILL_OR_KILL: 6,
+  /** A triggered order whose rest has no price level. */
+  NO_ROOM: 7,
+} as const;
 export type CancelReason = (typeof CancelReason)[keyof typeof CancelReason];
 
 export const Liquidity = { MAKER: 0, TAKER: 1 } as const;

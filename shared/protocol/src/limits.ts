@@ -14,6 +14,17 @@ export const MAX_AMOUNT = NOTIONAL_LIMIT - 1n;
 /** Either rate, either sign; ten percent. */
 export const MAX_FEE_PPM = 100_000;
 export const PPM = 1_000_000n;
+export const MAX_BAND_PPM = 1_000_000;
+export const FEE_TIERS = 16;
+export const MAX_SYMBOL = 8;
+export const MAX_DECIMALS = 18;
+
+/** Results of a session that a resend is answered from. */
+export const RESULT_WINDOW = 1_024;
+/** Sessions of one client account. */
+export const MAX_SESSIONS_PER_ACCOUNT = 256;
+/** Orders that one PURGE cancels. */
+export const MAX_PURGE = 1_024;
 
 /** Commands in one message of a client. */
 export const MAX_COMMANDS_PER_MESSAGE = 1_024;
