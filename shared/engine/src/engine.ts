@@ -43,8 +43,22 @@ export interface Engine {
   openRecords(): number;
   /** Price levels of a side, best first. */
   depth(side: Side, maxLevels: number): DepthLevel[];
-  /** Orders resting on the book. */
+  /** Open orders, those that wait for their stop price included. */
   openOrders(): number;
+  /**
+   * The open orders of an account whose ids are above `after`, at most `limit` of them, as OPEN_ORDER
+   * records in order of their ids.
+   */
+  openOrdersOf(account: number, after: bigint, limit: number): Uint8Array;
+  /** When the next timer is due, in nanoseconds since 1970; undefined if there is none. */
+  nextTimerNs(): bigint | undefined;
+  /** Ticks; 0 before the first trade. */
+  lastPrice(): bigint;
+  /**
+   * The state as in RULES.md section 10, in chunks of whole records, each valid until the next is
+   * asked for. No command may be applied in the meantime; other markets may go on.
+   */
+  snapshot(): Generator<Uint8Array, void, undefined>;
 }
 
 /**
