@@ -19,7 +19,11 @@ const output = join(root, 'build');
 const kernelFile = join(output, 'kernel.wasm');
 const digestFile = join(output, 'kernel.digest');
 
-const FLAGS = ['-O3', '--converge', '--runtime', 'stub', '--noAssert'];
+const FLAGS = [
+  ...['-O3', '--converge', '--runtime', 'stub', '--noAssert'],
+  // Shared, so that another thread can read events where they are written.
+  ...['--enable', 'threads', '--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
+];
 
 /**
  * Compiles the kernel unless what lies in build/ came from these sources, flags and compiler. Safe

@@ -1,82 +1,182 @@
 /**
- * Balances. A directory of 2^15 entries leads to blocks of 512 accounts, made when the first of
- * their accounts gets a deposit; so an account is two loads away and never moves.
+ * Accounts. A directory that grows with the highest number leads to blocks of 512 accounts, made
+ * when the first of them is needed; so an account is two loads away and never moves.
  *
  * ```
  * account  +0              +8         +16              +24
  *          base available  base held  quote available  quote held
+ *          +32              +40             +44          +48            +52         +56
+ *          first, last      first session   open orders  tier           timer's     deadline
+ *          open order                                    | number << 8  place + 1
  * ```
  * Account 0, the supply, keeps what is outstanding where the others keep what is available.
  */
-import { PAGE_BYTES, pagesFor, reservePages } from './memory';
-import { FEES_ACCOUNT, MAX_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
+import {
+  ACCOUNT_BLOCKS,
+  ACCOUNT_DIRECTORY,
+  FEES,
+  SUPPLY,
+  addTerm,
+} from './market';
+import { allocateBlock, blockShiftFor, freeBlock } from './memory';
+import {
+  nextOfAccount,
+  previousOfAccount,
+  setNextOfAccount,
+  setPreviousOfAccount,
+} from './orders';
+import { FEES_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
+import { ACCOUNT_TAG, P0, P1, P2, P3, weight1 } from './scramble';
 
-const ACCOUNT_BYTES_SHIFT: usize = 5;
-const BLOCK_SHIFT: u32 = 9;
-const BLOCK_ACCOUNTS: u32 = 1 << BLOCK_SHIFT;
-const BLOCK_BYTES: usize = <usize>BLOCK_ACCOUNTS << ACCOUNT_BYTES_SHIFT;
-const DIRECTORY_ENTRIES: u32 = (MAX_ACCOUNT + 1) >> BLOCK_SHIFT;
+const ACCOUNT_SHIFT: usize = 6;
+const BLOCK_ACCOUNTS_SHIFT: u32 = 9;
+const BLOCK_ACCOUNTS: u32 = 1 << BLOCK_ACCOUNTS_SHIFT;
+const FIRST_BLOCKS: u32 = 16;
 
 export const BASE_AVAILABLE: usize = 0;
 export const BASE_HELD: usize = 8;
 export const QUOTE_AVAILABLE: usize = 16;
 export const QUOTE_HELD: usize = 24;
+const FIRST_ORDER: usize = 32;
+const LAST_ORDER: usize = 36;
+export const FIRST_SESSION: usize = 40;
+export const OPEN_ORDERS: usize = 44;
+export const TIER: usize = 48;
+export const TIMER_PLACE: usize = 52;
+export const DEADLINE: usize = 56;
 
-let directory: usize = 0;
-/** What is left of the page that blocks are cut from. */
-let spare: usize = 0;
-let spareEnd: usize = 0;
-
-export let supplyAccount: usize = 0;
-export let feesAccount: usize = 0;
-
-export function setUpAccounts(): void {
-  directory = reservePages(pagesFor(<usize>DIRECTORY_ENTRIES << 2));
-  supplyAccount = ensureAccount(SUPPLY_ACCOUNT);
-  feesAccount = ensureAccount(FEES_ACCOUNT);
+export function setUpAccounts(market: usize): void {
+  store<u32>(market, <u32>allocateBlock(blockShiftFor(FIRST_BLOCKS << 2)), ACCOUNT_DIRECTORY);
+  store<u32>(market, FIRST_BLOCKS, ACCOUNT_BLOCKS);
+  store<u32>(market, <u32>ensureAccount(market, SUPPLY_ACCOUNT), SUPPLY);
+  store<u32>(market, <u32>ensureAccount(market, FEES_ACCOUNT), FEES);
 }
 
-/** Address of an account's balances; 0 when no account of its block ever had any. */
+/** Address of an account; 0 when no account of its block ever had anything. */
 // @ts-ignore: decorator
 @inline
-export function accountAt(id: u32): usize {
-  const block: usize = load<u32>(directory + (<usize>(id >> BLOCK_SHIFT) << 2));
+export function accountAt(market: usize, id: u32): usize {
+  const index = id >> BLOCK_ACCOUNTS_SHIFT;
+  if (index >= load<u32>(market, ACCOUNT_BLOCKS)) return 0;
+  const block = blockAt(market, index);
   if (block == 0) return 0;
-  return block + (<usize>(id & (BLOCK_ACCOUNTS - 1)) << ACCOUNT_BYTES_SHIFT);
+  return block + (<usize>(id & (BLOCK_ACCOUNTS - 1)) << ACCOUNT_SHIFT);
 }
 
-export function ensureAccount(id: u32): usize {
-  const entry = directory + (<usize>(id >> BLOCK_SHIFT) << 2);
-  if (load<u32>(entry) == 0) store<u32>(entry, <u32>newBlock());
-  return accountAt(id);
-}
-
-function newBlock(): usize {
-  if (spare == spareEnd) {
-    spare = reservePages(1);
-    spareEnd = spare + PAGE_BYTES;
-  }
-  const block = spare;
-  spare += BLOCK_BYTES;
-  return block;
-}
-
-/** Moves an amount from one field to another (of any account). */
+/** Address of an account that there is. */
 // @ts-ignore: decorator
 @inline
-export function move(from: usize, to: usize, amount: u64): void {
-  store<u64>(from, load<u64>(from) - amount);
-  store<u64>(to, load<u64>(to) + amount);
+export function accountOfOrder(market: usize, id: u32): usize {
+  const block = blockAt(market, id >> BLOCK_ACCOUNTS_SHIFT);
+  return block + (<usize>(id & (BLOCK_ACCOUNTS - 1)) << ACCOUNT_SHIFT);
 }
 
-/** Calls back for each account of the blocks there are, in order of their ids. */
-export function forEachAccount(visit: (id: u32, account: usize) => void): void {
-  for (let index: u32 = 0; index < DIRECTORY_ENTRIES; index += 1) {
-    const block: usize = load<u32>(directory + (<usize>index << 2));
-    if (block == 0) continue;
-    for (let within: u32 = 0; within < BLOCK_ACCOUNTS; within += 1) {
-      const account = block + (<usize>within << ACCOUNT_BYTES_SHIFT);
-      visit((index << BLOCK_SHIFT) | within, account);
-    }
+// @ts-ignore: decorator
+@inline
+function blockAt(market: usize, index: u32): usize {
+  return load<u32>(<usize>load<u32>(market, ACCOUNT_DIRECTORY) + (<usize>index << 2));
+}
+
+export function ensureAccount(market: usize, id: u32): usize {
+  const index = id >> BLOCK_ACCOUNTS_SHIFT;
+  while (index >= load<u32>(market, ACCOUNT_BLOCKS)) growDirectory(market);
+  const entry = <usize>load<u32>(market, ACCOUNT_DIRECTORY) + (<usize>index << 2);
+  if (load<u32>(entry) == 0) {
+    store<u32>(entry, <u32>allocateBlock(BLOCK_ACCOUNTS_SHIFT + <u32>ACCOUNT_SHIFT));
   }
+  return accountOfOrder(market, id);
+}
+
+function growDirectory(market: usize): void {
+  const old: usize = load<u32>(market, ACCOUNT_DIRECTORY);
+  const bytes = load<u32>(market, ACCOUNT_BLOCKS) << 2;
+  const shift = blockShiftFor(bytes);
+  const directory = allocateBlock(shift + 1);
+  memory.copy(directory, old, bytes);
+  freeBlock(old, shift);
+  store<u32>(market, <u32>directory, ACCOUNT_DIRECTORY);
+  store<u32>(market, bytes >> 1, ACCOUNT_BLOCKS);
+}
+
+/** The first account at `id` or above whose block there is, or 2^32 - 1: for walks. */
+export function nextAccount(market: usize, id: u32): u32 {
+  const blocks = load<u32>(market, ACCOUNT_BLOCKS);
+  let index = id >> BLOCK_ACCOUNTS_SHIFT;
+  if (index < blocks && blockAt(market, index) != 0) return id;
+  do {
+    index += 1;
+    if (index >= blocks) return 0xffffffff;
+  } while (blockAt(market, index) == 0);
+  return index << BLOCK_ACCOUNTS_SHIFT;
+}
+
+/** Writes an account's number into it, for those who come from a timer. */
+export function noteNumber(account: usize, id: u32): void {
+  store<u32>(account, (id << 8) | <u32>load<u8>(account, TIER), TIER);
+}
+
+export function notedNumber(account: usize): u32 {
+  return load<u32>(account, TIER) >> 8;
+}
+
+// @ts-ignore: decorator
+@inline
+export function weightOfAccount(id: u32): u64 {
+  return weight1(ACCOUNT_TAG, id);
+}
+
+/** Moves an amount from available to held, or back where it is negative. */
+// @ts-ignore: decorator
+@inline
+export function hold(market: usize, account: usize, id: u32, isQuote: bool, amount: u64): void {
+  const available = account + (isQuote ? QUOTE_AVAILABLE : BASE_AVAILABLE);
+  store<u64>(available, load<u64>(available) - amount);
+  store<u64>(available, load<u64>(available, 8) + amount, 8);
+  addTerm(market, weightOfAccount(id) * amount * (isQuote ? P3 - P2 : P1 - P0));
+}
+
+/** Adds to what is available (negative amounts wrap around). */
+// @ts-ignore: decorator
+@inline
+export function credit(market: usize, account: usize, id: u32, isQuote: bool, amount: u64): void {
+  const available = account + (isQuote ? QUOTE_AVAILABLE : BASE_AVAILABLE);
+  store<u64>(available, load<u64>(available) + amount);
+  addTerm(market, weightOfAccount(id) * amount * (isQuote ? P2 : P0));
+}
+
+// @ts-ignore: decorator
+@inline
+export function firstOrderOf(account: usize): usize {
+  return load<u32>(account, FIRST_ORDER);
+}
+
+// @ts-ignore: decorator
+@inline
+export function openOrdersOf(account: usize): u32 {
+  return load<u32>(account, OPEN_ORDERS);
+}
+
+/** Puts an order at the end of its account's list: ids rise along it. */
+// @ts-ignore: decorator
+@inline
+export function listOrder(account: usize, order: usize): void {
+  const last: usize = load<u32>(account, LAST_ORDER);
+  setNextOfAccount(order, 0);
+  setPreviousOfAccount(order, last);
+  if (last != 0) setNextOfAccount(last, order);
+  else store<u32>(account, <u32>order, FIRST_ORDER);
+  store<u32>(account, <u32>order, LAST_ORDER);
+  store<u32>(account, openOrdersOf(account) + 1, OPEN_ORDERS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function unlistOrder(account: usize, order: usize): void {
+  const next = nextOfAccount(order);
+  const previous = previousOfAccount(order);
+  if (previous != 0) setNextOfAccount(previous, next);
+  else store<u32>(account, <u32>next, FIRST_ORDER);
+  if (next != 0) setPreviousOfAccount(next, previous);
+  else store<u32>(account, <u32>previous, LAST_ORDER);
+  store<u32>(account, openOrdersOf(account) - 1, OPEN_ORDERS);
 }

@@ -2,16 +2,25 @@
  * Fees in parts per million of the quote amount: fees round up, rebates round down. A quote amount
  * goes to 2^63 - 1, so it is split at a million: no product passes 2^60.
  */
-import { makerFeePpm, takerFeePpm } from './market';
+import { MAX_FEE_PPM } from './market';
 import { MAX_AMOUNT, PPM } from './protocol';
 
+/** Half of 2^64 over the highest rate: below it amount x rate + 999,999 does not wrap. */
+const SMALL_AMOUNT: u64 = 1 << 46;
+
+// @ts-ignore: decorator
+@inline
 export function feeOn(quoteAmount: u64, ratePpm: u64): u64 {
+  if (quoteAmount < SMALL_AMOUNT) return (quoteAmount * ratePpm + (PPM - 1)) / PPM;
   const millions = quoteAmount / PPM;
   const rest = quoteAmount - millions * PPM;
   return ratePpm * millions + (ratePpm * rest + PPM - 1) / PPM;
 }
 
+// @ts-ignore: decorator
+@inline
 export function rebateOn(quoteAmount: u64, ratePpm: u64): u64 {
+  if (quoteAmount < SMALL_AMOUNT) return (quoteAmount * ratePpm) / PPM;
   const millions = quoteAmount / PPM;
   const rest = quoteAmount - millions * PPM;
   return ratePpm * millions + (ratePpm * rest) / PPM;
@@ -20,10 +29,10 @@ export function rebateOn(quoteAmount: u64, ratePpm: u64): u64 {
 /** Quote units that a purchase holds for each lot: its price and the highest fee a lot may cost. */
 // @ts-ignore: decorator
 @inline
-export function holdPerLot(price: u64): u64 {
-  const highest = makerFeePpm > takerFeePpm ? makerFeePpm : takerFeePpm;
+export function holdPerLot(market: usize, price: u64): u64 {
+  const highest = <u64>load<u32>(market, MAX_FEE_PPM);
   // At most 10^5 x 2^36.
-  return highest > 0 ? price + (<u64>highest * price + PPM - 1) / PPM : price;
+  return highest != 0 ? price + (highest * price + (PPM - 1)) / PPM : price;
 }
 
 /** Whether `perLot` x `quantity` reaches 2^63; the quantity is not zero. */

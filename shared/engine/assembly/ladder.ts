@@ -1,241 +1,306 @@
 /**
- * From prices to levels, and from a level to the next worse one. A window of 65,536 ticks is
- * addressed as a ring (slot = price mod 65,536) with one bitmap a side; levels outside it are in
- * sorted arrays. Both sides share the slots, as no price has orders of both sides.
+ * From prices to levels, and from a level to the next: a tree of six digits of six bits over the
+ * 36 bits of a price, so that no operation takes more than six steps, wherever prices go and
+ * however far they jump. A node has 64 children and a bit for each that is there.
+ *
+ * Prices come in clusters, and a cluster is a leaf (64 ticks): each book remembers the leaves of
+ * the last 16 clusters, which makes most look-ups a comparison and two loads.
  *
  * ```
- * side   +0    +4      +8    +12     +16
- *        best  levels  near  bitmap  far levels (see far-levels.ts)
+ * book  +0    +4      +8    +12     +16   +64
+ *       best  levels  root  orders  side  16 x (price >> 6, leaf)
+ * node  +0          +16
+ *       bits (u64)  64 x child
  * ```
- * The window moves when new best prices were outside it thousands of times, not at once: a market
- * that jumps back and forth would spend its time moving. Where the window lies changes no outcome.
+ * A market has four: bids, asks, and the stops that wait to buy and to sell. The best price is the
+ * highest bid and the lowest ask, the lowest stop to buy and the highest stop to sell.
  */
-import { BITMAP_BYTES, SLOTS, clearBit, isSet, scanDown, scanUp, setBit } from './bitmap';
-import {
-  farCount,
-  farFind,
-  farInsert,
-  farLevel,
-  farPrice,
-  farPut,
-  farRank,
-  farRemove,
-  farReserve,
-  farSetCount,
-  isBetter,
-} from './far-levels';
-import { allocateLevel, freeLevel, levelPrice, levelSide } from './levels';
-import { pagesFor, reservePages } from './memory';
-import { BUY, SELL } from './protocol';
+import { allocateLevel, freeLevel, levelPrice } from './levels';
+import { BOOKS } from './market';
+import { PAGE_BYTES, reservePages } from './memory';
 
-const SLOT_MASK: u64 = <u64>SLOTS - 1;
-/** The window starts at a multiple of this: no group of the bitmap straddles its ends. */
-const WINDOW_STEP: u64 = 4_096;
-/** New best prices outside the window before it moves. */
-const FAR_BESTS_TO_MOVE: u32 = 4_096;
-
+const BOOK_BYTES: usize = 192;
 const BEST: usize = 0;
 const LEVELS: usize = 4;
-const NEAR: usize = 8;
-const BITMAP: usize = 12;
-const FAR: usize = 16;
-const SIDE_SHIFT: usize = 6;
+const ROOT: usize = 8;
+const ORDERS: usize = 12;
+/** 0 where the best price is the highest, else 1. */
+const DIRECTION: usize = 16;
+const CACHE: usize = 64;
+const CACHE_MASK: u32 = 15;
+const CACHED_LEAF: usize = CACHE + 4;
 
-let sides: usize = 0;
-let slots: usize = 0;
-let windowStart: u64 = 0;
-let farBests: u32 = 0;
+const NODE_BYTES: usize = 272;
+const CHILDREN: usize = 16;
+const DIGIT_BITS: u32 = 6;
+const DIGITS: u32 = 6;
+const DIGIT_MASK: u32 = 63;
 
-export function setUpLadder(): void {
-  slots = reservePages(pagesFor(<usize>SLOTS << 2));
-  const fixed = reservePages(1);
-  sides = fixed;
-  const bitmaps = fixed + (2 << SIDE_SHIFT);
-  store<u32>(sideAt(BUY), <u32>bitmaps, BITMAP);
-  store<u32>(sideAt(SELL), <u32>(bitmaps + BITMAP_BYTES), BITMAP);
+let fresh: usize = 0;
+let freshEnd: usize = 0;
+/** Linked through the first child. */
+let freeNodes: usize = 0;
+/** Nodes from the root to a leaf, while one is removed or a neighbour looked for. */
+const path: usize = memory.data(4 * 6);
+
+export function setUpBooks(market: usize): void {
+  for (let index: u32 = 0; index < 4; index += 1) {
+    const book = market + BOOKS + <usize>index * BOOK_BYTES;
+    store<u32>(book, <u32>newNode(), ROOT);
+    // Bids and stops to sell are best at the highest price.
+    store<u32>(book, index == 1 || index == 2 ? 1 : 0, DIRECTION);
+  }
+}
+
+/** The book of a side's orders. */
+// @ts-ignore: decorator
+@inline
+export function bookAt(market: usize, side: u32): usize {
+  return market + BOOKS + <usize>side * BOOK_BYTES;
+}
+
+/** The book of a side's waiting stops. */
+// @ts-ignore: decorator
+@inline
+export function stopBookAt(market: usize, side: u32): usize {
+  return market + BOOKS + <usize>(side + 2) * BOOK_BYTES;
+}
+
+function newNode(): usize {
+  const node = freeNodes;
+  if (node != 0) {
+    freeNodes = load<u32>(node, CHILDREN);
+    store<u32>(node, 0, CHILDREN);
+    return node;
+  }
+  if (freshEnd - fresh < NODE_BYTES) {
+    fresh = reservePages(1);
+    freshEnd = fresh + PAGE_BYTES;
+  }
+  const made = fresh;
+  fresh += NODE_BYTES;
+  return made;
+}
+
+/** Gives back a node without children. */
+function freeNode(node: usize): void {
+  store<u32>(node, <u32>freeNodes, CHILDREN);
+  freeNodes = node;
 }
 
 // @ts-ignore: decorator
 @inline
-function sideAt(side: u32): usize {
-  return sides + (<usize>side << SIDE_SHIFT);
+function digitAt(price: u64, height: u32): u32 {
+  return <u32>(price >> <u64>(height * DIGIT_BITS)) & DIGIT_MASK;
 }
 
 // @ts-ignore: decorator
 @inline
-function isInWindow(price: u64): bool {
-  return price - windowStart < <u64>SLOTS;
+function bit(index: u32): u64 {
+  return (<u64>1) << <u64>index;
 }
 
 // @ts-ignore: decorator
 @inline
-function slotOf(price: u64): u32 {
-  return <u32>(price & SLOT_MASK);
+function childAt(node: usize, digit: u32): usize {
+  return load<u32>(node + (<usize>digit << 2), CHILDREN);
 }
 
 // @ts-ignore: decorator
 @inline
-function levelInSlot(slot: u32): usize {
-  return load<u32>(slots + (<usize>slot << 2));
+function setChild(node: usize, digit: u32, child: usize): void {
+  store<u32>(node + (<usize>digit << 2), <u32>child, CHILDREN);
+  store<u64>(node, load<u64>(node) | bit(digit));
 }
 
 // @ts-ignore: decorator
 @inline
-function setSlot(slot: u32, level: usize): void {
-  store<u32>(slots + (<usize>slot << 2), <u32>level);
-}
-
-/** The best level of a side, or 0. */
-// @ts-ignore: decorator
-@inline
-export function bestLevel(side: u32): usize {
-  return load<u32>(sideAt(side), BEST);
+function clearChild(node: usize, digit: u32): void {
+  store<u32>(node + (<usize>digit << 2), 0, CHILDREN);
+  store<u64>(node, load<u64>(node) & ~bit(digit));
 }
 
 // @ts-ignore: decorator
 @inline
-export function levelCount(side: u32): u32 {
-  return load<u32>(sideAt(side), LEVELS);
+function cacheAt(book: usize, price: u64): usize {
+  return book + (<usize>(<u32>(price >> DIGIT_BITS) & CACHE_MASK) << 3);
 }
 
-/** The level of a side at a price, or 0. */
+/** The leaf of a price, or 0. */
 // @ts-ignore: decorator
 @inline
-export function findLevel(side: u32, price: u64): usize {
-  if (!isInWindow(price)) return farFind(sideAt(side) + FAR, side, price);
-  const level = levelInSlot(slotOf(price));
-  return level != 0 && levelSide(level) == side ? level : 0;
+function findLeaf(book: usize, price: u64): usize {
+  const cached = cacheAt(book, price);
+  const leaf: usize = load<u32>(cached, CACHED_LEAF);
+  if (leaf != 0 && load<u32>(cached, CACHE) == <u32>(price >> DIGIT_BITS)) return leaf;
+  return descend(book, price);
 }
 
-/** Adds a level that is not there. */
-export function insertLevel(side: u32, price: u64): usize {
-  const at = sideAt(side);
-  const best = bestLevel(side);
-  const isBest = best == 0 || isBetter(side, price, levelPrice(best));
-  if (isBest && !isInWindow(price)) considerMove(price);
-  const level = allocateLevel(side, price);
-  if (isInWindow(price)) addNear(at, slotOf(price), level);
-  else farInsert(at + FAR, side, price, level);
-  if (isBest) store<u32>(at, <u32>level, BEST);
-  store<u32>(at, levelCount(side) + 1, LEVELS);
+function descend(book: usize, price: u64): usize {
+  let node: usize = load<u32>(book, ROOT);
+  for (let height = DIGITS - 1; height != 0 && node != 0; height -= 1) {
+    node = childAt(node, digitAt(price, height));
+  }
+  if (node != 0) rememberLeaf(book, price, node);
+  return node;
+}
+
+// @ts-ignore: decorator
+@inline
+function rememberLeaf(book: usize, price: u64, leaf: usize): void {
+  const cached = cacheAt(book, price);
+  store<u32>(cached, <u32>(price >> DIGIT_BITS), CACHE);
+  store<u32>(cached, <u32>leaf, CACHED_LEAF);
+}
+
+/** The leaf of a price, made where there is none. */
+function ensureLeaf(book: usize, price: u64): usize {
+  let node: usize = load<u32>(book, ROOT);
+  for (let height = DIGITS - 1; height != 0; height -= 1) {
+    const digit = digitAt(price, height);
+    let child = childAt(node, digit);
+    if (child == 0) {
+      child = newNode();
+      setChild(node, digit, child);
+    }
+    node = child;
+  }
+  rememberLeaf(book, price, node);
+  return node;
+}
+
+/** The best level, or 0. */
+// @ts-ignore: decorator
+@inline
+export function bestLevel(book: usize): usize {
+  return load<u32>(book, BEST);
+}
+
+// @ts-ignore: decorator
+@inline
+export function levelCount(book: usize): u32 {
+  return load<u32>(book, LEVELS);
+}
+
+/** Orders of all levels. */
+// @ts-ignore: decorator
+@inline
+export function ordersIn(book: usize): u32 {
+  return load<u32>(book, ORDERS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function countOrders(book: usize, change: i32): void {
+  store<u32>(book, ordersIn(book) + change, ORDERS);
+}
+
+/** The level at a price, or 0. */
+// @ts-ignore: decorator
+@inline
+export function findLevel(book: usize, price: u64): usize {
+  const leaf = findLeaf(book, price);
+  return leaf != 0 ? childAt(leaf, digitAt(price, 0)) : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function isBetter(book: usize, price: u64, than: u64): bool {
+  return load<u32>(book, DIRECTION) == 0 ? price > than : price < than;
+}
+
+/** The level at a price, made where there is none. */
+// @ts-ignore: decorator
+@inline
+export function ensureLevel(book: usize, price: u64): usize {
+  const level = findLevel(book, price);
+  return level != 0 ? level : insertLevel(book, price);
+}
+
+function insertLevel(book: usize, price: u64): usize {
+  let leaf = findLeaf(book, price);
+  if (leaf == 0) leaf = ensureLeaf(book, price);
+  const level = allocateLevel(book, price);
+  setChild(leaf, digitAt(price, 0), level);
+  const best = bestLevel(book);
+  if (best == 0 || isBetter(book, price, levelPrice(best))) store<u32>(book, <u32>level, BEST);
+  store<u32>(book, levelCount(book) + 1, LEVELS);
   return level;
 }
 
 /** Removes a level that has no orders any more. */
-export function removeLevel(side: u32, level: usize): void {
-  const at = sideAt(side);
+export function removeLevel(book: usize, level: usize): void {
   const price = levelPrice(level);
-  if (isInWindow(price)) {
-    const slot = slotOf(price);
-    setSlot(slot, 0);
-    clearBit(load<u32>(at, BITMAP), slot);
-    store<u32>(at, load<u32>(at, NEAR) - 1, NEAR);
-  } else {
-    farRemove(at + FAR, side, price);
-  }
-  store<u32>(at, levelCount(side) - 1, LEVELS);
-  if (bestLevel(side) == level) store<u32>(at, <u32>nextWorse(side, price), BEST);
+  const leaf = findLeaf(book, price);
+  clearChild(leaf, digitAt(price, 0));
+  store<u32>(book, levelCount(book) - 1, LEVELS);
+  if (bestLevel(book) == level) store<u32>(book, <u32>nextWorse(book, price), BEST);
+  if (load<u64>(leaf) == 0) removeLeaf(book, price);
   freeLevel(level);
 }
 
-/** The best level of a side that is worse than a price, or 0. */
-export function nextWorse(side: u32, price: u64): usize {
-  const at = sideAt(side);
-  const near = load<u32>(at, NEAR) != 0 ? nearWorse(at, side, price) : 0;
-  const far = at + FAR;
-  if (farCount(far) == 0) return near;
-  const rank = farRank(far, side, price);
-  if (rank == 0) return near;
-  const candidate = farLevel(far, rank - 1);
-  if (near == 0 || isBetter(side, levelPrice(candidate), levelPrice(near))) return candidate;
-  return near;
+function removeLeaf(book: usize, price: u64): void {
+  const cached = cacheAt(book, price);
+  if (load<u32>(cached, CACHE) == <u32>(price >> DIGIT_BITS)) store<u32>(cached, 0, CACHED_LEAF);
+  walkTo(book, price);
+  for (let height: u32 = 0; height < DIGITS - 1; height += 1) {
+    const node = pathAt(height);
+    // The first node that is still needed; the root always is.
+    if (load<u64>(node) != 0) return;
+    freeNode(node);
+    clearChild(pathAt(height + 1), digitAt(price, height + 1));
+  }
 }
 
-/** The same within the window, which has a level of this side at least. */
-function nearWorse(at: usize, side: u32, price: u64): usize {
-  const bitmap: usize = load<u32>(at, BITMAP);
-  const last = windowStart + <u64>SLOTS - 1;
-  let slot: u32;
-  // The scan starts inside the window, however far outside the price is.
-  if (side == BUY) {
-    if (price <= windowStart) return 0;
-    slot = scanDown(bitmap, slotOf(min(price - 1, last)));
-  } else {
-    if (price >= last) return 0;
-    slot = scanUp(bitmap, slotOf(max(price + 1, windowStart)));
+/** Writes the nodes on the way to a price to `path`, 0 from where there are none. */
+function walkTo(book: usize, price: u64): void {
+  let node: usize = load<u32>(book, ROOT);
+  for (let height = DIGITS - 1; height != 0; height -= 1) {
+    store<u32>(path + (<usize>height << 2), <u32>node);
+    if (node != 0) node = childAt(node, digitAt(price, height));
   }
-  const level = levelInSlot(slot);
-  // A better level means that the scan went around the ring.
-  return isBetter(side, price, levelPrice(level)) ? level : 0;
+  store<u32>(path, <u32>node);
 }
 
 // @ts-ignore: decorator
 @inline
-function addNear(at: usize, slot: u32, level: usize): void {
-  setSlot(slot, level);
-  setBit(load<u32>(at, BITMAP), slot);
-  store<u32>(at, load<u32>(at, NEAR) + 1, NEAR);
+function pathAt(height: u32): usize {
+  return load<u32>(path + (<usize>height << 2));
 }
 
-function considerMove(price: u64): void {
-  const isEmpty = levelCount(BUY) + levelCount(SELL) == 0;
-  farBests += 1;
-  if (!isEmpty && farBests < FAR_BESTS_TO_MOVE) return;
-  farBests = 0;
-  gather(BUY);
-  gather(SELL);
-  const half = <u64>SLOTS >> 1;
-  windowStart = price < half ? 0 : (price - half) & ~(WINDOW_STEP - 1);
-  scatter(BUY);
-  scatter(SELL);
-}
-
-/** Moves all levels of a side from the window to the far levels, merging from the best one down. */
-function gather(side: u32): void {
-  const at = sideAt(side);
-  const far = at + FAR;
-  let near = load<u32>(at, NEAR);
-  if (near == 0) return;
-  let left = farCount(far);
-  let index = left + near;
-  farReserve(far, index);
-  const bitmap: usize = load<u32>(at, BITMAP);
-  let price = side == BUY ? windowStart + <u64>SLOTS : windowStart - 1;
-  while (near != 0) {
-    // Steps over the window from its best end.
-    price = side == BUY ? price - 1 : price + 1;
-    const slot = slotOf(price);
-    if (!isSet(bitmap, slot)) continue;
-    while (left != 0 && isBetter(side, farPrice(far, left - 1), price)) {
-      left -= 1;
-      index -= 1;
-      farPut(far, index, farPrice(far, left), farLevel(far, left));
-    }
-    index -= 1;
-    farPut(far, index, price, levelInSlot(slot));
-    clearBit(bitmap, slot);
-    setSlot(slot, 0);
-    near -= 1;
+/** The best level that is worse than a price, or 0. */
+export function nextWorse(book: usize, price: u64): usize {
+  const down = load<u32>(book, DIRECTION) == 0;
+  const leaf = findLeaf(book, price);
+  if (leaf != 0) {
+    const bits = beyond(load<u64>(leaf), digitAt(price, 0), down);
+    if (bits != 0) return childAt(leaf, nearest(bits, down));
   }
-  farSetCount(far, farCount(far) + load<u32>(at, NEAR));
-  store<u32>(at, 0, NEAR);
+  walkTo(book, price);
+  for (let height: u32 = 1; height < DIGITS; height += 1) {
+    let node = pathAt(height);
+    if (node == 0) continue;
+    let bits = beyond(load<u64>(node), digitAt(price, height), down);
+    if (bits == 0) continue;
+    for (let left = height; left != 0; left -= 1) {
+      node = childAt(node, nearest(bits, down));
+      bits = load<u64>(node);
+    }
+    return childAt(node, nearest(bits, down));
+  }
+  return 0;
 }
 
-/** Moves the far levels of a side that the window covers into it. */
-function scatter(side: u32): void {
-  const at = sideAt(side);
-  const far = at + FAR;
-  const count = farCount(far);
-  let kept: u32 = 0;
-  for (let index: u32 = 0; index < count; index += 1) {
-    const price = farPrice(far, index);
-    const level = farLevel(far, index);
-    if (isInWindow(price)) {
-      addNear(at, slotOf(price), level);
-    } else {
-      farPut(far, kept, price, level);
-      kept += 1;
-    }
-  }
-  farSetCount(far, kept);
+/** The bits below a digit, or above it. */
+// @ts-ignore: decorator
+@inline
+function beyond(bits: u64, digit: u32, down: bool): u64 {
+  // Shifted twice, as a shift by 64 would be one by 0.
+  return down ? bits & (bit(digit) - 1) : bits & ((~(<u64>0) << <u64>digit) << 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function nearest(bits: u64, down: bool): u32 {
+  return down ? 63 - <u32>clz(bits) : <u32>ctz(bits);
 }

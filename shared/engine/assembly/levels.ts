@@ -1,15 +1,15 @@
 /**
  * Price levels: a queue of orders in order of arrival, and its totals. A level stays where it is
- * while it lives, wherever the ladder keeps its price.
+ * while it lives.
  *
  * ```
- * level  +0    +4    +8        +16    +24     +28
- *        head  tail  quantity  price  orders  side
+ * level  +0    +4    +8         +16    +24     +28
+ *        head  tail  displayed  price  orders  book
  * ```
  * A free level is linked through `head`.
  */
 import { PAGE_BYTES, reservePages } from './memory';
-import { nextOf, previousOf, quantityOf, setLevel, setNext, setPrevious } from './orders';
+import { displayedOf, nextOf, previousOf, setLevel, setNext, setPrevious } from './orders';
 
 const LEVEL_BYTES: usize = 32;
 const HEAD: usize = 0;
@@ -17,14 +17,14 @@ const TAIL: usize = 4;
 const QUANTITY: usize = 8;
 const PRICE: usize = 16;
 const ORDERS: usize = 24;
-const SIDE: usize = 28;
+const BOOK: usize = 28;
 
 let fresh: usize = 0;
 let freshEnd: usize = 0;
 let freeLevels: usize = 0;
 
 /** A level without orders. */
-export function allocateLevel(side: u32, price: u64): usize {
+export function allocateLevel(book: usize, price: u64): usize {
   let level = freeLevels;
   if (level != 0) {
     freeLevels = headOf(level);
@@ -40,7 +40,7 @@ export function allocateLevel(side: u32, price: u64): usize {
   store<u64>(level, 0, QUANTITY);
   store<u64>(level, price, PRICE);
   store<u32>(level, 0, ORDERS);
-  store<u32>(level, side, SIDE);
+  store<u32>(level, <u32>book, BOOK);
   return level;
 }
 
@@ -61,6 +61,7 @@ export function levelPrice(level: usize): u64 {
   return load<u64>(level, PRICE);
 }
 
+/** Displayed lots of all orders. */
 // @ts-ignore: decorator
 @inline
 export function levelQuantity(level: usize): u64 {
@@ -75,8 +76,8 @@ export function levelOrders(level: usize): u32 {
 
 // @ts-ignore: decorator
 @inline
-export function levelSide(level: usize): u32 {
-  return load<u32>(level, SIDE);
+export function bookOf(level: usize): usize {
+  return load<u32>(level, BOOK);
 }
 
 // @ts-ignore: decorator
@@ -96,7 +97,7 @@ export function enqueue(level: usize, order: usize): void {
   if (tail != 0) setNext(tail, order);
   else store<u32>(level, <u32>order, HEAD);
   store<u32>(level, <u32>order, TAIL);
-  store<u64>(level, levelQuantity(level) + quantityOf(order), QUANTITY);
+  store<u64>(level, levelQuantity(level) + displayedOf(order), QUANTITY);
   store<u32>(level, levelOrders(level) + 1, ORDERS);
 }
 
@@ -110,6 +111,17 @@ export function dequeue(level: usize, order: usize): void {
   else store<u32>(level, <u32>next, HEAD);
   if (next != 0) setPrevious(next, previous);
   else store<u32>(level, <u32>previous, TAIL);
-  reduceLevel(level, quantityOf(order));
+  reduceLevel(level, displayedOf(order));
   store<u32>(level, levelOrders(level) - 1, ORDERS);
+}
+
+/** Links a queue in another order of the same orders: `first`, then as `next` says. */
+export function relink(level: usize, first: usize): void {
+  store<u32>(level, <u32>first, HEAD);
+  let previous: usize = 0;
+  for (let order = first; order != 0; order = nextOf(order)) {
+    setPrevious(order, previous);
+    previous = order;
+  }
+  store<u32>(level, <u32>previous, TAIL);
 }

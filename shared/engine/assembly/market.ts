@@ -1,56 +1,122 @@
-/** State of the market that is not an order, an account or a session. */
+/**
+ * A market: everything it is that is not an order, a level, an account or a session. Many markets
+ * share one kernel (its code, its pools, its memory); a market is the address of this record, which
+ * the first parameter of nearly every function names `market`.
+ *
+ * ```
+ *     0 sequence, time, state hash, arrivals, last price, next deadline, records of the epoch
+ *    56 created u8, state u8, decimals 2 x u8, highest fee u32
+ *    64 map of client order ids, of order ids (order-map.ts)
+ *    96 accounts (accounts.ts)
+ *   128 books: bids, asks, buy stops, sell stops (ladder.ts)
+ *   896 fee tiers: 16 x (maker i32, taker i32)
+ * 1,024 limits, symbols, the epoch, capacities, timers
+ * ```
+ */
+import { allocateBlock } from './memory';
+
+const MARKET_SHIFT: u32 = 11;
 
 /** Of the command that is being applied, or was last. */
-export let sequence: u64 = 0;
+export const SEQUENCE: usize = 0;
 /** Nanoseconds since 1970: the latest stamp so far. */
-export let timeNs: u64 = 0;
+export const TIME_NS: usize = 8;
+/** Sum of the terms of orders, accounts and sessions (state-hash.ts). */
+export const HASH: usize = 16;
+/** Counts the times that an order took its place at the end of a queue. */
+export const ARRIVALS: usize = 24;
+export const LAST_PRICE: usize = 32;
+/** Of the timer that is due first; the highest u64 if there is none. */
+export const NEXT_DEADLINE: usize = 40;
+export const EPOCH_RECORD_COUNT: usize = 48;
+export const CREATED: usize = 56;
+export const STATE: usize = 57;
+export const PRICE_DECIMALS: usize = 58;
+export const QUANTITY_DECIMALS: usize = 59;
+export const MAX_FEE_PPM: usize = 60;
+export const CLIENT_ORDER_MAP: usize = 64;
+export const ORDER_MAP: usize = 80;
+export const ACCOUNT_DIRECTORY: usize = 96;
+/** Entries of the directory. */
+export const ACCOUNT_BLOCKS: usize = 100;
+export const SUPPLY: usize = 104;
+export const FEES: usize = 108;
+/** Orders that are open, waiting stops included. */
+export const ORDERS: usize = 112;
+/** Orders that show only a part. */
+export const ICEBERGS: usize = 116;
+/** Whether any limit below is set. */
+export const LIMITED: usize = 120;
+export const BOOKS: usize = 128;
+export const TIERS: usize = 896;
+export const MIN_PRICE: usize = 1_024;
+export const MAX_PRICE: usize = 1_032;
+export const MAX_QUANTITY: usize = 1_040;
+export const BAND_PPM: usize = 1_048;
+export const MAX_OPEN_ORDERS: usize = 1_052;
+export const BASE_SYMBOL: usize = 1_056;
+export const QUOTE_SYMBOL: usize = 1_064;
+/** The epoch that is open: its number, its first settlement record, its first command. */
+export const EPOCH: usize = 1_072;
+export const EPOCH_RECORD_FIRST: usize = 1_080;
+export const EPOCH_SEQUENCE_FIRST: usize = 1_088;
+export const ORDER_CAPACITY: usize = 1_096;
+export const LEVEL_CAPACITY: usize = 1_100;
+export const SESSION_CAPACITY: usize = 1_104;
+/** Sessions there are. */
+export const SESSIONS: usize = 1_108;
+export const TIMER_DIRECTORY: usize = 1_112;
+export const TIMER_COUNT: usize = 1_116;
+/** Block shift of the timers' directory. */
+export const TIMER_DIRECTORY_SHIFT: usize = 1_120;
 
-export let created: bool = false;
-export let makerFeePpm: i32 = 0;
-export let takerFeePpm: i32 = 0;
+export const NO_DEADLINE: u64 = 0xffffffffffffffff;
 
-/** The epoch that is open: its number, its first settlement record and command, its records. */
-export let epoch: u64 = 0;
-export let epochRecordFirst: u64 = 0;
-export let epochRecordCount: u64 = 0;
-export let epochSequenceFirst: u64 = 1;
-
-export let orderCapacity: u32 = 0;
-export let levelCapacity: u32 = 0;
-export let sessionCapacity: u32 = 0;
-
-export function setCapacity(orders: u32, levels: u32, sessions: u32): void {
-  orderCapacity = orders;
-  levelCapacity = levels;
-  sessionCapacity = sessions;
-}
-
-export function advanceTime(stampNs: u64): void {
-  if (stampNs > timeNs) timeNs = stampNs;
+export function newMarket(orders: u32, levels: u32, sessions: u32): usize {
+  const market = allocateBlock(MARKET_SHIFT);
+  store<u64>(market, NO_DEADLINE, NEXT_DEADLINE);
+  store<u64>(market, 1, EPOCH_SEQUENCE_FIRST);
+  store<u32>(market, orders, ORDER_CAPACITY);
+  store<u32>(market, levels, LEVEL_CAPACITY);
+  store<u32>(market, sessions, SESSION_CAPACITY);
+  return market;
 }
 
 // @ts-ignore: decorator
 @inline
-export function nextSequence(): void {
-  sequence += 1;
+export function sequenceOf(market: usize): u64 {
+  return load<u64>(market, SEQUENCE);
 }
 
 // @ts-ignore: decorator
 @inline
-export function countRecord(): void {
-  epochRecordCount += 1;
+export function countRecord(market: usize): void {
+  store<u64>(market, load<u64>(market, EPOCH_RECORD_COUNT) + 1, EPOCH_RECORD_COUNT);
 }
 
-export function setFees(makerPpm: i32, takerPpm: i32): void {
-  created = true;
-  makerFeePpm = makerPpm;
-  takerFeePpm = takerPpm;
+/** Adds to the state hash. */
+// @ts-ignore: decorator
+@inline
+export function addTerm(market: usize, term: u64): void {
+  store<u64>(market, load<u64>(market, HASH) + term, HASH);
 }
 
-/** The next epoch begins with the command after this one. */
-export function openNextEpoch(): void {
-  epoch += 1;
-  epochRecordFirst += epochRecordCount;
-  epochRecordCount = 0;
-  epochSequenceFirst = sequence + 1;
+// @ts-ignore: decorator
+@inline
+export function nextArrival(market: usize): u64 {
+  const arrival = load<u64>(market, ARRIVALS) + 1;
+  store<u64>(market, arrival, ARRIVALS);
+  return arrival;
+}
+
+// @ts-ignore: decorator
+@inline
+export function makerRate(market: usize, tier: u32): i32 {
+  return load<i32>(market + (<usize>tier << 3), TIERS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function takerRate(market: usize, tier: u32): i32 {
+  return load<i32>(market + (<usize>tier << 3), TIERS + 4);
 }

@@ -4,188 +4,173 @@ import {
   BASE_HELD,
   QUOTE_AVAILABLE,
   QUOTE_HELD,
-  accountAt,
-  feesAccount,
-  move,
+  TIER,
+  accountOfOrder,
+  credit,
+  hold,
+  weightOfAccount,
 } from './accounts';
-import { cancelledHead, writeCancelled, writeDelta, writeFee, writeTrade } from './events';
 import { feeOn, holdPerLot, rebateOn } from './fees';
-import { bestLevel, findLevel, insertLevel, removeLevel } from './ladder';
+import * as incoming from './incoming';
+import { bestLevel, bookAt, removeLevel } from './ladder';
 import {
   dequeue,
   enqueue,
   headOf,
   levelOrders,
   levelPrice,
-  levelQuantity,
   reduceLevel,
 } from './levels';
-import { countRecord, makerFeePpm, sequence, takerFeePpm } from './market';
-import { mapOrder, unmapOrder } from './order-map';
+import {
+  FEES,
+  LAST_PRICE,
+  addTerm,
+  countRecord,
+  makerRate,
+  nextArrival,
+  takerRate,
+} from './market';
+import { writeDelta, writeFee, writeRefilled, writeTrade } from './order-events';
 import {
   accountOf,
-  allocateOrder,
   clientOrderIdOf,
-  freeOrder,
-  levelOf,
-  nameOrder,
-  nextOf,
+  displayedOf,
+  hasTerms,
   orderIdOf,
-  quantityOf,
-  setQuantity,
-  sideOf,
+  setDisplayed,
+  setPriority,
 } from './orders';
-import {
-  BUY,
-  CANCELLED,
-  IOC,
-  MAKER,
-  REASON_IMMEDIATE_OR_CANCEL,
-  SELL,
-  TAKER,
-} from './protocol';
+import { BUY, FEES_ACCOUNT, MAKER, REASON_IMMEDIATE_OR_CANCEL, REASON_NO_ROOM, TAKER } from './protocol';
+import { forget, hasLevelRoom, rest } from './resting';
+import { P0, P1, P2, P3 } from './scramble';
+import { cancelIncoming, preventSelfTrade } from './self-trade';
+import { addOrderTerm, dropLots, dropOrderTerm } from './state-hash';
+import { displaySizeOf, hiddenOf, setHidden } from './terms';
 
-// The incoming order, while its command runs.
-let takerSide: u32 = 0;
-let takerAccount: u32 = 0;
-let takerBalances: usize = 0;
-let takerClientOrderId: u64 = 0;
-let takerPrice: u64 = 0;
-let takerPerLot: u64 = 0;
-let takerOpen: u64 = 0;
-
-/** Places an order whose hold is available; its id is the sequence of the command. */
-export function place(
-  side: u32,
-  account: u32,
-  clientOrderId: u64,
-  price: u64,
-  quantity: u64,
-  timeInForce: u32,
-): void {
-  takerSide = side;
-  takerAccount = account;
-  takerBalances = accountAt(account);
-  takerClientOrderId = clientOrderId;
-  takerPrice = price;
-  takerPerLot = side == BUY ? holdPerLot(price) : 1;
-  takerOpen = quantity;
-  hold();
-  const makerSide = side ^ 1;
-  while (takerOpen != 0) {
-    const level = bestLevel(makerSide);
-    if (level == 0 || !crosses(side, price, levelPrice(level))) break;
-    takeFrom(makerSide, level);
-  }
-  if (takerOpen == 0) return;
-  if (timeInForce == IOC) cancelRest();
-  else rest();
+/** Sets aside what the incoming order may cost. */
+// @ts-ignore: decorator
+@inline
+export function holdIncoming(market: usize): void {
+  const amount = incoming.perLot * incoming.open;
+  hold(market, incoming.balances, incoming.account, incoming.side == BUY, amount);
 }
 
+/** Places the incoming order, which holds what it may cost already. */
+// @ts-ignore: decorator
+@inline
+export function place(market: usize): void {
+  const side = incoming.side;
+  const price = incoming.price;
+  const book = bookAt(market, side ^ 1);
+  for (;;) {
+    const level = bestLevel(book);
+    if (level == 0 || !crosses(side, price, levelPrice(level))) break;
+    takeFrom(market, book, level);
+    if (incoming.open == 0) return;
+  }
+  if (!incoming.canRest()) cancelIncoming(market, REASON_IMMEDIATE_OR_CANCEL);
+  // Only a triggered stop, which was checked long ago, can find no level.
+  else if (hasLevelRoom(market, bookAt(market, side), price, 0)) rest(market);
+  else cancelIncoming(market, REASON_NO_ROOM);
+}
+
+/** Whether an order of this side and price trades at another price. */
 // @ts-ignore: decorator
 @inline
 export function crosses(side: u32, price: u64, makerPrice: u64): bool {
   return side == BUY ? makerPrice <= price : makerPrice >= price;
 }
 
-// @ts-ignore: decorator
-@inline
-function hold(): void {
-  const amount = takerPerLot * takerOpen;
-  if (takerSide == BUY) move(takerBalances + QUOTE_AVAILABLE, takerBalances + QUOTE_HELD, amount);
-  else move(takerBalances + BASE_AVAILABLE, takerBalances + BASE_HELD, amount);
-}
-
-/** Frees the hold of so many lots at a price. */
-// @ts-ignore: decorator
-@inline
-function release(balances: usize, side: u32, price: u64, quantity: u64): void {
-  if (side == BUY) {
-    move(balances + QUOTE_HELD, balances + QUOTE_AVAILABLE, holdPerLot(price) * quantity);
-  } else {
-    move(balances + BASE_HELD, balances + BASE_AVAILABLE, quantity);
-  }
-}
-
-function cancelRest(): void {
-  const start = cancelledHead(CANCELLED, takerSide, REASON_IMMEDIATE_OR_CANCEL, takerAccount);
-  writeCancelled(start, sequence, takerClientOrderId, takerPrice, takerOpen, 0, 0);
-  release(takerBalances, takerSide, takerPrice, takerOpen);
-}
-
-// @ts-ignore: decorator
-@inline
-function rest(): void {
-  const order = allocateOrder();
-  nameOrder(order, sequence, takerClientOrderId, takerAccount, takerSide);
-  setQuantity(order, takerOpen);
-  mapOrder(order);
-  let level = findLevel(takerSide, takerPrice);
-  if (level == 0) level = insertLevel(takerSide, takerPrice);
-  enqueue(level, order);
-  writeDelta(takerSide, takerPrice, levelQuantity(level), levelOrders(level));
-}
-
 /** Trades with the orders of a level, first come first served, as far as they go. */
 // @ts-ignore: decorator
 @inline
-function takeFrom(makerSide: u32, level: usize): void {
+function takeFrom(market: usize, book: usize, level: usize): void {
   const price = levelPrice(level);
-  let maker = headOf(level);
-  while (maker != 0 && takerOpen != 0) {
-    const open = quantityOf(maker);
-    const quantity = min(open, takerOpen);
-    takerOpen -= quantity;
-    trade(maker, price, quantity);
-    if (quantity < open) {
-      setQuantity(maker, open - quantity);
-      reduceLevel(level, quantity);
-      break;
+  do {
+    const maker = headOf(level);
+    if (incoming.selfTrade != 0 && accountOf(maker) == incoming.account) {
+      preventSelfTrade(market, level, maker, price);
+      continue;
     }
-    const next = nextOf(maker);
-    unmapOrder(maker);
-    dequeue(level, maker);
-    freeOrder(maker);
-    maker = next;
-  }
-  writeDelta(makerSide, price, levelQuantity(level), levelOrders(level));
-  if (maker == 0) removeLevel(makerSide, level);
+    const displayed = displayedOf(maker);
+    const lots = min(displayed, incoming.open);
+    incoming.take(lots);
+    trade(market, maker, price, lots);
+    if (lots < displayed) {
+      dropLots(market, maker, price, lots);
+      setDisplayed(maker, displayed - lots);
+      reduceLevel(level, lots);
+    } else if (hiddenOf(maker) != 0) {
+      refill(market, level, maker, price);
+    } else {
+      dropOrderTerm(market, maker, price);
+      dequeue(level, maker);
+      forget(market, maker);
+    }
+  } while (incoming.open != 0 && levelOrders(level) != 0);
+  writeDelta(market, incoming.side ^ 1, level);
+  if (levelOrders(level) == 0) removeLevel(book, level);
+}
+
+/** Shows the next part of an iceberg, at the end of the queue. */
+function refill(market: usize, level: usize, maker: usize, price: u64): void {
+  dropOrderTerm(market, maker, price);
+  dequeue(level, maker);
+  const hidden = hiddenOf(maker);
+  const shown = min(displaySizeOf(maker), hidden);
+  setHidden(maker, hidden - shown);
+  setDisplayed(maker, shown);
+  setPriority(maker, nextArrival(market));
+  enqueue(level, maker);
+  addOrderTerm(market, maker, price);
+  writeRefilled(market, maker, price, shown);
 }
 
 // @ts-ignore: decorator
 @inline
-function trade(maker: usize, price: u64, quantity: u64): void {
-  const account = accountOf(maker);
-  const balances = accountAt(account);
-  const orderId = orderIdOf(maker);
-  const clientOrderId = clientOrderIdOf(maker);
-  const quoteAmount = price * quantity;
-  writeTrade(takerSide, takerAccount, orderId, price, quantity, clientOrderId, account);
-  countRecord();
-  if (takerSide == BUY) exchange(takerBalances, balances, takerPerLot, quoteAmount, quantity);
-  else exchange(balances, takerBalances, holdPerLot(price), quoteAmount, quantity);
-  if (takerFeePpm != 0) {
-    const id = takerClientOrderId;
-    charge(TAKER, takerFeePpm, takerBalances, quoteAmount, takerAccount, sequence, id);
+function trade(market: usize, maker: usize, price: u64, lots: u64): void {
+  const id = accountOf(maker);
+  const balances = accountOfOrder(market, id);
+  const quote = price * lots;
+  writeTrade(market, incoming.side, incoming.account, incoming.orderId, maker, price, lots);
+  countRecord(market);
+  store<u64>(market, price, LAST_PRICE);
+  if (incoming.side == BUY) {
+    buy(market, incoming.balances, incoming.account, incoming.perLot * lots, quote, lots);
+    sell(market, balances, id, quote, lots);
+  } else {
+    sell(market, incoming.balances, incoming.account, quote, lots);
+    buy(market, balances, id, holdPerLot(market, price) * lots, quote, lots);
   }
-  if (makerFeePpm != 0) {
-    charge(MAKER, makerFeePpm, balances, quoteAmount, account, orderId, clientOrderId);
+  const takerPpm = takerRate(market, load<u8>(incoming.balances, TIER));
+  if (takerPpm != 0) {
+    const name = incoming.clientOrderId;
+    const owner = incoming.account;
+    charge(market, TAKER, takerPpm, incoming.balances, quote, owner, incoming.orderId, name);
+  }
+  const makerPpm = makerRate(market, load<u8>(balances, TIER));
+  if (makerPpm != 0) {
+    const name = clientOrderIdOf(maker);
+    charge(market, MAKER, makerPpm, balances, quote, id, orderIdOf(maker), name);
   }
 }
 
-/** Lots out of the seller's hold for quote units out of the buyer's, whose surplus comes free. */
+/** Lots for quote units out of what was held for them; what was held above that comes free. */
 // @ts-ignore: decorator
 @inline
-function exchange(
-  buyer: usize,
-  seller: usize,
-  buyerPerLot: u64,
-  quoteAmount: u64,
-  quantity: u64,
-): void {
-  move(seller + BASE_HELD, buyer + BASE_AVAILABLE, quantity);
-  move(buyer + QUOTE_HELD, buyer + QUOTE_AVAILABLE, buyerPerLot * quantity);
-  move(buyer + QUOTE_AVAILABLE, seller + QUOTE_AVAILABLE, quoteAmount);
+function buy(market: usize, buyer: usize, id: u32, held: u64, quote: u64, lots: u64): void {
+  store<u64>(buyer, load<u64>(buyer, BASE_AVAILABLE) + lots, BASE_AVAILABLE);
+  store<u64>(buyer, load<u64>(buyer, QUOTE_HELD) - held, QUOTE_HELD);
+  store<u64>(buyer, load<u64>(buyer, QUOTE_AVAILABLE) + (held - quote), QUOTE_AVAILABLE);
+  addTerm(market, weightOfAccount(id) * (lots * P0 - held * P3 + (held - quote) * P2));
+}
+
+// @ts-ignore: decorator
+@inline
+function sell(market: usize, seller: usize, id: u32, quote: u64, lots: u64): void {
+  store<u64>(seller, load<u64>(seller, BASE_HELD) - lots, BASE_HELD);
+  store<u64>(seller, load<u64>(seller, QUOTE_AVAILABLE) + quote, QUOTE_AVAILABLE);
+  addTerm(market, weightOfAccount(id) * (quote * P2 - lots * P1));
 }
 
 /**
@@ -194,36 +179,21 @@ function exchange(
  * moves does not show.
  */
 function charge(
+  market: usize,
   liquidity: u32,
   ratePpm: i32,
   balances: usize,
-  quoteAmount: u64,
+  quote: u64,
   account: u32,
   orderId: u64,
   clientOrderId: u64,
 ): void {
   const isRebate = ratePpm < 0;
-  const amount = isRebate
-    ? rebateOn(quoteAmount, <u64>-ratePpm)
-    : feeOn(quoteAmount, <u64>ratePpm);
+  const amount = isRebate ? rebateOn(quote, <u64>-ratePpm) : feeOn(quote, <u64>ratePpm);
   if (amount == 0) return;
-  const trader = balances + QUOTE_AVAILABLE;
-  const fees = feesAccount + QUOTE_AVAILABLE;
-  if (isRebate) move(fees, trader, amount);
-  else move(trader, fees, amount);
-  writeFee(liquidity, <u32>isRebate, account, orderId, clientOrderId, amount);
-  countRecord();
-}
-
-/** Removes a resting order, frees what it held and tells the level's new total. */
-export function takeOff(order: usize): void {
-  const side = sideOf(order);
-  const level = levelOf(order);
-  const price = levelPrice(level);
-  release(accountAt(accountOf(order)), side, price, quantityOf(order));
-  unmapOrder(order);
-  dequeue(level, order);
-  freeOrder(order);
-  writeDelta(side, price, levelQuantity(level), levelOrders(level));
-  if (levelOrders(level) == 0) removeLevel(side, level);
+  const fee = isRebate ? 0 - amount : amount;
+  credit(market, load<u32>(market, FEES), FEES_ACCOUNT, true, fee);
+  credit(market, balances, account, true, 0 - fee);
+  writeFee(market, liquidity, <u32>isRebate, account, orderId, clientOrderId, amount);
+  countRecord(market);
 }

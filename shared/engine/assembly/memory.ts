@@ -1,6 +1,7 @@
 /**
- * Linear memory in pages of 64 KiB. Nothing is reserved for a table before it needs it, so a small
- * market is a small instance. Page 0 is left out: address 0 means "none" everywhere.
+ * Linear memory: pages of 64 KiB, and blocks of 64 bytes to 32 KiB (powers of two) cut from them.
+ * Nothing is reserved for a table before it needs it, so a small market takes a few kilobytes.
+ * Address 0 means "none" everywhere: page 0 holds only static data.
  *
  * A table is full when it holds what the market's rules allow (CAPACITY, the same on every
  * machine). A machine that can't give the memory for that is a different thing: the host stops the
@@ -11,10 +12,16 @@ declare function outOfMemory(): void;
 
 export const PAGE_BYTES: usize = 65_536;
 const PAGE_SHIFT: u32 = 16;
+const SMALLEST_BLOCK_SHIFT: u32 = 6;
 
 let nextPage: u32 = 1;
 /** Single pages that were given back, linked through their first four bytes. */
 let freePages: usize = 0;
+/** A list of free blocks for each power of two, linked through their first four bytes. */
+const freeBlocks: usize = memory.data(4 * PAGE_SHIFT);
+/** What is left of the page that blocks are cut from. */
+let spare: usize = 0;
+let spareEnd: usize = 0;
 
 /** Zeroed memory of `pages` pages, starting on a page. */
 export function reservePages(pages: u32): usize {
@@ -38,15 +45,56 @@ function grow(needed: u32, ahead: u32): void {
   if (memory.grow(needed) < 0) outOfMemory();
 }
 
-/** Gives a table's old pages back, for tables that grow page by page. */
-export function releasePages(address: usize, pages: u32): void {
-  for (let index: u32 = 0; index < pages; index += 1) {
-    const page = address + (<usize>index << PAGE_SHIFT);
-    store<u32>(page, <u32>freePages);
-    freePages = page;
+function releasePage(page: usize): void {
+  store<u32>(page, <u32>freePages);
+  freePages = page;
+}
+
+/** A zeroed block of 2^shift bytes, aligned to its size up to a page. */
+export function allocateBlock(shift: u32): usize {
+  if (shift >= PAGE_SHIFT) return reservePages(1 << (shift - PAGE_SHIFT));
+  const list = freeBlocks + (<usize>shift << 2);
+  const free: usize = load<u32>(list);
+  const bytes = <usize>1 << shift;
+  if (free != 0) {
+    store<u32>(list, load<u32>(free));
+    memory.fill(free, 0, bytes);
+    return free;
+  }
+  if (((spare + bytes - 1) & ~(bytes - 1)) + bytes > spareEnd) {
+    keepSpare(spareEnd);
+    spare = reservePages(1);
+    spareEnd = spare + PAGE_BYTES;
+  }
+  keepSpare((spare + bytes - 1) & ~(bytes - 1));
+  const block = spare;
+  spare += bytes;
+  return block;
+}
+
+/** Makes free blocks of the spare part below an address. */
+function keepSpare(end: usize): void {
+  while (spare < end) {
+    // As large as where it starts allows.
+    const shift = <u32>ctz(spare);
+    store<u32>(spare, load<u32>(freeBlocks + (<usize>shift << 2)));
+    store<u32>(freeBlocks + (<usize>shift << 2), <u32>spare);
+    spare += <usize>1 << shift;
   }
 }
 
-export function pagesFor(bytes: usize): u32 {
-  return <u32>((bytes + PAGE_BYTES - 1) >> PAGE_SHIFT);
+export function freeBlock(block: usize, shift: u32): void {
+  if (shift >= PAGE_SHIFT) {
+    const end = block + (<usize>1 << shift);
+    for (let page = block; page < end; page += PAGE_BYTES) releasePage(page);
+    return;
+  }
+  const list = freeBlocks + (<usize>shift << 2);
+  store<u32>(block, load<u32>(list));
+  store<u32>(list, <u32>block);
+}
+
+/** The smallest block that has room for so many bytes. */
+export function blockShiftFor(bytes: u32): u32 {
+  return max<u32>(SMALLEST_BLOCK_SHIFT, 32 - <u32>clz(bytes - 1));
 }

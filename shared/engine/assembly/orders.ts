@@ -1,66 +1,64 @@
 /**
- * The pool of resting orders. What matching touches is 32 bytes, two orders a cache line; the
- * public order id, needed only to tell of an order, lies apart. A handle is the address of the hot
- * part.
+ * Open orders. A page of 64 KiB holds 1,024 of them in two halves: what matching touches, and what
+ * it seldom does.
  *
  * ```
- * page   +0 ...................... +52,416 ............ +65,520
- *        1,638 hot orders of 32 B  1,638 order ids u64  next page u32
- * order  +0             +8        +16   +20       +24    +28
- *        clientOrderId  quantity  next  previous  level  side << 31 | account
+ * order    +0             +8         +16   +20       +24    +28
+ *          clientOrderId  displayed  next  previous  level  side << 31 | hasTerms << 24 | account
+ * +32,768  +0       +8        +16           +20               +24    +28
+ *          orderId  priority  next of acct  previous of acct  terms  attributes
+ * attributes: type | timeInForce << 8 | selfTrade << 16 | flags << 24
  * ```
  * A free order has account 0 and is linked through `next`.
  */
-import { PAGE_BYTES, reservePages } from './memory';
+import { reservePages } from './memory';
 
 const ORDER_BYTES: usize = 32;
-const ORDERS_PER_PAGE: usize = 1_638;
-const IDS_AT: usize = ORDERS_PER_PAGE * ORDER_BYTES;
-const NEXT_PAGE_AT: usize = IDS_AT + ORDERS_PER_PAGE * 8;
+const HALF_PAGE: usize = 32_768;
 
 const CLIENT_ORDER_ID: usize = 0;
-const QUANTITY: usize = 8;
+const DISPLAYED: usize = 8;
 const NEXT: usize = 16;
 const PREVIOUS: usize = 20;
 const LEVEL: usize = 24;
 const OWNER: usize = 28;
-const ACCOUNT_MASK: u32 = 0x7fffffff;
+const ORDER_ID: usize = HALF_PAGE;
+const PRIORITY: usize = HALF_PAGE + 8;
+const NEXT_OF_ACCOUNT: usize = HALF_PAGE + 16;
+const PREVIOUS_OF_ACCOUNT: usize = HALF_PAGE + 20;
+const TERMS: usize = HALF_PAGE + 24;
+const ATTRIBUTES: usize = HALF_PAGE + 28;
+const HAS_TERMS: u32 = 1 << 24;
+const ACCOUNT_MASK: u32 = 0xffffff;
 
-let firstPage: usize = 0;
-let lastPage: usize = 0;
 /** The part of the last page that was never used. */
 let fresh: usize = 0;
 let freshEnd: usize = 0;
 let freeOrders: usize = 0;
-/** Orders in use. */
-export let orderCount: u32 = 0;
 
+/** Memory for an order; every field is still to be written. */
+// @ts-ignore: decorator
+@inline
 export function allocateOrder(): usize {
-  orderCount += 1;
-  if (freeOrders != 0) {
-    const order = freeOrders;
-    freeOrders = nextOf(order);
-    return order;
+  const order = freeOrders;
+  if (order == 0) return freshOrder();
+  freeOrders = nextOf(order);
+  return order;
+}
+
+function freshOrder(): usize {
+  if (fresh == freshEnd) {
+    fresh = reservePages(1);
+    freshEnd = fresh + HALF_PAGE;
   }
-  if (fresh == freshEnd) addPage();
   const order = fresh;
   fresh += ORDER_BYTES;
   return order;
 }
 
-function addPage(): void {
-  const page = reservePages(1);
-  if (lastPage == 0) firstPage = page;
-  else store<u32>(lastPage, <u32>page, NEXT_PAGE_AT);
-  lastPage = page;
-  fresh = page;
-  freshEnd = page + IDS_AT;
-}
-
 // @ts-ignore: decorator
 @inline
 export function freeOrder(order: usize): void {
-  orderCount -= 1;
   store<u32>(order, 0, OWNER);
   setNext(order, freeOrders);
   freeOrders = order;
@@ -68,15 +66,8 @@ export function freeOrder(order: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function idAddress(order: usize): usize {
-  const within = order & (PAGE_BYTES - 1);
-  return order - within + IDS_AT + (within >> 2);
-}
-
-// @ts-ignore: decorator
-@inline
 export function orderIdOf(order: usize): u64 {
-  return load<u64>(idAddress(order));
+  return load<u64>(order, ORDER_ID);
 }
 
 // @ts-ignore: decorator
@@ -85,16 +76,29 @@ export function clientOrderIdOf(order: usize): u64 {
   return load<u64>(order, CLIENT_ORDER_ID);
 }
 
+/** Lots that the book shows. */
 // @ts-ignore: decorator
 @inline
-export function quantityOf(order: usize): u64 {
-  return load<u64>(order, QUANTITY);
+export function displayedOf(order: usize): u64 {
+  return load<u64>(order, DISPLAYED);
 }
 
 // @ts-ignore: decorator
 @inline
-export function setQuantity(order: usize, quantity: u64): void {
-  store<u64>(order, quantity, QUANTITY);
+export function setDisplayed(order: usize, quantity: u64): void {
+  store<u64>(order, quantity, DISPLAYED);
+}
+
+// @ts-ignore: decorator
+@inline
+export function priorityOf(order: usize): u64 {
+  return load<u64>(order, PRIORITY);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setPriority(order: usize, priority: u64): void {
+  store<u64>(order, priority, PRIORITY);
 }
 
 // @ts-ignore: decorator
@@ -123,6 +127,30 @@ export function setPrevious(order: usize, previous: usize): void {
 
 // @ts-ignore: decorator
 @inline
+export function nextOfAccount(order: usize): usize {
+  return load<u32>(order, NEXT_OF_ACCOUNT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setNextOfAccount(order: usize, next: usize): void {
+  store<u32>(order, <u32>next, NEXT_OF_ACCOUNT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function previousOfAccount(order: usize): usize {
+  return load<u32>(order, PREVIOUS_OF_ACCOUNT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setPreviousOfAccount(order: usize, previous: usize): void {
+  store<u32>(order, <u32>previous, PREVIOUS_OF_ACCOUNT);
+}
+
+// @ts-ignore: decorator
+@inline
 export function levelOf(order: usize): usize {
   return load<u32>(order, LEVEL);
 }
@@ -145,7 +173,38 @@ export function sideOf(order: usize): u32 {
   return load<u32>(order, OWNER) >> 31;
 }
 
-/** Writes what does not change while an order rests. */
+// @ts-ignore: decorator
+@inline
+export function hasTerms(order: usize): bool {
+  return (load<u32>(order, OWNER) & HAS_TERMS) != 0;
+}
+
+/** Its terms (terms.ts); only where it has any. */
+// @ts-ignore: decorator
+@inline
+export function termsOf(order: usize): usize {
+  return load<u32>(order, TERMS);
+}
+
+export function setTerms(order: usize, terms: usize): void {
+  const owner = load<u32>(order, OWNER) & ~HAS_TERMS;
+  store<u32>(order, terms != 0 ? owner | HAS_TERMS : owner, OWNER);
+  store<u32>(order, <u32>terms, TERMS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function attributesOf(order: usize): u32 {
+  return load<u32>(order, ATTRIBUTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setAttributes(order: usize, attributes: u32): void {
+  store<u32>(order, attributes, ATTRIBUTES);
+}
+
+/** Writes what names an order; it has no terms yet. */
 // @ts-ignore: decorator
 @inline
 export function nameOrder(
@@ -155,16 +214,37 @@ export function nameOrder(
   account: u32,
   side: u32,
 ): void {
-  store<u64>(idAddress(order), orderId);
+  store<u64>(order, orderId, ORDER_ID);
   store<u64>(order, clientOrderId, CLIENT_ORDER_ID);
   store<u32>(order, (side << 31) | account, OWNER);
 }
 
-export function forEachOrder(visit: (order: usize) => void): void {
-  for (let page = firstPage; page != 0; page = load<u32>(page, NEXT_PAGE_AT)) {
-    const end = page == lastPage ? fresh : page + IDS_AT;
-    for (let order = page; order < end; order += ORDER_BYTES) {
-      if (accountOf(order) != 0) visit(order);
-    }
-  }
+// @ts-ignore: decorator
+@inline
+export function attributes(type: u32, timeInForce: u32, selfTrade: u32, flags: u32): u32 {
+  return type | (timeInForce << 8) | (selfTrade << 16) | (flags << 24);
+}
+
+// @ts-ignore: decorator
+@inline
+export function typeIn(attributes: u32): u32 {
+  return attributes & 0xff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function timeInForceIn(attributes: u32): u32 {
+  return (attributes >> 8) & 0xff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function selfTradeIn(attributes: u32): u32 {
+  return (attributes >> 16) & 0xff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function flagsIn(attributes: u32): u32 {
+  return attributes >> 24;
 }

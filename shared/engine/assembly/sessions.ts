@@ -1,78 +1,223 @@
 /**
- * The last request id of each account and session: open addressing, never deleted from, twice as
- * large as its content at least.
+ * Sessions of an account, in a list that starts at the account, and the results of the last 1,024
+ * requests of each, in a ring that grows with them.
  *
  * ```
- * entry  +0                              +8
- *        account x 2^16 + session + 1    last request id
+ * session  +0    +4       +6    +8            +16            +24   +32
+ *          next  session  bits  last request  requests made  ring  weight in the state hash
+ * result   +0           +8
+ *          requestId    sequence | code << 48
  * ```
- * The key of an empty entry is 0.
  */
-import { sessionCapacity } from './market';
-import { pagesFor, releasePages, reservePages } from './memory';
-import { CAPACITY, OK, SUPERSEDED } from './protocol';
+import { FIRST_SESSION } from './accounts';
+import { SEQUENCE, SESSIONS, SESSION_CAPACITY, addTerm } from './market';
+import { allocateBlock, freeBlock } from './memory';
+import { CAPACITY, MAX_SESSIONS_PER_ACCOUNT, OK, SESSION_LIMIT } from './protocol';
+import { P0, P1, P2, P3, P4, SESSION_TAG, weight2 } from './scramble';
 
-const ENTRY_SHIFT: usize = 4;
-const FIRST_BITS: u32 = 12;
+const SESSION_SHIFT: u32 = 6;
+const SESSION: usize = 4;
+const BITS: usize = 6;
+const LAST: usize = 8;
+const MADE: usize = 16;
+const RING: usize = 24;
+const WEIGHT: usize = 32;
+const FIRST_BITS: u32 = 3;
+const MOST_BITS: u32 = 10;
+const RESULT_SHIFT: u32 = 4;
+const CODE_SHIFT: u64 = 48;
+const SEQUENCE_MASK: u64 = (1 << 48) - 1;
 
-let table: usize = 0;
-let bits: u32 = FIRST_BITS;
-let count: u32 = 0;
+/** Why there is no session, where `ensureSession` gives 0. */
+export let refusal: u32 = OK;
+/** The result that `find` found. */
+export let foundSequence: u64 = 0;
+export let foundCode: u32 = 0;
 
-export function setUpSessions(): void {
-  table = reservePages(pagesFor((<usize>1 << bits) << ENTRY_SHIFT));
+/** The session of an account, made where there is none; or 0, and `refusal` says why. */
+// @ts-ignore: decorator
+@inline
+export function ensureSession(market: usize, account: usize, id: u32, number: u32): usize {
+  const first: usize = load<u32>(account, FIRST_SESSION);
+  if (first != 0 && numberOf(first) == number) return first;
+  return searchSession(market, account, id, number);
 }
 
-/** Entry of a key, or the empty one where it belongs. */
-function slotOf(key: u64): usize {
-  const mask = (<usize>1 << bits) - 1;
-  let slot = <usize>((key * 0x9e3779b97f4a7c15) >> <u64>(64 - bits));
-  let found = load<u64>(table + (slot << ENTRY_SHIFT));
-  while (found != key && found != 0) {
-    slot = (slot + 1) & mask;
-    found = load<u64>(table + (slot << ENTRY_SHIFT));
-  }
-  return table + (slot << ENTRY_SHIFT);
+// @ts-ignore: decorator
+@inline
+export function numberOf(session: usize): u32 {
+  return load<u16>(session, SESSION);
 }
 
-/** Uses up a request id, or says why it can't be. */
-export function admit(account: u32, session: u32, requestId: u64): u32 {
-  const key = ((<u64>account << 16) | <u64>session) + 1;
-  let entry = slotOf(key);
-  // Of an entry that is empty the id is 0, which no request is above either.
-  if (requestId <= load<u64>(entry, 8)) return SUPERSEDED;
-  if (load<u64>(entry) == 0) {
-    if (count >= sessionCapacity) return CAPACITY;
+// @ts-ignore: decorator
+@inline
+export function nextSession(session: usize): usize {
+  return load<u32>(session);
+}
+
+// @ts-ignore: decorator
+@inline
+export function lastRequest(session: usize): u64 {
+  return load<u64>(session, LAST);
+}
+
+// @ts-ignore: decorator
+@inline
+export function requestsMade(session: usize): u64 {
+  return load<u64>(session, MADE);
+}
+
+/** How many results its window has. */
+export function windowSize(session: usize): u32 {
+  return <u32>min<u64>(requestsMade(session), 1 << MOST_BITS);
+}
+
+/** Finds a session behind the first and puts it first: sessions are used in turns. */
+function searchSession(market: usize, account: usize, id: u32, number: u32): usize {
+  let previous: usize = load<u32>(account, FIRST_SESSION);
+  let count: u32 = 0;
+  while (previous != 0) {
     count += 1;
-    if (count > <u32>1 << (bits - 1)) {
-      grow();
-      entry = slotOf(key);
+    const session = nextSession(previous);
+    if (session == 0) break;
+    if (numberOf(session) == number) {
+      store<u32>(previous, <u32>nextSession(session));
+      link(account, session);
+      return session;
     }
-    store<u64>(entry, key);
+    previous = session;
   }
-  store<u64>(entry, requestId, 8);
-  return OK;
+  if (load<u32>(market, SESSIONS) >= load<u32>(market, SESSION_CAPACITY)) {
+    refusal = CAPACITY;
+    return 0;
+  }
+  if (id != 0 && count >= MAX_SESSIONS_PER_ACCOUNT) {
+    refusal = SESSION_LIMIT;
+    return 0;
+  }
+  return addSession(market, account, id, number);
 }
 
-function grow(): void {
-  const old = table;
-  const oldBytes = (<usize>1 << bits) << ENTRY_SHIFT;
-  bits += 1;
-  table = reservePages(pagesFor(oldBytes << 1));
-  for (let at = old; at < old + oldBytes; at += 16) {
-    const key = load<u64>(at);
-    if (key == 0) continue;
-    const entry = slotOf(key);
-    store<u64>(entry, key);
-    store<u64>(entry, load<u64>(at, 8), 8);
-  }
-  releasePages(old, pagesFor(oldBytes));
+export function addSession(market: usize, account: usize, id: u32, number: u32): usize {
+  const session = allocateBlock(SESSION_SHIFT);
+  store<u16>(session, <u16>number, SESSION);
+  store<u8>(session, <u8>FIRST_BITS, BITS);
+  store<u32>(session, <u32>allocateBlock(FIRST_BITS + RESULT_SHIFT), RING);
+  store<u64>(session, weight2(SESSION_TAG, id, number), WEIGHT);
+  link(account, session);
+  store<u32>(market, load<u32>(market, SESSIONS) + 1, SESSIONS);
+  return session;
 }
 
-export function forEachSession(visit: (account: u64, session: u64, requestId: u64) => void): void {
-  const end = table + ((<usize>1 << bits) << ENTRY_SHIFT);
-  for (let entry = table; entry < end; entry += 16) {
-    const key = load<u64>(entry);
-    if (key != 0) visit((key - 1) >> 16, (key - 1) & 0xffff, load<u64>(entry, 8));
+function link(account: usize, session: usize): void {
+  store<u32>(session, load<u32>(account, FIRST_SESSION));
+  store<u32>(account, <u32>session, FIRST_SESSION);
+}
+
+// @ts-ignore: decorator
+@inline
+function resultAt(session: usize, index: u64): usize {
+  const mask = (<u64>1 << load<u8>(session, BITS)) - 1;
+  return <usize>load<u32>(session, RING) + (<usize>(index & mask) << RESULT_SHIFT);
+}
+
+/** Uses a request id up with its result. */
+// @ts-ignore: decorator
+@inline
+export function record(market: usize, session: usize, requestId: u64, code: u32): void {
+  const made = requestsMade(session);
+  if (made >= <u64>1 << load<u8>(session, BITS)) makeRoom(market, session, made);
+  const sequence = load<u64>(market, SEQUENCE);
+  const result = resultAt(session, made);
+  store<u64>(result, requestId);
+  store<u64>(result, sequence | (<u64>code << CODE_SHIFT), 8);
+  const weight = load<u64>(session, WEIGHT);
+  const change = (requestId - lastRequest(session)) * P0 + P1;
+  addTerm(market, weight * (change + requestId * P2 + sequence * P3 + <u64>code * P4));
+  store<u64>(session, requestId, LAST);
+  store<u64>(session, made + 1, MADE);
+}
+
+/** Doubles a ring that is full, or takes the oldest result out of the hash. */
+function makeRoom(market: usize, session: usize, made: u64): void {
+  const bits = <u32>load<u8>(session, BITS);
+  if (bits == MOST_BITS) {
+    const oldest = resultAt(session, made);
+    const word = load<u64>(oldest, 8);
+    const term = load<u64>(oldest) * P2 + (word & SEQUENCE_MASK) * P3 + (word >> CODE_SHIFT) * P4;
+    addTerm(market, 0 - load<u64>(session, WEIGHT) * term);
+    return;
   }
+  const old: usize = load<u32>(session, RING);
+  const ring = allocateBlock(bits + 1 + RESULT_SHIFT);
+  // A ring that never wrapped around starts at its beginning.
+  memory.copy(ring, old, <usize>1 << (bits + RESULT_SHIFT));
+  freeBlock(old, bits + RESULT_SHIFT);
+  store<u32>(session, <u32>ring, RING);
+  store<u8>(session, <u8>(bits + 1), BITS);
+}
+
+/** Whether the window has the result of a request. */
+export function find(session: usize, requestId: u64): bool {
+  let low = requestsMade(session) - <u64>windowSize(session);
+  let high = requestsMade(session);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<u64>(resultAt(session, middle)) < requestId) low = middle + 1;
+    else high = middle;
+  }
+  if (low == requestsMade(session)) return false;
+  const result = resultAt(session, low);
+  if (load<u64>(result) != requestId) return false;
+  foundSequence = load<u64>(result, 8) & SEQUENCE_MASK;
+  foundCode = <u32>(load<u64>(result, 8) >> CODE_SHIFT);
+  return true;
+}
+
+/** Whether a request id that the window has not is older than all it has. */
+export function isExpired(session: usize, requestId: u64): bool {
+  const made = requestsMade(session);
+  if (made <= <u64>1 << MOST_BITS) return false;
+  return requestId < load<u64>(resultAt(session, made - (1 << MOST_BITS)));
+}
+
+/** Copies a result, counted from the oldest of the window, as its 16 bytes. */
+export function copyResult(session: usize, index: u32, to: usize): void {
+  const result = resultAt(session, requestsMade(session) - windowSize(session) + index);
+  store<u64>(to, load<u64>(result));
+  store<u64>(to, load<u64>(result, 8), 8);
+}
+
+/** Makes the session of a snapshot; its results follow by `restoreResult`. */
+export function restoreSession(
+  market: usize,
+  account: usize,
+  id: u32,
+  number: u32,
+  last: u64,
+  made: u64,
+): usize {
+  const session = addSession(market, account, id, number);
+  let bits = FIRST_BITS;
+  while (bits < MOST_BITS && made > (<u64>1) << <u64>bits) bits += 1;
+  if (bits != FIRST_BITS) {
+    freeBlock(load<u32>(session, RING), FIRST_BITS + RESULT_SHIFT);
+    store<u32>(session, <u32>allocateBlock(bits + RESULT_SHIFT), RING);
+    store<u8>(session, <u8>bits, BITS);
+  }
+  store<u64>(session, made, MADE);
+  store<u64>(session, last, LAST);
+  addTerm(market, load<u64>(session, WEIGHT) * (last * P0 + made * P1));
+  return session;
+}
+
+/** Puts a result, counted from the oldest of the window, into its place. */
+export function restoreResult(market: usize, session: usize, index: u32, from: usize): void {
+  const result = resultAt(session, requestsMade(session) - windowSize(session) + index);
+  const requestId = load<u64>(from);
+  const word = load<u64>(from, 8);
+  store<u64>(result, requestId);
+  store<u64>(result, word, 8);
+  const term = requestId * P2 + (word & SEQUENCE_MASK) * P3 + (word >> CODE_SHIFT) * P4;
+  addTerm(market, load<u64>(session, WEIGHT) * term);
 }

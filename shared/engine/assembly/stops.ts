@@ -1,0 +1,54 @@
+/** Stop orders that the last price reaches. RULES.md, section 5. */
+import { canFill } from './checks';
+import * as incoming from './incoming';
+import { bestLevel, stopBookAt } from './ladder';
+import { headOf, levelPrice } from './levels';
+import { LAST_PRICE } from './market';
+import { place } from './matching';
+import { writeTriggered } from './order-events';
+import { displayedOf } from './orders';
+import { BUY, FOK, REASON_FILL_OR_KILL, SELL } from './protocol';
+import { takeOut } from './resting';
+import { cancelIncoming } from './self-trade';
+import { expireTimeOf, priceOf } from './terms';
+
+/** Triggers stops until none is due: each may trade, and move the last price. */
+export function runStops(market: usize): void {
+  for (;;) {
+    const order = dueStop(market);
+    if (order == 0) return;
+    triggerStop(market, order);
+  }
+}
+
+/** Whether any stop waits. */
+// @ts-ignore: decorator
+@inline
+export function hasStops(market: usize): bool {
+  return bestLevel(stopBookAt(market, BUY)) + bestLevel(stopBookAt(market, SELL)) != 0;
+}
+
+function dueStop(market: usize): usize {
+  const last = load<u64>(market, LAST_PRICE);
+  if (last == 0) return 0;
+  const buys = bestLevel(stopBookAt(market, BUY));
+  if (buys != 0 && levelPrice(buys) <= last) return headOf(buys);
+  const sells = bestLevel(stopBookAt(market, SELL));
+  if (sells != 0 && levelPrice(sells) >= last) return headOf(sells);
+  return 0;
+}
+
+function triggerStop(market: usize, order: usize): void {
+  const price = priceOf(order);
+  const open = displayedOf(order);
+  writeTriggered(market, order, price, open);
+  incoming.describeLike(order, price, open, 0, 0, expireTimeOf(order));
+  incoming.trigger();
+  incoming.nameLike(market, order);
+  takeOut(market, order, price);
+  if (incoming.timeInForce == FOK && !canFill(market)) {
+    cancelIncoming(market, REASON_FILL_OR_KILL);
+  } else {
+    place(market);
+  }
+}
