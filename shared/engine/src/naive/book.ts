@@ -1,42 +1,36 @@
-/** Orders by price level, in order of arrival, and by the name that their owner gave them. */
+/** Price levels in order of rank, each with its orders in order of arrival. */
 import assert from 'node:assert/strict';
-import { Side } from '@foldbook/protocol';
 import type { DepthLevel } from '../engine.ts';
-
-export interface Order {
-  /** Market sequence of the command that placed it: also its rank within its price level. */
-  readonly orderId: bigint;
-  readonly clientOrderId: bigint;
-  readonly account: number;
-  readonly side: Side;
-  readonly price: bigint;
-  /** What is still open. */
-  quantity: bigint;
-}
+import type { Order } from './order.ts';
 
 export interface Level {
   readonly price: bigint;
-  quantity: bigint;
+  /** Displayed lots of all its orders. */
+  displayed: bigint;
   /** By order id; a Map keeps the order of insertion, which is that of arrival. */
   readonly orders: Map<bigint, Order>;
 }
 
-class BookSide {
-  readonly #levels = new Map<bigint, Level>();
-  /** Sorted so that the best price is last. */
-  readonly #prices: bigint[] = [];
-  readonly #isWorse: (price: bigint, than: bigint) => boolean;
+export type Rank = 'lowest-first' | 'highest-first';
 
-  constructor(side: Side) {
-    this.#isWorse =
-      side === Side.BUY ? (price, than) => price < than : (price, than) => price > than;
+/** One of the four: bids, offers, buy stops, sell stops. */
+export class Book {
+  readonly #levels = new Map<bigint, Level>();
+  /** Sorted so that the first in rank is last. */
+  readonly #prices: bigint[] = [];
+  readonly #rank: Rank;
+  readonly #priceOf: (order: Order) => bigint;
+
+  constructor(rank: Rank, priceOf: (order: Order) => bigint) {
+    this.#rank = rank;
+    this.#priceOf = priceOf;
   }
 
-  get size(): number {
+  get levelCount(): number {
     return this.#prices.length;
   }
 
-  best(): Level | undefined {
+  first(): Level | undefined {
     const price = this.#prices.at(-1);
     return price === undefined ? undefined : this.#levels.get(price);
   }
@@ -45,33 +39,54 @@ class BookSide {
     return this.#levels.get(price);
   }
 
+  levelOf(order: Order): Level {
+    const level = this.#levels.get(this.#priceOf(order));
+    assert(level !== undefined, `order ${order.orderId} has no level`);
+    return level;
+  }
+
+  /** At the end of its level's queue. */
   add(order: Order): void {
-    let level = this.#levels.get(order.price);
+    const price = this.#priceOf(order);
+    let level = this.#levels.get(price);
     if (level === undefined) {
-      level = { price: order.price, quantity: 0n, orders: new Map() };
-      this.#levels.set(order.price, level);
-      this.#prices.splice(this.#position(order.price), 0, order.price);
+      level = { price, displayed: 0n, orders: new Map() };
+      this.#levels.set(price, level);
+      this.#prices.splice(this.#position(price), 0, price);
     }
     level.orders.set(order.orderId, order);
-    level.quantity += order.quantity;
+    level.displayed += order.displayed;
   }
 
   remove(order: Order): void {
-    const level = this.#levels.get(order.price);
-    assert(level !== undefined, `order ${order.orderId} has no level`);
+    const level = this.levelOf(order);
     level.orders.delete(order.orderId);
-    level.quantity -= order.quantity;
+    level.displayed -= order.displayed;
     if (level.orders.size > 0) return;
-    this.#levels.delete(order.price);
-    this.#prices.splice(this.#position(order.price), 1);
+    this.#levels.delete(level.price);
+    this.#prices.splice(this.#position(level.price), 1);
+  }
+
+  /** Changes what is open of an order, which keeps its place. */
+  setLots(order: Order, displayed: bigint, hidden: bigint): void {
+    this.levelOf(order).displayed += displayed - order.displayed;
+    order.displayed = displayed;
+    order.hidden = hidden;
+  }
+
+  /** From the first in rank on. */
+  *levels(): Generator<Level> {
+    for (const price of this.#prices.toReversed()) {
+      const level = this.#levels.get(price);
+      assert(level !== undefined);
+      yield level;
+    }
   }
 
   depth(maxLevels: number): DepthLevel[] {
-    const prices = this.#prices.slice(-maxLevels).reverse();
-    return prices.map((price) => {
-      const level = this.#levels.get(price);
-      assert(level !== undefined);
-      return { price, quantity: level.quantity, orders: level.orders.size };
+    const levels = maxLevels <= 0 ? [] : this.levels().take(maxLevels);
+    return [...levels].map(({ price, displayed, orders }) => {
+      return { price, quantity: displayed, orders: orders.size };
     });
   }
 
@@ -80,64 +95,11 @@ class BookSide {
     let high = this.#prices.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#isWorse(this.#prices[middle] ?? 0n, price)) low = middle + 1;
+      const other = this.#prices[middle] ?? 0n;
+      const isBehind = this.#rank === 'highest-first' ? other < price : other > price;
+      if (isBehind) low = middle + 1;
       else high = middle;
     }
     return low;
-  }
-}
-
-export class Book {
-  readonly #sides: { readonly [S in Side]: BookSide } = {
-    [Side.BUY]: new BookSide(Side.BUY),
-    [Side.SELL]: new BookSide(Side.SELL),
-  };
-  readonly #byAccount = new Map<number, Map<bigint, Order>>();
-  #size = 0;
-
-  /** Orders on both sides. */
-  get size(): number {
-    return this.#size;
-  }
-
-  levelCount(side: Side): number {
-    return this.#sides[side].size;
-  }
-
-  best(side: Side): Level | undefined {
-    return this.#sides[side].best();
-  }
-
-  level(side: Side, price: bigint): Level | undefined {
-    return this.#sides[side].level(price);
-  }
-
-  find(account: number, clientOrderId: bigint): Order | undefined {
-    return this.#byAccount.get(account)?.get(clientOrderId);
-  }
-
-  add(order: Order): void {
-    this.#sides[order.side].add(order);
-    let orders = this.#byAccount.get(order.account);
-    if (orders === undefined) {
-      orders = new Map();
-      this.#byAccount.set(order.account, orders);
-    }
-    orders.set(order.clientOrderId, order);
-    this.#size += 1;
-  }
-
-  remove(order: Order): void {
-    this.#sides[order.side].remove(order);
-    this.#byAccount.get(order.account)?.delete(order.clientOrderId);
-    this.#size -= 1;
-  }
-
-  depth(side: Side, maxLevels: number): DepthLevel[] {
-    return maxLevels <= 0 ? [] : this.#sides[side].depth(maxLevels);
-  }
-
-  *orders(): Generator<Order> {
-    for (const orders of this.#byAccount.values()) yield* orders.values();
   }
 }

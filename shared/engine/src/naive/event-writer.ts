@@ -1,38 +1,27 @@
 /** Writes event records into a block and hands full blocks to the sink. */
 import assert from 'node:assert/strict';
-import {
-  DeltaOffset,
-  EpochOffset,
-  EventKind,
-  EventOffset,
-  FeeOffset,
-  FundsOffset,
-  type Liquidity,
-  RECORD_BYTES,
-  TradeOffset,
-  viewOf,
-} from '@foldbook/protocol';
+import { type EventKind, EventOffset, RECORD_BYTES, viewOf } from '@foldbook/protocol';
 import type { EventSink } from '../engine.ts';
-import type { Order } from './book.ts';
+import { RecordFields } from '../snapshot/record-fields.ts';
 import type { CommandRecord } from './command.ts';
-import type { Charge } from './fees.ts';
+import { type Order, openLots } from './order.ts';
 
 const BLOCK_RECORDS = 1_024;
 
-export interface EpochClose {
-  readonly epoch: bigint;
-  readonly recordFirst: bigint;
-  readonly recordCount: bigint;
-  readonly stateHash: bigint;
-  readonly sequenceFirst: bigint;
-  readonly timeNs: bigint;
+/** What most events have: who they are about, and the two small fields behind the kind. */
+export interface EventHead {
+  readonly account?: number;
+  readonly side?: number;
+  readonly code?: number;
 }
 
 export class EventWriter {
   readonly #block = new Uint8Array(BLOCK_RECORDS * RECORD_BYTES);
-  readonly #view = viewOf(this.#block);
+  readonly #fields = new RecordFields(viewOf(this.#block));
   #count = 0;
   #sink: EventSink | undefined;
+  /** Of the command under way. */
+  sequence = 0n;
 
   open(sink: EventSink): void {
     assert(this.#sink === undefined, 'an apply inside a sink, or after one that threw');
@@ -44,116 +33,53 @@ export class EventWriter {
     this.#sink = undefined;
   }
 
-  rejected(sequence: bigint, command: CommandRecord, code: number): void {
-    const at = this.#begin(EventKind.REJECTED, sequence, command.account);
-    this.#view.setUint8(at + EventOffset.SIDE, command.kind);
-    this.#view.setUint16(at + EventOffset.CODE, code, true);
-    this.#u64(at + EventOffset.CLIENT_ORDER_ID, command.clientOrderId);
-    this.#request(at, command);
+  /** An event without an order. */
+  event(kind: EventKind, { account = 0, side = 0, code = 0 }: EventHead = {}): RecordFields {
+    if (this.#count === BLOCK_RECORDS) this.#flush();
+    const base = this.#count * RECORD_BYTES;
+    this.#count += 1;
+    this.#block.fill(0, base, base + RECORD_BYTES);
+    this.#fields.base = base;
+    return this.#fields
+      .u8(EventOffset.KIND, kind)
+      .u8(EventOffset.SIDE, side)
+      .u16(EventOffset.CODE, code)
+      .u32(EventOffset.ACCOUNT, account)
+      .u64(EventOffset.SEQUENCE, this.sequence);
   }
 
-  /** ACCEPTED and REPLACED: `order` as it is before it trades. */
+  /** An event that answers a command. */
+  answer(kind: EventKind, command: CommandRecord, head: EventHead = {}): RecordFields {
+    return this.request(this.event(kind, head), command);
+  }
+
+  /** An event about an order, with all that is open of it. */
+  order(kind: EventKind, order: Order, code = 0): RecordFields {
+    const { account, side } = order;
+    return this.event(kind, { account, side, code })
+      .u64(EventOffset.ORDER_ID, order.orderId)
+      .u64(EventOffset.CLIENT_ORDER_ID, order.clientOrderId)
+      .u64(EventOffset.PRICE, order.price)
+      .u64(EventOffset.QUANTITY, openLots(order));
+  }
+
+  /** ACCEPTED and REPLACED: an order with its terms, as its owner asked for them. */
   placed(
     kind: typeof EventKind.ACCEPTED | typeof EventKind.REPLACED,
-    sequence: bigint,
     order: Order,
+    code: number,
     command: CommandRecord,
   ): void {
-    const at = this.#order(kind, sequence, order);
-    this.#request(at, command);
-    this.#view.setUint8(at + EventOffset.TIME_IN_FORCE, command.timeInForce);
+    this.request(this.order(kind, order, code), command)
+      .u8(EventOffset.TIME_IN_FORCE, order.timeInForce)
+      .u8(EventOffset.FLAGS, order.flags)
+      .u32(EventOffset.EXPIRE_TIME, order.expireTime);
   }
 
-  /** `command` is absent where nobody asked for the cancellation. */
-  cancelled(sequence: bigint, order: Order, reason: number, command?: CommandRecord): void {
-    const at = this.#order(EventKind.CANCELLED, sequence, order);
-    this.#view.setUint16(at + EventOffset.CODE, reason, true);
-    if (command !== undefined) this.#request(at, command);
-  }
-
-  trade(taker: Order, maker: Order, quantity: bigint): void {
-    const at = this.#begin(EventKind.TRADE, taker.orderId, taker.account);
-    this.#view.setUint8(at + EventOffset.SIDE, taker.side);
-    this.#u64(at + TradeOffset.MAKER_ORDER_ID, maker.orderId);
-    this.#u64(at + TradeOffset.TAKER_ORDER_ID, taker.orderId);
-    this.#u64(at + TradeOffset.PRICE, maker.price);
-    this.#u64(at + TradeOffset.QUANTITY, quantity);
-    this.#u64(at + TradeOffset.MAKER_CLIENT_ORDER_ID, maker.clientOrderId);
-    this.#view.setUint32(at + TradeOffset.MAKER_ACCOUNT, maker.account, true);
-  }
-
-  fee(sequence: bigint, order: Order, liquidity: Liquidity, charge: Charge): void {
-    const at = this.#begin(EventKind.FEE, sequence, order.account);
-    this.#view.setUint8(at + EventOffset.SIDE, liquidity);
-    this.#view.setUint16(at + EventOffset.CODE, charge.rebate ? 1 : 0, true);
-    this.#u64(at + FeeOffset.ORDER_ID, order.orderId);
-    this.#u64(at + FeeOffset.CLIENT_ORDER_ID, order.clientOrderId);
-    this.#u64(at + FeeOffset.AMOUNT, charge.amount);
-  }
-
-  delta(sequence: bigint, side: number, price: bigint, quantity: bigint, orders: number): void {
-    const at = this.#begin(EventKind.BOOK_DELTA, sequence, 0);
-    this.#view.setUint8(at + EventOffset.SIDE, side);
-    this.#u64(at + DeltaOffset.PRICE, price);
-    this.#u64(at + DeltaOffset.QUANTITY, quantity);
-    this.#u64(at + DeltaOffset.ORDERS, BigInt(orders));
-  }
-
-  funds(sequence: bigint, command: CommandRecord, available: bigint, held: bigint): void {
-    const at = this.#begin(EventKind.FUNDS, sequence, command.account);
-    this.#view.setUint8(at + EventOffset.SIDE, command.asset);
-    this.#view.setUint16(at + EventOffset.CODE, command.kind, true);
-    this.#u64(at + FundsOffset.AMOUNT, command.quantity);
-    this.#u64(at + FundsOffset.AVAILABLE, available);
-    this.#u64(at + FundsOffset.HELD, held);
-    this.#request(at, command);
-  }
-
-  created(sequence: bigint, command: CommandRecord): void {
-    const at = this.#begin(EventKind.MARKET_CREATED, sequence, 0);
-    this.#view.setInt32(at + 16, command.makerFeePpm, true);
-    this.#view.setInt32(at + 20, command.takerFeePpm, true);
-    this.#request(at, command);
-  }
-
-  epoch(sequence: bigint, close: EpochClose): void {
-    const at = this.#begin(EventKind.EPOCH_MARK, sequence, 0);
-    this.#u64(at + EpochOffset.EPOCH, close.epoch);
-    this.#u64(at + EpochOffset.RECORD_FIRST, close.recordFirst);
-    this.#u64(at + EpochOffset.RECORD_COUNT, close.recordCount);
-    this.#u64(at + EpochOffset.STATE_HASH, close.stateHash);
-    this.#u64(at + EpochOffset.SEQUENCE_FIRST, close.sequenceFirst);
-    this.#u64(at + EpochOffset.TIME_NS, close.timeNs);
-  }
-
-  #order(kind: number, sequence: bigint, order: Order): number {
-    const at = this.#begin(kind, sequence, order.account);
-    this.#view.setUint8(at + EventOffset.SIDE, order.side);
-    this.#u64(at + EventOffset.ORDER_ID, order.orderId);
-    this.#u64(at + EventOffset.CLIENT_ORDER_ID, order.clientOrderId);
-    this.#u64(at + EventOffset.PRICE, order.price);
-    this.#u64(at + EventOffset.QUANTITY, order.quantity);
-    return at;
-  }
-
-  #request(at: number, command: CommandRecord): void {
-    this.#u64(at + EventOffset.REQUEST_ID, command.requestId);
-    this.#view.setUint16(at + EventOffset.SESSION, command.session, true);
-  }
-
-  #begin(kind: number, sequence: bigint, account: number): number {
-    if (this.#count === BLOCK_RECORDS) this.#flush();
-    const at = this.#count * RECORD_BYTES;
-    this.#count += 1;
-    this.#block.fill(0, at, at + RECORD_BYTES);
-    this.#view.setUint8(at + EventOffset.KIND, kind);
-    this.#view.setUint32(at + EventOffset.ACCOUNT, account, true);
-    this.#u64(at + EventOffset.SEQUENCE, sequence);
-    return at;
-  }
-
-  #u64(at: number, value: bigint): void {
-    this.#view.setBigUint64(at, value, true);
+  request(fields: RecordFields, command: CommandRecord): RecordFields {
+    return fields
+      .u64(EventOffset.REQUEST_ID, command.requestId)
+      .u16(EventOffset.SESSION, command.session);
   }
 
   #flush(): void {

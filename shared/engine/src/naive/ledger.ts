@@ -1,107 +1,127 @@
-/** Balances: per account and asset what is available and what open orders hold. */
+/** What accounts have: balances, fee tiers, dead man's switches. */
 import assert from 'node:assert/strict';
 import { Account, Asset } from '@foldbook/protocol';
 import type { Balances } from '../engine.ts';
 import type { Charge } from './fees.ts';
 
-interface Purse {
-  available: bigint;
-  held: bigint;
+export interface AccountState {
+  baseAvailable: bigint;
+  baseHeld: bigint;
+  quoteAvailable: bigint;
+  quoteHeld: bigint;
+  tier: number;
+  /** When all its orders are cancelled, in nanoseconds since 1970; 0 for never. */
+  deadlineNs: bigint;
 }
 
-const emptyPurse = (): Purse => ({ available: 0n, held: 0n });
+export const NO_ACCOUNT: Readonly<AccountState> = {
+  baseAvailable: 0n,
+  baseHeld: 0n,
+  quoteAvailable: 0n,
+  quoteHeld: 0n,
+  tier: 0,
+  deadlineNs: 0n,
+};
 
+/** The supply account (0) has, as available, what all others have together. */
 export class Ledger {
-  readonly #base = new Map<number, Purse>();
-  readonly #quote = new Map<number, Purse>();
-  /** The supply account: what was deposited and not withdrawn, so what all others have together. */
-  readonly #outstanding = { base: 0n, quote: 0n };
+  readonly #accounts = new Map<number, AccountState>();
+  /** Accounts whose switch is set. */
+  readonly #switched = new Set<number>();
+
+  /** To be read only. */
+  of(account: number): Readonly<AccountState> {
+    return this.#accounts.get(account) ?? NO_ACCOUNT;
+  }
+
+  /** Every account that ever had anything, in no particular order. */
+  all(): Iterable<[number, Readonly<AccountState>]> {
+    return this.#accounts;
+  }
+
+  restore(account: number, state: AccountState): void {
+    this.#accounts.set(account, state);
+    if (state.deadlineNs !== 0n) this.#switched.add(account);
+  }
+
+  /** Accounts that have a deadline. */
+  switched(): Iterable<number> {
+    return this.#switched;
+  }
+
+  balances(account: number): Balances {
+    const { baseAvailable, baseHeld, quoteAvailable, quoteHeld } = this.of(account);
+    return { baseAvailable, baseHeld, quoteAvailable, quoteHeld };
+  }
 
   available(account: number, asset: Asset): bigint {
-    return this.#table(asset).get(account)?.available ?? 0n;
+    const { baseAvailable, quoteAvailable } = this.of(account);
+    return asset === Asset.BASE ? baseAvailable : quoteAvailable;
   }
 
   held(account: number, asset: Asset): bigint {
-    return this.#table(asset).get(account)?.held ?? 0n;
+    const { baseHeld, quoteHeld } = this.of(account);
+    return asset === Asset.BASE ? baseHeld : quoteHeld;
   }
 
-  outstanding(asset: Asset): bigint {
-    return asset === Asset.BASE ? this.#outstanding.base : this.#outstanding.quote;
-  }
-
-  deposit(account: number, asset: Asset, amount: bigint): void {
-    this.#addToSupply(asset, amount);
-    this.#purse(account, asset).available += amount;
-  }
-
-  withdraw(account: number, asset: Asset, amount: bigint): void {
-    this.#addToSupply(asset, -amount);
-    this.#spend(account, asset, amount);
+  /** A deposit, or with a negative amount a withdrawal. */
+  supply(account: number, asset: Asset, amount: bigint): void {
+    this.#addAvailable(Account.SUPPLY, asset, amount);
+    this.#addAvailable(account, asset, amount);
   }
 
   hold(account: number, asset: Asset, amount: bigint): void {
-    this.#spend(account, asset, amount);
-    this.#purse(account, asset).held += amount;
+    this.#addAvailable(account, asset, -amount);
+    this.#addHeld(account, asset, amount);
   }
 
   release(account: number, asset: Asset, amount: bigint): void {
-    const purse = this.#purse(account, asset);
-    assert(purse.held >= amount, `account ${account} holds less than it releases`);
-    purse.held -= amount;
-    purse.available += amount;
+    this.hold(account, asset, -amount);
   }
 
   /** Moves what is available at `from` to `to`. */
   move(from: number, to: number, asset: Asset, amount: bigint): void {
-    this.#spend(from, asset, amount);
-    this.#purse(to, asset).available += amount;
+    this.#addAvailable(from, asset, -amount);
+    this.#addAvailable(to, asset, amount);
   }
 
-  /** Takes a fee from an account, or gives it its rebate. */
-  charge(account: number, charge: Charge): void {
-    if (charge.rebate) this.move(Account.FEES, account, Asset.QUOTE, charge.amount);
-    else this.move(account, Account.FEES, Asset.QUOTE, charge.amount);
-  }
-
-  balances(account: number): Balances {
-    if (account === Account.SUPPLY) {
-      const { base, quote } = this.#outstanding;
-      return { baseAvailable: base, baseHeld: 0n, quoteAvailable: quote, quoteHeld: 0n };
+  /** Takes the fees of a trade, and gives its rebates: what is taken comes first, it pays for them. */
+  charge(charges: readonly { readonly account: number; readonly charge: Charge }[]): void {
+    for (const { account, charge } of charges) {
+      if (!charge.isRebate) this.move(account, Account.FEES, Asset.QUOTE, charge.amount);
     }
-    return {
-      baseAvailable: this.available(account, Asset.BASE),
-      baseHeld: this.held(account, Asset.BASE),
-      quoteAvailable: this.available(account, Asset.QUOTE),
-      quoteHeld: this.held(account, Asset.QUOTE),
-    };
+    for (const { account, charge } of charges) {
+      if (charge.isRebate) this.move(Account.FEES, account, Asset.QUOTE, charge.amount);
+    }
   }
 
-  /** Every account that ever had anything, the supply account first. */
-  accounts(): number[] {
-    return [...new Set([Account.SUPPLY, ...this.#base.keys(), ...this.#quote.keys()])];
+  setTier(account: number, tier: number): void {
+    this.#state(account).tier = tier;
   }
 
-  #addToSupply(asset: Asset, amount: bigint): void {
-    if (asset === Asset.BASE) this.#outstanding.base += amount;
-    else this.#outstanding.quote += amount;
+  setDeadline(account: number, deadlineNs: bigint): void {
+    this.#state(account).deadlineNs = deadlineNs;
+    if (deadlineNs === 0n) this.#switched.delete(account);
+    else this.#switched.add(account);
   }
 
-  #spend(account: number, asset: Asset, amount: bigint): void {
-    const purse = this.#purse(account, asset);
-    assert(purse.available >= amount, `account ${account} has less available than it spends`);
-    purse.available -= amount;
+  #addAvailable(account: number, asset: Asset, amount: bigint): void {
+    const state = this.#state(account);
+    if (asset === Asset.BASE) state.baseAvailable += amount;
+    else state.quoteAvailable += amount;
+    assert(this.available(account, asset) >= 0n, `account ${account} spends what it has not`);
   }
 
-  #table(asset: Asset): Map<number, Purse> {
-    return asset === Asset.BASE ? this.#base : this.#quote;
+  #addHeld(account: number, asset: Asset, amount: bigint): void {
+    const state = this.#state(account);
+    if (asset === Asset.BASE) state.baseHeld += amount;
+    else state.quoteHeld += amount;
+    assert(this.held(account, asset) >= 0n, `account ${account} releases what it does not hold`);
   }
 
-  #purse(account: number, asset: Asset): Purse {
-    const table = this.#table(asset);
-    const found = table.get(account);
-    if (found !== undefined) return found;
-    const purse = emptyPurse();
-    table.set(account, purse);
-    return purse;
+  #state(account: number): AccountState {
+    const state = this.#accounts.get(account) ?? { ...NO_ACCOUNT };
+    this.#accounts.set(account, state);
+    return state;
   }
 }

@@ -1,34 +1,113 @@
-/**
- * The state hash: a sum (mod 2^64) over items, so that no order of walking a table matters. An item
- * is its tag folded with its words, each step `h = (h ^ word) * 0x9E3779B97F4A7C15; h ^= h >> 32`.
- *
- * ```
- * tag 1  market   created, makerPpm (u32), takerPpm (u32), sequence, timeNs,
- *                 epoch, recordFirst, recordCount, sequenceFirst
- * tag 2  order    account, clientOrderId, orderId, side, price, quantity
- * tag 3  account  account, base available, base held, quote available, quote held; not if all are 0
- * tag 4  session  account, session, requestId
- * ```
- * Priority needs no word of its own: within a level it is the order of the ids.
- */
+/** The state hash of RULES.md, section 9, added up from scratch. */
+import { OrderFlag } from '@foldbook/protocol';
+import type { Ledger } from './ledger.ts';
+import type { Market } from './market.ts';
+import type { Order } from './order.ts';
+import type { Session } from './sessions.ts';
+
 const MASK = 2n ** 64n - 1n;
-const MULTIPLIER = 0x9e3779b97f4a7c15n;
+const MARKET_TAG = 1n;
+const ORDER_TAG = 2n;
+const TERMS_TAG = 3n;
+const ACCOUNT_TAG = 4n;
+const SESSION_TAG = 5n;
 
-export const HashTag = { MARKET: 1n, ORDER: 2n, ACCOUNT: 3n, SESSION: 4n } as const;
+const P0 = 0x9e3779b97f4a7c15n;
+const P1 = 0xff51afd7ed558ccdn;
+const P2 = 0xc4ceb9fe1a85ec53n;
+const P3 = 0xd6e8feb86659fd93n;
+const P4 = 0xa0761d6478bd642fn;
+const P5 = 0xe7037ed1a0b428dbn;
+const P6 = 0x8ebc6af09c88c6e3n;
+const P7 = 0x589965cc75374cc3n;
+const PRIMES = [P0, P1, P2, P3, P4, P5, P6, P7] as const;
 
-export class StateHash {
-  #sum = 0n;
+export function scramble(word: bigint): bigint {
+  let x = word & MASK;
+  x ^= x >> 30n;
+  x = (x * 0xbf58476d1ce4e5b9n) & MASK;
+  x ^= x >> 27n;
+  x = (x * 0x94d049bb133111ebn) & MASK;
+  return x ^ (x >> 31n);
+}
 
-  add(tag: bigint, words: readonly bigint[]): void {
-    let hash = tag;
-    for (const word of words) {
-      hash = ((hash ^ word) * MULTIPLIER) & MASK;
-      hash ^= hash >> 32n;
-    }
-    this.#sum = (this.#sum + hash) & MASK;
+function weight(tag: bigint, ...words: readonly bigint[]): bigint {
+  return scramble(words.reduce((sum, word, index) => sum + word * (PRIMES[index] ?? 0n), tag));
+}
+
+export function stateHash(market: Market): bigint {
+  let sum = marketTerm(market);
+  for (const order of market.orders.all()) sum += orderTerm(order) + termsTerm(order);
+  for (const [account, state] of market.ledger.all()) sum += accountTerm(account, state);
+  for (const session of market.sessions.all()) sum += sessionTerm(session);
+  return sum & MASK;
+}
+
+function marketTerm(market: Market): bigint {
+  const { creation, epoch, limits, tiers } = market;
+  const words = [
+    creation === undefined ? 0 : 1,
+    market.state,
+    market.sequence,
+    market.timeNs,
+    market.lastPrice,
+    market.arrivals,
+    epoch.number,
+    epoch.recordFirst,
+    epoch.recordCount,
+    epoch.sequenceFirst,
+    creation?.baseSymbol ?? 0,
+    creation?.quoteSymbol ?? 0,
+    creation?.priceDecimals ?? 0,
+    creation?.quantityDecimals ?? 0,
+    creation?.maxFeePpm ?? 0,
+    limits.minPrice,
+    limits.maxPrice,
+    limits.maxQuantity,
+    limits.bandPpm,
+    limits.maxOpenOrders,
+    ...tiers.flatMap(({ makerPpm, takerPpm }) => [makerPpm >>> 0, takerPpm >>> 0]),
+  ];
+  return words.reduce<bigint>((hash, word) => scramble(hash + BigInt(word) * P0), MARKET_TAG);
+}
+
+function orderTerm(order: Order): bigint {
+  const { orderId, clientOrderId, price, priority, displayed, hidden } = order;
+  const owner = BigInt(order.account + order.side * 2 ** 24);
+  const ofOrder = weight(ORDER_TAG, orderId, clientOrderId, owner, price, priority);
+  return ofOrder * (displayed * P0 + hidden * P1);
+}
+
+function termsTerm(order: Order): bigint {
+  const { orderId, displaySize, stopPrice, expireTime } = order;
+  const flags = order.flags & (OrderFlag.POST_ONLY | OrderFlag.SLIDE);
+  const attributes =
+    order.type + order.timeInForce * 2 ** 8 + order.selfTrade * 2 ** 16 + flags * 2 ** 24;
+  const isPlain = displaySize === 0n && stopPrice === 0n && expireTime === 0 && attributes === 0;
+  if (isPlain) return 0n;
+  const expiry = BigInt(expireTime);
+  return weight(TERMS_TAG, orderId, BigInt(attributes), displaySize, stopPrice, expiry);
+}
+
+function accountTerm(account: number, state: ReturnType<Ledger['of']>): bigint {
+  const content =
+    state.baseAvailable * P0 +
+    state.baseHeld * P1 +
+    state.quoteAvailable * P2 +
+    state.quoteHeld * P3 +
+    BigInt(state.tier) * P4 +
+    state.deadlineNs * P5;
+  return weight(ACCOUNT_TAG, BigInt(account)) * content;
+}
+
+function sessionTerm({ account, session, lastId, requestsMade, results }: Session): bigint {
+  let [ids, sequences, codes] = [0n, 0n, 0];
+  for (const { requestId, sequence, code } of results) {
+    ids += requestId;
+    sequences += sequence;
+    codes += code;
   }
-
-  get value(): bigint {
-    return this.#sum;
-  }
+  const window = ids * P2 + sequences * P3 + BigInt(codes) * P4;
+  const content = lastId * P0 + requestsMade * P1 + window;
+  return weight(SESSION_TAG, BigInt(account), BigInt(session)) * content;
 }
