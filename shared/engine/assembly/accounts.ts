@@ -5,9 +5,9 @@
  * ```
  * account  +0              +8         +16              +24
  *          base available  base held  quote available  quote held
- *          +32              +40             +44          +48            +52         +56
- *          first, last      first session   open orders  tier           timer's     deadline
- *          open order                                    | number << 8  place + 1
+ *          +32             +36         +40            +44          +48            +52      +56
+ *          place for the   chunks of   first session  open orders  tier           timer's  deadline
+ *          next order      orders                                  | number << 8  place + 1
  * ```
  * Account 0, the supply, keeps what is outstanding where the others keep what is available.
  */
@@ -19,12 +19,6 @@ import {
   addTerm,
 } from './market';
 import { allocateBlock, blockShiftFor, freeBlock } from './memory';
-import {
-  nextOfAccount,
-  previousOfAccount,
-  setNextOfAccount,
-  setPreviousOfAccount,
-} from './orders';
 import { FEES_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
 import { ACCOUNT_TAG, P0, P1, P2, P3, weight1 } from './scramble';
 
@@ -37,8 +31,8 @@ export const BASE_AVAILABLE: usize = 0;
 export const BASE_HELD: usize = 8;
 export const QUOTE_AVAILABLE: usize = 16;
 export const QUOTE_HELD: usize = 24;
-const FIRST_ORDER: usize = 32;
-const LAST_ORDER: usize = 36;
+export const NEXT_PLACE: usize = 32;
+export const CHUNKS: usize = 36;
 export const FIRST_SESSION: usize = 40;
 export const OPEN_ORDERS: usize = 44;
 export const TIER: usize = 48;
@@ -146,37 +140,6 @@ export function credit(market: usize, account: usize, id: u32, isQuote: bool, am
 
 // @ts-ignore: decorator
 @inline
-export function firstOrderOf(account: usize): usize {
-  return load<u32>(account, FIRST_ORDER);
-}
-
-// @ts-ignore: decorator
-@inline
 export function openOrdersOf(account: usize): u32 {
   return load<u32>(account, OPEN_ORDERS);
-}
-
-/** Puts an order at the end of its account's list: ids rise along it. */
-// @ts-ignore: decorator
-@inline
-export function listOrder(account: usize, order: usize): void {
-  const last: usize = load<u32>(account, LAST_ORDER);
-  setNextOfAccount(order, 0);
-  setPreviousOfAccount(order, last);
-  if (last != 0) setNextOfAccount(last, order);
-  else store<u32>(account, <u32>order, FIRST_ORDER);
-  store<u32>(account, <u32>order, LAST_ORDER);
-  store<u32>(account, openOrdersOf(account) + 1, OPEN_ORDERS);
-}
-
-// @ts-ignore: decorator
-@inline
-export function unlistOrder(account: usize, order: usize): void {
-  const next = nextOfAccount(order);
-  const previous = previousOfAccount(order);
-  if (previous != 0) setNextOfAccount(previous, next);
-  else store<u32>(account, <u32>next, FIRST_ORDER);
-  if (next != 0) setPreviousOfAccount(next, previous);
-  else store<u32>(account, <u32>previous, LAST_ORDER);
-  store<u32>(account, openOrdersOf(account) - 1, OPEN_ORDERS);
 }

@@ -1,13 +1,13 @@
 /** CANCEL, CANCEL_ORDER, CANCEL_ALL, CANCEL_AFTER and PURGE. */
-import { accountAt, ensureAccount, firstOrderOf } from './accounts';
+import { orderAbove, orderWithId } from './account-orders';
+import { accountAt, ensureAccount } from './accounts';
 import { headWord, write } from './events';
 import { bestLevel, bookAt, stopBookAt } from './ladder';
 import { headOf } from './levels';
-import { ORDER_MAP, TIME_NS } from './market';
+import { TIME_NS } from './market';
 import { cancelNamed, namedOrder } from './order-commands';
 import { requestOf, sessionOf, writeAllCancelled, writeCancelled } from './order-events';
-import { findById } from './order-map';
-import { accountOf, nextOfAccount, sideOf } from './orders';
+import { orderIdOf, sideOf } from './orders';
 import * as P from './protocol';
 import { openOf, takeOff } from './resting';
 import { priceOf } from './terms';
@@ -23,10 +23,9 @@ export function cancel(market: usize, command: usize): u32 {
 }
 
 export function cancelOrder(market: usize, command: usize): u32 {
-  const order = findById(market + ORDER_MAP, load<u64>(command, P.COMMAND_ORDER_ID));
-  if (order == 0 || accountOf(order) != load<u32>(command, P.COMMAND_ACCOUNT)) {
-    return P.UNKNOWN_ORDER;
-  }
+  const account = accountAt(market, load<u32>(command, P.COMMAND_ACCOUNT));
+  const order = orderWithId(account, load<u64>(command, P.COMMAND_ORDER_ID));
+  if (order == 0) return P.UNKNOWN_ORDER;
   cancelNamed(market, command, order);
   return P.OK;
 }
@@ -53,10 +52,10 @@ function cancelOf(
 ): u32 {
   hasMore = false;
   const account = accountAt(market, id);
-  let order = account != 0 ? firstOrderOf(account) : 0;
+  let order = account != 0 ? orderAbove(account, 0) : 0;
   let count: u32 = 0;
   while (order != 0) {
-    const next = nextOfAccount(order);
+    const orderId = orderIdOf(order);
     if (side == P.BOTH_SIDES || sideOf(order) == side) {
       if (count == most) {
         hasMore = true;
@@ -65,7 +64,7 @@ function cancelOf(
       cancelOne(market, command, order, reason);
       count += 1;
     }
-    order = next;
+    order = orderAbove(account, orderId);
   }
   return count;
 }

@@ -19,11 +19,10 @@ import { writeRejected, writeResult } from './order-events';
 import * as P from './protocol';
 import {
   ensureSession,
-  find,
   foundCode,
   foundSequence,
-  isExpired,
   lastRequest,
+  look,
   record,
   refusal,
 } from './sessions';
@@ -51,7 +50,8 @@ function isClientKind(kind: u32): bool {
 // @ts-ignore: decorator
 @inline
 function isAdminKind(kind: u32): bool {
-  return kind - P.DEPOSIT <= P.WITHDRAW - P.DEPOSIT || kind - P.CREATE_MARKET <= P.PURGE - P.CREATE_MARKET;
+  if (kind == P.DEPOSIT || kind == P.WITHDRAW) return true;
+  return kind - P.CREATE_MARKET <= P.PURGE - P.CREATE_MARKET;
 }
 
 /** Asks what every command is asked, performs it and keeps its result. */
@@ -67,12 +67,18 @@ function admit(market: usize, command: usize, kind: u32): u32 {
   if (requestId == 0 && (kind == P.CLOSE_EPOCH || kind == P.CLOCK)) {
     return perform(market, command, kind);
   }
+  if (requestId == 0) return P.SUPERSEDED;
   const id = isOrder ? owner : P.SUPPLY_ACCOUNT;
   let account = accountAt(market, id);
   if (account == 0) account = ensureAccount(market, id);
   const session = ensureSession(market, account, id, load<u16>(command, P.COMMAND_SESSION));
   if (session == 0) return refusal;
   if (requestId <= lastRequest(session)) return answerAgain(market, command, session, requestId);
+  if (kind == P.CLOSE_EPOCH) {
+    // The mark's state hash includes that this request was made.
+    record(market, session, requestId, P.OK);
+    return closeEpoch(market);
+  }
   const code = performOrder(market, command, kind);
   record(market, session, requestId, code);
   return code;
@@ -80,11 +86,9 @@ function admit(market: usize, command: usize, kind: u32): u32 {
 
 /** A request that is not above the session's last one never runs. */
 function answerAgain(market: usize, command: usize, session: usize, requestId: u64): u32 {
-  if (find(session, requestId)) {
-    writeResult(market, command, foundCode, foundSequence);
-    return P.OK;
-  }
-  return isExpired(session, requestId) ? P.UNKNOWN_EXPIRED : P.SUPERSEDED;
+  const code = look(market, session, requestId);
+  if (code == P.OK) writeResult(market, command, foundCode, foundSequence);
+  return code;
 }
 
 /** The commonest kinds, on an open market, first. */

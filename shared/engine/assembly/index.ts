@@ -7,8 +7,8 @@ import { setUpAccounts } from './accounts';
 import { execute } from './commands';
 import { flush, setUpEvents } from './events';
 import { setUpBooks } from './ladder';
+import { LOOK_AHEAD, lookAhead } from './look-ahead';
 import {
-  CLIENT_ORDER_MAP,
   EPOCH_RECORD_COUNT,
   LAST_PRICE,
   NEXT_DEADLINE,
@@ -21,9 +21,12 @@ import {
 import { reservePages } from './memory';
 import { setSecret, setUpMap } from './order-map';
 import { RECORD_BYTES } from './protocol';
+import { setUpSessions } from './sessions';
 
 export { countersAddress, eventAddress, shareEvents } from './events';
 export { balance, depth, openOrdersOf } from './queries';
+export { finishRestore, restoreRecords } from './restore';
+export { continueSnapshot, openSnapshot } from './snapshot';
 export { stateHash } from './state-hash';
 
 /** One page: 1,024 commands. Answers to queries are written here, too. */
@@ -39,10 +42,10 @@ export function setUp(eventPages: u32, secretA: u64, secretB: u64): void {
 }
 
 /** A market that is not created yet; the capacities are part of its rules. */
-export function addMarket(orders: u32, levels: u32, sessions: u32): usize {
+export function addMarket(orders: u32, levels: u32, sessions: u32, results: u32): usize {
   const market = newMarket(orders, levels, sessions);
   setUpAccounts(market);
-  setUpMap(market + CLIENT_ORDER_MAP);
+  setUpSessions(market, results);
   setUpMap(market + ORDER_MAP);
   setUpBooks(market);
   return market;
@@ -51,8 +54,13 @@ export function addMarket(orders: u32, levels: u32, sessions: u32): usize {
 /** Applies `count` records of the input area; events that still wait are told by `flushRest`. */
 export function applyCommands(market: usize, count: u32, stampNs: u64): void {
   if (stampNs > load<u64>(market, TIME_NS)) store<u64>(market, stampNs, TIME_NS);
+  let command = inputBase;
   const end = inputBase + <usize>count * RECORD_BYTES;
-  for (let command = inputBase; command < end; command += RECORD_BYTES) execute(market, command);
+  while (command < end) {
+    const next = min(command + LOOK_AHEAD * RECORD_BYTES, end);
+    lookAhead(market, command, next);
+    for (; command < next; command += RECORD_BYTES) execute(market, command);
+  }
 }
 
 export function inputAddress(): usize {

@@ -6,7 +6,7 @@
  * ```
  *     0 sequence, time, state hash, arrivals, last price, next deadline, records of the epoch
  *    56 created u8, state u8, decimals 2 x u8, highest fee u32
- *    64 map of client order ids, of order ids (order-map.ts)
+ *    64 map of orders by account and client order id (order-map.ts)
  *    96 accounts (accounts.ts)
  *   128 books: bids, asks, buy stops, sell stops (ladder.ts)
  *   896 fee tiers: 16 x (maker i32, taker i32)
@@ -34,8 +34,7 @@ export const STATE: usize = 57;
 export const PRICE_DECIMALS: usize = 58;
 export const QUANTITY_DECIMALS: usize = 59;
 export const MAX_FEE_PPM: usize = 60;
-export const CLIENT_ORDER_MAP: usize = 64;
-export const ORDER_MAP: usize = 80;
+export const ORDER_MAP: usize = 64;
 export const ACCOUNT_DIRECTORY: usize = 96;
 /** Entries of the directory. */
 export const ACCOUNT_BLOCKS: usize = 100;
@@ -65,6 +64,9 @@ export const LEVEL_CAPACITY: usize = 1_100;
 export const SESSION_CAPACITY: usize = 1_104;
 /** Sessions there are. */
 export const SESSIONS: usize = 1_108;
+/** How many of the last commands the results are kept of; their pages. */
+export const RESULT_CAPACITY: usize = 80;
+export const RESULT_PAGES: usize = 84;
 export const TIMER_DIRECTORY: usize = 1_112;
 export const TIMER_COUNT: usize = 1_116;
 /** Block shift of the timers' directory. */

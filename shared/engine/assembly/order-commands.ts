@@ -12,7 +12,7 @@ import {
   slide,
 } from './checks';
 import * as incoming from './incoming';
-import { CLIENT_ORDER_MAP, sequenceOf } from './market';
+import { ORDER_MAP, sequenceOf } from './market';
 import { holdIncoming, place } from './matching';
 import {
   requestOf,
@@ -35,7 +35,7 @@ import { displaySizeOf, expireTimeOf, priceOf, stopPriceOf } from './terms';
 export function namedOrder(market: usize, command: usize): usize {
   const account = load<u32>(command, P.COMMAND_ACCOUNT);
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  return findByName(market + CLIENT_ORDER_MAP, tagOfName(account, name), account, name);
+  return findByName(market + ORDER_MAP, tagOfName(account, name), account, name);
 }
 
 // @ts-ignore: decorator
@@ -183,11 +183,11 @@ export function cancelNamed(market: usize, command: usize, order: usize): void {
 }
 
 export function quote(market: usize, command: usize): u32 {
-  const side = <u32>load<u8>(command, P.COMMAND_SIDE);
-  if (side > P.SELL) return P.INVALID_SIDE;
   const old = namedOrder(market, command);
   if (load<u64>(command, P.COMMAND_QUANTITY) == 0) return endQuote(market, command, old);
   if (old == 0) return placeNew(market, command, P.QUOTE_SIDE);
+  const side = <u32>load<u8>(command, P.COMMAND_SIDE);
+  if (side > P.SELL) return P.INVALID_SIDE;
   incoming.describe(command, side);
   const code = checkForm(market, P.QUOTE_SIDE);
   if (code != P.OK) return code;
@@ -198,7 +198,6 @@ export function quote(market: usize, command: usize): u32 {
 function endQuote(market: usize, command: usize, old: usize): u32 {
   if (load<u64>(command, P.COMMAND_PRICE) != 0) return P.INVALID_PRICE;
   if (old == 0) return P.UNKNOWN_ORDER;
-  if (sideOf(old) != <u32>load<u8>(command, P.COMMAND_SIDE)) return P.DUPLICATE_ORDER_ID;
   cancelNamed(market, command, old);
   return P.OK;
 }

@@ -1,6 +1,6 @@
 /**
- * Maps from a name to the open order that bears it: open addressing over entries of 8 bytes, in
- * segments of up to 2,048. A market has two, one by account and client order id, one by order id.
+ * From the name of an open order, (account, client order id), to the order: open addressing over
+ * entries of 8 bytes, in segments of up to 2,048.
  *
  * ```
  * entry      +0             +4
@@ -16,17 +16,15 @@
  * once; the first of these entries counts.
  *
  * The first bits of a tag lead to its segment, its last ones to its home slot, so that deleting
- * (which shifts later entries back) and splitting never touch the orders themselves. The last three
- * bits choose among the eight entries of a cache line: order ids that follow each other share lines.
+ * (which shifts later entries back) and splitting never touch the orders themselves.
  */
 import { allocateBlock, blockShiftFor, freeBlock } from './memory';
-import { accountOf, clientOrderIdOf, orderIdOf } from './orders';
+import { accountOf, clientOrderIdOf } from './orders';
 
 const DEPTH: usize = 4;
 const BITS: usize = 8;
 const FIRST_BITS: u32 = 6;
 const MOST_BITS: u32 = 11;
-const IN_LINE: u32 = 7;
 const COUNT: usize = 4;
 const COUNT_MASK: u32 = 0xffffff;
 const DEPTH_SHIFT: u32 = 24;
@@ -58,13 +56,6 @@ export function tagOfName(account: u32, clientOrderId: u64): u32 {
   hash *= 0x9e3779b97f4a7c15;
   hash ^= secretB ^ (hash >> 29);
   return <u32>((hash * 0xbf58476d1ce4e5b9) >> 32);
-}
-
-// @ts-ignore: decorator
-@inline
-export function tagOfId(orderId: u64): u32 {
-  const line = <u32>(((orderId >> 3) * 0x9e3779b97f4a7c15) >> 32);
-  return (line & ~IN_LINE) | (<u32>orderId & IN_LINE);
 }
 
 /** Entry of the directory for a tag. */
@@ -109,22 +100,6 @@ export function findByName(map: usize, tag: u32, account: u32, clientOrderId: u6
       const order = <usize>(<u32>entry);
       if (clientOrderIdOf(order) == clientOrderId && accountOf(order) == account) return order;
     }
-    slot = (slot + 8) & mask;
-    entry = load<u64>(segment + slot);
-  }
-  return 0;
-}
-
-/** The open order with this id, or 0. */
-export function findById(map: usize, orderId: u64): usize {
-  const tag = tagOfId(orderId);
-  const segment: usize = load<u32>(directoryEntry(map, tag));
-  const mask = maskOf(map);
-  let slot = homeOf(tag, mask);
-  let entry = load<u64>(segment + slot);
-  while (entry != 0) {
-    const order = <usize>(<u32>entry);
-    if (<u32>(entry >> 32) == tag && orderIdOf(order) == orderId) return order;
     slot = (slot + 8) & mask;
     entry = load<u64>(segment + slot);
   }

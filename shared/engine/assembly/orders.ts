@@ -1,20 +1,19 @@
 /**
- * Open orders. A page of 64 KiB holds 1,024 of them in two halves: what matching touches, and what
- * it seldom does.
+ * Open orders, a cache line each: nearly every command needs all of it.
  *
  * ```
- * order    +0             +8         +16   +20       +24    +28
- *          clientOrderId  displayed  next  previous  level  side << 31 | hasTerms << 24 | account
- * +32,768  +0       +8        +16           +20               +24    +28
- *          orderId  priority  next of acct  previous of acct  terms  attributes
+ * order  +0             +8         +16   +20       +24    +28
+ *        clientOrderId  displayed  next  previous  level  side << 31 | hasTerms << 24 | account
+ *        +32      +40       +48                +52    +56
+ *        orderId  priority  place in its       terms  attributes
+ *                           account's list
  * attributes: type | timeInForce << 8 | selfTrade << 16 | flags << 24
  * ```
  * A free order has account 0 and is linked through `next`.
  */
-import { reservePages } from './memory';
+import { PAGE_BYTES, reservePages } from './memory';
 
-const ORDER_BYTES: usize = 32;
-const HALF_PAGE: usize = 32_768;
+const ORDER_BYTES: usize = 64;
 
 const CLIENT_ORDER_ID: usize = 0;
 const DISPLAYED: usize = 8;
@@ -22,12 +21,11 @@ const NEXT: usize = 16;
 const PREVIOUS: usize = 20;
 const LEVEL: usize = 24;
 const OWNER: usize = 28;
-const ORDER_ID: usize = HALF_PAGE;
-const PRIORITY: usize = HALF_PAGE + 8;
-const NEXT_OF_ACCOUNT: usize = HALF_PAGE + 16;
-const PREVIOUS_OF_ACCOUNT: usize = HALF_PAGE + 20;
-const TERMS: usize = HALF_PAGE + 24;
-const ATTRIBUTES: usize = HALF_PAGE + 28;
+const ORDER_ID: usize = 32;
+const PRIORITY: usize = 40;
+const PLACE: usize = 48;
+const TERMS: usize = 52;
+const ATTRIBUTES: usize = 56;
 const HAS_TERMS: u32 = 1 << 24;
 const ACCOUNT_MASK: u32 = 0xffffff;
 
@@ -49,7 +47,7 @@ export function allocateOrder(): usize {
 function freshOrder(): usize {
   if (fresh == freshEnd) {
     fresh = reservePages(1);
-    freshEnd = fresh + HALF_PAGE;
+    freshEnd = fresh + PAGE_BYTES;
   }
   const order = fresh;
   fresh += ORDER_BYTES;
@@ -125,28 +123,17 @@ export function setPrevious(order: usize, previous: usize): void {
   store<u32>(order, <u32>previous, PREVIOUS);
 }
 
+/** Address of the word of its account's list that has its address. */
 // @ts-ignore: decorator
 @inline
-export function nextOfAccount(order: usize): usize {
-  return load<u32>(order, NEXT_OF_ACCOUNT);
+export function placeOf(order: usize): usize {
+  return load<u32>(order, PLACE);
 }
 
 // @ts-ignore: decorator
 @inline
-export function setNextOfAccount(order: usize, next: usize): void {
-  store<u32>(order, <u32>next, NEXT_OF_ACCOUNT);
-}
-
-// @ts-ignore: decorator
-@inline
-export function previousOfAccount(order: usize): usize {
-  return load<u32>(order, PREVIOUS_OF_ACCOUNT);
-}
-
-// @ts-ignore: decorator
-@inline
-export function setPreviousOfAccount(order: usize, previous: usize): void {
-  store<u32>(order, <u32>previous, PREVIOUS_OF_ACCOUNT);
+export function setPlace(order: usize, place: usize): void {
+  store<u32>(order, <u32>place, PLACE);
 }
 
 // @ts-ignore: decorator

@@ -170,6 +170,7 @@ export const PPM: u64 = 1_000_000;
 export const MAX_BAND_PPM: u32 = 1_000_000;
 export const MAX_DECIMALS: u32 = 18;
 export const FEE_TIERS: u32 = 16;
+export const RESULT_WINDOW: u32 = 1_024;
 export const MAX_SESSIONS_PER_ACCOUNT: u32 = 256;
 export const MAX_PURGE: u32 = 1_024;
 export const NS_PER_SECOND: u64 = 1_000_000_000;

@@ -1,11 +1,11 @@
 /** Questions about a market; answers are written to the input area. */
+import { orderAbove } from './account-orders';
 import {
   BASE_AVAILABLE,
   BASE_HELD,
   QUOTE_AVAILABLE,
   QUOTE_HELD,
   accountAt,
-  firstOrderOf,
 } from './accounts';
 import { headWord } from './events';
 import { inputBase } from './index';
@@ -17,7 +17,6 @@ import {
   clientOrderIdOf,
   displayedOf,
   flagsIn,
-  nextOfAccount,
   orderIdOf,
   selfTradeIn,
   sideOf,
@@ -61,13 +60,12 @@ export function depth(market: usize, side: u32, after: u64, limit: u32): u32 {
 /** Writes OPEN_ORDER records of an account's orders with ids above `after`; returns how many. */
 export function openOrdersOf(market: usize, id: u32, after: u64, limit: u32): u32 {
   const account = id <= MAX_ACCOUNT ? accountAt(market, id) : 0;
-  let order = account != 0 ? firstOrderOf(account) : 0;
-  while (order != 0 && orderIdOf(order) <= after) order = nextOfAccount(order);
+  let order = account != 0 ? orderAbove(account, after) : 0;
   let count: u32 = 0;
   while (order != 0 && count < limit) {
     writeOpenOrder(market, id, order, inputBase + <usize>count * RECORD_BYTES);
     count += 1;
-    order = nextOfAccount(order);
+    order = orderAbove(account, orderIdOf(order));
   }
   return count;
 }

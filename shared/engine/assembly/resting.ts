@@ -1,24 +1,19 @@
 /** Orders on their way into a queue and out of it. */
-import {
-  accountOfOrder,
-  hold,
-  listOrder,
-  unlistOrder,
-} from './accounts';
+import { listOrder, unlistOrder } from './account-orders';
+import { accountOfOrder, hold } from './accounts';
 import { holdPerLot } from './fees';
 import * as incoming from './incoming';
 import { bookAt, ensureLevel, findLevel, levelCount, removeLevel, stopBookAt } from './ladder';
 import { bookOf, dequeue, enqueue, levelOrders, reduceLevel } from './levels';
 import {
-  CLIENT_ORDER_MAP,
+  ORDER_MAP,
   ICEBERGS,
   LEVEL_CAPACITY,
   ORDERS,
-  ORDER_MAP,
   nextArrival,
 } from './market';
 import { writeDelta } from './order-events';
-import { putOrder, removeOrder, tagOfId, tagOfName } from './order-map';
+import { putOrder, removeOrder, tagOfName } from './order-map';
 import {
   accountOf,
   allocateOrder,
@@ -28,7 +23,6 @@ import {
   hasTerms,
   levelOf,
   nameOrder,
-  orderIdOf,
   setAttributes,
   setDisplayed,
   setPriority,
@@ -90,14 +84,12 @@ export function waitForStop(market: usize): void {
 @inline
 function newOrder(market: usize): usize {
   const order = allocateOrder();
-  const id = incoming.orderId;
   const name = incoming.clientOrderId;
-  nameOrder(order, id, name, incoming.account, incoming.side);
+  nameOrder(order, incoming.orderId, name, incoming.account, incoming.side);
   setDisplayed(order, incoming.open);
   setAttributes(order, incoming.attributesWord());
   listOrder(incoming.balances, order);
-  putOrder(market + CLIENT_ORDER_MAP, tagOfName(incoming.account, name), order);
-  putOrder(market + ORDER_MAP, tagOfId(id), order);
+  putOrder(market + ORDER_MAP, tagOfName(incoming.account, name), order);
   store<u32>(market, load<u32>(market, ORDERS) + 1, ORDERS);
   return order;
 }
@@ -131,8 +123,7 @@ export function openOf(order: usize): u64 {
 @inline
 export function forget(market: usize, order: usize): void {
   const account = accountOf(order);
-  removeOrder(market + CLIENT_ORDER_MAP, tagOfName(account, clientOrderIdOf(order)), order);
-  removeOrder(market + ORDER_MAP, tagOfId(orderIdOf(order)), order);
+  removeOrder(market + ORDER_MAP, tagOfName(account, clientOrderIdOf(order)), order);
   unlistOrder(accountOfOrder(market, account), order);
   if (hasTerms(order)) forgetTerms(market, order);
   store<u32>(market, load<u32>(market, ORDERS) - 1, ORDERS);

@@ -1,38 +1,62 @@
 /**
- * Sessions of an account, in a list that starts at the account, and the results of the last 1,024
- * requests of each, in a ring that grows with them.
+ * Sessions of an account, in a list that starts at the account, and the results of the market's last
+ * requests, in one ring that is addressed by sequence: a request writes where the one before it did,
+ * whichever session it is of, and memory is bounded by the market, not by its sessions. Each result
+ * leads to the one before it of its session.
  *
  * ```
- * session  +0    +4       +6    +8            +16            +24   +32
- *          next  session  bits  last request  requests made  ring  weight in the state hash
- * result   +0           +8
- *          requestId    sequence | code << 48
+ * session  +0    +4       +8            +16            +24     +32
+ *          next  session  last request  its sequence   digest  weight in the state hash
+ * result   +0         +8
+ *          requestId  sequence of the one before | code << 48
  * ```
  */
 import { FIRST_SESSION } from './accounts';
-import { SEQUENCE, SESSIONS, SESSION_CAPACITY, addTerm } from './market';
-import { allocateBlock, freeBlock } from './memory';
-import { CAPACITY, MAX_SESSIONS_PER_ACCOUNT, OK, SESSION_LIMIT } from './protocol';
-import { P0, P1, P2, P3, P4, SESSION_TAG, weight2 } from './scramble';
+import {
+  RESULT_CAPACITY,
+  RESULT_PAGES,
+  SEQUENCE,
+  SESSIONS,
+  SESSION_CAPACITY,
+  addTerm,
+} from './market';
+import { allocateBlock, blockShiftFor, reservePages } from './memory';
+import {
+  CAPACITY,
+  MAX_SESSIONS_PER_ACCOUNT,
+  OK,
+  RESULT_WINDOW,
+  SESSION_LIMIT,
+  SUPERSEDED,
+  SUPPLY_ACCOUNT,
+  UNKNOWN_EXPIRED,
+} from './protocol';
+import { P0, P1, P2, P3, SESSION_TAG, weight2 } from './scramble';
 
 const SESSION_SHIFT: u32 = 6;
 const SESSION: usize = 4;
-const BITS: usize = 6;
 const LAST: usize = 8;
-const MADE: usize = 16;
-const RING: usize = 24;
+const LAST_SEQUENCE: usize = 16;
+const DIGEST: usize = 24;
 const WEIGHT: usize = 32;
-const FIRST_BITS: u32 = 3;
-const MOST_BITS: u32 = 10;
-const RESULT_SHIFT: u32 = 4;
+const RESULT_SHIFT: usize = 4;
+const PAGE_RESULTS_SHIFT: u64 = 12;
+const PAGE_RESULTS: u64 = 1 << PAGE_RESULTS_SHIFT;
 const CODE_SHIFT: u64 = 48;
 const SEQUENCE_MASK: u64 = (1 << 48) - 1;
 
 /** Why there is no session, where `ensureSession` gives 0. */
 export let refusal: u32 = OK;
-/** The result that `find` found. */
+/** The result that `look` found. */
 export let foundSequence: u64 = 0;
 export let foundCode: u32 = 0;
+
+/** @param results - a power of two, a page of results at least */
+export function setUpSessions(market: usize, results: u32): void {
+  store<u32>(market, results, RESULT_CAPACITY);
+  const pages = results >> <u32>PAGE_RESULTS_SHIFT;
+  store<u32>(market, <u32>allocateBlock(blockShiftFor(pages << 2)), RESULT_PAGES);
+}
 
 /** The session of an account, made where there is none; or 0, and `refusal` says why. */
 // @ts-ignore: decorator
@@ -46,7 +70,7 @@ export function ensureSession(market: usize, account: usize, id: u32, number: u3
 // @ts-ignore: decorator
 @inline
 export function numberOf(session: usize): u32 {
-  return load<u16>(session, SESSION);
+  return load<u32>(session, SESSION);
 }
 
 // @ts-ignore: decorator
@@ -61,15 +85,12 @@ export function lastRequest(session: usize): u64 {
   return load<u64>(session, LAST);
 }
 
-// @ts-ignore: decorator
-@inline
-export function requestsMade(session: usize): u64 {
-  return load<u64>(session, MADE);
+export function lastSequence(session: usize): u64 {
+  return load<u64>(session, LAST_SEQUENCE);
 }
 
-/** How many results its window has. */
-export function windowSize(session: usize): u32 {
-  return <u32>min<u64>(requestsMade(session), 1 << MOST_BITS);
+export function digestOf(session: usize): u64 {
+  return load<u64>(session, DIGEST);
 }
 
 /** Finds a session behind the first and puts it first: sessions are used in turns. */
@@ -87,22 +108,20 @@ function searchSession(market: usize, account: usize, id: u32, number: u32): usi
     }
     previous = session;
   }
-  if (load<u32>(market, SESSIONS) >= load<u32>(market, SESSION_CAPACITY)) {
-    refusal = CAPACITY;
+  if (id != SUPPLY_ACCOUNT && count >= MAX_SESSIONS_PER_ACCOUNT) {
+    refusal = SESSION_LIMIT;
     return 0;
   }
-  if (id != 0 && count >= MAX_SESSIONS_PER_ACCOUNT) {
-    refusal = SESSION_LIMIT;
+  if (load<u32>(market, SESSIONS) >= load<u32>(market, SESSION_CAPACITY)) {
+    refusal = CAPACITY;
     return 0;
   }
   return addSession(market, account, id, number);
 }
 
-export function addSession(market: usize, account: usize, id: u32, number: u32): usize {
+function addSession(market: usize, account: usize, id: u32, number: u32): usize {
   const session = allocateBlock(SESSION_SHIFT);
-  store<u16>(session, <u16>number, SESSION);
-  store<u8>(session, <u8>FIRST_BITS, BITS);
-  store<u32>(session, <u32>allocateBlock(FIRST_BITS + RESULT_SHIFT), RING);
+  store<u32>(session, number, SESSION);
   store<u64>(session, weight2(SESSION_TAG, id, number), WEIGHT);
   link(account, session);
   store<u32>(market, load<u32>(market, SESSIONS) + 1, SESSIONS);
@@ -114,78 +133,100 @@ function link(account: usize, session: usize): void {
   store<u32>(account, <u32>session, FIRST_SESSION);
 }
 
+/** Address of a sequence's page, or 0. */
 // @ts-ignore: decorator
 @inline
-function resultAt(session: usize, index: u64): usize {
-  const mask = (<u64>1 << load<u8>(session, BITS)) - 1;
-  return <usize>load<u32>(session, RING) + (<usize>(index & mask) << RESULT_SHIFT);
+function pageEntry(market: usize, sequence: u64): usize {
+  const index = sequence & <u64>(load<u32>(market, RESULT_CAPACITY) - 1);
+  return <usize>load<u32>(market, RESULT_PAGES) + (<usize>(index >> PAGE_RESULTS_SHIFT) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function resultAt(market: usize, sequence: u64): usize {
+  const page: usize = load<u32>(pageEntry(market, sequence));
+  return page + (<usize>(sequence & (PAGE_RESULTS - 1)) << RESULT_SHIFT);
+}
+
+/** The same, with the page made where there is none. */
+// @ts-ignore: decorator
+@inline
+function newResult(market: usize, sequence: u64): usize {
+  const entry = pageEntry(market, sequence);
+  if (load<u32>(entry) == 0) store<u32>(entry, <u32>reservePages(1));
+  return resultAt(market, sequence);
 }
 
 /** Uses a request id up with its result. */
 // @ts-ignore: decorator
 @inline
 export function record(market: usize, session: usize, requestId: u64, code: u32): void {
-  const made = requestsMade(session);
-  if (made >= <u64>1 << load<u8>(session, BITS)) makeRoom(market, session, made);
   const sequence = load<u64>(market, SEQUENCE);
-  const result = resultAt(session, made);
+  const result = newResult(market, sequence);
   store<u64>(result, requestId);
-  store<u64>(result, sequence | (<u64>code << CODE_SHIFT), 8);
-  const weight = load<u64>(session, WEIGHT);
-  const change = (requestId - lastRequest(session)) * P0 + P1;
-  addTerm(market, weight * (change + requestId * P2 + sequence * P3 + <u64>code * P4));
+  store<u64>(result, load<u64>(session, LAST_SEQUENCE) | (<u64>code << CODE_SHIFT), 8);
+  const change = requestId * P2 + sequence * P3 + <u64>code;
+  const last = (requestId - lastRequest(session)) * P0;
+  addTerm(market, load<u64>(session, WEIGHT) * (last + change * P1));
+  store<u64>(session, load<u64>(session, DIGEST) + change, DIGEST);
   store<u64>(session, requestId, LAST);
-  store<u64>(session, made + 1, MADE);
+  store<u64>(session, sequence, LAST_SEQUENCE);
 }
 
-/** Doubles a ring that is full, or takes the oldest result out of the hash. */
-function makeRoom(market: usize, session: usize, made: u64): void {
-  const bits = <u32>load<u8>(session, BITS);
-  if (bits == MOST_BITS) {
-    const oldest = resultAt(session, made);
-    const word = load<u64>(oldest, 8);
-    const term = load<u64>(oldest) * P2 + (word & SEQUENCE_MASK) * P3 + (word >> CODE_SHIFT) * P4;
-    addTerm(market, 0 - load<u64>(session, WEIGHT) * term);
-    return;
+/**
+ * Looks for the result of a request that is not above the session's last one. OK where it is found,
+ * else what is to be answered.
+ */
+export function look(market: usize, session: usize, requestId: u64): u32 {
+  let sequence = load<u64>(session, LAST_SEQUENCE);
+  for (let steps: u32 = 0; steps < RESULT_WINDOW; steps += 1) {
+    if (sequence == 0) return SUPERSEDED;
+    if (!isKept(market, sequence)) return UNKNOWN_EXPIRED;
+    const result = resultAt(market, sequence);
+    const found = load<u64>(result);
+    const word = load<u64>(result, 8);
+    if (found == requestId) {
+      foundSequence = sequence;
+      foundCode = <u32>(word >> CODE_SHIFT);
+      return OK;
+    }
+    if (found < requestId) return SUPERSEDED;
+    sequence = word & SEQUENCE_MASK;
   }
-  const old: usize = load<u32>(session, RING);
-  const ring = allocateBlock(bits + 1 + RESULT_SHIFT);
-  // A ring that never wrapped around starts at its beginning.
-  memory.copy(ring, old, <usize>1 << (bits + RESULT_SHIFT));
-  freeBlock(old, bits + RESULT_SHIFT);
-  store<u32>(session, <u32>ring, RING);
-  store<u8>(session, <u8>(bits + 1), BITS);
+  return sequence == 0 ? SUPERSEDED : UNKNOWN_EXPIRED;
 }
 
-/** Whether the window has the result of a request. */
-export function find(session: usize, requestId: u64): bool {
-  let low = requestsMade(session) - <u64>windowSize(session);
-  let high = requestsMade(session);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (load<u64>(resultAt(session, middle)) < requestId) low = middle + 1;
-    else high = middle;
+/** Whether the ring still has the result of a sequence before this command's. */
+// @ts-ignore: decorator
+@inline
+function isKept(market: usize, sequence: u64): bool {
+  return sequence + <u64>load<u32>(market, RESULT_CAPACITY) > load<u64>(market, SEQUENCE);
+}
+
+/** The sequence of the oldest result that a resend is answered from, or 0. */
+export function oldestResult(market: usize, session: usize): u64 {
+  let oldest: u64 = 0;
+  let sequence = load<u64>(session, LAST_SEQUENCE);
+  for (let steps: u32 = 0; steps < RESULT_WINDOW && sequence != 0; steps += 1) {
+    // What the next command writes over is not kept, as it can't be asked for any more.
+    if (!isKept(market, sequence - 1)) break;
+    oldest = sequence;
+    sequence = sequenceBefore(market, sequence);
   }
-  if (low == requestsMade(session)) return false;
-  const result = resultAt(session, low);
-  if (load<u64>(result) != requestId) return false;
-  foundSequence = load<u64>(result, 8) & SEQUENCE_MASK;
-  foundCode = <u32>(load<u64>(result, 8) >> CODE_SHIFT);
-  return true;
+  return oldest;
 }
 
-/** Whether a request id that the window has not is older than all it has. */
-export function isExpired(session: usize, requestId: u64): bool {
-  const made = requestsMade(session);
-  if (made <= <u64>1 << MOST_BITS) return false;
-  return requestId < load<u64>(resultAt(session, made - (1 << MOST_BITS)));
+/** Of the result at a sequence: the sequence of the one before it, 0 for none. */
+export function sequenceBefore(market: usize, sequence: u64): u64 {
+  return load<u64>(resultAt(market, sequence), 8) & SEQUENCE_MASK;
 }
 
-/** Copies a result, counted from the oldest of the window, as its 16 bytes. */
-export function copyResult(session: usize, index: u32, to: usize): void {
-  const result = resultAt(session, requestsMade(session) - windowSize(session) + index);
+/** Of the result at a sequence: request id, sequence and code, as a snapshot has them. */
+export function copyResult(market: usize, sequence: u64, to: usize): void {
+  const result = resultAt(market, sequence);
+  const code = load<u64>(result, 8) & ~SEQUENCE_MASK;
   store<u64>(to, load<u64>(result));
-  store<u64>(to, load<u64>(result, 8), 8);
+  store<u64>(to, code | sequence, 8);
 }
 
 /** Makes the session of a snapshot; its results follow by `restoreResult`. */
@@ -195,29 +236,23 @@ export function restoreSession(
   id: u32,
   number: u32,
   last: u64,
-  made: u64,
+  sequence: u64,
+  digest: u64,
 ): usize {
   const session = addSession(market, account, id, number);
-  let bits = FIRST_BITS;
-  while (bits < MOST_BITS && made > (<u64>1) << <u64>bits) bits += 1;
-  if (bits != FIRST_BITS) {
-    freeBlock(load<u32>(session, RING), FIRST_BITS + RESULT_SHIFT);
-    store<u32>(session, <u32>allocateBlock(bits + RESULT_SHIFT), RING);
-    store<u8>(session, <u8>bits, BITS);
-  }
-  store<u64>(session, made, MADE);
   store<u64>(session, last, LAST);
-  addTerm(market, load<u64>(session, WEIGHT) * (last * P0 + made * P1));
+  store<u64>(session, sequence, LAST_SEQUENCE);
+  store<u64>(session, digest, DIGEST);
+  addTerm(market, load<u64>(session, WEIGHT) * (last * P0 + digest * P1));
   return session;
 }
 
-/** Puts a result, counted from the oldest of the window, into its place. */
-export function restoreResult(market: usize, session: usize, index: u32, from: usize): void {
-  const result = resultAt(session, requestsMade(session) - windowSize(session) + index);
-  const requestId = load<u64>(from);
+/** Puts a result back; `before` is the sequence of the one before it. Returns its own. */
+export function restoreResult(market: usize, before: u64, from: usize): u64 {
   const word = load<u64>(from, 8);
-  store<u64>(result, requestId);
-  store<u64>(result, word, 8);
-  const term = requestId * P2 + (word & SEQUENCE_MASK) * P3 + (word >> CODE_SHIFT) * P4;
-  addTerm(market, load<u64>(session, WEIGHT) * term);
+  const sequence = word & SEQUENCE_MASK;
+  const result = newResult(market, sequence);
+  store<u64>(result, load<u64>(from));
+  store<u64>(result, (word & ~SEQUENCE_MASK) | before, 8);
+  return sequence;
 }

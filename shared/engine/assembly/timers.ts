@@ -9,10 +9,10 @@
  * ```
  * Entries of one deadline: orders by id, then accounts by number.
  */
+import { orderAbove } from './account-orders';
 import {
   DEADLINE,
   TIMER_PLACE as ACCOUNT_PLACE,
-  firstOrderOf,
   noteNumber,
   notedNumber,
 } from './accounts';
@@ -27,7 +27,7 @@ import {
 } from './market';
 import { allocateBlock, freeBlock } from './memory';
 import { writeAllCancelled, writeCancelled } from './order-events';
-import { nextOfAccount, orderIdOf, termsOf } from './orders';
+import { orderIdOf, termsOf } from './orders';
 import {
   BOTH_SIDES,
   NS_PER_SECOND,
@@ -201,13 +201,13 @@ function fireSwitch(market: usize, account: usize): void {
   const id = notedNumber(account);
   setSwitch(market, account, id, 0);
   let count: u32 = 0;
-  let order = firstOrderOf(account);
+  let order = orderAbove(account, 0);
   while (order != 0) {
-    const next = nextOfAccount(order);
+    const orderId = orderIdOf(order);
     writeCancelled(market, order, REASON_CANCEL_AFTER, priceOf(order), openOf(order), 0, 0);
     takeOff(market, order);
     count += 1;
-    order = next;
+    order = orderAbove(account, orderId);
   }
   writeAllCancelled(market, 0, BOTH_SIDES, REASON_CANCEL_AFTER, id, count, false);
 }

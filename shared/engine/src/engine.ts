@@ -72,6 +72,8 @@ export interface EngineOptions {
   readonly levelCapacity?: number;
   /** Pairs of (account, session) that ever sent a request. */
   readonly sessionCapacity?: number;
+  /** How many of the market's last commands keep their results for a resend; a power of two. */
+  readonly resultCapacity?: number;
 }
 
 export type EngineCapacity = Required<EngineOptions>;
@@ -80,6 +82,7 @@ const DEFAULT_CAPACITY: EngineCapacity = {
   orderCapacity: 2 ** 22,
   levelCapacity: 2 ** 17,
   sessionCapacity: 2 ** 20,
+  resultCapacity: 2 ** 20,
 };
 
 /** The kernel's tables at these sizes, all full, fit a WebAssembly memory's 4 GiB. */
@@ -87,7 +90,11 @@ const MAX_CAPACITY: EngineCapacity = {
   orderCapacity: 2 ** 23,
   levelCapacity: 2 ** 18,
   sessionCapacity: 2 ** 22,
+  resultCapacity: 2 ** 24,
 };
+
+/** A page of the kernel's. */
+const MIN_RESULT_CAPACITY = 2 ** 12;
 
 export function engineCapacity(options: EngineOptions): EngineCapacity {
   const capacity = { ...DEFAULT_CAPACITY, ...options };
@@ -98,6 +105,11 @@ export function engineCapacity(options: EngineOptions): EngineCapacity {
       `${name} is ${value}; it must be from 1 to ${MAX_CAPACITY[name]}`,
     );
   }
+  const { resultCapacity } = capacity;
+  assert(
+    resultCapacity >= MIN_RESULT_CAPACITY && Number.isInteger(Math.log2(resultCapacity)),
+    `resultCapacity is ${resultCapacity}; it must be a power of two from ${MIN_RESULT_CAPACITY}`,
+  );
   return capacity;
 }
 

@@ -1,7 +1,7 @@
 export * from './compare-engines.ts';
 export * from './conform.ts';
 export * from './engine.ts';
-export { createKernelEngine, KernelEngine } from './kernel/kernel-engine.ts';
+export { createKernelEngine, KernelEngine, restoreKernelEngine } from './kernel/kernel-engine.ts';
 export { KernelError, type KernelErrorCode } from './kernel/kernel-error.ts';
 export { KernelHost, type KernelHostOptions } from './kernel/kernel-host.ts';
 export { loadKernel } from './kernel/kernel-module.ts';

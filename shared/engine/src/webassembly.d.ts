@@ -7,18 +7,18 @@ declare namespace WebAssembly {
     readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
 
-  type Imports = Readonly<Record<string, Readonly<Record<string, (...args: never[]) => unknown>>>>;
+  type Import = Memory | ((...args: never[]) => unknown);
+  type Imports = Readonly<Record<string, Readonly<Record<string, Import>>>>;
 
   class Instance {
     constructor(module: Module, imports?: Imports);
     readonly exports: Readonly<Record<string, unknown>>;
   }
 
-  /** Growing a memory detaches its buffer; `buffer` is then a new one. */
+  /** Shared: growing leaves its buffer as it is; `buffer` is then a longer one. */
   class Memory {
-    readonly buffer: ArrayBuffer;
-    /** By pages of 64 KiB; answers the size before. */
-    grow(pages: number): number;
+    constructor(descriptor: { initial: number; maximum: number; shared: true });
+    readonly buffer: SharedArrayBuffer;
   }
 
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;

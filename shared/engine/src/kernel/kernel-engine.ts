@@ -9,6 +9,7 @@ import {
   type EngineOptions,
   type EventSink,
 } from '../engine.ts';
+import { sealSnapshot } from '../snapshot/snapshot-writer.ts';
 import { INPUT_RECORDS, KernelHost, type KernelHostOptions } from './kernel-host.ts';
 
 const DEPTH_BYTES = 24;
@@ -120,8 +121,27 @@ export class KernelEngine implements Engine {
     return unsigned(this.#host.exports.lastPrice(this.#market));
   }
 
-  *snapshot(): Generator<Uint8Array, void, undefined> {
-    assert.fail('snapshot');
+  snapshot(): Generator<Uint8Array, void, undefined> {
+    return sealSnapshot(this.#snapshotRecords());
+  }
+
+  *#snapshotRecords(): Generator<Uint8Array, void, undefined> {
+    const { exports, input } = this.#host;
+    const { sequence } = this;
+    this.#host.beginSnapshot();
+    try {
+      exports.openSnapshot(this.#market);
+      for (;;) {
+        this.#host.assertIdle();
+        assert.equal(this.sequence, sequence, 'commands came in the middle of a snapshot');
+        const count = exports.continueSnapshot(this.#market);
+        if (count === 0) return;
+        // A copy: another market of the host may be asked before the next part is.
+        yield input.slice(0, count * RECORD_BYTES);
+      }
+    } finally {
+      this.#host.endSnapshot();
+    }
   }
 }
 
@@ -131,4 +151,13 @@ export function createKernelEngine(
   options: EngineOptions & KernelHostOptions = {},
 ): Engine {
   return new KernelHost(module, options).addMarket(options);
+}
+
+/** A market with a kernel of its own, from a snapshot: see `KernelHost.restoreMarket`. */
+export function restoreKernelEngine(
+  module: WebAssembly.Module,
+  chunks: Iterable<Uint8Array>,
+  options: EngineOptions & KernelHostOptions = {},
+): Engine {
+  return new KernelHost(module, options).restoreMarket(chunks, options);
 }

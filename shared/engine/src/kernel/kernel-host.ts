@@ -4,14 +4,21 @@
  */
 import assert from 'node:assert/strict';
 import { RECORD_BYTES } from '@foldbook/protocol';
-import { type EngineOptions, type EventSink, engineCapacity } from '../engine.ts';
+import {
+  type EngineCapacity,
+  type EngineOptions,
+  type EventSink,
+  engineCapacity,
+} from '../engine.ts';
+import { checkOptions } from '../snapshot/capacity.ts';
+import { checkStateHash, readSnapshot } from '../snapshot/snapshot-reader.ts';
 import { KernelEngine } from './kernel-engine.ts';
 import { KernelError } from './kernel-error.ts';
 
 /** See assembly/index.ts; 64-bit integers cross as signed BigInts, addresses as signed numbers. */
 export interface KernelExports {
   setUp(eventPages: number, secretA: bigint, secretB: bigint): void;
-  addMarket(orders: number, levels: number, sessions: number): number;
+  addMarket(orders: number, levels: number, sessions: number, results: number): number;
   inputAddress(): number;
   eventAddress(): number;
   countersAddress(): number;
@@ -27,6 +34,10 @@ export interface KernelExports {
   balance(market: number, account: number): void;
   depth(market: number, side: number, after: bigint, limit: number): number;
   openOrdersOf(market: number, account: number, after: bigint, limit: number): number;
+  openSnapshot(market: number): void;
+  continueSnapshot(market: number): number;
+  restoreRecords(market: number, count: number): void;
+  finishRestore(market: number): void;
 }
 
 export interface KernelHostOptions {
@@ -53,6 +64,7 @@ export class KernelHost {
   readonly #events: Uint8Array;
   /** Set while a group is applied, and left so when a sink throws: the state is then unknown. */
   #sink: EventSink | undefined;
+  #isSnapshotOpen = false;
 
   constructor(module: WebAssembly.Module, options: KernelHostOptions = {}) {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
@@ -83,10 +95,38 @@ export class KernelHost {
 
   /** A market that no command has created yet. */
   addMarket(options: EngineOptions = {}): KernelEngine {
-    const { orderCapacity, levelCapacity, sessionCapacity } = engineCapacity(options);
+    return new KernelEngine(this, this.#newMarket(engineCapacity(options)));
+  }
+
+  /**
+   * A market from a snapshot.
+   * @param chunks - a snapshot of either engine, in pieces of any size
+   * @param options - capacities are those of the snapshot; what is given must be the same
+   * @throws SnapshotError for anything that is not a whole and sound snapshot
+   */
+  restoreMarket(chunks: Iterable<Uint8Array>, options: EngineOptions = {}): KernelEngine {
+    let market = 0;
+    const header = readSnapshot(chunks, {
+      begin: ({ capacity }) => {
+        checkOptions(capacity, options);
+        market = this.#newMarket(capacity);
+      },
+      records: (records, count) => {
+        this.input.set(records.subarray(0, count * RECORD_BYTES));
+        this.exports.restoreRecords(market, count);
+      },
+    });
+    this.exports.finishRestore(market);
+    const engine = new KernelEngine(this, market);
+    checkStateHash(header, engine.stateHash());
+    return engine;
+  }
+
+  #newMarket(capacity: EngineCapacity): number {
     this.assertIdle();
-    const market = this.exports.addMarket(orderCapacity, levelCapacity, sessionCapacity);
-    return new KernelEngine(this, market);
+    const { orderCapacity, levelCapacity, sessionCapacity, resultCapacity } = capacity;
+    const sizes = [orderCapacity, levelCapacity, sessionCapacity, resultCapacity] as const;
+    return this.exports.addMarket(...sizes);
   }
 
   /** Runs what writes events, and hands them to a sink. */
@@ -96,6 +136,16 @@ export class KernelHost {
     run();
     this.exports.flushRest();
     this.#sink = undefined;
+  }
+
+  /** The kernel has one place to remember how far a snapshot is. */
+  beginSnapshot(): void {
+    assert(!this.#isSnapshotOpen, 'another market of this kernel is being written at this time');
+    this.#isSnapshotOpen = true;
+  }
+
+  endSnapshot(): void {
+    this.#isSnapshotOpen = false;
   }
 
   /** Answers to queries are written where commands still wait while a group is applied. */

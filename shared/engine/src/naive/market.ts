@@ -75,7 +75,7 @@ export class Market {
 
   constructor(capacity: EngineCapacity) {
     this.capacity = capacity;
-    this.sessions = new Sessions(capacity.sessionCapacity);
+    this.sessions = new Sessions(capacity);
   }
 
   ratesOf(account: number): FeeRates {

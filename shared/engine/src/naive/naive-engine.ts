@@ -143,7 +143,12 @@ export class NaiveEngine implements Engine {
       return;
     }
     const owner = isClientKind(command.kind) ? command.account : 0;
-    const admission = market.sessions.admit(owner, command.session, command.requestId);
+    const admission = market.sessions.admit(
+      owner,
+      command.session,
+      command.requestId,
+      market.sequence,
+    );
     switch (admission.kind) {
       case 'refused':
         this.#reject(command, admission.code);

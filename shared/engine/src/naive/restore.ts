@@ -159,8 +159,10 @@ class Restorer {
       account: this.#account,
       session: read.u16(SessionOffset.SESSION),
       lastId: read.u64(SessionOffset.LAST_ID),
-      requestsMade: read.u64(SessionOffset.REQUESTS_MADE),
+      lastSequence: read.u64(SessionOffset.LAST_SEQUENCE),
+      digest: read.u64(SessionOffset.DIGEST),
       results: [],
+      sequenceBefore: read.u64(SessionOffset.SEQUENCE_BEFORE),
     };
     this.#market.sessions.restore(this.#session);
   }

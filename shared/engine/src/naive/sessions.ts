@@ -1,5 +1,7 @@
 /** Requests: sessions and the windows of their results (RULES.md, section 3). */
 import { MAX_SESSIONS_PER_ACCOUNT, RESULT_WINDOW, ResultCode } from '@foldbook/protocol';
+import type { EngineCapacity } from '../engine.ts';
+import { resultDigest } from './state-hash.ts';
 
 /** What became of a request; `code` is 0 or that of its rejection. */
 export interface Result {
@@ -12,9 +14,20 @@ export interface Session {
   readonly account: number;
   readonly session: number;
   lastId: bigint;
-  requestsMade: bigint;
+  /** The sequence of its last request. */
+  lastSequence: bigint;
+  /** Of all requests it ever made, for the state hash. */
+  digest: bigint;
   /** Of the last 1,024 requests, the oldest first. */
   readonly results: Result[];
+  /** The sequence of the request before the first of these; 0 if there was none. */
+  sequenceBefore: bigint;
+}
+
+/** What a resend is answered from, and the sequence of the request before the first of these. */
+export interface Window {
+  readonly results: readonly Result[];
+  readonly sequenceBefore: bigint;
 }
 
 /** What a request meets: it goes on as one of a session, is answered, or is refused. */
@@ -28,33 +41,45 @@ const refused = (code: ResultCode): Admission => ({ kind: 'refused', code });
 export class Sessions {
   readonly #byAccount = new Map<number, Map<number, Session>>();
   readonly #capacity: number;
+  readonly #resultCapacity: bigint;
   #size = 0;
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor({ sessionCapacity, resultCapacity }: EngineCapacity) {
+    this.#capacity = sessionCapacity;
+    this.#resultCapacity = BigInt(resultCapacity);
   }
 
-  admit(account: number, number: number, requestId: bigint): Admission {
+  /** `sequence` is that of the command which asks. */
+  admit(account: number, number: number, requestId: bigint, sequence: bigint): Admission {
+    if (requestId === 0n) return refused(ResultCode.SUPERSEDED);
     const session = this.#byAccount.get(account)?.get(number);
-    if (requestId > (session?.lastId ?? 0n)) {
-      return session === undefined ? this.#open(account, number) : { kind: 'fresh', session };
-    }
-    const result = session?.results.find((each) => each.requestId === requestId);
+    if (session === undefined) return this.#open(account, number);
+    if (requestId > session.lastId) return { kind: 'fresh', session };
+    const { results, sequenceBefore } = this.window(session, sequence);
+    const result = results.find((each) => each.requestId === requestId);
     if (result !== undefined) return { kind: 'seen', result };
-    const oldest = session?.results[0];
-    const isFull = session !== undefined && session.requestsMade > BigInt(RESULT_WINDOW);
-    if (isFull && oldest !== undefined && requestId < oldest.requestId) {
-      return refused(ResultCode.UNKNOWN_EXPIRED);
-    }
-    return refused(ResultCode.SUPERSEDED);
+    const oldest = results[0];
+    const isWithin = oldest !== undefined && requestId > oldest.requestId;
+    const isAll = sequenceBefore === 0n;
+    return refused(isWithin || isAll ? ResultCode.SUPERSEDED : ResultCode.UNKNOWN_EXPIRED);
+  }
+
+  /** What the command with a sequence may be answered from. */
+  window({ results, sequenceBefore }: Session, sequence: bigint): Window {
+    const isKept = (result: Result) => result.sequence + this.#resultCapacity > sequence;
+    const kept = results.filter(isKept);
+    const last = results.at(-1 - kept.length);
+    return { results: kept, sequenceBefore: last?.sequence ?? sequenceBefore };
   }
 
   /** Enters what became of a request that was fresh. */
   record(session: Session, result: Result): void {
     session.lastId = result.requestId;
-    session.requestsMade += 1n;
+    session.lastSequence = result.sequence;
+    session.digest = BigInt.asUintN(64, session.digest + resultDigest(result));
     session.results.push(result);
-    if (session.results.length > RESULT_WINDOW) session.results.shift();
+    if (session.results.length <= RESULT_WINDOW) return;
+    session.sequenceBefore = session.results.shift()?.sequence ?? 0n;
   }
 
   restore(session: Session): void {
@@ -85,7 +110,15 @@ export class Sessions {
       return refused(ResultCode.SESSION_LIMIT);
     }
     if (this.#size >= this.#capacity) return refused(ResultCode.CAPACITY);
-    const session = { account, session: number, lastId: 0n, requestsMade: 0n, results: [] };
+    const session = {
+      account,
+      session: number,
+      lastId: 0n,
+      lastSequence: 0n,
+      digest: 0n,
+      results: [],
+      sequenceBefore: 0n,
+    };
     this.restore(session);
     return { kind: 'fresh', session };
   }

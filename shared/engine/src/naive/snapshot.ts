@@ -36,7 +36,9 @@ export function* snapshotRecords(market: Market): Generator<Uint8Array, void, un
   }
   for (const account of accountsOf(market)) {
     yield accountRecord(market, account);
-    for (const session of market.sessions.ofAccount(account)) yield* sessionRecords(session);
+    for (const session of market.sessions.ofAccount(account)) {
+      yield* sessionRecords(market, session);
+    }
     for (const order of market.orders.ofAccount(account)) yield* orderRecords(order);
   }
 }
@@ -58,7 +60,7 @@ function recordOf(kind: SnapshotKind, write: (fields: RecordFields) => void): Ui
 }
 
 function headerRecord(market: Market): Uint8Array {
-  const { orderCapacity, levelCapacity, sessionCapacity } = market.capacity;
+  const { orderCapacity, levelCapacity, sessionCapacity, resultCapacity } = market.capacity;
   return recordOf(SnapshotKind.HEADER, (fields) =>
     fields
       .u8(HeaderOffset.VERSION, SNAPSHOT_VERSION)
@@ -69,7 +71,8 @@ function headerRecord(market: Market): Uint8Array {
       .u64(HeaderOffset.TIME_NS, market.timeNs)
       .u32(HeaderOffset.ORDER_CAPACITY, orderCapacity)
       .u32(HeaderOffset.LEVEL_CAPACITY, levelCapacity)
-      .u32(HeaderOffset.SESSION_CAPACITY, sessionCapacity),
+      .u32(HeaderOffset.SESSION_CAPACITY, sessionCapacity)
+      .u32(HeaderOffset.RESULT_CAPACITY, resultCapacity),
   );
 }
 
@@ -129,13 +132,16 @@ function accountRecord({ ledger, sessions, orders }: Market, account: number): U
   );
 }
 
-function* sessionRecords({ session, lastId, requestsMade, results }: Session) {
+function* sessionRecords({ sessions, sequence }: Market, session: Session) {
+  const { results, sequenceBefore } = sessions.window(session, sequence + 1n);
   yield recordOf(SnapshotKind.SESSION, (fields) =>
     fields
-      .u16(SessionOffset.SESSION, session)
+      .u16(SessionOffset.SESSION, session.session)
       .u32(SessionOffset.RESULTS, results.length)
-      .u64(SessionOffset.LAST_ID, lastId)
-      .u64(SessionOffset.REQUESTS_MADE, requestsMade),
+      .u64(SessionOffset.LAST_ID, session.lastId)
+      .u64(SessionOffset.LAST_SEQUENCE, session.lastSequence)
+      .u64(SessionOffset.DIGEST, session.digest)
+      .u64(SessionOffset.SEQUENCE_BEFORE, sequenceBefore),
   );
   for (let first = 0; first < results.length; first += RESULTS_PER_RECORD) {
     const some = results.slice(first, first + RESULTS_PER_RECORD);

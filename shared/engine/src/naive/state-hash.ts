@@ -3,7 +3,7 @@ import { OrderFlag } from '@foldbook/protocol';
 import type { Ledger } from './ledger.ts';
 import type { Market } from './market.ts';
 import type { Order } from './order.ts';
-import type { Session } from './sessions.ts';
+import type { Result, Session } from './sessions.ts';
 
 const MASK = 2n ** 64n - 1n;
 const MARKET_TAG = 1n;
@@ -100,14 +100,11 @@ function accountTerm(account: number, state: ReturnType<Ledger['of']>): bigint {
   return weight(ACCOUNT_TAG, BigInt(account)) * content;
 }
 
-function sessionTerm({ account, session, lastId, requestsMade, results }: Session): bigint {
-  let [ids, sequences, codes] = [0n, 0n, 0];
-  for (const { requestId, sequence, code } of results) {
-    ids += requestId;
-    sequences += sequence;
-    codes += code;
-  }
-  const window = ids * P2 + sequences * P3 + BigInt(codes) * P4;
-  const content = lastId * P0 + requestsMade * P1 + window;
-  return weight(SESSION_TAG, BigInt(account), BigInt(session)) * content;
+function sessionTerm({ account, session, lastId, digest }: Session): bigint {
+  return weight(SESSION_TAG, BigInt(account), BigInt(session)) * (lastId * P0 + digest * P1);
+}
+
+/** What a request adds to the digest of its session. */
+export function resultDigest({ requestId, sequence, code }: Result): bigint {
+  return requestId * P2 + sequence * P3 + BigInt(code);
 }

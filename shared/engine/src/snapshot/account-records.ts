@@ -37,7 +37,9 @@ export interface SnapshotSession {
   /** How many results follow. */
   readonly results: number;
   readonly lastId: bigint;
-  readonly requestsMade: bigint;
+  readonly lastSequence: bigint;
+  /** The sequence of the request before the first result; 0 if there was none. */
+  readonly sequenceBefore: bigint;
 }
 
 export interface SnapshotResult {
@@ -100,27 +102,30 @@ export function readSession({ view }: SnapshotCursor): SnapshotSession {
     session: view.getUint16(SessionOffset.SESSION, true),
     results: view.getUint32(SessionOffset.RESULTS, true),
     lastId: view.getBigUint64(SessionOffset.LAST_ID, true),
-    requestsMade: view.getBigUint64(SessionOffset.REQUESTS_MADE, true),
+    lastSequence: view.getBigUint64(SessionOffset.LAST_SEQUENCE, true),
+    sequenceBefore: view.getBigUint64(SessionOffset.SEQUENCE_BEFORE, true),
   };
 }
 
 /** What is wrong with a session; `last` is the one before it of the same account. */
 export function whatIsWrongWithSession(
-  { session, results, lastId, requestsMade }: SnapshotSession,
+  { session, results, lastId, lastSequence, sequenceBefore }: SnapshotSession,
   last: number,
-  { sequence }: SnapshotHeader,
+  { sequence, capacity }: SnapshotHeader,
 ): string | undefined {
   if (session <= last) return `it comes after session ${last}`;
-  const windowSize = BigInt(RESULT_WINDOW);
-  const window = requestsMade < windowSize ? requestsMade : windowSize;
-  if (requestsMade === 0n || BigInt(results) !== window) {
-    return `it made ${requestsMade} requests and has ${results} results`;
+  if (results > RESULT_WINDOW) return `it has ${results} results`;
+  if (lastId === 0n) return 'it made no request';
+  if (lastSequence === 0n || lastSequence > sequence) {
+    return `its last request has sequence ${lastSequence}, the market's last is ${sequence}`;
   }
-  if (requestsMade > lastId || requestsMade > sequence) {
-    const last = `its last id is ${lastId}, the market's last sequence ${sequence}`;
-    return `it made ${requestsMade} requests, but ${last}`;
+  if (results === 0 ? sequenceBefore !== lastSequence : sequenceBefore >= lastSequence) {
+    return `sequence ${sequenceBefore} comes before its results, and ${lastSequence} is its last`;
   }
-  return undefined;
+  // A result is left out where the window is full, or the next command writes over it.
+  const isGone = sequenceBefore + BigInt(capacity.resultCapacity) <= sequence + 1n;
+  const isWhole = results === RESULT_WINDOW || sequenceBefore === 0n || isGone;
+  return isWhole ? undefined : `it lacks the result with sequence ${sequenceBefore}`;
 }
 
 /** The results of one record, of `left` that are still to come; `before` is the last so far. */

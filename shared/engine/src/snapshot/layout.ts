@@ -30,6 +30,7 @@ export const HeaderOffset = {
   ORDER_CAPACITY: 32,
   LEVEL_CAPACITY: 36,
   SESSION_CAPACITY: 40,
+  RESULT_CAPACITY: 44,
 } as const;
 
 export const MarketRecordOffset = {
@@ -73,7 +74,14 @@ export const AccountOffset = {
   ORDERS: 52,
 } as const;
 
-export const SessionOffset = { SESSION: 2, RESULTS: 4, LAST_ID: 8, REQUESTS_MADE: 16 } as const;
+export const SessionOffset = {
+  SESSION: 2,
+  RESULTS: 4,
+  LAST_ID: 8,
+  LAST_SEQUENCE: 16,
+  DIGEST: 24,
+  SEQUENCE_BEFORE: 32,
+} as const;
 
 /** FIRST: request id, then sequence (low 48 bits) and code (high 16), of each result. */
 export const ResultsOffset = { COUNT: 1, FIRST: 8 } as const;
@@ -102,7 +110,7 @@ export const EndOffset = { RECORDS: 8, CRC: 16 } as const;
 
 /** Bytes that no field has, by kind, as [from, to): they are zero. */
 export const UNNAMED_BYTES: { readonly [K in SnapshotKind]: readonly [number, number][] } = {
-  [SnapshotKind.HEADER]: [[44, 64]],
+  [SnapshotKind.HEADER]: [[48, 64]],
   [SnapshotKind.MARKET]: [
     [5, 8],
     [52, 64],
@@ -115,7 +123,7 @@ export const UNNAMED_BYTES: { readonly [K in SnapshotKind]: readonly [number, nu
   ],
   [SnapshotKind.SESSION]: [
     [1, 2],
-    [24, 64],
+    [40, 64],
   ],
   [SnapshotKind.RESULTS]: [
     [2, 8],

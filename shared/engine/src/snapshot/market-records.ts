@@ -62,6 +62,7 @@ export function readHeader(cursor: SnapshotCursor): SnapshotHeader {
     orderCapacity: view.getUint32(HeaderOffset.ORDER_CAPACITY, true),
     levelCapacity: view.getUint32(HeaderOffset.LEVEL_CAPACITY, true),
     sessionCapacity: view.getUint32(HeaderOffset.SESSION_CAPACITY, true),
+    resultCapacity: view.getUint32(HeaderOffset.RESULT_CAPACITY, true),
   };
   try {
     engineCapacity(capacity);

@@ -229,14 +229,16 @@ class SnapshotReader {
     const wrong = whatIsWrongWithSession(session, last, header);
     if (wrong !== undefined) cursor.fail('SNAPSHOT_INVALID', `${name}: ${wrong}`);
     this.#take();
-    let before: SnapshotResult = { requestId: 0n, sequence: 0n, code: 0 };
+    let before: SnapshotResult = { requestId: 0n, sequence: session.sequenceBefore, code: 0 };
     for (let left = session.results; left > 0; ) {
       this.#expect(SnapshotKind.RESULTS);
       const results = readResults(cursor, name, left, before, header);
       before = results.at(-1) ?? before;
       left -= results.length;
-      if (left === 0 && before.requestId !== session.lastId) {
-        const ids = `its last request is ${before.requestId}, it says ${session.lastId}`;
+      const { requestId, sequence } = before;
+      const isLast = requestId === session.lastId && sequence === session.lastSequence;
+      if (left === 0 && !isLast) {
+        const ids = `its last request is ${requestId}, it says ${session.lastId}`;
         cursor.fail('SNAPSHOT_INVALID', `${name}: ${ids}`);
       }
       this.#take();
