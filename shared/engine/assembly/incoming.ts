@@ -15,6 +15,7 @@ import {
 } from './orders';
 import {
   BUY,
+  COMMAND_ACCOUNT,
   COMMAND_DISPLAY_QUANTITY,
   COMMAND_EXPIRE_TIME,
   COMMAND_FLAGS,
@@ -57,6 +58,7 @@ export let perLot: u64 = 0;
 @inline
 export function describe(command: usize, orderSide: u32): void {
   side = orderSide;
+  account = load<u32>(command, COMMAND_ACCOUNT);
   type = <u32>load<u8>(command, COMMAND_ORDER_TYPE);
   timeInForce = <u32>load<u8>(command, COMMAND_TIME_IN_FORCE);
   selfTrade = <u32>load<u8>(command, COMMAND_SELF_TRADE);
@@ -79,6 +81,7 @@ export function describeLike(
 ): void {
   const attributes = attributesOf(order);
   side = sideOf(order);
+  account = accountOf(order);
   type = attributes & 0xff;
   timeInForce = timeInForceIn(attributes);
   selfTrade = selfTradeIn(attributes);
@@ -102,11 +105,10 @@ export function setPrice(to: u64): void {
   price = to;
 }
 
-/** Sets who it is of and what it is called. */
+/** Sets the address of its account and what it is called. */
 // @ts-ignore: decorator
 @inline
-export function name(market: usize, id: u32, address: usize, order: u64, clientOrder: u64): void {
-  account = id;
+export function name(market: usize, address: usize, order: u64, clientOrder: u64): void {
   balances = address;
   orderId = order;
   clientOrderId = clientOrder;
@@ -115,8 +117,7 @@ export function name(market: usize, id: u32, address: usize, order: u64, clientO
 
 /** The same for an order that leaves its book to be placed. */
 export function nameLike(market: usize, order: usize): void {
-  const id = accountOf(order);
-  name(market, id, accountOfOrder(market, id), orderIdOf(order), clientOrderIdOf(order));
+  name(market, accountOfOrder(market, account), orderIdOf(order), clientOrderIdOf(order));
 }
 
 // @ts-ignore: decorator
@@ -125,10 +126,18 @@ export function take(lots: u64): void {
   open -= lots;
 }
 
+/** The stop that it was until now, which keeps its record until it is known whether it rests. */
+export let triggered: usize = 0;
+
 /** From now on it is what a triggered stop is: only its time in force tells it from a market order. */
-export function trigger(): void {
+export function trigger(order: usize): void {
+  triggered = order;
   type = LIMIT;
   stopPrice = 0;
+}
+
+export function endTrigger(): void {
+  triggered = 0;
 }
 
 // @ts-ignore: decorator

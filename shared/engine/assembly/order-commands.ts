@@ -58,7 +58,7 @@ export function placeNew(market: usize, command: usize, kind: u32): u32 {
   code = checkPlacing(market, account, 0);
   if (code != P.OK) return code;
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  incoming.name(market, id, account, sequenceOf(market), name);
+  incoming.name(market, account, sequenceOf(market), name);
   tellAccepted(market, command);
   start(market);
   return P.OK;
@@ -127,7 +127,7 @@ function keep(market: usize, command: usize, order: usize, open: u64): void {
 function putInPlaceOf(market: usize, command: usize, old: usize): void {
   const id = load<u32>(command, P.COMMAND_ACCOUNT);
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  incoming.name(market, id, accountAt(market, id), sequenceOf(market), name);
+  incoming.name(market, accountAt(market, id), sequenceOf(market), name);
   writeReplaced(
     market,
     command,

@@ -27,6 +27,7 @@ import {
   setDisplayed,
   setPriority,
   sideOf,
+  termsOf,
 } from './orders';
 import { BUY, GTT } from './protocol';
 import { addOrderTerm, dropOrderTerm } from './state-hash';
@@ -59,13 +60,31 @@ export function release(market: usize, order: usize, price: u64, lots: u64): voi
 // @ts-ignore: decorator
 @inline
 export function rest(market: usize): void {
-  const order = newOrder(market);
-  if (incoming.displaySize != 0 || incoming.timeInForce == GTT) restWithTerms(market, order);
+  const order = incoming.triggered != 0 ? restTriggered() : restNew(market);
   const level = ensureLevel(bookAt(market, incoming.side), incoming.price);
   setPriority(order, nextArrival(market));
   enqueue(level, order);
   addOrderTerm(market, order, incoming.price);
   writeDelta(market, incoming.side, level);
+}
+
+// @ts-ignore: decorator
+@inline
+function restNew(market: usize): usize {
+  const order = newOrder(market);
+  if (incoming.displaySize != 0 || incoming.timeInForce == GTT) restWithTerms(market, order);
+  return order;
+}
+
+/** The record of a stop as that of the limit order that it became. */
+function restTriggered(): usize {
+  const order = incoming.triggered;
+  incoming.endTrigger();
+  setDisplayed(order, incoming.open);
+  setAttributes(order, incoming.attributesWord());
+  if (incoming.timeInForce == GTT) setStop(termsOf(order), 0, 0);
+  else dropTerms(order);
+  return order;
 }
 
 /** Puts the incoming stop at the end of the queue of its stop price. */
@@ -142,18 +161,19 @@ function forgetTerms(market: usize, order: usize): void {
 export function takeOff(market: usize, order: usize): void {
   const price = priceOf(order);
   release(market, order, price, openOf(order));
-  takeOut(market, order, price);
+  dropOrderTerm(market, order, price);
+  takeOut(market, order);
+  forget(market, order);
 }
 
-/** The same for an order that keeps its hold. */
-export function takeOut(market: usize, order: usize, price: u64): void {
-  dropOrderTerm(market, order, price);
+/** Takes an order out of its queue. */
+// @ts-ignore: decorator
+@inline
+export function takeOut(market: usize, order: usize): void {
   const level = levelOf(order);
-  const isWaiting = stopPriceOf(order) != 0;
   dequeue(level, order);
-  if (!isWaiting) writeDelta(market, sideOf(order), level);
+  if (stopPriceOf(order) == 0) writeDelta(market, sideOf(order), level);
   if (levelOrders(level) == 0) removeLevel(bookOf(level), level);
-  forget(market, order);
 }
 
 /** Takes lots off an order where it is, hidden ones first, and frees what they held. */

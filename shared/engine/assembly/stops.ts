@@ -8,8 +8,9 @@ import { place } from './matching';
 import { writeTriggered } from './order-events';
 import { displayedOf } from './orders';
 import { BUY, FOK, REASON_FILL_OR_KILL, SELL } from './protocol';
-import { takeOut } from './resting';
+import { forget, takeOut } from './resting';
 import { cancelIncoming } from './self-trade';
+import { dropOrderTerm } from './state-hash';
 import { expireTimeOf, priceOf } from './terms';
 
 /** Triggers stops until none is due: each may trade, and move the last price. */
@@ -43,12 +44,16 @@ function triggerStop(market: usize, order: usize): void {
   const open = displayedOf(order);
   writeTriggered(market, order, price, open);
   incoming.describeLike(order, price, open, 0, 0, expireTimeOf(order));
-  incoming.trigger();
+  incoming.trigger(order);
   incoming.nameLike(market, order);
-  takeOut(market, order, price);
+  dropOrderTerm(market, order, price);
+  takeOut(market, order);
   if (incoming.timeInForce == FOK && !canFill(market)) {
     cancelIncoming(market, REASON_FILL_OR_KILL);
   } else {
     place(market);
   }
+  // Unless it rests now.
+  if (incoming.triggered != 0) forget(market, order);
+  incoming.endTrigger();
 }

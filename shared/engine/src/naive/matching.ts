@@ -22,7 +22,7 @@ export function place(market: Market, order: Order): void {
   while (openLots(order) > 0n) {
     const level = crossedLevel(market, order);
     if (level === undefined) break;
-    while (openLots(order) > 0n && level.orders.size > 0) meet(market, order, firstOf(level));
+    meetAll(market, order, level.price);
     market.tellLevel(opposite(order.side), level.price);
   }
   if (openLots(order) === 0n) return;
@@ -32,6 +32,15 @@ export function place(market: Market, order: Order): void {
     cancelRest(market, order, CancelReason.NO_ROOM);
   } else {
     rest(market, order);
+  }
+}
+
+/** Meets the orders at a price, those that come back while it does included. */
+function meetAll(market: Market, order: Order, price: bigint): void {
+  while (openLots(order) > 0n) {
+    const level = market.books[opposite(order.side)].level(price);
+    if (level === undefined) return;
+    meet(market, order, firstOf(level));
   }
 }
 
