@@ -15,8 +15,8 @@ import { setSwitch } from './timers';
 
 // @ts-ignore: decorator
 @inline
-export function cancel(market: usize, command: usize): u32 {
-  const order = namedOrder(market, command);
+export function cancel(market: usize, command: usize, tag: u32): u32 {
+  const order = namedOrder(market, command, tag);
   if (order == 0) return P.UNKNOWN_ORDER;
   cancelNamed(market, command, order);
   return P.OK;

@@ -1,5 +1,5 @@
 /** What every command is asked first, and who performs it. RULES.md, sections 1 to 3. */
-import { accountAt, ensureAccount } from './accounts';
+import { ensureAccount } from './accounts';
 import {
   clock,
   closeEpoch,
@@ -13,6 +13,7 @@ import {
   withdraw,
 } from './admin';
 import { cancel, cancelAfter, cancelAll, cancelOrder, purge } from './cancels';
+import { notedSession, notedTag, senderOf } from './look-ahead';
 import { CREATED, NEXT_DEADLINE, SEQUENCE, STATE, TIME_NS } from './market';
 import { amend, placeNew, quote, replace } from './order-commands';
 import { writeRejected, writeResult } from './order-events';
@@ -23,6 +24,7 @@ import {
   foundSequence,
   lastRequest,
   look,
+  numberOf,
   record,
   refusal,
 } from './sessions';
@@ -32,11 +34,11 @@ import { runTimers } from './timers';
 /** Applies one command record. */
 // @ts-ignore: decorator
 @inline
-export function execute(market: usize, command: usize): void {
+export function execute(market: usize, command: usize, note: usize): void {
   store<u64>(market, load<u64>(market, SEQUENCE) + 1, SEQUENCE);
   if (load<u64>(market, TIME_NS) >= load<u64>(market, NEXT_DEADLINE)) runTimers(market);
   const kind = <u32>load<u8>(command);
-  const code = admit(market, command, kind);
+  const code = admit(market, command, kind, note);
   if (code != P.OK) writeRejected(market, command, code);
   if (hasStops(market)) runStops(market);
 }
@@ -57,7 +59,7 @@ function isAdminKind(kind: u32): bool {
 /** Asks what every command is asked, performs it and keeps its result. */
 // @ts-ignore: decorator
 @inline
-function admit(market: usize, command: usize, kind: u32): u32 {
+function admit(market: usize, command: usize, kind: u32, note: usize): u32 {
   const isOrder = isClientKind(kind);
   if (!isOrder && !isAdminKind(kind)) return P.UNKNOWN_COMMAND;
   if (load<u8>(market, CREATED) == 0 && kind != P.CREATE_MARKET) return P.MARKET_NOT_CREATED;
@@ -65,23 +67,30 @@ function admit(market: usize, command: usize, kind: u32): u32 {
   if (isOrder && !isClient(owner)) return P.INVALID_ACCOUNT;
   const requestId = load<u64>(command, P.COMMAND_REQUEST_ID);
   if (requestId == 0 && (kind == P.CLOSE_EPOCH || kind == P.CLOCK)) {
-    return perform(market, command, kind);
+    return perform(market, command, kind, 0);
   }
   if (requestId == 0) return P.SUPERSEDED;
-  const id = isOrder ? owner : P.SUPPLY_ACCOUNT;
-  let account = accountAt(market, id);
-  if (account == 0) account = ensureAccount(market, id);
-  const session = ensureSession(market, account, id, load<u16>(command, P.COMMAND_SESSION));
-  if (session == 0) return refusal;
+  let session = notedSession(note);
+  if (session == 0 || numberOf(session) != <u32>load<u16>(command, P.COMMAND_SESSION)) {
+    session = otherSession(market, command, owner);
+    if (session == 0) return refusal;
+  }
   if (requestId <= lastRequest(session)) return answerAgain(market, command, session, requestId);
   if (kind == P.CLOSE_EPOCH) {
     // The mark's state hash includes that this request was made.
     record(market, session, requestId, P.OK);
     return closeEpoch(market);
   }
-  const code = performOrder(market, command, kind);
+  const code = performOrder(market, command, kind, notedTag(note));
   record(market, session, requestId, code);
   return code;
+}
+
+/** A session that is not the account's first, or was not when it was looked at. */
+function otherSession(market: usize, command: usize, owner: u32): usize {
+  const id = senderOf(command, owner);
+  const account = ensureAccount(market, id);
+  return ensureSession(market, account, id, load<u16>(command, P.COMMAND_SESSION));
 }
 
 /** A request that is not above the session's last one never runs. */
@@ -94,16 +103,16 @@ function answerAgain(market: usize, command: usize, session: usize, requestId: u
 /** The commonest kinds, on an open market, first. */
 // @ts-ignore: decorator
 @inline
-function performOrder(market: usize, command: usize, kind: u32): u32 {
+function performOrder(market: usize, command: usize, kind: u32, tag: u32): u32 {
   if (load<u8>(market, STATE) == P.OPEN) {
-    if (kind == P.NEW) return placeNew(market, command, P.NEW);
-    if (kind == P.CANCEL) return cancel(market, command);
-    if (kind == P.REPLACE) return replace(market, command);
+    if (kind == P.NEW) return placeNew(market, command, P.NEW, tag);
+    if (kind == P.CANCEL) return cancel(market, command, tag);
+    if (kind == P.REPLACE) return replace(market, command, tag);
   } else if (isClientKind(kind)) {
     const code = checkState(market, command, kind);
     if (code != P.OK) return code;
   }
-  return perform(market, command, kind);
+  return perform(market, command, kind, tag);
 }
 
 function checkState(market: usize, command: usize, kind: u32): u32 {
@@ -114,16 +123,16 @@ function checkState(market: usize, command: usize, kind: u32): u32 {
   return isEnd ? P.OK : P.MARKET_CANCEL_ONLY;
 }
 
-function perform(market: usize, command: usize, kind: u32): u32 {
+function perform(market: usize, command: usize, kind: u32, tag: u32): u32 {
   switch (kind) {
     case P.NEW:
-      return placeNew(market, command, P.NEW);
+      return placeNew(market, command, P.NEW, tag);
     case P.CANCEL:
-      return cancel(market, command);
+      return cancel(market, command, tag);
     case P.REPLACE:
-      return replace(market, command);
+      return replace(market, command, tag);
     case P.AMEND:
-      return amend(market, command);
+      return amend(market, command, tag);
     case P.CANCEL_ORDER:
       return cancelOrder(market, command);
     case P.CANCEL_ALL:
@@ -131,7 +140,7 @@ function perform(market: usize, command: usize, kind: u32): u32 {
     case P.CANCEL_AFTER:
       return cancelAfter(market, command);
     case P.QUOTE_SIDE:
-      return quote(market, command);
+      return quote(market, command, tag);
     case P.DEPOSIT:
       return deposit(market, command);
     case P.WITHDRAW:

@@ -11,6 +11,7 @@ import {
   orderIdOf,
   selfTradeIn,
   sideOf,
+  tagOf,
   timeInForceIn,
 } from './orders';
 import {
@@ -50,6 +51,8 @@ export let account: u32 = 0;
 export let balances: usize = 0;
 export let orderId: u64 = 0;
 export let clientOrderId: u64 = 0;
+/** Of its name in the order map. */
+export let tag: u32 = 0;
 /** What a lot of it holds: quote units, or the lot itself. */
 export let perLot: u64 = 0;
 
@@ -108,7 +111,14 @@ export function setPrice(to: u64): void {
 /** Sets the address of its account and what it is called. */
 // @ts-ignore: decorator
 @inline
-export function name(market: usize, address: usize, order: u64, clientOrder: u64): void {
+export function name(
+  market: usize,
+  address: usize,
+  order: u64,
+  clientOrder: u64,
+  nameTag: u32,
+): void {
+  tag = nameTag;
   balances = address;
   orderId = order;
   clientOrderId = clientOrder;
@@ -117,7 +127,8 @@ export function name(market: usize, address: usize, order: u64, clientOrder: u64
 
 /** The same for an order that leaves its book to be placed. */
 export function nameLike(market: usize, order: usize): void {
-  name(market, accountOfOrder(market, account), orderIdOf(order), clientOrderIdOf(order));
+  const address = accountOfOrder(market, account);
+  name(market, address, orderIdOf(order), clientOrderIdOf(order), tagOf(order));
 }
 
 // @ts-ignore: decorator

@@ -7,7 +7,7 @@ import { setUpAccounts } from './accounts';
 import { execute } from './commands';
 import { flush, setUpEvents } from './events';
 import { setUpBooks } from './ladder';
-import { LOOK_AHEAD, lookAhead } from './look-ahead';
+import { LOOK_AHEAD, NOTE_BYTES, lookAhead, notes } from './look-ahead';
 import {
   EPOCH_RECORD_COUNT,
   LAST_PRICE,
@@ -59,7 +59,11 @@ export function applyCommands(market: usize, count: u32, stampNs: u64): void {
   while (command < end) {
     const next = min(command + LOOK_AHEAD * RECORD_BYTES, end);
     lookAhead(market, command, next);
-    for (; command < next; command += RECORD_BYTES) execute(market, command);
+    let note = notes;
+    for (; command < next; command += RECORD_BYTES) {
+      execute(market, command, note);
+      note += NOTE_BYTES;
+    }
   }
 }
 

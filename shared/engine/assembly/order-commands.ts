@@ -23,8 +23,8 @@ import {
   writeKept,
   writeReplaced,
 } from './order-events';
-import { findByName, tagOfName } from './order-map';
-import { attributesOf, levelOf, sideOf, typeIn } from './orders';
+import { findByName } from './order-map';
+import { attributesOf, levelOf, sideOf, tagOf, typeIn } from './orders';
 import * as P from './protocol';
 import { openOf, reduce, takeOff, waitForStop } from './resting';
 import { displaySizeOf, expireTimeOf, priceOf, stopPriceOf } from './terms';
@@ -32,15 +32,15 @@ import { displaySizeOf, expireTimeOf, priceOf, stopPriceOf } from './terms';
 /** The open order of the account that a command names, or 0. */
 // @ts-ignore: decorator
 @inline
-export function namedOrder(market: usize, command: usize): usize {
+export function namedOrder(market: usize, command: usize, tag: u32): usize {
   const account = load<u32>(command, P.COMMAND_ACCOUNT);
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  return findByName(market + ORDER_MAP, tagOfName(account, name), account, name);
+  return findByName(market + ORDER_MAP, tag, account, name);
 }
 
 // @ts-ignore: decorator
 @inline
-export function placeNew(market: usize, command: usize, kind: u32): u32 {
+export function placeNew(market: usize, command: usize, kind: u32, tag: u32): u32 {
   const side = <u32>load<u8>(command, P.COMMAND_SIDE);
   if (side > P.SELL) return P.INVALID_SIDE;
   incoming.describe(command, side);
@@ -52,13 +52,13 @@ export function placeNew(market: usize, command: usize, kind: u32): u32 {
   if (code != P.OK) return code;
   const id = load<u32>(command, P.COMMAND_ACCOUNT);
   const account = accountAt(market, id);
-  if (namedOrder(market, command) != 0) return P.DUPLICATE_ORDER_ID;
+  if (namedOrder(market, command, tag) != 0) return P.DUPLICATE_ORDER_ID;
   code = checkOpenOrders(market, account);
   if (code != P.OK) return code;
   code = checkPlacing(market, account, 0);
   if (code != P.OK) return code;
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  incoming.name(market, account, sequenceOf(market), name);
+  incoming.name(market, account, sequenceOf(market), name, tag);
   tellAccepted(market, command);
   start(market);
   return P.OK;
@@ -89,11 +89,11 @@ function start(market: usize): void {
   else place(market);
 }
 
-export function replace(market: usize, command: usize): u32 {
+export function replace(market: usize, command: usize, tag: u32): u32 {
   incoming.describe(command, P.BUY);
   const code = checkForm(market, P.REPLACE);
   if (code != P.OK) return code;
-  const old = namedOrder(market, command);
+  const old = namedOrder(market, command, tag);
   if (old == 0) return P.UNKNOWN_ORDER;
   incoming.setSide(sideOf(old));
   return replaceOld(market, command, old, (incoming.flags & P.FLAG_KEEP_PRIORITY) != 0);
@@ -127,7 +127,7 @@ function keep(market: usize, command: usize, order: usize, open: u64): void {
 function putInPlaceOf(market: usize, command: usize, old: usize): void {
   const id = load<u32>(command, P.COMMAND_ACCOUNT);
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  incoming.name(market, accountAt(market, id), sequenceOf(market), name);
+  incoming.name(market, accountAt(market, id), sequenceOf(market), name, tagOf(old));
   writeReplaced(
     market,
     command,
@@ -143,10 +143,10 @@ function putInPlaceOf(market: usize, command: usize, old: usize): void {
   start(market);
 }
 
-export function amend(market: usize, command: usize): u32 {
+export function amend(market: usize, command: usize, tag: u32): u32 {
   const change = load<i64>(command, P.COMMAND_QUANTITY);
   if (change == 0) return P.INVALID_QUANTITY;
-  const order = namedOrder(market, command);
+  const order = namedOrder(market, command, tag);
   if (order == 0) return P.UNKNOWN_ORDER;
   const open = openOf(order);
   if (change < 0) {
@@ -182,10 +182,10 @@ export function cancelNamed(market: usize, command: usize, order: usize): void {
   takeOff(market, order);
 }
 
-export function quote(market: usize, command: usize): u32 {
-  const old = namedOrder(market, command);
+export function quote(market: usize, command: usize, tag: u32): u32 {
+  const old = namedOrder(market, command, tag);
   if (load<u64>(command, P.COMMAND_QUANTITY) == 0) return endQuote(market, command, old);
-  if (old == 0) return placeNew(market, command, P.QUOTE_SIDE);
+  if (old == 0) return placeNew(market, command, P.QUOTE_SIDE, tag);
   const side = <u32>load<u8>(command, P.COMMAND_SIDE);
   if (side > P.SELL) return P.INVALID_SIDE;
   incoming.describe(command, side);

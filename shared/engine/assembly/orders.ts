@@ -4,8 +4,8 @@
  * ```
  * order  +0             +8         +16   +20       +24    +28
  *        clientOrderId  displayed  next  previous  level  side << 31 | hasTerms << 24 | account
- *        +32      +40       +48                +52    +56
- *        orderId  priority  place in its       terms  attributes
+ *        +32      +40       +48                +52    +56         +60
+ *        orderId  priority  place in its       terms  attributes  tag of its name
  *                           account's list
  * attributes: type | timeInForce << 8 | selfTrade << 16 | flags << 24
  * ```
@@ -26,6 +26,7 @@ const PRIORITY: usize = 40;
 const PLACE: usize = 48;
 const TERMS: usize = 52;
 const ATTRIBUTES: usize = 56;
+const TAG: usize = 60;
 const HAS_TERMS: u32 = 1 << 24;
 const ACCOUNT_MASK: u32 = 0xffffff;
 
@@ -191,6 +192,13 @@ export function setAttributes(order: usize, attributes: u32): void {
   store<u32>(order, attributes, ATTRIBUTES);
 }
 
+/** Of its name in the order map. */
+// @ts-ignore: decorator
+@inline
+export function tagOf(order: usize): u32 {
+  return load<u32>(order, TAG);
+}
+
 /** Writes what names an order; it has no terms yet. */
 // @ts-ignore: decorator
 @inline
@@ -200,7 +208,9 @@ export function nameOrder(
   clientOrderId: u64,
   account: u32,
   side: u32,
+  tag: u32,
 ): void {
+  store<u32>(order, tag, TAG);
   store<u64>(order, orderId, ORDER_ID);
   store<u64>(order, clientOrderId, CLIENT_ORDER_ID);
   store<u32>(order, (side << 31) | account, OWNER);

@@ -13,11 +13,10 @@ import {
   nextArrival,
 } from './market';
 import { writeDelta } from './order-events';
-import { putOrder, removeOrder, tagOfName } from './order-map';
+import { putOrder, removeOrder } from './order-map';
 import {
   accountOf,
   allocateOrder,
-  clientOrderIdOf,
   displayedOf,
   freeOrder,
   hasTerms,
@@ -27,6 +26,7 @@ import {
   setDisplayed,
   setPriority,
   sideOf,
+  tagOf,
   termsOf,
 } from './orders';
 import { BUY, GTT } from './protocol';
@@ -104,11 +104,11 @@ export function waitForStop(market: usize): void {
 function newOrder(market: usize): usize {
   const order = allocateOrder();
   const name = incoming.clientOrderId;
-  nameOrder(order, incoming.orderId, name, incoming.account, incoming.side);
+  nameOrder(order, incoming.orderId, name, incoming.account, incoming.side, incoming.tag);
   setDisplayed(order, incoming.open);
   setAttributes(order, incoming.attributesWord());
   listOrder(incoming.balances, order);
-  putOrder(market + ORDER_MAP, tagOfName(incoming.account, name), order);
+  putOrder(market + ORDER_MAP, incoming.tag, order);
   store<u32>(market, load<u32>(market, ORDERS) + 1, ORDERS);
   return order;
 }
@@ -141,9 +141,8 @@ export function openOf(order: usize): u64 {
 // @ts-ignore: decorator
 @inline
 export function forget(market: usize, order: usize): void {
-  const account = accountOf(order);
-  removeOrder(market + ORDER_MAP, tagOfName(account, clientOrderIdOf(order)), order);
-  unlistOrder(accountOfOrder(market, account), order);
+  removeOrder(market + ORDER_MAP, tagOf(order), order);
+  unlistOrder(accountOfOrder(market, accountOf(order)), order);
   if (hasTerms(order)) forgetTerms(market, order);
   store<u32>(market, load<u32>(market, ORDERS) - 1, ORDERS);
   freeOrder(order);

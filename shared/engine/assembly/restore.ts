@@ -156,12 +156,13 @@ function restoreOrder(market: usize, at: usize, further: usize): void {
   const name = load<u64>(at, 16);
   const price = load<u64>(at, 24);
   const order = allocateOrder();
-  nameOrder(order, id, name, accountId, side);
+  const tag = tagOfName(accountId, name);
+  nameOrder(order, id, name, accountId, side, tag);
   setDisplayed(order, load<u64>(at, 32));
   setAttributes(order, load<u32>(at, 2));
   setPriority(order, load<u64>(at, 48));
   listOrder(account, order);
-  putOrder(market + M.ORDER_MAP, tagOfName(accountId, name), order);
+  putOrder(market + M.ORDER_MAP, tag, order);
   store<u32>(market, load<u32>(market, M.ORDERS) + 1, M.ORDERS);
   const expire = load<u32>(at, 56);
   const stop = further != 0 ? load<u64>(further, 16) : 0;
