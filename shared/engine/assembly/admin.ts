@@ -87,6 +87,7 @@ export function createMarket(market: usize, command: usize): u32 {
   const quantityDecimals = load<u8>(command, P.COMMAND_QUANTITY_DECIMALS);
   if (max(priceDecimals, quantityDecimals) > <u8>P.MAX_DECIMALS) return P.INVALID_DECIMALS;
   store<u8>(market, 1, M.CREATED);
+  store<u8>(market, 1, M.IS_OPEN);
   store<u8>(market, priceDecimals, M.PRICE_DECIMALS);
   store<u8>(market, quantityDecimals, M.QUANTITY_DECIMALS);
   store<u32>(market, maxFeePpm != 0 ? maxFeePpm : highest, M.MAX_FEE_PPM);
@@ -213,6 +214,7 @@ export function setState(market: usize, command: usize): u32 {
   const state = load<u8>(command, P.COMMAND_STATE);
   if (state > <u8>P.CANCEL_ONLY) return P.INVALID_STATE;
   store<u8>(market, state, M.STATE);
+  store<u8>(market, state == P.OPEN ? 1 : 0, M.IS_OPEN);
   const head = headWord(P.STATE_CHANGED, state, 0, 0);
   write(market, head, 0, 0, 0, 0, requestOf(command), sessionOf(command));
   return P.OK;

@@ -28,55 +28,64 @@ import { hasLevelRoom, openOf } from './resting';
 import { priceOf } from './terms';
 
 /** Whether the description makes sense by itself. */
+// @ts-ignore: decorator
+@inline
 export function checkForm(market: usize, kind: u32): u32 {
+  if (!incoming.isPlain() || incoming.timeInForce() > P.FOK) return checkWhole(market, kind);
+  // One below zero is out of range, too.
+  if (incoming.price - 1 >= P.MAX_PRICE) return P.INVALID_PRICE;
+  return incoming.open - 1 >= P.MAX_QUANTITY ? P.INVALID_QUANTITY : P.OK;
+}
+
+function checkWhole(market: usize, kind: u32): u32 {
   const code = checkKind(kind);
   if (code != P.OK) return code;
-  if (incoming.selfTrade > P.DECREMENT) return P.INVALID_SELF_TRADE;
+  if (incoming.selfTrade() > P.DECREMENT) return P.INVALID_SELF_TRADE;
   // One below zero is out of range, too.
   if (incoming.price - 1 >= P.MAX_PRICE) return P.INVALID_PRICE;
   if (incoming.open - 1 >= P.MAX_QUANTITY) return P.INVALID_QUANTITY;
-  if (incoming.displaySize != 0) {
-    if (incoming.type != P.LIMIT || !incoming.canRest() || incoming.displaySize >= incoming.open) {
+  if (incoming.displaySize() != 0) {
+    if (incoming.type() != P.LIMIT || !incoming.canRest() || incoming.displaySize() >= incoming.open) {
       return P.INVALID_DISPLAY_QUANTITY;
     }
   }
   if (incoming.isStop()) {
-    if (incoming.stopPrice - 1 >= P.MAX_PRICE) return P.INVALID_STOP_PRICE;
-  } else if (incoming.stopPrice != 0) {
+    if (incoming.stopPrice() - 1 >= P.MAX_PRICE) return P.INVALID_STOP_PRICE;
+  } else if (incoming.stopPrice() != 0) {
     return P.INVALID_STOP_PRICE;
   }
-  if (incoming.timeInForce == P.GTT) {
-    const expireNs = <u64>incoming.expireTime * P.NS_PER_SECOND;
+  if (incoming.timeInForce() == P.GTT) {
+    const expireNs = <u64>incoming.expireTime() * P.NS_PER_SECOND;
     return expireNs > load<u64>(market, TIME_NS) ? P.OK : P.INVALID_EXPIRE_TIME;
   }
-  return incoming.expireTime == 0 ? P.OK : P.INVALID_EXPIRE_TIME;
+  return incoming.expireTime() == 0 ? P.OK : P.INVALID_EXPIRE_TIME;
 }
 
 /** Whether type, time in force and flags go together. */
 // @ts-ignore: decorator
 @inline
 function checkKind(kind: u32): u32 {
-  if (incoming.type > (kind == P.QUOTE_SIDE ? P.LIMIT : P.STOP_LIMIT)) {
+  if (incoming.type() > (kind == P.QUOTE_SIDE ? P.LIMIT : P.STOP_LIMIT)) {
     return P.INVALID_ORDER_TYPE;
   }
-  if (incoming.timeInForce > P.GTT || !suitsType(incoming.timeInForce)) {
+  if (incoming.timeInForce() > P.GTT || !suitsType(incoming.timeInForce())) {
     return P.INVALID_TIME_IN_FORCE;
   }
-  return incoming.flags == 0 || suitFlags(kind, incoming.flags) ? P.OK : P.INVALID_FLAGS;
+  return incoming.flags() == 0 || suitFlags(kind, incoming.flags()) ? P.OK : P.INVALID_FLAGS;
 }
 
 // @ts-ignore: decorator
 @inline
 function suitsType(timeInForce: u32): bool {
-  if (incoming.type == P.LIMIT) return true;
-  if (incoming.type == P.STOP_LIMIT) return timeInForce != P.POST_ONLY;
+  if (incoming.type() == P.LIMIT) return true;
+  if (incoming.type() == P.STOP_LIMIT) return timeInForce != P.POST_ONLY;
   return timeInForce == P.IOC || timeInForce == P.FOK;
 }
 
 function suitFlags(kind: u32, flags: u32): bool {
   if (flags > (P.FLAG_POST_ONLY | P.FLAG_SLIDE | P.FLAG_KEEP_PRIORITY)) return false;
   if ((flags & P.FLAG_KEEP_PRIORITY) != 0 && kind != P.REPLACE) return false;
-  if ((flags & P.FLAG_POST_ONLY) != 0 && (incoming.type != P.LIMIT || !incoming.canRest())) {
+  if ((flags & P.FLAG_POST_ONLY) != 0 && (incoming.type() != P.LIMIT || !incoming.canRest())) {
     return false;
   }
   return (flags & P.FLAG_SLIDE) == 0 || incoming.isPostOnly();
@@ -84,7 +93,7 @@ function suitFlags(kind: u32, flags: u32): bool {
 
 /** Prices a sliding order next to the best opposite price, if it would trade. */
 export function slide(market: usize): u32 {
-  if ((incoming.flags & P.FLAG_SLIDE) == 0) return P.OK;
+  if ((incoming.flags() & P.FLAG_SLIDE) == 0) return P.OK;
   const best = bestLevel(bookAt(market, incoming.side ^ 1));
   if (best == 0 || !crosses(incoming.side, incoming.price, levelPrice(best))) return P.OK;
   const price = incoming.side == P.BUY ? levelPrice(best) - 1 : levelPrice(best) + 1;
@@ -158,7 +167,7 @@ export function checkPlacing(market: usize, account: usize, old: usize): u32 {
   }
   const funds = checkFunds(market, account, old);
   if (funds != P.OK) return funds;
-  if (incoming.timeInForce == P.FOK && !incoming.isStop() && !canFill(market)) {
+  if (incoming.timeInForce() == P.FOK && !incoming.isStop() && !canFill(market)) {
     return P.CANNOT_FILL;
   }
   return checkRoom(market, old);
@@ -187,7 +196,7 @@ export function checkRoom(market: usize, old: usize): u32 {
   }
   const isStop = incoming.isStop();
   const book = isStop ? stopBookAt(market, incoming.side) : bookAt(market, incoming.side);
-  const price = isStop ? incoming.stopPrice : incoming.price;
+  const price = isStop ? incoming.stopPrice() : incoming.price;
   const freed = old != 0 && bookOf(levelOf(old)) == book && levelOrders(levelOf(old)) == 1;
   return hasLevelRoom(market, book, price, freed ? 1 : 0) ? P.OK : P.CAPACITY;
 }
@@ -195,7 +204,7 @@ export function checkRoom(market: usize, old: usize): u32 {
 /** Whether the book has enough for all of the incoming order. RULES.md, section 6: FOK. */
 export function canFill(market: usize): bool {
   const book = bookAt(market, incoming.side ^ 1);
-  const byLevel = incoming.selfTrade == 0 && load<u32>(market, ICEBERGS) == 0;
+  const byLevel = incoming.selfTrade() == 0 && load<u32>(market, ICEBERGS) == 0;
   meetsOwn = false;
   let wanted = incoming.open;
   let level = bestLevel(book);
@@ -217,8 +226,8 @@ function fillable(level: usize): u64 {
   let all: u64 = 0;
   let ahead: u64 = 0;
   for (let order = headOf(level); order != 0; order = nextOf(order)) {
-    if (incoming.selfTrade != 0 && accountOf(order) == incoming.account) {
-      if (incoming.selfTrade == P.EXPIRE_MAKER) continue;
+    if (incoming.selfTrade() != 0 && accountOf(order) == incoming.account()) {
+      if (incoming.selfTrade() == P.EXPIRE_MAKER) continue;
       meetsOwn = true;
       return ahead;
     }

@@ -13,7 +13,7 @@
  * ```
  */
 import { FIRST_SESSION, accountAt } from './accounts';
-import { ORDER_MAP } from './market';
+import { ORDERS, ORDER_MAP } from './market';
 import { guess, tagOfName } from './order-map';
 import { levelOf, nextOf, placeOf, previousOf } from './orders';
 import {
@@ -27,6 +27,7 @@ import {
 /** Commands that are looked at together. */
 export const LOOK_AHEAD: usize = 32;
 export const NOTE_BYTES: usize = 16;
+const SMALL_BOOK: u32 = 4_096;
 const SESSION: usize = 4;
 const TAG: usize = 8;
 const ORDER: usize = 12;
@@ -67,6 +68,8 @@ export function lookAhead(market: usize, from: usize, to: usize): void {
     store<u32>(note, <u32>guess(market + ORDER_MAP, tag), ORDER);
     note += NOTE_BYTES;
   }
+  // A small book stays in the caches.
+  if (load<u32>(market, ORDERS) < SMALL_BOOK) return;
   const end = note;
   let sum: u32 = 0;
   for (note = notes; note < end; note += NOTE_BYTES) {

@@ -64,9 +64,11 @@ export const LEVEL_CAPACITY: usize = 1_100;
 export const SESSION_CAPACITY: usize = 1_104;
 /** Sessions there are. */
 export const SESSIONS: usize = 1_108;
-/** How many of the last commands the results are kept of; their pages. */
-export const RESULT_CAPACITY: usize = 80;
-export const RESULT_PAGES: usize = 84;
+/** One less than how many of the last commands the results are kept of; their ring. */
+export const RESULT_MASK: usize = 80;
+export const RESULT_RING: usize = 84;
+/** Whether it is created and in no state but OPEN. */
+export const IS_OPEN: usize = 88;
 export const TIMER_DIRECTORY: usize = 1_112;
 export const TIMER_COUNT: usize = 1_116;
 /** Block shift of the timers' directory. */

@@ -52,7 +52,7 @@ import { displaySizeOf, hiddenOf, setHidden } from './terms';
 @inline
 export function holdIncoming(market: usize): void {
   const amount = incoming.perLot * incoming.open;
-  hold(market, incoming.balances, incoming.account, incoming.side == BUY, amount);
+  hold(market, incoming.balances, incoming.account(), incoming.side == BUY, amount);
 }
 
 /** Places the incoming order, which holds what it may cost already. */
@@ -88,7 +88,7 @@ function takeFrom(market: usize, book: usize, level: usize): void {
   const price = levelPrice(level);
   do {
     const maker = headOf(level);
-    if (incoming.selfTrade != 0 && accountOf(maker) == incoming.account) {
+    if (incoming.selfTrade() != 0 && accountOf(maker) == incoming.account()) {
       preventSelfTrade(market, level, maker, price);
       continue;
     }
@@ -132,20 +132,20 @@ function trade(market: usize, maker: usize, price: u64, lots: u64): void {
   const id = accountOf(maker);
   const balances = accountOfOrder(market, id);
   const quote = price * lots;
-  writeTrade(market, incoming.side, incoming.account, incoming.orderId, maker, price, lots);
+  writeTrade(market, incoming.side, incoming.account(), incoming.orderId, maker, price, lots);
   countRecord(market);
   store<u64>(market, price, LAST_PRICE);
   if (incoming.side == BUY) {
-    buy(market, incoming.balances, incoming.account, incoming.perLot * lots, quote, lots);
+    buy(market, incoming.balances, incoming.account(), incoming.perLot * lots, quote, lots);
     sell(market, balances, id, quote, lots);
   } else {
-    sell(market, incoming.balances, incoming.account, quote, lots);
+    sell(market, incoming.balances, incoming.account(), quote, lots);
     buy(market, balances, id, holdPerLot(market, price) * lots, quote, lots);
   }
   const takerPpm = takerRate(market, load<u8>(incoming.balances, TIER));
   if (takerPpm != 0) {
-    const name = incoming.clientOrderId;
-    const owner = incoming.account;
+    const name = incoming.clientOrderId();
+    const owner = incoming.account();
     charge(market, TAKER, takerPpm, incoming.balances, quote, owner, incoming.orderId, name);
   }
   const makerPpm = makerRate(market, load<u8>(balances, TIER));

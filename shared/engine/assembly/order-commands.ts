@@ -57,8 +57,7 @@ export function placeNew(market: usize, command: usize, kind: u32, tag: u32): u3
   if (code != P.OK) return code;
   code = checkPlacing(market, account, 0);
   if (code != P.OK) return code;
-  const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  incoming.name(market, account, sequenceOf(market), name, tag);
+  incoming.name(market, account, sequenceOf(market), tag);
   tellAccepted(market, command);
   start(market);
   return P.OK;
@@ -71,12 +70,12 @@ function tellAccepted(market: usize, command: usize): void {
     market,
     command,
     incoming.side,
-    incoming.account,
-    incoming.clientOrderId,
+    incoming.account(),
+    incoming.clientOrderId(),
     incoming.price,
     incoming.open,
     incoming.attributesWord(),
-    incoming.expireTime,
+    incoming.expireTime(),
   );
 }
 
@@ -96,7 +95,7 @@ export function replace(market: usize, command: usize, tag: u32): u32 {
   const old = namedOrder(market, command, tag);
   if (old == 0) return P.UNKNOWN_ORDER;
   incoming.setSide(sideOf(old));
-  return replaceOld(market, command, old, (incoming.flags & P.FLAG_KEEP_PRIORITY) != 0);
+  return replaceOld(market, command, old, (incoming.flags() & P.FLAG_KEEP_PRIORITY) != 0);
 }
 
 function replaceOld(market: usize, command: usize, old: usize, mayKeep: bool): u32 {
@@ -113,7 +112,7 @@ function replaceOld(market: usize, command: usize, old: usize, mayKeep: bool): u
 
 /** Whether the incoming order is the old one with no more lots. */
 function isPureDecrease(old: usize): bool {
-  if (incoming.type != P.LIMIT || typeIn(attributesOf(old)) != P.LIMIT) return false;
+  if (incoming.type() != P.LIMIT || typeIn(attributesOf(old)) != P.LIMIT) return false;
   return incoming.price == priceOf(old) && incoming.open <= openOf(old);
 }
 
@@ -127,7 +126,7 @@ function keep(market: usize, command: usize, order: usize, open: u64): void {
 function putInPlaceOf(market: usize, command: usize, old: usize): void {
   const id = load<u32>(command, P.COMMAND_ACCOUNT);
   const name = load<u64>(command, P.COMMAND_CLIENT_ORDER_ID);
-  incoming.name(market, accountAt(market, id), sequenceOf(market), name, tagOf(old));
+  incoming.name(market, accountAt(market, id), sequenceOf(market), tagOf(old));
   writeReplaced(
     market,
     command,
@@ -137,7 +136,7 @@ function putInPlaceOf(market: usize, command: usize, old: usize): void {
     incoming.price,
     incoming.open,
     incoming.attributesWord(),
-    incoming.expireTime,
+    incoming.expireTime(),
   );
   takeOff(market, old);
   start(market);

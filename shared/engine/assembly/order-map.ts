@@ -7,8 +7,8 @@
  *            order address  tag
  * directory  +0               +4
  *            segment address  depth << 24 | entries in use
- * map        +0         +4     +8
- *            directory  depth  bits of a segment
+ * map        +0         +4     +8                 +12
+ *            directory  depth  bits of a segment  offset of its last entry
  * ```
  * Growth never takes long: a segment that is a third full is doubled up to 2,048 entries, then split
  * in two, and the directory, which the first `depth` bits of a tag lead into, is doubled (extendible
@@ -23,6 +23,7 @@ import { accountOf, clientOrderIdOf } from './orders';
 
 const DEPTH: usize = 4;
 const BITS: usize = 8;
+const MASK: usize = 12;
 const FIRST_BITS: u32 = 6;
 const MOST_BITS: u32 = 11;
 const COUNT: usize = 4;
@@ -45,7 +46,12 @@ export function setUpMap(map: usize): void {
   const directory = allocateBlock(6);
   store<u32>(directory, <u32>allocateBlock(FIRST_BITS + 3));
   store<u32>(map, <u32>directory);
-  store<u32>(map, FIRST_BITS, BITS);
+  setBits(map, FIRST_BITS);
+}
+
+function setBits(map: usize, bits: u32): void {
+  store<u32>(map, bits, BITS);
+  store<u32>(map, (8 << bits) - 8, MASK);
 }
 
 // @ts-ignore: decorator
@@ -77,7 +83,7 @@ function homeOf(tag: u32, mask: usize): usize {
 // @ts-ignore: decorator
 @inline
 function maskOf(map: usize): usize {
-  return (<usize>8 << load<u32>(map, BITS)) - 8;
+  return load<u32>(map, MASK);
 }
 
 /** What lies in the slot where a tag would be first looked for: mostly the order's address. */
@@ -112,7 +118,7 @@ export function findByName(map: usize, tag: u32, account: u32, clientOrderId: u6
 export function putOrder(map: usize, tag: u32, order: usize): void {
   let at = firstEntry(map, tag);
   const count = load<u32>(at, COUNT) & COUNT_MASK;
-  if (count * 3 >= <u32>1 << load<u32>(map, BITS)) {
+  if (count * 24 > load<u32>(map, MASK)) {
     makeRoom(map, tag);
     at = firstEntry(map, tag);
   }
@@ -183,7 +189,7 @@ function doubleSegment(map: usize, bits: u32): void {
   const old: usize = load<u32>(directory);
   const segment = allocateBlock(bits + 4);
   store<u32>(directory, <u32>segment);
-  store<u32>(map, bits + 1, BITS);
+  setBits(map, bits + 1);
   const mask = maskOf(map);
   for (let at = old; at < old + (<usize>8 << bits); at += 8) {
     const entry = load<u64>(at);

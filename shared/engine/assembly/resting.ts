@@ -72,7 +72,7 @@ export function rest(market: usize): void {
 @inline
 function restNew(market: usize): usize {
   const order = newOrder(market);
-  if (incoming.displaySize != 0 || incoming.timeInForce == GTT) restWithTerms(market, order);
+  if (incoming.displaySize() != 0 || incoming.timeInForce() == GTT) restWithTerms(market, order);
   return order;
 }
 
@@ -82,7 +82,7 @@ function restTriggered(): usize {
   incoming.endTrigger();
   setDisplayed(order, incoming.open);
   setAttributes(order, incoming.attributesWord());
-  if (incoming.timeInForce == GTT) setStop(termsOf(order), 0, 0);
+  if (incoming.timeInForce() == GTT) setStop(termsOf(order), 0, 0);
   else dropTerms(order);
   return order;
 }
@@ -91,9 +91,9 @@ function restTriggered(): usize {
 export function waitForStop(market: usize): void {
   const order = newOrder(market);
   const terms = addTerms(order);
-  setStop(terms, incoming.stopPrice, incoming.price);
+  setStop(terms, incoming.stopPrice(), incoming.price);
   addExpiry(market, order, terms);
-  const level = ensureLevel(stopBookAt(market, incoming.side), incoming.stopPrice);
+  const level = ensureLevel(stopBookAt(market, incoming.side), incoming.stopPrice());
   setPriority(order, nextArrival(market));
   enqueue(level, order);
   addOrderTerm(market, order, incoming.price);
@@ -103,8 +103,8 @@ export function waitForStop(market: usize): void {
 @inline
 function newOrder(market: usize): usize {
   const order = allocateOrder();
-  const name = incoming.clientOrderId;
-  nameOrder(order, incoming.orderId, name, incoming.account, incoming.side, incoming.tag);
+  const name = incoming.clientOrderId();
+  nameOrder(order, incoming.orderId, name, incoming.account(), incoming.side, incoming.tag);
   setDisplayed(order, incoming.open);
   setAttributes(order, incoming.attributesWord());
   listOrder(incoming.balances, order);
@@ -116,17 +116,17 @@ function newOrder(market: usize): usize {
 function restWithTerms(market: usize, order: usize): void {
   const terms = addTerms(order);
   addExpiry(market, order, terms);
-  if (incoming.displaySize == 0) return;
-  const displayed = min(incoming.displaySize, incoming.open);
-  setDisplaySize(terms, incoming.displaySize);
+  if (incoming.displaySize() == 0) return;
+  const displayed = min(incoming.displaySize(), incoming.open);
+  setDisplaySize(terms, incoming.displaySize());
   setDisplayed(order, displayed);
   setHidden(order, incoming.open - displayed);
   store<u32>(market, load<u32>(market, ICEBERGS) + 1, ICEBERGS);
 }
 
 function addExpiry(market: usize, order: usize, terms: usize): void {
-  if (incoming.timeInForce != GTT) return;
-  setExpireTime(terms, incoming.expireTime);
+  if (incoming.timeInForce() != GTT) return;
+  setExpireTime(terms, incoming.expireTime());
   addOrderTimer(market, order);
 }
 

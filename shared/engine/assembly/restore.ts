@@ -22,7 +22,7 @@ import {
   setDisplayed,
   setPriority,
 } from './orders';
-import { BUY, RECORD_BYTES } from './protocol';
+import { BUY, OPEN, RECORD_BYTES } from './protocol';
 import { restoreResult, restoreSession } from './sessions';
 import {
   ACCOUNT,
@@ -94,6 +94,8 @@ function restoreRecord(market: usize, at: usize, next: usize): void {
 function restoreMarket(market: usize, at: usize): void {
   // Created, state and decimals, side by side in both.
   store<u32>(market, load<u32>(at, 1), M.CREATED);
+  const isOpen = load<u8>(market, M.CREATED) != 0 && load<u8>(market, M.STATE) == OPEN;
+  store<u8>(market, isOpen ? 1 : 0, M.IS_OPEN);
   store<u64>(market, load<u64>(at, 8), M.BASE_SYMBOL);
   store<u64>(market, load<u64>(at, 16), M.QUOTE_SYMBOL);
   store<u64>(market, load<u64>(at, 24), M.LAST_PRICE);

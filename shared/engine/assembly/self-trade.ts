@@ -17,7 +17,7 @@ import { dropOrderTerm } from './state-hash';
 
 /** After this either the resting order or the rest of the incoming one is gone, or both are. */
 export function preventSelfTrade(market: usize, level: usize, maker: usize, price: u64): void {
-  switch (incoming.selfTrade) {
+  switch (incoming.selfTrade()) {
     case EXPIRE_TAKER:
       cancelIncoming(market, REASON_SELF_TRADE);
       break;
@@ -45,9 +45,9 @@ function tellIncoming(market: usize, kind: u32, reason: u32, quantity: u64): voi
     kind,
     incoming.side,
     reason,
-    incoming.account,
+    incoming.account(),
     incoming.orderId,
-    incoming.clientOrderId,
+    incoming.clientOrderId(),
     incoming.price,
     quantity,
   );
@@ -55,7 +55,7 @@ function tellIncoming(market: usize, kind: u32, reason: u32, quantity: u64): voi
 
 function releaseIncoming(market: usize, lots: u64): void {
   const amount = incoming.perLot * lots;
-  hold(market, incoming.balances, incoming.account, incoming.side == BUY, 0 - amount);
+  hold(market, incoming.balances, incoming.account(), incoming.side == BUY, 0 - amount);
   incoming.take(lots);
 }
 

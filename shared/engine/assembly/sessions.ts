@@ -13,14 +13,14 @@
  */
 import { FIRST_SESSION } from './accounts';
 import {
-  RESULT_CAPACITY,
-  RESULT_PAGES,
+  RESULT_MASK,
+  RESULT_RING,
   SEQUENCE,
   SESSIONS,
   SESSION_CAPACITY,
   addTerm,
 } from './market';
-import { allocateBlock, blockShiftFor, reservePages } from './memory';
+import { allocateBlock, reservePages } from './memory';
 import {
   CAPACITY,
   MAX_SESSIONS_PER_ACCOUNT,
@@ -40,8 +40,7 @@ const LAST_SEQUENCE: usize = 16;
 const DIGEST: usize = 24;
 const WEIGHT: usize = 32;
 const RESULT_SHIFT: usize = 4;
-const PAGE_RESULTS_SHIFT: u64 = 12;
-const PAGE_RESULTS: u64 = 1 << PAGE_RESULTS_SHIFT;
+const PAGE_RESULTS_SHIFT: u32 = 12;
 const CODE_SHIFT: u64 = 48;
 const SEQUENCE_MASK: u64 = (1 << 48) - 1;
 
@@ -53,9 +52,9 @@ export let foundCode: u32 = 0;
 
 /** @param results - a power of two, a page of results at least */
 export function setUpSessions(market: usize, results: u32): void {
-  store<u32>(market, results, RESULT_CAPACITY);
-  const pages = results >> <u32>PAGE_RESULTS_SHIFT;
-  store<u32>(market, <u32>allocateBlock(blockShiftFor(pages << 2)), RESULT_PAGES);
+  store<u32>(market, results - 1, RESULT_MASK);
+  // Pages that are never written to are never given to the process.
+  store<u32>(market, <u32>reservePages(results >> PAGE_RESULTS_SHIFT), RESULT_RING);
 }
 
 /** The session of an account, made where there is none; or 0, and `refusal` says why. */
@@ -133,28 +132,11 @@ function link(account: usize, session: usize): void {
   store<u32>(account, <u32>session, FIRST_SESSION);
 }
 
-/** Address of a sequence's page, or 0. */
-// @ts-ignore: decorator
-@inline
-function pageEntry(market: usize, sequence: u64): usize {
-  const index = sequence & <u64>(load<u32>(market, RESULT_CAPACITY) - 1);
-  return <usize>load<u32>(market, RESULT_PAGES) + (<usize>(index >> PAGE_RESULTS_SHIFT) << 2);
-}
-
 // @ts-ignore: decorator
 @inline
 function resultAt(market: usize, sequence: u64): usize {
-  const page: usize = load<u32>(pageEntry(market, sequence));
-  return page + (<usize>(sequence & (PAGE_RESULTS - 1)) << RESULT_SHIFT);
-}
-
-/** The same, with the page made where there is none. */
-// @ts-ignore: decorator
-@inline
-function newResult(market: usize, sequence: u64): usize {
-  const entry = pageEntry(market, sequence);
-  if (load<u32>(entry) == 0) store<u32>(entry, <u32>reservePages(1));
-  return resultAt(market, sequence);
+  const index = <usize>(<u32>sequence & load<u32>(market, RESULT_MASK));
+  return <usize>load<u32>(market, RESULT_RING) + (index << RESULT_SHIFT);
 }
 
 /** Uses a request id up with its result. */
@@ -162,7 +144,7 @@ function newResult(market: usize, sequence: u64): usize {
 @inline
 export function record(market: usize, session: usize, requestId: u64, code: u32): void {
   const sequence = load<u64>(market, SEQUENCE);
-  const result = newResult(market, sequence);
+  const result = resultAt(market, sequence);
   store<u64>(result, requestId);
   store<u64>(result, load<u64>(session, LAST_SEQUENCE) | (<u64>code << CODE_SHIFT), 8);
   const change = requestId * P2 + sequence * P3 + <u64>code;
@@ -200,7 +182,7 @@ export function look(market: usize, session: usize, requestId: u64): u32 {
 // @ts-ignore: decorator
 @inline
 function isKept(market: usize, sequence: u64): bool {
-  return sequence + <u64>load<u32>(market, RESULT_CAPACITY) > load<u64>(market, SEQUENCE);
+  return sequence + <u64>load<u32>(market, RESULT_MASK) >= load<u64>(market, SEQUENCE);
 }
 
 /** The sequence of the oldest result that a resend is answered from, or 0. */
@@ -251,7 +233,7 @@ export function restoreSession(
 export function restoreResult(market: usize, before: u64, from: usize): u64 {
   const word = load<u64>(from, 8);
   const sequence = word & SEQUENCE_MASK;
-  const result = newResult(market, sequence);
+  const result = resultAt(market, sequence);
   store<u64>(result, load<u64>(from));
   store<u64>(result, (word & ~SEQUENCE_MASK) | before, 8);
   return sequence;

@@ -48,7 +48,7 @@ function triggerStop(market: usize, order: usize): void {
   incoming.nameLike(market, order);
   dropOrderTerm(market, order, price);
   takeOut(market, order);
-  if (incoming.timeInForce == FOK && !canFill(market)) {
+  if (incoming.timeInForce() == FOK && !canFill(market)) {
     cancelIncoming(market, REASON_FILL_OR_KILL);
   } else {
     place(market);
