@@ -1,5 +1,13 @@
 /** Events in words, for people. */
-import { Asset, describeResult, Liquidity, type MarketEvent, Side } from '@foldbook/protocol';
+import {
+  Asset,
+  describeResult,
+  Liquidity,
+  MARKET_STATE_NAMES,
+  type MarketEvent,
+  nameOf,
+  Side,
+} from '@foldbook/protocol';
 
 const sideWord = (side: Side) => (side === Side.BUY ? 'buy' : 'sell');
 const assetWord = (asset: Asset) => (asset === Asset.BASE ? 'base' : 'quote');
@@ -13,10 +21,24 @@ export function eventWords(event: MarketEvent): string {
       );
     case 'replaced':
       return `replaced: ${event.quantity} @ ${event.price}, order ${event.orderId}`;
+    case 'triggered':
+    case 'refilled':
+    case 'reduced':
+    case 'open-order':
+      return (
+        `${event.type}: ${sideWord(event.side)} ${event.quantity} @ ${event.price}, ` +
+        `order ${event.orderId} (client order id ${event.clientOrderId})`
+      );
     case 'cancelled':
       return `cancelled: order ${event.orderId}, ${event.quantity} left unfilled`;
     case 'rejected':
       return `rejected: ${describeResult(event.code)}`;
+    case 'result':
+      return `done before, at ${event.firstSequence}: ${describeResult(event.code)}`;
+    case 'all-cancelled':
+      return `all cancelled: ${event.count} orders${event.more ? ', more are left' : ''}`;
+    case 'cancel-after-set':
+      return event.deadlineNs === 0n ? 'timer off' : `timer at ${event.deadlineNs} ns`;
     case 'trade':
       return (
         `trade ${event.sequence}: ${event.quantity} @ ${event.price}, ` +
@@ -49,6 +71,20 @@ export function eventWords(event: MarketEvent): string {
       return `epoch ${event.epoch} closed: ${event.recordCount} settlement records`;
     case 'market-created':
       return `market created: maker ${event.makerFeePpm} ppm, taker ${event.takerFeePpm} ppm`;
+    case 'configured':
+      return (
+        `configured: prices ${event.minPrice} to ${event.maxPrice}, ` +
+        `quantities to ${event.maxQuantity}, band ${event.bandPpm} ppm, ` +
+        `${event.maxOpenOrders} open orders (0 is no limit)`
+      );
+    case 'state-changed':
+      return `market ${nameOf(MARKET_STATE_NAMES, event.state) ?? event.state}`;
+    case 'fees-changed':
+      return `tier ${event.tier}: maker ${event.makerFeePpm} ppm, taker ${event.takerFeePpm} ppm`;
+    case 'tier-changed':
+      return `account ${event.account}: tier ${event.tier}`;
+    case 'clock-advanced':
+      return `time: ${event.timeNs} ns`;
     default: {
       const unknown: never = event;
       return String(unknown);

@@ -15,6 +15,11 @@ const created: DiffRecord = {
   requestId: 1n,
   makerFeePpm: -100,
   takerFeePpm: 300,
+  maxFeePpm: 300,
+  baseSymbol: 'BTC',
+  quoteSymbol: 'USD',
+  priceDecimals: 2,
+  quantityDecimals: 8,
 };
 
 function settlement(recordIndex: number): Settlement {

@@ -9,7 +9,10 @@ import {
   BatchFlag,
   CommandKind,
   CommandOffset,
+  OrderFlag,
+  OrderType,
   RECORD_BYTES,
+  SelfTrade,
   Side,
   TimeInForce,
 } from './layout.ts';
@@ -28,6 +31,13 @@ const NEW: Command = {
   price: 0x3132333435363738n,
   quantity: 0x4142434445464748n,
 };
+const CREATE: Command = {
+  kind: CommandKind.CREATE_MARKET,
+  session: 0,
+  requestId: 1n,
+  makerFeePpm: -2,
+  takerFeePpm: 3,
+};
 const CANCEL: Command = { kind: CommandKind.CANCEL, session: 0, requestId: 1n, clientOrderId: 7n };
 
 test('the bytes of a new order, field by field', () => {
@@ -36,29 +46,87 @@ test('the bytes of a new order, field by field', () => {
     '01', // kind: new
     '01', // side: sell
     '02', // time in force: post-only
-    '00', // asset: not used
+    '00', // order type: limit, as it is left out
     '00000000', // account: the server fills it in
     '0201', // session, least significant byte first
-    '000000000000', // reserved
+    '00', // self-trade prevention: none
+    '00', // flags: none
+    '00000000', // expire time: none
     '1817161514131211', // request id
     '2827262524232221', // client order id
     '3837363534333231', // price
     '4847464544434241', // quantity
-    '0000000000000000', // fees: not used
-    '0000000000000000', // reserved
+    '0000000000000000', // display quantity: none
+    '0000000000000000', // stop price: none
   ];
   const bytes = encodeCommands([NEW], BatchFlag.REPLY_WHEN_RECEIVED);
   assert.equal(Buffer.from(bytes).toString('hex'), [...header, ...record].join(''));
 });
 
-test('the bytes of a market with a rebate, and of a withdrawal', () => {
+test('the bytes of an order with everything that an order can have', () => {
+  const order: Command = {
+    ...NEW,
+    kind: CommandKind.QUOTE,
+    timeInForce: TimeInForce.GTT,
+    orderType: OrderType.STOP_LIMIT,
+    selfTrade: SelfTrade.DECREMENT,
+    flags: OrderFlag.POST_ONLY | OrderFlag.SLIDE,
+    displayQuantity: 0x5152535455565758n,
+    stopPrice: 0x6162636465666768n,
+    expireTime: 0x71727374,
+  };
+  const record = [
+    '08', // kind: quote
+    '01', // side: sell
+    '04', // time in force: good till time
+    '03', // order type: stop-limit
+    '00000000', // account: the server fills it in
+    '0201', // session
+    '04', // self-trade prevention: decrement
+    '03', // flags: post-only, slide
+    '74737271', // expire time
+    '1817161514131211', // request id
+    '2827262524232221', // client order id
+    '3837363534333231', // price
+    '4847464544434241', // quantity
+    '5857565554535251', // display quantity
+    '6867666564636261', // stop price
+  ];
+  const hex = Buffer.from(encodeCommands([order])).toString('hex');
+  assert.equal(hex.slice(128), record.join(''));
+});
+
+test('the bytes of a market with symbols, and of an amendment downwards', () => {
   const create: Command = {
     kind: CommandKind.CREATE_MARKET,
     session: 0,
     requestId: 1n,
-    makerFeePpm: -2,
-    takerFeePpm: 3,
+    makerFeePpm: 1,
+    takerFeePpm: 2,
+    maxFeePpm: 3,
+    baseSymbol: 'BTC',
+    quoteSymbol: 'ABCDEFGH',
+    priceDecimals: 4,
+    quantityDecimals: 5,
   };
+  const amend: Command = { ...CANCEL, kind: CommandKind.AMEND, delta: -2n };
+  const hex = Buffer.from(encodeCommands([create, amend])).toString('hex');
+  const createRecord = [
+    '20000405', // kind, unused, decimals of prices and of quantities
+    '0000000000000000', // account, session, unused
+    '03000000', // highest rate
+    '0100000000000000', // request id
+    '4254430000000000', // BTC
+    '4142434445464748',
+    '0000000000000000',
+    '0100000002000000', // rates of maker and taker
+    '0000000000000000',
+  ];
+  assert.equal(hex.slice(128, 256), createRecord.join(''));
+  assert.equal(hex.slice(256 + 2 * CommandOffset.QUANTITY).slice(0, 16), 'feffffffffffffff');
+});
+
+test('the bytes of a market with a rebate, and of a withdrawal', () => {
   const withdraw: Command = {
     kind: CommandKind.WITHDRAW,
     session: 9,
@@ -67,7 +135,7 @@ test('the bytes of a market with a rebate, and of a withdrawal', () => {
     asset: Asset.QUOTE,
     amount: 0x51n,
   };
-  const hex = Buffer.from(encodeCommands([create, withdraw])).toString('hex');
+  const hex = Buffer.from(encodeCommands([CREATE, withdraw])).toString('hex');
   const createRecord = `20${'00'.repeat(15)}0100000000000000${'00'.repeat(24)}feffffff03000000`;
   const withdrawRecord = `110000010c0b0a00090000000000000002${'00'.repeat(7)}${'00'.repeat(16)}51`;
   assert.equal(hex.slice(128, 256), createRecord.padEnd(128, '0'));
@@ -178,14 +246,26 @@ test('every byte that a kind does not use must be zero', () => {
     const batch = decodeCommandBatch(bytes, role, 0xffffff);
     return batch.ok ? 'OK' : batch.name;
   };
+  const request = 1 + 2 + 8;
   const usedBytes: Record<number, number> = {
-    [CommandKind.NEW]: 1 + 1 + 1 + 4 + 2 + 8 + 8 + 8 + 8,
-    [CommandKind.CANCEL]: 1 + 4 + 2 + 8 + 8,
-    [CommandKind.REPLACE]: 1 + 1 + 4 + 2 + 8 + 8 + 8 + 8,
-    [CommandKind.DEPOSIT]: 1 + 1 + 4 + 2 + 8 + 8,
-    [CommandKind.WITHDRAW]: 1 + 1 + 4 + 2 + 8 + 8,
-    [CommandKind.CREATE_MARKET]: 1 + 2 + 8 + 4 + 4,
-    [CommandKind.CLOSE_EPOCH]: 1 + 2 + 8,
+    [CommandKind.NEW]: 64,
+    [CommandKind.CANCEL]: request + 4 + 8,
+    [CommandKind.REPLACE]: 63,
+    [CommandKind.AMEND]: request + 4 + 8 + 8,
+    [CommandKind.CANCEL_ORDER]: request + 4 + 8,
+    [CommandKind.CANCEL_ALL]: request + 4 + 1,
+    [CommandKind.CANCEL_AFTER]: request + 4 + 4,
+    [CommandKind.QUOTE]: 64,
+    [CommandKind.DEPOSIT]: request + 1 + 4 + 8,
+    [CommandKind.WITHDRAW]: request + 1 + 4 + 8,
+    [CommandKind.CREATE_MARKET]: request + 1 + 1 + 4 + 8 + 8 + 4 + 4,
+    [CommandKind.CLOSE_EPOCH]: request,
+    [CommandKind.SET_FEES]: request + 4 + 4 + 4,
+    [CommandKind.SET_TIER]: request + 4 + 4,
+    [CommandKind.CONFIGURE]: request + 8 + 8 + 8 + 4 + 4,
+    [CommandKind.SET_STATE]: request + 1,
+    [CommandKind.CLOCK]: request,
+    [CommandKind.PURGE]: request + 4 + 1,
   };
   for (const kind of Object.values(CommandKind)) {
     assert.notEqual(isOrderKind(kind), isAdminKind(kind));
@@ -211,13 +291,20 @@ test('an encoder asserts instead of cutting a field to its width', () => {
     { ...NEW, session: -1 },
     { ...NEW, session: 1.5 },
     { ...CANCEL, requestId: 2n ** 64n },
-    {
-      kind: CommandKind.CREATE_MARKET,
-      session: 0,
-      requestId: 1n,
-      makerFeePpm: 2 ** 31,
-      takerFeePpm: 0,
-    },
+    { ...NEW, flags: 256 },
+    { ...NEW, expireTime: 2 ** 32 },
+    { ...NEW, displayQuantity: -1n },
+    { ...NEW, stopPrice: 2n ** 64n },
+    { ...CANCEL, kind: CommandKind.AMEND, delta: 2n ** 63n },
+    { ...CANCEL, kind: CommandKind.AMEND, delta: -(2n ** 63n) - 1n },
+    { kind: CommandKind.CANCEL_ORDER, session: 0, requestId: 1n, orderId: -1n },
+    { kind: CommandKind.CANCEL_AFTER, session: 0, requestId: 1n, timeoutSeconds: 2 ** 32 },
+    { kind: CommandKind.SET_TIER, session: 0, requestId: 1n, account: 2, tier: -1 },
+    { ...CREATE, baseSymbol: 'TOO-LONG-' },
+    { ...CREATE, quoteSymbol: 'D\u00c9' },
+    { ...CREATE, baseSymbol: 'BTC\0' },
+    { ...CREATE, priceDecimals: 256 },
+    { ...CREATE, makerFeePpm: 2 ** 31 },
     {
       kind: CommandKind.DEPOSIT,
       session: 0,

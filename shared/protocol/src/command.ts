@@ -1,35 +1,52 @@
 /** Commands as objects (edges, tests) and as 64-byte records (everywhere else). */
-import assert from 'node:assert/strict';
+import { type AdminCommand, writeAdminFields } from './admin-command.ts';
 import { decodeBatchHeader, encodeBatch, viewOf } from './batch.ts';
-import { assertFitsRecord, checkRecord, type Role } from './command-form.ts';
+import { checkRecord, type Role } from './command-form.ts';
 import {
-  type Asset,
   BatchFlag,
   BatchKind,
   CommandKind,
   CommandOffset,
+  type OrderType,
   RECORD_BYTES,
+  type SelfTrade,
   type Side,
   type TimeInForce,
 } from './layout.ts';
 import { MAX_COMMANDS_PER_MESSAGE } from './limits.ts';
+import type { AnySide } from './names.ts';
+import { putI64, putU8, putU16, putU32, putU64 } from './record-writer.ts';
 import { type Decoded, refuse } from './result.ts';
 
-interface Request {
+export interface Request {
   readonly session: number;
   /** Strictly increasing per account and session. */
   readonly requestId: bigint;
 }
 
-export interface NewOrder extends Request {
-  readonly kind: typeof CommandKind.NEW;
+/** What NEW, REPLACE and QUOTE say of an order. What is optional is 0 where it is left out. */
+interface OrderTerms extends Request {
   readonly clientOrderId: bigint;
-  readonly side: Side;
   readonly timeInForce: TimeInForce;
-  /** Ticks. */
+  /** Ticks: the limit, or the protection price of a market or stop order. */
   readonly price: bigint;
   /** Lots. */
   readonly quantity: bigint;
+  readonly orderType?: OrderType;
+  readonly selfTrade?: SelfTrade;
+  /** A mask of `OrderFlag`. */
+  readonly flags?: number;
+  /** Lots of an iceberg that are seen at a time. */
+  readonly displayQuantity?: bigint;
+  /** Ticks; stop orders. */
+  readonly stopPrice?: bigint;
+  /** Seconds since 1970; GTT orders. */
+  readonly expireTime?: number;
+}
+
+export interface NewOrder extends OrderTerms {
+  readonly kind: typeof CommandKind.NEW;
+  readonly side: Side;
 }
 
 export interface CancelOrder extends Request {
@@ -37,40 +54,56 @@ export interface CancelOrder extends Request {
   readonly clientOrderId: bigint;
 }
 
-export interface ReplaceOrder extends Request {
+/** `quantity` is the new open quantity; the side stays. */
+export interface ReplaceOrder extends OrderTerms {
   readonly kind: typeof CommandKind.REPLACE;
+}
+
+export interface AmendOrder extends Request {
+  readonly kind: typeof CommandKind.AMEND;
   readonly clientOrderId: bigint;
-  readonly timeInForce: TimeInForce;
-  readonly price: bigint;
-  /** New open quantity. */
-  readonly quantity: bigint;
+  /** Lots that the open quantity grows by; negative: shrinks. */
+  readonly delta: bigint;
 }
 
-export interface MoveFunds extends Request {
-  readonly kind: typeof CommandKind.DEPOSIT | typeof CommandKind.WITHDRAW;
-  /** The account that is credited or debited; the operator's own identity is the subject. */
-  readonly account: number;
-  readonly asset: Asset;
-  readonly amount: bigint;
+export interface CancelOrderById extends Request {
+  readonly kind: typeof CommandKind.CANCEL_ORDER;
+  /** Public order id: the market sequence that placed the order. */
+  readonly orderId: bigint;
 }
 
-export interface CreateMarket extends Request {
-  readonly kind: typeof CommandKind.CREATE_MARKET;
-  readonly makerFeePpm: number;
-  readonly takerFeePpm: number;
+export interface CancelAll extends Request {
+  readonly kind: typeof CommandKind.CANCEL_ALL;
+  readonly side: AnySide;
 }
 
-export interface CloseEpoch extends Request {
-  readonly kind: typeof CommandKind.CLOSE_EPOCH;
+export interface CancelAfter extends Request {
+  readonly kind: typeof CommandKind.CANCEL_AFTER;
+  /** From engine time; 0 stops the timer. */
+  readonly timeoutSeconds: number;
 }
 
-export type OrderCommand = NewOrder | CancelOrder | ReplaceOrder;
-export type AdminCommand = MoveFunds | CreateMarket | CloseEpoch;
+/** One side of a quote: new, replaced, or with quantity and price 0 cancelled. */
+export interface QuoteOrder extends OrderTerms {
+  readonly kind: typeof CommandKind.QUOTE;
+  readonly side: Side;
+}
+
+/** What clients command. */
+export type OrderCommand =
+  | NewOrder
+  | CancelOrder
+  | ReplaceOrder
+  | AmendOrder
+  | CancelOrderById
+  | CancelAll
+  | CancelAfter
+  | QuoteOrder;
 export type Command = OrderCommand | AdminCommand;
 
 /**
- * Writes one command; `account` is the sender's for orders and ignored for administration. Asserts
- * that every field fits its width.
+ * Writes one command; `account` is the sender's for client kinds and ignored for administration.
+ * Asserts that every field fits its width.
  */
 export function writeCommand(
   view: DataView,
@@ -78,53 +111,55 @@ export function writeCommand(
   command: Command,
   account: number,
 ): void {
-  assertFitsRecord(command);
   for (let at = 0; at < RECORD_BYTES; at += 8) view.setBigUint64(offset + at, 0n, true);
   view.setUint8(offset + CommandOffset.KIND, command.kind);
-  view.setUint16(offset + CommandOffset.SESSION, command.session, true);
-  view.setBigUint64(offset + CommandOffset.REQUEST_ID, command.requestId, true);
+  putU16(view, offset + CommandOffset.SESSION, 'session', command.session);
+  putU64(view, offset + CommandOffset.REQUEST_ID, 'requestId', command.requestId);
   switch (command.kind) {
     case CommandKind.NEW:
-      view.setUint8(offset + CommandOffset.SIDE, command.side);
-      writeOrderFields(view, offset, command, account);
-      return;
+    case CommandKind.QUOTE:
+      putU8(view, offset + CommandOffset.SIDE, 'side', command.side);
+      writeTerms(view, offset, command);
+      break;
     case CommandKind.REPLACE:
-      writeOrderFields(view, offset, command, account);
-      return;
+      writeTerms(view, offset, command);
+      break;
     case CommandKind.CANCEL:
-      view.setUint32(offset + CommandOffset.ACCOUNT, account, true);
-      view.setBigUint64(offset + CommandOffset.CLIENT_ORDER_ID, command.clientOrderId, true);
+      putU64(view, offset + CommandOffset.CLIENT_ORDER_ID, 'clientOrderId', command.clientOrderId);
+      break;
+    case CommandKind.AMEND:
+      putU64(view, offset + CommandOffset.CLIENT_ORDER_ID, 'clientOrderId', command.clientOrderId);
+      putI64(view, offset + CommandOffset.QUANTITY, 'delta', command.delta);
+      break;
+    case CommandKind.CANCEL_ORDER:
+      putU64(view, offset + CommandOffset.ORDER_ID, 'orderId', command.orderId);
+      break;
+    case CommandKind.CANCEL_ALL:
+      putU8(view, offset + CommandOffset.SIDE, 'side', command.side);
+      break;
+    case CommandKind.CANCEL_AFTER:
+      putU32(view, offset + CommandOffset.TIMEOUT, 'timeoutSeconds', command.timeoutSeconds);
+      break;
+    default:
+      writeAdminFields(view, offset, command);
       return;
-    case CommandKind.DEPOSIT:
-    case CommandKind.WITHDRAW:
-      view.setUint8(offset + CommandOffset.ASSET, command.asset);
-      view.setUint32(offset + CommandOffset.ACCOUNT, command.account, true);
-      view.setBigUint64(offset + CommandOffset.QUANTITY, command.amount, true);
-      return;
-    case CommandKind.CREATE_MARKET:
-      view.setInt32(offset + CommandOffset.MAKER_FEE_PPM, command.makerFeePpm, true);
-      view.setInt32(offset + CommandOffset.TAKER_FEE_PPM, command.takerFeePpm, true);
-      return;
-    case CommandKind.CLOSE_EPOCH:
-      return;
-    default: {
-      const unknown: never = command;
-      assert.fail(`no such command ${String(unknown)}`);
-    }
   }
+  view.setUint32(offset + CommandOffset.ACCOUNT, account, true);
 }
 
-function writeOrderFields(
-  view: DataView,
-  offset: number,
-  order: NewOrder | ReplaceOrder,
-  account: number,
-): void {
-  view.setUint8(offset + CommandOffset.TIME_IN_FORCE, order.timeInForce);
-  view.setUint32(offset + CommandOffset.ACCOUNT, account, true);
-  view.setBigUint64(offset + CommandOffset.CLIENT_ORDER_ID, order.clientOrderId, true);
-  view.setBigUint64(offset + CommandOffset.PRICE, order.price, true);
-  view.setBigUint64(offset + CommandOffset.QUANTITY, order.quantity, true);
+function writeTerms(view: DataView, offset: number, order: OrderTerms): void {
+  const { orderType = 0, selfTrade = 0, flags = 0, expireTime = 0 } = order;
+  putU8(view, offset + CommandOffset.TIME_IN_FORCE, 'timeInForce', order.timeInForce);
+  putU8(view, offset + CommandOffset.ORDER_TYPE, 'orderType', orderType);
+  putU8(view, offset + CommandOffset.SELF_TRADE, 'selfTrade', selfTrade);
+  putU8(view, offset + CommandOffset.FLAGS, 'flags', flags);
+  putU32(view, offset + CommandOffset.EXPIRE_TIME, 'expireTime', expireTime);
+  putU64(view, offset + CommandOffset.CLIENT_ORDER_ID, 'clientOrderId', order.clientOrderId);
+  putU64(view, offset + CommandOffset.PRICE, 'price', order.price);
+  putU64(view, offset + CommandOffset.QUANTITY, 'quantity', order.quantity);
+  const { displayQuantity = 0n, stopPrice = 0n } = order;
+  putU64(view, offset + CommandOffset.DISPLAY_QUANTITY, 'displayQuantity', displayQuantity);
+  putU64(view, offset + CommandOffset.STOP_PRICE, 'stopPrice', stopPrice);
 }
 
 /** A binary message for `cmd.<market>.<account>` (or `adm.<market>`). */

@@ -2,15 +2,20 @@
 
 import { resultName } from './codes.ts';
 import type { MarketEvent } from './event.ts';
+import { MAX_SYMBOL } from './limits.ts';
 import { isMsgpackMap, type MsgpackValue, showMsgpack } from './msgpack-reader.ts';
 import {
+  ANY_SIDE_NAMES,
   ASSET_NAMES,
   CANCEL_REASON_NAMES,
   COMMAND_NAMES,
   LIQUIDITY_NAMES,
+  MARKET_STATE_NAMES,
   type Names,
   nameOf,
   numberOf,
+  ORDER_TYPE_NAMES,
+  SELF_TRADE_NAMES,
   SIDE_NAMES,
   TIME_IN_FORCE_NAMES,
 } from './names.ts';
@@ -18,9 +23,19 @@ import { type Decoded, refuse } from './result.ts';
 
 /**
  * How a field is read: `count` is a u64 that stays below 2^53 and is a number; `u64` and `i64` are
- * bigints; `u32` and `i32` numbers; a table of names a number with words.
+ * bigints; `u8`, `u32` and `i32` numbers; `symbol` up to eight characters; a table of names a
+ * number with words.
  */
-type FieldType = 'count' | 'u64' | 'i64' | 'u32' | 'i32' | 'boolean' | Names<number>;
+type FieldType =
+  | 'count'
+  | 'u64'
+  | 'i64'
+  | 'u8'
+  | 'u32'
+  | 'i32'
+  | 'boolean'
+  | 'symbol'
+  | Names<number>;
 
 type FieldTypes = Readonly<Record<string, FieldType>>;
 
@@ -32,20 +47,34 @@ type Described = {
 
 const ANSWER = { sequence: 'count', account: 'u32', session: 'u32', requestId: 'u64' } as const;
 const ORDER = {
-  ...ANSWER,
   orderId: 'count',
   clientOrderId: 'u64',
   price: 'u64',
   quantity: 'u64',
   side: SIDE_NAMES,
 } as const;
+const SEEN = { sequence: 'count', account: 'u32', ...ORDER } as const;
+const TERMS = {
+  timeInForce: TIME_IN_FORCE_NAMES,
+  postOnly: 'boolean',
+  slide: 'boolean',
+  expireTime: 'u32',
+} as const;
+const TYPE = { orderType: ORDER_TYPE_NAMES, selfTrade: SELF_TRADE_NAMES } as const;
+const ANSWERED = { ...ANSWER, code: 'u32', command: COMMAND_NAMES, clientOrderId: 'u64' } as const;
+const RATES = { makerFeePpm: 'i32', takerFeePpm: 'i32' } as const;
 
 /** Every event and its fields; the compiler checks that none is left out. */
 export const EVENT_FIELDS = {
-  accepted: { ...ORDER, timeInForce: TIME_IN_FORCE_NAMES },
-  replaced: { ...ORDER, timeInForce: TIME_IN_FORCE_NAMES },
-  cancelled: { ...ORDER, reason: CANCEL_REASON_NAMES },
-  rejected: { ...ANSWER, code: 'u32', command: COMMAND_NAMES, clientOrderId: 'u64' },
+  accepted: { ...ANSWER, ...ORDER, ...TERMS, ...TYPE },
+  replaced: { ...ANSWER, ...ORDER, ...TERMS, keptPriority: 'boolean' },
+  cancelled: { ...ANSWER, ...ORDER, reason: CANCEL_REASON_NAMES },
+  triggered: SEEN,
+  refilled: SEEN,
+  reduced: { ...SEEN, reason: CANCEL_REASON_NAMES },
+  'open-order': { ...SEEN, ...TERMS, ...TYPE, displayed: 'u64', stopPrice: 'u64' },
+  rejected: ANSWERED,
+  result: { ...ANSWERED, firstSequence: 'count' },
   trade: {
     sequence: 'count',
     takerSide: SIDE_NAMES,
@@ -102,7 +131,35 @@ export const EVENT_FIELDS = {
     sequenceFirst: 'count',
     timeNs: 'i64',
   },
-  'market-created': { ...ANSWER, makerFeePpm: 'i32', takerFeePpm: 'i32' },
+  'all-cancelled': {
+    ...ANSWER,
+    side: ANY_SIDE_NAMES,
+    reason: CANCEL_REASON_NAMES,
+    count: 'count',
+    more: 'boolean',
+  },
+  'cancel-after-set': { ...ANSWER, deadlineNs: 'i64' },
+  'market-created': {
+    ...ANSWER,
+    ...RATES,
+    maxFeePpm: 'u32',
+    baseSymbol: 'symbol',
+    quoteSymbol: 'symbol',
+    priceDecimals: 'u8',
+    quantityDecimals: 'u8',
+  },
+  configured: {
+    ...ANSWER,
+    minPrice: 'u64',
+    maxPrice: 'u64',
+    maxQuantity: 'u64',
+    bandPpm: 'u32',
+    maxOpenOrders: 'u32',
+  },
+  'state-changed': { ...ANSWER, state: MARKET_STATE_NAMES },
+  'fees-changed': { ...ANSWER, tier: 'u8', ...RATES },
+  'tier-changed': { ...ANSWER, tier: 'u8' },
+  'clock-advanced': { ...ANSWER, timeNs: 'i64' },
 } as const satisfies Described;
 
 const FIELDS_BY_TYPE: ReadonlyMap<string, FieldTypes> = new Map(Object.entries(EVENT_FIELDS));
@@ -115,8 +172,8 @@ export function eventMap(event: MarketEvent): Record<string, unknown> {
     const type = fields[name];
     if (type !== undefined) map[name] = wireValue(type, value);
   }
-  // A rejection says its name, not only its number.
-  if (event.type === 'rejected') map.name = resultName(event.code);
+  // A result code says its name, not only its number.
+  if (event.type === 'rejected' || event.type === 'result') map.name = resultName(event.code);
   return map;
 }
 
@@ -156,13 +213,17 @@ export function readEventMap(value: MsgpackValue, index: number): Decoded<Market
 function readField(
   type: FieldType,
   value: MsgpackValue | undefined,
-): bigint | number | boolean | undefined {
+): bigint | number | boolean | string | undefined {
   if (typeof type !== 'string') return numberOf(type, value) ?? integer(value, 0, 2 ** 16 - 1);
   switch (type) {
     case 'boolean':
       return typeof value === 'boolean' ? value : undefined;
+    case 'symbol':
+      return typeof value === 'string' && value.length <= MAX_SYMBOL ? value : undefined;
     case 'count':
       return integer(value, 0, Number.MAX_SAFE_INTEGER);
+    case 'u8':
+      return integer(value, 0, 2 ** 8 - 1);
     case 'u32':
       return integer(value, 0, 2 ** 32 - 1);
     case 'i32':

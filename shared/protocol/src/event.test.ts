@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { viewOf } from './batch.ts';
-import {
-  isSystemAccount,
-  readEvent,
-  readEvents,
-  readSettlement,
-  writeSettlement,
-} from './event.ts';
-import { EventKind, RECORD_BYTES, SettlementKind } from './layout.ts';
+import { isSystemAccount } from './event.ts';
+import { readEvent, readEvents } from './event-reader.ts';
+import { EventKind, RECORD_BYTES } from './layout.ts';
 import { MAX_ACCOUNT } from './limits.ts';
+import { readSymbol } from './symbol.ts';
 
 const bytesOf = (...hex: string[]) => Uint8Array.from(Buffer.from(hex.join(''), 'hex'));
 
@@ -18,7 +13,7 @@ test('an accepted order, byte by byte', () => {
   const record = bytesOf(
     '01', // kind: accepted
     '01', // side: sell
-    '0000', // code: not used
+    '0304', // order type: stop-limit; self-trade prevention: decrement
     '2a000000', // account 42
     '0100000001000000', // sequence 2^32 + 1
     '0200000000000000', // order id
@@ -27,8 +22,9 @@ test('an accepted order, byte by byte', () => {
     '0300000000000000', // quantity
     '0400000000000000', // request id
     '0500', // session
-    '01', // time in force: IOC
-    '0000000000',
+    '04', // time in force: GTT
+    'fe', // flags: slide, and some of a later version
+    '06000000', // expire time
   );
   assert.deepEqual(readEvent(viewOf(record), 0), {
     type: 'accepted',
@@ -41,7 +37,12 @@ test('an accepted order, byte by byte', () => {
     price: 2n ** 36n - 1n,
     quantity: 3n,
     side: 1,
-    timeInForce: 1,
+    timeInForce: 4,
+    postOnly: false,
+    slide: true,
+    expireTime: 6,
+    orderType: 3,
+    selfTrade: 4,
   });
 });
 
@@ -74,6 +75,55 @@ test('a trade, byte by byte', () => {
   });
 });
 
+test('an open order shows what is displayed, a waiting stop its price', () => {
+  const record = (type: string) =>
+    bytesOf(
+      `1a01${type}01`, // kind: open order, side: sell, order type, expire taker
+      '2a000000', // account 42
+      '0900000000000000', // the market's last sequence
+      '0200000000000000', // order id
+      '0300000000000000', // client order id
+      '6400000000000000', // price 100
+      '0800000000000000', // quantity
+      '0500000000000000', // displayed, or stop price
+      '0000', // not used
+      '00', // time in force: GTC
+      '0100000000', // flags: post-only
+    );
+  const order = {
+    type: 'open-order',
+    sequence: 9,
+    account: 42,
+    side: 1,
+    orderId: 2,
+    clientOrderId: 3n,
+    price: 100n,
+    quantity: 8n,
+    timeInForce: 0,
+    postOnly: true,
+    slide: false,
+    expireTime: 0,
+    selfTrade: 1,
+  };
+  const read = (type: string) => readEvent(viewOf(record(type)), 0);
+  for (const orderType of [0, 1]) {
+    const displayed = { orderType, displayed: 5n, stopPrice: 0n };
+    assert.deepEqual(read(`0${orderType}`), { ...order, ...displayed });
+  }
+  for (const orderType of [2, 3]) {
+    const waiting = { orderType, displayed: 0n, stopPrice: 5n };
+    assert.deepEqual(read(`0${orderType}`), { ...order, ...waiting });
+  }
+});
+
+test('symbols end at their padding, whatever their bytes', () => {
+  const symbolOf = (hex: string) => readSymbol(viewOf(bytesOf(hex.padEnd(16, '0'))), 0);
+  assert.equal(symbolOf(''), '');
+  assert.equal(symbolOf('425443'), 'BTC');
+  assert.equal(symbolOf('4142434445464748'), 'ABCDEFGH');
+  assert.equal(symbolOf('4100ff'), 'A\0\u00ff');
+});
+
 test('kinds that clients do not meet, and unknown ones, are skipped', () => {
   const known: readonly number[] = Object.values(EventKind);
   const internal: readonly number[] = [
@@ -93,56 +143,6 @@ test('kinds that clients do not meet, and unknown ones, are skipped', () => {
 test('a record that is cut is not read', () => {
   const records = new Uint8Array(2 * RECORD_BYTES - 1).fill(EventKind.BALANCE);
   assert.equal(readEvents(records).length, 1);
-});
-
-test('a settlement record, byte by byte', () => {
-  const record = new Uint8Array(RECORD_BYTES).fill(0xff);
-  writeSettlement(viewOf(record), 0, {
-    kind: SettlementKind.TRADE,
-    a: 42,
-    b: 43,
-    price: 100n,
-    base: 5n,
-    quote: 500n,
-    sequence: 2 ** 32,
-    recordIndex: 9,
-  });
-  const expected = bytesOf(
-    '0c', // kind: settlement
-    '01', // settlement kind: trade
-    '0000',
-    '2a000000', // a
-    '0000000001000000', // sequence
-    '0900000000000000', // record index
-    '2b00000000000000', // b
-    '6400000000000000', // price
-    '0500000000000000', // base, a -> b
-    'f401000000000000', // quote, b -> a
-    '0000000000000000',
-  );
-  assert.deepEqual(record, expected);
-});
-
-test('settlement records are read as they were written', () => {
-  const u63 = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
-  const count = fc.nat(Number.MAX_SAFE_INTEGER);
-  const entry = fc.record({
-    kind: fc.constantFrom(...Object.values(SettlementKind)),
-    a: fc.nat(MAX_ACCOUNT),
-    b: fc.nat(MAX_ACCOUNT),
-    price: u63,
-    base: u63,
-    quote: u63,
-    sequence: count,
-    recordIndex: count,
-  });
-  fc.assert(
-    fc.property(entry, fc.nat(3), (written, index) => {
-      const view = viewOf(new Uint8Array(4 * RECORD_BYTES));
-      writeSettlement(view, index * RECORD_BYTES, written);
-      assert.deepEqual(readSettlement(view, index * RECORD_BYTES), { ...written });
-    }),
-  );
 });
 
 test('accounts 0 and 1 are nobody’s', () => {

@@ -7,13 +7,16 @@ import { decodeBatchHeader, encodeBatch, viewOf } from './batch.ts';
 import { ResultCode } from './codes.ts';
 import { encodeCommands } from './command.ts';
 import type { Role } from './command-form.ts';
-import { readEvents, readSettlement } from './event.ts';
-import { BatchKind, CommandKind, RECORD_BYTES } from './layout.ts';
+import { keysOf } from './command-map.ts';
+import { readEvents } from './event-reader.ts';
+import { BatchKind, CommandKind, EventKind, RECORD_BYTES } from './layout.ts';
 import { MAX_COMMANDS_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
 import { decodeMessage } from './message.ts';
 import { decodeCommandMap, encodeCommandMap } from './msgpack.ts';
+import { COMMAND_NAMES } from './names.ts';
 import { decodeReply, encodeRefusal, encodeReply } from './reply.ts';
 import { type Decoded, refuse } from './result.ts';
+import { readSettlement } from './settlement-record.ts';
 import { records, type Sent, sent } from './testing/arbitraries.ts';
 
 const KINDS = Object.values(BatchKind);
@@ -119,9 +122,11 @@ test('every bit of one message flipped, one after the other', () => {
     requestId: 2n,
     clientOrderId: 3n,
     side: 1,
-    timeInForce: 0,
+    timeInForce: 4,
     price: 4n,
     quantity: 5n,
+    flags: 3,
+    expireTime: 6,
   } as const;
   for (const whole of [encodeCommands([order]), encodeCommandMap([order])]) {
     for (let bit = 0; bit < whole.byteLength * 8; bit += 1) {
@@ -163,13 +168,18 @@ const oddValue = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
 );
 const key = fc.constantFrom(
-  ...['v', 'ack', 'type', 'session', 'requestId', 'clientOrderId', 'side', 'price', 'quantity'],
-  ...['timeInForce', 'account', 'asset', 'amount', 'makerFeePpm', 'commands', 'constructor', '7'],
+  ...new Set([
+    ...['v', 'ack', 'type', 'session', 'requestId', 'commands', 'constructor', '7'],
+    ...Object.values(CommandKind).flatMap(keysOf),
+  ]),
 );
-const type = fc.constantFrom('new', 'cancel', 'replace', 'deposit', 'create_market', 'close_epoch');
+const type = fc.constantFrom(...Object.keys(COMMAND_NAMES));
 
 test('maps with odd values, keys too many and keys too few', () => {
-  const fields = { v: 1, requestId: 1, clientOrderId: 2, side: 'buy', price: 3, quantity: 4 };
+  const fields = {
+    ...{ v: 1, requestId: 1, clientOrderId: 2, side: 'buy', price: 3, quantity: 4 },
+    ...{ account: 5, tier: 6, delta: -7, makerFeePpm: 8, takerFeePpm: 9, state: 'open' },
+  };
   const odd = fc.dictionary(key, oddValue, { maxKeys: 3 });
   fc.assert(
     fc.property(
@@ -230,7 +240,9 @@ test('replies cut or changed anywhere', () => {
   fc.assert(
     fc.property(records, fc.nat(), fc.nat(255), (bytes, place, value) => {
       const kinds = Uint8Array.from(bytes);
-      for (let at = 0; at < kinds.byteLength; at += RECORD_BYTES) kinds[at] = (kinds[at] ?? 0) % 16;
+      for (let at = 0; at < kinds.byteLength; at += RECORD_BYTES) {
+        kinds[at] = (kinds[at] ?? 0) % (EventKind.OPEN_ORDER + 2);
+      }
       const refusal = refuse('BUSY', 0, 'market M');
       for (const encoding of ['binary', 'msgpack'] as const) {
         for (const whole of [encodeReply(encoding, 5, kinds), encodeRefusal(encoding, refusal)]) {

@@ -4,8 +4,9 @@ import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { viewOf } from './batch.ts';
 import { ResultCode } from './codes.ts';
-import { readEvents } from './event.ts';
+import { readEvents } from './event-reader.ts';
 import { EventKind, EventOffset, RECORD_BYTES } from './layout.ts';
+import { MAX_COMMANDS_PER_MESSAGE } from './limits.ts';
 import { decodeReply, encodeRefusal, encodeReply, MAX_EVENTS_PER_REPLY } from './reply.ts';
 import { refuse } from './result.ts';
 import { records } from './testing/arbitraries.ts';
@@ -54,6 +55,29 @@ test('a reply stays below the limit of a broker, and says how many events there 
     assert.equal(reply.value.events.length, MAX_EVENTS_PER_REPLY);
     assert.equal(reply.value.total, MAX_EVENTS_PER_REPLY + 5);
   }
+});
+
+test('no message of orders has a reply above the limit of a broker', () => {
+  const records = new Uint8Array(MAX_EVENTS_PER_REPLY * RECORD_BYTES);
+  const view = viewOf(records);
+  // The largest events with their longest words: every command has one of these at most, and the
+  // rest of its events are smaller.
+  const stopLimit = 3;
+  const expireMaker = 2;
+  const restCancelled = 1;
+  for (let index = 0; index < MAX_EVENTS_PER_REPLY; index += 1) {
+    const at = index * RECORD_BYTES;
+    const isFirst = index < MAX_COMMANDS_PER_MESSAGE;
+    records.fill(0xff, at, at + RECORD_BYTES);
+    view.setUint8(at + EventOffset.KIND, isFirst ? EventKind.ACCEPTED : EventKind.CANCELLED);
+    view.setUint8(at + EventOffset.SIDE, 1);
+    const code = isFirst ? stopLimit + expireMaker * 2 ** 8 : restCancelled;
+    view.setUint16(at + EventOffset.CODE, code, true);
+    view.setBigUint64(at + EventOffset.SEQUENCE, 2n ** 53n - 1n, true);
+    view.setBigUint64(at + EventOffset.ORDER_ID, 2n ** 53n - 1n, true);
+    view.setUint8(at + EventOffset.TIME_IN_FORCE, 2);
+  }
+  assert(encodeReply('msgpack', 1, records).byteLength < 1024 * 1024);
 });
 
 test('an integer above 32 bits stays an integer in msgpack', () => {

@@ -2,8 +2,9 @@
 import { encode } from '@msgpack/msgpack';
 import { decodeBatchHeader, encodeBatch, isBinaryBatch } from './batch.ts';
 import { ResultCode, resultName } from './codes.ts';
-import { type MarketEvent, readEvents } from './event.ts';
+import type { MarketEvent } from './event.ts';
 import { eventMap, readEventMap, wireCount } from './event-map.ts';
+import { readEvents } from './event-reader.ts';
 import { BatchKind, PROTOCOL_VERSION, RECORD_BYTES } from './layout.ts';
 import type { Encoding } from './message.ts';
 import {

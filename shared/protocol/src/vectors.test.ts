@@ -17,7 +17,7 @@ import {
 import { decodeBatchHeader, encodeBatch } from './batch.ts';
 import { bookChecksum } from './book-checksum.ts';
 import { encodeCommands } from './command.ts';
-import { readEvents } from './event.ts';
+import { readEvents } from './event-reader.ts';
 import { BatchKind, CommandKind, EventKind } from './layout.ts';
 import { decodeMessage } from './message.ts';
 import { encodeCommandMap } from './msgpack.ts';
