@@ -1,10 +1,11 @@
 /**
- * The open orders of an account in order of their ids: chunks of 14 in a growing array. Orders come
- * at the end and leave anywhere; a chunk without orders goes, and its entry of the array with it as
- * soon as half of them are such.
+ * The open orders of an account in order of their ids: 6 in the account itself, more in chunks of 14
+ * in a growing array, of which the account's own 6 are the first. Orders come at the end and leave
+ * anywhere; a chunk without orders goes, and its entry of the array with it as soon as half of them
+ * are such. When the last order leaves, all is as it was in the beginning.
  *
  * ```
- * chunk   +0              +4           +8
+ * chunk   +0              +4           +8                              (own: the last 6 only)
  *         place in array  orders left  14 x order, 0 where one left
  * array   +0     +4     +8             +16: entries
  *         count  shift  without chunk
@@ -12,7 +13,14 @@
  *         no id of its orders is lower     chunk, or 0
  * ```
  */
-import { CHUNKS, NEXT_PLACE, OPEN_ORDERS, openOrdersOf } from './accounts';
+import {
+  CHUNKS,
+  NEXT_PLACE,
+  OPEN_ORDERS,
+  OWN_CHUNK,
+  OWN_PLACES,
+  openOrdersOf,
+} from './accounts';
 import { allocateBlock, freeBlock } from './memory';
 import { orderIdOf, placeOf, setPlace } from './orders';
 
@@ -57,6 +65,12 @@ export function unlistOrder(account: usize, order: usize): void {
 
 // @ts-ignore: decorator
 @inline
+function firstPlaceOf(account: usize, chunk: usize): usize {
+  return chunk == account + OWN_CHUNK ? account + OWN_PLACES : chunk + PLACES;
+}
+
+// @ts-ignore: decorator
+@inline
 function entryAt(array: usize, index: u32): usize {
   return array + ENTRIES + (<usize>index << ENTRY_SHIFT);
 }
@@ -67,17 +81,22 @@ function chunkAt(array: usize, index: u32): usize {
   return load<u32>(entryAt(array, index), CHUNK);
 }
 
-/** The first place of a new chunk at the end. */
+/** The first place of the account's own chunk, if there was none yet, or of a new one. */
 function addChunk(account: usize, order: usize): usize {
+  if (load<u32>(account, NEXT_PLACE) == 0) return account + OWN_PLACES;
   const array = ensureRoom(account);
   const index = load<u32>(array);
   const chunk = allocateBlock(CHUNK_SHIFT);
   store<u32>(chunk, index);
-  const entry = entryAt(array, index);
-  store<u64>(entry, orderIdOf(order));
-  store<u32>(entry, <u32>chunk, CHUNK);
+  putEntry(array, index, orderIdOf(order), chunk);
   store<u32>(array, index + 1);
   return chunk + PLACES;
+}
+
+function putEntry(array: usize, index: u32, id: u64, chunk: usize): void {
+  const entry = entryAt(array, index);
+  store<u64>(entry, id);
+  store<u32>(entry, <u32>chunk, CHUNK);
 }
 
 /** The array, with room for one entry more. */
@@ -86,6 +105,8 @@ function ensureRoom(account: usize): usize {
   if (array == 0) {
     const first = allocateBlock(FIRST_SHIFT);
     store<u32>(first, FIRST_SHIFT, SHIFT);
+    putEntry(first, 0, 0, account + OWN_CHUNK);
+    store<u32>(first, 1);
     store<u32>(account, <u32>first, CHUNKS);
     return first;
   }
@@ -110,8 +131,7 @@ function closeGaps(array: usize): void {
   for (let index: u32 = 0; index < count; index += 1) {
     const chunk = chunkAt(array, index);
     if (chunk == 0) continue;
-    store<u64>(entryAt(array, kept), load<u64>(entryAt(array, index)));
-    store<u32>(entryAt(array, kept), <u32>chunk, CHUNK);
+    putEntry(array, kept, load<u64>(entryAt(array, index)), chunk);
     store<u32>(chunk, kept);
     kept += 1;
   }
@@ -123,28 +143,49 @@ function closeGaps(array: usize): void {
 function dropChunk(account: usize, chunk: usize): void {
   const array: usize = load<u32>(account, CHUNKS);
   const index = load<u32>(chunk);
-  if (index + 1 == load<u32>(array)) {
+  const isOwn = chunk == account + OWN_CHUNK;
+  if (openOrdersOf(account) == 0) {
+    startAgain(account, array, isOwn ? 0 : chunk);
+  } else if (index + 1 == load<u32>(array)) {
     store<u32>(account, <u32>(chunk + PLACES), NEXT_PLACE);
-    return;
+  } else {
+    store<u32>(entryAt(array, index), 0, CHUNK);
+    if (!isOwn) freeBlock(chunk, CHUNK_SHIFT);
+    store<u32>(array, load<u32>(array, GONE) + 1, GONE);
   }
-  store<u32>(entryAt(array, index), 0, CHUNK);
-  freeBlock(chunk, CHUNK_SHIFT);
-  store<u32>(array, load<u32>(array, GONE) + 1, GONE);
+}
+
+/** Frees the array, the chunk that lost the last order and the last one, if that is another. */
+function startAgain(account: usize, array: usize, chunk: usize): void {
+  if (array != 0) {
+    const last = chunkAt(array, load<u32>(array) - 1);
+    if (last != chunk) freeBlock(last, CHUNK_SHIFT);
+    freeBlock(array, load<u32>(array, SHIFT));
+    store<u32>(account, 0, CHUNKS);
+  }
+  if (chunk != 0) freeBlock(chunk, CHUNK_SHIFT);
+  store<u32>(account, <u32>(account + OWN_PLACES), NEXT_PLACE);
 }
 
 /** The account's open order with the lowest id above `id`, or 0. */
 export function orderAbove(account: usize, id: u64): usize {
   const array: usize = load<u32>(account, CHUNKS);
-  if (array == 0) return 0;
+  if (array == 0) return firstAbove(account, account + OWN_CHUNK, id);
   const count = load<u32>(array);
   const after = entriesUpTo(array, id);
   for (let index = after != 0 ? after - 1 : 0; index < count; index += 1) {
     const chunk = chunkAt(array, index);
-    if (chunk == 0) continue;
-    for (let place = chunk + PLACES; place < chunk + CHUNK_MASK; place += 4) {
-      const order: usize = load<u32>(place);
-      if (order != 0 && orderIdOf(order) > id) return order;
-    }
+    const order = chunk != 0 ? firstAbove(account, chunk, id) : 0;
+    if (order != 0) return order;
+  }
+  return 0;
+}
+
+function firstAbove(account: usize, chunk: usize, id: u64): usize {
+  const end = chunk + CHUNK_MASK;
+  for (let place = firstPlaceOf(account, chunk); place < end; place += 4) {
+    const order: usize = load<u32>(place);
+    if (order != 0 && orderIdOf(order) > id) return order;
   }
   return 0;
 }

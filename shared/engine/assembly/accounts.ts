@@ -8,7 +8,13 @@
  *          +32             +36         +40            +44          +48            +52      +56
  *          place for the   chunks of   first session  open orders  tier           timer's  deadline
  *          next order      orders                                  | number << 8  place + 1
+ *          +64               +68          +72              +104
+ *          0 (its place      orders left  session          6 x order
+ *          among the chunks)              (sessions.ts)    (account-orders.ts)
  * ```
+ * An account's first session and its first few orders lie in the account, so that most accounts are
+ * two cache lines side by side.
+ *
  * Account 0, the supply, keeps what is outstanding where the others keep what is available.
  */
 import {
@@ -22,7 +28,7 @@ import { allocateBlock, blockShiftFor, freeBlock } from './memory';
 import { FEES_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
 import { ACCOUNT_TAG, P0, P1, P2, P3, weight1 } from './scramble';
 
-const ACCOUNT_SHIFT: usize = 6;
+const ACCOUNT_SHIFT: usize = 7;
 const BLOCK_ACCOUNTS_SHIFT: u32 = 9;
 const BLOCK_ACCOUNTS: u32 = 1 << BLOCK_ACCOUNTS_SHIFT;
 const FIRST_BLOCKS: u32 = 16;
@@ -38,6 +44,10 @@ export const OPEN_ORDERS: usize = 44;
 export const TIER: usize = 48;
 export const TIMER_PLACE: usize = 52;
 export const DEADLINE: usize = 56;
+/** The chunk of orders in the account, as one of account-orders.ts. */
+export const OWN_CHUNK: usize = 64;
+export const OWN_SESSION: usize = 72;
+export const OWN_PLACES: usize = 104;
 
 export function setUpAccounts(market: usize): void {
   store<u32>(market, <u32>allocateBlock(blockShiftFor(FIRST_BLOCKS << 2)), ACCOUNT_DIRECTORY);

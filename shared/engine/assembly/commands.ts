@@ -65,7 +65,7 @@ function performOrdinary(market: usize, command: usize, kind: u32, note: usize):
   if (kind == P.NEW) code = placeNew(market, command, P.NEW, tag);
   else if (kind == P.CANCEL) code = cancel(market, command, tag);
   else code = replace(market, command, tag);
-  record(market, session, requestId, code);
+  record(market, session, owner, requestId, code);
   return code;
 }
 
@@ -97,12 +97,12 @@ function performAny(market: usize, command: usize, kind: u32, note: usize): u32 
   if (requestId <= lastRequest(session)) return answerAgain(market, command, session, requestId);
   if (kind == P.CLOSE_EPOCH) {
     // The mark's state hash includes that this request was made.
-    record(market, session, requestId, P.OK);
+    record(market, session, P.SUPPLY_ACCOUNT, requestId, P.OK);
     return closeEpoch(market);
   }
   let code = isOrder ? checkState(market, command, kind) : P.OK;
   if (code == P.OK) code = perform(market, command, kind, notedTag(note));
-  record(market, session, requestId, code);
+  record(market, session, senderOf(command, owner), requestId, code);
   return code;
 }
 

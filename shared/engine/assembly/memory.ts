@@ -1,5 +1,5 @@
 /**
- * Linear memory: pages of 64 KiB, and blocks of 64 bytes to 32 KiB (powers of two) cut from them.
+ * Linear memory: pages of 64 KiB, and blocks of 32 bytes to 32 KiB (powers of two) cut from them.
  * Nothing is reserved for a table before it needs it, so a small market takes a few kilobytes.
  * Address 0 means "none" everywhere: page 0 holds only static data.
  *
@@ -12,7 +12,7 @@ declare function outOfMemory(): void;
 
 export const PAGE_BYTES: usize = 65_536;
 const PAGE_SHIFT: u32 = 16;
-const SMALLEST_BLOCK_SHIFT: u32 = 6;
+const SMALLEST_BLOCK_SHIFT: u32 = 5;
 
 let nextPage: u32 = 1;
 /** Single pages that were given back, linked through their first four bytes. */

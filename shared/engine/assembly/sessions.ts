@@ -1,17 +1,17 @@
 /**
- * Sessions of an account, in a list that starts at the account, and the results of the market's last
+ * Sessions of an account, in a list of which one lies in the account itself, and the results of the market's last
  * requests, in one ring that is addressed by sequence: a request writes where the one before it did,
  * whichever session it is of, and memory is bounded by the market, not by its sessions. Each result
  * leads to the one before it of its session.
  *
  * ```
- * session  +0    +4       +8            +16            +24     +32
- *          next  session  last request  its sequence   digest  weight in the state hash
+ * session  +0    +4       +8            +16            +24
+ *          next  session  last request  its sequence   digest
  * result   +0         +8
  *          requestId  sequence of the one before | code << 48
  * ```
  */
-import { FIRST_SESSION } from './accounts';
+import { FIRST_SESSION, OWN_SESSION } from './accounts';
 import {
   RESULT_MASK,
   RESULT_RING,
@@ -33,12 +33,11 @@ import {
 } from './protocol';
 import { P0, P1, P2, P3, SESSION_TAG, weight2 } from './scramble';
 
-const SESSION_SHIFT: u32 = 6;
+const SESSION_SHIFT: u32 = 5;
 const SESSION: usize = 4;
 const LAST: usize = 8;
 const LAST_SEQUENCE: usize = 16;
 const DIGEST: usize = 24;
-const WEIGHT: usize = 32;
 const RESULT_SHIFT: usize = 4;
 const PAGE_RESULTS_SHIFT: u32 = 12;
 const CODE_SHIFT: u64 = 48;
@@ -115,16 +114,22 @@ function searchSession(market: usize, account: usize, id: u32, number: u32): usi
     refusal = CAPACITY;
     return 0;
   }
-  return addSession(market, account, id, number);
+  return addSession(market, account, number);
 }
 
-function addSession(market: usize, account: usize, id: u32, number: u32): usize {
-  const session = allocateBlock(SESSION_SHIFT);
+function addSession(market: usize, account: usize, number: u32): usize {
+  const isFirst = load<u32>(account, FIRST_SESSION) == 0;
+  const session = isFirst ? account + OWN_SESSION : allocateBlock(SESSION_SHIFT);
   store<u32>(session, number, SESSION);
-  store<u64>(session, weight2(SESSION_TAG, id, number), WEIGHT);
   link(account, session);
   store<u32>(market, load<u32>(market, SESSIONS) + 1, SESSIONS);
   return session;
+}
+
+// @ts-ignore: decorator
+@inline
+function weightOf(session: usize, id: u32): u64 {
+  return weight2(SESSION_TAG, id, numberOf(session));
 }
 
 function link(account: usize, session: usize): void {
@@ -139,17 +144,23 @@ function resultAt(market: usize, sequence: u64): usize {
   return <usize>load<u32>(market, RESULT_RING) + (index << RESULT_SHIFT);
 }
 
-/** Uses a request id up with its result. */
+/** Uses a request id up with its result; `id` is the account's. */
 // @ts-ignore: decorator
 @inline
-export function record(market: usize, session: usize, requestId: u64, code: u32): void {
+export function record(
+  market: usize,
+  session: usize,
+  id: u32,
+  requestId: u64,
+  code: u32,
+): void {
   const sequence = load<u64>(market, SEQUENCE);
   const result = resultAt(market, sequence);
   store<u64>(result, requestId);
   store<u64>(result, load<u64>(session, LAST_SEQUENCE) | (<u64>code << CODE_SHIFT), 8);
   const change = requestId * P2 + sequence * P3 + <u64>code;
   const last = (requestId - lastRequest(session)) * P0;
-  addTerm(market, load<u64>(session, WEIGHT) * (last + change * P1));
+  addTerm(market, weightOf(session, id) * (last + change * P1));
   store<u64>(session, load<u64>(session, DIGEST) + change, DIGEST);
   store<u64>(session, requestId, LAST);
   store<u64>(session, sequence, LAST_SEQUENCE);
@@ -221,11 +232,11 @@ export function restoreSession(
   sequence: u64,
   digest: u64,
 ): usize {
-  const session = addSession(market, account, id, number);
+  const session = addSession(market, account, number);
   store<u64>(session, last, LAST);
   store<u64>(session, sequence, LAST_SEQUENCE);
   store<u64>(session, digest, DIGEST);
-  addTerm(market, load<u64>(session, WEIGHT) * (last * P0 + digest * P1));
+  addTerm(market, weightOf(session, id) * (last * P0 + digest * P1));
   return session;
 }
 
