@@ -1,99 +1,7 @@
-/** What the vector files are made of. Every field has a value of its own, so that none can swap. */
+/** Events, headers and books of the vector files. Every field has a value of its own. */
 import { BatchKind, EventKind } from '../src/index.ts';
-import type { JsonObject } from './json.ts';
-
-interface CommandCase {
-  readonly name: string;
-  readonly role: 'client' | 'operator';
-  readonly account: number;
-  readonly command: JsonObject;
-}
 
 const U64_MAX = String(2n ** 64n - 1n);
-
-const client = (name: string, command: JsonObject, account = 42): CommandCase => ({
-  name,
-  role: 'client',
-  account,
-  command,
-});
-const operator = (name: string, command: JsonObject): CommandCase => ({
-  name,
-  role: 'operator',
-  account: 0,
-  command,
-});
-
-export const COMMAND_CASES: readonly CommandCase[] = [
-  client('buy 5 lots at 100 ticks', {
-    type: 'new',
-    session: 0,
-    requestId: '1',
-    clientOrderId: '7',
-    side: 'buy',
-    price: '100',
-    quantity: '5',
-    timeInForce: 'gtc',
-  }),
-  client('sell, immediate or cancel', {
-    type: 'new',
-    session: 258,
-    requestId: '4886718345',
-    clientOrderId: '81985529216486895',
-    side: 'sell',
-    price: '68719476735',
-    quantity: '281474976710655',
-    timeInForce: 'ioc',
-  }),
-  client(
-    'every field at its width, largest account; the engine rejects the price, not the edge',
-    {
-      type: 'new',
-      session: 65535,
-      requestId: U64_MAX,
-      clientOrderId: U64_MAX,
-      side: 'sell',
-      price: U64_MAX,
-      quantity: U64_MAX,
-      timeInForce: 'post_only',
-    },
-    16777215,
-  ),
-  client('cancel', { type: 'cancel', session: 3, requestId: '2', clientOrderId: '7' }),
-  client('replace', {
-    type: 'replace',
-    session: 3,
-    requestId: '9007199254740993',
-    clientOrderId: '7',
-    price: '101',
-    quantity: '4',
-    timeInForce: 'post_only',
-  }),
-  operator('deposit', {
-    type: 'deposit',
-    session: 1,
-    requestId: '10',
-    account: 42,
-    asset: 'quote',
-    amount: '9223372036854775807',
-  }),
-  operator('withdraw', {
-    type: 'withdraw',
-    session: 1,
-    requestId: '11',
-    account: 43,
-    asset: 'base',
-    amount: '250',
-  }),
-  operator('create a market with a maker rebate', {
-    type: 'create_market',
-    session: 0,
-    requestId: '1',
-    makerFeePpm: -50,
-    takerFeePpm: 300,
-  }),
-  operator('close the epoch', { type: 'close_epoch', session: 0, requestId: '12' }),
-];
 
 /** Offset, width in bytes, value. */
 type Field = readonly [number, 1 | 2 | 4 | 8, bigint | number];
@@ -116,20 +24,49 @@ const REQUEST: readonly Field[] = [
   [48, 8, 12],
   [56, 2, 3],
 ];
-const ORDER: readonly Field[] = [
-  ...REQUEST,
+const ORDER_FIELDS: readonly Field[] = [
   [16, 8, 990],
   [24, 8, 2n ** 64n - 2n],
   [32, 8, 100],
   [40, 8, 5],
 ];
+const ORDER: readonly Field[] = [...REQUEST, ...ORDER_FIELDS];
+/** Of events that answer nobody. */
+const SEEN: readonly Field[] = [[4, 4, 43], [8, 8, 1003], ...ORDER_FIELDS];
 
 /** Records in hex, written by offset and width, not by the code they are to check. */
 export const EVENT_CASES: readonly string[] = [
   event(EventKind.ACCEPTED, [...ORDER, [1, 1, 1], [58, 1, 2]]),
+  event(EventKind.ACCEPTED, [
+    ...ORDER,
+    [1, 1, 0],
+    [2, 1, 3],
+    [3, 1, 2],
+    [58, 1, 4],
+    [59, 1, 1],
+    [60, 4, 1_700_000_000],
+  ]),
   event(EventKind.REPLACED, [...ORDER, [1, 1, 0], [58, 1, 1]]),
+  event(EventKind.REPLACED, [...ORDER, [1, 1, 1], [2, 2, 1], [58, 1, 2], [59, 1, 2]]),
   event(EventKind.CANCELLED, [...ORDER, [1, 1, 1], [2, 2, 1]]),
+  event(EventKind.CANCELLED, [...SEEN, [1, 1, 0], [2, 2, 7]]),
+  event(EventKind.TRIGGERED, [...SEEN, [1, 1, 1]]),
+  event(EventKind.REFILLED, [...SEEN, [1, 1, 0]]),
+  event(EventKind.REDUCED, [...SEEN, [1, 1, 1], [2, 2, 3]]),
+  event(EventKind.OPEN_ORDER, [
+    ...SEEN,
+    [1, 1, 1],
+    [2, 1, 0],
+    [3, 1, 4],
+    [48, 8, 2],
+    [58, 1, 4],
+    [59, 1, 3],
+    [60, 4, 2 ** 32 - 1],
+  ]),
+  event(EventKind.OPEN_ORDER, [...SEEN, [1, 1, 0], [2, 1, 3], [3, 1, 1], [48, 8, 90]]),
   event(EventKind.REJECTED, [...REQUEST, [1, 1, 3], [2, 2, 207], [24, 8, 77]]),
+  event(EventKind.RESULT, [...REQUEST, [1, 1, 1], [2, 2, 0], [16, 8, 700], [24, 8, 77]]),
+  event(EventKind.RESULT, [...REQUEST, [1, 1, 4], [2, 2, 209], [16, 8, 701], [24, 8, 78]]),
   event(EventKind.TRADE, [
     [1, 1, 1],
     [4, 4, 42],
@@ -193,6 +130,40 @@ export const EVENT_CASES: readonly string[] = [
     [56, 8, 1_700_000_000_123_456_789n],
   ]),
   event(EventKind.MARKET_CREATED, [...REQUEST, [16, 4, -50], [20, 4, 300]]),
+  event(EventKind.MARKET_CREATED, [
+    ...REQUEST,
+    [16, 4, 100],
+    [20, 4, 300],
+    [24, 8, 0x43_54_42],
+    [32, 8, 0x50_52_45_50_2d_44_53_55n],
+    [40, 1, 2],
+    [41, 1, 8],
+    [44, 4, 500],
+  ]),
+  event(EventKind.ALL_CANCELLED, [...REQUEST, [1, 1, 2], [2, 2, 5], [32, 8, 1], [40, 8, 1024]]),
+  event(EventKind.ALL_CANCELLED, [
+    [1, 1, 2],
+    [2, 2, 4],
+    [4, 4, 42],
+    [8, 8, 1008],
+    [40, 8, 9],
+  ]),
+  event(EventKind.CANCEL_AFTER_SET, [...REQUEST, [16, 8, 1_700_000_030_123_456_789n]]),
+  event(EventKind.CONFIGURED, [
+    ...REQUEST,
+    [16, 8, 10],
+    [24, 8, 2n ** 36n - 1n],
+    [32, 8, 2n ** 48n - 1n],
+    [40, 4, 50_000],
+    [44, 4, 200],
+  ]),
+  event(EventKind.STATE_CHANGED, [...REQUEST, [1, 1, 2]]),
+  event(EventKind.FEES_CHANGED, [...REQUEST, [1, 1, 15], [16, 4, -20], [20, 4, 200]]),
+  event(EventKind.TIER_CHANGED, [...REQUEST, [1, 1, 3]]),
+  event(EventKind.CLOCK_ADVANCED, [
+    [8, 8, 1009],
+    [16, 8, 1_700_000_000_123_456_789n],
+  ]),
 ];
 
 export const HEADER_CASES = [

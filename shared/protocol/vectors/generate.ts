@@ -19,7 +19,8 @@ import {
   refuse,
   resultTable,
 } from '../src/index.ts';
-import { CHECKSUM_CASES, COMMAND_CASES, EVENT_CASES, HEADER_CASES } from './cases.ts';
+import { CHECKSUM_CASES, EVENT_CASES, HEADER_CASES } from './cases.ts';
+import { COMMAND_CASES } from './command-cases.ts';
 import {
   bytesOf,
   type ChecksumVector,
@@ -58,8 +59,8 @@ function commandVector({ name, role, account, command }: (typeof COMMAND_CASES)[
 
 /** Digits as the narrowest msgpack integer. */
 function shortest(value: string | number | boolean) {
-  if (typeof value !== 'string' || !/^[0-9]+$/.test(value)) return value;
-  return Number(value) < 2 ** 32 ? Number(value) : BigInt(value);
+  if (typeof value !== 'string' || !/^-?[0-9]+$/.test(value)) return value;
+  return Math.abs(Number(value)) < 2 ** 31 ? Number(value) : BigInt(value);
 }
 
 function eventVector(record: string): EventVector {
@@ -86,7 +87,7 @@ function replyVectors(): ReplyVector[] {
       events: [],
     },
     {
-      name: 'executed: one event of every kind, a log sequence above 32 bits',
+      name: 'executed: events of every kind, a log sequence above 32 bits',
       binary: reply('binary', 2 ** 40 + 1, records),
       msgpack: reply('msgpack', 2 ** 40 + 1, records),
       ...ok,

@@ -1,14 +1,14 @@
 /** How the vector files write what JSON has no type for: 64-bit integers are decimal strings. */
 import { readFileSync } from 'node:fs';
 import {
-  ASSET_NAMES,
   type Command,
   COMMAND_NAMES,
   EVENT_FIELDS,
   eventMap,
+  fieldsOf,
   type MarketEvent,
-  SIDE_NAMES,
-  TIME_IN_FORCE_NAMES,
+  type Names,
+  numberOf,
 } from '../src/index.ts';
 
 export type JsonObject = Readonly<Record<string, string | number | boolean>>;
@@ -71,23 +71,27 @@ export function readVectors<Vector>(name: string): readonly Vector[] {
   return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8'));
 }
 
-const COMMAND_WORDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  type: COMMAND_NAMES,
-  side: SIDE_NAMES,
-  timeInForce: TIME_IN_FORCE_NAMES,
-  asset: ASSET_NAMES,
-};
-
 /** `{ type: "new", requestId: "1", side: "buy", ... }` as the object that encoders take. */
 export function commandFromJson(json: JsonObject): Command {
-  const command: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(json)) {
-    const words = COMMAND_WORDS[key];
-    if (words !== undefined) command[key === 'type' ? 'kind' : key] = words[String(value)];
-    else command[key] = typeof value === 'string' ? BigInt(value) : value;
+  const kind = numberOf(COMMAND_NAMES, json.type);
+  if (kind === undefined) throw new Error(`no such command: ${json.type}`);
+  const requestId = BigInt(json.requestId ?? -1);
+  const command: Record<string, unknown> = { kind, session: json.session, requestId };
+  for (const [name, field] of fieldsOf(kind)) {
+    const value = field.type === 'flags' ? flagsOf(field.flags, json) : json[name];
+    if (value === undefined) continue;
+    const isWide = field.type === 'u64' || field.type === 'i64';
+    const whole = isWide ? BigInt(value) : value;
+    command[name] = field.type === 'word' ? numberOf(field.words, value) : whole;
   }
   // A vector with a field missing fails the encoder's own assertions.
   return command as unknown as Command;
+}
+
+/** The mask of the flags that are there; undefined where none is. */
+function flagsOf(flags: Names<number>, json: JsonObject): number | undefined {
+  const bits = Object.entries(flags).filter(([name]) => json[name] === true);
+  return bits.length === 0 ? undefined : bits.reduce((mask, [, bit]) => mask | bit, 0);
 }
 
 export function eventToJson(event: MarketEvent): JsonObject {

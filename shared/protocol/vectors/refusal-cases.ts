@@ -62,20 +62,29 @@ function binaryCases(): RefusalVector[] {
     vector('UNKNOWN_KIND', 'binary: a group is not for clients', binary([CANCEL], [3, 2])),
     vector('UNKNOWN_KIND', 'binary: flag 2 is not for commands', binary([CANCEL], [12, 2])),
     vector('UNKNOWN_KIND', 'binary: command kind 0', binary([0])),
-    vector('UNKNOWN_KIND', 'binary: command kind 4', binary([4])),
+    vector('UNKNOWN_KIND', 'binary: command kind 9', binary([9])),
+    vector('UNKNOWN_KIND', 'binary: command kind 40', binary([40]), 'operator'),
     vector('UNKNOWN_KIND', 'binary: second record of kind 255', binary([CANCEL, 255])),
     vector('FIELD_RANGE', 'binary: log sequence of 2^53', binary([CANCEL], [22, 0x20])),
     vector('FIELD_RANGE', 'binary: account 2^24', binary([CANCEL], [68, 0, 0, 0, 1])),
     vector('FIELD_RANGE', 'binary: deposit to 2^24', binary([16], [68, 0, 0, 0, 1]), 'operator'),
+    vector('FIELD_RANGE', 'binary: purge of 2^24', binary([39], [68, 0, 0, 0, 1]), 'operator'),
     vector('RESERVED_NOT_ZERO', 'binary: header byte 14', binary([CANCEL], [14, 1])),
     vector('RESERVED_NOT_ZERO', 'binary: command byte 10', binary([CANCEL], [74, 1])),
     vector('RESERVED_NOT_ZERO', 'binary: command byte 63', binary([CANCEL], [127, 1])),
     vector('RESERVED_NOT_ZERO', 'binary: cancel with a price', binary([CANCEL], [96, 1])),
-    vector('RESERVED_NOT_ZERO', 'binary: order with an asset', binary([1], [67, 1])),
+    vector('RESERVED_NOT_ZERO', 'binary: cancel with an order type', binary([CANCEL], [67, 1])),
+    vector('RESERVED_NOT_ZERO', 'binary: replace with a side', binary([3], [65, 1])),
+    vector('RESERVED_NOT_ZERO', 'binary: amend with a price', binary([4], [96, 1])),
+    vector('RESERVED_NOT_ZERO', 'binary: cancel all with an order id', binary([6], [88, 1])),
+    vector('RESERVED_NOT_ZERO', 'binary: state with an account', binary([37], [68, 2]), 'operator'),
+    vector('RESERVED_NOT_ZERO', 'binary: clock with a time', binary([38], [76, 1]), 'operator'),
     vector('RESERVED_NOT_ZERO', 'binary: epoch with account', binary([33], [68, 1]), 'operator'),
     vector('ACCOUNT_MISMATCH', "binary: another's account", binary([CANCEL], [68, 43])),
     vector('NOT_PERMITTED', 'binary: deposit by a client', binary([DEPOSIT])),
+    vector('NOT_PERMITTED', 'binary: purge by a client', binary([39])),
     vector('NOT_PERMITTED', 'binary: cancel by an operator', binary([CANCEL]), 'operator'),
+    vector('NOT_PERMITTED', 'binary: quote by an operator', binary([8]), 'operator'),
   ];
 }
 
@@ -93,7 +102,7 @@ function shapeCases(): RefusalVector[] {
     vector('MALFORMED', 'msgpack: never used byte c1', hex('81 a176 c1')),
     vector('MALFORMED', 'msgpack: string that is not UTF-8', hex('81 a176 a2c328')),
     vector('MALFORMED', 'msgpack: nested too deep', hex('81 a176 91 91 91 91 01')),
-    vector('MALFORMED', 'msgpack: a map of 17 keys', hex('de0011')),
+    vector('MALFORMED', 'msgpack: a map of 25 keys', hex('de0019')),
     vector('MALFORMED', 'msgpack: command is a number', map({ v: 1, commands: [1] })),
     vector('UNSUPPORTED_VERSION', 'msgpack: no v', without('v')),
     vector('UNSUPPORTED_VERSION', 'msgpack: v is 2', changed({ v: 2 })),
@@ -108,6 +117,8 @@ function shapeCases(): RefusalVector[] {
 }
 
 function fieldCases(): RefusalVector[] {
+  const amend = { v: 1, type: 'amend', requestId: 1, clientOrderId: 7 };
+  const create = { v: 1, type: 'create_market', requestId: 1 };
   const funds = { v: 1, type: 'deposit', requestId: 1, account: 42, asset: 'base', amount: 1 };
   return [
     vector('UNKNOWN_KIND', 'msgpack: no type', without('type')),
@@ -131,6 +142,20 @@ function fieldCases(): RefusalVector[] {
     vector('FIELD_RANGE', 'msgpack: price is "2^64"', changed({ price: '18446744073709551616' })),
     vector('FIELD_RANGE', 'msgpack: price is "0x1"', changed({ price: '0x1' })),
     vector('FIELD_RANGE', 'msgpack: price is ""', changed({ price: '' })),
+    vector('FIELD_RANGE', 'msgpack: orderType is 1', changed({ orderType: 1 })),
+    vector('FIELD_RANGE', 'msgpack: timeInForce is "day"', changed({ timeInForce: 'day' })),
+    vector('FIELD_RANGE', 'msgpack: selfTrade is "cancel"', changed({ selfTrade: 'cancel' })),
+    vector('FIELD_RANGE', 'msgpack: side of an order is "both"', changed({ side: 'both' })),
+    vector('FIELD_RANGE', 'msgpack: postOnly is 1', changed({ postOnly: 1 })),
+    vector('FIELD_RANGE', 'msgpack: slide is nil', changed({ slide: null })),
+    vector('FIELD_RANGE', 'msgpack: flags as a number', changed({ flags: 1 })),
+    vector('FIELD_RANGE', 'msgpack: expireTime is 2^32', changed({ expireTime: 2 ** 32 })),
+    vector('FIELD_RANGE', 'msgpack: expireTime is text', changed({ expireTime: '1700000000' })),
+    vector('FIELD_RANGE', 'msgpack: stopPrice is -1', changed({ stopPrice: -1 })),
+    vector('FIELD_RANGE', 'msgpack: delta is 2^63', map({ ...amend, delta: 2n ** 63n })),
+    vector('FIELD_RANGE', 'msgpack: delta is "+1"', map({ ...amend, delta: '+1' })),
+    vector('FIELD_RANGE', 'msgpack: an amend without delta', map(amend)),
+    vector('FIELD_RANGE', 'msgpack: an amend with a price', map({ ...amend, delta: 1, price: 1 })),
     vector('FIELD_RANGE', 'msgpack: an order names an account', changed({ account: 42 })),
     vector('FIELD_RANGE', 'msgpack: key __proto__', changed({ ['__proto__']: {} })),
     vector(
@@ -142,7 +167,28 @@ function fieldCases(): RefusalVector[] {
     vector(
       'FIELD_RANGE',
       'msgpack: fee of 2^31',
-      map({ v: 1, type: 'create_market', requestId: 1, makerFeePpm: 2 ** 31 }),
+      map({ ...create, makerFeePpm: 2 ** 31 }),
+      'operator',
+    ),
+    vector(
+      'FIELD_RANGE',
+      'msgpack: a symbol of nine characters',
+      map({ ...create, baseSymbol: 'ABCDEFGHI' }),
+      'operator',
+    ),
+    vector(
+      'FIELD_RANGE',
+      'msgpack: a symbol beyond ASCII',
+      map({ ...create, baseSymbol: 'B\u00c9' }),
+      'operator',
+    ),
+    vector(
+      'FIELD_RANGE',
+      'msgpack: limits without the band',
+      map({
+        ...{ v: 1, type: 'configure', requestId: 1, minPrice: 1, maxPrice: 2 },
+        ...{ maxQuantity: 3, maxOpenOrders: 4 },
+      }),
       'operator',
     ),
     vector('NOT_PERMITTED', 'msgpack: deposit by a client', map(funds)),
