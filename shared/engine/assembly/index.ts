@@ -53,9 +53,43 @@ export function addMarket(orders: u32, levels: u32, sessions: u32, results: u32)
 
 /** Applies `count` records of the input area; events that still wait are told by `flushRest`. */
 export function applyCommands(market: usize, count: u32, stampNs: u64): void {
+  advanceTime(market, stampNs);
+  apply(market, inputBase, inputBase + <usize>count * RECORD_BYTES);
+}
+
+/** Memory for commands that a host lays there itself. */
+export function reserveInput(pages: u32): usize {
+  return reservePages(pages);
+}
+
+/**
+ * Applies `count` records at an address and publishes their events after every `publishEvery`
+ * commands, and at the end.
+ */
+export function applyAt(
+  market: usize,
+  address: usize,
+  count: u32,
+  stampNs: u64,
+  publishEvery: u32,
+): void {
+  advanceTime(market, stampNs);
+  const end = address + <usize>count * RECORD_BYTES;
+  let command = address;
+  while (command < end) {
+    const next = min(command + <usize>publishEvery * RECORD_BYTES, end);
+    apply(market, command, next);
+    flush();
+    command = next;
+  }
+}
+
+function advanceTime(market: usize, stampNs: u64): void {
   if (stampNs > load<u64>(market, TIME_NS)) store<u64>(market, stampNs, TIME_NS);
-  let command = inputBase;
-  const end = inputBase + <usize>count * RECORD_BYTES;
+}
+
+function apply(market: usize, first: usize, end: usize): void {
+  let command = first;
   while (command < end) {
     const next = min(command + LOOK_AHEAD * RECORD_BYTES, end);
     lookAhead(market, command, next);

@@ -56,8 +56,6 @@ export function holdIncoming(market: usize): void {
 }
 
 /** Places the incoming order, which holds what it may cost already. */
-// @ts-ignore: decorator
-@inline
 export function place(market: usize): void {
   const side = incoming.side;
   const price = incoming.price;

@@ -38,8 +38,6 @@ export function namedOrder(market: usize, command: usize, tag: u32): usize {
   return findByName(market + ORDER_MAP, tag, account, name);
 }
 
-// @ts-ignore: decorator
-@inline
 export function placeNew(market: usize, command: usize, kind: u32, tag: u32): u32 {
   const side = <u32>load<u8>(command, P.COMMAND_SIDE);
   if (side > P.SELL) return P.INVALID_SIDE;
