@@ -31,6 +31,13 @@ export interface CliCommand {
   run(context: CommandContext): Promise<number>;
 }
 
+/** A command whose first argument names one of its own: `foldbook bench match`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: Readonly<Record<string, () => Promise<CliCommand>>>;
+}
+
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -60,6 +67,34 @@ export async function runCommand(
     },
     integer: (name, least, most) => integerOf(name, textOf(values[name]), least, most),
   });
+}
+
+/**
+ * The command of a group that the first argument names, or undefined if it asks for help, which is
+ * printed. UsageError if there is no such command.
+ */
+export async function commandOfGroup(
+  group: CommandGroup,
+  name: string | undefined,
+): Promise<CliCommand | undefined> {
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(`${await groupHelp(group)}\n`);
+    return undefined;
+  }
+  const load = name !== undefined && Object.hasOwn(group.commands, name) && group.commands[name];
+  if (load) return load();
+  const known = Object.keys(group.commands).join(', ');
+  const given = name === undefined ? 'say what' : `no "${group.name} ${name}"`;
+  throw new UsageError(`${given}; there are: ${known}; see: foldbook ${group.name} --help`);
+}
+
+async function groupHelp(group: CommandGroup): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, load] of Object.entries(group.commands)) {
+    lines.push(`  ${name.padEnd(10)} ${(await load()).summary}`);
+  }
+  const usage = `Usage: foldbook ${group.name} <what> [options]`;
+  return `${usage}\n\n${lines.join('\n')}\n\nEach has --help and --json.`;
 }
 
 type Parsed = {

@@ -2,13 +2,14 @@
 import { ClientError } from '@foldbook/client';
 import { TransportError } from '@foldbook/runtime';
 import { CliError, UsageError } from './cli-error.ts';
-import { type CliCommand, runCommand } from './command.ts';
+import { type CliCommand, type CommandGroup, commandOfGroup, runCommand } from './command.ts';
 
 /** Loaded when named, so that `verify` starts without the broker's client and so on. */
-const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>>> = {
   demo: async () => (await import('./commands/demo.ts')).demo,
   up: async () => (await import('./commands/up.ts')).up,
   conform: async () => (await import('./commands/conform.ts')).conform,
+  bench: async () => (await import('./commands/bench.ts')).bench,
   verify: async () => (await import('./commands/verify.ts')).verify,
   keys: async () => (await import('./commands/keys.ts')).keys,
   market: async () => (await import('./commands/market.ts')).market,
@@ -57,7 +58,9 @@ async function main(args: readonly string[]): Promise<number> {
     const known = Object.keys(COMMANDS).join(', ');
     throw new UsageError(`no command "${name}"; there are: ${known}`);
   }
-  const command = await load();
+  const found = await load();
+  const command = 'commands' in found ? await commandOfGroup(found, rest.shift()) : found;
+  if (command === undefined) return 0;
   const abort = new AbortController();
   if (command.endsOnSignal) endOnSignal(abort);
   const password = process.env.FOLDBOOK_PASSWORD;

@@ -1,0 +1,9 @@
+/** Compiles the kernel of the engine package whose folder is the argument, if it is not up to date. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [folder = ''] = process.argv.slice(2);
+const build = (await import(pathToFileURL(join(folder, 'build.ts')).href)) as {
+  buildKernel(): Promise<unknown>;
+};
+await build.buildKernel();

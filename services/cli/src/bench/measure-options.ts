@@ -1,0 +1,53 @@
+/** Options that every benchmark of the engine has. */
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
+import { availableCores } from '@foldbook/runtime';
+import { UsageError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import { MAX_ACCOUNTS } from './workload-commands.ts';
+
+const DEFAULT_ACCOUNTS = 10_000;
+const DEFAULT_GROUP = 1_024;
+
+export const MEASURE_OPTIONS = {
+  workload: { type: 'string' },
+  accounts: { type: 'string' },
+  group: { type: 'string' },
+  core: { type: 'string' },
+  v8: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const MEASURE_HELP = `  --workload NAME   w1 (default: about 10,000 resting orders) or w1-lit (up to 300,000)
+  --accounts N      accounts that the orders are spread over (default ${DEFAULT_ACCOUNTS})
+  --group N         commands a call of the engine (default ${DEFAULT_GROUP})
+  --core N          core that the measuring thread keeps to (default: the last one)
+  --v8 FLAGS        V8 flags of the measuring process, e.g. "--no-liftoff" (default: none)`;
+
+export interface MeasureSettings {
+  readonly accounts: number;
+  readonly group: number;
+  readonly core: number;
+  readonly v8Flags: readonly string[];
+}
+
+export function measureSettings(context: CommandContext): MeasureSettings {
+  const flags = (context.text('v8') ?? '').split(/\s+/).filter((flag) => flag !== '');
+  const wrong = flags.find((flag) => !flag.startsWith('--'));
+  if (wrong !== undefined) {
+    throw new UsageError(`--v8: ${wrong} is no flag; write them as in --v8="--no-liftoff"`);
+  }
+  return {
+    accounts: context.integer('accounts', 1, MAX_ACCOUNTS) ?? DEFAULT_ACCOUNTS,
+    group: context.integer('group', 1, MAX_COMMANDS_PER_GROUP) ?? DEFAULT_GROUP,
+    core: chooseCore(context),
+    v8Flags: flags,
+  };
+}
+
+/** The system's own work tends to be on the first core. */
+function chooseCore(context: CommandContext): number {
+  const cores = availableCores();
+  const core = context.integer('core', 0, 1_023) ?? cores.at(-1) ?? 0;
+  if (cores.includes(core)) return core;
+  throw new UsageError(`--core ${core}: this process may use ${cores.join(', ')}`);
+}
