@@ -1,4 +1,5 @@
 import { engineSuite } from '../suite/engine-suite.ts';
 import { createNaiveEngine } from './naive-engine.ts';
+import { restoreNaiveEngine } from './restore.ts';
 
-engineSuite('naive twin', createNaiveEngine);
+engineSuite('naive twin', createNaiveEngine, restoreNaiveEngine);

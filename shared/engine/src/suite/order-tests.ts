@@ -3,17 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_PRICE, MAX_QUANTITY, Side, TimeInForce } from '@foldbook/protocol';
 import type { MakeEngine } from './make-engine.ts';
-import { TestMarket } from './test-market.ts';
+import { freeMarket } from './test-market.ts';
 
 const { IOC, POST_ONLY } = TimeInForce;
-const RICH = 1_000_000_000_000n;
-
-function freeMarket(makeEngine: MakeEngine): TestMarket {
-  const market = new TestMarket(makeEngine(), { maker: 0, taker: 0 });
-  market.fund(RICH, 2, 3, 4);
-  return market;
-}
-
 export function orderTests(makeEngine: MakeEngine): void {
   placingTests(makeEngine);
   cancelTests(makeEngine);
@@ -97,7 +89,7 @@ function placingTests(makeEngine: MakeEngine): void {
       'rejected WOULD_CROSS',
     ]);
     assert.deepEqual(market.buy(3, 1, 99, 1, { timeInForce: POST_ONLY }), [
-      'accepted 3/1 buy 1@99 post',
+      'accepted 3/1 buy 1@99 post-only',
       'level buy 1@99/1',
     ]);
   });
@@ -347,32 +339,32 @@ function replaceTests(makeEngine: MakeEngine): void {
 
   test('a refused replace leaves the old order in its place', () => {
     const market = freeMarket(makeEngine);
-    market.fund(1_000, 5);
-    market.buy(5, 1, 100, 5);
+    market.fund(1_000, 6);
+    market.buy(6, 1, 100, 5);
     market.buy(2, 2, 100, 5);
     market.sell(3, 3, 105, 1);
-    const before = market.balance(5);
+    const before = market.balance(6);
     const post = { timeInForce: POST_ONLY };
-    assert.deepEqual(market.replace(5, 9, 100, 1), ['rejected UNKNOWN_ORDER']);
-    assert.deepEqual(market.replace(5, 1, 105, 1, post), ['rejected WOULD_CROSS']);
-    assert.deepEqual(market.replace(5, 1, 100, 11), ['rejected INSUFFICIENT_FUNDS']);
-    assert.deepEqual(market.replace(5, 1, 0, 1), ['rejected INVALID_PRICE']);
-    assert.deepEqual(market.replace(5, 1, 1, 0), ['rejected INVALID_QUANTITY']);
-    assert.deepEqual(market.replace(5, 1, MAX_PRICE, MAX_QUANTITY), [
+    assert.deepEqual(market.replace(6, 9, 100, 1), ['rejected UNKNOWN_ORDER']);
+    assert.deepEqual(market.replace(6, 1, 105, 1, post), ['rejected WOULD_CROSS']);
+    assert.deepEqual(market.replace(6, 1, 100, 11), ['rejected INSUFFICIENT_FUNDS']);
+    assert.deepEqual(market.replace(6, 1, 0, 1), ['rejected INVALID_PRICE']);
+    assert.deepEqual(market.replace(6, 1, 1, 0), ['rejected INVALID_QUANTITY']);
+    assert.deepEqual(market.replace(6, 1, MAX_PRICE, MAX_QUANTITY), [
       'rejected NOTIONAL_TOO_LARGE',
     ]);
-    assert.equal(market.balance(5), before);
-    assert.equal(market.sell(4, 1, 100, 1)[1], 'trade 4 sells 1@100 from 5/1');
+    assert.equal(market.balance(6), before);
+    assert.equal(market.sell(4, 1, 100, 1)[1], 'trade 4 sells 1@100 from 6/1');
   });
 
   test('a replace counts the funds that the old order frees', () => {
     const market = freeMarket(makeEngine);
-    market.fund(1_000, 5);
-    market.buy(5, 1, 100, 10);
-    assert.equal(market.balance(5), 'base 1000+0 quote 0+1000');
-    assert.equal(market.replace(5, 1, 50, 20)[0], 'replaced 5/1 buy 20@50 gtc');
-    assert.equal(market.balance(5), 'base 1000+0 quote 0+1000');
-    assert.equal(market.replace(5, 1, 90, 10)[0], 'replaced 5/1 buy 10@90 gtc');
-    assert.equal(market.balance(5), 'base 1000+0 quote 100+900');
+    market.fund(1_000, 6);
+    market.buy(6, 1, 100, 10);
+    assert.equal(market.balance(6), 'base 1000+0 quote 0+1000');
+    assert.equal(market.replace(6, 1, 50, 20)[0], 'replaced 6/1 buy 20@50 gtc');
+    assert.equal(market.balance(6), 'base 1000+0 quote 0+1000');
+    assert.equal(market.replace(6, 1, 90, 10)[0], 'replaced 6/1 buy 10@90 gtc');
+    assert.equal(market.balance(6), 'base 1000+0 quote 100+900');
   });
 }

@@ -1,34 +1,33 @@
-/** A market under test: commands by short calls, events as short lines. */
-import {
-  Asset,
-  CancelReason,
-  type Command,
-  CommandKind,
-  Liquidity,
-  type MarketEvent,
-  RECORD_BYTES,
-  readEvent,
-  resultName,
-  Side,
-  TimeInForce,
-  viewOf,
-  writeCommand,
-} from '@foldbook/protocol';
-import type { Engine } from '../engine.ts';
-
-export interface OrderOptions {
-  readonly timeInForce?: TimeInForce;
-  readonly session?: number;
-}
+/** A market under test: commands by short calls, events as short lines (see event-words.ts). */
+import { CommandKind, RECORD_BYTES, Side, TimeInForce } from '@foldbook/protocol';
+import { type CommandFields, commandRecord } from '../command-record.ts';
+import { eventsOf, snapshotOf } from '../compare-engines.ts';
+import type { Engine, EngineOptions } from '../engine.ts';
+import { describeEvents } from '../event-words.ts';
+import type { MakeEngine, RestoreEngine } from './make-engine.ts';
 
 type Amount = number | bigint;
 
-const START_NS = 1_700_000_000_000_000_000n;
+/** What an order may have besides side, name, price and quantity. */
+export interface OrderOptions {
+  readonly orderType?: number;
+  readonly timeInForce?: number;
+  readonly flags?: number;
+  readonly selfTrade?: number;
+  readonly displayQuantity?: Amount;
+  readonly stopPrice?: Amount;
+  readonly expireTime?: number;
+  readonly session?: number;
+}
+
+/** When the first command comes: a whole second. */
+export const START_SECONDS = 1_700_000_000;
+const NS_PER_SECOND = 1_000_000_000n;
 
 export class TestMarket {
   readonly engine: Engine;
   #requestId = 0n;
-  #timeNs = START_NS;
+  #timeNs = BigInt(START_SECONDS) * NS_PER_SECOND;
 
   /** Creates the market at once, unless no rates are given. */
   constructor(engine: Engine, rates?: { readonly maker: number; readonly taker: number }) {
@@ -36,27 +35,37 @@ export class TestMarket {
     if (rates !== undefined) this.create(rates.maker, rates.taker);
   }
 
+  /** Stamp of the commands that follow. */
   get timeNs(): bigint {
     return this.#timeNs;
   }
 
-  create(makerFeePpm: number, takerFeePpm: number): string[] {
-    return this.send({ kind: CommandKind.CREATE_MARKET, makerFeePpm, takerFeePpm });
+  set timeNs(timeNs: bigint) {
+    this.#timeNs = timeNs;
   }
 
-  deposit(account: number, asset: Asset, amount: Amount): string[] {
-    return this.send({ kind: CommandKind.DEPOSIT, account, asset, amount: BigInt(amount) });
+  /** Sets the stamp to so many seconds after the start. */
+  goTo(seconds: number): void {
+    this.#timeNs = BigInt(Math.round((START_SECONDS + seconds) * 1_000)) * 1_000_000n;
   }
 
-  withdraw(account: number, asset: Asset, amount: Amount): string[] {
-    return this.send({ kind: CommandKind.WITHDRAW, account, asset, amount: BigInt(amount) });
+  create(makerFeePpm: number, takerFeePpm: number, more: CommandFields = {}): string[] {
+    return this.send({ kind: CommandKind.CREATE_MARKET, makerFeePpm, takerFeePpm, ...more });
+  }
+
+  deposit(account: number, asset: number, amount: Amount): string[] {
+    return this.send({ kind: CommandKind.DEPOSIT, account, asset, amount });
+  }
+
+  withdraw(account: number, asset: number, amount: Amount): string[] {
+    return this.send({ kind: CommandKind.WITHDRAW, account, asset, amount });
   }
 
   /** Gives accounts so much of both assets. */
   fund(amount: Amount, ...accounts: number[]): void {
     for (const account of accounts) {
-      this.deposit(account, Asset.BASE, amount);
-      this.deposit(account, Asset.QUOTE, amount);
+      this.deposit(account, 0, amount);
+      this.deposit(account, 1, amount);
     }
   }
 
@@ -68,64 +77,92 @@ export class TestMarket {
     return this.#place(account, Side.SELL, id, price, quantity, options);
   }
 
-  cancel(account: number, id: Amount): string[] {
-    return this.send({ kind: CommandKind.CANCEL, clientOrderId: BigInt(id) }, account);
-  }
-
   replace(
     account: number,
     id: Amount,
     price: Amount,
     quantity: Amount,
     options: OrderOptions = {},
-  ) {
-    return this.send(
-      {
-        kind: CommandKind.REPLACE,
-        clientOrderId: BigInt(id),
-        price: BigInt(price),
-        quantity: BigInt(quantity),
-        timeInForce: options.timeInForce ?? TimeInForce.GTC,
-      },
-      account,
-    );
+  ): string[] {
+    const order = { account, clientOrderId: id, price, quantity, ...options };
+    return this.send({ kind: CommandKind.REPLACE, ...order });
+  }
+
+  amend(account: number, id: Amount, change: Amount): string[] {
+    return this.send({ kind: CommandKind.AMEND, account, clientOrderId: id, quantity: change });
+  }
+
+  quote(
+    account: number,
+    id: Amount,
+    side: Side,
+    price: Amount,
+    quantity: Amount,
+    options: OrderOptions = {},
+  ): string[] {
+    const order = { account, clientOrderId: id, side, price, quantity, ...options };
+    return this.send({ kind: CommandKind.QUOTE, ...order });
+  }
+
+  cancel(account: number, id: Amount): string[] {
+    return this.send({ kind: CommandKind.CANCEL, account, clientOrderId: id });
+  }
+
+  cancelOrder(account: number, orderId: Amount): string[] {
+    return this.send({ kind: CommandKind.CANCEL_ORDER, account, orderId });
+  }
+
+  cancelAll(account: number, side: number): string[] {
+    return this.send({ kind: CommandKind.CANCEL_ALL, account, side });
+  }
+
+  cancelAfter(account: number, timeout: number): string[] {
+    return this.send({ kind: CommandKind.CANCEL_AFTER, account, timeout });
+  }
+
+  purge(account: number, side: number): string[] {
+    return this.send({ kind: CommandKind.PURGE, account, side });
+  }
+
+  configure(limits: CommandFields): string[] {
+    return this.send({ kind: CommandKind.CONFIGURE, ...limits });
+  }
+
+  setState(state: number): string[] {
+    return this.send({ kind: CommandKind.SET_STATE, state });
+  }
+
+  setFees(tier: number, makerFeePpm: number, takerFeePpm: number): string[] {
+    return this.send({ kind: CommandKind.SET_FEES, tier, makerFeePpm, takerFeePpm });
+  }
+
+  setTier(account: number, tier: number): string[] {
+    return this.send({ kind: CommandKind.SET_TIER, account, tier });
+  }
+
+  clock(): string[] {
+    return this.send({ kind: CommandKind.CLOCK, requestId: 0 });
   }
 
   closeEpoch(): string[] {
-    return this.send({ kind: CommandKind.CLOSE_EPOCH, requestId: 0n });
+    return this.send({ kind: CommandKind.CLOSE_EPOCH, requestId: 0 });
   }
 
   /** The command's events as lines; a session and a fresh request id are filled in. */
-  send(command: Unsent, account = 0): string[] {
-    return this.events(command, account).map(describeEvent);
+  send(fields: CommandFields): string[] {
+    return describeEvents(this.raw(this.record(fields)));
   }
 
-  /** The command's events as objects. */
-  events(command: Unsent, account = 0): MarketEvent[] {
-    return this.raw(this.record(command, account));
-  }
-
-  record(command: Unsent, account = 0): Uint8Array {
+  record(fields: CommandFields): Uint8Array {
     this.#requestId += 1n;
-    const record = new Uint8Array(RECORD_BYTES);
-    const full = { session: 1, requestId: this.#requestId, ...command } as Command;
-    writeCommand(viewOf(record), 0, full, account);
-    return record;
+    return commandRecord({ session: 1, requestId: this.#requestId, ...fields });
   }
 
-  /** Applies records as they are. */
-  raw(records: Uint8Array, timeNs = this.#timeNs + 1n): MarketEvent[] {
+  /** Applies records as they are, and gives the events as they are. */
+  raw(records: Uint8Array, timeNs = this.#timeNs): Uint8Array {
     this.#timeNs = timeNs;
-    const events: MarketEvent[] = [];
-    this.engine.apply(records, records.byteLength / RECORD_BYTES, timeNs, (block, count) => {
-      const view = viewOf(block);
-      for (let index = 0; index < count; index += 1) {
-        const event = readEvent(view, index * RECORD_BYTES);
-        if (event === undefined) throw new Error(`event of kind ${block[index * RECORD_BYTES]}`);
-        events.push(event);
-      }
-    });
-    return events;
+    const count = records.byteLength / RECORD_BYTES;
+    return eventsOf(this.engine, { records, count, timeNs });
   }
 
   /** "base available+held quote available+held". */
@@ -141,92 +178,47 @@ export class TestMarket {
     return levels.map(({ price, quantity, orders }) => `${quantity}@${price}/${orders}`).join(' ');
   }
 
+  openOrders(account: number, after = 0n, limit = 1_000): string[] {
+    return describeEvents(this.engine.openOrdersOf(account, after, limit));
+  }
+
+  snapshot(): Uint8Array {
+    return snapshotOf(this.engine);
+  }
+
+  /** A second market that goes on from here. */
+  restored(restore: RestoreEngine): TestMarket {
+    const market = new TestMarket(restore([this.snapshot()]));
+    market.#requestId = this.#requestId;
+    market.#timeNs = this.#timeNs;
+    return market;
+  }
+
   #place(
     account: number,
     side: Side,
     id: Amount,
     price: Amount,
     quantity: Amount,
-    { timeInForce = TimeInForce.GTC, session = 1 }: OrderOptions,
+    options: OrderOptions,
   ): string[] {
-    return this.send(
-      {
-        kind: CommandKind.NEW,
-        clientOrderId: BigInt(id),
-        side,
-        timeInForce,
-        price: BigInt(price),
-        quantity: BigInt(quantity),
-        session,
-      },
-      account,
-    );
+    const order = { account, side, clientOrderId: id, price, quantity, ...options };
+    return this.send({ kind: CommandKind.NEW, ...order });
   }
 }
 
-/** A command whose session and request id may be left to the harness. */
-type Unsent = Command extends infer Each
-  ? Each extends Command
-    ? Omit<Each, 'session' | 'requestId'> & { session?: number; requestId?: bigint }
-    : never
-  : never;
+/** Money that no test uses up. */
+const RICH = 1_000_000_000_000n;
 
-const sideName = (side: Side) => (side === Side.BUY ? 'buy' : 'sell');
-const assetName = (asset: Asset) => (asset === Asset.BASE ? 'base' : 'quote');
-const liquidityName = (liquidity: Liquidity) => (liquidity === Liquidity.TAKER ? 'taker' : 'maker');
-const TIME_IN_FORCE_NAMES = ['gtc', 'ioc', 'post'];
-
-interface OrderState {
-  readonly account: number;
-  readonly clientOrderId: bigint;
-  readonly side: Side;
-  readonly price: bigint;
-  readonly quantity: bigint;
+/** A market without fees, in which accounts 2 to 5 are rich. */
+export function freeMarket(makeEngine: MakeEngine, options: EngineOptions = {}): TestMarket {
+  const market = new TestMarket(makeEngine(options), { maker: 0, taker: 0 });
+  market.fund(RICH, 2, 3, 4, 5);
+  return market;
 }
 
-const orderName = ({ account, clientOrderId, side, price, quantity }: OrderState) =>
-  `${account}/${clientOrderId} ${sideName(side)} ${quantity}@${price}`;
-
-function describeEvent(event: MarketEvent): string {
-  switch (event.type) {
-    case 'accepted':
-    case 'replaced':
-      return `${event.type} ${orderName(event)} ${TIME_IN_FORCE_NAMES[event.timeInForce]}`;
-    case 'cancelled': {
-      const reason = event.reason === CancelReason.REQUESTED ? 'requested' : 'ioc';
-      return `cancelled ${orderName(event)} ${reason}`;
-    }
-    case 'rejected':
-      return `rejected ${resultName(event.code)}`;
-    case 'trade': {
-      const maker = `${event.makerAccount}/${event.makerClientOrderId}`;
-      const taker = `${event.takerAccount} ${sideName(event.takerSide)}s`;
-      return `trade ${taker} ${event.quantity}@${event.price} from ${maker}`;
-    }
-    case 'fee': {
-      const order = `${event.account}/${event.clientOrderId}`;
-      const what = event.rebate ? 'rebate' : 'fee';
-      return `${liquidityName(event.liquidity)} ${what} ${order} ${event.amount}`;
-    }
-    case 'delta':
-      return `level ${sideName(event.side)} ${event.quantity}@${event.price}/${event.orders}`;
-    case 'funds': {
-      const what = event.command === CommandKind.DEPOSIT ? 'deposit' : 'withdrawal';
-      const asset = assetName(event.asset);
-      return `${what} ${event.account} ${asset} ${event.amount}: ${event.available}+${event.held}`;
-    }
-    case 'epoch': {
-      const records = `${event.recordCount} from ${event.recordFirst}`;
-      return `epoch ${event.epoch} records ${records} sequence ${event.sequenceFirst}`;
-    }
-    case 'market-created':
-      return `created ${event.makerFeePpm} ${event.takerFeePpm}`;
-    case 'fill':
-    case 'balance':
-      throw new Error(`an engine does not write ${event.type} events`);
-    default: {
-      const unknown: never = event;
-      throw new Error(`no such event ${String(unknown)}`);
-    }
-  }
+/** Lets the last price be `price`: accounts 2 and 3 trade a lot, under names 900 and 901. */
+export function tradeAt(market: TestMarket, price: Amount): string[] {
+  market.sell(2, 900, price, 1);
+  return market.buy(3, 901, price, 1, { timeInForce: TimeInForce.IOC });
 }
