@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>
   up: async () => (await import('./commands/up.ts')).up,
   conform: async () => (await import('./commands/conform.ts')).conform,
   bench: async () => (await import('./commands/bench.ts')).bench,
+  check: async () => (await import('./commands/check.ts')).check,
   verify: async () => (await import('./commands/verify.ts')).verify,
   keys: async () => (await import('./commands/keys.ts')).keys,
   market: async () => (await import('./commands/market.ts')).market,

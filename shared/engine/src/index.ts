@@ -1,10 +1,22 @@
+export { checkInvariants, type InvariantCounts, InvariantError } from './checks/invariants.ts';
+export {
+  type RecordedFlow,
+  type ReplayDigest,
+  recordFlow,
+  replayFlow,
+} from './checks/replay.ts';
 export * from './compare-engines.ts';
 export * from './conform.ts';
+export { Coverage } from './coverage.ts';
+export { Dice } from './dice.ts';
 export * from './engine.ts';
 export { createKernelEngine, KernelEngine, restoreKernelEngine } from './kernel/kernel-engine.ts';
 export { KernelError, type KernelErrorCode } from './kernel/kernel-error.ts';
 export { KernelHost, type KernelHostOptions } from './kernel/kernel-host.ts';
 export { loadKernel } from './kernel/kernel-module.ts';
 export { createNaiveEngine } from './naive/naive-engine.ts';
-export { RandomFlow } from './random-flow.ts';
+export { restoreNaiveEngine } from './naive/restore.ts';
+export { FLOW_ACCOUNTS, FLOW_CAPACITY, type FlowOptions, RandomFlow } from './random-flow.ts';
 export * from './settlement.ts';
+export { compareFlow } from './shrink-flow.ts';
+export { SnapshotError, type SnapshotErrorCode } from './snapshot/snapshot-error.ts';

@@ -16,53 +16,60 @@ export class EventTally {
   rejects = 0;
   /** Lots of all trades. */
   tradedQuantity = 0;
-  /** Over all events, whatever they mean by it: it makes sure that each is looked at. */
+  /** Over all events, modulo 2^32, whatever they mean by it: so each is looked at. */
   quantityOfAll = 0;
   /** See workload.ts. */
   tradeChecksum = 0;
-  readonly #orderIds: Uint32Array;
+  readonly #orderIds: Int32Array;
   readonly #firstSequence: number;
   #block: Uint8Array | undefined;
-  #words: Uint32Array = new Uint32Array(0);
+  #words: Int32Array = new Int32Array(0);
 
   /**
    * @param orderIds - the order that each command names
    * @param firstSequence - of the first of these commands
    */
-  constructor(orderIds: Uint32Array, firstSequence: number) {
+  constructor(orderIds: Int32Array, firstSequence: number) {
     this.#orderIds = orderIds;
     this.#firstSequence = firstSequence;
   }
 
-  /** An event sink. */
+  /** An event sink. Sums stay in 32-bit variables, as it is timed with the engine. */
   readonly add = (block: Uint8Array, count: number): void => {
     if (block !== this.#block) this.#use(block);
     const words = this.#words;
-    let quantityOfAll = this.quantityOfAll;
+    const orderIds = this.#orderIds;
+    const firstSequence = this.#firstSequence;
+    let quantityOfAll = 0;
+    let trades = 0;
+    let tradedQuantity = 0;
+    let tradeChecksum = 0;
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       const kind = (words[at] ?? 0) & KIND_MASK;
-      quantityOfAll += words[at + QUANTITY] ?? 0;
-      if (kind === EventKind.TRADE) this.#addTrade(words, at);
-      else if (kind === EventKind.REJECTED) this.rejects += 1;
+      const quantity = words[at + QUANTITY] ?? 0;
+      quantityOfAll = (quantityOfAll + quantity) | 0;
+      if (kind === EventKind.TRADE) {
+        const maker = words[at + MAKER] ?? 0;
+        const taker = orderIds[(words[at + SEQUENCE] ?? 0) - firstSequence] ?? 0;
+        const price = words[at + PRICE] ?? 0;
+        trades += 1;
+        tradedQuantity += quantity;
+        const term = Math.imul(maker, 3) + Math.imul(taker, 5) + price * 7 + quantity * 11;
+        tradeChecksum = (tradeChecksum + term) | 0;
+      } else if (kind === EventKind.REJECTED) {
+        this.rejects += 1;
+      }
     }
-    this.quantityOfAll = quantityOfAll;
+    this.quantityOfAll = (this.quantityOfAll + quantityOfAll) | 0;
+    this.trades += trades;
+    this.tradedQuantity += tradedQuantity;
+    this.tradeChecksum = (this.tradeChecksum + tradeChecksum) >>> 0;
     this.events += count;
   };
-
-  #addTrade(words: Uint32Array, at: number): void {
-    const quantity = words[at + QUANTITY] ?? 0;
-    const maker = words[at + MAKER] ?? 0;
-    const price = words[at + PRICE] ?? 0;
-    const taker = this.#orderIds[(words[at + SEQUENCE] ?? 0) - this.#firstSequence] ?? 0;
-    this.trades += 1;
-    this.tradedQuantity += quantity;
-    this.tradeChecksum =
-      (this.tradeChecksum + maker * 3 + taker * 5 + price * 7 + quantity * 11) >>> 0;
-  }
 
   #use(block: Uint8Array): void {
     this.#block = block;
     const words = block.byteLength >> WORD_SHIFT;
-    this.#words = new Uint32Array(block.buffer, block.byteOffset, words);
+    this.#words = new Int32Array(block.buffer, block.byteOffset, words);
   }
 }

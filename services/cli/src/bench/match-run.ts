@@ -23,7 +23,7 @@ const CLOCK_SAMPLES = 100_001;
 export interface MatchInput {
   readonly workload: Workload;
   readonly commands: WorkloadCommands;
-  readonly orderIds: Uint32Array;
+  readonly orderIds: Int32Array;
   /** Commands a call of the engine. */
   readonly group: number;
 }
@@ -48,7 +48,7 @@ export interface LatencyRun {
 
 export function matchInput(workload: Workload, accounts: number, group: number): MatchInput {
   const count = workload.prefill + workload.commands;
-  const orderIds = Uint32Array.from({ length: count }, (_, index) =>
+  const orderIds = Int32Array.from({ length: count }, (_, index) =>
     workload.records.getUint32(index * WORKLOAD_RECORD_BYTES + RecordOffset.ID, true),
   );
   return { workload, commands: workloadCommands(workload, accounts), orderIds, group };
@@ -106,7 +106,7 @@ export function runLatency(engine: Engine, input: MatchInput): LatencyRun {
 function prefill(engine: Engine, input: MatchInput): EventTally {
   const { setUp, commands } = input.commands;
   const setUpCount = setUp.byteLength / RECORD_BYTES;
-  const setUpTally = new EventTally(new Uint32Array(0), 0);
+  const setUpTally = new EventTally(new Int32Array(0), 0);
   engine.apply(setUp, setUpCount, GROUP_TIME_NS, setUpTally.add);
   assert.equal(setUpTally.rejects, 0, 'the market refuses its accounts');
   const tally = new EventTally(input.orderIds, setUpCount + 1);

@@ -1,0 +1,11 @@
+import type { CommandGroup } from '../command.ts';
+
+export const check: CommandGroup = {
+  name: 'check',
+  summary: 'long-running checks of reliability: seeds, counts and figures',
+  commands: {
+    oracle: async () => (await import('../check/oracle.ts')).oracle,
+    invariants: async () => (await import('../check/invariants.ts')).invariants,
+    replay: async () => (await import('../check/replay.ts')).replay,
+  },
+};
