@@ -7,7 +7,7 @@ declare namespace WebAssembly {
     readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
 
-  type Import = Memory | ((...args: never[]) => unknown);
+  type Import = Memory<ArrayBufferLike> | ((...args: never[]) => unknown);
   type Imports = Readonly<Record<string, Readonly<Record<string, Import>>>>;
 
   class Instance {
@@ -15,10 +15,15 @@ declare namespace WebAssembly {
     readonly exports: Readonly<Record<string, unknown>>;
   }
 
-  /** Shared: growing leaves its buffer as it is; `buffer` is then a longer one. */
-  class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: true });
-    readonly buffer: SharedArrayBuffer;
+  /**
+   * Growing detaches the buffer of a memory that is not shared; of a shared one it stays as it is.
+   * `buffer` is then a new one either way.
+   */
+  class Memory<Buffer extends ArrayBufferLike = ArrayBuffer> {
+    constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
+    readonly buffer: Buffer;
+    /** By pages of 64 KiB; answers the size before. */
+    grow(pages: number): number;
   }
 
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;

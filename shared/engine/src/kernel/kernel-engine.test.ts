@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildKernel } from '../../build.ts';
 import { engineSuite } from '../suite/engine-suite.ts';
-import { createKernelEngine } from './kernel-engine.ts';
+import { createKernelEngine, restoreKernelEngine } from './kernel-engine.ts';
 import { loadKernel } from './kernel-module.ts';
 
 await buildKernel();
 const kernel = await loadKernel();
 
-engineSuite('kernel', (options) => createKernelEngine(kernel, options));
+engineSuite(
+  'kernel',
+  (options) => createKernelEngine(kernel, options),
+  (chunks, options) => restoreKernelEngine(kernel, chunks, options),
+);
 
 test('a query from inside a sink is an assertion, as it would overwrite waiting commands', () => {
   const engine = createKernelEngine(kernel);

@@ -67,7 +67,8 @@ export class KernelHost {
   #isSnapshotOpen = false;
 
   constructor(module: WebAssembly.Module, options: KernelHostOptions = {}) {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+    const size = { initial: 1, maximum: MAX_PAGES, shared: true };
+    const memory = new WebAssembly.Memory<SharedArrayBuffer>(size);
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
       host: {
