@@ -18,7 +18,7 @@ import {
   TIME_NS,
   newMarket,
 } from './market';
-import { reservePages } from './memory';
+import { growAhead, reservePages } from './memory';
 import { setSecret, setUpMap } from './order-map';
 import { RECORD_BYTES } from './protocol';
 import { setUpSessions } from './sessions';
@@ -99,6 +99,7 @@ function apply(market: usize, first: usize, end: usize): void {
       note += NOTE_BYTES;
     }
   }
+  growAhead();
 }
 
 export function inputAddress(): usize {

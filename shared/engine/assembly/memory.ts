@@ -12,6 +12,8 @@ declare function outOfMemory(): void;
 
 export const PAGE_BYTES: usize = 65_536;
 const PAGE_SHIFT: u32 = 16;
+/** 4 MiB: more than most groups of commands ever need. */
+const SPARE_PAGES: u32 = 64;
 const SMALLEST_BLOCK_SHIFT: u32 = 5;
 
 let nextPage: u32 = 1;
@@ -43,6 +45,16 @@ export function reservePages(pages: u32): usize {
 function grow(needed: u32, ahead: u32): void {
   if (ahead > needed && memory.grow(ahead) >= 0) return;
   if (memory.grow(needed) < 0) outOfMemory();
+}
+
+/**
+ * Sees to it that there is memory for what the next commands may need, so that none of them has to
+ * wait for more: growing takes tens of microseconds.
+ */
+export function growAhead(): void {
+  const size = <u32>memory.size();
+  // What the machine refuses now is asked for again when it is needed.
+  if (size - nextPage < SPARE_PAGES) memory.grow(max<u32>(SPARE_PAGES, size >> 2));
 }
 
 function releasePage(page: usize): void {

@@ -1,6 +1,6 @@
 /**
  * From the name of an open order, (account, client order id), to the order: open addressing over
- * entries of 8 bytes, in segments of up to 2,048.
+ * entries of 8 bytes, in segments of up to 1,024.
  *
  * ```
  * entry      +0             +4
@@ -10,7 +10,7 @@
  * map        +0         +4     +8                 +12
  *            directory  depth  bits of a segment  offset of its last entry
  * ```
- * Growth never takes long: a segment that is a third full is doubled up to 2,048 entries, then split
+ * Growth never takes long: a segment that is a third full is doubled up to 1,024 entries, then split
  * in two, and the directory, which the first `depth` bits of a tag lead into, is doubled (extendible
  * hashing: Fagin et al., ACM TODS 4 (3), 1979). Segments that are not split yet stand in it more than
  * once; the first of these entries counts.
@@ -25,10 +25,14 @@ const DEPTH: usize = 4;
 const BITS: usize = 8;
 const MASK: usize = 12;
 const FIRST_BITS: u32 = 6;
-const MOST_BITS: u32 = 11;
+const MOST_BITS: u32 = 10;
 const COUNT: usize = 4;
 const COUNT_MASK: u32 = 0xffffff;
 const DEPTH_SHIFT: u32 = 24;
+
+const SEGMENT_BYTES: usize = 8 << MOST_BITS;
+/** What a segment held before it was split. */
+const splitting: usize = memory.data(8_192);
 
 let secretA: u64 = 0;
 let secretB: u64 = 0;
@@ -214,14 +218,13 @@ function doubleDirectory(map: usize, depth: u32): void {
 
 /** Splits the segment that `first` counts for by the next bit of its tags. */
 function split(map: usize, first: usize, local: u32): void {
-  const old: usize = load<u32>(first);
-  const depth = load<u32>(map, DEPTH);
-  const half = <usize>1 << (depth - local - 1);
-  const low = allocateBlock(MOST_BITS + 3);
+  const low: usize = load<u32>(first);
   const high = allocateBlock(MOST_BITS + 3);
+  memory.copy(splitting, low, SEGMENT_BYTES);
+  memory.fill(low, 0, SEGMENT_BYTES);
   const mask = maskOf(map);
   let highCount: u32 = 0;
-  for (let at = old; at < old + (<usize>8 << MOST_BITS); at += 8) {
+  for (let at = splitting; at < splitting + SEGMENT_BYTES; at += 8) {
     const entry = load<u64>(at);
     if (entry == 0) continue;
     const tag = <u32>(entry >> 32);
@@ -231,13 +234,12 @@ function split(map: usize, first: usize, local: u32): void {
   }
   const count = load<u32>(first, COUNT) & COUNT_MASK;
   const deeper = (local + 1) << DEPTH_SHIFT;
+  const half = <usize>1 << (load<u32>(map, DEPTH) - local - 1);
   for (let index: usize = 0; index < half; index += 1) {
-    store<u32>(first + (index << 3), <u32>low);
     store<u32>(first + (index << 3), deeper, COUNT);
     store<u32>(first + ((half + index) << 3), <u32>high);
     store<u32>(first + ((half + index) << 3), deeper, COUNT);
   }
   store<u32>(first, deeper | (count - highCount), COUNT);
   store<u32>(first + (half << 3), deeper | highCount, COUNT);
-  freeBlock(old, MOST_BITS + 3);
 }
