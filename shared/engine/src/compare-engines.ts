@@ -40,8 +40,8 @@ export class DivergenceError extends Error {
   /** Market sequence at which, or in the group up to which, they differ. */
   readonly sequence: bigint;
 
-  constructor(sequence: bigint, message: string) {
-    super(`at market sequence ${sequence}: ${message}`);
+  constructor(sequence: bigint, message: string, options?: ErrorOptions) {
+    super(`at market sequence ${sequence}: ${message}`, options);
     this.sequence = sequence;
   }
 }
@@ -90,10 +90,25 @@ export function* singly({ records, count, timeNs }: CommandGroup): Generator<Com
 
 /** Gives the events of both. */
 function compareGroup(engines: EnginePair<Engine>, group: CommandGroup): Uint8Array {
-  const left = eventsOf(engines.left, group);
-  const right = eventsOf(engines.right, group);
-  compareEvents(left, right, group);
-  return left;
+  const sequence = engines.left.sequence + BigInt(group.count);
+  const left = eventsOrError(engines.left, group);
+  const right = eventsOrError(engines.right, group);
+  if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    compareEvents(left, right, group);
+    return left;
+  }
+  const words = [left, right].map((each) => (each instanceof Error ? each.stack : 'went on'));
+  const thrown = `an engine threw\n  left:  ${words[0]}\n  right: ${words[1]}`;
+  throw new DivergenceError(sequence, thrown, { cause: left instanceof Error ? left : right });
+}
+
+/** An engine that throws is wrong, too, whichever way. */
+function eventsOrError(engine: Engine, group: CommandGroup): Uint8Array | Error {
+  try {
+    return eventsOf(engine, group);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 export function eventsOf(engine: Engine, { records, count, timeNs }: CommandGroup): Uint8Array {

@@ -1,4 +1,6 @@
 /** Random numbers from a seed, the same on every machine: "mulberry32", good enough for tests. */
+import assert from 'node:assert/strict';
+
 export class Dice {
   #state: number;
 
@@ -24,8 +26,10 @@ export class Dice {
     return this.below(chances) === 0;
   }
 
-  pick<Value>(values: readonly [Value, ...Value[]]): Value {
-    return values[this.below(values.length)] ?? values[0];
+  pick<Value extends number | bigint | object>(values: readonly Value[]): Value {
+    const value = values[this.below(values.length)];
+    assert(value !== undefined, 'there is nothing to pick from');
+    return value;
   }
 
   /** One of the names, each as often as its weight says. */

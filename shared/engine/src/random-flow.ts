@@ -20,7 +20,7 @@ import { type OrderRange, RandomOrders } from './random-orders.ts';
 import { RandomRequests } from './random-requests.ts';
 
 /** Accounts that a flow deposits to. */
-export const FLOW_ACCOUNTS: readonly [number, ...number[]] = [2, 3, 4, 700, MAX_ACCOUNT];
+export const FLOW_ACCOUNTS: readonly number[] = [2, 3, 4, 700, MAX_ACCOUNT];
 
 /** Room that a flow of 20,000 commands uses up now and then. */
 export const FLOW_CAPACITY: Required<EngineOptions> = {
@@ -81,12 +81,12 @@ const NS_PER_SECOND = 1_000_000_000n;
 const MAX_FEE = 4_000;
 /** In all pairs maker and taker together are not negative. */
 /** With these in all tiers, one may have either rebate. */
-const FEE_RATES: readonly [Rates, ...Rates[]] = [
+const FEE_RATES: readonly Rates[] = [
   [1_000, 2_500],
   [200, 200],
   [450, 201],
 ];
-const REBATES: readonly [readonly [Rates, ...Rates[]], readonly [Rates, ...Rates[]]] = [
+const REBATES: readonly (readonly Rates[])[] = [
   [[-200, 300], [-200, 4_000], ...FEE_RATES],
   [[300, -200], [4_000, -200], ...FEE_RATES],
 ];
@@ -103,7 +103,7 @@ export class RandomFlow {
   readonly #requests: RandomRequests;
   readonly #orders: RandomOrders;
   readonly #weights: FlowWeights;
-  readonly #accounts: readonly [number, ...number[]];
+  readonly #accounts: readonly number[];
   #timeNs = START_NS;
   /** Commands so far: the sequence of the last one, and so the id of the order it placed. */
   #sequence = 0;
@@ -356,9 +356,8 @@ export class RandomFlow {
 
   #fees(): Uint8Array {
     const dice = this.#dice;
-    const [makerFeePpm, takerFeePpm] = dice.pick(
-      Math.floor(this.#sequence / REBATE_PHASE) % 2 === 0 ? REBATES[0] : REBATES[1],
-    );
+    const phase = Math.floor(this.#sequence / REBATE_PHASE);
+    const [makerFeePpm, takerFeePpm] = dice.pick(REBATES[phase % 2] ?? FEE_RATES);
     const tier = dice.oneIn(8) ? 14 + dice.below(4) : dice.below(3);
     return this.#requests.fresh({ kind: CommandKind.SET_FEES, tier, makerFeePpm, takerFeePpm });
   }
@@ -394,9 +393,11 @@ export class RandomFlow {
   #bytes(): Uint8Array {
     const dice = this.#dice;
     const record = Uint8Array.from({ length: RECORD_BYTES }, () => dice.below(256));
-    if (!dice.oneIn(4)) setFields(record, { kind: dice.pick(Object.values(CommandKind) as never) });
-    if (!dice.oneIn(4)) setFields(record, { account: dice.pick(this.#accounts), session: 3 });
-    // A random id would end its session: nothing comes after it.
+    if (!dice.oneIn(4)) setFields(record, { kind: dice.pick(Object.values(CommandKind)) });
+    // No other client's account: what all have together is counted.
+    const account = dice.oneIn(4) ? 2 ** 24 + dice.below(2 ** 31) : dice.pick(this.#accounts);
+    // Sessions of its own: ids that come from nowhere would end the others.
+    setFields(record, { account, session: dice.oneIn(4) ? 3 + dice.below(2 ** 12) : 3 });
     setFields(record, { requestId: dice.below(1_000) });
     return record;
   }

