@@ -65,10 +65,10 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
     transport,
     store,
     market,
-    operator: () => new OperatorClient(transport, market, process.pid % 65_536),
+    operator: () => new OperatorClient(transport, market, ownSession()),
     async trader(account) {
       const reports: ReportSource = { kind: 'stream', reader: store.reader(reportStream(0)) };
-      const session = process.pid % 65_536;
+      const session = ownSession();
       const client = await OrderClient.open({ transport, reports, market, account, session });
       clients.push(client);
       return client;
@@ -80,6 +80,11 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
     },
   };
 }
+
+/**
+ * Commands that run at the same time should not share a session; an account has 256 of them.
+ */
+const ownSession = () => process.pid % 128;
 
 /** How long an everyday command waits for its answer, ms. */
 const ANSWER_PATIENCE_MS = 10_000;

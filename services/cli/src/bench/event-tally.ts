@@ -9,7 +9,10 @@ const QUANTITY = EventOffset.QUANTITY >> WORD_SHIFT;
 const PRICE = TradeOffset.PRICE >> WORD_SHIFT;
 const MAKER = TradeOffset.MAKER_CLIENT_ORDER_ID >> WORD_SHIFT;
 
-/** Ids, prices and quantities of workloads fit 32 bits: only the low words are read. */
+/**
+ * Ids, prices and quantities of workloads fit 32 bits: only the low words are read. One tally serves
+ * all runs of a process, so that its code is compiled by the time that counts.
+ */
 export class EventTally {
   events = 0;
   trades = 0;
@@ -21,17 +24,25 @@ export class EventTally {
   /** See workload.ts. */
   tradeChecksum = 0;
   readonly #orderIds: Int32Array;
-  readonly #firstSequence: number;
+  #firstSequence = 0;
   #block: Uint8Array | undefined;
   #words: Int32Array = new Int32Array(0);
 
-  /**
-   * @param orderIds - the order that each command names
-   * @param firstSequence - of the first of these commands
-   */
-  constructor(orderIds: Int32Array, firstSequence: number) {
+  /** @param orderIds - the order that each command of a run names */
+  constructor(orderIds: Int32Array) {
     this.#orderIds = orderIds;
+  }
+
+  /** @param firstSequence - of the run's first command with an order */
+  reset(firstSequence: number): void {
     this.#firstSequence = firstSequence;
+    this.#block = undefined;
+    this.events = 0;
+    this.trades = 0;
+    this.rejects = 0;
+    this.tradedQuantity = 0;
+    this.quantityOfAll = 0;
+    this.tradeChecksum = 0;
   }
 
   /** An event sink. Sums stay in 32-bit variables, as it is timed with the engine. */

@@ -19,11 +19,13 @@ import { type WorkloadCommands, workloadCommands } from './workload-commands.ts'
 /** Any will do: nothing in a workload waits for a time. */
 const GROUP_TIME_NS = 1_767_225_600_000_000_000n;
 const CLOCK_SAMPLES = 100_001;
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
+const LEAVE_MS = 0.05;
 
 export interface MatchInput {
   readonly workload: Workload;
   readonly commands: WorkloadCommands;
-  readonly orderIds: Int32Array;
+  readonly tally: EventTally;
   /** Commands a call of the engine. */
   readonly group: number;
 }
@@ -51,17 +53,18 @@ export function matchInput(workload: Workload, accounts: number, group: number):
   const orderIds = Int32Array.from({ length: count }, (_, index) =>
     workload.records.getUint32(index * WORKLOAD_RECORD_BYTES + RecordOffset.ID, true),
   );
-  return { workload, commands: workloadCommands(workload, accounts), orderIds, group };
+  const commands = workloadCommands(workload, accounts);
+  return { workload, commands, tally: new EventTally(orderIds), group };
 }
 
 /** Times the commands after the prefill. */
 export function runMatch(engine: Engine, input: MatchInput): MatchRun {
-  const { workload, group } = input;
-  const tally = prefill(engine, input);
+  const { workload, group, tally } = input;
+  prefill(engine, input);
   const { commands } = input.commands;
   const last = workload.prefill + workload.commands;
   const eventsBefore = tally.events;
-  const cpuBefore = threadCpuUsage();
+  const cpuBefore = settledCpuUsage();
   const startNs = hrtime.bigint();
   for (let first = workload.prefill; first < last; first += group) {
     const end = Math.min(first + group, last);
@@ -69,9 +72,9 @@ export function runMatch(engine: Engine, input: MatchInput): MatchRun {
     engine.apply(records, end - first, GROUP_TIME_NS, tally.add);
   }
   const tookNs = Number(hrtime.bigint() - startNs);
-  const { user, system } = threadCpuUsage(cpuBefore);
+  const cpuNs = (settledCpuUsage() - cpuBefore) * 1_000;
   return {
-    cpuNsPerCommand: ((user + system) * 1_000) / workload.commands,
+    cpuNsPerCommand: cpuNs / workload.commands,
     nsPerCommand: tookNs / workload.commands,
     events: tally.events - eventsBefore,
     trades: tally.trades,
@@ -81,8 +84,8 @@ export function runMatch(engine: Engine, input: MatchInput): MatchRun {
 
 /** Times each command after the prefill in a call of its own. */
 export function runLatency(engine: Engine, input: MatchInput): LatencyRun {
-  const { workload } = input;
-  const tally = prefill(engine, input);
+  const { workload, tally } = input;
+  prefill(engine, input);
   const { commands } = input.commands;
   const samples = new Float64Array(workload.commands);
   for (let index = 0; index < workload.commands; index += 1) {
@@ -103,15 +106,22 @@ export function runLatency(engine: Engine, input: MatchInput): LatencyRun {
   };
 }
 
-function prefill(engine: Engine, input: MatchInput): EventTally {
-  const { setUp, commands } = input.commands;
-  const setUpCount = setUp.byteLength / RECORD_BYTES;
-  const setUpTally = new EventTally(new Int32Array(0), 0);
-  engine.apply(setUp, setUpCount, GROUP_TIME_NS, setUpTally.add);
-  assert.equal(setUpTally.rejects, 0, 'the market refuses its accounts');
-  const tally = new EventTally(input.orderIds, setUpCount + 1);
-  engine.apply(commands, input.workload.prefill, GROUP_TIME_NS, tally.add);
-  return tally;
+function prefill(engine: Engine, { workload, commands, tally }: MatchInput): void {
+  const setUpCount = commands.setUp.byteLength / RECORD_BYTES;
+  tally.reset(setUpCount + 1);
+  engine.apply(commands.setUp, setUpCount, GROUP_TIME_NS, tally.add);
+  assert.equal(tally.rejects, 0, 'the market refuses its accounts');
+  engine.apply(commands.commands, workload.prefill, GROUP_TIME_NS, tally.add);
+}
+
+/**
+ * Microseconds that this thread has run. The system brings the sum up to date when a thread leaves
+ * its core, else only at every tick of some milliseconds: so leave it.
+ */
+function settledCpuUsage(): number {
+  Atomics.wait(NEVER_WOKEN, 0, 0, LEAVE_MS);
+  const { user, system } = threadCpuUsage();
+  return user + system;
 }
 
 function clockCost(): number {

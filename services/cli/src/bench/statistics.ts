@@ -69,10 +69,13 @@ export function comparePairs(first: readonly number[], second: readonly number[]
 
 /**
  * Exact: of all ways to give the ranks of the differences signs, the share whose sum of positive
- * ranks is as far from the middle. Equal differences are ranked in the order they come in.
+ * ranks is as far from the middle. Pairs without a difference don't count; equal differences are
+ * ranked in the order they come in.
  */
 function signedRank(differences: readonly number[]): number {
-  const ranked = differences.toSorted((a, b) => Math.abs(a) - Math.abs(b));
+  const ranked = differences
+    .filter((difference) => difference !== 0)
+    .sort((a, b) => Math.abs(a) - Math.abs(b));
   const count = ranked.length;
   const largest = (count * (count + 1)) / 2;
   const positive = ranked.reduce((sum, value, index) => sum + (value > 0 ? index + 1 : 0), 0);

@@ -1,0 +1,178 @@
+/** The benchmarks as a user runs them, on workloads that take no time. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { generateWorkload, WORKLOADS } from './workload-generator.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const parameters = { ...WORKLOADS.w1, prefill: 100, commands: 2_000, targetOrders: 100 };
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function foldbook(args: readonly string[], path?: string): Promise<Ended> {
+  const env = path === undefined ? process.env : { ...process.env, PATH: path };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : Number(error.code);
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+function has(program: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(program, ['--version'], (error) => resolve(error === null));
+  });
+}
+
+/** A floor that says what it is told to. */
+const floorSource = (line: string) => `#include <cstdio>
+int main(int, char** v) { std::printf("%s", "${line} "); std::puts(v[1]); }
+`;
+
+describe('bench', () => {
+  let folder = '';
+  let file = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foldbook-bench-test-'));
+    file = join(folder, 'short.bin');
+    await writeFile(file, generateWorkload(parameters));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('match: one JSON object with the fields of the contract', async () => {
+    const { status, stdout, stderr } = await foldbook([
+      'bench',
+      'match',
+      file,
+      '--json',
+      '--runs=2',
+    ]);
+    assert.equal(status, 0, stderr);
+    const report = JSON.parse(stdout);
+    assert.equal(stdout.trim().split('\n').length, 1);
+    const { nsPerCommand, latencyNs } = report;
+    assert(nsPerCommand.best > 0 && nsPerCommand.best <= nsPerCommand.median);
+    assert.equal(report.commandsPerSec > 0, true);
+    assert.equal(report.checksumsOk, true);
+    assert.deepEqual([report.runs, report.accounts, report.group], [2, 10_000, 1_024]);
+    assert.deepEqual(Object.keys(latencyNs), ['p50', 'p90', 'p99', 'p999', 'p9999', 'max']);
+    assert.equal('floor' in report, false);
+  });
+
+  test('match: words for people, with the method', async () => {
+    const { status, stdout } = await foldbook(['bench', 'match', file, '--runs=1', '--group=10']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^short\.bin: 2,000 commands after 100/);
+    assert.match(stdout, /as the workload says/);
+    assert.match(stdout, /1 runs, 10,000 accounts, groups of 10, core \d+/);
+  });
+
+  test('match: a run that ends elsewhere is a failed check', async () => {
+    const wrong = join(folder, 'wrong.bin');
+    const bytes = generateWorkload(parameters);
+    bytes[48] = (bytes[48] ?? 0) ^ 1;
+    await writeFile(wrong, bytes);
+    const { status, stdout, stderr } = await foldbook([
+      'bench',
+      'match',
+      wrong,
+      '--json',
+      '--runs=1',
+    ]);
+    assert.equal(status, 1);
+    assert.equal(JSON.parse(stdout).checksumsOk, false);
+    assert.match(stderr, /tradeChecksum is \d+, the workload says \d+/);
+  });
+
+  test('bad usage and bad input: one line that says what to do, status 2', async () => {
+    const cases: readonly [readonly string[], RegExp][] = [
+      [['bench'], /say what; there are: match, regress/],
+      [['bench', 'nope'], /no "bench nope"; there are: match, regress/],
+      [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
+      [['bench', 'match', file, '--workload', 'w1'], /not both/],
+      [['bench', 'match', file, '--accounts', '0'], /--accounts 0: give a whole number/],
+      [['bench', 'match', file, '--core', '1000'], /--core 1000: this process may use/],
+      [['bench', 'match', file, '--v8', 'nope'], /nope is no flag/],
+      [['bench', 'match', join(folder, 'none.bin')], /WORKLOAD_UNREADABLE: .*none\.bin/],
+      [['bench', 'match', MAIN], /WORKLOAD_DAMAGED/],
+      [['bench', 'match', file, '--floor', folder], /FLOOR_UNAVAILABLE: no .*b_ref\.cpp/],
+      [['bench', 'regress', file, '--rounds', '3'], /--rounds 3: give a whole number from 8/],
+    ];
+    for (const [args, message] of cases) {
+      const { status, stdout, stderr } = await foldbook(args);
+      assert.match(stderr, message);
+      assert.deepEqual([status, stdout, stderr.trim().split('\n').length], [2, '', 1], stderr);
+    }
+  });
+
+  test('--help of the group and of its commands', async () => {
+    const group = await foldbook(['bench', '--help']);
+    assert.equal(group.status, 0);
+    assert.match(group.stdout, /match .*\n.*regress /);
+    for (const name of ['match', 'regress']) {
+      const { status, stdout } = await foldbook(['bench', name, '--help']);
+      assert.equal(status, 0);
+      assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));
+      const long = stdout.split('\n').filter((line) => line.length > 100);
+      assert.deepEqual(long, []);
+    }
+  });
+
+  test('match --floor without a compiler says so', async () => {
+    const floor = join(folder, 'no-compiler');
+    await mkdir(floor);
+    await writeFile(join(floor, 'b_ref.cpp'), floorSource(''));
+    const args = ['bench', 'match', file, '--floor', floor];
+    const { status, stderr } = await foldbook(args, dirname(process.execPath));
+    assert.equal(status, 2);
+    assert.match(stderr, /FLOOR_UNAVAILABLE: no g\+\+ on this machine: install it/);
+  });
+
+  test('match --floor: what the floor prints, and the ratio to it', async (t) => {
+    if (!(await has('g++'))) return t.skip('g++ is not installed');
+    const floor = join(folder, 'floor');
+    await mkdir(floor);
+    const source = join(floor, 'b_ref.cpp');
+    const args = ['bench', 'match', file, '--json', '--runs=2', '--floor', floor];
+    await writeFile(source, floorSource('x OK  med    10.0 ns/cmd ( 1 M/s) best     8.0 ( 1 M/s)'));
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const { floor: printed, ratio, nsPerCommand } = JSON.parse(stdout);
+    assert.deepEqual(printed, { nsPerCommand: { median: 10, best: 8 } });
+    assert(Math.abs(ratio.median - nsPerCommand.median / 10) < 0.01);
+    await writeFile(source, floorSource('x BAD med    10.0 ns/cmd ( 1 M/s) best     8.0 ( 1 M/s)'));
+    const bad = await foldbook(args);
+    assert.equal(bad.status, 1);
+    assert.match(bad.stderr, /FLOOR_FAILED: .*checksums are wrong/);
+    await writeFile(source, 'this is no C++');
+    const broken = await foldbook(args);
+    assert.equal(broken.status, 2);
+    assert.match(broken.stderr, /FLOOR_UNAVAILABLE: .*does not compile/);
+  });
+
+  test('regress: a verdict with its numbers', async (t) => {
+    const parent = await new Promise((resolve) => {
+      const args = ['-C', dirname(MAIN), 'rev-parse', '--verify', 'HEAD'];
+      execFile('git', args, (error) => resolve(error === null));
+    });
+    if (parent !== true) return t.skip('not in a git repository');
+    const args = ['bench', 'regress', file, '--against', 'HEAD', '--rounds', '8', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(stderr.includes('the workload says'), false, stderr);
+    const report = JSON.parse(stdout);
+    assert.equal(status, report.verdict === 'slower' ? 1 : 0);
+    assert(['faster', 'slower', 'no difference'].includes(report.verdict));
+    assert.deepEqual([report.rounds, report.checksumsOk], [8, true]);
+    assert(report.pValue > 0 && report.pValue <= 1 && report.ratio > 0);
+    assert(report.cpuNsPerCommand.this.median > 0 && report.cpuNsPerCommand.against.median > 0);
+  });
+});
