@@ -151,6 +151,10 @@ export function readResults(
     const { requestId, sequence, code } = result;
     const { requestId: earlierId, sequence: earlier } = results.at(-1) ?? before;
     const isRising = requestId > earlierId && sequence > earlier;
+    // The next command writes over what is older.
+    if (sequence + BigInt(header.capacity.resultCapacity) <= header.sequence + 1n) {
+      cursor.fail('SNAPSHOT_INVALID', `${name}: the result with sequence ${sequence} is too old`);
+    }
     if (!isRising || sequence > header.sequence || !ENGINE_CODES.has(code)) {
       const what = `request ${requestId} has sequence ${sequence} and code ${code}`;
       const after = `after request ${earlierId} with sequence ${earlier}`;
