@@ -5,8 +5,11 @@ import { BookMirror, ClientError, OperatorClient, OrderClient } from '@foldbook/
 import {
   Asset,
   adminSubject,
+  CancelReason,
   commandSubject,
   type MarketEvent,
+  MarketState,
+  OrderType,
   resultName,
   Side,
   TimeInForce,
@@ -199,6 +202,68 @@ describe('a client of a market', () => {
     mirror.close();
   });
 
+  it('takes every kind of order, and tells what is open', async (test) => {
+    const { operator, trader } = await open(test);
+    const [seller, buyer] = [await trader(7), await trader(8)];
+    await seller.place({ ...sell(110n, 50n), clientOrderId: 1n, displayQuantity: 10n });
+    const stop = { orderType: OrderType.STOP_LIMIT, stopPrice: 104n };
+    await seller.place({ ...sell(100n, 5n), clientOrderId: 2n, ...stop });
+    await seller.quote({ ...sell(105n, 7n), clientOrderId: 3n });
+    await seller.quote({ ...sell(105n, 6n), clientOrderId: 3n });
+    await seller.amend(3n, -1n);
+    const open1 = await seller.openOrders();
+    assert.deepEqual(
+      open1.map(({ clientOrderId, quantity, orderType }) => [clientOrderId, quantity, orderType]),
+      [
+        [1n, 50n, OrderType.LIMIT],
+        [2n, 5n, OrderType.STOP_LIMIT],
+        [3n, 5n, OrderType.LIMIT],
+      ],
+    );
+    const cancelled = await seller.cancelOrder(BigInt(open1[0]?.orderId ?? 0));
+    assert.equal(cancelled.type, 'cancelled');
+    const triggered: MarketEvent[] = [];
+    seller.onEvent((event) => event.type === 'triggered' && triggered.push(event));
+    await seller.place({ ...sell(104n, 1n) });
+    await buyer.place({ ...buy(104n, 1n) });
+    await seller.idle();
+    await seller.cancel(999n);
+    assert.equal(triggered.length, 1);
+    const all = await seller.cancelAll();
+    assert(all.type === 'all-cancelled');
+    assert.equal(all.count, 2);
+    assert.equal((await operator.setState(MarketState.HALTED)).type, 'state-changed');
+    const refused = await buyer.place(buy(1n, 1n));
+    assert(refused.type === 'rejected');
+    assert.equal(resultName(refused.code), 'MARKET_HALTED');
+  });
+
+  it('expires orders in time, and fires a dead man switch, on a silent market', async (test) => {
+    const { served, trader } = await open(test);
+    const seller = await trader(7);
+    const ended = Promise.withResolvers<MarketEvent>();
+    const fired = Promise.withResolvers<MarketEvent>();
+    seller.onEvent((event) => {
+      if (event.type === 'cancelled' && event.reason === CancelReason.EXPIRED) ended.resolve(event);
+      if (event.type === 'all-cancelled') fired.resolve(event);
+    });
+    const { clock } = served.pipeline;
+    const expireTime = Number(clock.nowNs() / 1_000_000_000n) + 2;
+    const placed = await seller.place({
+      ...sell(100n, 5n),
+      timeInForce: TimeInForce.GTT,
+      expireTime,
+    });
+    assert.equal(placed.type, 'accepted');
+    clock.advanceNs(2_000_000_000n);
+    await ended.promise;
+    await seller.place(sell(100n, 5n));
+    await seller.cancelAfter(1);
+    clock.advanceNs(1_000_000_000n);
+    await fired.promise;
+    assert.deepEqual(await seller.openOrders(), []);
+  });
+
   it('speaks msgpack to any client, and refuses with a code', async (test) => {
     const { transport } = await open(test);
     const ask = async (subject: string, body: unknown) =>
@@ -211,7 +276,7 @@ describe('a client of a market', () => {
     assert.equal(placed.code, 0);
     assert.equal(placed.events[0]?.type, 'accepted');
     const repeated = await ask(commandSubject(MARKET, 7), { v: 1, requestId: 1, ...order });
-    assert.equal(repeated.events[0]?.name, 'SUPERSEDED');
+    assert.equal(repeated.events[0]?.type, 'result');
     const names = await Promise.all([
       ask(commandSubject(MARKET, 7), { v: 2, requestId: 2, ...order }),
       ask(commandSubject('NONE', 7), { v: 1, requestId: 2, ...order }),

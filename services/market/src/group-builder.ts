@@ -64,7 +64,7 @@ export class GroupBuilder {
   /** The group's bytes for the log; the builder is empty afterwards. */
   take(market: number, timeNs: bigint, closeEpoch: boolean): Group {
     const closesEpoch = closeEpoch || this.#sealed;
-    if (closeEpoch && !this.#sealed) this.#appendClose();
+    if (closeEpoch && !this.#sealed) this.#appendOwn(CommandKind.CLOSE_EPOCH);
     assert(this.#count > 0, 'no empty groups');
     const payload = this.#buffer.slice(0, (this.#count + 1) * RECORD_BYTES);
     writeBatchHeader(viewOf(payload), 0, {
@@ -80,12 +80,17 @@ export class GroupBuilder {
     return group;
   }
 
+  /** A command that does nothing but let time pass. */
+  addClock(): void {
+    this.#appendOwn(CommandKind.CLOCK);
+  }
+
   /** Request id 0: the sequencer's own command, exempt from the request rule. */
-  #appendClose(): void {
+  #appendOwn(kind: CommandKind): void {
     this.#reserve(1);
     const at = (this.#count + 1) * RECORD_BYTES;
     this.#buffer.fill(0, at, at + RECORD_BYTES);
-    this.#buffer[at + CommandOffset.KIND] = CommandKind.CLOSE_EPOCH;
+    this.#buffer[at + CommandOffset.KIND] = kind;
     this.#count += 1;
   }
 

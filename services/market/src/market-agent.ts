@@ -13,6 +13,7 @@ import {
   EventOffset,
   GroupEndOffset,
   MAX_COMMANDS_PER_GROUP,
+  MAX_OPEN_ORDERS_ANSWER,
   RECORD_BYTES,
   readCount,
   Side,
@@ -102,6 +103,7 @@ export class MarketAgent implements Agent {
     writeCount(end, GroupEndOffset.LOG_SEQUENCE, logSequence);
     writeCount(end, GroupEndOffset.OPEN_RECORDS, engine.openRecords());
     writeCount(end, GroupEndOffset.COMMANDS, count);
+    end.setBigUint64(GroupEndOffset.NEXT_TIMER_NS, engine.nextTimerNs() ?? 0n, true);
     this.#emit(this.#scratch, 1);
   }
 
@@ -119,6 +121,7 @@ export class MarketAgent implements Agent {
     const token = this.#groupView.getBigUint64(ControlOffset.TOKEN, true);
     const engine = this.#engine(market);
     if (kind === ControlKind.QUERY_BALANCE) this.#emitBalance(engine, account);
+    else if (kind === ControlKind.QUERY_ORDERS) this.#emitOrders(engine, account);
     else this.#emitDepth(engine);
     this.#scratch.fill(0);
     this.#scratchView.setUint8(ControlOffset.KIND, ControlKind.CONTROL_END);
@@ -140,6 +143,12 @@ export class MarketAgent implements Agent {
     view.setBigUint64(BalanceOffset.QUOTE_AVAILABLE, balance.quoteAvailable, true);
     view.setBigUint64(BalanceOffset.QUOTE_HELD, balance.quoteHeld, true);
     this.#emit(this.#scratch, 1);
+  }
+
+  #emitOrders(engine: Engine, account: number): void {
+    const after = this.#groupView.getBigUint64(ControlOffset.AFTER, true);
+    const orders = engine.openOrdersOf(account, after, MAX_OPEN_ORDERS_ANSWER);
+    this.#emit(orders, orders.byteLength / RECORD_BYTES);
   }
 
   #emitDepth(engine: Engine): void {

@@ -26,6 +26,10 @@ export class Market {
   openSinceNs = 0n;
   /** An epoch close is on its way through the log. */
   closing = false;
+  /** When the engine's next timer is due, as of the last group that came back; 0n for none. */
+  nextTimerNs = 0n;
+  /** A command that lets time pass is on its way through the log. */
+  ticking = false;
   sequence = 0;
 
   constructor(name: string, id: number) {

@@ -171,6 +171,10 @@ export class Publisher implements Agent {
     outputs.counters.commands += commands;
     outputs.counters.groups += 1;
     outputs.privately.endGroup(group.logSequence);
+    outputs.market.nextTimerNs = this.#view.getBigUint64(
+      offset + GroupEndOffset.NEXT_TIMER_NS,
+      true,
+    );
     const openRecords = readCount(this.#view, offset + GroupEndOffset.OPEN_RECORDS);
     this.#onExecuted(outputs.market, commands, openRecords, group.closesEpoch);
     this.#current = undefined;
@@ -195,11 +199,22 @@ export class Publisher implements Agent {
     switch (kind) {
       case EventKind.ACCEPTED:
       case EventKind.REPLACED:
+      case EventKind.TRIGGERED:
         outputs.takerClientOrderId = view.getBigUint64(offset + EventOffset.CLIENT_ORDER_ID, true);
         privately.event(this.#buffer, view, offset, sequence);
         return;
       case EventKind.CANCELLED:
       case EventKind.REJECTED:
+      case EventKind.RESULT:
+      case EventKind.REFILLED:
+      case EventKind.REDUCED:
+      case EventKind.ALL_CANCELLED:
+      case EventKind.CANCEL_AFTER_SET:
+      case EventKind.CONFIGURED:
+      case EventKind.STATE_CHANGED:
+      case EventKind.FEES_CHANGED:
+      case EventKind.TIER_CHANGED:
+      case EventKind.CLOCK_ADVANCED:
         privately.event(this.#buffer, view, offset, sequence);
         return;
       case EventKind.FUNDS:

@@ -90,7 +90,7 @@ export class RequestAdapter {
     if (query === undefined) return;
     this.#open.delete(token);
     const fields = { market: query.market.id, last: sequence };
-    if (query.kind === ControlKind.QUERY_BALANCE) {
+    if (query.kind !== ControlKind.QUERY_DEPTH) {
       this.#transport.publish(
         query.reply,
         encodeBatch({ kind: BatchKind.REPLY, ...fields }, records),
@@ -153,15 +153,17 @@ export class RequestAdapter {
     return undefined;
   }
 
-  /** Payload: empty for the sender's balance; any from operators (account 0) for the book. */
+  /**
+   * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
+   * orders; any from operators (account 0) for the book.
+   */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
     if (this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
-    const kind =
-      sender.account === 0 && message.payload.byteLength > 0
-        ? ControlKind.QUERY_DEPTH
-        : ControlKind.QUERY_BALANCE;
+    const kind = queryKind(sender.account, message.payload);
+    const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
+    if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
     const token = BigInt(this.#nextToken);
     this.#nextToken += 1;
     const record = new Uint8Array(RECORD_BYTES);
@@ -170,10 +172,16 @@ export class RequestAdapter {
     view.setUint32(ControlOffset.ACCOUNT, sender.account, true);
     view.setBigUint64(ControlOffset.TOKEN, token, true);
     view.setUint32(ControlOffset.MARKET, market.id, true);
+    view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
     if (!this.#sequencer.query(record)) return refuse('BUSY', 0, market.name);
     this.#open.set(token, { reply, market, kind });
     return undefined;
   }
+}
+
+function queryKind(account: number, payload: Uint8Array): number {
+  if (payload.byteLength === 0) return ControlKind.QUERY_BALANCE;
+  return account === 0 ? ControlKind.QUERY_DEPTH : ControlKind.QUERY_ORDERS;
 }
 
 function readInteger(payload: Uint8Array, key: string): number | undefined {

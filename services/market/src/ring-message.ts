@@ -9,6 +9,8 @@
 import { EventKind } from '@foldbook/protocol';
 
 export const ControlKind = {
+  /** OPEN_ORDER records of an account, those with ids above AFTER, up to a limit. */
+  QUERY_ORDERS: 249,
   /** One BALANCE event. */
   QUERY_BALANCE: 250,
   /** One BOOK_DELTA per level of the engine's own book, bids then asks, best first. */
@@ -25,13 +27,15 @@ export const ControlOffset = {
   SEQUENCE: 8,
   TOKEN: 16,
   MARKET: 24,
+  /** QUERY_ORDERS: an order id. */
+  AFTER: 32,
 } as const;
 
 export const COMMAND_RING_SLOTS = 32_768;
 export const EVENT_RING_SLOTS = 65_536;
 
 export function isControl(kind: number): boolean {
-  return kind === ControlKind.QUERY_BALANCE || kind === ControlKind.QUERY_DEPTH;
+  return kind >= ControlKind.QUERY_ORDERS && kind <= ControlKind.QUERY_DEPTH;
 }
 
 export const GROUP_END = EventKind.GROUP_END;

@@ -132,6 +132,7 @@ export class Sequencer implements Agent {
   /** The publisher has seen a group's last event. */
   executed(market: Market, commands: number, openRecords: number, closesEpoch: boolean): void {
     this.#pending -= commands;
+    market.ticking = false;
     market.openRecords = openRecords;
     if (closesEpoch) {
       market.closing = false;
@@ -145,8 +146,10 @@ export class Sequencer implements Agent {
     let work = this.deliver();
     for (const market of this.#markets.all()) {
       const closeEpoch = this.#epochIsDue(market);
-      if (market.open.count === 0 && !closeEpoch) continue;
+      const isSilent = market.open.count === 0 && !closeEpoch;
+      if (isSilent && !this.#timerIsDue(market)) continue;
       if (this.#inFlight >= this.#limits.maxGroupsInFlight || this.#failed) break;
+      if (isSilent) this.#tick(market);
       this.#append(market, closeEpoch);
       work += 1;
     }
@@ -158,6 +161,18 @@ export class Sequencer implements Agent {
     if (market.openRecords >= this.#limits.epochRecords) return true;
     const ageNs = this.#clock.nowNs() - market.openSinceNs;
     return ageNs >= BigInt(this.#limits.epochAgeMs) * 1_000_000n;
+  }
+
+  /** Timers run with the next command; a silent market has none, so the sequencer sends one. */
+  #timerIsDue(market: Market): boolean {
+    if (market.ticking || market.nextTimerNs === 0n) return false;
+    return this.#clock.nowNs() >= market.nextTimerNs;
+  }
+
+  #tick(market: Market): void {
+    market.open.addClock();
+    market.ticking = true;
+    this.#pending += 1;
   }
 
   #append(market: Market, closeEpoch: boolean): void {

@@ -1,15 +1,18 @@
 export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
-export { type MarketInfo, OperatorClient } from './operator-client.ts';
+export { type MarketInfo, type MarketLimits, OperatorClient } from './operator-client.ts';
 export {
   type Answer,
   askBalance,
+  askOpenOrders,
   type ClientCounters,
   type Draft,
   OrderClient,
   type OrderClientOptions,
   type OrderDraft,
+  type OrderTerms,
+  type QuoteDraft,
   type ReplaceDraft,
 } from './order-client.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';

@@ -1,13 +1,16 @@
 /** An operator's commands: markets, deposits, withdrawals, epochs. Low in number, each awaited. */
 import {
   type AdminCommand,
+  type AnySide,
   type Asset,
   adminSubject,
+  BOTH_SIDES,
   CommandKind,
   decodeReply,
   encodeCommands,
   infoSubject,
   type MarketEvent,
+  type MarketState,
   ResultCode,
 } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
@@ -33,6 +36,27 @@ export interface MarketInfo {
   readonly deltas: number;
   readonly groups: number;
 }
+
+/** Each undefined for none. */
+export interface MarketLimits {
+  /** Ticks. */
+  readonly minPrice?: bigint;
+  readonly maxPrice?: bigint;
+  /** Lots. */
+  readonly maxQuantity?: bigint;
+  /** How far a price may be from the last trade's, parts per million. */
+  readonly bandPpm?: number;
+  /** Of an account. */
+  readonly maxOpenOrders?: number;
+}
+
+const NO_LIMITS = {
+  minPrice: 0n,
+  maxPrice: 0n,
+  maxQuantity: 0n,
+  bandPpm: 0,
+  maxOpenOrders: 0,
+} as const satisfies Required<MarketLimits>;
 
 type AdminDraft = DistributiveOmit<AdminCommand, 'session' | 'requestId'>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -62,6 +86,31 @@ export class OperatorClient {
     return this.#command({ kind: CommandKind.WITHDRAW, account, asset, amount });
   }
 
+  /** The rates of a fee tier, in parts per million. */
+  setFees(tier: number, makerFeePpm: number, takerFeePpm: number): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.SET_FEES, tier, makerFeePpm, takerFeePpm });
+  }
+
+  /** Moves an account to a fee tier. */
+  setTier(account: number, tier: number): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.SET_TIER, account, tier });
+  }
+
+  /** Sets all limits of the market; what is left out is none. */
+  configure(limits: MarketLimits): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.CONFIGURE, ...NO_LIMITS, ...limits });
+  }
+
+  /** Opens the market, halts it, or lets it take cancels only. */
+  setState(state: MarketState): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.SET_STATE, state });
+  }
+
+  /** Cancels up to 1,024 orders: of one account, or of all (0). */
+  purge(account: number, side: AnySide = BOTH_SIDES): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.PURGE, account, side });
+  }
+
   closeEpoch(): Promise<MarketEvent> {
     return this.#command({ kind: CommandKind.CLOSE_EPOCH });
   }
@@ -86,7 +135,8 @@ export class OperatorClient {
     if (!reply.ok) throw new ClientError('BAD_ANSWER', `${subject}: ${reply.detail}`);
     const { code, name, detail, events } = reply.value;
     if (code !== ResultCode.OK) throw new ClientError('REFUSED', `${subject}: ${name} ${detail}`);
-    const event = events[0];
+    // The answer comes last: orders that a PURGE cancels are told before it.
+    const event = events.at(-1);
     if (event === undefined) throw new ClientError('BAD_ANSWER', `${subject}: no event`);
     return event;
   }

@@ -1,24 +1,32 @@
 /** A trading client of one account on one market: orders out, private reports in. */
 import {
+  type AnySide,
   type Balance,
   BatchKind,
+  BOTH_SIDES,
   CommandKind,
   commandSubject,
   decodeBatchHeader,
   decodeReply,
   EventKind,
   EventOffset,
+  MAX_OPEN_ORDERS_ANSWER,
   type MarketEvent,
+  type NewOrder,
+  type OpenOrder,
   type OrderCommand,
+  PROTOCOL_VERSION,
   querySubject,
   RECORD_BYTES,
   readCount,
   readEvent,
+  readEvents,
   type Side,
   TimeInForce,
   viewOf,
 } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
+import { encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
@@ -37,7 +45,13 @@ export interface OrderClientOptions {
   readonly resendAfterMs?: number;
 }
 
-export interface OrderDraft {
+/** What an order asks for besides side, price and quantity; what is left out is none. */
+export type OrderTerms = Pick<
+  NewOrder,
+  'orderType' | 'selfTrade' | 'flags' | 'displayQuantity' | 'stopPrice' | 'expireTime'
+>;
+
+export interface OrderDraft extends OrderTerms {
   readonly side: Side;
   /** Ticks. */
   readonly price: bigint;
@@ -48,17 +62,43 @@ export interface OrderDraft {
   readonly clientOrderId?: bigint;
 }
 
-export interface ReplaceDraft {
+export interface ReplaceDraft extends OrderTerms {
   readonly price: bigint;
   readonly quantity: bigint;
   readonly timeInForce?: TimeInForce;
 }
 
+/** One side of a quote; quantity and price 0 take it off. */
+export interface QuoteDraft extends ReplaceDraft {
+  readonly clientOrderId: bigint;
+  readonly side: Side;
+}
+
 /** The event that answers a command. */
 export type Answer = Extract<
   MarketEvent,
-  { type: 'accepted' | 'replaced' | 'cancelled' | 'rejected' }
+  {
+    type:
+      | 'accepted'
+      | 'replaced'
+      | 'cancelled'
+      | 'rejected'
+      | 'all-cancelled'
+      | 'cancel-after-set'
+      | 'result';
+  }
 >;
+
+/** The same by their numbers. */
+const ANSWER_KINDS: ReadonlySet<number> = new Set([
+  EventKind.ACCEPTED,
+  EventKind.CANCELLED,
+  EventKind.REPLACED,
+  EventKind.REJECTED,
+  EventKind.RESULT,
+  EventKind.ALL_CANCELLED,
+  EventKind.CANCEL_AFTER_SET,
+]);
 
 export interface ClientCounters {
   submitted: number;
@@ -68,6 +108,8 @@ export interface ClientCounters {
 }
 
 interface Waiting {
+  /** The kind of event that answers; any, if undefined. */
+  readonly kind: number | undefined;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: ClientError) => void;
 }
@@ -148,6 +190,38 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.REPLACE, clientOrderId, ...change, timeInForce });
   }
 
+  /** Changes the open quantity by so many lots; a decrease keeps the order's place. */
+  amend(clientOrderId: bigint, delta: bigint): Promise<Answer> {
+    return this.#ask({ kind: CommandKind.AMEND, clientOrderId, delta });
+  }
+
+  /** Places, replaces or takes off one side of a quote. */
+  quote(quote: QuoteDraft): Promise<Answer> {
+    const timeInForce = quote.timeInForce ?? TimeInForce.GTC;
+    return this.#ask({ kind: CommandKind.QUOTE, ...quote, timeInForce });
+  }
+
+  /** By the public order id. */
+  cancelOrder(orderId: bigint): Promise<Answer> {
+    return this.#ask({ kind: CommandKind.CANCEL_ORDER, orderId });
+  }
+
+  /** Cancels all open orders, or those of one side; answers `all-cancelled`. */
+  cancelAll(side: AnySide = BOTH_SIDES): Promise<Answer> {
+    return this.#ask({ kind: CommandKind.CANCEL_ALL, side });
+  }
+
+  /** All open orders are cancelled unless this is called again in time; 0 turns it off. */
+  cancelAfter(timeoutSeconds: number): Promise<Answer> {
+    return this.#ask({ kind: CommandKind.CANCEL_AFTER, timeoutSeconds });
+  }
+
+  /** The account's open orders, oldest first, as the engine has them. */
+  openOrders(): Promise<OpenOrder[]> {
+    const { transport, market, account } = this.#options;
+    return askOpenOrders(transport, market, account);
+  }
+
   /** Sends a command without waiting for its own answer; `onEvent` and `idle` tell of it. */
   submit(draft: Draft): void {
     this.#send(draft, undefined);
@@ -184,7 +258,9 @@ export class OrderClient {
 
   #ask(draft: Draft): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#send(draft, { resolve, reject });
+    // CANCEL_ALL names itself in each cancel, too.
+    const kind = draft.kind === CommandKind.CANCEL_ALL ? EventKind.ALL_CANCELLED : undefined;
+    this.#send(draft, { kind, resolve, reject });
     return promise;
   }
 
@@ -212,14 +288,13 @@ export class OrderClient {
     const kind = view.getUint8(offset + EventOffset.KIND);
     if (kind === EventKind.FILL) this.counters.fills += 1;
     const isAnswer =
-      kind >= EventKind.ACCEPTED &&
-      kind <= EventKind.REJECTED &&
-      kind !== EventKind.TRADE &&
+      ANSWER_KINDS.has(kind) &&
       view.getUint16(offset + EventOffset.SESSION, true) === this.#session;
     const requestId = isAnswer ? readCount(view, offset + EventOffset.REQUEST_ID) : 0;
-    // The second answer of a batch that was sent twice is SUPERSEDED: the first one counts.
+    // A batch that was sent twice is answered twice, the second time by RESULT: the first one counts.
     const waiting = this.#open.get(requestId);
-    if (isAnswer && this.#open.delete(requestId)) {
+    const isAwaited = isAnswer && (kind !== EventKind.CANCELLED || waiting?.kind === undefined);
+    if (isAwaited && this.#open.delete(requestId)) {
       this.counters.answered += 1;
       if (kind === EventKind.REJECTED) this.counters.rejected += 1;
     }
@@ -227,7 +302,7 @@ export class OrderClient {
     const event = readEvent(view, offset);
     if (event === undefined) return;
     for (const listener of this.#listeners) listener(event);
-    if (isTheAnswer(event)) waiting?.resolve(event);
+    if (isAwaited && isTheAnswer(event)) waiting?.resolve(event);
   }
 
   #fail(error: unknown): void {
@@ -241,14 +316,17 @@ export class OrderClient {
   }
 }
 
-function isTheAnswer(event: MarketEvent): event is Answer {
-  return (
-    event.type === 'accepted' ||
-    event.type === 'replaced' ||
-    event.type === 'cancelled' ||
-    event.type === 'rejected'
-  );
-}
+const ANSWER_TYPES: ReadonlySet<MarketEvent['type']> = new Set<Answer['type']>([
+  'accepted',
+  'replaced',
+  'cancelled',
+  'rejected',
+  'all-cancelled',
+  'cancel-after-set',
+  'result',
+]);
+
+const isTheAnswer = (event: MarketEvent): event is Answer => ANSWER_TYPES.has(event.type);
 
 /** Available and held totals of an account, as the engine has them. */
 export async function askBalance(
@@ -267,4 +345,24 @@ export async function askBalance(
 function refusalName(answer: Uint8Array): string {
   const reply = decodeReply(answer);
   return reply.ok ? `${reply.value.name} ${reply.value.detail}` : reply.detail;
+}
+
+/** An account's open orders, oldest first; those that came or went meanwhile may be missing. */
+export async function askOpenOrders(
+  transport: Transport,
+  market: string,
+  account: number,
+): Promise<OpenOrder[]> {
+  const subject = querySubject(market, account);
+  const orders: OpenOrder[] = [];
+  for (;;) {
+    const question = encode({ v: PROTOCOL_VERSION, after: orders.at(-1)?.orderId ?? 0 });
+    const answer = await ask(transport, subject, question);
+    const header = decodeBatchHeader(answer, BatchKind.REPLY, MAX_OPEN_ORDERS_ANSWER);
+    if (!header.ok) throw new ClientError('REFUSED', `${subject}: ${refusalName(answer)}`);
+    for (const event of readEvents(answer.subarray(RECORD_BYTES))) {
+      if (event.type === 'open-order') orders.push(event);
+    }
+    if (header.value.count < MAX_OPEN_ORDERS_ANSWER) return orders;
+  }
 }

@@ -385,6 +385,8 @@ export const GroupEndOffset = {
   /** Settlement records of the epoch that is still open. */
   OPEN_RECORDS: 24,
   COMMANDS: 32,
+  /** When the market's next timer is due; 0 if it has none. */
+  NEXT_TIMER_NS: 40,
 } as const;
 
 export const CancelReason = {

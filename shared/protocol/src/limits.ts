@@ -32,6 +32,8 @@ export const MAX_COMMANDS_PER_MESSAGE = 1_024;
 export const MAX_COMMANDS_PER_GROUP = 8_192;
 /** Bytes of a client's message, either encoding. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
+/** Open orders in one answer. */
+export const MAX_OPEN_ORDERS_ANSWER = 4_096;
 export const MAX_MARKET_NAME = 32;
 /** Levels a side that the market-data checksum covers. */
 export const CHECKSUM_LEVELS = 10;

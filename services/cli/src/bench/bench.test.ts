@@ -146,9 +146,10 @@ describe('bench', () => {
     await writeFile(source, floorSource('x OK  med    10.0 ns/cmd ( 1 M/s) best     8.0 ( 1 M/s)'));
     const { status, stdout, stderr } = await foldbook(args);
     assert.equal(status, 0, stderr);
-    const { floor: printed, ratio, nsPerCommand } = JSON.parse(stdout);
+    const { floor: printed, ratio, nsPerCommand, cpuNsPerCommand } = JSON.parse(stdout);
     assert.deepEqual(printed, { nsPerCommand: { median: 10, best: 8 } });
     assert(Math.abs(ratio.median - nsPerCommand.median / 10) < 0.01);
+    assert(Math.abs(ratio.cpuBest - cpuNsPerCommand.best / 8) < 0.01);
     await writeFile(source, floorSource('x BAD med    10.0 ns/cmd ( 1 M/s) best     8.0 ( 1 M/s)'));
     const bad = await foldbook(args);
     assert.equal(bad.status, 1);

@@ -104,20 +104,21 @@ function reportOf(source: WorkloadSource, settings: MeasureSettings, measured: M
   const { runs, latency } = measured;
   const { prefill, commands } = source.workload;
   const nsPerCommand = summarize(runs.map((run) => run.nsPerCommand));
+  const cpuNsPerCommand = summarize(runs.map((run) => run.cpuNsPerCommand));
   const mismatches = [
     ...new Set([...runs.flatMap((run) => run.mismatches), ...latency.mismatches]),
   ];
   return {
     workload: source.name,
     nsPerCommand: rounded(nsPerCommand),
-    cpuNsPerCommand: rounded(summarize(runs.map((run) => run.cpuNsPerCommand))),
+    cpuNsPerCommand: rounded(cpuNsPerCommand),
     commandsPerSec: Math.round(1e9 / nsPerCommand.median),
     trades: runs[0]?.trades ?? 0,
     checksumsOk: mismatches.length === 0,
     mismatches,
     latencyNs: latency.latencyNs,
     clockNs: latency.clockNs,
-    ...floorReport(nsPerCommand, measured.floor),
+    ...floorReport(nsPerCommand, cpuNsPerCommand, measured.floor),
     commands,
     prefill,
     eventsPerCommand: Number(((runs[0]?.events ?? 0) / commands).toFixed(2)),
@@ -126,16 +127,23 @@ function reportOf(source: WorkloadSource, settings: MeasureSettings, measured: M
   };
 }
 
-/** The floor and how many times as long the engine takes. */
+interface FloorReport {
+  readonly floor: { readonly nsPerCommand: Summary };
+  /** How many times as long the engine takes; `cpuBest` by its own time, of the floor's best. */
+  readonly ratio: Summary & { readonly cpuBest: number };
+}
+
 function floorReport(
   ours: Summary,
+  oursCpu: Summary,
   runs: readonly Summary[],
-): { floor?: { nsPerCommand: Summary }; ratio?: Summary } {
+): Partial<FloorReport> {
   if (runs.length === 0) return {};
   const { median } = summarize(runs.map((run) => run.median));
   const best = Math.min(...runs.map((run) => run.best));
-  const ratio = { median: ours.median / median, best: ours.best / best };
-  return { floor: { nsPerCommand: rounded({ median, best }) }, ratio: rounded(ratio) };
+  const ratio = rounded({ median: ours.median / median, best: ours.best / best });
+  const cpuBest = Number((oursCpu.best / best).toFixed(2));
+  return { floor: { nsPerCommand: rounded({ median, best }) }, ratio: { ...ratio, cpuBest } };
 }
 
 function words(report: ReturnType<typeof reportOf>, machine: string): string {
@@ -150,7 +158,9 @@ function words(report: ReturnType<typeof reportOf>, machine: string): string {
     `  engine   ${share(nsPerCommand, ' ns')} a command; ${grouped(report.commandsPerSec)}/s`,
     `  cpu      ${share(cpuNsPerCommand, ' ns')} of the thread's own time`,
     ...(floor === undefined ? [] : [`  floor    ${share(floor.nsPerCommand, ' ns')}`]),
-    ...(ratio === undefined ? [] : [`  ratio    ${share(ratio, 'x')}`]),
+    ...(ratio === undefined
+      ? []
+      : [`  ratio    ${share(ratio, 'x')}, ${ratio.cpuBest}x best of cpu`]),
     `  latency  ${latency.join('  ')} ns (one a call; ${report.clockNs} ns of clock subtracted)`,
     `  checks   ${report.checksumsOk ? 'as the workload says' : report.mismatches.join('; ')}`,
     `  method   ${report.runs} runs, ${grouped(report.accounts)} accounts, groups of ` +
