@@ -132,7 +132,7 @@ describe('bench', () => {
     await mkdir(floor);
     await writeFile(join(floor, 'b_ref.cpp'), floorSource(''));
     const args = ['bench', 'match', file, '--floor', floor];
-    const { status, stderr } = await foldbook(args, dirname(process.execPath));
+    const { status, stderr } = await foldbook(args, floor);
     assert.equal(status, 2);
     assert.match(stderr, /FLOOR_UNAVAILABLE: no g\+\+ on this machine: install it/);
   });

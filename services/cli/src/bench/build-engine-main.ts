@@ -1,4 +1,4 @@
-/** Compiles the kernel of the engine package whose folder is the argument, if it is not up to date. */
+/** Compiles the kernel of the engine package in a folder (the argument), if it is out of date. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

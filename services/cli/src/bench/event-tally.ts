@@ -10,8 +10,8 @@ const PRICE = TradeOffset.PRICE >> WORD_SHIFT;
 const MAKER = TradeOffset.MAKER_CLIENT_ORDER_ID >> WORD_SHIFT;
 
 /**
- * Ids, prices and quantities of workloads fit 32 bits: only the low words are read. One tally serves
- * all runs of a process, so that its code is compiled by the time that counts.
+ * Ids, prices and quantities of workloads fit 32 bits: only the low words are read. One tally
+ * serves all runs of a process, so that its code is compiled by the time that counts.
  */
 export class EventTally {
   events = 0;

@@ -1,6 +1,6 @@
 /**
- * The process that measures: one thread on one core, which does what it is asked and ends when it is
- * asked no more. A process of its own, so that V8 takes its flags before anything is compiled and
+ * The process that measures: one thread on one core, which does what it is asked and ends when
+ * nobody asks any more. A process of its own, so that V8 takes its flags before anything is compiled and
  * nothing of the command's own is measured.
  */
 import assert from 'node:assert/strict';

@@ -17,7 +17,8 @@ export const MEASURE_OPTIONS = {
   v8: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
-export const MEASURE_HELP = `  --workload NAME   w1 (default: about 10,000 resting orders) or w1-lit (up to 300,000)
+export const MEASURE_HELP = `\
+  --workload NAME   w1 (default: about 10,000 resting orders) or w1-lit (up to 300,000)
   --accounts N      accounts that the orders are spread over (default ${DEFAULT_ACCOUNTS})
   --group N         commands a call of the engine (default ${DEFAULT_GROUP})
   --core N          core that the measuring thread keeps to (default: the last one)

@@ -54,8 +54,8 @@ export interface Comparison {
 export const MIN_PAIRS = 8;
 
 /**
- * Pairs of samples, all positive, each taken in the same circumstances: what disturbs both of a pair
- * does not count.
+ * Pairs of samples, all positive, each taken in the same circumstances: what disturbs both of a
+ * pair does not count.
  */
 export function comparePairs(first: readonly number[], second: readonly number[]): Comparison {
   assert.equal(first.length, second.length);

@@ -48,7 +48,7 @@ function setUpCommands(accounts: number): Uint8Array {
   return records;
 }
 
-/** One session an account; request ids rise through the whole file, so they rise in each session. */
+/** One session an account; request ids rise through the whole file, so in each session too. */
 function orderCommands(workload: Workload, accounts: number): Uint8Array {
   const { records } = workload;
   const count = workload.prefill + workload.commands;
@@ -75,7 +75,7 @@ function orderCommands(workload: Workload, accounts: number): Uint8Array {
   return commands;
 }
 
-/** A modify loses its priority even where it only shrinks: a REPLACE that does not ask to keep it. */
+/** A modify loses its priority even where it shrinks: a REPLACE that does not ask to keep it. */
 function kindOf(recordType: number): number {
   if (recordType === RecordType.NEW) return CommandKind.NEW;
   return recordType === RecordType.CANCEL ? CommandKind.CANCEL : CommandKind.REPLACE;
