@@ -1,7 +1,7 @@
 /**
  * The process that measures: one thread on one core, which does what it is asked and ends when
- * nobody asks any more. A process of its own, so that V8 takes its flags before anything is compiled and
- * nothing of the command's own is measured.
+ * nobody asks any more. A process of its own, so that V8 has its flags before it compiles anything
+ * and nothing of the command itself is measured.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -29,9 +29,9 @@ Plays a workload through the engine of this tree, as it is on disk, and through 
 commit, in turns on one core, and tells whether their times differ. A round starts a process of
 each, which play it ${RUNS_A_PROCESS} times in turns; its ratio is that of their medians, in the
 thread's own time (not what it waits while others have its core). Wilcoxon's signed-rank test judges
-the ratios of all rounds: "faster" and "slower" are said at p < ${SIGNIFICANT} and a change of
-${SMALLEST_CHANGE * 100}% or more. Exit status 1 if this tree is slower, or if a run of either ends elsewhere than the
-workload says.
+the ratios of all rounds: "faster" and "slower" are said
+at p < ${SIGNIFICANT} and a change of ${SMALLEST_CHANGE * 100}% or more. Exit status 1 if this tree
+is slower, or if a run of either ends elsewhere than the workload says.
 
   FILE              a workload file, instead of --workload
   --against REV     the other commit (default: HEAD if the engine differs from it, else HEAD~1)
