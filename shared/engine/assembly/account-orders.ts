@@ -1,8 +1,8 @@
 /**
- * The open orders of an account in order of their ids: 6 in the account itself, more in chunks of 14
- * in a growing array, of which the account's own 6 are the first. Orders come at the end and leave
- * anywhere; a chunk without orders goes, and its entry of the array with it as soon as half of them
- * are such. When the last order leaves, all is as it was in the beginning.
+ * The open orders of an account in order of their ids: 6 in the account itself, more in chunks of
+ * 14 in a growing array, of which the account's own 6 are the first. Orders come at the end and
+ * leave anywhere; a chunk without orders goes, and its entry of the array with it as soon as half
+ * of them are such. When the last order leaves, all is as it was in the beginning.
  *
  * ```
  * chunk   +0              +4           +8                              (own: the last 6 only)

@@ -45,7 +45,8 @@ function checkWhole(market: usize, kind: u32): u32 {
   if (incoming.price - 1 >= P.MAX_PRICE) return P.INVALID_PRICE;
   if (incoming.open - 1 >= P.MAX_QUANTITY) return P.INVALID_QUANTITY;
   if (incoming.displaySize() != 0) {
-    if (incoming.type() != P.LIMIT || !incoming.canRest() || incoming.displaySize() >= incoming.open) {
+    const isLess = incoming.displaySize() < incoming.open;
+    if (incoming.type() != P.LIMIT || !incoming.canRest() || !isLess) {
       return P.INVALID_DISPLAY_QUANTITY;
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Events: records of eight 64-bit words in a ring. Within one thread the host is handed what there
- * is when the ring is full and at the end of a call. Across threads a consumer reads the ring itself,
- * up to the count that is published, and says how far it is.
+ * is when the ring is full and at the end of a call. Across threads a consumer reads the ring
+ * itself, up to the count that is published, and says how far it is.
  *
  * ```
  * word  0                          1         2        3      4      5         6          7

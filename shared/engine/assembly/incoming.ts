@@ -1,7 +1,7 @@
 /**
  * The order that a command describes, or that a stop turns into: from its checks to its end. One at
- * a time, as the kernel does one thing at a time. What it is lies in a record, laid out as a NEW: the
- * command itself, or one that is written for the purpose.
+ * a time, as the kernel does one thing at a time. What it is lies in a record, laid out as a NEW:
+ * the command itself, or one that is written for the purpose.
  */
 import { accountOfOrder } from './accounts';
 import { holdPerLot } from './fees';
@@ -87,7 +87,9 @@ export function describeLike(
   describe(written, sideOf(order));
 }
 
-/** From now on it is what a triggered stop is: only its time in force tells it from a market order. */
+/**
+ * From now on it is what a triggered stop is: only its time in force tells it from a market order.
+ */
 export function trigger(order: usize): void {
   triggered = order;
   store<u8>(record, LIMIT, COMMAND_ORDER_TYPE);

@@ -1,11 +1,12 @@
 /**
- * Reads what the next commands will need before they need it. A command is a chain of look-ups, each
- * waiting for the one before; those of different commands are independent, so that a core can wait
- * for many of them at once if it meets them together. Three passes over a few dozen commands, a link
- * of the chain each.
+ * Reads what the next commands will need before they need it. A command is a chain of look-ups,
+ * each waiting for the one before; those of different commands are independent, so that a core can
+ * wait for many of them at once if it meets them together. Three passes over a few dozen commands,
+ * a link of the chain each.
  *
  * What was found by the way is noted: the account and its first session, which stay where they are,
- * and the tag of the order's name. Which order bears the name is a guess, and may have changed by then.
+ * and the tag of the order's name. Which order bears the name is a guess, and may have changed by
+ * then.
  *
  * ```
  * note  +0       +4       +8   +12

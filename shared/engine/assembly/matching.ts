@@ -40,7 +40,14 @@ import {
   setDisplayed,
   setPriority,
 } from './orders';
-import { BUY, FEES_ACCOUNT, MAKER, REASON_IMMEDIATE_OR_CANCEL, REASON_NO_ROOM, TAKER } from './protocol';
+import {
+  BUY,
+  FEES_ACCOUNT,
+  MAKER,
+  REASON_IMMEDIATE_OR_CANCEL,
+  REASON_NO_ROOM,
+  TAKER,
+} from './protocol';
 import { forget, hasLevelRoom, rest } from './resting';
 import { P0, P1, P2, P3 } from './scramble';
 import { cancelIncoming, preventSelfTrade } from './self-trade';

@@ -10,10 +10,10 @@
  * map        +0         +4     +8                 +12
  *            directory  depth  bits of a segment  offset of its last entry
  * ```
- * Growth never takes long: a segment that is a third full is doubled up to 1,024 entries, then split
- * in two, and the directory, which the first `depth` bits of a tag lead into, is doubled (extendible
- * hashing: Fagin et al., ACM TODS 4 (3), 1979). Segments that are not split yet stand in it more than
- * once; the first of these entries counts.
+ * Growth never takes long: a segment that is a third full is doubled up to 1,024 entries, then
+ * split in two, and the directory, which the first `depth` bits of a tag lead into, is doubled
+ * (extendible hashing: Fagin et al., ACM TODS 4 (3), 1979). Segments that are not split yet stand
+ * in it more than once; the first of these entries counts.
  *
  * The first bits of a tag lead to its segment, its last ones to its home slot, so that deleting
  * (which shifts later entries back) and splitting never touch the orders themselves.

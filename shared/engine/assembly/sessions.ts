@@ -1,8 +1,8 @@
 /**
- * Sessions of an account, in a list of which one lies in the account itself, and the results of the market's last
- * requests, in one ring that is addressed by sequence: a request writes where the one before it did,
- * whichever session it is of, and memory is bounded by the market, not by its sessions. Each result
- * leads to the one before it of its session.
+ * Sessions of an account, in a list of which one lies in the account itself, and the results of the
+ * market's last requests, in one ring that is addressed by sequence: a request writes where the one
+ * before it did, whichever session it is of, and memory is bounded by the market, not by its
+ * sessions. Each result leads to the one before it of its session.
  *
  * ```
  * session  +0    +4       +8            +16            +24

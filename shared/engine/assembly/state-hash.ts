@@ -1,4 +1,6 @@
-/** The state hash, RULES.md section 9: kept up to date as things change, but for the market's own. */
+/**
+ * The state hash, RULES.md section 9: kept up to date as things change, but for the market's own.
+ */
 import {
   ARRIVALS,
   BAND_PPM,

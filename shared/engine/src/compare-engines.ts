@@ -25,7 +25,9 @@ export interface CompareOptions {
   readonly isThorough?: boolean;
   /** Compares the bytes of snapshots after every so many groups. */
   readonly snapshotEvery?: number;
-  /** From a snapshot of the right engine one of the left's kind goes on, and the other way round. */
+  /**
+   * From a snapshot of the right engine one of the left's kind goes on, and the other way round.
+   */
   readonly restore?: EnginePair<(chunks: Iterable<Uint8Array>) => Engine>;
 }
 

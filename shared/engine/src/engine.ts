@@ -46,8 +46,8 @@ export interface Engine {
   /** Open orders, those that wait for their stop price included. */
   openOrders(): number;
   /**
-   * The open orders of an account whose ids are above `after`, at most `limit` of them, as OPEN_ORDER
-   * records in order of their ids.
+   * The open orders of an account whose ids are above `after`, at most `limit` of them, as
+   * OPEN_ORDER records in order of their ids.
    */
   openOrdersOf(account: number, after: bigint, limit: number): Uint8Array;
   /** When the next timer is due, in nanoseconds since 1970; undefined if there is none. */

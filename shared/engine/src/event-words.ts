@@ -195,8 +195,8 @@ function describeOther(kind: number, words: Words): string | undefined {
 }
 
 function describeAdministration(kind: number, words: Words): string | undefined {
-  const rates = () =>
-    `${words.i32(MarketCreatedOffset.MAKER_FEE_PPM)} ${words.i32(MarketCreatedOffset.TAKER_FEE_PPM)}`;
+  const { MAKER_FEE_PPM, TAKER_FEE_PPM } = MarketCreatedOffset;
+  const rates = () => `${words.i32(MAKER_FEE_PPM)} ${words.i32(TAKER_FEE_PPM)}`;
   switch (kind) {
     case EventKind.MARKET_CREATED:
       return `created ${rates()}`;

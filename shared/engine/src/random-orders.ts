@@ -1,4 +1,6 @@
-/** What the orders of a random flow say: sensible ones around a price that wanders, and nonsense. */
+/**
+ * What the orders of a random flow say: sensible ones around a price that wanders, and nonsense.
+ */
 import {
   CommandKind,
   MAX_ACCOUNT,

@@ -1,4 +1,6 @@
-/** Finds a small flow of commands on which two engines disagree, where they disagree on a large one. */
+/**
+ * Finds a small flow of commands on which two engines disagree, where they disagree on a large one.
+ */
 import {
   type CommandGroup,
   type CompareOptions,

@@ -94,7 +94,9 @@ type Fields = typeof fields extends fc.Arbitrary<infer Value> ? Value : never;
 
 const rates = fc.constantFrom([0, 0], [1_000, 2_500], [-200, 300], [450, -450], [99_999, 100_000]);
 
-/** Deadlines are told from the beginning; CANCEL_AFTER, tiers and the like have other numbers there. */
+/**
+ * Deadlines are told from the beginning; CANCEL_AFTER, tiers and the like have other numbers there.
+ */
 function expiry({ kind, timeInForce, expireTime }: Fields): number {
   const hasTime = kind === NEW || kind === REPLACE || kind === QUOTE;
   return hasTime && timeInForce === 4 && expireTime < 500 ? START_SECONDS + expireTime : expireTime;

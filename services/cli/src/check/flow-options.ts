@@ -11,8 +11,8 @@ export const FLOW_OPTIONS = {
   runs: { type: 'string' },
 } as const;
 
-export const FLOW_HELP = `  --runs N          commands, over as many flows of ${FLOW_COMMANDS} as it takes
-  --seed S          of the first flow; those after it follow (default 1)`;
+export const FLOW_HELP = `  --seed S          of the first flow; those after it follow (default 1)
+  --runs N          commands, in flows of ${FLOW_COMMANDS}`;
 
 export interface Flow {
   readonly seed: number;

@@ -33,9 +33,9 @@ export const replay: CliCommand = {
   help: `
 Usage: foldbook check replay [--runs N] [--seed S] [--snapshots N]
 
-Plays one random flow live and takes snapshots on the way; then plays it again from the beginning and
-from each snapshot, first on one other thread, then on two at once. Digests of the output and of the
-state must all be equal.
+Plays one random flow live and takes snapshots on the way; then plays it again from the beginning
+and from each snapshot, first on one other thread, then on two at once. Digests of the output and
+of the state must all be equal.
 
   --runs N          commands of the flow (default ${DEFAULT_RUNS})
   --seed S          of the flow and of where snapshots are taken (default 1)
@@ -64,8 +64,9 @@ Example: foldbook check replay --runs 200000`,
     const ms = performance.now() - startMs;
     const whole = starts[0]?.expected;
     const words =
-      `${grouped(runs)} commands live, again and from ${snapshots} snapshots, on 1 and 2 threads: ` +
-      `all equal (${duration(ms)})\n  output ${whole?.output}\n  state  ${hex(whole?.stateHash)}`;
+      `${grouped(runs)} commands live, again and from ${snapshots} snapshots, on one thread and ` +
+      `on two: all equal (${duration(ms)})\n` +
+      `  output ${whole?.output}\n  state  ${hex(whole?.stateHash)}`;
     const digests = { output: whole?.output, stateHash: hex(whole?.stateHash) };
     output.result(
       { ok: true, commands: runs, seed, snapshots, threads: [1, 2], ...digests, ms },
@@ -124,7 +125,8 @@ async function playAgain(
 function compare({ from, expected }: Start, found: ReplayDigest): string | undefined {
   if (found.output !== expected.output) return `from group ${from} on the output differs`;
   if (found.stateHash === expected.stateHash) return undefined;
-  return `from group ${from} on the state differs: ${hex(found.stateHash)}, not ${hex(expected.stateHash)}`;
+  const hashes = `${hex(found.stateHash)}, not ${hex(expected.stateHash)}`;
+  return `from group ${from} on the state differs: ${hashes}`;
 }
 
 function tellWrong(output: Output, seed: number, runs: number, threads: number, wrong: string) {

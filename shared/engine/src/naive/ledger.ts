@@ -85,7 +85,9 @@ export class Ledger {
     this.#addAvailable(to, asset, amount);
   }
 
-  /** Takes the fees of a trade, and gives its rebates: what is taken comes first, it pays for them. */
+  /**
+   * Takes the fees of a trade, and gives its rebates: what is taken comes first, it pays for them.
+   */
   charge(charges: readonly { readonly account: number; readonly charge: Charge }[]): void {
     for (const { account, charge } of charges) {
       if (!charge.isRebate) this.move(account, Account.FEES, Asset.QUOTE, charge.amount);
