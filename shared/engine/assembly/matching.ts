@@ -97,10 +97,11 @@ function takeFrom(market: usize, book: usize, level: usize): void {
       preventSelfTrade(market, level, maker, price);
       continue;
     }
+    const balances = accountOfOrder(market, accountOf(maker));
     const displayed = displayedOf(maker);
     const lots = min(displayed, incoming.open);
     incoming.take(lots);
-    trade(market, maker, price, lots);
+    trade(market, maker, balances, price, lots);
     if (lots < displayed) {
       dropLots(market, maker, price, lots);
       setDisplayed(maker, displayed - lots);
@@ -110,7 +111,7 @@ function takeFrom(market: usize, book: usize, level: usize): void {
     } else {
       dropOrderTerm(market, maker, price);
       dequeue(level, maker);
-      forget(market, maker);
+      forget(market, balances, maker);
     }
   } while (incoming.open != 0 && levelOrders(level) != 0);
   writeDelta(market, incoming.side ^ 1, level);
@@ -133,9 +134,8 @@ function refill(market: usize, level: usize, maker: usize, price: u64): void {
 
 // @ts-ignore: decorator
 @inline
-function trade(market: usize, maker: usize, price: u64, lots: u64): void {
+function trade(market: usize, maker: usize, balances: usize, price: u64, lots: u64): void {
   const id = accountOf(maker);
-  const balances = accountOfOrder(market, id);
   const quote = price * lots;
   writeTrade(market, incoming.side, incoming.account(), incoming.orderId, maker, price, lots);
   countRecord(market);

@@ -140,9 +140,9 @@ export function openOf(order: usize): u64 {
 /** Takes an order out of all tables but its queue; its term of the hash is gone already. */
 // @ts-ignore: decorator
 @inline
-export function forget(market: usize, order: usize): void {
+export function forget(market: usize, account: usize, order: usize): void {
   removeOrder(market + ORDER_MAP, tagOf(order), order);
-  unlistOrder(accountOfOrder(market, accountOf(order)), order);
+  unlistOrder(account, order);
   if (hasTerms(order)) forgetTerms(market, order);
   store<u32>(market, load<u32>(market, ORDERS) - 1, ORDERS);
   freeOrder(order);
@@ -158,11 +158,16 @@ function forgetTerms(market: usize, order: usize): void {
 
 /** Takes an open order off, frees what it holds and tells its level's new total. */
 export function takeOff(market: usize, order: usize): void {
+  const id = accountOf(order);
+  const account = accountOfOrder(market, id);
+  const isBuy = sideOf(order) == BUY;
   const price = priceOf(order);
-  release(market, order, price, openOf(order));
+  const lots = openOf(order);
+  const amount = isBuy ? holdPerLot(market, price) * lots : lots;
+  hold(market, account, id, isBuy, 0 - amount);
   dropOrderTerm(market, order, price);
   takeOut(market, order);
-  forget(market, order);
+  forget(market, account, order);
 }
 
 /** Takes an order out of its queue. */

@@ -66,7 +66,7 @@ function cancelMaker(market: usize, level: usize, maker: usize, price: u64): voi
   release(market, maker, price, open);
   dropOrderTerm(market, maker, price);
   dequeue(level, maker);
-  forget(market, maker);
+  forget(market, incoming.balances, maker);
 }
 
 function decrement(market: usize, level: usize, maker: usize, price: u64): void {

@@ -54,6 +54,6 @@ function triggerStop(market: usize, order: usize): void {
     place(market);
   }
   // Unless it rests now.
-  if (incoming.triggered != 0) forget(market, order);
+  if (incoming.triggered != 0) forget(market, incoming.balances, order);
   incoming.endTrigger();
 }

@@ -236,6 +236,24 @@ function byteTests(makeEngine: MakeEngine, restore: RestoreEngine): void {
     assert.deepEqual(again.snapshot(), again.restored(restore).snapshot());
   });
 
+  test('a result that the next command writes over is not in a snapshot', () => {
+    const market = new TestMarket(makeEngine(CAPACITY), { maker: 0, taker: 0 });
+    market.send({ kind: 2, account: 2, session: 7, requestId: 10 });
+    market.raw(concatenate(Array.from({ length: 4_094 }, () => record([0, 1, 99]))));
+    /** Of the second session: how many results it has, and the sequence before them. */
+    const window = () => {
+      const snapshot = Buffer.from(market.snapshot());
+      const places = Array.from({ length: snapshot.length / RECORD_BYTES }, (_, at) => at * 64);
+      const [, at = 0] = places.filter((place) => snapshot[place] === 6);
+      return [snapshot.readUInt32LE(at + 4), snapshot.readBigUInt64LE(at + 32)];
+    };
+    assert.equal(market.engine.sequence, 4_096n);
+    assert.deepEqual(window(), [1, 0n]);
+    market.raw(record([0, 1, 99]));
+    assert.deepEqual(window(), [0, 2n]);
+    assert.deepEqual(market.restored(restore).snapshot(), market.snapshot());
+  });
+
   test('a snapshot comes in chunks of whole records, and is read in pieces of any size', () => {
     const market = smallMarket(makeEngine);
     for (const chunk of market.engine.snapshot()) assert.equal(chunk.byteLength % RECORD_BYTES, 0);
