@@ -1,5 +1,5 @@
 /** What every engine must do, whichever way it is written. */
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { changeTests } from './change-tests.ts';
 import { checkTests } from './check-tests.ts';
 import { fundsTests } from './funds-tests.ts';
@@ -22,15 +22,11 @@ import { timerTests } from './timer-tests.ts';
 export function engineSuite(
   name: string,
   makeEngine: MakeEngine,
-  restoreEngine?: RestoreEngine,
+  restoreEngine: RestoreEngine,
 ): void {
   behavior(name, makeEngine);
   describe(`${name}: records`, () => recordTests(makeEngine));
   describe(`${name}: state hash`, () => hashTests(makeEngine));
-  if (restoreEngine === undefined) {
-    test.skip(`${name}: snapshots (the suite was given no way to restore one)`);
-    return;
-  }
   describe(`${name}: snapshots`, () => restoreTests(makeEngine, restoreEngine));
   behavior(`${name}, restored after every command`, makeRestoring(makeEngine, restoreEngine));
 }
