@@ -2,11 +2,15 @@
 export type ClientErrorCode =
   /** No answer in time, or nobody serves the market. */
   | 'UNREACHABLE'
-  /** The server refused the message or the question; `detail` names its code. */
+  /** The server refused the message or the question, which did nothing; the message names its code. */
   | 'REFUSED'
+  /** The client ended before the command left it: it has not run and will not. */
+  | 'NOT_SENT'
+  /** The client ended with the command sent and unanswered: it may run. The reports tell. */
+  | 'OUTCOME_UNKNOWN'
   /** An answer that can't be read. */
   | 'BAD_ANSWER'
-  /** The client was closed with the command still unanswered: its outcome is unknown. */
+  /** The client, the mirror or the connection was closed. */
   | 'CLOSED';
 
 export class ClientError extends Error {

@@ -43,6 +43,8 @@ export interface OrderClientOptions {
   readonly firstRequestId?: number;
   /** How long a batch waits for its acknowledgement before it is sent again, ms. */
   readonly resendAfterMs?: number;
+  /** Told what a listener of `onEvent` threw; default: a warning of the process. */
+  readonly onListenerError?: (error: unknown) => void;
 }
 
 /** What an order asks for besides side, price and quantity; what is left out is none. */
@@ -174,7 +176,11 @@ export class OrderClient {
     return this.#feed?.gaps ?? 0;
   }
 
-  /** Resolves with what the market answered, a rejection included. */
+  /**
+   * Resolves with what the market answered, a rejection included. Rejects, as `cancel` and `replace`
+   * do, with ClientError REFUSED, NOT_SENT or OUTCOME_UNKNOWN; or with an assertion, and nothing is
+   * sent, when a field does not fit into a command (a price below zero).
+   */
   place(order: OrderDraft): Promise<Answer> {
     const clientOrderId = order.clientOrderId ?? BigInt(this.#nextRequestId);
     const timeInForce = order.timeInForce ?? TimeInForce.GTC;
@@ -222,12 +228,18 @@ export class OrderClient {
     return askOpenOrders(transport, market, account);
   }
 
-  /** Sends a command without waiting for its own answer; `onEvent` and `idle` tell of it. */
+  /**
+   * Sends a command without waiting for its own answer; `onEvent` and `idle` tell of it. Throws
+   * where `place` rejects at once.
+   */
   submit(draft: Draft): void {
     this.#send(draft, undefined);
   }
 
-  /** Every private event of the account, in market order; returns the way to stop. */
+  /**
+   * Every private event of the account, in market order; returns the way to stop. What a listener
+   * throws goes to `onListenerError` and keeps nobody from anything.
+   */
   onEvent(listener: (event: MarketEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -246,31 +258,28 @@ export class OrderClient {
     return askBalance(transport, market, account);
   }
 
+  /** Commands without an answer are rejected: NOT_SENT or OUTCOME_UNKNOWN. */
   async close(): Promise<void> {
-    this.#outbox.close();
+    this.#fail(new ClientError('CLOSED', 'the client was closed'));
     await this.#feed?.close();
-    const error = new ClientError('CLOSED', 'the client was closed; the outcome is unknown');
-    for (const waiting of this.#open.values()) waiting?.reject(error);
-    this.#open.clear();
-    this.#whenIdle?.reject(error);
-    this.#whenIdle = undefined;
   }
 
   #ask(draft: Draft): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     // CANCEL_ALL names itself in each cancel, too.
     const kind = draft.kind === CommandKind.CANCEL_ALL ? EventKind.ALL_CANCELLED : undefined;
-    this.#send(draft, { kind, resolve, reject });
-    return promise;
+    return new Promise((resolve, reject) => this.#send(draft, { kind, resolve, reject }));
   }
 
   #send(draft: Draft, waiting: Waiting | undefined): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) {
+      throw new ClientError('NOT_SENT', `the client had ended: ${this.#failure.message}`);
+    }
     const requestId = this.#nextRequestId;
+    this.#outbox.push({ ...draft, session: this.#session, requestId: BigInt(requestId) });
+    // Only from here on: a command that the outbox does not take leaves nothing to wait for.
     this.#nextRequestId += 1;
     this.#open.set(requestId, waiting);
     this.counters.submitted += 1;
-    this.#outbox.push({ ...draft, session: this.#session, requestId: BigInt(requestId) });
   }
 
   #reports(records: Uint8Array): void {
@@ -302,19 +311,57 @@ export class OrderClient {
     if (waiting === undefined && this.#listeners.size === 0) return;
     const event = readEvent(view, offset);
     if (event === undefined) return;
-    for (const listener of this.#listeners) listener(event);
     if (isAwaited && isTheAnswer(event)) waiting?.resolve(event);
+    for (const listener of this.#listeners) this.#tell(listener, event);
   }
 
+  #tell(listener: (event: MarketEvent) => void, event: MarketEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      const onListenerError = this.#options.onListenerError ?? warnOfListener;
+      // Not from here: what it throws itself must not end the feed.
+      queueMicrotask(() => onListenerError(error));
+    }
+  }
+
+  /** Ends the client: nothing more is sent, and nobody is left waiting. */
   #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
     const words = error instanceof Error ? error.message : String(error);
     const failure = error instanceof ClientError ? error : new ClientError('UNREACHABLE', words);
-    this.#failure ??= failure;
-    for (const waiting of this.#open.values()) waiting?.reject(failure);
+    this.#failure = failure;
+    this.#outbox.close();
+    for (const [requestId, waiting] of this.#open) {
+      waiting?.reject(this.#errorOf(requestId, failure));
+    }
     this.#open.clear();
     this.#whenIdle?.reject(failure);
     this.#whenIdle = undefined;
   }
+
+  /** What is told to somebody who waits for a command when the client ends. */
+  #errorOf(requestId: number, failure: ClientError): ClientError {
+    const fate = this.#outbox.fateOf(requestId);
+    switch (fate) {
+      case 'REFUSED':
+        return failure;
+      case 'UNSENT':
+        return new ClientError('NOT_SENT', `the client ended before: ${failure.message}`);
+      case 'SENT': {
+        const words = `sent, and the client ended before the answer: ${failure.message}`;
+        return new ClientError('OUTCOME_UNKNOWN', `${words}; the account's reports tell`);
+      }
+      default:
+        fate satisfies never;
+        return failure;
+    }
+  }
+}
+
+function warnOfListener(error: unknown): void {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`a listener of an account's reports threw: ${words}`);
 }
 
 const ANSWER_TYPES: ReadonlySet<MarketEvent['type']> = new Set<Answer['type']>([

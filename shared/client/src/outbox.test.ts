@@ -55,11 +55,18 @@ function serve(answers: (ResultName | 'SILENT')[]) {
     });
   });
   const refused: ClientError[] = [];
-  const outbox = new Outbox(broker.connect(), SUBJECT, 20, (error) => refused.push(error));
+  const end = Promise.withResolvers<void>();
+  const outbox = new Outbox(broker.connect(), SUBJECT, 20, (error) => {
+    refused.push(error);
+    end.resolve();
+  });
   const sent = async () => {
     while (outbox.length > 0) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { outbox, batches, refused, sent, mostOpen: () => mostOpen };
+  const busy = async () => {
+    while (outbox.counters.busy === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { outbox, batches, refused, sent, busy, ended: end.promise, mostOpen: () => mostOpen };
 }
 
 describe('Outbox', () => {
@@ -91,11 +98,42 @@ describe('Outbox', () => {
     assert.deepEqual(outbox.counters, { busy: 2, resent: 1, batches: 1 });
   });
 
-  it('tells of a batch that is refused for good, and goes on', async () => {
-    const { outbox, refused, sent } = serve(['UNKNOWN_MARKET']);
-    outbox.push(cancel(1));
-    await sent();
+  it('sends nothing behind a batch that is refused for good', async () => {
+    const { outbox, batches, refused, ended } = serve(['OK', 'UNKNOWN_MARKET']);
+    for (let id = 1; id <= 2_500; id += 1) outbox.push(cancel(id));
+    await ended;
     assert.equal(refused.length, 1);
-    assert.match(refused[0]?.message ?? '', /UNKNOWN_MARKET/);
+    assert.match(refused[0]?.message ?? '', /^REFUSED: cmd\.BTC-USD\.7: UNKNOWN_MARKET/);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(
+      batches.map((batch) => batch.length),
+      [1_024, 1_024],
+    );
+    const fates = [1, 1_024, 1_025, 2_048, 2_049, 2_500].map((id) => outbox.fateOf(id));
+    assert.deepEqual(fates, ['SENT', 'SENT', 'REFUSED', 'REFUSED', 'UNSENT', 'UNSENT']);
+  });
+
+  it('does not call a batch refused while an earlier copy may be in the log', async () => {
+    const { outbox, ended } = serve(['SILENT', 'UNKNOWN_MARKET']);
+    outbox.push(cancel(1));
+    await ended;
+    assert.equal(outbox.fateOf(1), 'SENT');
+  });
+
+  it('knows a batch that was only ever turned away for load as unsent', async () => {
+    const { outbox, busy } = serve(Array.from({ length: 100 }, () => 'BUSY' as const));
+    outbox.push(cancel(1));
+    await busy();
+    outbox.close();
+    assert.equal(outbox.fateOf(1), 'UNSENT');
+  });
+
+  it('keeps nothing of a command that fits no record', async () => {
+    const { outbox, batches, sent } = serve([]);
+    assert.throws(() => outbox.push({ ...cancel(1), clientOrderId: -1n }), /clientOrderId is -1/);
+    assert.equal(outbox.length, 0);
+    outbox.push(cancel(2));
+    await sent();
+    assert.deepEqual(batches, [[2]]);
   });
 });

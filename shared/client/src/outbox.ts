@@ -3,15 +3,18 @@
  * at a time, and sends a batch again until the market says that the log has it. A copy that comes
  * second never runs: its request ids are spent, and the engine answers SUPERSEDED.
  */
+import assert from 'node:assert/strict';
 import {
   BatchFlag,
   BatchKind,
   type Command,
+  CommandOffset,
   decodeReply,
   encodeBatch,
   MAX_COMMANDS_PER_MESSAGE,
   RECORD_BYTES,
   ResultCode,
+  readCount,
   viewOf,
   writeCommand,
 } from '@foldbook/protocol';
@@ -29,30 +32,64 @@ export interface OutboxCounters {
   batches: number;
 }
 
+/** What became of a command, as far as the sending half can know. */
+export type Fate =
+  /** In the log, or perhaps: a copy left and nobody said that it came to nothing. */
+  | 'SENT'
+  /** No copy left, or each was turned away. */
+  | 'UNSENT'
+  /** The market refused the only copy that may have reached it. */
+  | 'REFUSED';
+
+/** The batch on its way. */
+interface Flight {
+  readonly batch: Uint8Array;
+  /** Request id of its last command. */
+  readonly last: number;
+  /** Copies of which nobody said that they came to nothing. */
+  unclear: number;
+  isRefused: boolean;
+}
+
+/** What became of one copy of a batch. */
+type Outcome =
+  | 'RECEIVED'
+  /** Turned away for now, by the market's load or its log's. */
+  | 'BUSY'
+  /** Nobody serves the market. */
+  | 'NOBODY'
+  | 'SILENCE'
+  /** Another copy is of no use. */
+  | { readonly error: ClientError; readonly mayHaveArrived: boolean };
+
 export class Outbox {
   readonly counters: OutboxCounters = { busy: 0, resent: 0, batches: 0 };
   readonly #transport: Transport;
   readonly #subject: string;
   readonly #resendAfterMs: number;
-  readonly #onRefused: (error: ClientError) => void;
+  readonly #onEnd: (error: ClientError) => void;
   #buffer = new Uint8Array(FIRST_CAPACITY * RECORD_BYTES);
   #view = viewOf(this.#buffer);
   #start = 0;
   #end = 0;
+  #flight: Flight | undefined;
   #sending = false;
   #closed = false;
 
-  /** `onRefused`: a batch was refused for its form, and is not sent again. */
+  /**
+   * `onEnd`: a batch was refused for good. The outbox is closed: what waits behind that batch was
+   * meant to come after it, and is not sent.
+   */
   constructor(
     transport: Transport,
     subject: string,
     resendAfterMs: number,
-    onRefused: (error: ClientError) => void,
+    onEnd: (error: ClientError) => void,
   ) {
     this.#transport = transport;
     this.#subject = subject;
     this.#resendAfterMs = resendAfterMs;
-    this.#onRefused = onRefused;
+    this.#onEnd = onEnd;
   }
 
   /** Commands not yet known to be in the log. */
@@ -60,7 +97,12 @@ export class Outbox {
     return this.#end - this.#start;
   }
 
+  /**
+   * Request ids rise from one command to the next, below 2^53. Throws, and keeps nothing of it,
+   * when a field does not fit into the record.
+   */
   push(command: Command): void {
+    assert(!this.#closed, 'a closed outbox takes no commands');
     this.#reserve();
     writeCommand(this.#view, this.#end * RECORD_BYTES, command, 0);
     this.#end += 1;
@@ -70,8 +112,17 @@ export class Outbox {
     queueMicrotask(() => void this.#run());
   }
 
+  /** Sends nothing more; a copy on its way may still arrive. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** Where a command that was pushed stands; for good once the outbox is closed. */
+  fateOf(requestId: number): Fate {
+    if (this.length === 0 || requestId < this.#requestIdAt(this.#start)) return 'SENT';
+    if (this.#flight === undefined || requestId > this.#flight.last) return 'UNSENT';
+    if (this.#flight.unclear > 0) return 'SENT';
+    return this.#flight.isRefused ? 'REFUSED' : 'UNSENT';
   }
 
   async #run(): Promise<void> {
@@ -80,62 +131,94 @@ export class Outbox {
       const from = this.#start * RECORD_BYTES;
       const records = this.#buffer.subarray(from, from + count * RECORD_BYTES);
       const flags = BatchFlag.REPLY_WHEN_RECEIVED;
-      await this.#deliver(encodeBatch({ kind: BatchKind.COMMANDS, flags }, records));
+      const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
+      const last = this.#requestIdAt(this.#start + count - 1);
+      const flight: Flight = { batch, last, unclear: 0, isRefused: false };
+      this.#flight = flight;
+      if (!(await this.#deliver(flight))) return;
+      this.#flight = undefined;
       this.#start += count;
       this.counters.batches += 1;
     }
     this.#sending = false;
   }
 
-  /** Returns once the batch is in the log, or is refused for good. */
-  async #deliver(batch: Uint8Array): Promise<void> {
+  /** True once the batch is in the log; false when the outbox was closed before. */
+  async #deliver(flight: Flight): Promise<boolean> {
     while (!this.#closed) {
-      const answer = await this.#request(batch);
-      if (answer instanceof ClientError) {
-        if (!this.#closed) this.#onRefused(answer);
-        return;
-      }
-      if (answer === undefined) {
+      flight.unclear += 1;
+      const outcome = await this.#send(flight.batch);
+      if (outcome === 'RECEIVED') return true;
+      if (outcome === 'SILENCE') {
         this.counters.resent += 1;
         continue;
       }
-      const reply = decodeReply(answer);
-      const code = reply.ok ? reply.value.code : reply.code;
-      if (code === ResultCode.OK) return;
-      if (code !== ResultCode.BUSY && code !== ResultCode.UNAVAILABLE) {
-        const name = reply.ok ? reply.value.name : reply.name;
-        this.#onRefused(new ClientError('REFUSED', `${this.#subject}: ${name}`));
-        return;
+      if (typeof outcome === 'object') {
+        this.#refused(flight, outcome.error, outcome.mayHaveArrived);
+        return false;
       }
-      this.counters.busy += 1;
+      flight.unclear -= 1;
+      this.counters[outcome === 'BUSY' ? 'busy' : 'resent'] += 1;
       await pause(BUSY_PAUSE_MS);
+    }
+    return false;
+  }
+
+  #refused(flight: Flight, error: ClientError, mayHaveArrived: boolean): void {
+    if (!mayHaveArrived) flight.unclear -= 1;
+    flight.isRefused = true;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onEnd(error);
+  }
+
+  async #send(batch: Uint8Array): Promise<Outcome> {
+    try {
+      return this.#read(await this.#transport.request(this.#subject, batch, this.#resendAfterMs));
+    } catch (error) {
+      return this.#failed(error);
     }
   }
 
-  /** Undefined: not known, to be sent again. An error: sending it again is of no use. */
-  async #request(batch: Uint8Array): Promise<Uint8Array | ClientError | undefined> {
-    try {
-      return await this.#transport.request(this.#subject, batch, this.#resendAfterMs);
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      switch (error.code) {
-        case 'TIMEOUT':
-          return undefined;
-        case 'NO_RESPONDERS':
-        case 'CONNECT_FAILED':
-          await pause(BUSY_PAUSE_MS);
-          return undefined;
-        case 'NOT_PERMITTED':
-        case 'BAD_SUBJECT':
-        case 'TOO_LARGE':
-          return new ClientError('REFUSED', error.message);
-        case 'CLOSED':
-          return new ClientError('CLOSED', error.message);
-        default:
-          error.code satisfies never;
-          return undefined;
-      }
+  #read(answer: Uint8Array): Outcome {
+    const reply = decodeReply(answer);
+    if (!reply.ok) {
+      const words = `${this.#subject}: the answer can't be read: ${reply.name} ${reply.detail}`;
+      return { error: new ClientError('BAD_ANSWER', words), mayHaveArrived: true };
     }
+    const { code, name, detail } = reply.value;
+    if (code === ResultCode.OK) return 'RECEIVED';
+    // Both are said before the log.
+    if (code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE) return 'BUSY';
+    const words = `${this.#subject}: ${name} ${detail}`.trimEnd();
+    return { error: new ClientError('REFUSED', words), mayHaveArrived: false };
+  }
+
+  #failed(error: unknown): Outcome {
+    const words = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof TransportError)) {
+      return { error: new ClientError('UNREACHABLE', words), mayHaveArrived: true };
+    }
+    switch (error.code) {
+      case 'TIMEOUT':
+        return 'SILENCE';
+      case 'NO_RESPONDERS':
+      case 'CONNECT_FAILED':
+        return 'NOBODY';
+      case 'NOT_PERMITTED':
+      case 'BAD_SUBJECT':
+      case 'TOO_LARGE':
+        return { error: new ClientError('REFUSED', words), mayHaveArrived: false };
+      case 'CLOSED':
+        return { error: new ClientError('CLOSED', words), mayHaveArrived: true };
+      default:
+        error.code satisfies never;
+        return 'SILENCE';
+    }
+  }
+
+  #requestIdAt(index: number): number {
+    return readCount(this.#view, index * RECORD_BYTES + CommandOffset.REQUEST_ID);
   }
 
   #reserve(): void {

@@ -1,18 +1,49 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BatchFlag, BatchKind, encodeBatch, RECORD_BYTES, reportSubject } from '@foldbook/protocol';
+import {
+  BatchFlag,
+  BatchKind,
+  EventOffset,
+  encodeBatch,
+  RECORD_BYTES,
+  reportSubject,
+  viewOf,
+  writeCount,
+} from '@foldbook/protocol';
 import { MemoryBroker, type StreamReader, type StreamRecord } from '@foldbook/runtime';
 import { ReportFeed } from './report-feed.ts';
 
 const MARKET = 'BTC-USD';
 const SUBJECT = reportSubject(7, MARKET);
 
-/** A batch of one record whose first byte names it. */
+/** A batch of one record whose first byte names it; of the command that is cut, where it is. */
 function batch(name: number, prev: number, last: number, flags = 0): Uint8Array {
-  const record = new Uint8Array(RECORD_BYTES);
-  record[0] = name;
-  return encodeBatch({ kind: BatchKind.REPORTS, prev, last, first: prev + 1, flags }, record);
+  const isPartial = (flags & BatchFlag.PARTIAL) !== 0;
+  return batchOf([[name, isPartial ? last + 1 : last]], prev, last, flags);
 }
+
+/** A batch of records: what names each, and the sequence of its command. */
+function batchOf(
+  named: readonly (readonly [name: number, sequence: number])[],
+  prev: number,
+  last: number,
+  flags = 0,
+): Uint8Array {
+  const records = new Uint8Array(named.length * RECORD_BYTES);
+  for (const [index, [name, sequence]] of named.entries()) {
+    records[index * RECORD_BYTES] = name;
+    writeCount(viewOf(records), index * RECORD_BYTES + EventOffset.SEQUENCE, sequence);
+  }
+  const first = named[0]?.[1] ?? 0;
+  return encodeBatch({ kind: BatchKind.REPORTS, prev, last, first, flags }, records);
+}
+
+/** First byte of each record. */
+const names = (records: Uint8Array) =>
+  Array.from(
+    { length: records.byteLength / RECORD_BYTES },
+    (_, index) => records[index * RECORD_BYTES] ?? 0,
+  );
 
 async function openLive() {
   const broker = new MemoryBroker();
@@ -22,7 +53,7 @@ async function openLive() {
     { kind: 'live', transport: client },
     MARKET,
     7,
-    (records) => seen.push(records[0] ?? 0),
+    (records) => seen.push(...names(records)),
     (error) => assert.fail(String(error)),
   );
   const send = async (...batches: Uint8Array[]) => {
@@ -65,11 +96,121 @@ describe('ReportFeed', () => {
   });
 
   it('drops a cut command that was started again', async () => {
-    const { seen, send } = await openLive();
+    const { feed, seen, send } = await openLive();
+    const { PARTIAL, CONTINUES } = BatchFlag;
+    // The restarted market writes on from the `last` of what it finds, which is the cut batch.
+    await send(batch(1, 0, 4), batch(2, 4, 8, PARTIAL));
+    await send(batch(3, 8, 8, PARTIAL), batch(4, 8, 9, CONTINUES), batch(5, 9, 12));
+    assert.deepEqual(seen, [1, 3, 4, 5], 'a restarted market sends the whole command again');
+    assert.equal(feed.gaps, 0);
+  });
+
+  it('loses no whole command that shares a batch with the start of a cut one', async () => {
+    const { PARTIAL, CONTINUES } = BatchFlag;
+    const cut = batchOf(
+      [
+        [2, 5],
+        [3, 9],
+        [4, 10],
+      ],
+      4,
+      9,
+      PARTIAL,
+    );
+    const goesOn = await openLive();
+    await goesOn.send(batch(1, 0, 4), cut);
+    assert.deepEqual(goesOn.seen, [1, 2, 3], 'whole commands need not wait');
+    await goesOn.send(
+      batchOf(
+        [
+          [5, 10],
+          [6, 11],
+        ],
+        4,
+        11,
+        CONTINUES,
+      ),
+    );
+    assert.deepEqual(goesOn.seen, [1, 2, 3, 4, 5, 6]);
+
+    const startedAgain = await openLive();
+    await startedAgain.send(batch(1, 0, 4), cut, batch(7, 9, 9, PARTIAL));
+    await startedAgain.send(batch(8, 9, 10, CONTINUES), batch(9, 10, 12));
+    assert.deepEqual(startedAgain.seen, [1, 2, 3, 7, 8, 9]);
+    assert.deepEqual([goesOn.feed.gaps, startedAgain.feed.gaps], [0, 0]);
+
+    const fromBefore = await openLive();
+    await fromBefore.send(batch(1, 0, 4), cut);
+    await fromBefore.send(
+      batchOf(
+        [
+          [2, 5],
+          [3, 9],
+          [7, 10],
+        ],
+        4,
+        10,
+      ),
+    );
+    assert.deepEqual(fromBefore.seen, [1, 2, 3, 7], 'told again, handed on once');
+    assert.equal(fromBefore.feed.gaps, 0);
+  });
+
+  it('cuts two commands in a row', async () => {
+    const { feed, seen, send } = await openLive();
     const { PARTIAL, CONTINUES } = BatchFlag;
     await send(batch(1, 0, 4), batch(2, 4, 4, PARTIAL));
-    await send(batch(3, 4, 4, PARTIAL), batch(4, 4, 5, CONTINUES));
-    assert.deepEqual(seen, [1, 3, 4], 'a restarted market sends the whole command again');
+    const both = batchOf(
+      [
+        [3, 5],
+        [4, 6],
+      ],
+      4,
+      5,
+      PARTIAL | CONTINUES,
+    );
+    await send(both, batch(5, 4, 6, CONTINUES));
+    assert.deepEqual(seen, [1, 2, 3, 4, 5]);
+    assert.equal(feed.gaps, 0);
+  });
+
+  it('counts the start or the rest of a cut command that is missing', async () => {
+    const { PARTIAL, CONTINUES } = BatchFlag;
+    const noStart = await openLive();
+    await noStart.send(batch(1, 0, 4), batch(3, 4, 5, CONTINUES));
+    assert.deepEqual([noStart.seen, noStart.feed.gaps], [[1, 3], 1]);
+    const noRest = await openLive();
+    await noRest.send(batch(1, 0, 4), batch(2, 4, 4, PARTIAL), batch(4, 5, 6));
+    assert.deepEqual([noRest.seen, noRest.feed.gaps], [[1, 2, 4], 1], 'what is here is handed on');
+  });
+
+  it('refuses a batch that no broker carries before it looks at its records', async () => {
+    const { feed, seen, send } = await openLive();
+    await send(
+      batchOf(
+        Array.from({ length: 20_000 }, () => [1, 4] as const),
+        0,
+        4,
+      ),
+    );
+    assert.deepEqual([seen, feed.gaps], [[], 1]);
+  });
+
+  it('ends, and says so, when what it tells throws: live as from a stream', async () => {
+    const broker = new MemoryBroker();
+    const server = broker.connect();
+    const transport = broker.connect();
+    const errors: unknown[] = [];
+    const onReports = () => {
+      throw new Error('no room');
+    };
+    const source = { kind: 'live', transport } as const;
+    const feed = await ReportFeed.open(source, MARKET, 7, onReports, (error) => errors.push(error));
+    server.publish(SUBJECT, batch(1, 0, 4));
+    server.publish(SUBJECT, batch(2, 4, 5));
+    await server.flush();
+    assert.deepEqual(errors, [new Error('no room')]);
+    await feed.close();
   });
 
   it('reads a stream from the next report on, and ends when told', async () => {
@@ -97,7 +238,7 @@ describe('ReportFeed', () => {
       MARKET,
       7,
       (bytes) => {
-        seen.push(bytes[0] ?? 0);
+        seen.push(...names(bytes));
         if (seen.length === 2) delivered.resolve();
       },
       (error) => assert.fail(String(error)),
