@@ -10,7 +10,8 @@ import {
   type EventSink,
 } from '../engine.ts';
 import { sealSnapshot } from '../snapshot/snapshot-writer.ts';
-import { INPUT_RECORDS, KernelHost, type KernelHostOptions } from './kernel-host.ts';
+import { INPUT_RECORDS } from './kernel-exports.ts';
+import { KernelHost, type KernelHostOptions, type LaidCommands } from './kernel-host.ts';
 
 const DEPTH_BYTES = 24;
 const DEPTH_LEVELS = Math.floor((INPUT_RECORDS * RECORD_BYTES) / DEPTH_BYTES);
@@ -45,6 +46,23 @@ export class KernelEngine implements Engine {
         done += block;
       } while (done < count);
     });
+  }
+
+  /**
+   * Applies `count` commands that lie in the kernel's memory, from number `first` on, and publishes
+   * their events after every `publishEvery` of them, to the thread that reads them.
+   */
+  applyLaid(
+    laid: LaidCommands,
+    first: number,
+    count: number,
+    timeNs: bigint,
+    publishEvery: number,
+  ): void {
+    assertGroup(laid.bytes.subarray(first * RECORD_BYTES), count, timeNs);
+    assert(Number.isInteger(publishEvery) && publishEvery > 0, `every ${publishEvery} commands`);
+    const address = laid.address + first * RECORD_BYTES;
+    this.#host.exports.applyAt(this.#market, address, count, timeNs, publishEvery);
   }
 
   stateHash(): bigint {

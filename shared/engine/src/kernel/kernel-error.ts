@@ -1,5 +1,8 @@
 /** What can go wrong with the kernel that is neither a caller's mistake nor a matter of the log. */
-export type KernelErrorCode = 'KERNEL_NOT_BUILT' | 'KERNEL_OUT_OF_MEMORY';
+export type KernelErrorCode =
+  | 'KERNEL_NOT_BUILT'
+  | 'KERNEL_OUT_OF_MEMORY'
+  | 'KERNEL_EVENTS_NOT_READ';
 
 export class KernelError extends Error {
   override readonly name = 'KernelError';

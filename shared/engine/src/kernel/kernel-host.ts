@@ -12,33 +12,10 @@ import {
 } from '../engine.ts';
 import { checkOptions } from '../snapshot/capacity.ts';
 import { checkStateHash, readSnapshot } from '../snapshot/snapshot-reader.ts';
+import type { SharedEvents } from './event-ring.ts';
 import { KernelEngine } from './kernel-engine.ts';
 import { KernelError } from './kernel-error.ts';
-
-/** See assembly/index.ts; 64-bit integers cross as signed BigInts, addresses as signed numbers. */
-export interface KernelExports {
-  setUp(eventPages: number, secretA: bigint, secretB: bigint): void;
-  addMarket(orders: number, levels: number, sessions: number, results: number): number;
-  inputAddress(): number;
-  eventAddress(): number;
-  countersAddress(): number;
-  shareEvents(): void;
-  applyCommands(market: number, count: number, stampNs: bigint): void;
-  flushRest(): void;
-  sequence(market: number): bigint;
-  stateHash(market: number): bigint;
-  openRecords(market: number): bigint;
-  openOrders(market: number): number;
-  nextTimerNs(market: number): bigint;
-  lastPrice(market: number): bigint;
-  balance(market: number, account: number): void;
-  depth(market: number, side: number, after: bigint, limit: number): number;
-  openOrdersOf(market: number, account: number, after: bigint, limit: number): number;
-  openSnapshot(market: number): void;
-  continueSnapshot(market: number): number;
-  restoreRecords(market: number, count: number): void;
-  finishRestore(market: number): void;
-}
+import { INPUT_RECORDS, type KernelExports } from './kernel-exports.ts';
 
 export interface KernelHostOptions {
   /**
@@ -46,14 +23,26 @@ export interface KernelHostOptions {
    * names that collide. It changes no outcome; a market that strangers use wants a random one.
    */
   readonly secret?: readonly [bigint, bigint];
+  /**
+   * Another thread reads the events where the kernel writes them (`EventRingReader`), out of a ring
+   * of this many pages of 1,024; a power of two. Markets then take commands by `applyLaid` only.
+   */
+  readonly sharedEventPages?: number;
 }
 
-/** Commands that one call of the kernel takes. */
-export const INPUT_RECORDS = 1_024;
+/** Memory of the kernel for commands, filled by the host. */
+export interface LaidCommands {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+}
+
 /** Enough to amortize a call to the sink, small enough to stay in a cache: 2,048 events. */
 const EVENT_PAGES = 2;
 const EVENTS_PER_PAGE = 1_024;
 const MAX_PAGES = 65_536;
+const PAGE_BYTES = 65_536;
+/** How long a full ring waits for a reader that does not read, ms. */
+const READER_PATIENCE_MS = 10_000;
 const DEFAULT_SECRET = [0n, 0n] as const;
 
 export class KernelHost {
@@ -62,6 +51,10 @@ export class KernelHost {
   readonly input: Uint8Array;
   readonly inputView: DataView;
   readonly #events: Uint8Array;
+  readonly #memory: WebAssembly.Memory<SharedArrayBuffer>;
+  readonly #ring: SharedEvents;
+  readonly #consumed: Int32Array;
+  readonly #isShared: boolean;
   /** Set while a group is applied, and left so when a sink throws: the state is then unknown. */
   #sink: EventSink | undefined;
   #isSnapshotOpen = false;
@@ -73,7 +66,7 @@ export class KernelHost {
       env: { memory },
       host: {
         flushEvents: (count: number) => this.#flush(count),
-        waitForRoom: () => assert.fail('no other thread reads the events of this kernel'),
+        waitForRoom: () => this.#waitForReader(),
         outOfMemory: () => {
           const message = 'this machine gives the market no more memory; restart it with more room';
           throw new KernelError('KERNEL_OUT_OF_MEMORY', message);
@@ -83,15 +76,23 @@ export class KernelHost {
     // The boundary to compiled code: nothing but build.ts writes what loadKernel loads.
     this.exports = instance.exports as unknown as KernelExports;
     const [secretA, secretB] = options.secret ?? DEFAULT_SECRET;
-    this.exports.setUp(EVENT_PAGES, secretA, secretB);
+    const eventPages = options.sharedEventPages ?? EVENT_PAGES;
+    assert(Number.isInteger(Math.log2(eventPages)), `${eventPages} pages of events`);
+    this.exports.setUp(eventPages, secretA, secretB);
     const inputAddress = this.exports.inputAddress() >>> 0;
     const eventAddress = this.exports.eventAddress() >>> 0;
     // Shared memory that grows keeps its views.
     const { buffer } = memory;
     this.input = new Uint8Array(buffer, inputAddress, INPUT_RECORDS * RECORD_BYTES);
     this.inputView = new DataView(buffer, inputAddress, INPUT_RECORDS * RECORD_BYTES);
-    const eventBytes = EVENT_PAGES * EVENTS_PER_PAGE * RECORD_BYTES;
-    this.#events = new Uint8Array(buffer, eventAddress, eventBytes);
+    const capacity = eventPages * EVENTS_PER_PAGE;
+    this.#events = new Uint8Array(buffer, eventAddress, capacity * RECORD_BYTES);
+    this.#memory = memory;
+    const countersAddress = this.exports.countersAddress() >>> 0;
+    this.#ring = { buffer, countersAddress, eventsAddress: eventAddress, capacity };
+    this.#consumed = new Int32Array(buffer, countersAddress + 128, 1);
+    this.#isShared = options.sharedEventPages !== undefined;
+    if (this.#isShared) this.exports.shareEvents();
   }
 
   /** A market that no command has created yet. */
@@ -130,8 +131,22 @@ export class KernelHost {
     return this.exports.addMarket(...sizes);
   }
 
+  /** What another thread reads the events from. */
+  get sharedEvents(): SharedEvents {
+    assert(this.#isShared, 'this kernel does not share its events');
+    return this.#ring;
+  }
+
+  /** Memory for so many commands, which stays theirs. */
+  layCommands(count: number): LaidCommands {
+    const bytes = count * RECORD_BYTES;
+    const address = this.exports.reserveInput(Math.ceil(bytes / PAGE_BYTES)) >>> 0;
+    return { bytes: new Uint8Array(this.#memory.buffer, address, bytes), address };
+  }
+
   /** Runs what writes events, and hands them to a sink. */
   collect(sink: EventSink, run: () => void): void {
+    assert(!this.#isShared, 'the events of this kernel are read by another thread');
     this.assertIdle();
     this.#sink = sink;
     run();
@@ -152,6 +167,17 @@ export class KernelHost {
   /** Answers to queries are written where commands still wait while a group is applied. */
   assertIdle(): void {
     assert(this.#sink === undefined, 'a call from inside a sink, or after one that threw');
+  }
+
+  /** Spins until the reader has read something: it does so all the time, or is gone. */
+  #waitForReader(): void {
+    const before = Atomics.load(this.#consumed, 0);
+    const startMs = performance.now();
+    while (Atomics.load(this.#consumed, 0) === before) {
+      if (performance.now() - startMs < READER_PATIENCE_MS) continue;
+      const message = 'the event ring is full, and nobody has read it for 10 s';
+      throw new KernelError('KERNEL_EVENTS_NOT_READ', message);
+    }
   }
 
   #flush(count: number): void {
