@@ -56,6 +56,10 @@ export async function runTestFiles(
   clearTimeout(silence);
   detailed?.end();
   const totals = tally.finish();
+  for (const { file, name, reason } of totals.skipped) {
+    const why = reason === '' ? 'it says no reason' : reason;
+    write(`skipped: ${relative(projectRoot, file)}: ${name}: ${why}`);
+  }
   for (const failure of totals.failures) {
     const lines = failure.message.trimEnd().split('\n');
     write(`failed: ${relative(projectRoot, failure.file)}: ${failure.name}`);

@@ -19,7 +19,8 @@ async function runFixtures(files: Readonly<Record<string, string>>): Promise<str
     const script = `import { runTestFiles } from ${runner};
       const { passed, skipped, failures } = await runTestFiles(process.argv.slice(2), () => {});
       const failed = failures.map(({ file, name }) => file.split('/').at(-1) + ' ' + name);
-      console.log(JSON.stringify({ passed, skipped, failed }));`;
+      const left = skipped.map(({ name, reason }) => name + ': ' + reason);
+      console.log(JSON.stringify({ passed, skipped: left, failed }));`;
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const main = join(dir, 'main.mjs');
     writeFileSync(main, script);
@@ -35,12 +36,13 @@ test('tests are counted, suites and parents are not failures of their own', asyn
       test('passes', () => {});
       test('fails', () => { throw new Error('planted'); });
       test('skipped', { ['skip']: true }, () => {});
+      test('explained', { ['skip']: 'needs root' }, () => {});
       test('parent', async (t) => { await t.test('child', () => { throw new Error('x'); }); });
     });`,
   });
   assert.deepEqual(JSON.parse(output), {
     passed: 1,
-    skipped: 1,
+    skipped: ['skipped: ', 'explained: needs root'],
     failed: ['a.test.ts fails', 'a.test.ts child'],
   });
 });
@@ -72,7 +74,7 @@ test('tests that a shared suite defines are counted', async () => {
   });
   assert.deepEqual(JSON.parse(output), {
     passed: 1,
-    skipped: 0,
+    skipped: [],
     failed: ['suite.ts fails in the suite'],
   });
 });

@@ -25,9 +25,16 @@ export interface TestFailure {
   readonly message: string;
 }
 
+export interface SkippedTest {
+  readonly file: string;
+  readonly name: string;
+  /** As the test says it; empty where it says nothing. */
+  readonly reason: string;
+}
+
 export interface TestTotals {
   readonly passed: number;
-  readonly skipped: number;
+  readonly skipped: readonly SkippedTest[];
   readonly failures: readonly TestFailure[];
 }
 
@@ -49,8 +56,8 @@ const STDERR_LINES = 15;
 export class TestTally {
   readonly #files: Map<string, FileState>;
   readonly #failures: TestFailure[] = [];
+  readonly #skipped: SkippedTest[] = [];
   #passed = 0;
-  #skipped = 0;
 
   constructor(files: readonly string[]) {
     this.#files = new Map(
@@ -100,7 +107,7 @@ export class TestTally {
       const message = state.failures > 0 ? undefined : troubleOf(state, failures.length > 0);
       if (message !== undefined) failures.push({ file, name: '(file)', message });
     }
-    return { passed: this.#passed, skipped: this.#skipped, failures };
+    return { passed: this.#passed, skipped: [...this.#skipped], failures };
   }
 
   #acceptOutcome(event: TestEvent, file: string, state: FileState | undefined): void {
@@ -115,8 +122,10 @@ export class TestTally {
       return;
     }
     if (state !== undefined) state.outcomes += 1;
-    if (isSet(skip) || isSet(todo)) this.#skipped += 1;
-    else if (event.type === 'test:pass') this.#passed += 1;
+    const left = [skip, todo].find(isSet);
+    if (left !== undefined) {
+      this.#skipped.push({ file, name, reason: typeof left === 'string' ? left : '' });
+    } else if (event.type === 'test:pass') this.#passed += 1;
     else if (isOwnFailure(event)) {
       this.#fail({ file, name, message: describe(details?.error) }, state);
     }

@@ -20,3 +20,14 @@ export class InterruptedError extends CliError {
   override readonly name = 'InterruptedError';
   readonly status = 130;
 }
+
+/** Rejects when the signal aborts, or has aborted already; never resolves. */
+export function interrupted(signal: AbortSignal): Promise<never> {
+  const interruption = Promise.withResolvers<never>();
+  // Nobody may be listening any more when it comes.
+  interruption.promise.catch(() => undefined);
+  const interrupt = () => interruption.reject(new InterruptedError('interrupted'));
+  if (signal.aborted) interrupt();
+  else signal.addEventListener('abort', interrupt, { once: true });
+  return interruption.promise;
+}

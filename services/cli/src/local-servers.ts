@@ -1,5 +1,5 @@
 /** A broker and a queue on this machine, for one who wants to try a node: `foldbook up --local`. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -7,16 +7,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ServiceError, UsageError } from './cli-error.ts';
+import { fileTrouble } from './file-trouble.ts';
+import { endOf, endWords } from './process-end.ts';
 
 const FIND_SERVERS = fileURLToPath(
   new URL('../../../infra/setup/find-servers.ts', import.meta.url),
 );
+const KEEPER = fileURLToPath(new URL('./server-keeper.ts', import.meta.url));
 const READY_WITHIN_MS = 15_000;
 const LOOK_MS = 50;
 
 export interface LocalServers {
   readonly nats: string;
   readonly redis: string;
+  /** Resolves with words when one of them ends that nobody stopped. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -28,34 +33,32 @@ export interface LocalServerOptions {
 
 export async function startLocalServers(options: LocalServerOptions): Promise<LocalServers> {
   const { dataDir, natsPort, redisPort } = options;
-  for (const port of [natsPort, redisPort]) {
-    if (!(await isOpen(port))) continue;
-    throw new UsageError(
-      `port ${port} is in use: leave --local away to use what runs there, or choose other ports`,
-    );
-  }
+  await checkFree(natsPort, '--nats-port');
+  await checkFree(redisPort, '--redis-port');
   const programs = await findPrograms();
-  await mkdir(dataDir, { recursive: true });
   const config = join(dataDir, 'nats.conf');
-  await writeFile(config, natsConfig(natsPort, join(dataDir, 'jetstream')));
-  const children = [
-    spawn(programs.natsServer, ['-c', config], { stdio: 'ignore', detached: true }),
-    spawn(programs.redisServer, redisArguments(redisPort, dataDir), {
-      stdio: 'ignore',
-      detached: true,
-    }),
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await writeFile(config, natsConfig(natsPort, join(dataDir, 'jetstream')));
+  } catch (error) {
+    throw new UsageError(`--data: ${dataDir} can't be written: ${fileTrouble(error)}`);
+  }
+  const servers = [
+    startServer('nats-server', dataDir, programs.natsServer, ['-c', config]),
+    startServer('redis-server', dataDir, programs.redisServer, redisArguments(redisPort, dataDir)),
   ];
-  // A parent that exits without a word must not leave servers behind.
-  const reap = () => {
-    for (const child of children) child.kill('SIGKILL');
-  };
-  process.once('exit', reap);
+  const ended = Promise.race(
+    servers.map(async ({ name, child, logFile }) => {
+      return `${name} of this node ${endWords(await endOf(child))}; its log: ${logFile}`;
+    }),
+  );
   const stop = async () => {
-    await Promise.all(children.map(end));
-    process.off('exit', reap);
+    await Promise.all(servers.map(({ child }) => end(child)));
   };
   try {
-    await Promise.all([untilOpen(natsPort, 'nats-server'), untilOpen(redisPort, 'redis-server')]);
+    const open = [untilOpen(natsPort, 'nats-server'), untilOpen(redisPort, 'redis-server')];
+    const early = ended.then((words) => Promise.reject(new ServiceError(words)));
+    await Promise.race([Promise.all(open), early]);
   } catch (error) {
     await stop();
     throw error;
@@ -63,8 +66,40 @@ export async function startLocalServers(options: LocalServerOptions): Promise<Lo
   return {
     nats: `nats://127.0.0.1:${natsPort}`,
     redis: `redis://127.0.0.1:${redisPort}`,
+    ended,
     stop,
   };
+}
+
+async function checkFree(port: number, option: string): Promise<void> {
+  if (!(await isOpen(port))) return;
+  throw new UsageError(
+    `port ${port} is in use: leave --local away to use what runs there, choose another with ` +
+      `${option}, or end it if it is left from a former node`,
+  );
+}
+
+interface LocalServer {
+  readonly name: string;
+  /** The keeper, which ends as its server does. */
+  readonly child: ChildProcess;
+  readonly logFile: string;
+}
+
+/** Behind a keeper (server-keeper.ts), so that it ends even when this process is killed. */
+function startServer(
+  name: string,
+  dir: string,
+  program: string,
+  args: readonly string[],
+): LocalServer {
+  const logFile = join(dir, `${name}.log`);
+  const child = fork(KEEPER, [logFile, program, ...args], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // Ctrl-C goes to the whole process group; servers end last.
+    detached: true,
+  });
+  return { name, child, logFile };
 }
 
 /** Synced before each acknowledgement, as a node should be; groups make that affordable. */
@@ -109,9 +144,8 @@ async function untilOpen(port: number, name: string): Promise<void> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
+async function end(keeper: ChildProcess): Promise<void> {
+  const ended = endOf(keeper);
+  keeper.kill('SIGTERM');
   await ended;
 }

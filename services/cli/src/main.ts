@@ -1,16 +1,17 @@
 /** The `foldbook` command: finds the subcommand, runs it, turns errors into exit statuses. */
 import { ClientError } from '@foldbook/client';
-import { TransportError } from '@foldbook/runtime';
+import { StreamError, TransportError } from '@foldbook/runtime';
+import packageFacts from '../package.json' with { type: 'json' };
 import { CliError, UsageError } from './cli-error.ts';
-import { type CliCommand, type CommandGroup, commandOfGroup, runCommand } from './command.ts';
+import { type CliCommand, runCommand } from './command.ts';
+import { type CommandGroup, commandOfGroup, groupHelp, isGroup } from './command-group.ts';
+import { refusalWords } from './refusal-words.ts';
 
 /** Loaded when named, so that `verify` starts without the broker's client and so on. */
 const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>>> = {
   demo: async () => (await import('./commands/demo.ts')).demo,
   up: async () => (await import('./commands/up.ts')).up,
   conform: async () => (await import('./commands/conform.ts')).conform,
-  bench: async () => (await import('./commands/bench.ts')).bench,
-  check: async () => (await import('./commands/check.ts')).check,
   verify: async () => (await import('./commands/verify.ts')).verify,
   keys: async () => (await import('./commands/keys.ts')).keys,
   market: async () => (await import('./commands/market.ts')).market,
@@ -23,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>
   book: async () => (await import('./commands/book.ts')).book,
   tail: async () => (await import('./commands/tail.ts')).tail,
   mirror: async () => (await import('./commands/mirror.ts')).mirror,
+  bench: async () => (await import('./commands/bench.ts')).bench,
+  check: async () => (await import('./commands/check.ts')).check,
 };
 
 const EXIT_FAILED = 1;
@@ -41,31 +44,61 @@ async function usage(): Promise<string> {
   return `Foldbook: an exchange core that anyone can check.
 
 Usage: foldbook <command> [options]
+       foldbook help <command>
+       foldbook --version
 
 ${lines.join('\n')}
 
-Every command has --help and --json. Start with: foldbook demo
+Every command has --help and --json. Exit status: 0 done; 1 a check failed, an order was rejected, or
+a service ended; 2 what was asked can't be done as it was asked; 130 interrupted.
+Start with: foldbook demo
 `;
 }
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (name === undefined || name === '--help' || name === '-h') {
     process.stdout.write(await usage());
     return name === undefined ? EXIT_USAGE : 0;
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (load === undefined) {
-    const known = Object.keys(COMMANDS).join(', ');
-    throw new UsageError(`no command "${name}"; there are: ${known}`);
+  if (name === 'help') return help(rest);
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`foldbook ${packageFacts.version}\n`);
+    return 0;
   }
-  const found = await load();
-  const command = 'commands' in found ? await commandOfGroup(found, rest.shift()) : found;
-  if (command === undefined) return 0;
+  const found = await loadCommand(name);
+  if (isGroup(found) && (rest[0] === '--help' || rest[0] === '-h')) return help([name]);
+  const command = isGroup(found) ? await commandOfGroup(found, rest.shift()) : found;
   const abort = new AbortController();
   if (command.endsOnSignal) endOnSignal(abort);
   const password = process.env.FOLDBOOK_PASSWORD;
   return runCommand(command, rest, { signal: abort.signal, password });
+}
+
+function loadCommand(name: string): Promise<CliCommand | CommandGroup> {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load !== undefined) return load();
+  const known = Object.keys(COMMANDS).join(', ');
+  throw new UsageError(`no command "${name}"; there are: ${known}`);
+}
+
+/** `help`, `help order` and `help bench match`. */
+async function help([name, ofGroup, surplus]: readonly string[]): Promise<number> {
+  if (name === undefined) {
+    process.stdout.write(await usage());
+    return 0;
+  }
+  const found = await loadCommand(name);
+  if (surplus !== undefined || (ofGroup !== undefined && !isGroup(found))) {
+    throw new UsageError(`help of one command at a time: help ${name}`);
+  }
+  process.stdout.write(`${(await helpText(found, ofGroup)).trim()}\n`);
+  return 0;
+}
+
+async function helpText(found: CliCommand | CommandGroup, name?: string): Promise<string> {
+  if (!isGroup(found)) return found.help;
+  return name === undefined ? groupHelp(found) : (await commandOfGroup(found, name)).help;
 }
 
 /**
@@ -90,15 +123,26 @@ main(process.argv.slice(2)).then(
     process.exitCode = status;
   },
   (error: unknown) => {
-    const words = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`foldbook: ${words}\n`);
-    if (error instanceof CliError) {
-      process.exitCode = error.status;
-    } else if (error instanceof ClientError || error instanceof TransportError) {
-      process.exitCode = EXIT_UNREACHABLE;
-    } else {
-      if (error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-      process.exitCode = EXIT_FAILED;
-    }
+    process.stderr.write(`foldbook: ${errorWords(error)}\n`);
+    process.exitCode = errorStatus(error);
   },
 );
+
+function errorWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ClientError) return refusalWords(error);
+  if (isExpected(error)) return error.message.trimEnd();
+  return error.stack ?? error.message;
+}
+
+function errorStatus(error: unknown): number {
+  if (error instanceof CliError) return error.status;
+  return isExpected(error) ? EXIT_UNREACHABLE : EXIT_FAILED;
+}
+
+/** Errors of the world outside: no stack helps with them. */
+const isExpected = (error: unknown) =>
+  error instanceof CliError ||
+  error instanceof ClientError ||
+  error instanceof TransportError ||
+  error instanceof StreamError;

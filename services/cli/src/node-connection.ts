@@ -2,18 +2,13 @@
 
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { ClientError, OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
-import { isMarketName, parseAccount, reportStream } from '@foldbook/protocol';
-import {
-  connectNats,
-  JetStreamStore,
-  type NatsTransport,
-  type StreamStore,
-  type Transport,
-} from '@foldbook/runtime';
-import { UsageError } from './cli-error.ts';
+import { type MarketEvent, reportStream } from '@foldbook/protocol';
+import { JetStreamStore, type StreamStore, type Transport } from '@foldbook/runtime';
+import { connectBroker, DEFAULT_NATS } from './broker.ts';
 import type { CommandContext } from './command.ts';
-
-export const DEFAULT_NATS = 'nats://127.0.0.1:4222';
+import { eventJson } from './event-json.ts';
+import { eventWords } from './event-words.ts';
+import { marketName } from './order-arguments.ts';
 
 export const CONNECTION_OPTIONS = {
   nats: { type: 'string' },
@@ -35,30 +30,16 @@ export interface NodeConnection {
   close(): Promise<void>;
 }
 
-/** The market named by --market. */
-export function marketName(context: CommandContext): string {
-  const market = context.required('market');
-  if (isMarketName(market)) return market;
-  throw new UsageError(`--market ${market}: use 1 to 32 of A-Z, 0-9 and -, like BTC-USD`);
-}
-
-export function accountNumber(context: CommandContext): number {
-  const text = context.required('account');
-  const account = parseAccount(text);
-  if (account !== undefined) return account;
-  throw new UsageError(`--account ${text}: use a number from 2 to 16777215`);
-}
+const NO_NODE = 'start a node with "foldbook up --local", or name its broker with --nats';
 
 export async function connectNode(context: CommandContext): Promise<NodeConnection> {
   const market = marketName(context);
-  const user = context.text('user');
-  const pass = context.password;
-  const transport: NatsTransport = await connectNats({
+  const address = {
     servers: context.text('nats') ?? DEFAULT_NATS,
-    name: 'foldbook-cli',
-    ...(user === undefined ? {} : { user }),
-    ...(pass === undefined ? {} : { pass }),
-  });
+    user: context.text('user'),
+    pass: context.password,
+  };
+  const transport = await connectBroker(address, 'foldbook-cli', NO_NODE);
   const store = new JetStreamStore(transport, {});
   const clients: OrderClient[] = [];
   return {
@@ -115,4 +96,9 @@ export async function withNode(
   } finally {
     await node.close();
   }
+}
+
+/** Prints an event in words, or as its map with --json. */
+export function showEvent(context: CommandContext, event: MarketEvent): void {
+  context.output.result(eventJson(event), eventWords(event));
 }

@@ -1,4 +1,5 @@
 /** The order files of the public matching challenge as a flow of messages for several accounts. */
+import assert from 'node:assert/strict';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Draft } from '@foldbook/client';
 import { CommandKind, Side, TimeInForce } from '@foldbook/protocol';
@@ -7,6 +8,7 @@ import { UsageError } from './cli-error.ts';
 const HEADER_BYTES = 16;
 const MESSAGE_BYTES = 40;
 const ZSTD_MAGIC = 0xfd2fb528;
+const MessageType = { NEW: 0, CANCEL: 1, REPLACE: 2 } as const;
 /** No order file unpacks to more; a hostile archive must not eat the memory. */
 const MAX_BYTES = 2 ** 30;
 
@@ -45,6 +47,7 @@ export function orderFileFlow(path: string, bytes: Uint8Array, accounts: number)
         `${MESSAGE_BYTES} bytes, and ${Math.max(body, 0)} bytes follow it`,
     );
   }
+  for (let index = 0; index < count; index += 1) checkType(path, view, index);
   return {
     length: count,
     name: path,
@@ -53,18 +56,26 @@ export function orderFileFlow(path: string, bytes: Uint8Array, accounts: number)
         const offset = HEADER_BYTES + index * MESSAGE_BYTES;
         const orderId = view.getBigUint64(offset + 16, true);
         const sender = Number(orderId % BigInt(accounts));
-        yield { sender, draft: readMessage(path, view, offset, orderId) };
+        yield { sender, draft: readMessage(view, offset, orderId) };
       }
     },
   };
 }
 
-function readMessage(path: string, view: DataView, offset: number, clientOrderId: bigint): Draft {
+/** Before anything is played: half a file is of no use. */
+function checkType(path: string, view: DataView, index: number): void {
+  const offset = HEADER_BYTES + index * MESSAGE_BYTES;
+  const type = view.getUint8(offset);
+  if (type <= MessageType.REPLACE) return;
+  throw new UsageError(`${path}: message type ${type} at byte ${offset} is unknown`);
+}
+
+function readMessage(view: DataView, offset: number, clientOrderId: bigint): Draft {
   const type = view.getUint8(offset);
   const quantity = BigInt(view.getUint32(offset + 4, true));
   const price = view.getBigInt64(offset + 24, true);
   switch (type) {
-    case 0:
+    case MessageType.NEW:
       return {
         kind: CommandKind.NEW,
         clientOrderId,
@@ -73,9 +84,9 @@ function readMessage(path: string, view: DataView, offset: number, clientOrderId
         price,
         quantity,
       };
-    case 1:
+    case MessageType.CANCEL:
       return { kind: CommandKind.CANCEL, clientOrderId };
-    case 2:
+    case MessageType.REPLACE:
       return {
         kind: CommandKind.REPLACE,
         clientOrderId,
@@ -84,6 +95,6 @@ function readMessage(path: string, view: DataView, offset: number, clientOrderId
         quantity,
       };
     default:
-      throw new UsageError(`${path}: message type ${type} at byte ${offset} is unknown`);
+      return assert.fail(`message type ${type} passed the check`);
   }
 }

@@ -23,7 +23,7 @@ export function toJson(value: unknown): string {
 
 export function createOutput(json: boolean): Output {
   const terminal = process.stderr.isTTY === true && !json;
-  let lastLineMs = 0;
+  let lastLineMs: number | undefined;
   let open = false;
   const endProgress = () => {
     if (open) process.stderr.write('\n');
@@ -49,6 +49,8 @@ export function createOutput(json: boolean): Output {
         open = true;
         return;
       }
+      // Nothing for work that is done at once.
+      lastLineMs ??= Date.now();
       if (Date.now() - lastLineMs < LINE_EVERY_MS) return;
       lastLineMs = Date.now();
       process.stderr.write(`${label} ${percent}%\n`);
@@ -57,8 +59,14 @@ export function createOutput(json: boolean): Output {
   };
 }
 
+/** "1 epoch", "2 epochs". */
+export const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** 1234567 -> "1,234,567". */
 export const grouped = (value: number) => Math.round(value).toLocaleString('en-US');
+
+/** To 0.1 ms: further digits say nothing. */
+export const roundedMs = (ms: number) => Math.round(ms * 10) / 10;
 
 /** 12.3 s or 45 ms. */
 export const duration = (ms: number) =>

@@ -1,10 +1,14 @@
 /** Starts the market and the prover as processes, follows their logs, and stops them. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ServiceError } from './cli-error.ts';
+import { interrupted, ServiceError } from './cli-error.ts';
+import { endOf, endWords, type ProcessEnd } from './process-end.ts';
 
 const SERVICES = {
   market: fileURLToPath(new URL('../../market/src/main.ts', import.meta.url)),
@@ -17,17 +21,21 @@ export interface ServiceProcess {
   readonly name: ServiceName;
   readonly child: ChildProcess;
   readonly logFile: string;
-  /** Resolves with the exit status; null where a signal ended it. */
-  readonly exited: Promise<number | null>;
+  readonly exited: Promise<ProcessEnd>;
   /** Asks it to end, and makes it end after `patienceMs`. */
-  stop(patienceMs?: number): Promise<number | null>;
+  stop(patienceMs?: number): Promise<ProcessEnd>;
 }
 
 export interface ServiceOptions {
   readonly config: Record<string, unknown>;
   readonly logDir: string;
-  /** Told of every warning and error the service logs. */
+  /**
+   * Told of every warning and error the service logs, and of recoveries; once it is ready, because
+   * a start that fails is told by its error.
+   */
   readonly onTrouble: (line: string) => void;
+  /** Gives the start up when it aborts: InterruptedError. */
+  readonly signal?: AbortSignal;
 }
 
 const READY_WITHIN_MS = 60_000;
@@ -45,13 +53,27 @@ export async function startService(
     // Ctrl-C goes to the whole process group; the services end when they are told to.
     detached: true,
   });
-  const last = followLog(child, logFile, options.onTrouble);
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  // A parent that dies without a word must not leave services behind.
+  const log = followLog(child, logFile);
+  const exited = endOf(child);
+  // A parent that exits must not leave services behind; one that is killed is missed by them.
   const reap = () => child.kill('SIGKILL');
   process.once('exit', reap);
   exited.then(() => process.off('exit', reap));
-  await ready(name, child, exited, last);
+  try {
+    await Promise.race([
+      ready(child),
+      exited.then(async (end) => {
+        await log.read;
+        throw new ServiceError(`${name} ${endWords(end)} before it was ready:\n${log.last()}`);
+      }),
+      tooLate(name, log.last),
+      ...(options.signal === undefined ? [] : [interrupted(options.signal)]),
+    ]);
+  } catch (error) {
+    reap();
+    throw error;
+  }
+  log.tell(options.onTrouble);
   return {
     name,
     child,
@@ -60,62 +82,70 @@ export async function startService(
     async stop(patienceMs = 15_000) {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
-      const status = await exited;
+      const end = await exited;
       clearTimeout(timer);
-      return status;
+      return end;
     },
   };
 }
 
-/** Copies the log to its file; answers a way to see its last lines. */
-function followLog(
-  child: ChildProcess,
-  logFile: string,
-  onTrouble: (line: string) => void,
-): () => string {
-  const file = createWriteStream(logFile);
-  const last: string[] = [];
-  if (child.stderr !== null) {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      file.write(`${line}\n`);
-      last.push(line);
-      if (last.length > 5) last.shift();
-      if (isTrouble(line)) onTrouble(line);
-    });
-  }
-  child.once('exit', () => file.end());
-  return () => last.join('\n');
+interface FollowedLog {
+  /** Its last lines. */
+  last(): string;
+  /** Resolves when there is no more of it. */
+  readonly read: Promise<void>;
+  /** Hands on what is worth telling, from the first line. */
+  tell(onTrouble: (line: string) => void): void;
 }
 
-const isTrouble = (line: string) => /\b(WARN|ERROR)\b|"level":"(warn|error)"/.test(line);
+const LAST_LINES = 5;
 
-async function ready(
-  name: ServiceName,
-  child: ChildProcess,
-  exited: Promise<number | null>,
-  lastLines: () => string,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onMessage = (message: unknown) => {
-    if (isReady(message)) resolve();
-  };
-  child.on('message', onMessage);
-  const timer = setTimeout(() => {
-    reject(
-      new ServiceError(`${name} was not ready in ${READY_WITHIN_MS / 1_000} s:\n${lastLines()}`),
-    );
-  }, READY_WITHIN_MS);
-  exited.then((status) => {
-    reject(
-      new ServiceError(`${name} ended with status ${status} before it was ready:\n${lastLines()}`),
-    );
+/** Copies the log to its file. */
+function followLog(child: ChildProcess, logFile: string): FollowedLog {
+  const file = createWriteStream(logFile);
+  const last: string[] = [];
+  const untold: string[] = [];
+  let tellLine: ServiceOptions['onTrouble'] = (line) => void untold.push(line);
+  assert(child.stderr !== null, 'services are forked with a pipe for their log');
+  const lines = createInterface({ input: child.stderr });
+  lines.on('line', (line) => {
+    file.write(`${line}\n`);
+    last.push(line);
+    if (last.length > LAST_LINES) last.shift();
+    if (isWorthTelling(line)) tellLine(line);
   });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    child.off('message', onMessage);
-  }
+  const read = once(lines, 'close').then(() => void file.end());
+  return {
+    read,
+    last: () => last.join('\n'),
+    tell(onTrouble) {
+      tellLine = onTrouble;
+      for (const line of untold.splice(0)) onTrouble(line);
+    },
+  };
+}
+
+/** The services' own words for the end of a trouble; they log it as information. */
+const RECOVERY = /: (broker is back|proof queue back)\b/;
+
+const isWorthTelling = (line: string) =>
+  /\b(WARN|ERROR)\b|"level":"(warn|error)"/.test(line) || RECOVERY.test(line);
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const onMessage = (message: unknown) => {
+      if (!isReady(message)) return;
+      child.off('message', onMessage);
+      resolve();
+    };
+    child.on('message', onMessage);
+  });
+}
+
+async function tooLate(name: ServiceName, lastLines: () => string): Promise<never> {
+  await delay(READY_WITHIN_MS, undefined, { ref: false });
+  const seconds = READY_WITHIN_MS / 1_000;
+  throw new ServiceError(`${name} was not ready in ${seconds} s:\n${lastLines()}`);
 }
 
 function isReady(message: unknown): boolean {

@@ -1,5 +1,6 @@
 /** The market service as a process. `--config FILE` or `--config-json TEXT`; see config.ts. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
   connectNats,
@@ -14,9 +15,12 @@ import {
 } from '@foldbook/runtime';
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
-import { startMarketService } from './market-service.ts';
+import { type MarketService, startMarketService } from './market-service.ts';
 
 const BAD_CONFIGURATION = 2;
+/** How long an orderly end may take: without its broker the service can't finish anything, ms. */
+const END_WITHIN_MS = 12_000;
+const END_WITHOUT_BROKER_MS = 1_000;
 
 const logger = createLogger({ service: 'market', level: 'info' });
 
@@ -49,7 +53,53 @@ async function connect(
   return { transport: hub.connect(), store: new SegmentStore({ dir: broker.dir }) };
 }
 
+/** SIGINT, SIGTERM, or the end of the process that forked this one: it must not outlive that. */
+function untilTold(): Promise<'told'> {
+  return new Promise((resolve) => {
+    const tell = () => resolve('told');
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, tell);
+    if (process.send === undefined) return;
+    process.once('disconnect', tell);
+    // Nobody reads the log any more either.
+    process.stderr.on('error', () => undefined);
+    if (!process.connected) tell();
+  });
+}
+
 async function main(): Promise<number> {
+  const told = untilTold();
+  const running = await Promise.race([start(), told]);
+  if (typeof running === 'number') return running;
+  if (running === 'told') return 0;
+  const { service, store, transport } = running;
+  const end = await Promise.race([told, service.failed]);
+  if (end !== 'told') {
+    logger.error(`the market can't go on: ${end.message}`);
+    return 1;
+  }
+  const isConnected = transport.status() === 'connected';
+  const withinMs = isConnected ? END_WITHIN_MS : END_WITHOUT_BROKER_MS;
+  const late = delay(withinMs, 'late' as const, { ref: false });
+  const stopping = service
+    .stop()
+    .then(() => store.close())
+    .then(() => transport.close());
+  if ((await Promise.race([stopping, late])) === 'late') {
+    logger.warn('ended before all was written; the next start reads the log again', { withinMs });
+    return 1;
+  }
+  logger.info('market service stopped');
+  return 0;
+}
+
+interface Running {
+  readonly service: MarketService;
+  readonly store: StreamStore;
+  readonly transport: Transport;
+}
+
+/** A number is the exit status of a start that failed. */
+async function start(): Promise<Running | number> {
   let config: MarketConfig;
   try {
     config = readConfig();
@@ -61,6 +111,7 @@ async function main(): Promise<number> {
   const { transport, store } = await connect(config);
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });
+    else if (status === 'connected') logger.info('broker is back', { detail });
     else logger.info(`broker ${status}`, { detail });
   });
   const service = await startMarketService({
@@ -77,21 +128,8 @@ async function main(): Promise<number> {
     recoveredGroups: service.recovered.groups,
     recoveredCommands: service.recovered.commands,
   });
-  process.send?.({ type: 'ready' });
-  const signal = Promise.withResolvers<'signal'>();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => signal.resolve('signal'));
-  }
-  const end = await Promise.race([signal.promise, service.failed]);
-  if (end !== 'signal') {
-    logger.error(`the market can't go on: ${end.message}`);
-    return 1;
-  }
-  await service.stop();
-  await store.close();
-  await transport.close();
-  logger.info('market service stopped');
-  return 0;
+  if (process.connected) process.send?.({ type: 'ready' });
+  return { service, store, transport };
 }
 
 main().then(

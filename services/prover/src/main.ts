@@ -2,6 +2,7 @@
 /** The prover as a process: `--config FILE` or `--config-json TEXT`, see config.ts. */
 import { constants, setPriority } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { diffStream } from '@foldbook/protocol';
 import {
   connectNats,
@@ -23,6 +24,8 @@ import type { ProofMaker, ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { ProverService } from './prover-service.ts';
 
+/** How long an orderly end may take, ms: the broker or Redis may be gone. */
+const END_WITHIN_MS = 10_000;
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIG = 2;
 
@@ -40,6 +43,7 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   const transport = await connectNats({ servers, user, pass, name: `prover-${partition}` });
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker disconnected', { detail });
+    else if (status === 'connected') logger.info('broker is back', { detail });
     else logger.info(`broker ${status}`, { detail });
   });
   return { store: new JetStreamStore(transport, {}), transport };
@@ -56,6 +60,7 @@ function tellParent(message: ProverMessage): void {
 }
 
 async function run(config: ProverConfig, logger: Logger): Promise<void> {
+  const stopped = untilStopped();
   // Proving takes all it can get: matching comes first.
   setPriority(constants.priority.PRIORITY_LOW);
   const circuits = loadCircuits();
@@ -88,18 +93,24 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     durability: store.durability,
   });
   tellParent({ type: 'ready' });
-  await untilStopped();
-  await Promise.all([queue.close(), pool.close(), service.stop()]);
-  await store.close();
-  await transport?.close();
-  logger.info('prover stopped');
+  await stopped;
+  const stopping = Promise.all([queue.close(), pool.close(), service.stop()])
+    .then(() => store.close())
+    .then(() => transport?.close())
+    .then(() => logger.info('prover stopped'));
+  // What is not done is done again at the next start: the store keeps whole epochs only.
+  await Promise.race([stopping, delay(END_WITHIN_MS, undefined, { ref: false })]);
 }
 
 /** SIGTERM, SIGINT, or the end of the process that forked this one. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-    if (process.send !== undefined) process.once('disconnect', () => resolve());
+    if (process.send === undefined) return;
+    process.once('disconnect', () => resolve());
+    // Nobody reads the log any more either.
+    process.stderr.on('error', () => undefined);
+    if (!process.connected) resolve();
   });
 }
 

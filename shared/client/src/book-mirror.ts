@@ -3,31 +3,23 @@
  * follows the one before and that the checksum agrees, asks for what it missed, starts again from a
  * snapshot where that is gone, and says so.
  */
+import assert from 'node:assert/strict';
 import {
-  BatchFlag,
   type BatchHeader,
-  BatchKind,
-  BatchOffset,
-  DeltaOffset,
-  decodeBatchHeader,
-  EventKind,
-  EventOffset,
   type Level,
   LevelBook,
   levelsSubject,
-  MAX_MESSAGE_BYTES,
   querySubject,
-  RECORD_BYTES,
-  readCount,
   replaySubject,
   Side,
   snapshotSubject,
-  viewOf,
 } from '@foldbook/protocol';
 import type { Subscription, Transport } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { ask, askSnapshot, type Snapshot } from './ask.ts';
 import { ClientError } from './client-error.ts';
+import { applyDeltas, bookOf, type DeltaBatch, decodeDeltas, splitBatches } from './delta-batch.ts';
+import { WaitingBatches } from './waiting-batches.ts';
 
 export interface MirrorCounters {
   batches: number;
@@ -36,6 +28,7 @@ export interface MirrorCounters {
   checks: number;
   /** Checksums that differed; each is followed by a new snapshot. */
   mismatches: number;
+  /** Batches that were missing, or could not be read. */
   gaps: number;
   /** Gaps filled from the server's window. */
   refills: number;
@@ -43,11 +36,10 @@ export interface MirrorCounters {
   snapshots: number;
 }
 
-export type MirrorState = 'starting' | 'following' | 'refilling';
+export type MirrorState = 'starting' | 'following' | 'refilling' | 'closed';
 
-/** Deltas kept while a snapshot or a refill is on its way. */
-const MAX_WAITING_BATCHES = 16_384;
 const COMPARE_ATTEMPTS = 10;
+const RETRY_AFTER_MS = 500;
 
 export class BookMirror {
   readonly counters: MirrorCounters = {
@@ -64,10 +56,15 @@ export class BookMirror {
   readonly #onTrouble: (words: string) => void;
   #book = new LevelBook();
   #subscription: Subscription | undefined;
-  #waiting: Uint8Array[] = [];
+  /** What came while a snapshot or a refill is on its way. */
+  readonly #waiting = new WaitingBatches();
+  /** The first parts of a command whose deltas did not fit into one batch. */
   #partial: Uint8Array[] = [];
   #generation = 0;
   #sequence = 0;
+  /** Sequence of the last gap that a refill was asked for; -1 for none. */
+  #gapAfter = -1;
+  #retryTimer: NodeJS.Timeout | undefined;
   #state: MirrorState = 'starting';
   #watchers: (() => void)[] = [];
 
@@ -92,16 +89,43 @@ export class BookMirror {
     return this.#book.levels(side, most);
   }
 
-  /** Subscribes, takes a snapshot, and follows. */
+  /**
+   * Subscribes, takes a snapshot, and follows. After a rejection nothing is left open, and it may be
+   * called again; after `close` it may not.
+   */
   async open(): Promise<void> {
+    this.#assertOpen();
+    assert(this.#subscription === undefined, 'a mirror is opened once');
     const subject = levelsSubject(this.#market);
     this.#subscription = this.#transport.subscribe(subject, ({ payload }) => this.#batch(payload));
-    await this.#transport.flush();
-    await this.#restart();
+    try {
+      await this.#transport.flush();
+      await this.#restart();
+    } catch (error) {
+      this.#unsubscribe();
+      throw error;
+    }
   }
 
+  /** Ends for good, and says nothing more; the levels stay as they are. */
   close(): void {
+    this.#state = 'closed';
+    this.#unsubscribe();
+    this.#wakeWatchers();
+  }
+
+  #unsubscribe(): void {
     this.#subscription?.unsubscribe();
+    this.#subscription = undefined;
+    clearTimeout(this.#retryTimer);
+    this.#waiting.clear();
+    this.#partial = [];
+  }
+
+  /** Called after every wait: the mirror may have been closed in the meantime. */
+  #assertOpen(): void {
+    if (this.#state !== 'closed') return;
+    throw new ClientError('CLOSED', `the mirror of ${this.#market} was closed`);
   }
 
   /**
@@ -143,19 +167,32 @@ export class BookMirror {
   async #reach(sequence: number, timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (this.#state !== 'following' || this.#sequence < sequence) {
+      this.#assertOpen();
       if (Date.now() > deadline) {
         const where = `the mirror stands at ${this.#sequence}, not at ${sequence}`;
         throw new ClientError('UNREACHABLE', `${where} after ${timeoutMs} ms`);
       }
-      if (this.#state === 'following') {
-        await this.#refill();
-        if (this.#sequence >= sequence || this.#state !== 'following') continue;
-        // Commands without deltas (rejections) raise the sequence too: a snapshot names it.
-        const snapshot = await this.#snapshot();
-        if (snapshot.header.last >= sequence && this.#agrees(snapshot)) {
-          this.#sequence = snapshot.header.last;
-        }
-      } else await this.#nextChange(100);
+      if (this.#state === 'following') await this.#catchUp(sequence);
+      else await this.#nextChange(100);
+    }
+  }
+
+  /** Commands without deltas (rejections) raise the sequence too: a snapshot names it. */
+  async #catchUp(sequence: number): Promise<void> {
+    const snapshot = await this.#snapshot();
+    if (this.#state !== 'following') return;
+    const before = this.#sequence;
+    try {
+      await this.#refill();
+    } catch (error) {
+      this.#retry(error);
+      throw error;
+    }
+    // With a refill that was asked for later and moved nothing, no delta up to there is missing.
+    const isComplete = this.#state === 'following' && this.#sequence === before;
+    const { last } = snapshot.header;
+    if (isComplete && last > before && last >= sequence && this.#agrees(snapshot)) {
+      this.#sequence = last;
     }
   }
 
@@ -173,67 +210,82 @@ export class BookMirror {
     });
   }
 
+  #wakeWatchers(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher();
+  }
+
   #snapshot(): Promise<Snapshot> {
     return askSnapshot(this.#transport, snapshotSubject(this.#market), new Uint8Array(0));
   }
 
   async #restart(): Promise<void> {
     this.#state = 'starting';
+    // What came before the question is in the answer.
+    this.#waiting.clear();
+    this.#partial = [];
+    this.#gapAfter = -1;
     const snapshot = await this.#snapshot();
+    this.#assertOpen();
     this.#book = bookOf(snapshot);
     this.#sequence = snapshot.header.last;
     this.#generation = snapshot.header.generation;
-    this.#partial = [];
     this.counters.snapshots += 1;
-    this.#check(snapshot.header);
+    if (!this.#check(snapshot.header)) {
+      const words = `the snapshot of ${this.#market} at ${this.#sequence} has another checksum`;
+      throw new ClientError('BAD_ANSWER', `${words} than it names`);
+    }
     this.#state = 'following';
     this.#drainWaiting();
   }
 
   #batch(payload: Uint8Array): void {
+    if (this.#state === 'closed') return;
     if (this.#state !== 'following') {
       this.#waiting.push(payload);
-      if (this.#waiting.length > MAX_WAITING_BATCHES) this.#waiting.shift();
       return;
     }
     this.#apply(payload);
-    const watchers = this.#watchers;
-    this.#watchers = [];
-    for (const watcher of watchers) watcher();
+    this.#wakeWatchers();
   }
 
   #drainWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const payload of waiting) this.#batch(payload);
+    for (const payload of this.#waiting.take()) this.#batch(payload);
   }
 
   #apply(payload: Uint8Array): void {
-    const decoded = decodeBatchHeader(payload, BatchKind.MARKET_DATA, MAX_MESSAGE_BYTES);
+    const decoded = decodeDeltas(payload);
     if (!decoded.ok) {
-      this.#recover(`a batch of deltas can't be read: ${decoded.name} ${decoded.detail}`, payload);
+      this.counters.gaps += 1;
+      this.#refillAfter(`a batch of deltas can't be read: ${decoded.name} ${decoded.detail}`);
       return;
     }
-    const header = decoded.value;
-    const isPartial = (header.flags & BatchFlag.PARTIAL) !== 0;
-    if (!isPartial && header.last <= this.#sequence) return;
-    if (header.generation !== this.#generation || header.prev > this.#sequence) {
-      const words = `deltas after ${header.prev} do not follow ${this.#sequence}`;
-      this.#recover(words, payload);
+    const batch = decoded.value;
+    const { header } = batch;
+    if (batch.reach <= this.#sequence) return;
+    if (header.generation !== this.#generation) {
+      this.counters.gaps += 1;
+      this.#restartAfter(`deltas of feed ${header.generation} do not follow ${this.#generation}`);
       return;
     }
-    if ((header.flags & BatchFlag.CONTINUES) === 0) this.#partial = [];
-    if (isPartial) {
+    const isHeadless = batch.isContinued && this.#partial.length === 0;
+    if (header.prev > this.#sequence || isHeadless) {
+      this.#gap(batch, isHeadless);
+      return;
+    }
+    if (!batch.isContinued) this.#partial = [];
+    if (batch.isPartial) {
       this.#partial.push(payload);
       return;
     }
-    for (const part of this.#partial) applyRecords(this.#book, part);
+    for (const part of this.#partial) applyDeltas(this.#book, part);
     this.#partial = [];
-    applyRecords(this.#book, payload);
+    applyDeltas(this.#book, payload);
     this.#sequence = header.last;
     this.counters.batches += 1;
     this.counters.deltas += header.count;
-    if (!this.#check(header)) this.#recover(`the checksum at ${header.last} differs`, undefined);
+    if (!this.#check(header)) this.#restartAfter(`the checksum at ${header.last} differs`);
   }
 
   #check(header: BatchHeader): boolean {
@@ -245,26 +297,43 @@ export class BookMirror {
     return false;
   }
 
-  /** A gap is refilled; anything worse starts again from a snapshot. */
-  #recover(words: string, payload: Uint8Array | undefined): void {
-    this.#onTrouble(words);
-    const sameFeed =
-      payload !== undefined &&
-      payload.byteLength >= RECORD_BYTES &&
-      viewOf(payload).getUint32(BatchOffset.GENERATION, true) === this.#generation;
-    if (payload !== undefined) this.#waiting.push(payload);
+  #gap({ header, payload }: DeltaBatch, isHeadless: boolean): void {
     this.counters.gaps += 1;
-    this.#state = sameFeed ? 'refilling' : 'starting';
-    const recovery = sameFeed ? this.#refill() : this.#restart();
-    recovery.catch((error: unknown) => this.#retry(error));
+    const words = isHeadless
+      ? `the start of the command after ${this.#sequence} is missing`
+      : `deltas after ${header.prev} do not follow ${this.#sequence}`;
+    // A refill that did not reach beyond the gap will not the next time.
+    if (this.#gapAfter === this.#sequence) {
+      this.#restartAfter(words);
+      return;
+    }
+    this.#gapAfter = this.#sequence;
+    // The answer may end before this batch, or overlap it: then it is old.
+    this.#waiting.push(payload);
+    this.#refillAfter(words);
   }
 
+  #refillAfter(words: string): void {
+    this.#refill().catch((error: unknown) => this.#retry(error));
+    this.#onTrouble(words);
+  }
+
+  #restartAfter(words: string): void {
+    this.#restart().catch((error: unknown) => this.#retry(error));
+    this.#onTrouble(words);
+  }
+
+  /** Starts again after a while, and again, until it succeeds or the mirror or its line is closed. */
   #retry(error: unknown): void {
-    this.#onTrouble(error instanceof Error ? error.message : String(error));
     if (this.#subscription === undefined) return;
-    setTimeout(() => {
-      this.#restart().catch((again: unknown) => this.#retry(again));
-    }, 500).unref();
+    this.#state = 'starting';
+    clearTimeout(this.#retryTimer);
+    if (this.#transport.status() !== 'closed') {
+      this.#retryTimer = setTimeout(() => {
+        this.#restart().catch((again: unknown) => this.#retry(again));
+      }, RETRY_AFTER_MS).unref();
+    }
+    this.#onTrouble(error instanceof Error ? error.message : String(error));
   }
 
   /** Asks for the batches after the last one; falls back to a snapshot. */
@@ -272,6 +341,7 @@ export class BookMirror {
     this.#state = 'refilling';
     const question = encode({ v: 1, from: this.#sequence + 1 });
     const answer = await ask(this.#transport, replaySubject(this.#market), question);
+    this.#assertOpen();
     const batches = splitBatches(answer);
     if (batches === undefined) return this.#restart();
     this.#state = 'following';
@@ -283,43 +353,4 @@ export class BookMirror {
 
 function describe(levels: readonly Level[]): string[] {
   return levels.map(({ price, quantity, orders }) => `${quantity} @ ${price} (${orders} orders)`);
-}
-
-function bookOf(snapshot: Snapshot): LevelBook {
-  const book = new LevelBook();
-  setLevels(book, viewOf(snapshot.records), 0);
-  return book;
-}
-
-function applyRecords(book: LevelBook, payload: Uint8Array): void {
-  setLevels(book, viewOf(payload), RECORD_BYTES);
-}
-
-function setLevels(book: LevelBook, view: DataView, start: number): void {
-  for (let offset = start; offset < view.byteLength; offset += RECORD_BYTES) {
-    if (view.getUint8(offset + EventOffset.KIND) !== EventKind.BOOK_DELTA) continue;
-    book.set(
-      view.getUint8(offset + EventOffset.SIDE) as Side,
-      readCount(view, offset + DeltaOffset.PRICE),
-      view.getBigUint64(offset + DeltaOffset.QUANTITY, true),
-      readCount(view, offset + DeltaOffset.ORDERS),
-    );
-  }
-}
-
-/** The answer to a replay request: whole batches, one after the other. Undefined: a refusal. */
-function splitBatches(answer: Uint8Array): Uint8Array[] | undefined {
-  const batches: Uint8Array[] = [];
-  let offset = 0;
-  while (offset < answer.byteLength) {
-    if (answer.byteLength - offset < RECORD_BYTES) return undefined;
-    const count = viewOf(answer).getUint32(offset + BatchOffset.COUNT, true);
-    const end = offset + (count + 1) * RECORD_BYTES;
-    const batch = answer.subarray(offset, end);
-    const header = decodeBatchHeader(batch, BatchKind.MARKET_DATA, MAX_MESSAGE_BYTES);
-    if (!header.ok) return undefined;
-    batches.push(batch);
-    offset = end;
-  }
-  return batches;
 }

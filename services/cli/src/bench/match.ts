@@ -42,6 +42,7 @@ its core, and says more on a machine that is shared. latencyNs is of single comm
 call, in a run of its own; what reading the clock takes (clockNs) is subtracted.
 
 Example: foldbook bench match --workload w1-lit --runs 5`,
+  takes: ['FILE'],
   options: { ...MEASURE_OPTIONS, runs: { type: 'string' }, floor: { type: 'string' } },
   endsOnSignal: true,
   run: (context) => withWorkFolder((folder) => measure(context, folder)),

@@ -40,6 +40,7 @@ ${MEASURE_HELP}
   --json            {"against","verdict","ratio","pValue","cpuNsPerCommand":{"this","against"},...}
 
 Example: foldbook bench regress --against main`,
+  takes: ['FILE'],
   options: { ...MEASURE_OPTIONS, against: { type: 'string' }, rounds: { type: 'string' } },
   endsOnSignal: true,
   run: (context) => withWorkFolder((folder) => compare(context, folder)),

@@ -28,6 +28,7 @@ ${FLOW_HELP} (default ${DEFAULT_RUNS})
   --json            one object
 
 Example: foldbook check invariants --runs 1000000`,
+  takes: [],
   options: FLOW_OPTIONS,
   run: async ({ output, ...context }) => {
     const flows = flowsOf({ output, ...context }, DEFAULT_RUNS);

@@ -33,6 +33,7 @@ ${FLOW_HELP} (default ${DEFAULT_RUNS})
   --json            one object
 
 Example: foldbook check oracle --runs 1000000 --seed 7`,
+  takes: [],
   options: FLOW_OPTIONS,
   run: async ({ output, ...context }) => {
     const flows = flowsOf({ output, ...context }, DEFAULT_RUNS);

@@ -43,6 +43,7 @@ of the state must all be equal.
   --json            one object
 
 Example: foldbook check replay --runs 200000`,
+  takes: [],
   options: { seed: { type: 'string' }, runs: { type: 'string' }, snapshots: { type: 'string' } },
   run: async (context) => {
     const runs = context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS;

@@ -8,6 +8,13 @@ const row = (level: Level | undefined) =>
     ? ''.padStart(34)
     : `${level.quantity}`.padStart(18) + `${level.price}`.padStart(16);
 
+/** As in the map of a delta: price and quantity are u64, strings therefore. */
+const levelJson = ({ price, quantity, orders }: Level) => ({
+  price: `${price}`,
+  quantity: `${quantity}`,
+  orders,
+});
+
 export const book: CliCommand = {
   name: 'book',
   summary: 'show the price levels of a market',
@@ -18,6 +25,7 @@ Usage: foldbook book --market NAME [--levels N]
 ${CONNECTION_HELP}
 
 Example: foldbook book --market BTC-USD --levels 5`,
+  takes: [],
   options: { ...CONNECTION_OPTIONS, levels: { type: 'string' } },
   run: async (context) => {
     const most = context.integer('levels', 1, 100_000) ?? 10;
@@ -37,7 +45,9 @@ Example: foldbook book --market BTC-USD --levels 5`,
       const left = `${'bid quantity'.padStart(18)}${'price'.padStart(16)}`;
       const title = `${left} | ${'price'.padEnd(16)}ask quantity`;
       const words = [`${node.market} at sequence ${mirror.sequence}`, title, ...rows].join('\n');
-      context.output.result({ market: node.market, sequence: mirror.sequence, bids, asks }, words);
+      const { sequence } = mirror;
+      const levels = { bids: bids.map(levelJson), asks: asks.map(levelJson) };
+      context.output.result({ market: node.market, sequence, ...levels }, words);
       return 0;
     });
   },

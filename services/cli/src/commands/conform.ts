@@ -10,6 +10,7 @@ import {
 } from '@foldbook/engine';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
+import { fileTrouble } from '../file-trouble.ts';
 import { decompressIfNeeded } from '../order-file.ts';
 import { duration, grouped } from '../output.ts';
 
@@ -26,6 +27,7 @@ SHA-256 of the report stream, to be compared with the published one.
   --json            {"file","messages","reports","sha256"} a line
 
 Example: foldbook conform orders_normal_s23.bin.zst`,
+  takes: ['FILE...'],
   options: { book: { type: 'string' } },
   run: async (context) => {
     if (context.positionals.length === 0) throw new UsageError('name at least one file');
@@ -69,6 +71,5 @@ function play(path: string, bytes: Uint8Array, engine: Engine): ReturnType<typeo
 }
 
 const unreadable = (path: string) => (error: unknown) => {
-  const words = error instanceof Error ? error.message : String(error);
-  throw new UsageError(`${path} can't be read: ${words}`);
+  throw new UsageError(`${path} can't be read: ${fileTrouble(error)}`);
 };

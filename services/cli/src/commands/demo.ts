@@ -1,32 +1,30 @@
-import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
 import { Account, Asset, type MarketEvent } from '@foldbook/protocol';
 import { type ChainResult, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
-import { builtInFlow } from '../built-in-flow.ts';
-import { InterruptedError, UsageError } from '../cli-error.ts';
+import { interrupted, ServiceError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
+import { leftOnBroker } from '../demo/broker-streams.ts';
 import { type DemoEnvironment, startEnvironment } from '../demo/environment.ts';
+import {
+  ACCOUNTS,
+  BUILT_IN_MESSAGES,
+  type DemoPlan,
+  EPOCHS_TO_PROVE,
+  readPlan,
+} from '../demo/plan.ts';
 import { play } from '../demo/play.ts';
 import { type DemoFigures, summary, summaryWords, type Traded } from '../demo/summary.ts';
-import { decompressIfNeeded, type Flow, orderFileFlow } from '../order-file.ts';
-import { duration } from '../output.ts';
+import { eventWords } from '../event-words.ts';
+import { duration, plural } from '../output.ts';
 import { DEFAULT_DATA_DIR } from '../paths.ts';
 
-/** With the fee account (and the supply account) four are touched: one account proof an epoch. */
-const ACCOUNTS = 3;
-const BUILT_IN_MESSAGES = 20_000;
-const BUILT_IN_SEED = 7;
 /** Played first and closed as an epoch of its own, so that its proofs are there soon. */
 const OPENING_MESSAGES = 120;
 const MAKER_FEE_PPM = -20;
 const TAKER_FEE_PPM = 50;
 /** Of each asset to each account: all of it together stays below 2^63. */
 const DEPOSIT = 2n ** 58n;
-/** Deposits, and the opening of trading. */
-const EPOCHS_TO_PROVE = 2;
 
 export const demo: CliCommand = {
   name: 'demo',
@@ -39,16 +37,19 @@ a mirror of the book against the engine, has the first epochs proved and verifie
 
   --input FILE      a matching-challenge order file (.bin or .bin.zst); default: a built-in flow
                     of ${BUILT_IN_MESSAGES} messages
-  --seconds N       stop playing after N seconds
+  --seconds N       stop playing after N seconds (1 to 86400)
   --nats URL        run over a real broker with JetStream...
   --redis URL       ...and queue proofs over a real Redis (both or neither; default: embedded)
-  --epochs N        epochs to prove before the end (default ${EPOCHS_TO_PROVE})
+  --clean           at the end remove the broker's streams (LOG_0, RPT_0, DIFF_0), unless they hold
+                    other markets than demos'
+  --epochs N        prove the first N epochs, or all there are if fewer (default ${EPOCHS_TO_PROVE})
   --workers N       provers at once (default: one a core)
   --epoch-records N settlement records after which an epoch closes (default 240)
   --data DIR        proofs, streams, logs (default ${DEFAULT_DATA_DIR}; emptied at the start)
   --json            the summary as one JSON object
 
 Example: foldbook demo --seconds 10`,
+  takes: [],
   options: {
     input: { type: 'string' },
     seconds: { type: 'string' },
@@ -58,91 +59,81 @@ Example: foldbook demo --seconds 10`,
     workers: { type: 'string' },
     'epoch-records': { type: 'string' },
     data: { type: 'string' },
+    clean: { type: 'boolean' },
   },
   endsOnSignal: true,
   run: runDemo,
 };
 
 async function runDemo(context: CommandContext): Promise<number> {
-  const { output } = context;
-  const flow = await openFlow(context.text('input'));
-  const broker = brokerOf(context);
+  const { output, signal } = context;
+  // From here on, so that one that comes early is not lost.
+  const interruption = interrupted(signal);
+  signal.addEventListener('abort', () => output.say('stopping ...'), { once: true });
+  const plan = await Promise.race([readPlan(context), interruption]);
   const startMs = performance.now();
   const environment = await startEnvironment({
-    dataDir: resolve(context.text('data') ?? DEFAULT_DATA_DIR),
-    broker,
-    workers: context.integer('workers', 1, 256) ?? availableParallelism(),
-    epochRecords: context.integer('epoch-records', 1, 1_000_000) ?? 240,
+    ...plan,
+    signal,
     onTrouble: (line) => output.say(line),
     onProved: ({ epoch, recordCount, proofs, ms }) =>
       output.say(`epoch ${epoch}: ${recordCount} records, ${proofs} proofs in ${duration(ms)}`),
   });
+  let figures: DemoFigures | undefined;
   try {
-    const work = playAndProve(context, environment, flow, startMs);
-    return await Promise.race([work, environment.failed, interrupted(context.signal)]);
+    const work = playAndProve(context, environment, plan, startMs);
+    figures = await Promise.race([work, environment.failed, interruption]);
   } finally {
-    await environment.stop();
+    await environment.stop(figures === undefined);
   }
+  const { broker, clean } = plan;
+  const left =
+    broker === undefined
+      ? undefined
+      : await leftOnBroker(broker.nats, clean).catch((error: unknown) => ({
+          streams: [],
+          removed: false,
+          kept: error instanceof Error ? error.message : String(error),
+        }));
+  output.result(summary(figures, left), summaryWords(figures, left));
+  return figures.chain.ok && figures.mirror.mismatches === 0 ? 0 : 1;
 }
 
 async function playAndProve(
   context: CommandContext,
   environment: DemoEnvironment,
-  flow: Flow,
+  plan: DemoPlan,
   startMs: number,
-): Promise<number> {
+): Promise<DemoFigures> {
   const { output } = context;
-  output.say(`market ${environment.market} over ${environment.transport.description}`);
-  const traded = await trade(context, environment, flow);
+  const { market, transport } = environment;
+  const where = plan.broker === undefined ? 'embedded, no broker' : `over ${transport.description}`;
+  output.say(`market ${market}, ${where}`);
+  const traded = await trade(context, environment, plan);
+  const epochs = Math.min(plan.epochs, traded.epochsClosed);
+  const fewer = epochs < plan.epochs ? ` (--epochs ${plan.epochs}, but no more were closed)` : '';
   output.say(
     `answered ${traded.commands} commands; mirror equal to the engine's book ` +
-      `(${traded.levels} levels); waiting for proofs`,
+      `(${traded.levels} levels); waiting for the proofs of ${plural(epochs, 'epoch')}${fewer}`,
   );
-  await environment.epochsProved(context.integer('epochs', 1, 1_000_000) ?? EPOCHS_TO_PROVE);
+  await environment.epochsProved(epochs);
   const chain = await verifyStore(environment);
-  const figures: DemoFigures = {
+  return {
     ...traded,
     proved: environment.proved,
     chain: chain.result,
     verifyMs: chain.ms,
     totalMs: performance.now() - startMs,
     proofDir: environment.proofDir,
-    market: environment.market,
-    flow: flow.name,
+    market,
+    flow: plan.flow.name,
   };
-  output.result(summary(figures), summaryWords(figures));
-  return chain.result.ok && traded.mirror.mismatches === 0 ? 0 : 1;
-}
-
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new InterruptedError('interrupted')), {
-      once: true,
-    });
-  });
-}
-
-async function openFlow(input: string | undefined): Promise<Flow> {
-  if (input === undefined) return builtInFlow(BUILT_IN_MESSAGES, ACCOUNTS, BUILT_IN_SEED);
-  const bytes = await readFile(input).catch((error: unknown) => {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--input ${input}: ${words}`);
-  });
-  return orderFileFlow(input, decompressIfNeeded(input, bytes), ACCOUNTS);
-}
-
-function brokerOf(context: CommandContext) {
-  const nats = context.text('nats');
-  const redis = context.text('redis');
-  if (nats !== undefined && redis !== undefined) return { nats, redis };
-  if (nats === undefined && redis === undefined) return undefined;
-  throw new UsageError('give --nats and --redis together, or neither');
 }
 
 async function trade(
   context: CommandContext,
   environment: DemoEnvironment,
-  flow: Flow,
+  { flow, seconds }: DemoPlan,
 ): Promise<Traded> {
   const { market, transport } = environment;
   const operator = new OperatorClient(transport, market);
@@ -154,7 +145,6 @@ async function trade(
   );
   await mirror.open();
 
-  const seconds = context.integer('seconds', 0, 86_400);
   const startMs = performance.now();
   const messages = flow.messages()[Symbol.iterator]();
   const limits = {
@@ -218,7 +208,7 @@ async function openAccounts(
 
 function check(event: MarketEvent): MarketEvent {
   if (event.type !== 'rejected') return event;
-  throw new Error(`the market rejected an operator's command: code ${event.code}`);
+  throw new ServiceError(`an operator's command was ${eventWords(event)}`);
 }
 
 async function verifyStore(

@@ -1,13 +1,8 @@
 import { Asset } from '@foldbook/protocol';
 import { UsageError } from '../cli-error.ts';
-import { type CliCommand, wholeNumber } from '../command.ts';
-import { eventWords } from '../event-words.ts';
-import {
-  accountNumber,
-  CONNECTION_HELP,
-  CONNECTION_OPTIONS,
-  withNode,
-} from '../node-connection.ts';
+import type { CliCommand } from '../command.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS, showEvent, withNode } from '../node-connection.ts';
+import { accountNumber, amountFrom } from '../order-arguments.ts';
 
 function fundsCommand(name: 'deposit' | 'withdraw', summary: string): CliCommand {
   return {
@@ -22,6 +17,7 @@ An operator's command: the connection must be allowed to publish to adm.<market>
 ${CONNECTION_HELP}
 
 Example: foldbook ${name} quote 1000000 --market BTC-USD --account 7`,
+    takes: ['base|quote', 'AMOUNT'],
     options: { ...CONNECTION_OPTIONS, account: { type: 'string' } },
     run: async (context) => {
       const [assetText, amountText] = context.positionals;
@@ -29,11 +25,11 @@ Example: foldbook ${name} quote 1000000 --market BTC-USD --account 7`,
         throw new UsageError(`say the asset: foldbook ${name} base|quote AMOUNT ...`);
       }
       const asset = assetText === 'base' ? Asset.BASE : Asset.QUOTE;
-      const amount = wholeNumber('AMOUNT', amountText);
+      const amount = amountFrom(amountText);
       const account = accountNumber(context);
       return withNode(context, async (node) => {
         const event = await node.operator()[name](account, asset, amount);
-        context.output.result({ ...event }, eventWords(event));
+        showEvent(context, event);
         return event.type === 'rejected' ? 1 : 0;
       });
     },

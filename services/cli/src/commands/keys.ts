@@ -14,7 +14,12 @@ Usage: foldbook keys dev
 
 Compiles the circuits and makes development proving and verifying keys (cached). Their secret is
 public by construction, so ANYONE CAN FORGE PROOFS under them: they are for development only, and
-every verification says so.`,
+every verification says so.
+
+  --json            one JSON object at the end
+
+Example: foldbook keys dev`,
+  takes: ['dev'],
   options: {},
   run: async (context) => {
     if (context.positionals[0] !== 'dev') throw new UsageError('say what: foldbook keys dev');
@@ -23,7 +28,9 @@ every verification says so.`,
     const status = await new Promise<number | null>((resolve) => child.once('exit', resolve));
     context.output.result(
       { keys: 'development', insecure: true, ok: status === 0 },
-      'development keys are ready (INSECURE: their secret is public)',
+      status === 0
+        ? 'development keys are ready (INSECURE: their secret is public)'
+        : 'the keys could not be made; the reason stands above',
     );
     return status === 0 ? 0 : 1;
   },

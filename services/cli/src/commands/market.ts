@@ -1,7 +1,9 @@
 import { UsageError } from '../cli-error.ts';
-import type { CliCommand } from '../command.ts';
-import { eventWords } from '../event-words.ts';
-import { CONNECTION_HELP, CONNECTION_OPTIONS, withNode } from '../node-connection.ts';
+import type { CliCommand, CommandContext } from '../command.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS, showEvent, withNode } from '../node-connection.ts';
+
+const hasFees = (context: CommandContext) =>
+  context.text('maker-ppm') !== undefined || context.text('taker-ppm') !== undefined;
 
 export const market: CliCommand = {
   name: 'market',
@@ -17,7 +19,8 @@ Creates a market (an operator's command) or shows its state and what its log sur
   --taker-ppm N     taker fee (default 0); maker + taker must not be negative
 ${CONNECTION_HELP}
 
-Example: foldbook market create --market BTC-USD --maker-ppm=-20 --taker-ppm=50`,
+Example: foldbook market create --market BTC-USD --maker-ppm -20 --taker-ppm 50`,
+  takes: ['create|info'],
   options: {
     ...CONNECTION_OPTIONS,
     'maker-ppm': { type: 'string' },
@@ -27,6 +30,9 @@ Example: foldbook market create --market BTC-USD --maker-ppm=-20 --taker-ppm=50`
     const [action] = context.positionals;
     if (action !== 'create' && action !== 'info') {
       throw new UsageError('say what: foldbook market create|info --market NAME');
+    }
+    if (action === 'info' && hasFees(context)) {
+      throw new UsageError('fees are set by market create; market info only shows');
     }
     const maker = context.integer('maker-ppm', -100_000, 100_000) ?? 0;
     const taker = context.integer('taker-ppm', -100_000, 100_000) ?? 0;
@@ -38,7 +44,7 @@ Example: foldbook market create --market BTC-USD --maker-ppm=-20 --taker-ppm=50`
         return 0;
       }
       const event = await node.operator().createMarket(maker, taker);
-      context.output.result({ ...event }, eventWords(event));
+      showEvent(context, event);
       return event.type === 'rejected' ? 1 : 0;
     });
   },

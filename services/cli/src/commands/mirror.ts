@@ -15,6 +15,7 @@ Usage: foldbook mirror --market NAME [--seconds N] [--verify]
 ${CONNECTION_HELP}
 
 Example: foldbook mirror --market BTC-USD --seconds 10 --verify`,
+  takes: [],
   options: {
     ...CONNECTION_OPTIONS,
     seconds: { type: 'string' },

@@ -1,26 +1,20 @@
-import { type MarketEvent, Side, TimeInForce } from '@foldbook/protocol';
+import { type MarketEvent, Side } from '@foldbook/protocol';
 import { UsageError } from '../cli-error.ts';
-import { type CliCommand, wholeNumber } from '../command.ts';
-import { eventWords } from '../event-words.ts';
+import type { CliCommand } from '../command.ts';
 import {
-  accountNumber,
   answerOf,
   CONNECTION_HELP,
   CONNECTION_OPTIONS,
+  showEvent,
   withNode,
 } from '../node-connection.ts';
-
-const TIMES = new Map<string, TimeInForce>([
-  ['gtc', TimeInForce.GTC],
-  ['ioc', TimeInForce.IOC],
-  ['post-only', TimeInForce.POST_ONLY],
-]);
-
-export function timeInForce(text: string | undefined): TimeInForce {
-  const value = TIMES.get(text ?? 'gtc');
-  if (value !== undefined) return value;
-  throw new UsageError(`--time ${text}: use ${[...TIMES.keys()].join(', ')}`);
-}
+import {
+  accountNumber,
+  orderIdFrom,
+  priceFrom,
+  quantityFrom,
+  timeInForce,
+} from '../order-arguments.ts';
 
 export const order: CliCommand = {
   name: 'order',
@@ -36,6 +30,7 @@ Quantity in lots, price in ticks.
 ${CONNECTION_HELP}
 
 Example: foldbook order buy 5 100 --market BTC-USD --account 7`,
+  takes: ['buy|sell', 'QUANTITY', 'PRICE'],
   options: {
     ...CONNECTION_OPTIONS,
     account: { type: 'string' },
@@ -47,11 +42,12 @@ Example: foldbook order buy 5 100 --market BTC-USD --account 7`,
     if (sideText !== 'buy' && sideText !== 'sell') {
       throw new UsageError('say the side: foldbook order buy|sell QUANTITY PRICE ...');
     }
-    const quantity = wholeNumber('QUANTITY', quantityText);
-    const price = wholeNumber('PRICE', priceText);
+    const quantity = quantityFrom(quantityText);
+    const price = priceFrom(priceText);
     const account = accountNumber(context);
     const time = timeInForce(context.text('time'));
-    const id = context.text('id');
+    const idText = context.text('id');
+    const id = idText === undefined ? undefined : orderIdFrom('--id', idText);
     return withNode(context, async (node) => {
       const trader = await node.trader(account);
       const events: MarketEvent[] = [];
@@ -61,12 +57,12 @@ Example: foldbook order buy 5 100 --market BTC-USD --account 7`,
         quantity,
         price,
         timeInForce: time,
-        ...(id === undefined ? {} : { clientOrderId: wholeNumber('--id', id) }),
+        ...(id === undefined ? {} : { clientOrderId: id }),
       });
       const answer = await answerOf(placed);
       // A command's events come in one batch, so its fills are here as well.
       const own = events.filter((event) => event.sequence === answer.sequence);
-      for (const event of own) context.output.result({ ...event }, eventWords(event));
+      for (const event of own) showEvent(context, event);
       return answer.type === 'rejected' ? 1 : 0;
     });
   },

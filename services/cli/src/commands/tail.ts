@@ -1,7 +1,6 @@
 import { levelsSubject, RECORD_BYTES, readEvents, tradesSubject } from '@foldbook/protocol';
 import type { CliCommand } from '../command.ts';
-import { eventWords } from '../event-words.ts';
-import { CONNECTION_HELP, CONNECTION_OPTIONS, withNode } from '../node-connection.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS, showEvent, withNode } from '../node-connection.ts';
 
 export const tail: CliCommand = {
   name: 'tail',
@@ -13,13 +12,14 @@ Usage: foldbook tail --market NAME [--levels]
 ${CONNECTION_HELP}
 
 Ends with Ctrl-C. Example: foldbook tail --market BTC-USD`,
+  takes: [],
   options: { ...CONNECTION_OPTIONS, levels: { type: 'boolean' } },
   endsOnSignal: true,
   run: (context) =>
     withNode(context, async (node) => {
       const print = ({ payload }: { readonly payload: Uint8Array }) => {
         for (const event of readEvents(payload.subarray(RECORD_BYTES))) {
-          context.output.result({ ...event }, eventWords(event));
+          showEvent(context, event);
         }
       };
       node.transport.subscribe(tradesSubject(node.market), print);

@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
-import { UsageError } from '../cli-error.ts';
+import { checkRedis, connectBroker, DEFAULT_NATS, isServed } from '../broker.ts';
+import { InterruptedError, interrupted, UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { type LocalServers, startLocalServers } from '../local-servers.ts';
-import { DEFAULT_NATS } from '../node-connection.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
+import { endWords } from '../process-end.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
@@ -19,16 +20,20 @@ Usage: foldbook up [market] [prover] [options]
 Runs the named services (default: both) in this terminal until Ctrl-C.
 
   --local           start nats-server and redis-server too, for this node alone (found on PATH
-                    or unpacked by npm run setup); ports by --nats-port and --redis-port
+                    or unpacked by npm run setup)
+  --nats-port N     ...at this port (default ${DEFAULT_NATS_PORT})
+  --redis-port N    ...at this port (default ${DEFAULT_REDIS_PORT})
   --nats URL        broker with JetStream (default ${DEFAULT_NATS})
   --redis URL       queue of the prover (default ${DEFAULT_REDIS})
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --data DIR        proofs, keys and logs (default ${DEFAULT_NODE_DIR})
   --epoch-records N settlement records after which an epoch closes (default 240)
   --workers N       provers at once (default: cores - 1)
+  --json            one JSON object for each service that is up, and for what ended
 
 Example: foldbook up --local
 Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379`,
+  takes: ['market', 'prover'],
   options: {
     local: { type: 'boolean' },
     'nats-port': { type: 'string' },
@@ -42,31 +47,97 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
   },
   endsOnSignal: true,
   run: async (context) => {
-    const named = context.positionals.length === 0 ? ['market', 'prover'] : context.positionals;
-    const unknown = named.find((name) => name !== 'market' && name !== 'prover');
-    if (unknown !== undefined) throw new UsageError(`no service "${unknown}": market or prover`);
-    const data = resolve(context.text('data') ?? DEFAULT_NODE_DIR);
-    const local = context.flag('local') ? await startLocal(context, data) : undefined;
+    const plan = readPlan(context);
+    const { signal } = context;
+    const local = plan.ports === undefined ? undefined : await startLocal(plan.data, plan.ports);
     try {
-      const nats = local?.nats ?? context.text('nats') ?? DEFAULT_NATS;
-      const redis = local?.redis ?? context.text('redis') ?? DEFAULT_REDIS;
+      const nats = local?.nats ?? plan.nats;
+      const redis = local?.redis ?? plan.redis;
       if (local !== undefined) context.output.say(`broker at ${nats}, queue at ${redis}`);
-      return await runServices(context, named as ServiceName[], {
-        logDir: join(data, 'logs'),
-        configs: serviceConfigs(context, { nats, redis, proofDir: join(data, 'proofs') }),
-      });
+      const { logDir, names } = plan;
+      await checkSurroundings(context, names, { nats, redis });
+      const configs = serviceConfigs(context, { nats, redis, proofDir: join(plan.data, 'proofs') });
+      return await runServices(context, { names, logDir, configs, ended: local?.ended });
+    } catch (error) {
+      if (error instanceof InterruptedError && signal.aborted) return 0;
+      throw error;
     } finally {
       await local?.stop();
     }
   },
 };
 
-function startLocal(context: CommandContext, data: string): Promise<LocalServers> {
-  return startLocalServers({
-    dataDir: join(data, 'servers'),
-    natsPort: context.integer('nats-port', 1, 65_535) ?? DEFAULT_NATS_PORT,
-    redisPort: context.integer('redis-port', 1, 65_535) ?? DEFAULT_REDIS_PORT,
-  });
+interface Plan {
+  readonly names: readonly ServiceName[];
+  readonly data: string;
+  readonly logDir: string;
+  readonly nats: string;
+  readonly redis: string;
+  /** Of the servers to start; undefined without --local. */
+  readonly ports: { readonly nats: number; readonly redis: number } | undefined;
+}
+
+/** Everything that was asked for, checked before anything is started. */
+function readPlan(context: CommandContext): Plan {
+  const named = new Set<string>(context.positionals.length === 0 ? SERVICES : context.positionals);
+  for (const name of named) {
+    if (SERVICES.some((service) => service === name)) continue;
+    throw new UsageError(`no service "${name}": market or prover`);
+  }
+  const data = resolve(context.text('data') ?? DEFAULT_NODE_DIR);
+  serviceConfigs(context, { nats: '', redis: '', proofDir: '' });
+  return {
+    names: SERVICES.filter((name) => named.has(name)),
+    data,
+    logDir: join(data, 'logs'),
+    nats: context.text('nats') ?? DEFAULT_NATS,
+    redis: context.text('redis') ?? DEFAULT_REDIS,
+    ports: localPorts(context),
+  };
+}
+
+const SERVICES: readonly ServiceName[] = ['market', 'prover'];
+
+function localPorts(context: CommandContext): Plan['ports'] {
+  const isLocal = context.flag('local');
+  for (const name of isLocal ? ['nats', 'redis', 'user'] : ['nats-port', 'redis-port']) {
+    if (context.text(name) === undefined) continue;
+    throw new UsageError(
+      isLocal
+        ? `--${name} is for servers that run already: leave it or --local away`
+        : `--${name} is for --local, which starts the servers: add --local, or use --nats and --redis`,
+    );
+  }
+  if (!isLocal) return undefined;
+  const nats = context.integer('nats-port', 1, 65_535) ?? DEFAULT_NATS_PORT;
+  const redis = context.integer('redis-port', 1, 65_535) ?? DEFAULT_REDIS_PORT;
+  if (nats !== redis) return { nats, redis };
+  throw new UsageError(`--nats-port and --redis-port are both ${nats}: give two ports`);
+}
+
+function startLocal(data: string, ports: { nats: number; redis: number }): Promise<LocalServers> {
+  const dataDir = join(data, 'servers');
+  return startLocalServers({ dataDir, natsPort: ports.nats, redisPort: ports.redis });
+}
+
+const NO_SERVERS = '"foldbook up --local" starts one of its own';
+
+/** Told here, once and in one line, rather than by each service. */
+async function checkSurroundings(
+  context: CommandContext,
+  names: readonly ServiceName[],
+  { nats, redis }: { readonly nats: string; readonly redis: string },
+): Promise<void> {
+  const address = { servers: nats, user: context.text('user'), pass: context.password };
+  const transport = await connectBroker(address, 'foldbook-up', NO_SERVERS);
+  const served = names.includes('market') && (await isServed(transport));
+  await transport.close();
+  if (served) {
+    throw new UsageError(
+      `a market service runs at ${nats} already, and a broker serves one: end that one first`,
+    );
+  }
+  if (names.includes('prover')) await checkRedis(redis, NO_SERVERS);
 }
 
 type ServiceConfigs = Readonly<Record<ServiceName, Record<string, unknown>>>;
@@ -94,20 +165,29 @@ function serviceConfigs(
   };
 }
 
-/** Until Ctrl-C (status 0), or until one of them ends by itself (status 1). */
-async function runServices(
-  context: CommandContext,
-  names: readonly ServiceName[],
-  options: { readonly logDir: string; readonly configs: ServiceConfigs },
-): Promise<number> {
+interface Run {
+  readonly names: readonly ServiceName[];
+  readonly logDir: string;
+  readonly configs: ServiceConfigs;
+  /** Resolves with words when a server of --local ends. */
+  readonly ended: Promise<string> | undefined;
+}
+
+/** What services may take to end without their broker, ms. */
+const PATIENCE_WITHOUT_BROKER_MS = 2_000;
+
+/** Until Ctrl-C (status 0), or until a service or a server ends by itself (status 1). */
+async function runServices(context: CommandContext, run: Run): Promise<number> {
   const { output, signal } = context;
   const started: ServiceProcess[] = [];
+  let patienceMs: number | undefined;
   try {
-    for (const name of names) {
+    for (const name of run.names) {
       const service = await startService(name, {
-        config: options.configs[name],
-        logDir: options.logDir,
+        config: run.configs[name],
+        logDir: run.logDir,
         onTrouble: (line) => output.say(`${name}: ${line}`),
+        signal,
       });
       started.push(service);
       output.result(
@@ -116,16 +196,19 @@ async function runServices(
       );
     }
     output.say('Ctrl-C ends');
-    const ended = started.map(async (service) => ({ service, status: await service.exited }));
-    const aborted = new Promise<'signal'>((end) => {
-      signal.addEventListener('abort', () => end('signal'));
-      if (signal.aborted) end('signal');
+    const serviceEnds = started.map(async ({ name, exited, logFile }) => {
+      return `${name} ${endWords(await exited)}; its log: ${logFile}`;
     });
-    const first = await Promise.race([aborted, ...ended]);
-    if (first === 'signal') return 0;
-    output.say(`${first.service.name} ended with status ${first.status}; see its log`);
+    const serverEnd = run.ended?.then((words) => {
+      patienceMs = PATIENCE_WITHOUT_BROKER_MS;
+      return words;
+    });
+    const ends = serverEnd === undefined ? serviceEnds : [serverEnd, ...serviceEnds];
+    const ended = await Promise.race([interrupted(signal), ...ends]);
+    output.result({ ended }, ended);
     return 1;
   } finally {
-    await Promise.all(started.map((service) => service.stop()));
+    if (signal.aborted) output.say('stopping ...');
+    await Promise.all(started.map((service) => service.stop(patienceMs)));
   }
 }

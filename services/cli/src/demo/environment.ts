@@ -1,7 +1,5 @@
 /** What a demo runs on: services started, connections made, and all of it taken down again. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportSource } from '@foldbook/client';
@@ -13,8 +11,10 @@ import {
   processChannel,
   type Transport,
 } from '@foldbook/runtime';
-import { ServiceError, UsageError } from '../cli-error.ts';
+import { interrupted, ServiceError } from '../cli-error.ts';
+import { endWords } from '../process-end.ts';
 import { type ServiceProcess, startService } from '../service-process.ts';
+import { emptyDataDir } from './data-dir.ts';
 
 export interface DemoBroker {
   readonly nats: string;
@@ -27,6 +27,10 @@ export interface DemoOptions {
   readonly broker: DemoBroker | undefined;
   readonly workers: number;
   readonly epochRecords: number;
+  /** Epochs to prove; the prover stops after them. */
+  readonly epochs: number;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
   readonly onTrouble: (line: string) => void;
   readonly onProved: (epoch: ProvedEpoch) => void;
 }
@@ -45,18 +49,19 @@ export interface DemoEnvironment {
   readonly proofDir: string;
   readonly proved: readonly ProvedEpoch[];
   reports(): ReportSource;
-  /** Resolves once `count` epochs are proved. */
+  /** Resolves once `count` epochs are proved, which are no more than were asked for. */
   epochsProved(count: number): Promise<void>;
   /** Rejects when a service ends that nobody stopped; never resolves. */
   readonly failed: Promise<never>;
-  stop(): Promise<void>;
+  /** Ends the services; `inHurry`: what they have not done is not wanted any more. */
+  stop(inHurry: boolean): Promise<void>;
 }
 
-const MARKER = 'foldbook-demo';
 const LINK_PATIENCE_MS = 3_000;
+const HURRY_MS = 300;
 
 export async function startEnvironment(options: DemoOptions): Promise<DemoEnvironment> {
-  const { dataDir, broker } = options;
+  const { dataDir, broker, signal } = options;
   await emptyDataDir(dataDir);
   const proofDir = join(dataDir, 'proofs');
   const logDir = join(dataDir, 'logs');
@@ -72,19 +77,20 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
   // Nobody may be listening any more when it comes.
   failure.promise.catch(() => undefined);
   let stopping = false;
-  const stop = async () => {
+  const stop = async (inHurry: boolean) => {
     stopping = true;
     // A link to a service that is gone may have nobody to part from.
-    for (const close of closers.reverse()) await Promise.race([close(), delay(LINK_PATIENCE_MS)]);
-    await Promise.all(started.map((service) => service.stop()));
+    const patienceMs = inHurry ? HURRY_MS : LINK_PATIENCE_MS;
+    for (const close of closers.reverse()) await Promise.race([close(), delay(patienceMs)]);
+    await Promise.all(started.map((service) => service.stop(inHurry ? HURRY_MS : undefined)));
   };
   const start = async (name: 'market' | 'prover', config: Record<string, unknown>) => {
     const onTrouble = (line: string) => options.onTrouble(`${name}: ${line}`);
-    const service = await startService(name, { config, logDir, onTrouble });
+    const service = await startService(name, { config, logDir, onTrouble, signal });
     started.push(service);
-    service.exited.then((status) => {
+    service.exited.then((end) => {
       if (stopping) return;
-      const words = `${name} ended with status ${status}; its log: ${service.logFile}`;
+      const words = `${name} ${endWords(end)}; its log: ${service.logFile}`;
       failure.reject(new ServiceError(words));
     });
     return service;
@@ -105,13 +111,14 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
       workers,
       dataDir: proofDir,
       markets: [market],
+      maxEpochs: options.epochs,
     });
-    const link = await connect(broker, marketService);
+    const link = await Promise.race([connect(broker, marketService), interrupted(signal)]);
     closers.push(link.close);
     const proofs = followProofs(prover, options.onProved);
     return { market, proofDir, ...link, ...proofs, failed: failure.promise, stop };
   } catch (error) {
-    await stop();
+    await stop(true);
     throw error;
   }
 }
@@ -175,17 +182,4 @@ function isProvedEpoch(message: unknown): message is ProvedEpoch {
     'type' in message &&
     message.type === 'epoch-proved'
   );
-}
-
-/** Only a folder that a demo made is emptied. */
-async function emptyDataDir(dataDir: string): Promise<void> {
-  if (existsSync(dataDir)) {
-    const isEmpty = (await readdir(dataDir)).length === 0;
-    if (!isEmpty && !existsSync(join(dataDir, MARKER))) {
-      throw new UsageError(`${dataDir} holds something else: name another folder with --data`);
-    }
-    await rm(dataDir, { recursive: true, force: true });
-  }
-  await mkdir(dataDir, { recursive: true });
-  await writeFile(join(dataDir, MARKER), 'Made by `foldbook demo`, which empties this folder.\n');
 }

@@ -1,7 +1,8 @@
 /** The end of a demo: what was done, how long it took, and at which rate. */
 import type { MirrorCounters } from '@foldbook/client';
 import type { ChainResult } from '@foldbook/verifier';
-import { duration, grouped } from '../output.ts';
+import { duration, grouped, plural, roundedMs } from '../output.ts';
+import type { LeftBehind } from './broker-streams.ts';
 import type { ProvedEpoch } from './environment.ts';
 
 /** What came of playing the flow. */
@@ -32,34 +33,42 @@ export interface DemoFigures extends Traded {
   readonly proofDir: string;
 }
 
-export function summary(figures: DemoFigures): Record<string, unknown> {
+/** `left`: what stays on the broker, where there is one. */
+export function summary(
+  figures: DemoFigures,
+  left: LeftBehind | undefined,
+): Record<string, unknown> {
   const { tradeMs, commands, trades, proved, chain, ...rest } = figures;
   const total = sums(proved);
   return {
     ...rest,
+    proved: proved.map((epoch) => ({ ...epoch, ms: roundedMs(epoch.ms) })),
     commands,
     trades,
-    tradeMs,
+    tradeMs: roundedMs(tradeMs),
+    verifyMs: roundedMs(figures.verifyMs),
+    totalMs: roundedMs(figures.totalMs),
     commandsPerSec: perSecond(commands, tradeMs),
     tradesPerSec: perSecond(trades, tradeMs),
     epochsProved: proved.length,
     recordsProved: total.records,
     proofs: total.proofs,
-    proveMs: total.ms,
+    proveMs: roundedMs(total.ms),
     recordsProvedPerSec: perSecond(total.records, total.ms),
     verified: chain.ok,
     epochsVerified: chain.ok ? chain.epochs : 0,
     chain,
+    ...(left === undefined ? {} : { broker: left }),
   };
 }
 
-export function summaryWords(figures: DemoFigures): string {
+export function summaryWords(figures: DemoFigures, left: LeftBehind | undefined): string {
   const { chain, mirror, proved, tradeMs } = figures;
   const total = sums(proved);
   const rate = (count: number, ms: number) => `${grouped(perSecond(count, ms))}/s`;
   const core = figures.core === null ? 'not pinned' : `pinned to core ${figures.core}`;
   const verdict = chain.ok
-    ? `${chain.epochs} epochs VERIFIED in ${duration(figures.verifyMs)} (level ${chain.level})`
+    ? `${plural(chain.epochs, 'epoch')} VERIFIED in ${duration(figures.verifyMs)} (level ${chain.level})`
     : `REFUSED: ${chain.firstFailure.code}: ${chain.firstFailure.message}`;
   const rows: [string, string][] = [
     ['market', `${figures.market}, ${core}`],
@@ -85,11 +94,23 @@ export function summaryWords(figures: DemoFigures): string {
     ],
     ['verified', verdict],
     ['total', duration(figures.totalMs)],
+    ...leftRows(left),
   ];
   const lines = rows.map(([label, words]) => `  ${label.padEnd(11)} ${words}`);
   const warning = chain.ok && chain.devKeys ? '\n  (development keys: anyone can forge)' : '';
   const advice = `Check it yourself: npx foldbook verify --store ${figures.proofDir}`;
   return `\n${lines.join('\n')}${warning}\n\n${advice}`;
+}
+
+function leftRows(left: LeftBehind | undefined): [string, string][] {
+  if (left === undefined) return [];
+  if (left.streams.length === 0) return [['broker', `nothing known of its streams: ${left.kept}`]];
+  const names = left.streams.map(({ name }) => name).join(', ');
+  const sizeBytes = left.streams.reduce((sum, { bytes }) => sum + bytes, 0);
+  const streams = `streams ${names} (${grouped(sizeBytes / 1e6)} MB)`;
+  if (left.removed) return [['broker', `${streams} removed`]];
+  const why = left.kept ?? 'demo --clean removes them at its end, or: nats stream rm NAME';
+  return [['broker', `${streams} stay there: ${why}`]];
 }
 
 const perSecond = (count: number, ms: number) => (ms <= 0 ? 0 : (count * 1_000) / ms);

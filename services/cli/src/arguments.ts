@@ -1,0 +1,113 @@
+/** Reads a command's arguments: options, positional arguments, and whole numbers among them. */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { UsageError } from './cli-error.ts';
+
+const COMMON_OPTIONS = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** What parsing needs to know of a command. */
+export interface ArgumentRules {
+  readonly name: string;
+  readonly takes: readonly string[];
+  readonly options: ParseArgsOptionsConfig;
+}
+
+export interface ParsedArguments {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+}
+
+/** @throws UsageError for what the rules don't know, and for more arguments than they take */
+export function parseArguments(rules: ArgumentRules, args: readonly string[]): ParsedArguments {
+  const options = { ...COMMON_OPTIONS, ...rules.options };
+  const { rest, negatives } = withoutNegatives(args, options);
+  const { values, positionals } = parse(rules.name, rest, options);
+  const whole = positionals.map((text) => negatives.get(text) ?? text);
+  if (values.help !== true) checkCount(rules, whole);
+  return { values, positionals: whole };
+}
+
+const NEGATIVE = /^-[0-9]/;
+
+/**
+ * parseArgs takes `-5` for options called 5. No option is: as a value it is joined to its option,
+ * and as a positional argument a stand-in takes its place, so that the command says what it wants.
+ */
+function withoutNegatives(args: readonly string[], options: ParseArgsOptionsConfig) {
+  const rest: string[] = [];
+  const negatives = new Map<string, string>();
+  let isOver = false;
+  for (const arg of args) {
+    isOver ||= arg === '--';
+    const last = rest.at(-1);
+    if (isOver || !NEGATIVE.test(arg)) rest.push(arg);
+    else if (last?.startsWith('--') && options[last.slice(2)]?.type === 'string') {
+      rest.splice(-1, 1, `${last}=${arg}`);
+    } else {
+      const standIn = `\u0000${negatives.size}`;
+      negatives.set(standIn, arg);
+      rest.push(standIn);
+    }
+  }
+  return { rest, negatives };
+}
+
+function parse(
+  name: string,
+  args: readonly string[],
+  options: ParseArgsOptionsConfig,
+): ParsedArguments {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(`${parseTrouble(error)}; see: foldbook ${name} --help`);
+  }
+}
+
+/** parseArgs explains itself in several sentences; the first says what is wrong. */
+function parseTrouble(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error);
+  const unknown = /^Unknown option '([^']*)'/.exec(words)?.[1];
+  if (unknown !== undefined) return `there is no option ${unknown}`;
+  const lacking = /^Option '(?:-\w, )?(--[^ ']+) <value>' argument missing/.exec(words)?.[1];
+  if (lacking !== undefined) return `${lacking} needs a value`;
+  const ambiguous = /^Option '(--[^']+)' argument is ambiguous/.exec(words)?.[1];
+  if (ambiguous !== undefined) {
+    return `${ambiguous} needs a value; one that starts with a dash is written ${ambiguous}=VALUE`;
+  }
+  const unwanted = /^Option '(?:-\w, )?(--[^']+)' does not take an argument/.exec(words)?.[1];
+  if (unwanted !== undefined) return `${unwanted} takes no value`;
+  return words.split('\n')[0] ?? words;
+}
+
+function checkCount({ name, takes }: ArgumentRules, positionals: readonly string[]): void {
+  const surplus = positionals[takes.length];
+  if (surplus === undefined || takes.at(-1)?.endsWith('...')) return;
+  const taken = takes.length === 0 ? 'no arguments' : `only ${takes.join(' ')}`;
+  throw new UsageError(
+    `"${surplus}" is one argument too many: ${name} takes ${taken}; ` +
+      `see: foldbook ${name} --help`,
+  );
+}
+
+/** A whole number of any size in decimal digits. UsageError unless it lies in the range. */
+export function integerIn(
+  name: string,
+  text: string | undefined,
+  least: bigint,
+  most: bigint,
+): bigint {
+  const wanted = `give a whole number from ${least} to ${most}`;
+  if (text === undefined) throw new UsageError(`${name} is missing: ${wanted}`);
+  // Longer than any number here: BigInt would work on it for long.
+  const isNumber = text.length <= 40 && /^-?[0-9]+$/.test(text);
+  const value = isNumber ? BigInt(text) : undefined;
+  if (value !== undefined && value >= least && value <= most) return value;
+  throw new UsageError(`${name} ${shown(text)}: ${wanted}`);
+}
+
+const SHOWN_CHARACTERS = 40;
+const shown = (text: string) =>
+  text.length <= SHOWN_CHARACTERS ? text || '""' : `${text.slice(0, SHOWN_CHARACTERS)}...`;

@@ -1,0 +1,120 @@
+/** What `verify` does around the verifier: find the market, count bytes, say what was left out. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type ChainAccepted,
+  type ChainResult,
+  type EpochSource,
+  epochFileName,
+  recordsFileName,
+  SourceError,
+} from '@foldbook/verifier';
+import { listMarkets } from '@foldbook/verifier/node';
+import { UsageError } from './cli-error.ts';
+import { fileTrouble } from './file-trouble.ts';
+
+/** The market asked for, or the only one there. UsageError when the store has no such market. */
+export async function findMarket(store: string, asked: string | undefined): Promise<string> {
+  if (asked !== undefined && (await hasGenesis(store, asked))) return asked;
+  const markets = await marketsOf(store);
+  const [first] = markets;
+  if (first === undefined) throw new UsageError(`${store} holds no market; ${OTHER_STORE}`);
+  const held = markets.join(', ');
+  if (asked !== undefined) {
+    throw new UsageError(`${store} holds no market ${asked}; it holds ${held}`);
+  }
+  if (markets.length === 1) return first;
+  throw new UsageError(`${store} holds ${held}: name one with --market`);
+}
+
+const OTHER_STORE = 'name another folder with --store';
+
+/** A folder beside it that can't be read is no hindrance for a market that was named. */
+async function hasGenesis(store: string, market: string): Promise<boolean> {
+  try {
+    return (await readdir(join(store, market))).includes('genesis.fbg');
+  } catch {
+    return false;
+  }
+}
+
+async function marketsOf(store: string): Promise<string[]> {
+  try {
+    await readdir(store);
+    return await listMarkets(store);
+  } catch (error) {
+    if (error instanceof SourceError) throw new UsageError(error.message);
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const what = missing ? 'holds no market' : "can't be read";
+    throw new UsageError(`${store} ${what}: ${fileTrouble(error)}; ${OTHER_STORE}`);
+  }
+}
+
+/** The source, and how many bytes of it were read: what a light client would have to fetch. */
+export function counted(inner: EpochSource): { source: EpochSource; bytesRead: () => number } {
+  let bytes = 0;
+  const count = async (reading: Promise<Uint8Array | undefined>) => {
+    const file = await reading;
+    bytes += file?.byteLength ?? 0;
+    return file;
+  };
+  const source: EpochSource = {
+    ...(inner.market === undefined ? {} : { market: inner.market }),
+    genesis: () => count(inner.genesis()),
+    verifyingKey: (digest) => count(inner.verifyingKey(digest)),
+    epochNames: () => inner.epochNames(),
+    epochFile: (name) => count(inner.epochFile(name)),
+  };
+  return { source, bytesRead: () => bytes };
+}
+
+export interface StoreQuestion {
+  readonly source: EpochSource;
+  /** Last epoch asked for; undefined: the last there is. */
+  readonly to: number | undefined;
+  /** The level was not asked for: it follows from the files that are there. */
+  readonly levelChosen: boolean;
+}
+
+/**
+ * The verifier's result, with what follows from the question and the folder: a chain without an
+ * epoch shows nothing, and epochs and records that were left out are not shown.
+ */
+export async function completed(
+  result: ChainResult,
+  question: StoreQuestion,
+): Promise<ChainResult> {
+  if (!result.ok) return result;
+  if (result.epochs === 0) return nothingToVerify(result);
+  const names = new Set(await question.source.epochNames());
+  const epochs = [...names].filter((name) => name.endsWith('.fbe')).length;
+  const end = question.to === undefined ? epochs : question.to + 1;
+  const notShown = [...result.notShown];
+  if (end < epochs) {
+    const left = end === epochs - 1 ? `epoch ${end}` : `epochs ${end} to ${epochs - 1}`;
+    notShown.unshift(`anything about ${left}: left out by --epochs, headers too`);
+  }
+  if (result.level === 'settlement' && question.levelChosen) {
+    notShown.unshift(withoutRecords(names, end));
+  }
+  return { ...result, notShown };
+}
+
+function withoutRecords(names: ReadonlySet<string>, end: number): string {
+  const missing = Array.from({ length: end }, (_, epoch) => epoch).filter(
+    (epoch) => names.has(epochFileName(epoch)) && !names.has(recordsFileName(epoch)),
+  );
+  const [first = 0] = missing;
+  const more = missing.length === 1 ? '' : ` and ${missing.length - 1} more`;
+  const files = missing.length === 1 ? 'its records file' : 'their records files';
+  return `level data: ${recordsFileName(first)}${more} not in the epochs folder, restore ${files}`;
+}
+
+function nothingToVerify({ market, genesisHash }: ChainAccepted): ChainResult {
+  const firstFailure = {
+    part: 'epochs folder',
+    code: 'EPOCH_MISSING',
+    message: 'nothing to verify: the chain has a genesis and no epoch',
+  } as const;
+  return { ok: false, market, genesisHash, firstFailure };
+}
