@@ -4,17 +4,24 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type ChainResult, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
+import { until } from './testing/until.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const run = promisify(execFile);
+
+const text = (stream: Readable | null) => (stream === null ? '' : readText(stream));
 
 interface Place {
   readonly name: string;
@@ -155,6 +162,77 @@ describe('the demo and its proof store', () => {
       assert.match(stderr, /^foldbook: .*nowhere holds no market/);
       return true;
     });
+  });
+
+  async function refused(...args: string[]): Promise<{ code: number; stderr: string }> {
+    const error: unknown = await run(process.execPath, [MAIN, ...args]).then(
+      () => assert.fail(`${args.join(' ')} was accepted`),
+      (reason: unknown) => reason,
+    );
+    return error as { code: number; stderr: string };
+  }
+
+  it('one epoch asked for: the others are said to be left out', async () => {
+    const args = [MAIN, 'verify', '--store', proofs, '--epochs', '0'];
+    const { stdout } = await run(process.execPath, args);
+    assert.match(stdout, /^VERIFIED: DEMO, 1 epoch, /);
+    assert.match(stdout, /not shown:\n {2}- anything about epoch 1: left out by --epochs/);
+    const { stdout: last } = await run(process.execPath, [...args.slice(0, -1), '1']);
+    assert.match(last, /the proofs of epochs 0 to 0/);
+    assert.doesNotMatch(last, /left out by --epochs/);
+  });
+
+  it('records that are missing are named as the reason for the lower level', async () => {
+    const file = join(proofs, 'DEMO', 'epochs', '00000001.fbr');
+    await rename(file, join(dir, 'kept.fbr'));
+    const args = [MAIN, 'verify', '--store', proofs, '--json'];
+    const result = JSON.parse((await run(process.execPath, args)).stdout);
+    await rename(join(dir, 'kept.fbr'), file);
+    assert.deepEqual([result.ok, result.level], [true, 'settlement']);
+    assert.match(result.notShown[0], /^level data: 00000001\.fbr not in the epochs folder/);
+    assert.equal(result.ms, Math.round(result.ms * 10) / 10);
+  });
+
+  it('a market or store that is not there, or a bad option: one line, status 2', async () => {
+    for (const [args, words] of [
+      [['--market', 'NOPE'], /holds no market NOPE; it holds DEMO$/],
+      [['--market', '../x'], /--market \.\.\/x: use 1 to 32 of/],
+      [['--market', ''], /--market "": use 1 to 32 of/],
+      [['--epochs', '1..0'], /give one epoch, like 3, or a range/],
+      [['--genesis', 'abc'], /give the 64 hex digits/],
+      [['--store', MAIN], /can't be read: a part of its path is a file/],
+    ] as const) {
+      const { code, stderr } = await refused('verify', '--store', proofs, ...args);
+      assert.equal(code, 2);
+      assert.match(stderr.trimEnd(), words);
+      assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+    }
+  });
+
+  it('a chain without an epoch has nothing to verify: status 1', async () => {
+    const empty = join(dir, 'empty');
+    await cp(join(proofs, 'DEMO'), join(empty, 'DEMO'), { recursive: true });
+    await rm(join(empty, 'DEMO', 'epochs'), { recursive: true });
+    const { code } = await refused('verify', '--store', empty);
+    assert.equal(code, 1);
+    const args = [MAIN, 'verify', '--store', empty, '--json'];
+    await assert.rejects(run(process.execPath, args), ({ stdout }: { stdout: string }) => {
+      assert.match(JSON.parse(stdout).firstFailure.message, /^nothing to verify/);
+      return true;
+    });
+  });
+
+  it('a demo that is interrupted at its start ends at once, nothing left running', async () => {
+    const data = join(dir, 'interrupted');
+    const child = execFile(process.execPath, [MAIN, 'demo', '--data', data]);
+    // The folder is made before the services are started.
+    await until(() => existsSync(join(data, 'logs', 'market.log')));
+    child.kill('SIGINT');
+    const output = await text(child.stdout);
+    const [status] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+    assert.equal(status, 130);
+    assert.match(output, /stopping \.\.\.\n$/);
+    assert.doesNotMatch(output, /answered/);
   });
 
   it('is refused after one byte of any part is changed', async () => {

@@ -49,8 +49,8 @@ Usage: foldbook <command> [options]
 
 ${lines.join('\n')}
 
-Every command has --help and --json. Exit status: 0 done; 1 a check failed, an order was rejected, or
-a service ended; 2 what was asked can't be done as it was asked; 130 interrupted.
+Every command has --help and --json. Exit status: 0 done; 1 a check failed, an order was rejected,
+or a service ended; 2 what was asked can't be done as it was asked; 130 interrupted.
 Start with: foldbook demo
 `;
 }

@@ -243,7 +243,7 @@ describe('BookMirror', () => {
     assert.deepEqual([mirror.counters.snapshots, feed.asked], [2, 2]);
   });
 
-  it('applies a cut command when it is whole, and asks for a part that is missing', async (test) => {
+  it('applies a cut command when it is whole and asks for a part that is missing', async (test) => {
     const { feed, mirror, settled } = await open(test);
     // Eleven better levels: the checksum does not see the ones that the cut command adds.
     await feed.command(Array.from({ length: 11 }, (_, index) => at(500 + index)));

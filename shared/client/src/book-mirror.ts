@@ -90,8 +90,8 @@ export class BookMirror {
   }
 
   /**
-   * Subscribes, takes a snapshot, and follows. After a rejection nothing is left open, and it may be
-   * called again; after `close` it may not.
+   * Subscribes, takes a snapshot, and follows. After a rejection nothing is left open, and it may
+   * be called again; after `close` it may not.
    */
   async open(): Promise<void> {
     this.#assertOpen();
@@ -323,7 +323,7 @@ export class BookMirror {
     this.#onTrouble(words);
   }
 
-  /** Starts again after a while, and again, until it succeeds or the mirror or its line is closed. */
+  /** Starts again after a while, until it succeeds or the mirror or its line is closed. */
   #retry(error: unknown): void {
     if (this.#subscription === undefined) return;
     this.#state = 'starting';

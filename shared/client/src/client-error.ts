@@ -2,7 +2,7 @@
 export type ClientErrorCode =
   /** No answer in time, or nobody serves the market. */
   | 'UNREACHABLE'
-  /** The server refused the message or the question, which did nothing; the message names its code. */
+  /** The server refused the message, which did nothing; the error's message names its code. */
   | 'REFUSED'
   /** The client ended before the command left it: it has not run and will not. */
   | 'NOT_SENT'

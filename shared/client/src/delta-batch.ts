@@ -25,7 +25,7 @@ export interface DeltaBatch {
   readonly isPartial: boolean;
   /** The batch starts inside a command. */
   readonly isContinued: boolean;
-  /** Sequence of the last command that has a delta here; with `isPartial`, of the one that is cut. */
+  /** Sequence of the last command with a delta here; with `isPartial`, of the one that is cut. */
   readonly reach: number;
 }
 

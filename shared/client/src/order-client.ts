@@ -177,9 +177,9 @@ export class OrderClient {
   }
 
   /**
-   * Resolves with what the market answered, a rejection included. Rejects, as `cancel` and `replace`
-   * do, with ClientError REFUSED, NOT_SENT or OUTCOME_UNKNOWN; or with an assertion, and nothing is
-   * sent, when a field does not fit into a command (a price below zero).
+   * Resolves with what the market answered, a rejection included. Rejects, as `cancel` and
+   * `replace` do, with ClientError REFUSED, NOT_SENT or OUTCOME_UNKNOWN; or with an assertion, and
+   * nothing is sent, when a field does not fit into a command (a price below zero).
    */
   place(order: OrderDraft): Promise<Answer> {
     const clientOrderId = order.clientOrderId ?? BigInt(this.#nextRequestId);

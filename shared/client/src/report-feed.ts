@@ -26,7 +26,7 @@ export type ReportSource =
 
 /** A command whose reports did not fit into one batch, as far as they are here. */
 interface CutCommand {
-  /** What all its batches name as `prev`; a market that starts the command again may name another. */
+  /** What all its batches name as `prev`; a market that starts it again may name another. */
   readonly prev: number;
   readonly parts: Uint8Array[];
 }

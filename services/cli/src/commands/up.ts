@@ -105,7 +105,7 @@ function localPorts(context: CommandContext): Plan['ports'] {
     throw new UsageError(
       isLocal
         ? `--${name} is for servers that run already: leave it or --local away`
-        : `--${name} is for --local, which starts the servers: add --local, or use --nats and --redis`,
+        : `--${name} is for --local, which starts the servers: add it, or use --nats and --redis`,
     );
   }
   if (!isLocal) return undefined;

@@ -1,4 +1,4 @@
-/** The folder of a demo's data: checked first, emptied when everything else is known to be right. */
+/** The folder of a demo's data: checked first, emptied when all else is known to be right. */
 import { mkdir, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../cli-error.ts';
@@ -6,7 +6,7 @@ import { fileTrouble } from '../file-trouble.ts';
 
 const MARKER = 'foldbook-demo';
 
-/** UsageError unless the folder can be made, or is empty, or was made by a demo. Leaves it as it is. */
+/** UsageError unless the folder can be made, is empty, or was made by a demo. Leaves it alone. */
 export async function checkDataDir(dataDir: string): Promise<void> {
   try {
     const place = await nearest(dataDir);

@@ -68,7 +68,8 @@ export function summaryWords(figures: DemoFigures, left: LeftBehind | undefined)
   const rate = (count: number, ms: number) => `${grouped(perSecond(count, ms))}/s`;
   const core = figures.core === null ? 'not pinned' : `pinned to core ${figures.core}`;
   const verdict = chain.ok
-    ? `${plural(chain.epochs, 'epoch')} VERIFIED in ${duration(figures.verifyMs)} (level ${chain.level})`
+    ? `${plural(chain.epochs, 'epoch')} VERIFIED in ${duration(figures.verifyMs)} ` +
+      `(level ${chain.level})`
     : `REFUSED: ${chain.firstFailure.code}: ${chain.firstFailure.message}`;
   const rows: [string, string][] = [
     ['market', `${figures.market}, ${core}`],

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { connectNats, type NatsTransport } from '@foldbook/runtime';
+import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
+import { leftOnBroker } from './broker-streams.ts';
+
+describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
+  let nats: NatsServer;
+  let transport: NatsTransport;
+  before(async () => {
+    nats = await startNatsServer();
+    transport = await connectNats({ servers: nats.url, name: 'test' });
+  });
+  after(async () => {
+    await transport.close();
+    await nats.close();
+  });
+
+  const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const request = (subject: string, value: object) =>
+    transport.request(subject, json(value), 5_000);
+
+  beforeEach(async () => {
+    for (const [name, filter] of [
+      ['LOG_0', 'log.0.*'],
+      ['RPT_0', 'rpt.*.*'],
+      ['DIFF_0', 'diff.*'],
+    ] as const) {
+      await request(`$JS.API.STREAM.CREATE.${name}`, { name, subjects: [filter], storage: 'file' });
+    }
+    for (const subject of ['log.0.DEMO-1A', 'log.0.DEMO-2B', 'rpt.7.DEMO-1A', 'diff.DEMO-1A']) {
+      await request(subject, {});
+    }
+  });
+
+  it('says what stays, and changes nothing unless it is asked to', async () => {
+    const left = await leftOnBroker(nats.url, false);
+    assert.equal(left.removed, false);
+    assert.deepEqual(
+      left.streams.map(({ name, messages }) => [name, messages]),
+      [
+        ['LOG_0', 2],
+        ['RPT_0', 1],
+        ['DIFF_0', 1],
+      ],
+    );
+    assert.deepEqual(await leftOnBroker(nats.url, false), left);
+  });
+
+  it('keeps all streams where one holds a market of somebody else', async () => {
+    await request('rpt.7.BTC-USD', {});
+    const left = await leftOnBroker(nats.url, true);
+    assert.deepEqual([left.removed, left.kept], [false, 'they hold BTC-USD as well']);
+    assert.equal((await leftOnBroker(nats.url, false)).streams.length, 3);
+    for (const name of ['LOG_0', 'RPT_0', 'DIFF_0']) {
+      await request(`$JS.API.STREAM.DELETE.${name}`, {});
+    }
+  });
+
+  it('removes what demos left', async () => {
+    const left = await leftOnBroker(nats.url, true);
+    assert.deepEqual([left.removed, left.streams.length], [true, 3]);
+    assert.deepEqual((await leftOnBroker(nats.url, false)).streams, []);
+  });
+});
