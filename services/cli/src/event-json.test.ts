@@ -5,7 +5,9 @@ import {
   CommandKind,
   eventMap,
   type MarketEvent,
+  OrderType,
   ResultCode,
+  SelfTrade,
   Side,
   TimeInForce,
 } from '@foldbook/protocol';
@@ -22,7 +24,12 @@ const EVENTS: readonly MarketEvent[] = [
     price: 100n,
     quantity: 5n,
     side: Side.BUY,
-    timeInForce: TimeInForce.POST_ONLY,
+    timeInForce: TimeInForce.GTT,
+    orderType: OrderType.LIMIT,
+    selfTrade: SelfTrade.EXPIRE_TAKER,
+    postOnly: true,
+    slide: false,
+    expireTime: 1_790_000_000,
   },
   {
     type: 'rejected',
@@ -58,7 +65,12 @@ test('words for small numbers, numbers for counts, strings for u64, whatever the
     price: '100',
     quantity: '5',
     side: 'buy',
-    timeInForce: 'post_only',
+    timeInForce: 'gtt',
+    orderType: 'limit',
+    selfTrade: 'expire_taker',
+    postOnly: true,
+    slide: false,
+    expireTime: 1_790_000_000,
   });
   assert.deepEqual(
     [rejected.name, rejected.code, rejected.command],
