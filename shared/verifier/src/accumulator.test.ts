@@ -19,7 +19,7 @@ const challenge = fc.record({
   x: fc.bigInt({ min: 2n ** 24n, max: SCALAR_ORDER - 1n }),
   y: fc.bigInt({ min: 0n, max: SCALAR_ORDER - 1n }),
 });
-/** Two different changes give one sum at fewer points than these leave out: y = 1 is one of them. */
+/** Two different changes can give one sum at few points, which these leave out: y = 1 is one. */
 const drawnChallenge = challenge.map(({ x, y }) => ({ x, y: y < 2n ** 64n ? y + 2n ** 64n : y }));
 
 test('what any records move is what their accounts change by, however they are batched', () => {
