@@ -25,6 +25,7 @@ import {
   addTerm,
 } from './market';
 import { allocateBlock, blockShiftFor, freeBlock } from './memory';
+import { ifBuy } from './fees';
 import { FEES_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
 import { ACCOUNT_TAG, P0, P1, P2, P3, weight1 } from './scramble';
 
@@ -129,14 +130,23 @@ export function weightOfAccount(id: u32): u64 {
   return weight1(ACCOUNT_TAG, id);
 }
 
-/** Moves an amount from available to held, or back where it is negative. */
+/** Where what is available to orders of a side stands: quote units to BUY, which is 0, with. */
 // @ts-ignore: decorator
 @inline
-export function hold(market: usize, account: usize, id: u32, isQuote: bool, amount: u64): void {
-  const available = account + (isQuote ? QUOTE_AVAILABLE : BASE_AVAILABLE);
+export function availableTo(account: usize, side: u32): usize {
+  return account + QUOTE_AVAILABLE - (<usize>side << 4);
+}
+
+/** Moves what an order of a side holds from available to held, or back where it is negative. */
+// @ts-ignore: decorator
+@inline
+export function hold(market: usize, account: usize, id: u32, side: u32, amount: u64): void {
+  const available = availableTo(account, side);
   store<u64>(available, load<u64>(available) - amount);
   store<u64>(available, load<u64>(available, 8) + amount, 8);
-  addTerm(market, weightOfAccount(id) * amount * (isQuote ? P3 - P2 : P1 - P0));
+  const ofSell = P1 - P0;
+  const factor = ofSell + ((P3 - P2 - ofSell) & ifBuy(side));
+  addTerm(market, weightOfAccount(id) * amount * factor);
 }
 
 /** Adds to what is available (negative amounts wrap around). */

@@ -1,10 +1,6 @@
 /** What an order must pass before it is placed: RULES.md, section 4. */
-import {
-  BASE_AVAILABLE,
-  QUOTE_AVAILABLE,
-  openOrdersOf,
-} from './accounts';
-import { holdPerLot, isTooLarge } from './fees';
+import { availableTo, openOrdersOf } from './accounts';
+import { heldPerLot, isTooLarge, valuePerLot } from './fees';
 import * as incoming from './incoming';
 import { bestLevel, bookAt, nextWorse, stopBookAt } from './ladder';
 import { bookOf, headOf, levelOrders, levelPrice, levelQuantity } from './levels';
@@ -117,8 +113,7 @@ export function checkLimits(market: usize): u32 {
 // @ts-ignore: decorator
 @inline
 export function checkNotional(market: usize): u32 {
-  const price = incoming.price;
-  const perLot = incoming.side == P.BUY ? holdPerLot(market, price) : price;
+  const perLot = valuePerLot(market, incoming.side, incoming.price);
   return isTooLarge(perLot, incoming.open) ? P.NOTIONAL_TOO_LARGE : P.OK;
 }
 
@@ -178,13 +173,10 @@ export function checkPlacing(market: usize, account: usize, old: usize): u32 {
 @inline
 export function checkFunds(market: usize, account: usize, old: usize): u32 {
   if (account == 0) return P.INSUFFICIENT_FUNDS;
-  const isBuy = incoming.side == P.BUY;
-  let available = load<u64>(account + (isBuy ? QUOTE_AVAILABLE : BASE_AVAILABLE));
-  if (old != 0) {
-    available += (isBuy ? holdPerLot(market, priceOf(old)) : 1) * openOf(old);
-  }
-  const needed = (isBuy ? holdPerLot(market, incoming.price) : 1) * incoming.open;
-  return available < needed ? P.INSUFFICIENT_FUNDS : P.OK;
+  const side = incoming.side;
+  let available = load<u64>(availableTo(account, side));
+  if (old != 0) available += heldPerLot(market, side, priceOf(old)) * openOf(old);
+  return available < heldPerLot(market, side, incoming.price) * incoming.open ? P.INSUFFICIENT_FUNDS : P.OK;
 }
 
 /** Whether the order could rest, judged before it trades: it may turn out not to need the room. */

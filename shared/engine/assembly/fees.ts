@@ -35,6 +35,30 @@ export function holdPerLot(market: usize, price: u64): u64 {
   return highest != 0 ? price + (highest * price + (PPM - 1)) / PPM : price;
 }
 
+/**
+ * What an order holds for each lot: quote units, or the lot itself. That no branch depends on the
+ * side is worth more than what is calculated in vain: nobody can foretell it.
+ */
+// @ts-ignore: decorator
+@inline
+export function heldPerLot(market: usize, side: u32, price: u64): u64 {
+  return (holdPerLot(market, price) & ifBuy(side)) | <u64>side;
+}
+
+/** The quote units that a lot may cost its buyer, or bring its seller. */
+// @ts-ignore: decorator
+@inline
+export function valuePerLot(market: usize, side: u32, price: u64): u64 {
+  return price + ((holdPerLot(market, price) - price) & ifBuy(side));
+}
+
+/** All bits for BUY, which is 0; none for SELL, which is 1. */
+// @ts-ignore: decorator
+@inline
+export function ifBuy(side: u32): u64 {
+  return <u64>side - 1;
+}
+
 /** Whether `perLot` x `quantity` reaches 2^63; the quantity is not zero. */
 // @ts-ignore: decorator
 @inline

@@ -4,7 +4,7 @@
  * the command itself, or one that is written for the purpose.
  */
 import { accountOfOrder } from './accounts';
-import { holdPerLot } from './fees';
+import { heldPerLot } from './fees';
 import {
   accountOf,
   attributesOf,
@@ -14,7 +14,6 @@ import {
   tagOf,
 } from './orders';
 import {
-  BUY,
   COMMAND_ACCOUNT,
   COMMAND_CLIENT_ORDER_ID,
   COMMAND_DISPLAY_QUANTITY,
@@ -119,7 +118,7 @@ export function name(market: usize, address: usize, order: u64, nameTag: u32): v
   tag = nameTag;
   balances = address;
   orderId = order;
-  perLot = side == BUY ? holdPerLot(market, price) : 1;
+  perLot = heldPerLot(market, side, price);
 }
 
 /** The same for an order that leaves its book to be placed. */

@@ -10,7 +10,7 @@ import {
   hold,
   weightOfAccount,
 } from './accounts';
-import { feeOn, holdPerLot, rebateOn } from './fees';
+import { feeOn, holdPerLot, ifBuy, rebateOn } from './fees';
 import * as incoming from './incoming';
 import { bestLevel, bookAt, removeLevel } from './ladder';
 import {
@@ -41,7 +41,6 @@ import {
   setPriority,
 } from './orders';
 import {
-  BUY,
   FEES_ACCOUNT,
   MAKER,
   REASON_IMMEDIATE_OR_CANCEL,
@@ -59,7 +58,7 @@ import { displaySizeOf, hiddenOf, setHidden } from './terms';
 @inline
 export function holdIncoming(market: usize): void {
   const amount = incoming.perLot * incoming.open;
-  hold(market, incoming.balances, incoming.account(), incoming.side == BUY, amount);
+  hold(market, incoming.balances, incoming.account(), incoming.side, amount);
 }
 
 /** Places the incoming order, which holds what it may cost already. */
@@ -83,7 +82,9 @@ export function place(market: usize): void {
 // @ts-ignore: decorator
 @inline
 export function crosses(side: u32, price: u64, makerPrice: u64): bool {
-  return side == BUY ? makerPrice <= price : makerPrice >= price;
+  const distance = <i64>(price - makerPrice);
+  // The distance, or its negative.
+  return (distance ^ -<i64>side) + <i64>side >= 0;
 }
 
 /** Trades with the orders of a level, first come first served, as far as they go. */
@@ -140,13 +141,7 @@ function trade(market: usize, maker: usize, balances: usize, price: u64, lots: u
   writeTrade(market, incoming.side, incoming.account(), incoming.orderId, maker, price, lots);
   countRecord(market);
   store<u64>(market, price, LAST_PRICE);
-  if (incoming.side == BUY) {
-    buy(market, incoming.balances, incoming.account(), incoming.perLot * lots, quote, lots);
-    sell(market, balances, id, quote, lots);
-  } else {
-    sell(market, incoming.balances, incoming.account(), quote, lots);
-    buy(market, balances, id, holdPerLot(market, price) * lots, quote, lots);
-  }
+  settle(market, balances, id, price, quote, lots);
   const takerPpm = takerRate(market, load<u8>(incoming.balances, TIER));
   if (takerPpm != 0) {
     const name = incoming.clientOrderId();
@@ -158,6 +153,29 @@ function trade(market: usize, maker: usize, balances: usize, price: u64, lots: u
     const name = clientOrderIdOf(maker);
     charge(market, MAKER, makerPpm, balances, quote, id, orderIdOf(maker), name);
   }
+}
+
+/** Moves what a trade moves between the incoming order's account and the maker's. */
+// @ts-ignore: decorator
+@inline
+function settle(
+  market: usize,
+  balances: usize,
+  id: u32,
+  price: u64,
+  quote: u64,
+  lots: u64,
+): void {
+  // Without a branch, like all that depends on the side.
+  const buys = ifBuy(incoming.side);
+  const both = <usize>incoming.balances ^ balances;
+  const bothIds = incoming.account() ^ id;
+  const buyer = balances ^ (both & <usize>buys);
+  const buyerId = id ^ (bothIds & <u32>buys);
+  const makerPerLot = holdPerLot(market, price);
+  const perLot = makerPerLot ^ ((makerPerLot ^ incoming.perLot) & buys);
+  buy(market, buyer, buyerId, perLot * lots, quote, lots);
+  sell(market, both ^ buyer, bothIds ^ buyerId, quote, lots);
 }
 
 /** Lots for quote units out of what was held for them; what was held above that comes free. */

@@ -1,7 +1,7 @@
 /** Orders on their way into a queue and out of it. */
 import { listOrder, unlistOrder } from './account-orders';
 import { accountOfOrder, hold } from './accounts';
-import { holdPerLot } from './fees';
+import { heldPerLot } from './fees';
 import * as incoming from './incoming';
 import { bookAt, ensureLevel, findLevel, levelCount, removeLevel, stopBookAt } from './ladder';
 import { bookOf, dequeue, enqueue, levelOrders, reduceLevel } from './levels';
@@ -29,7 +29,7 @@ import {
   tagOf,
   termsOf,
 } from './orders';
-import { BUY, GTT } from './protocol';
+import { GTT } from './protocol';
 import { addOrderTerm, dropOrderTerm } from './state-hash';
 import {
   addTerms,
@@ -51,9 +51,9 @@ import { addOrderTimer, removeOrderTimer } from './timers';
 @inline
 export function release(market: usize, order: usize, price: u64, lots: u64): void {
   const id = accountOf(order);
-  const isBuy = sideOf(order) == BUY;
-  const amount = isBuy ? holdPerLot(market, price) * lots : lots;
-  hold(market, accountOfOrder(market, id), id, isBuy, 0 - amount);
+  const side = sideOf(order);
+  const amount = heldPerLot(market, side, price) * lots;
+  hold(market, accountOfOrder(market, id), id, side, 0 - amount);
 }
 
 /** Books what is left of the incoming order at the end of its level's queue. */
@@ -160,11 +160,10 @@ function forgetTerms(market: usize, order: usize): void {
 export function takeOff(market: usize, order: usize): void {
   const id = accountOf(order);
   const account = accountOfOrder(market, id);
-  const isBuy = sideOf(order) == BUY;
+  const side = sideOf(order);
   const price = priceOf(order);
   const lots = openOf(order);
-  const amount = isBuy ? holdPerLot(market, price) * lots : lots;
-  hold(market, account, id, isBuy, 0 - amount);
+  hold(market, account, id, side, 0 - heldPerLot(market, side, price) * lots);
   dropOrderTerm(market, order, price);
   takeOut(market, order);
   forget(market, account, order);

@@ -22,7 +22,7 @@ import {
   setDisplayed,
   setPriority,
 } from './orders';
-import { BUY, OPEN, RECORD_BYTES } from './protocol';
+import { BUY, OPEN, RECORD_BYTES, SELL } from './protocol';
 import { restoreResult, restoreSession } from './sessions';
 import {
   ACCOUNT,
@@ -134,7 +134,7 @@ function restoreAccount(market: usize, at: usize): void {
 
 function restoreBalance(market: usize, isQuote: bool, available: u64, held: u64): void {
   credit(market, account, accountId, isQuote, available + held);
-  hold(market, account, accountId, isQuote, held);
+  hold(market, account, accountId, isQuote ? BUY : SELL, held);
 }
 
 function restoreOneSession(market: usize, at: usize): void {

@@ -4,7 +4,6 @@ import * as incoming from './incoming';
 import { dequeue } from './levels';
 import { writeCancelled, writeIncoming, writeReduced } from './order-events';
 import {
-  BUY,
   CANCELLED,
   EXPIRE_BOTH,
   EXPIRE_MAKER,
@@ -55,7 +54,7 @@ function tellIncoming(market: usize, kind: u32, reason: u32, quantity: u64): voi
 
 function releaseIncoming(market: usize, lots: u64): void {
   const amount = incoming.perLot * lots;
-  hold(market, incoming.balances, incoming.account(), incoming.side == BUY, 0 - amount);
+  hold(market, incoming.balances, incoming.account(), incoming.side, 0 - amount);
   incoming.take(lots);
 }
 
