@@ -176,7 +176,8 @@ export function checkFunds(market: usize, account: usize, old: usize): u32 {
   const side = incoming.side;
   let available = load<u64>(availableTo(account, side));
   if (old != 0) available += heldPerLot(market, side, priceOf(old)) * openOf(old);
-  return available < heldPerLot(market, side, incoming.price) * incoming.open ? P.INSUFFICIENT_FUNDS : P.OK;
+  const needed = heldPerLot(market, side, incoming.price) * incoming.open;
+  return available < needed ? P.INSUFFICIENT_FUNDS : P.OK;
 }
 
 /** Whether the order could rest, judged before it trades: it may turn out not to need the room. */

@@ -82,7 +82,8 @@ export function conformFile(bytes: Uint8Array, engine: Engine): Conformance {
   assert.equal(engine.sequence, 0n, 'conformance needs a market that is not created yet');
   const view = viewOf(bytes);
   const messages = checkHeader(view);
-  createMarket(engine);
+  const setUp = setUpRecords();
+  engine.apply(setUp, setUp.byteLength / RECORD_BYTES, 0n, () => {});
   const reports = new ReportStream(view, Number(engine.sequence) + 1);
   const group = new Uint8Array(GROUP_MESSAGES * RECORD_BYTES);
   const groupView = viewOf(group);
@@ -95,6 +96,34 @@ export function conformFile(bytes: Uint8Array, engine: Engine): Conformance {
     engine.apply(group, count, 0n, (block, events) => reports.add(block, events));
   }
   return { messages, ...reports.finish() };
+}
+
+export interface ConformCommands {
+  /** Creates the market and gives its one account money. */
+  readonly setUp: Uint8Array;
+  readonly messages: number;
+  /** Writes the messages as commands, one after the other; `to` has room for all. */
+  write(to: Uint8Array): void;
+}
+
+/**
+ * What `conformFile` gives an engine, for those who measure it.
+ * @throws ConformError for a file that is not what it should be
+ */
+export function conformCommands(bytes: Uint8Array): ConformCommands {
+  const source = viewOf(bytes);
+  const messages = checkHeader(source);
+  return {
+    setUp: setUpRecords(),
+    messages,
+    write(to) {
+      const target = viewOf(to);
+      for (let place = 0; place < messages; place += 1) {
+        const from = HEADER_BYTES + place * MESSAGE_BYTES;
+        writeMessage(source, from, target, place * RECORD_BYTES, place);
+      }
+    },
+  };
 }
 
 function checkHeader(view: DataView): number {
@@ -116,8 +145,8 @@ function checkHeader(view: DataView): number {
   return messages;
 }
 
-/** Creates a market without fees, with enough money for any message file. */
-function createMarket(engine: Engine): void {
+/** A market without fees, with enough money for any message file. */
+function setUpRecords(): Uint8Array {
   const set = { session: SESSION };
   const commands = [
     { kind: CommandKind.CREATE_MARKET, requestId: 1n, makerFeePpm: 0, takerFeePpm: 0, ...set },
@@ -134,7 +163,7 @@ function createMarket(engine: Engine): void {
   commands.forEach((command, index) => {
     writeCommand(viewOf(records), index * RECORD_BYTES, command, 0);
   });
-  engine.apply(records, commands.length, 0n, () => {});
+  return records;
 }
 
 /** The message at `from` as a command at `to`; its request id is its place in the file. */

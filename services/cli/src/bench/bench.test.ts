@@ -33,6 +33,26 @@ function has(program: string): Promise<boolean> {
   });
 }
 
+/** A message file of the challenge: orders at rising prices on both sides, each third cancelled. */
+function messageFile(count: number): Uint8Array {
+  const bytes = new Uint8Array(16 + count * 40);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, 0x4d4542575f303031n, true);
+  view.setUint32(8, 1, true);
+  view.setUint32(12, count, true);
+  for (let index = 0; index < count; index += 1) {
+    const at = 16 + index * 40;
+    const isCancel = index % 3 === 2;
+    view.setUint8(at, isCancel ? 1 : 0);
+    view.setUint8(at + 1, index & 1);
+    view.setUint32(at + 4, 10, true);
+    view.setBigUint64(at + 8, BigInt(index + 1), true);
+    view.setBigUint64(at + 16, BigInt(isCancel ? index - 1 : index + 1), true);
+    view.setBigInt64(at + 24, BigInt(1_000 + (index % 50)), true);
+  }
+  return bytes;
+}
+
 /** A floor that says what it is told to. */
 const floorSource = (line: string) => `#include <cstdio>
 int main(int, char** v) { std::printf("%s", "${line} "); std::puts(v[1]); }
@@ -95,8 +115,8 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, regress/],
-      [['bench', 'nope'], /no "bench nope"; there are: match, regress/],
+      [['bench'], /say what; there are: match, orders, regress/],
+      [['bench', 'nope'], /no "bench nope"; there are: match, orders, regress/],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
       [['bench', 'match', file, '--accounts', '0'], /--accounts 0: give a whole number/],
@@ -114,11 +134,54 @@ describe('bench', () => {
     }
   });
 
+  test('orders: a row per file and interval, and the worst of each', async () => {
+    const messages = join(folder, 'messages.bin');
+    await writeFile(messages, messageFile(5_000));
+    const args = ['bench', 'orders', messages, '--runs', '1', '--ring', '1', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const rows = lines.slice(0, -1);
+    assert.deepEqual(
+      rows.map(({ file, publishEvery, isRight, messages }) => [
+        file,
+        publishEvery,
+        isRight,
+        messages,
+      ]),
+      [1, 16, 256].map((every) => ['messages.bin', every, true, 5_000]),
+    );
+    for (const { msgsPerSec, latencyNs, events } of rows) {
+      assert(msgsPerSec.median > 0 && msgsPerSec.best >= msgsPerSec.median);
+      assert(latencyNs.p50 > 0 && latencyNs.max >= latencyNs.p9999);
+      assert(events > 5_000);
+    }
+    const { worst, ringPages } = lines.at(-1);
+    assert.deepEqual(Object.keys(worst), ['1', '16', '256']);
+    assert.equal(ringPages, 1);
+  });
+
+  test('orders: a file that is none, cores and rings that are not there', async () => {
+    for (const [args, message] of [
+      [[], /name at least one message file/],
+      [[MAIN], /this is no message file/],
+      [[file, '--ring', '3'], /--ring 3: use a power of two/],
+      [[file, '--read-core', '1000'], /--read-core 1000: this process may use/],
+    ] as const) {
+      const { status, stderr } = await foldbook(['bench', 'orders', ...args]);
+      assert.match(stderr, message);
+      assert.deepEqual([status, stderr.trim().split('\n').length], [2, 1], stderr);
+    }
+  });
+
   test('--help of the group and of its commands', async () => {
     const group = await foldbook(['bench', '--help']);
     assert.equal(group.status, 0);
-    assert.match(group.stdout, /match .*\n.*regress /);
-    for (const name of ['match', 'regress']) {
+    assert.match(group.stdout, /match .*\n.*orders .*\n.*regress /);
+    for (const name of ['match', 'orders', 'regress']) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

@@ -1,4 +1,4 @@
-/** What the command and a measuring process say to each other. */
+/** What the command asks a measuring process, and what it answers. */
 import type { PinResult } from '@foldbook/runtime';
 import type { LatencyRun, MatchRun } from './match-run.ts';
 
@@ -13,18 +13,8 @@ export interface MeasureOptions {
   readonly engineUrl: string;
 }
 
-export interface Answers {
-  readonly prepare: PinResult;
-  readonly run: MatchRun;
-  readonly latency: LatencyRun;
-}
-
-export type Question = keyof Answers;
-
-export type MeasureRequest =
-  | { readonly ask: 'prepare'; readonly options: MeasureOptions }
-  | { readonly ask: 'run' | 'latency' };
-
-export type MeasureReply<Ask extends Question> =
-  | { readonly ok: true; readonly answer: Answers[Ask] }
-  | { readonly ok: false; readonly reason: string };
+export type MeasureQuestions = {
+  readonly prepare: { readonly asked: MeasureOptions; readonly answer: PinResult };
+  readonly run: { readonly asked: undefined; readonly answer: MatchRun };
+  readonly latency: { readonly asked: undefined; readonly answer: LatencyRun };
+};

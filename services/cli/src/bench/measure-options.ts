@@ -32,17 +32,20 @@ export interface MeasureSettings {
 }
 
 export function measureSettings(context: CommandContext): MeasureSettings {
-  const flags = (context.text('v8') ?? '').split(/\s+/).filter((flag) => flag !== '');
-  const wrong = flags.find((flag) => !flag.startsWith('--'));
-  if (wrong !== undefined) {
-    throw new UsageError(`--v8: ${wrong} is no flag; write them as in --v8="--no-liftoff"`);
-  }
   return {
     accounts: context.integer('accounts', 1, MAX_ACCOUNTS) ?? DEFAULT_ACCOUNTS,
     group: context.integer('group', 1, MAX_COMMANDS_PER_GROUP) ?? DEFAULT_GROUP,
     core: chooseCore(context),
-    v8Flags: flags,
+    v8Flags: v8Flags(context),
   };
+}
+
+/** What --v8 says. */
+export function v8Flags(context: CommandContext): readonly string[] {
+  const flags = (context.text('v8') ?? '').split(/\s+/).filter((flag) => flag !== '');
+  const wrong = flags.find((flag) => !flag.startsWith('--'));
+  if (wrong === undefined) return flags;
+  throw new UsageError(`--v8: ${wrong} is no flag; write them as in --v8="--no-liftoff"`);
 }
 
 /** The system's own work tends to be on the first core. */

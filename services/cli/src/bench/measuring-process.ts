@@ -1,17 +1,8 @@
-/** Starts measuring processes and asks them. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+/** A process in which one engine is measured on one core. */
 import { fileURLToPath } from 'node:url';
 import type { PinResult } from '@foldbook/runtime';
-import { InterruptedError } from '../cli-error.ts';
-import { BenchError } from './bench-error.ts';
-import type {
-  Answers,
-  MeasureOptions,
-  MeasureReply,
-  MeasureRequest,
-  Question,
-} from './match-messages.ts';
+import { AskedProcess } from './asked-process.ts';
+import type { MeasureOptions, MeasureQuestions } from './match-messages.ts';
 import type { LatencyRun, MatchRun } from './match-run.ts';
 
 const MAIN = fileURLToPath(new URL('./measure-main.ts', import.meta.url));
@@ -19,13 +10,13 @@ const MAIN = fileURLToPath(new URL('./measure-main.ts', import.meta.url));
 const ALWAYS = ['--expose-gc'];
 
 export class MeasuringProcess {
-  readonly #child: ChildProcess;
-  readonly #signal: AbortSignal;
-  #pin: PinResult | undefined;
+  readonly #process: AskedProcess<MeasureQuestions>;
+  /** Whether the thread keeps to its core, and why not. */
+  readonly pin: PinResult;
 
-  private constructor(child: ChildProcess, signal: AbortSignal) {
-    this.#child = child;
-    this.#signal = signal;
+  private constructor(process: AskedProcess<MeasureQuestions>, pin: PinResult) {
+    this.#process = process;
+    this.pin = pin;
   }
 
   /**
@@ -37,63 +28,24 @@ export class MeasuringProcess {
     v8Flags: readonly string[],
     signal: AbortSignal,
   ): Promise<MeasuringProcess> {
-    const child = fork(MAIN, [], {
-      execArgv: [...ALWAYS, ...v8Flags],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    const measuring = new MeasuringProcess(child, signal);
+    const asked = new AskedProcess<MeasureQuestions>(MAIN, [...ALWAYS, ...v8Flags], signal);
     try {
-      measuring.#pin = await measuring.#ask('prepare', { ask: 'prepare', options });
+      return new MeasuringProcess(asked, await asked.ask('prepare', options));
     } catch (error) {
-      await measuring.stop();
+      await asked.stop();
       throw error;
     }
-    return measuring;
-  }
-
-  /** Whether the thread keeps to its core, and why not. */
-  get pin(): PinResult {
-    if (this.#pin === undefined) throw new BenchError('MEASUREMENT_FAILED', 'not started');
-    return this.#pin;
   }
 
   run(): Promise<MatchRun> {
-    return this.#ask('run', { ask: 'run' });
+    return this.#process.ask('run', undefined);
   }
 
   latency(): Promise<LatencyRun> {
-    return this.#ask('latency', { ask: 'latency' });
+    return this.#process.ask('latency', undefined);
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exit = once(this.#child, 'exit');
-    this.#child.kill();
-    await exit;
-  }
-
-  async #ask<Ask extends Question>(ask: Ask, request: MeasureRequest): Promise<Answers[Ask]> {
-    const done = new AbortController();
-    const { signal } = done;
-    try {
-      const answered = once(this.#child, 'message', { signal });
-      const ended = once(this.#child, 'exit', { signal });
-      const interrupted = once(this.#signal, 'abort', { signal });
-      // Whoever loses the race below is told to stop waiting, which rejects.
-      for (const waiting of [answered, ended, interrupted]) waiting.catch(() => {});
-      if (!this.#signal.aborted) this.#child.send(request);
-      const first = await Promise.race([
-        answered.then(([reply]) => reply as MeasureReply<Ask>),
-        ended.then(([code, by]) => failure(`its process ended (${by ?? `status ${code}`})`)),
-        interrupted.then(() => failure('interrupted')),
-      ]);
-      if (this.#signal.aborted) throw new InterruptedError('stopped before the end');
-      if (first.ok) return first.answer;
-      throw new BenchError('MEASUREMENT_FAILED', `${ask}: ${first.reason}`);
-    } finally {
-      done.abort();
-    }
+  stop(): Promise<void> {
+    return this.#process.stop();
   }
 }
-
-const failure = (reason: string) => ({ ok: false, reason }) as const;

@@ -5,6 +5,7 @@ export const bench: CommandGroup = {
   summary: 'measure the engine: its workloads, or one commit against another',
   commands: {
     match: async () => (await import('../bench/match.ts')).match,
+    orders: async () => (await import('../bench/orders.ts')).orders,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },
 };

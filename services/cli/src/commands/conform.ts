@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
-  ConformError,
   conformFile,
   createKernelEngine,
   createNaiveEngine,
@@ -10,8 +8,7 @@ import {
 } from '@foldbook/engine';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
-import { fileTrouble } from '../file-trouble.ts';
-import { decompressIfNeeded } from '../order-file.ts';
+import { playing, readMessageFile } from '../message-file.ts';
 import { duration, grouped } from '../output.ts';
 
 export const conform: CliCommand = {
@@ -41,11 +38,11 @@ Example: foldbook conform orders_normal_s23.bin.zst`,
     if (which !== 'kernel') engines.push({ book: 'naive', make: createNaiveEngine });
     let agree = true;
     for (const path of context.positionals) {
-      const bytes = decompressIfNeeded(path, await readFile(path).catch(unreadable(path)));
+      const bytes = await readMessageFile(path);
       const hashes = new Set<string>();
       for (const { book, make } of engines) {
         const startMs = performance.now();
-        const { messages, reports, sha256 } = play(path, bytes, make());
+        const { messages, reports, sha256 } = playing(path, () => conformFile(bytes, make()));
         const took = duration(performance.now() - startMs);
         const words =
           `${basename(path)} (${book}): ${grouped(messages)} messages, ` +
@@ -59,17 +56,4 @@ Example: foldbook conform orders_normal_s23.bin.zst`,
     if (!agree) context.output.say('the two books disagree');
     return agree ? 0 : 1;
   },
-};
-
-function play(path: string, bytes: Uint8Array, engine: Engine): ReturnType<typeof conformFile> {
-  try {
-    return conformFile(bytes, engine);
-  } catch (error) {
-    if (error instanceof ConformError) throw new UsageError(`${path}: ${error.message}`);
-    throw error;
-  }
-}
-
-const unreadable = (path: string) => (error: unknown) => {
-  throw new UsageError(`${path} can't be read: ${fileTrouble(error)}`);
 };

@@ -8,6 +8,7 @@ import { concatenate } from '../command-record.ts';
 import { eventsOf } from '../compare-engines.ts';
 import { createNaiveEngine } from '../naive/naive-engine.ts';
 import { FLOW_CAPACITY, RandomFlow } from '../random-flow.ts';
+import { EventRingReader } from './event-ring.ts';
 import { KernelHost } from './kernel-host.ts';
 import { loadKernel } from './kernel-module.ts';
 
@@ -37,6 +38,30 @@ test('another thread reads every event where the kernel writes it', {
   const [events] = await read;
   assert.equal(Buffer.compare(events, expected), 0);
   assert.equal(market.stateHash(), twin.stateHash());
+});
+
+test('a full ring that is read before the writer waits is not waited for', (t) => {
+  const group = [...new RandomFlow(12).groups(5_000)];
+  const host = new KernelHost(kernel, { sharedEventPages: 1 });
+  const market = host.addMarket(FLOW_CAPACITY);
+  const reader = new EventRingReader(host.sharedEvents);
+  const { load } = Atomics;
+  let isReading = false;
+  // All that is there, whenever the writer looks how far the reader is.
+  t.mock.method(Atomics, 'load', (words: Int32Array<SharedArrayBuffer>, index: number) => {
+    if (!isReading) {
+      isReading = true;
+      while (reader.poll(() => undefined) !== 0);
+      isReading = false;
+    }
+    return load(words, index);
+  });
+  for (const { records, count, timeNs } of group) {
+    const laid = host.layCommands(count);
+    laid.bytes.set(records);
+    market.applyLaid(laid, 0, count, timeNs, 256);
+  }
+  assert.equal(market.sequence, 5_000n);
 });
 
 test('events that another thread reads are not handed to a sink', () => {

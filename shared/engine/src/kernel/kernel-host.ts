@@ -54,6 +54,7 @@ export class KernelHost {
   readonly #events: Uint8Array;
   readonly #memory: WebAssembly.Memory<SharedArrayBuffer>;
   readonly #ring: SharedEvents;
+  readonly #published: Int32Array;
   readonly #consumed: Int32Array;
   readonly #isShared: boolean;
   /** Set while a group is applied, and left so when a sink throws: the state is then unknown. */
@@ -91,6 +92,7 @@ export class KernelHost {
     this.#memory = memory;
     const countersAddress = this.exports.countersAddress() >>> 0;
     this.#ring = { buffer, countersAddress, eventsAddress: eventAddress, capacity };
+    this.#published = new Int32Array(buffer, countersAddress, 1);
     this.#consumed = new Int32Array(buffer, countersAddress + 128, 1);
     this.#isShared = options.sharedEventPages !== undefined;
     if (this.#isShared) this.exports.shareEvents();
@@ -170,18 +172,19 @@ export class KernelHost {
     assert(this.#sink === undefined, 'a call from inside a sink, or after one that threw');
   }
 
-  /** Until the reader has read something: it does so all the time, or is gone. */
+  /** Until there is room in the ring: the reader reads all the time, or is gone. */
   #waitForReader(): void {
-    const before = Atomics.load(this.#consumed, 0);
-    const isUnread = () => Atomics.load(this.#consumed, 0) === before;
-    for (let spins = 0; isUnread() && spins < READER_SPINS; spins++);
+    // The value that means full, not the one of now: the reader may have read all by now.
+    const full = (Atomics.load(this.#published, 0) - this.#ring.capacity) | 0;
+    const isFull = () => Atomics.load(this.#consumed, 0) === full;
+    for (let spins = 0; isFull() && spins < READER_SPINS; spins++);
     // Nobody wakes this thread: the reader is not to pay for a writer that is ahead of it.
-    for (let ms = 0; isUnread(); ms++) {
+    for (let ms = 0; isFull(); ms++) {
       if (ms === READER_PATIENCE_MS) {
         const message = 'the event ring is full, and nobody has read it for 10 s';
         throw new KernelError('KERNEL_EVENTS_NOT_READ', message);
       }
-      Atomics.wait(this.#consumed, 0, before, 1);
+      Atomics.wait(this.#consumed, 0, full, 1);
     }
   }
 

@@ -1,0 +1,86 @@
+/** Processes that do what they are asked, one question at a time, and what they answer with. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { InterruptedError } from '../cli-error.ts';
+import { BenchError } from './bench-error.ts';
+
+type Reply =
+  | { readonly ok: true; readonly answer: unknown }
+  | { readonly ok: false; readonly reason: string };
+
+/** @template Questions - what each question is asked with, and what its answer is */
+export class AskedProcess<Questions extends Record<string, { asked: unknown; answer: unknown }>> {
+  readonly #child: ChildProcess;
+  readonly #signal: AbortSignal;
+
+  /**
+   * @param main - path of the module that calls `answerQuestions`
+   * @param nodeFlags - for this process alone
+   */
+  constructor(main: string, nodeFlags: readonly string[], signal: AbortSignal) {
+    this.#signal = signal;
+    this.#child = fork(main, [], {
+      execArgv: [...nodeFlags],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+  }
+
+  /** @throws BenchError MEASUREMENT_FAILED, with the reason that the process gave */
+  async ask<Ask extends keyof Questions & string>(
+    ask: Ask,
+    asked: Questions[Ask]['asked'],
+  ): Promise<Questions[Ask]['answer']> {
+    const done = new AbortController();
+    const { signal } = done;
+    try {
+      const answered = once(this.#child, 'message', { signal });
+      const ended = once(this.#child, 'exit', { signal });
+      const interrupted = once(this.#signal, 'abort', { signal });
+      // Whoever loses the race below is told to stop waiting, which rejects.
+      for (const waiting of [answered, ended, interrupted]) waiting.catch(() => {});
+      if (!this.#signal.aborted) this.#child.send({ ask, asked });
+      const first: Reply = await Promise.race([
+        answered.then(([reply]) => reply as Reply),
+        ended.then(([code, by]) => failure(`its process ended (${by ?? `status ${code}`})`)),
+        interrupted.then(() => failure('interrupted')),
+      ]);
+      if (this.#signal.aborted) throw new InterruptedError('stopped before the end');
+      if (first.ok) return first.answer;
+      throw new BenchError('MEASUREMENT_FAILED', `${ask}: ${first.reason}`);
+    } finally {
+      done.abort();
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill();
+    await exit;
+  }
+}
+
+const failure = (reason: string) => ({ ok: false, reason }) as const;
+
+/** In the process that is asked: answers until nobody asks any more. */
+export function answerQuestions<
+  Questions extends Record<string, { asked: unknown; answer: unknown }>,
+>(
+  answers: {
+    readonly [Ask in keyof Questions]: (
+      asked: Questions[Ask]['asked'],
+    ) => Promise<Questions[Ask]['answer']>;
+  },
+): void {
+  process.on('message', ({ ask, asked }: { ask: keyof Questions; asked: unknown }) => {
+    answers[ask](asked).then(
+      (answer) => process.send?.({ ok: true, answer } satisfies Reply),
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        process.send?.({ ok: false, reason } satisfies Reply);
+      },
+    );
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * The process of `bench orders`: its main thread reads the events that another thread's kernel
+ * writes, each on a core of its own.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { hrtime } from 'node:process';
+import { Worker } from 'node:worker_threads';
+import { EventRingReader } from '@foldbook/engine';
+import { pinCurrentThread } from '@foldbook/runtime';
+import { answerQuestions } from './asked-process.ts';
+import {
+  CONTROL_BYTES,
+  Control,
+  type OrdersMeasured,
+  type OrdersQuestions,
+  type OrdersRun,
+  type RunReady,
+  type WriterReady,
+} from './orders-messages.ts';
+import { OrdersTally } from './orders-tally.ts';
+import { clockSince } from './run-clock.ts';
+import { percentiles } from './statistics.ts';
+
+interface Prepared {
+  readonly writer: Worker;
+  readonly ready: WriterReady;
+}
+
+const control = new SharedArrayBuffer(CONTROL_BYTES);
+const flags = new Int32Array(control);
+const start = new BigInt64Array(control, 8, 1);
+let prepared: Prepared | undefined;
+
+answerQuestions<OrdersQuestions>({
+  async prepare(options) {
+    const writer = new Worker(new URL('./orders-writer.ts', import.meta.url), {
+      workerData: { options, control },
+    });
+    const [ready] = (await once(writer, 'message')) as [WriterReady];
+    prepared = { writer, ready };
+    // After the other thread's start, which would inherit it.
+    const readPin = pinCurrentThread(options.readCore);
+    return { messages: ready.messages, matchPin: ready.pin, readPin };
+  },
+  async run(asked) {
+    assert(prepared !== undefined, 'prepare comes first');
+    const { writer, ready } = prepared;
+    flags.fill(0);
+    const isReady = once(writer, 'message');
+    writer.postMessage(asked);
+    const [run] = (await isReady) as [RunReady];
+    return read(run, asked, ready);
+  },
+});
+
+function read(run: RunReady, { perSec }: OrdersRun, { messages, expected }: WriterReady) {
+  const latencies = perSec === undefined ? undefined : new Float64Array(messages);
+  const tally = new OrdersTally(run.firstSequence, 1e9 / (perSec ?? 1), latencies);
+  const reader = new EventRingReader(run.events);
+  const startNs = hrtime.bigint();
+  start[0] = startNs;
+  const nowNs = clockSince(startNs);
+  Atomics.store(flags, Control.GO, 1);
+  if (latencies === undefined) readAll(reader, tally);
+  else readPaced(reader, tally, nowNs);
+  const tookNs = nowNs();
+  const measured: OrdersMeasured = {
+    msgsPerSec: Math.round((messages * 1e9) / tookNs),
+    events: tally.events,
+    trades: tally.trades,
+    isRight: tally.isAs(expected),
+  };
+  return latencies === undefined
+    ? measured
+    : { ...measured, latencyNs: percentiles(latencies.map(Math.round).sort()) };
+}
+
+function readAll(reader: EventRingReader, tally: OrdersTally): void {
+  for (;;) {
+    const isDone = Atomics.load(flags, Control.DONE) === 1;
+    if (reader.poll(tally.add) === 0 && isDone) return;
+  }
+}
+
+/** Reads the clock for every batch; it costs less than what it tells. */
+function readPaced(reader: EventRingReader, tally: OrdersTally, nowNs: () => number): void {
+  const add = (ring: Uint8Array, offset: number, count: number) => {
+    tally.nowNs = nowNs();
+    tally.add(ring, offset, count);
+  };
+  for (;;) {
+    const isDone = Atomics.load(flags, Control.DONE) === 1;
+    if (reader.poll(add) === 0 && isDone) return;
+  }
+}

@@ -1,0 +1,80 @@
+/** The thread of `bench orders` that matches: it keeps to its core and applies messages. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { conformCommands, KernelHost, loadKernel } from '@foldbook/engine';
+import { RECORD_BYTES } from '@foldbook/protocol';
+import { pinCurrentThread } from '@foldbook/runtime';
+import { readMessageFile } from '../message-file.ts';
+import {
+  Control,
+  type Expected,
+  type OrdersOptions,
+  type OrdersRun,
+  type RunReady,
+  type WriterReady,
+} from './orders-messages.ts';
+import { OrdersTally } from './orders-tally.ts';
+import { clockSince } from './run-clock.ts';
+
+const TIME_NS = 1n;
+/** Commands a call of the kernel; publications are in between. */
+const CALL_COMMANDS = 4_096;
+
+interface WriterData {
+  readonly options: OrdersOptions;
+  readonly control: SharedArrayBuffer;
+}
+
+const { options, control } = workerData as WriterData;
+const flags = new Int32Array(control);
+const start = new BigInt64Array(control, 8, 1);
+const pin = pinCurrentThread(options.matchCore);
+const { setUp, messages, write } = conformCommands(await readMessageFile(options.file));
+const setUpCount = setUp.byteLength / RECORD_BYTES;
+const firstSequence = setUpCount + 1;
+const commands = new Uint8Array(messages * RECORD_BYTES);
+write(commands);
+const kernel = await loadKernel();
+
+/** On one thread, and not timed: what the others have to see, and code that is compiled. */
+function expected(): Expected {
+  const engine = new KernelHost(kernel).addMarket();
+  const tally = new OrdersTally(firstSequence);
+  const add = (block: Uint8Array, count: number) => tally.add(block, 0, count);
+  engine.apply(setUp, setUpCount, TIME_NS, add);
+  engine.apply(commands, messages, TIME_NS, add);
+  const { events, trades, checksum } = tally;
+  return { events, trades, checksum };
+}
+
+function run({ publishEvery, perSec }: OrdersRun): void {
+  globalThis.gc?.();
+  const host = new KernelHost(kernel, { sharedEventPages: options.ringPages });
+  const market = host.addMarket();
+  const laidSetUp = host.layCommands(setUpCount);
+  laidSetUp.bytes.set(setUp);
+  const laid = host.layCommands(messages);
+  laid.bytes.set(commands);
+  market.applyLaid(laidSetUp, 0, setUpCount, TIME_NS, setUpCount);
+  parentPort?.postMessage({ events: host.sharedEvents, firstSequence } satisfies RunReady);
+  while (Atomics.load(flags, Control.GO) === 0);
+  if (perSec === undefined) {
+    for (let first = 0; first < messages; first += CALL_COMMANDS) {
+      const count = Math.min(CALL_COMMANDS, messages - first);
+      market.applyLaid(laid, first, count, TIME_NS, publishEvery);
+    }
+  } else {
+    const nowNs = clockSince(start[0] ?? 0n);
+    const periodNs = 1e9 / perSec;
+    for (let first = 0; first < messages; first += publishEvery) {
+      const count = Math.min(publishEvery, messages - first);
+      // The last of them has come.
+      const dueNs = (first + count) * periodNs;
+      while (nowNs() < dueNs);
+      market.applyLaid(laid, first, count, TIME_NS, publishEvery);
+    }
+  }
+  Atomics.store(flags, Control.DONE, 1);
+}
+
+parentPort?.on('message', run);
+parentPort?.postMessage({ messages, pin, expected: expected() } satisfies WriterReady);
