@@ -17,7 +17,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>
   market: async () => (await import('./commands/market.ts')).market,
   order: async () => (await import('./commands/order.ts')).order,
   cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  'cancel-after': async () => (await import('./commands/cancel-after.ts')).cancelAfter,
+  amend: async () => (await import('./commands/amend.ts')).amend,
   replace: async () => (await import('./commands/replace.ts')).replace,
+  quote: async () => (await import('./commands/quote.ts')).quote,
+  orders: async () => (await import('./commands/orders.ts')).orders,
   deposit: async () => (await import('./commands/funds.ts')).deposit,
   withdraw: async () => (await import('./commands/funds.ts')).withdraw,
   balance: async () => (await import('./commands/balance.ts')).balance,
@@ -26,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>
   mirror: async () => (await import('./commands/mirror.ts')).mirror,
   bench: async () => (await import('./commands/bench.ts')).bench,
   check: async () => (await import('./commands/check.ts')).check,
+  codes: async () => (await import('./commands/codes.ts')).codes,
 };
 
 const EXIT_FAILED = 1;
@@ -39,7 +44,7 @@ async function usage(): Promise<string> {
   const lines: string[] = [];
   for (const load of Object.values(COMMANDS)) {
     const { name, summary } = await load();
-    lines.push(`  ${name.padEnd(10)} ${summary}`);
+    lines.push(`  ${name.padEnd(12)} ${summary}`);
   }
   return `Foldbook: an exchange core that anyone can check.
 

@@ -139,7 +139,10 @@ describe('usage errors', () => {
       'BTC-USD: no such market; create it with: foldbook market create --market BTC-USD',
     );
     const exists = refusalWords(new ClientError('REFUSED', 'adm.BTC-USD: MARKET_EXISTS '));
-    assert.match(exists, /^BTC-USD: MARKET_EXISTS \(114\): .*; choose another name$/);
+    assert.match(
+      exists,
+      /^BTC-USD: MARKET_EXISTS \(114\): .*; choose another name; see: foldbook help codes$/,
+    );
     const other = new ClientError('UNREACHABLE', 'no answer ');
     assert.equal(refusalWords(other), 'UNREACHABLE: no answer');
   });
