@@ -2,8 +2,15 @@
 import {
   type Accepted,
   Asset,
+  type Balance,
+  type BookDelta,
   CANCEL_REASON_NAMES,
   CancelReason,
+  type ClockAdvanced,
+  type Configured,
+  type EpochMark,
+  type FeesChanged,
+  type Funds,
   Liquidity,
   MARKET_STATE_NAMES,
   type MarketCreated,
@@ -15,12 +22,26 @@ import {
   SELF_TRADE_NAMES,
   SelfTrade,
   Side,
+  type StateChanged,
   TIME_IN_FORCE_NAMES,
+  type TierChanged,
   TimeInForce,
 } from '@foldbook/protocol';
 import { wordFor } from './order-arguments.ts';
 import { plural } from './output.ts';
 import { codeWords } from './refusal-words.ts';
+
+type OfMarket =
+  | Balance
+  | BookDelta
+  | ClockAdvanced
+  | Configured
+  | EpochMark
+  | FeesChanged
+  | Funds
+  | MarketCreated
+  | StateChanged
+  | TierChanged;
 
 const sideWord = (side: Side) => (side === Side.BUY ? 'buy' : 'sell');
 const assetWord = (asset: Asset) => (asset === Asset.BASE ? 'base' : 'quote');
@@ -72,6 +93,14 @@ export function eventWords(event: MarketEvent): string {
       );
     case 'fee':
       return `${event.rebate ? 'rebate' : 'fee'}: ${event.amount} quote, order ${event.orderId}`;
+    default:
+      return marketWords(event);
+  }
+}
+
+/** Events of the market itself, its levels and balances. */
+function marketWords(event: OfMarket): string {
+  switch (event.type) {
     case 'funds':
       return (
         `account ${event.account}: ${event.amount} ${assetWord(event.asset)} moved; ` +

@@ -44,7 +44,7 @@ async function usage(): Promise<string> {
   const lines: string[] = [];
   for (const load of Object.values(COMMANDS)) {
     const { name, summary } = await load();
-    lines.push(`  ${name.padEnd(12)} ${summary}`);
+    lines.push(`  ${name.padEnd(13)} ${summary}`);
   }
   return `Foldbook: an exchange core that anyone can check.
 

@@ -90,8 +90,8 @@ interface Kind extends TypeRules {
 type Options = Pick<CommandContext, 'text'>;
 
 /**
- * An order without its side and name. `priceText` is the argument PRICE; `nowMs` (milliseconds since
- * 1970) is what --expire counts from.
+ * An order without its side and name. `priceText` is the argument PRICE; --expire counts from
+ * `nowMs`, milliseconds since 1970.
  */
 export function readOrder(
   options: Options,

@@ -16,12 +16,12 @@ import { conform } from './commands/conform.ts';
 import { demo } from './commands/demo.ts';
 import { deposit } from './commands/funds.ts';
 import { keys } from './commands/keys.ts';
-import { market } from './commands/market.ts';
 import { order } from './commands/order.ts';
 import { replace } from './commands/replace.ts';
 import { tail } from './commands/tail.ts';
 import { up } from './commands/up.ts';
 import { verify } from './commands/verify.ts';
+import { show } from './market/show.ts';
 import { refusalWords } from './refusal-words.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -65,7 +65,7 @@ describe('usage errors', () => {
       [deposit, `quote 5 6 ${AT}`],
       [balance, `7 ${AT}`],
       [tail, 'BTC-USD'],
-      [market, 'info BTC-USD'],
+      [show, 'BTC-USD'],
       [keys, 'dev now'],
       [demo, 'now'],
       [verify, 'store'],

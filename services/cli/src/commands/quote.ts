@@ -19,8 +19,8 @@ Each quote is one side: a limit order under the client order id ID, placed if th
 name, else replaced (in its place, if the price is the same and the quantity not larger). ID:off
 takes it off. A refused quote leaves the old one as it was and keeps the others from nothing. With -
 quotes are read from standard input, a line each, also as "ID buy QUANTITY PRICE"; empty lines and
-what follows # do not count. At most ${MAX_COMMANDS_PER_MESSAGE} go into one message, and execute back to back. Exit
-status 1 if one is rejected.
+what follows # do not count. All go in one message and execute back to back, so that there are at
+most ${MAX_COMMANDS_PER_MESSAGE}. Exit status 1 if one is rejected.
 
 ${ACCOUNT_HELP}
 ${RESTING_HELP}
@@ -51,9 +51,11 @@ async function quoteLines(input: NodeJS.ReadableStream): Promise<string[]> {
   return quotes;
 }
 
-/** Quotes as they are sent; UsageError for what is none, for two of a name, for none or too many. */
+type Options = Pick<CommandContext, 'text'>;
+
+/** Quotes as they are sent. UsageError for what is none, two of a name, none at all, too many. */
 export function readQuotes(
-  options: Pick<CommandContext, 'text'>,
+  options: Options,
   texts: readonly string[],
   nowMs: number,
 ): QuoteDraft[] {
@@ -72,7 +74,7 @@ export function readQuotes(
   return quotes;
 }
 
-function readQuote(options: Pick<CommandContext, 'text'>, text: string, nowMs: number): QuoteDraft {
+function readQuote(options: Options, text: string, nowMs: number): QuoteDraft {
   const [idText, sideText = '', quantityText, priceText, surplus] = text.split(/[\s:]+/);
   try {
     const clientOrderId = orderIdFrom('ID', idText);

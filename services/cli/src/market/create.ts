@@ -19,8 +19,8 @@ ${OPERATOR_NOTE}
                     higher of the two rates, or 0); it never changes
   --base-symbol S   what is traded, up to ${MAX_SYMBOL} of A-Z, 0-9, "." and "-" (default: none)
   --quote-symbol S  what it is paid in
-  --price-decimals N     how people are shown prices: a tick is 10^-N (default 0, up to ${MAX_DECIMALS})
-  --quantity-decimals N  how people are shown quantities: a lot is 10^-N
+  --price-decimals N     how people are shown prices: a tick is 10^-N (default 0)
+  --quantity-decimals N  how people are shown quantities: a lot is 10^-N (default 0; up to 18)
 ${CONNECTION_HELP}
 
 Example: foldbook market create --market BTC-USD --maker-ppm -20 --taker-ppm 50

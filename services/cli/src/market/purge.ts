@@ -13,8 +13,8 @@ export const purge: CliCommand = {
   help: `
 Usage: foldbook market purge --account N | --everybody [--side buy|sell] --market NAME
 
-Up to ${MAX_PURGE.toLocaleString('en-US')} orders a command, and as many commands as it takes: a line each. Waiting stop orders
-are cancelled too. ${OPERATOR_NOTE}
+Up to ${MAX_PURGE} orders a command, and as many commands as it takes: a line for each. Waiting stop
+orders are cancelled too. ${OPERATOR_NOTE}
 
   --account N       orders of this account (2 to ${MAX_ACCOUNT})
   --everybody       orders of all accounts
