@@ -84,3 +84,23 @@ test('a whole number is taken when it lies in its range, and the range is said o
     'N is missing: give a whole number from 1 to 2',
   );
 });
+
+test('an option whose value may be left out takes its first word, and no word of others', () => {
+  const wordOptions = { 'post-only': ['reject', 'slide'] };
+  const options = { ...RULES.options, 'post-only': { type: 'string' } } as const;
+  const rules = { ...RULES, options, wordOptions };
+  const read = (line: string) => parseArguments(rules, line.split(' '));
+  for (const [line, value, positionals] of [
+    ['buy 5 10 --post-only', 'reject', ['buy', '5', '10']],
+    ['buy 5 --post-only 10', 'reject', ['buy', '5', '10']],
+    ['buy 5 --post-only slide 10', 'slide', ['buy', '5', '10']],
+    ['--post-only --account 7 buy', 'reject', ['buy']],
+    ['--post-only=slide buy', 'slide', ['buy']],
+    ['--post-only -5', 'reject', ['-5']],
+    ['-- buy --post-only slide', undefined, ['buy', '--post-only', 'slide']],
+  ] as const) {
+    const { values, positionals: given } = read(line);
+    assert.equal(values['post-only'], value, line);
+    assert.deepEqual(given, positionals, line);
+  }
+});

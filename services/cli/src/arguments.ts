@@ -12,6 +12,8 @@ export interface ArgumentRules {
   readonly name: string;
   readonly takes: readonly string[];
   readonly options: ParseArgsOptionsConfig;
+  /** Options of type string whose value may be left out: their words, the one then meant first. */
+  readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ParsedArguments {
@@ -22,11 +24,33 @@ export interface ParsedArguments {
 /** @throws UsageError for what the rules don't know, and for more arguments than they take */
 export function parseArguments(rules: ArgumentRules, args: readonly string[]): ParsedArguments {
   const options = { ...COMMON_OPTIONS, ...rules.options };
-  const { rest, negatives } = withoutNegatives(args, options);
+  const { rest, negatives } = withoutNegatives(withWords(args, rules.wordOptions ?? {}), options);
   const { values, positionals } = parse(rules.name, rest, options);
   const whole = positionals.map((text) => negatives.get(text) ?? text);
   if (values.help !== true) checkCount(rules, whole);
   return { values, positionals: whole };
+}
+
+/** Joins an option to the word behind it, or to its first word where there is none of them. */
+function withWords(
+  args: readonly string[],
+  wordOptions: Readonly<Record<string, readonly string[]>>,
+): string[] {
+  const joined: string[] = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const arg = args[index] ?? '';
+    if (arg === '--') return [...joined, ...args.slice(index)];
+    const name = arg.startsWith('--') ? arg.slice(2) : '';
+    const words = Object.hasOwn(wordOptions, name) ? wordOptions[name] : undefined;
+    if (words === undefined) {
+      joined.push(arg);
+      continue;
+    }
+    const given = words.find((word) => word === args[index + 1]);
+    if (given !== undefined) index += 1;
+    joined.push(`${arg}=${given ?? words[0]}`);
+  }
+  return joined;
 }
 
 const NEGATIVE = /^-[0-9]/;

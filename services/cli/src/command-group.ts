@@ -24,7 +24,7 @@ export function commandOfGroup(group: CommandGroup, name: string | undefined): P
 export async function groupHelp(group: CommandGroup): Promise<string> {
   const lines: string[] = [];
   for (const [name, load] of Object.entries(group.commands)) {
-    lines.push(`  ${name.padEnd(10)} ${(await load()).summary}`);
+    lines.push(`  ${name.padEnd(12)} ${(await load()).summary}`);
   }
   const usage = `Usage: foldbook ${group.name} <what> [options]`;
   return `${usage}\n\n${lines.join('\n')}\n\nEach has --help and --json.`;

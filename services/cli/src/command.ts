@@ -28,6 +28,8 @@ export interface CliCommand {
   /** Names of the positional arguments; more of them are refused. The last may end in `...`. */
   readonly takes: readonly string[];
   readonly options: ParseArgsOptionsConfig;
+  /** Options whose value may be left out: see ArgumentRules. */
+  readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
   /** Ends by itself, tidily, when the context's signal aborts; others simply stop. */
   readonly endsOnSignal?: true;
   /** Exit status: 0 success, 1 a failed check. */

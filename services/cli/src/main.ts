@@ -5,28 +5,8 @@ import packageFacts from '../package.json' with { type: 'json' };
 import { CliError, UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
 import { type CommandGroup, commandOfGroup, groupHelp, isGroup } from './command-group.ts';
+import { COMMANDS } from './command-list.ts';
 import { refusalWords } from './refusal-words.ts';
-
-/** Loaded when named, so that `verify` starts without the broker's client and so on. */
-const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>>> = {
-  demo: async () => (await import('./commands/demo.ts')).demo,
-  up: async () => (await import('./commands/up.ts')).up,
-  conform: async () => (await import('./commands/conform.ts')).conform,
-  verify: async () => (await import('./commands/verify.ts')).verify,
-  keys: async () => (await import('./commands/keys.ts')).keys,
-  market: async () => (await import('./commands/market.ts')).market,
-  order: async () => (await import('./commands/order.ts')).order,
-  cancel: async () => (await import('./commands/cancel.ts')).cancel,
-  replace: async () => (await import('./commands/replace.ts')).replace,
-  deposit: async () => (await import('./commands/funds.ts')).deposit,
-  withdraw: async () => (await import('./commands/funds.ts')).withdraw,
-  balance: async () => (await import('./commands/balance.ts')).balance,
-  book: async () => (await import('./commands/book.ts')).book,
-  tail: async () => (await import('./commands/tail.ts')).tail,
-  mirror: async () => (await import('./commands/mirror.ts')).mirror,
-  bench: async () => (await import('./commands/bench.ts')).bench,
-  check: async () => (await import('./commands/check.ts')).check,
-};
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -39,7 +19,7 @@ async function usage(): Promise<string> {
   const lines: string[] = [];
   for (const load of Object.values(COMMANDS)) {
     const { name, summary } = await load();
-    lines.push(`  ${name.padEnd(10)} ${summary}`);
+    lines.push(`  ${name.padEnd(13)} ${summary}`);
   }
   return `Foldbook: an exchange core that anyone can check.
 

@@ -1,13 +1,19 @@
 /** What the everyday commands take, each checked before anything is sent. */
 import {
   Account,
+  ANY_SIDE_NAMES,
+  type AnySide,
   isMarketName,
   MAX_ACCOUNT,
   MAX_AMOUNT,
   MAX_MARKET_NAME,
   MAX_PRICE,
   MAX_QUANTITY,
-  TimeInForce,
+  type Names,
+  nameOf,
+  numberOf,
+  SIDE_NAMES,
+  type Side,
 } from '@foldbook/protocol';
 import { integerIn } from './arguments.ts';
 import { UsageError } from './cli-error.ts';
@@ -42,16 +48,41 @@ export const anyAccountNumber = (context: CommandContext) =>
 const FIRST_ACCOUNT = BigInt(Account.FIRST_CLIENT);
 const LAST_ACCOUNT = BigInt(MAX_ACCOUNT);
 
-const TIMES = new Map<string, TimeInForce>([
-  ['gtc', TimeInForce.GTC],
-  ['ioc', TimeInForce.IOC],
-  ['post-only', TimeInForce.POST_ONLY],
-  // As it is called on the wire, and in what --json prints.
-  ['post_only', TimeInForce.POST_ONLY],
-]);
+/** A word of the protocol for people: dashes where the wire has underscores. */
+export const wordFor = (names: Names<number>, value: number) =>
+  (nameOf(names, value) ?? `${value}`).replaceAll('_', '-');
 
-export function timeInForce(text: string | undefined): TimeInForce {
-  const value = TIMES.get(text ?? 'gtc');
+/** The number of a word, written with dashes or as on the wire; UsageError names all words. */
+export function numberFor<Value extends number>(
+  name: string,
+  text: string,
+  names: Names<Value>,
+): Value {
+  const value = numberOf(names, text.replaceAll('-', '_'));
   if (value !== undefined) return value;
-  throw new UsageError(`--time ${text}: use gtc, ioc or post-only`);
+  const words = Object.keys(names).map((word) => word.replaceAll('_', '-'));
+  throw new UsageError(`${name} ${text.slice(0, 40) || '""'}: use ${anyOf(words)}`);
+}
+
+/** "a, b or c". */
+export const anyOf = (words: readonly string[]) =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+/** The side of --side; both where it is not given. */
+export const anySideFrom = (context: CommandContext): AnySide =>
+  numberFor('--side', context.text('side') ?? 'both', ANY_SIDE_NAMES);
+
+/** buy or sell, the first argument of `foldbook order`. */
+export function sideFrom(text: string | undefined): Side {
+  const side = numberOf(SIDE_NAMES, text);
+  if (side !== undefined) return side;
+  throw new UsageError('say the side: foldbook order buy|sell QUANTITY [PRICE] ...');
+}
+
+/** Lots to add to an order, or with a minus to take off it. */
+export function deltaFrom(text: string | undefined): bigint {
+  const digits = text?.startsWith('+') ? text.slice(1) : text;
+  const delta = integerIn('DELTA', digits, -MAX_QUANTITY, MAX_QUANTITY);
+  if (delta !== 0n) return delta;
+  throw new UsageError('DELTA 0 changes nothing: give lots to add (5) or to take off (-5)');
 }

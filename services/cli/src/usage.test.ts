@@ -7,21 +7,32 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ClientError } from '@foldbook/client';
-import { MAX_PRICE } from '@foldbook/protocol';
+import { MAX_PRICE, resultTable } from '@foldbook/protocol';
 import { UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
+import { isGroup } from './command-group.ts';
+import { COMMANDS } from './command-list.ts';
+import { amend } from './commands/amend.ts';
 import { balance } from './commands/balance.ts';
 import { cancel } from './commands/cancel.ts';
+import { cancelAfter } from './commands/cancel-after.ts';
+import { codes } from './commands/codes.ts';
 import { conform } from './commands/conform.ts';
 import { demo } from './commands/demo.ts';
 import { deposit } from './commands/funds.ts';
 import { keys } from './commands/keys.ts';
-import { market } from './commands/market.ts';
 import { order } from './commands/order.ts';
+import { orders } from './commands/orders.ts';
+import { quote } from './commands/quote.ts';
 import { replace } from './commands/replace.ts';
 import { tail } from './commands/tail.ts';
 import { up } from './commands/up.ts';
 import { verify } from './commands/verify.ts';
+import { configure } from './market/configure.ts';
+import { create } from './market/create.ts';
+import { setFees, setTier } from './market/fees.ts';
+import { purge } from './market/purge.ts';
+import { show } from './market/show.ts';
 import { refusalWords } from './refusal-words.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -65,7 +76,7 @@ describe('usage errors', () => {
       [deposit, `quote 5 6 ${AT}`],
       [balance, `7 ${AT}`],
       [tail, 'BTC-USD'],
-      [market, 'info BTC-USD'],
+      [show, 'BTC-USD'],
       [keys, 'dev now'],
       [demo, 'now'],
       [verify, 'store'],
@@ -96,6 +107,63 @@ describe('usage errors', () => {
     }
   });
 
+  it('orders, cancels, amendments and quotes that make no sense', async () => {
+    for (const [command, line, words] of [
+      [order, 'hold 5 10', /^say the side: foldbook order buy\|sell QUANTITY/],
+      [order, 'buy 5 10 --post-only --time ioc', /^--post-only is for orders that rest/],
+      [order, 'buy 5 --post-only 10 --display 5', /^--display 5: .* from 1 to 4$/],
+      [replace, '42 5 --type market --protect 9 --keep-priority', /^--keep-priority is for limit/],
+      [cancel, '', /^say what to cancel: CLIENT_ORDER_ID, --order ORDER_ID or --all$/],
+      [cancel, '42 --all', /^name one: /],
+      [cancel, '--all --order 42', /^name one: /],
+      [cancel, '42 --side buy', /^--side goes with --all/],
+      [cancel, '--all --side left', /^--side left: use buy, sell or both$/],
+      [cancelAfter, '', /^SECONDS is missing: give a whole number from 1 to 4294967295$/],
+      [cancelAfter, '0', /^SECONDS 0: /],
+      [amend, '42 0', /^DELTA 0 changes nothing: /],
+      [amend, '42 ++5', /^DELTA \+5: /],
+      [amend, '42 -281474976710656', /^DELTA -281474976710656: .* to 281474976710655$/],
+      [orders, '--side up', /^--side up: use buy, sell or both$/],
+      [quote, '', /^name at least one quote: /],
+      [quote, '1:buy:5', /^quote "1:buy:5": PRICE is missing/],
+      [quote, 'one:off', /^quote "one:off": ID one: /],
+      [quote, '1:off:2', /^quote "1:off:2": side off: use buy or sell$/],
+      [quote, '1:buy:5:9:', /^quote "1:buy:5:9:": write it ID:buy\|sell:QUANTITY:PRICE or ID:off$/],
+      [quote, '1:off 01:off', /^quote 1 is named twice$/],
+      [quote, `${'1:off '.repeat(1_025)}`, /^more than 1024 quotes: send them in parts$/],
+      [quote, '1:buy:5:9 --type market', /^there is no option --type; see: foldbook quote --help$/],
+    ] as const) {
+      assert.match(await refusal(command, `${line} ${AT}`), words);
+    }
+  });
+
+  it("an operator's commands: rates, symbols, limits", async () => {
+    const at = '--market BTC-USD --nats nats://127.0.0.1:1';
+    for (const [command, line, words] of [
+      [create, '--maker-ppm -50 --taker-ppm 20', /^--maker-ppm -50 and --taker-ppm 20: a rebate/],
+      [create, '--taker-ppm 50 --max-fee-ppm 49', /^--max-fee-ppm 49 is below a rate: .* 50$/],
+      [create, '--taker-ppm 100001', /^--taker-ppm 100001: .* from -100000 to 100000$/],
+      [create, '--base-symbol btc', /^--base-symbol btc: use up to 8 of A-Z, 0-9, "\." and "-"$/],
+      [create, '--base-symbol A --quote-symbol A', /^--base-symbol and --quote-symbol are both A$/],
+      [create, '--price-decimals 19', /^--price-decimals 19: .* from 0 to 18$/],
+      [setFees, '--tier 1 --maker-ppm 1', /^--taker-ppm is missing: /],
+      [setFees, '--maker-ppm 1 --taker-ppm 1', /^--tier is missing: .* from 0 to 15$/],
+      [setFees, '--tier 16 --maker-ppm 1 --taker-ppm 1', /^--tier 16: .* from 0 to 15$/],
+      [setFees, '--tier 1 --maker-ppm -9 --taker-ppm 1', /a rebate must not be above/],
+      [setTier, '--tier 1', /^--account is missing; /],
+      [setTier, '--account 1 --tier 1', /^--account 1: .* from 2 to 16777215$/],
+      [configure, '', /^name the limits that shall hold, 0 for none: --min-price, /],
+      [configure, '--min-price 5 --max-price 4', /^--min-price 5 is above --max-price 4$/],
+      [configure, '--band-ppm 1000001', /^--band-ppm 1000001: .* from 0 to 1000000$/],
+      [purge, '', /^say whose orders: --account N or --everybody$/],
+      [purge, '--account 7 --everybody', /exclude each other$/],
+      [codes, 'NOPE', /^there is no option --market/],
+    ] as const) {
+      assert.match(await refusal(command, `${line} ${at}`), words);
+    }
+    assert.match(await refusal(codes, 'NOPE'), /^no code NOPE; all of them: foldbook codes$/);
+  });
+
   it('up: options that do not go together, or that would be ignored', async () => {
     for (const [line, words] of [
       ['--nats-port 4222', /--nats-port is for --local/],
@@ -124,6 +192,44 @@ describe('usage errors', () => {
     }
   });
 
+  it('every command has help with an example, and says --json', async () => {
+    let count = 0;
+    for (const load of Object.values(COMMANDS)) {
+      const found = await load();
+      const loads = isGroup(found) ? Object.values(found.commands) : [async () => found];
+      for (const loadOne of loads) {
+        const { name, help } = await loadOne();
+        assert.match(help.trim(), new RegExp(`^Usage: foldbook ${name}\\b`));
+        assert.match(help, new RegExp(`Example: (npx )?foldbook ${name}\\b`), name);
+        assert.match(help, /--json/, name);
+        count += 1;
+      }
+    }
+    assert(count > 30, `${count} commands`);
+  });
+
+  it('result codes: all in the help, the same table as in the documentation', async () => {
+    const help = await foldbook('help', 'codes');
+    const some = await foldbook('codes', '207', 'cannot_fill', '--json');
+    const [poor, kill] = some.stdout.trim().split('\n');
+    assert.match(
+      poor ?? '',
+      /^\{"code":207,"name":"INSUFFICIENT_FUNDS","meaning":".*"remedy":"dep/,
+    );
+    assert.match(kill ?? '', /"CANNOT_FILL"/);
+    const page = new URL('../../../shared/protocol/README.md', import.meta.url);
+    const documented = await readFile(page, 'utf8');
+    for (const { code, name, meaning } of resultTable()) {
+      assert(help.stdout.includes(` ${code}  ${name}: ${meaning}\n`), name);
+      assert(documented.includes(`| ${code} | \`${name}\` | ${meaning} |`), name);
+    }
+    const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+    assert(
+      readme.includes('shared/protocol/README.md#result-codes'),
+      'README.md has the way there',
+    );
+  });
+
   it('--version, and help of one command', async () => {
     assert.match((await foldbook('--version')).stdout, /^foldbook \d+\.\d+\.\d+\n$/);
     const asked = await foldbook('help', 'verify');
@@ -139,7 +245,10 @@ describe('usage errors', () => {
       'BTC-USD: no such market; create it with: foldbook market create --market BTC-USD',
     );
     const exists = refusalWords(new ClientError('REFUSED', 'adm.BTC-USD: MARKET_EXISTS '));
-    assert.match(exists, /^BTC-USD: MARKET_EXISTS \(114\): .*; choose another name$/);
+    assert.match(
+      exists,
+      /^BTC-USD: MARKET_EXISTS \(114\): .*; choose another name; see: foldbook help codes$/,
+    );
     const other = new ClientError('UNREACHABLE', 'no answer ');
     assert.equal(refusalWords(other), 'UNREACHABLE: no answer');
   });

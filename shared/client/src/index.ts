@@ -1,7 +1,12 @@
 export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
-export { type MarketInfo, type MarketLimits, OperatorClient } from './operator-client.ts';
+export {
+  type MarketInfo,
+  type MarketLimits,
+  type MarketTerms,
+  OperatorClient,
+} from './operator-client.ts';
 export {
   type Answer,
   askBalance,

@@ -6,6 +6,7 @@ import {
   adminSubject,
   BOTH_SIDES,
   CommandKind,
+  type CreateMarket,
   decodeReply,
   encodeCommands,
   infoSubject,
@@ -36,6 +37,12 @@ export interface MarketInfo {
   readonly deltas: number;
   readonly groups: number;
 }
+
+/** What a market is created with besides its first rates; see CREATE_MARKET in RULES.md. */
+export type MarketTerms = Pick<
+  CreateMarket,
+  'maxFeePpm' | 'baseSymbol' | 'quoteSymbol' | 'priceDecimals' | 'quantityDecimals'
+>;
 
 /** Each undefined for none. */
 export interface MarketLimits {
@@ -74,8 +81,12 @@ export class OperatorClient {
   }
 
   /** Answers MARKET_CREATED, or the rejection. Rates in parts per million, signed. */
-  createMarket(makerFeePpm: number, takerFeePpm: number): Promise<MarketEvent> {
-    return this.#command({ kind: CommandKind.CREATE_MARKET, makerFeePpm, takerFeePpm });
+  createMarket(
+    makerFeePpm: number,
+    takerFeePpm: number,
+    terms: MarketTerms = {},
+  ): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.CREATE_MARKET, makerFeePpm, takerFeePpm, ...terms });
   }
 
   deposit(account: number, asset: Asset, amount: bigint): Promise<MarketEvent> {

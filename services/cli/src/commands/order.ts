@@ -1,69 +1,41 @@
-import { type MarketEvent, Side } from '@foldbook/protocol';
-import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
-import {
-  answerOf,
-  CONNECTION_HELP,
-  CONNECTION_OPTIONS,
-  showEvent,
-  withNode,
-} from '../node-connection.ts';
-import {
-  accountNumber,
-  orderIdFrom,
-  priceFrom,
-  quantityFrom,
-  timeInForce,
-} from '../order-arguments.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
+import { accountNumber, orderIdFrom, quantityFrom, sideFrom } from '../order-arguments.ts';
+import { readOrder, TERM_HELP, TERM_OPTIONS, TERM_WORDS } from '../order-terms.ts';
+import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
 
 export const order: CliCommand = {
   name: 'order',
-  summary: 'place a limit order and show what became of it',
+  summary: 'place an order and show what became of it',
   help: `
-Usage: foldbook order buy|sell QUANTITY PRICE --market NAME --account N [options]
+Usage: foldbook order buy|sell QUANTITY [PRICE] --market NAME --account N [options]
 
-Quantity in lots, price in ticks.
+Quantity in lots, prices in ticks. Limit and stop-limit orders have a PRICE, market and stop orders
+--protect PRICE. Exit status 1 if the order is rejected.
 
-  --account N       the trading account (2 to 16777215)
+${ACCOUNT_HELP}
   --id N            client order id (default: chosen, and printed)
-  --time T          gtc (default), ioc or post-only
+${TERM_HELP}
 ${CONNECTION_HELP}
 
-Example: foldbook order buy 5 100 --market BTC-USD --account 7`,
+Example: foldbook order buy 5 100 --market BTC-USD --account 7
+Example: foldbook order sell 50 101 --display 5 --post-only slide --market BTC-USD --account 7
+Example: foldbook order sell 5 --type stop --stop 90 --protect 85 --market BTC-USD --account 7`,
   takes: ['buy|sell', 'QUANTITY', 'PRICE'],
   options: {
     ...CONNECTION_OPTIONS,
+    ...TERM_OPTIONS,
     account: { type: 'string' },
     id: { type: 'string' },
-    time: { type: 'string' },
   },
+  wordOptions: TERM_WORDS,
   run: async (context) => {
     const [sideText, quantityText, priceText] = context.positionals;
-    if (sideText !== 'buy' && sideText !== 'sell') {
-      throw new UsageError('say the side: foldbook order buy|sell QUANTITY PRICE ...');
-    }
-    const quantity = quantityFrom(quantityText);
-    const price = priceFrom(priceText);
+    const side = sideFrom(sideText);
+    const terms = readOrder(context, quantityFrom(quantityText), priceText, Date.now());
     const account = accountNumber(context);
-    const time = timeInForce(context.text('time'));
     const idText = context.text('id');
-    const id = idText === undefined ? undefined : orderIdFrom('--id', idText);
-    return withNode(context, async (node) => {
-      const trader = await node.trader(account);
-      const events: MarketEvent[] = [];
-      trader.onEvent((event) => events.push(event));
-      const placed = trader.place({
-        side: sideText === 'buy' ? Side.BUY : Side.SELL,
-        quantity,
-        price,
-        timeInForce: time,
-        ...(id === undefined ? {} : { clientOrderId: id }),
-      });
-      const answer = await answerOf(placed);
-      // A command's events come in one batch, so its fills are here as well.
-      const own = events.filter((event) => event.sequence === answer.sequence);
-      for (const event of own) showEvent(context, event);
-      return answer.type === 'rejected' ? 1 : 0;
-    });
+    const name = idText === undefined ? {} : { clientOrderId: orderIdFrom('--id', idText) };
+    return runTrader(context, account, (trader) => [trader.place({ side, ...terms, ...name })]);
   },
 };

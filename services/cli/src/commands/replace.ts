@@ -1,44 +1,48 @@
+import { OrderFlag, OrderType } from '@foldbook/protocol';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
-import {
-  answerOf,
-  CONNECTION_HELP,
-  CONNECTION_OPTIONS,
-  showEvent,
-  withNode,
-} from '../node-connection.ts';
-import {
-  accountNumber,
-  orderIdFrom,
-  priceFrom,
-  quantityFrom,
-  timeInForce,
-} from '../order-arguments.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
+import { accountNumber, orderIdFrom, quantityFrom } from '../order-arguments.ts';
+import { readOrder, TERM_HELP, TERM_OPTIONS, TERM_WORDS } from '../order-terms.ts';
+import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
 
 export const replace: CliCommand = {
   name: 'replace',
-  summary: 'give an order a new price and quantity (it loses its priority)',
+  summary: 'describe an open order anew: price, quantity and terms',
   help: `
-Usage: foldbook replace CLIENT_ORDER_ID QUANTITY PRICE --market NAME --account N
+Usage: foldbook replace CLIENT_ORDER_ID QUANTITY [PRICE] --market NAME --account N [options]
 
-  --account N       the trading account
-  --time T          gtc (default), ioc or post-only
+The order keeps its side and its client order id, gets a new order id, and is the last of its price
+level; it may trade. All else is as the options say, whatever it was before: foldbook amend changes
+the quantity alone. QUANTITY is the new open quantity in lots. Exit status 1 if it is rejected: the
+order is then as it was.
+
+${ACCOUNT_HELP}
+  --keep-priority   stay in place, with all else as it was, if the price is the same and the
+                    quantity not larger (limit orders)
+${TERM_HELP}
 ${CONNECTION_HELP}
 
-Example: foldbook replace 42 5 101 --market BTC-USD --account 7`,
+Example: foldbook replace 42 5 101 --market BTC-USD --account 7
+Example: foldbook replace 42 3 101 --keep-priority --market BTC-USD --account 7`,
   takes: ['CLIENT_ORDER_ID', 'QUANTITY', 'PRICE'],
-  options: { ...CONNECTION_OPTIONS, account: { type: 'string' }, time: { type: 'string' } },
+  options: {
+    ...CONNECTION_OPTIONS,
+    ...TERM_OPTIONS,
+    account: { type: 'string' },
+    'keep-priority': { type: 'boolean' },
+  },
+  wordOptions: TERM_WORDS,
   run: async (context) => {
     const [idText, quantityText, priceText] = context.positionals;
     const id = orderIdFrom('CLIENT_ORDER_ID', idText);
-    const quantity = quantityFrom(quantityText);
-    const price = priceFrom(priceText);
+    const terms = readOrder(context, quantityFrom(quantityText), priceText, Date.now());
+    const keeps = context.flag('keep-priority');
+    if (keeps && terms.orderType !== OrderType.LIMIT) {
+      throw new UsageError('--keep-priority is for limit orders: leave it or --type away');
+    }
     const account = accountNumber(context);
-    const time = timeInForce(context.text('time'));
-    return withNode(context, async (node) => {
-      const trader = await node.trader(account);
-      const answer = await answerOf(trader.replace(id, { quantity, price, timeInForce: time }));
-      showEvent(context, answer);
-      return answer.type === 'rejected' ? 1 : 0;
-    });
+    const flags = terms.flags | (keeps ? OrderFlag.KEEP_PRIORITY : 0);
+    return runTrader(context, account, (trader) => [trader.replace(id, { ...terms, flags })]);
   },
 };

@@ -1,0 +1,29 @@
+/** Every command there is, in the order of the usage text. */
+import type { CliCommand } from './command.ts';
+import type { CommandGroup } from './command-group.ts';
+
+/** Loaded when named, so that `verify` starts without the broker's client and so on. */
+export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>>> = {
+  demo: async () => (await import('./commands/demo.ts')).demo,
+  up: async () => (await import('./commands/up.ts')).up,
+  conform: async () => (await import('./commands/conform.ts')).conform,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  keys: async () => (await import('./commands/keys.ts')).keys,
+  market: async () => (await import('./commands/market.ts')).market,
+  order: async () => (await import('./commands/order.ts')).order,
+  cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  'cancel-after': async () => (await import('./commands/cancel-after.ts')).cancelAfter,
+  amend: async () => (await import('./commands/amend.ts')).amend,
+  replace: async () => (await import('./commands/replace.ts')).replace,
+  quote: async () => (await import('./commands/quote.ts')).quote,
+  orders: async () => (await import('./commands/orders.ts')).orders,
+  deposit: async () => (await import('./commands/funds.ts')).deposit,
+  withdraw: async () => (await import('./commands/funds.ts')).withdraw,
+  balance: async () => (await import('./commands/balance.ts')).balance,
+  book: async () => (await import('./commands/book.ts')).book,
+  tail: async () => (await import('./commands/tail.ts')).tail,
+  mirror: async () => (await import('./commands/mirror.ts')).mirror,
+  bench: async () => (await import('./commands/bench.ts')).bench,
+  check: async () => (await import('./commands/check.ts')).check,
+  codes: async () => (await import('./commands/codes.ts')).codes,
+};

@@ -1,0 +1,199 @@
+/** Everyday and operators' commands, all of them, as a user runs them against a real node. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
+import { type ServiceProcess, startService } from './service-process.ts';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const MARKET = 'BTC-USD';
+
+type Line = Readonly<Record<string, unknown>>;
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('everyday commands', { timeout: 240_000 }, () => {
+  let dir = '';
+  let nats: NatsServer;
+  let market: ServiceProcess;
+
+  const foldbook = (line: string, input = '') =>
+    new Promise<Ended>((resolve) => {
+      const args = [MAIN, ...line.split(' '), '--nats', nats.url, '--market', MARKET];
+      const child = execFile(process.execPath, args, (_, stdout, stderr) =>
+        resolve({ status: child.exitCode ?? -1, stdout, stderr }),
+      );
+      child.stdin?.end(input);
+    });
+  /** The objects that a command prints; it must end with `status`. */
+  const json = async (line: string, status = 0, input = ''): Promise<Line[]> => {
+    const ended = await foldbook(`${line} --json`, input);
+    assert.equal(ended.status, status, `${line}: ${ended.stdout}${ended.stderr}`);
+    return ended.stdout
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => JSON.parse(text));
+  };
+  const types = (lines: readonly Line[]) => lines.map(({ type }) => type);
+  /** What the market said, of a command that is refused. */
+  const rejection = async (line: string) => (await json(line, 1)).at(-1)?.name;
+  const openIds = async (account: number) =>
+    (await json(`orders --account ${account}`)).map(({ clientOrderId }) => clientOrderId);
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'foldbook-everyday-'));
+    nats = await startNatsServer();
+    market = await startService('market', {
+      config: { broker: { kind: 'nats', servers: nats.url } },
+      logDir: dir,
+      onTrouble: () => undefined,
+    });
+    const rates = '--maker-ppm 0 --taker-ppm 100 --max-fee-ppm 500';
+    const [created] = await json(
+      `market create ${rates} --base-symbol BTC --quote-symbol USD ` +
+        '--price-decimals 2 --quantity-decimals 6',
+    );
+    assert.deepEqual(
+      [created?.type, created?.takerFeePpm, created?.maxFeePpm, created?.baseSymbol],
+      ['market-created', 100, 500, 'BTC'],
+    );
+    assert.deepEqual(
+      [created?.quoteSymbol, created?.priceDecimals, created?.quantityDecimals],
+      ['USD', 2, 6],
+    );
+    for (const account of [7, 8]) {
+      for (const asset of ['base', 'quote']) {
+        await json(`deposit ${asset} 1000000 --account ${account}`);
+      }
+    }
+  });
+  after(async () => {
+    await market?.stop();
+    await nats?.close();
+    if (dir !== '') await rm(dir, { recursive: true, force: true });
+  });
+
+  it('orders of every type: what they do, and how they are listed', async () => {
+    const iceberg = await json('order sell 20 100 --display 5 --account 7 --id 1');
+    assert.deepEqual(types(iceberg), ['accepted']);
+    const bought = await json('order buy 7 --type market --protect 110 --account 8');
+    assert.deepEqual(types(bought), ['accepted', 'fill', 'fee', 'fill', 'fee']);
+    assert.deepEqual([bought[0]?.orderType, bought[0]?.timeInForce], ['market', 'ioc']);
+    assert.deepEqual([bought[1]?.quantity, bought[3]?.quantity], ['5', '2']);
+    assert.equal(await rejection('order buy 50 100 --time fok --account 8'), 'CANNOT_FILL');
+    assert.equal(await rejection('order buy 1 100 --post-only --account 8'), 'WOULD_CROSS');
+    const [slid] = await json('order buy 1 105 --post-only slide --account 8 --id 2');
+    assert.deepEqual([slid?.price, slid?.timeInForce, slid?.slide], ['99', 'post_only', true]);
+    const until = '2099-01-01T00:00:00Z';
+    const [good] = await json(`order buy 1 90 --expire ${until} --post-only --account 8 --id 3`);
+    assert.deepEqual([good?.timeInForce, good?.postOnly], ['gtt', true]);
+    assert.equal(good?.expireTime, Date.parse(until) / 1_000);
+    await json('order sell 3 --type stop --stop 80 --protect 70 --account 8 --id 4');
+    await json('order sell 3 75 --type stop-limit --stop 80 --account 8 --id 5');
+    const own = '--self-trade expire-taker --time ioc --account 8';
+    assert.deepEqual(types(await json(`order sell 1 99 ${own}`)), ['accepted', 'cancelled']);
+
+    const listed = await json('orders --account 8');
+    assert.deepEqual(
+      listed.map((one) => [one.clientOrderId, one.orderType, one.stopPrice, one.displayed]),
+      [
+        ['2', 'limit', '0', '1'],
+        ['3', 'limit', '0', '1'],
+        ['4', 'stop', '80', '0'],
+        ['5', 'stop_limit', '80', '0'],
+      ],
+    );
+    const table = await foldbook('orders --account 8 --side sell');
+    assert.match(table.stdout, /^order +client order id +side +type +quantity +shown +price +stop/);
+    assert.match(table.stdout, /\n\d+ +4 +sell +stop +3 +0 +70 +80 +ioc\n/);
+    assert.equal(table.stdout.trim().split('\n').length, 3);
+    const iceLeft = (await json('orders --account 7'))[0];
+    assert.deepEqual([iceLeft?.quantity, iceLeft?.displayed], ['13', '3']);
+  });
+
+  it('changes in place and not, and every way to cancel', async () => {
+    const [fewer] = await json('amend 1 -3 --account 7');
+    assert.deepEqual([fewer?.type, fewer?.keptPriority, fewer?.quantity], ['replaced', true, '10']);
+    const [more] = await json('amend 1 +5 --account 7');
+    assert.deepEqual([more?.keptPriority, more?.quantity], [false, '15']);
+    const [kept] = await json('replace 1 8 100 --keep-priority --account 7');
+    assert.deepEqual([kept?.keptPriority, kept?.orderId], [true, more?.orderId]);
+    const [moved] = await json('replace 1 8 101 --display 2 --account 7');
+    assert.deepEqual([moved?.keptPriority, moved?.price], [false, '101']);
+    const [gone] = await json(`cancel --order ${moved?.orderId} --account 7`);
+    assert.deepEqual([gone?.type, gone?.clientOrderId, gone?.quantity], ['cancelled', '1', '8']);
+    assert.equal(await rejection('cancel 1 --account 7'), 'UNKNOWN_ORDER');
+    assert.equal(await rejection('amend 1 5 --account 7'), 'UNKNOWN_ORDER');
+
+    const sells = await json('cancel --all --side sell --account 8');
+    assert.deepEqual(types(sells), ['cancelled', 'cancelled', 'all-cancelled']);
+    assert.deepEqual([sells.at(-1)?.count, sells.at(-1)?.side], [2, 'sell']);
+    assert.deepEqual(await openIds(8), ['2', '3']);
+    assert.deepEqual(types(await json('cancel 2 --account 8')), ['cancelled']);
+    assert.equal((await json('cancel --all --account 8')).at(-1)?.count, 1);
+    assert.equal((await json('cancel --all --account 8')).at(-1)?.count, 0);
+    const none = await foldbook('orders --account 8');
+    assert.equal(none.stdout, 'account 8 has no open orders\n');
+  });
+
+  it('quotes from arguments and from standard input, and a timer', async () => {
+    const placed = await json('quote 1:buy:5:95 2:sell:5:105 --post-only --account 7');
+    assert.deepEqual(types(placed), ['accepted', 'accepted']);
+    // Back to back: one message is one group.
+    assert.equal(Number(placed[1]?.sequence), Number(placed[0]?.sequence) + 1);
+    const lines = '# both sides\n1 buy 3 95   # in its place\n\n2:sell:5:94\n3 off\n';
+    const quoted = await json('quote - --post-only --account 7', 1, lines);
+    assert.deepEqual(types(quoted), ['replaced', 'rejected', 'rejected']);
+    assert.equal(quoted[0]?.keptPriority, true);
+    assert.deepEqual([quoted[1]?.name, quoted[2]?.name], ['WOULD_CROSS', 'UNKNOWN_ORDER']);
+    assert.deepEqual(await openIds(7), ['1', '2']);
+    assert.deepEqual(types(await json('quote 2:off --account 7')), ['cancelled']);
+    const [set] = await json('cancel-after 3600 --account 7');
+    assert.equal(set?.type, 'cancel-after-set');
+    assert.notEqual(set?.deadlineNs, '0');
+    assert.equal((await json('cancel-after off --account 7'))[0]?.deadlineNs, '0');
+  });
+
+  it('rates, tiers, limits, states, purge, epochs', async () => {
+    const [fees] = await json('market set-fees --tier 1 --maker-ppm 0 --taker-ppm 500');
+    assert.deepEqual([fees?.type, fees?.tier, fees?.takerFeePpm], ['fees-changed', 1, 500]);
+    const above = 'market set-fees --tier 1 --maker-ppm 0 --taker-ppm 501';
+    assert.equal(await rejection(above), 'INVALID_FEES');
+    assert.equal((await json('market set-tier --account 8 --tier 1'))[0]?.tier, 1);
+    const [limits] = await json('market configure --max-quantity 10 --band-ppm 500000');
+    assert.deepEqual([limits?.maxQuantity, limits?.bandPpm], ['10', 500_000]);
+    assert.equal(await rejection('order buy 11 95 --account 8'), 'QUANTITY_LIMIT');
+    assert.equal(await rejection('order buy 1 20 --account 8'), 'PRICE_BAND');
+    assert.equal((await json('market configure --band-ppm 0'))[0]?.maxQuantity, '0');
+
+    assert.equal((await json('market cancel-only'))[0]?.state, 'cancel_only');
+    const shut = await foldbook('order buy 1 95 --account 8');
+    assert.equal(shut.status, 1);
+    assert.match(
+      shut.stdout,
+      /^rejected: MARKET_CANCEL_ONLY \(221\): .*; see: foldbook help codes/,
+    );
+    assert.equal((await json('market halt'))[0]?.state, 'halted');
+    assert.equal(await rejection('cancel 1 --account 7'), 'MARKET_HALTED');
+    assert.equal((await json('market resume'))[0]?.state, 'open');
+
+    await json('order sell 1 200 --account 8');
+    assert.equal((await json('market purge --account 7 --side sell'))[0]?.count, 0);
+    const [purged] = await json('market purge --everybody');
+    assert.deepEqual([purged?.count, purged?.more], [2, false]);
+    assert.deepEqual(await openIds(7), []);
+    assert.equal((await json('market close-epoch'))[0]?.type, 'epoch');
+    const [shown] = await json('market show');
+    assert.deepEqual([shown?.market, shown?.partition], [MARKET, 0]);
+    const info = await foldbook('market info');
+    assert.match(info.stdout, /^market +BTC-USD\n/m);
+  });
+});
