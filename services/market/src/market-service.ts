@@ -75,10 +75,11 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     reports: streams.reports,
     diffs: streams.diffs,
     generation,
+    clock,
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => transport.publish(subject, payload),
-    onExecuted: (market, commands, openRecords, closesEpoch) =>
-      sequencer.executed(market, commands, openRecords, closesEpoch),
+    onExecuted: (market, group, commands, openRecords) =>
+      sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
   });
   const requests = new RequestAdapter(transport, markets, sequencer, publisher, {

@@ -87,6 +87,7 @@ export class MemoryWriter implements StreamWriter {
 
 export const TEST_LIMITS: SequencerLimits = {
   maxPendingCommands: 4_096,
+  maxPendingPerAccount: 4_096,
   maxGroupsInFlight: 2,
   epochRecords: 1_000_000,
   epochAgeMs: 86_400_000,
@@ -150,6 +151,7 @@ export class Pipeline {
       reports: new DurableOutput(this.reports, covered, echo, fail),
       diffs: new DurableOutput(this.diffs, covered, undefined, fail),
       generation: 7,
+      clock: this.clock,
       publish: (subject, payload) => {
         this.published.push({ subject, payload });
         echo(subject, payload);
@@ -158,8 +160,8 @@ export class Pipeline {
         this.replies.push({ subject, payload });
         echo(subject, payload);
       },
-      onExecuted: (market, count, openRecords, closesEpoch) =>
-        this.sequencer.executed(market, count, openRecords, closesEpoch),
+      onExecuted: (market, group, commands, openRecords) =>
+        this.sequencer.executed(market, group, commands, openRecords),
       onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
     });
     const waitForRoom = () => {
@@ -197,7 +199,7 @@ export class Pipeline {
             account,
             whenReceived: false,
           };
-    return this.sequencer.submit(this.market(name), batch.value, asker);
+    return this.sequencer.submit(this.market(name), batch.value, account, asker);
   }
 
   /** One turn of every agent; what they did. */
