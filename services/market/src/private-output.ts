@@ -48,12 +48,7 @@ export class PrivateOutput {
   #replyIndex = 0;
   #groupFirst = 0;
 
-  constructor(
-    market: Market,
-    output: DurableOutput,
-    sendReply: SendReply,
-    buffers: BatchBuffers,
-  ) {
+  constructor(market: Market, output: DurableOutput, sendReply: SendReply, buffers: BatchBuffers) {
     this.#market = market;
     this.#output = output;
     this.#sendReply = sendReply;

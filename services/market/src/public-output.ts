@@ -55,12 +55,7 @@ export class PublicOutput {
   /** Market sequence that the book stands at. */
   #sequence = 0;
 
-  constructor(
-    market: Market,
-    generation: number,
-    publish: PublishPublic,
-    buffers: BatchBuffers,
-  ) {
+  constructor(market: Market, generation: number, publish: PublishPublic, buffers: BatchBuffers) {
     this.#market = market;
     this.#generation = generation;
     this.#publish = publish;

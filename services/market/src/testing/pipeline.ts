@@ -21,7 +21,7 @@ import {
   type StreamWriter,
   type TroubleListener,
 } from '@foldbook/runtime';
-import { DurableOutput } from '../durable-output.ts';
+import { type Coverage, DurableOutput } from '../durable-output.ts';
 import { MarketAgent } from '../market-agent.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
 import { type OnAnswer, Publisher } from '../publisher.ts';
@@ -95,8 +95,8 @@ export const TEST_LIMITS: SequencerLimits = {
 
 export interface PipelineOptions {
   readonly limits?: Partial<SequencerLimits>;
-  /** Sequences that an earlier process covered, by subject. */
-  readonly covered?: ReadonlyMap<string, number>;
+  /** What an earlier process wrote to the outputs. */
+  readonly covered?: Coverage;
   readonly log?: MemoryWriter;
   readonly live?: boolean;
   /** Told of everything that goes out live, beside the lists kept here. */
@@ -121,7 +121,7 @@ export class Pipeline {
   constructor(options: PipelineOptions = {}) {
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
-    const covered = options.covered ?? new Map<string, number>();
+    const covered = options.covered ?? new Map();
     const fail = (error: Error) => assert.fail(error);
     const echo = (subject: string, payload: Uint8Array) => options.onSent?.({ subject, payload });
     this.log = options.log ?? new MemoryWriter('LOG_0');

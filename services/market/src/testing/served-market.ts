@@ -27,12 +27,14 @@ export function serveMarket(options: PipelineOptions = {}): ServedMarket {
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, {
+  const facts = {
     durability: 'memory, for tests',
     core: undefined,
     generation: 7,
     partition: 0,
-  });
+  };
+  const { clock } = pipeline;
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, clock);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
   commands.open(COMMAND_FILTER);
   requests.open();

@@ -1,0 +1,34 @@
+/**
+ * What readers of public books may cost a market: so many bytes of answers a second, with a store
+ * for the moment when all come back at once. Their subjects name no account, so all share it; what
+ * they can't take is the time of those who trade.
+ */
+import type { Clock } from '@foldbook/runtime';
+
+const BYTES_PER_SECOND = 32 * 1024 * 1024;
+const STORE_BYTES = 64 * 1024 * 1024;
+
+export class AnswerShare {
+  readonly #clock: Clock;
+  #leftBytes = STORE_BYTES;
+  #countedNs: bigint;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#countedNs = clock.nowNs();
+  }
+
+  /** Whether another answer may be given, however long it turns out. */
+  isOpen(): boolean {
+    const nowNs = this.#clock.nowNs();
+    const seconds = Number(nowNs - this.#countedNs) / 1e9;
+    this.#countedNs = nowNs;
+    this.#leftBytes = Math.min(STORE_BYTES, this.#leftBytes + seconds * BYTES_PER_SECOND);
+    return this.#leftBytes > 0;
+  }
+
+  /** An answer of so many bytes was given; what it was too long is paid for by waiting. */
+  spend(bytes: number): void {
+    this.#leftBytes -= bytes;
+  }
+}
