@@ -27,7 +27,7 @@ export class AnswerShare {
     return this.#leftBytes > 0;
   }
 
-  /** An answer of so many bytes was given; what it was too long is paid for by waiting. */
+  /** An answer of so many bytes was given; beyond what was left, the next one waits longer. */
   spend(bytes: number): void {
     this.#leftBytes -= bytes;
   }

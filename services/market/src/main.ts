@@ -65,9 +65,11 @@ function untilTold(): Promise<'told'> {
     const onSignal = (name: NodeJS.Signals) => {
       signals += 1;
       tell();
-      if (signals === 1) return;
-      logger.warn(`told to end a second time (${name}): ended without finishing`);
-      process.exit(ENDED_AT_ONCE);
+      if (signals > 1) {
+        logger.warn(`told to end a second time (${name}): ended without finishing`);
+        process.exit(ENDED_AT_ONCE);
+      }
+      logger.info(`told to end (${name}); a second time ends it at once`);
     };
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
     if (process.send === undefined) return;
