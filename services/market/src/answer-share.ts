@@ -10,11 +10,14 @@ const STORE_BYTES = 64 * 1024 * 1024;
 
 export class AnswerShare {
   readonly #clock: Clock;
-  #leftBytes = STORE_BYTES;
+  readonly #storeBytes: number;
+  #leftBytes: number;
   #countedNs: bigint;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, storeBytes = STORE_BYTES) {
     this.#clock = clock;
+    this.#storeBytes = storeBytes;
+    this.#leftBytes = storeBytes;
     this.#countedNs = clock.nowNs();
   }
 
@@ -23,7 +26,7 @@ export class AnswerShare {
     const nowNs = this.#clock.nowNs();
     const seconds = Number(nowNs - this.#countedNs) / 1e9;
     this.#countedNs = nowNs;
-    this.#leftBytes = Math.min(STORE_BYTES, this.#leftBytes + seconds * BYTES_PER_SECOND);
+    this.#leftBytes = Math.min(this.#storeBytes, this.#leftBytes + seconds * BYTES_PER_SECOND);
     return this.#leftBytes > 0;
   }
 

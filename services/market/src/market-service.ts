@@ -9,6 +9,7 @@ import {
   type StreamWriter,
   type Transport,
 } from '@foldbook/runtime';
+import { AnswerShare } from './answer-share.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import { commandFilter } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
@@ -98,7 +99,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     generation,
     partition,
   };
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, clock);
+  const share = new AnswerShare(clock);
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 

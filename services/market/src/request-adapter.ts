@@ -15,9 +15,9 @@ import {
   refuse,
   viewOf,
 } from '@foldbook/protocol';
-import type { Clock, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import type { Subscription, Transport, TransportMessage } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
-import { AnswerShare } from './answer-share.ts';
+import type { AnswerShare } from './answer-share.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
@@ -67,9 +67,9 @@ export class RequestAdapter {
     sequencer: Sequencer,
     publisher: Publisher,
     facts: ServiceFacts,
-    clock: Clock,
+    share: AnswerShare,
   ) {
-    this.#share = new AnswerShare(clock);
+    this.#share = share;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;

@@ -109,9 +109,9 @@ export class Sequencer implements Agent {
     if (this.#pending + batch.count > this.#limits.maxPendingCommands) {
       return this.#stalled ? 'UNAVAILABLE' : 'BUSY';
     }
-    // Operators are not counted: none of theirs may wait for a client's.
+    const isClient = account >= Account.FIRST_CLIENT;
     const pendingOf = this.#pendingOf.get(account) ?? 0;
-    if (pendingOf + batch.count > this.#limits.maxPendingPerAccount) {
+    if (isClient && pendingOf + batch.count > this.#limits.maxPendingPerAccount) {
       return this.#stalled ? 'UNAVAILABLE' : 'SHARE_USED';
     }
     if (!market.open.fits(batch.count)) {
@@ -121,7 +121,7 @@ export class Sequencer implements Agent {
     const closesEpoch = closesAnEpoch(batch);
     market.open.add(batch.records, batch.count, account, asker, closesEpoch);
     this.#pending += batch.count;
-    if (account >= Account.FIRST_CLIENT) this.#pendingOf.set(account, pendingOf + batch.count);
+    if (isClient) this.#pendingOf.set(account, pendingOf + batch.count);
     this.#wake();
     return 'ADMITTED';
   }
