@@ -58,15 +58,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const failure = Promise.withResolvers<Error>();
   const markets = new MarketRegistry();
   const streams = await openStreams(parts, failure.resolve);
-  const thread = await (parts.startThread ?? startMarketThread)(config);
-  thread.worker.failed.then(failure.resolve);
-  logger.info('market thread started', {
-    core: thread.worker.core,
-    pinned: thread.worker.pinned,
-    threadId: thread.worker.threadId,
-  });
-
-  const wake = () => invoker.wake();
+  const thread = await startThread(parts, failure.resolve);
+  const core = thread.worker.pinned ? thread.worker.core : undefined;
   const sequencer = new Sequencer({
     partition,
     markets,
@@ -77,7 +70,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     limits: config,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: failure.resolve,
-    wake,
+    wake: () => invoker.wake(),
   });
   const generation = Number(clock.nowNs() / 1_000_000_000n);
   const publisher = new Publisher({
@@ -93,25 +86,20 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
   });
-  const facts = {
-    durability: store.durability,
-    core: thread.worker.pinned ? thread.worker.core : undefined,
-    generation,
-    partition,
-  };
+  const facts = { durability: store.durability, core, generation, partition };
   const share = new AnswerShare(clock);
   const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 
-  const ending = { streams, thread, logger };
+  const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };
   let recovered: Recovered;
   try {
     recovered = await recoverFromLog(parts, failure.promise, { markets, sequencer, publisher });
     streams.reports.check(markets);
     streams.diffs.check(markets);
   } catch (error) {
-    await close(ending, STOP_PATIENCE_WITHOUT_BROKER_MS);
+    await close(running, STOP_PATIENCE_WITHOUT_BROKER_MS);
     throw error;
   }
   publisher.goLive();
@@ -119,29 +107,56 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   commands.open(await commandFilter(transport, partition));
   requests.open();
   await transport.flush();
+  return { recovered, core, failed: failure.promise, stop: () => stop(running) };
+}
 
-  const stop = async () => {
-    const isConnected = transport.status() === 'connected';
-    const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
-    const deadlineMs = performance.now() + patienceMs;
-    const leftMs = () => Math.max(0, deadlineMs - performance.now());
-    commands.close();
-    await within(transport.flush(), leftMs());
-    await settled(sequencer, deadlineMs);
-    if (sequencer.pending > 0) {
-      const { pending } = sequencer;
-      logger.warn('did not wait for all commands; the next start runs those logged', { pending });
-    }
-    requests.close();
-    await invoker.stop();
-    await close(ending, leftMs());
-  };
-  return {
-    recovered,
-    core: thread.worker.pinned ? thread.worker.core : undefined,
-    failed: failure.promise,
-    stop,
-  };
+/** All that has to be ended. */
+interface Running {
+  readonly transport: Transport;
+  readonly sequencer: Sequencer;
+  readonly commands: CommandAdapter;
+  readonly requests: RequestAdapter;
+  readonly invoker: AgentInvoker;
+  readonly streams: Streams;
+  readonly thread: MarketThread;
+  readonly logger: Logger;
+}
+
+async function stop(running: Running): Promise<void> {
+  const { transport, sequencer, commands, requests, invoker, logger } = running;
+  const isConnected = transport.status() === 'connected';
+  const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
+  const deadlineMs = performance.now() + patienceMs;
+  const leftMs = () => Math.max(0, deadlineMs - performance.now());
+  commands.close();
+  await within(transport.flush(), leftMs());
+  await settled(sequencer, deadlineMs);
+  const { pending } = sequencer;
+  if (pending > 0) {
+    logger.warn('did not wait for all commands; the next start runs those logged', { pending });
+  }
+  requests.close();
+  await invoker.stop();
+  await close(running, leftMs());
+}
+
+/** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
+async function close({ streams, thread, logger }: Running, patienceMs: number): Promise<void> {
+  if (!(await within(streams.close(), patienceMs))) {
+    logger.warn('did not wait for all reports to be stored; the next start writes them again');
+  }
+  await thread.worker.stop();
+}
+
+async function startThread(
+  { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
+  fail: (error: Error) => void,
+): Promise<MarketThread> {
+  const thread = await start(config);
+  const { core, pinned, threadId, failed } = thread.worker;
+  failed.then(fail);
+  logger.info('market thread started', { core, pinned, threadId });
+  return thread;
 }
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
@@ -156,17 +171,6 @@ async function recoverFromLog(
   const log = store.reader(logStream(config.partition));
   const records = log.read({ fromSequence: 1, follow: false, signal });
   return recover({ ...agents, records, signal });
-}
-
-/** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
-async function close(
-  { streams, thread, logger }: { streams: Streams; thread: MarketThread; logger: Logger },
-  patienceMs: number,
-): Promise<void> {
-  if (!(await within(streams.close(), patienceMs))) {
-    logger.warn('did not wait for all reports to be stored; the next start writes them again');
-  }
-  await thread.worker.stop();
 }
 
 interface Streams {
