@@ -32,18 +32,22 @@ async function openLine(port: number) {
   };
 }
 
-/** Resolves with the first line of the log that matches, rejects when there is none. */
-function lineOf(child: ChildProcess, wanted: RegExp): Promise<string> {
+/** The log of a process as it comes. */
+function followLog(child: ChildProcess) {
   assert(child.stderr !== null);
+  const seen: string[] = [];
   const lines = createInterface({ input: child.stderr });
-  return new Promise((resolve, reject) => {
-    const seen: string[] = [];
-    lines.on('line', (line) => {
-      seen.push(line);
-      if (wanted.test(line)) resolve(line);
-    });
-    lines.once('close', () => reject(new Error(`no ${wanted} in:\n${seen.join('\n')}`)));
-  });
+  lines.on('line', (line) => seen.push(line));
+  return {
+    seen,
+    /** Resolves when a line to come matches, rejects when the log ends without one. */
+    until(wanted: RegExp): Promise<void> {
+      return new Promise((resolve, reject) => {
+        lines.on('line', (line) => wanted.test(line) && resolve());
+        lines.once('close', () => reject(new Error(`no ${wanted} in:\n${seen.join('\n')}`)));
+      });
+    },
+  };
 }
 
 it('ends at once when told a second time', { timeout: 60_000 }, async (test) => {
@@ -59,8 +63,9 @@ it('ends at once when told a second time', { timeout: 60_000 }, async (test) => 
     line.close();
     await nats.close();
   });
-  const told = lineOf(child, /told to end \(SIGTERM\)/);
-  const toldAgain = lineOf(child, /told to end a second time \(SIGINT\)/);
+  const log = followLog(child);
+  const told = log.until(/told to end \(SIGTERM\)/);
+  const toldAgain = log.until(/told to end a second time \(SIGINT\)/);
   await once(child, 'message');
   // What it waits for will not come.
   line.silence();
@@ -69,4 +74,6 @@ it('ends at once when told a second time', { timeout: 60_000 }, async (test) => 
   child.kill('SIGINT');
   await toldAgain;
   assert.deepEqual(await exited, [1, null]);
+  const last = log.seen.at(-1) ?? '';
+  assert.match(last, /a second time/, 'it did not wait until its patience ran out');
 });
