@@ -76,13 +76,13 @@ export class CommandAdapter {
     const batch = decodeMessage(message.payload, 'operator', 0);
     if (!batch.ok) return batch;
     const known = this.#markets.byName(name);
-    const refusal = checkAdministration(batch.value, name, known !== undefined);
+    const refusal = checkAdministration(batch.value, name, known);
     if (refusal !== undefined) return refusal;
     const market = known ?? new Market(name, this.#markets.nextId());
     const busy = this.#admit(message, market, batch.value, 0);
     if (known === undefined && busy === undefined) {
       this.#markets.add(market);
-      this.#logger.info('market created', { market: name, id: market.id });
+      this.#logger.info('the creation of a market was admitted', { market: name, id: market.id });
     }
     return busy;
   }
@@ -102,8 +102,10 @@ export class CommandAdapter {
             account,
             whenReceived: batch.replyWhenReceived,
           };
-    const admission = this.#sequencer.submit(market, batch, asker);
-    return admission === 'ADMITTED' ? undefined : refuse(admission, 0, `market ${market.name}`);
+    const admission = this.#sequencer.submit(market, batch, account, asker);
+    if (admission === 'ADMITTED') return undefined;
+    if (admission !== 'SHARE_USED') return refuse(admission, 0, `market ${market.name}`);
+    return refuse('BUSY', 0, `account ${account} has its share of the commands that may wait`);
   }
 
   #refuse(message: TransportMessage, refusal: Refusal): void {
@@ -118,21 +120,23 @@ function kindAt(batch: CommandBatch, index: number): number {
 }
 
 /**
- * A market starts with one CREATE_MARKET and nothing else; an epoch's close must end its group, so
- * it comes alone.
+ * A market starts with one CREATE_MARKET and nothing else, and with another when the engine refused
+ * that one; an epoch's close must end its group, so it comes alone.
  */
 function checkAdministration(
   batch: CommandBatch,
   name: string,
-  exists: boolean,
+  market: Market | undefined,
 ): Refusal | undefined {
-  if (!exists) {
+  if (market === undefined) {
     const creates = batch.count === 1 && kindAt(batch, 0) === CommandKind.CREATE_MARKET;
     return creates ? undefined : refuse('UNKNOWN_MARKET', 0, name);
   }
   for (let index = 0; index < batch.count; index += 1) {
     const kind = kindAt(batch, index);
-    if (kind === CommandKind.CREATE_MARKET) return refuse('MARKET_EXISTS', index, name);
+    if (kind === CommandKind.CREATE_MARKET && market.isCreated) {
+      return refuse('MARKET_EXISTS', index, name);
+    }
     if (kind === CommandKind.CLOSE_EPOCH && batch.count > 1) {
       return refuse('NOT_PERMITTED', index, 'close_epoch comes alone in its message');
     }

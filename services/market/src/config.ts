@@ -23,6 +23,8 @@ export const marketConfigSchema = z.object({
   core: z.int().min(0).max(4095).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
   maxPendingCommands: z.int().min(1_024).max(1_000_000).default(65_536),
+  /** Of these, of one account: what it sends beyond that is answered BUSY. */
+  maxPendingPerAccount: z.int().min(1_024).max(1_000_000).default(16_384),
   maxGroupsInFlight: z.int().min(1).max(64).default(8),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),

@@ -1,41 +1,126 @@
 /** One durable output stream (reports or diffs), and how far each of its subjects reaches. */
-import { BatchOffset, readCount, viewOf } from '@foldbook/protocol';
+import {
+  type BatchHeader,
+  type BatchKind,
+  decodeBatchHeader,
+  RECORD_BYTES,
+} from '@foldbook/protocol';
 import type { StreamReader, StreamWriter } from '@foldbook/runtime';
+import type { MarketRegistry } from './market-registry.ts';
 
-/** The last market sequence that each subject of a stream covers, from the last batch of each. */
-export async function coveredSequences(
-  reader: StreamReader,
-  filter: string,
-): Promise<Map<string, number>> {
-  const covered = new Map<string, number>();
-  for (const record of await reader.lastOfEach(filter)) {
-    covered.set(record.subject, readCount(viewOf(record.payload), BatchOffset.LAST));
+/** Above what any broker's message holds; bounds what a damaged count makes us believe. */
+const MAX_BATCH_RECORDS = (8 * 1024 * 1024) / RECORD_BYTES;
+
+/** What the last batch of each subject of an output stream says. */
+export type Coverage = ReadonlyMap<string, BatchHeader>;
+
+/** A durable output that a market can't write on from. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+}
+
+export interface OutputSource {
+  /** The stream's name, for people. */
+  readonly stream: string;
+  readonly reader: StreamReader;
+  /** Of the subjects of the output. */
+  readonly filter: string;
+  readonly kind: BatchKind;
+}
+
+/**
+ * How far an output stream reaches, from the last batch of each of its subjects.
+ * @throws OutputError when one of these is no batch of the kind
+ */
+export async function readCoverage(source: OutputSource): Promise<Coverage> {
+  const { stream, reader, filter, kind } = source;
+  const coverage = new Map<string, BatchHeader>();
+  for (const { sequence, subject, payload } of await reader.lastOfEach(filter)) {
+    const where = `record ${sequence} of ${stream} (${subject})`;
+    const header = decodeBatchHeader(payload, kind, MAX_BATCH_RECORDS);
+    if (!header.ok) {
+      throw new OutputError(
+        `${where} was not written by a market: ${header.name} at byte ${header.offset}, ` +
+          `${header.detail}; ${mendOutput(stream, filter)}`,
+      );
+    }
+    coverage.set(subject, header.value);
   }
-  return covered;
+  return coverage;
+}
+
+/**
+ * Checks outputs against the markets that were recovered from the log.
+ * @throws OutputError when a subject tells of a market, or of commands, that the log doesn't have:
+ *   a market that went on would write nothing until it got there
+ */
+export function checkCoverage(stream: string, coverage: Coverage, markets: MarketRegistry): void {
+  for (const [subject, { market: id, last }] of coverage) {
+    const name = subject.slice(subject.lastIndexOf('.') + 1);
+    const market = markets.byName(name);
+    if (market === undefined) {
+      throw new OutputError(
+        `${subject} reaches sequence ${last}, but the log has no market ${name}; ` +
+          mendLog(stream),
+      );
+    }
+    if (market.id !== id) {
+      throw new OutputError(
+        `${subject} ends with a batch of market ${id}, but ${name} is market ${market.id} in the ` +
+          `log; ${mendLog(stream)}`,
+      );
+    }
+    if (last > market.sequence) {
+      throw new OutputError(
+        `${subject} reaches sequence ${last}, but the log ends at ${market.sequence} of ${name}; ` +
+          mendLog(stream),
+      );
+    }
+  }
+}
+
+function mendOutput(stream: string, filter: string): string {
+  return (
+    `find out what else may write to ${filter} and keep it out, then remove the stream ` +
+    `${stream}: the market writes it again from its log`
+  );
+}
+
+function mendLog(stream: string): string {
+  return (
+    'what was told has been lost from the log, or another log was put in its place: restore the ' +
+    `log from a copy. Only if there is none, and all are told: remove the stream ${stream}, and ` +
+    'the market writes it again from the log as it is'
+  );
 }
 
 export class DurableOutput {
   readonly #writer: StreamWriter;
-  readonly #covered: ReadonlyMap<string, number>;
+  readonly #coverage: Coverage;
   readonly #echo: ((subject: string, payload: Uint8Array) => void) | undefined;
   readonly #onFailure: (error: Error) => void;
 
   /** `echo`: set where the store itself doesn't deliver to live subscribers. */
   constructor(
     writer: StreamWriter,
-    covered: ReadonlyMap<string, number>,
+    coverage: Coverage,
     echo: ((subject: string, payload: Uint8Array) => void) | undefined,
     onFailure: (error: Error) => void,
   ) {
     this.#writer = writer;
-    this.#covered = covered;
+    this.#coverage = coverage;
     this.#echo = echo;
     this.#onFailure = onFailure;
   }
 
   /** Market sequence up to which `subject` was written before this process started. */
   covered(subject: string): number {
-    return this.#covered.get(subject) ?? 0;
+    return this.#coverage.get(subject)?.last ?? 0;
+  }
+
+  /** @throws OutputError, see `checkCoverage` */
+  check(markets: MarketRegistry): void {
+    checkCoverage(this.#writer.name, this.#coverage, markets);
   }
 
   inFlight(): number {

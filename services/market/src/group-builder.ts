@@ -1,6 +1,7 @@
 /** One market's open group: commands gathered until the log takes the next append. */
 import assert from 'node:assert/strict';
 import {
+  Account,
   BatchKind,
   CommandKind,
   CommandOffset,
@@ -26,6 +27,8 @@ export interface Group {
   readonly commands: number;
   readonly askers: readonly Asker[];
   readonly closesEpoch: boolean;
+  /** Commands by the account that sent them, clients only. */
+  readonly shares: ReadonlyMap<number, number>;
 }
 
 /** One place is kept for the epoch's close, which must be the last command of its group. */
@@ -36,6 +39,7 @@ export class GroupBuilder {
   #buffer = new Uint8Array((FIRST_CAPACITY + 1) * RECORD_BYTES);
   #count = 0;
   #askers: Asker[] = [];
+  #shares = new Map<number, number>();
   #sealed = false;
 
   get count(): number {
@@ -50,6 +54,7 @@ export class GroupBuilder {
   add(
     records: Uint8Array,
     count: number,
+    account: number,
     asker: Omit<Asker, 'index' | 'count'> | undefined,
     closesEpoch: boolean,
   ): void {
@@ -57,6 +62,9 @@ export class GroupBuilder {
     this.#reserve(count + 1);
     this.#buffer.set(records, (this.#count + 1) * RECORD_BYTES);
     if (asker !== undefined) this.#askers.push({ ...asker, index: this.#count, count });
+    if (account >= Account.FIRST_CLIENT) {
+      this.#shares.set(account, (this.#shares.get(account) ?? 0) + count);
+    }
     this.#count += count;
     this.#sealed = closesEpoch;
   }
@@ -73,9 +81,16 @@ export class GroupBuilder {
       count: this.#count,
       timeNs,
     });
-    const group = { payload, commands: this.#count, askers: this.#askers, closesEpoch };
+    const group = {
+      payload,
+      commands: this.#count,
+      askers: this.#askers,
+      closesEpoch,
+      shares: this.#shares,
+    };
     this.#count = 0;
     this.#askers = [];
+    this.#shares = new Map();
     this.#sealed = false;
     return group;
   }

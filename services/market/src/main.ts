@@ -18,6 +18,7 @@ import { type MarketConfig, marketConfigSchema } from './config.ts';
 import { type MarketService, startMarketService } from './market-service.ts';
 
 const BAD_CONFIGURATION = 2;
+const ENDED_AT_ONCE = 1;
 /** How long an orderly end may take: without its broker the service can't finish anything, ms. */
 const END_WITHIN_MS = 12_000;
 const END_WITHOUT_BROKER_MS = 1_000;
@@ -53,11 +54,24 @@ async function connect(
   return { transport: hub.connect(), store: new SegmentStore({ dir: broker.dir }) };
 }
 
-/** SIGINT, SIGTERM, or the end of the process that forked this one: it must not outlive that. */
+/**
+ * SIGINT, SIGTERM, or the end of the process that forked this one: it must not outlive that. A
+ * second signal ends it at once, as a crash would: the log has all that was acknowledged.
+ */
 function untilTold(): Promise<'told'> {
   return new Promise((resolve) => {
     const tell = () => resolve('told');
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, tell);
+    let signals = 0;
+    const onSignal = (name: NodeJS.Signals) => {
+      signals += 1;
+      tell();
+      if (signals > 1) {
+        logger.warn(`told to end a second time (${name}): ended without finishing`);
+        process.exit(ENDED_AT_ONCE);
+      }
+      logger.info(`told to end (${name}); a second time ends it at once`);
+    };
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
     if (process.send === undefined) return;
     process.once('disconnect', tell);
     // Nobody reads the log any more either.

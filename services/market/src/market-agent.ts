@@ -60,9 +60,10 @@ export class MarketAgent implements Agent {
     let taken = this.#takeOne();
     while (taken > 0) {
       work += taken;
+      // Each group as soon as it is done: while more keep coming, nobody waits for the last.
+      this.#events.publish();
       taken = this.#takeOne();
     }
-    if (work > 0) this.#events.publish();
     return work;
   }
 

@@ -10,6 +10,8 @@ export interface CommittedGroup {
   readonly head: Uint8Array;
   /** Its last command is an epoch's close (which the engine may still refuse). */
   readonly closesEpoch: boolean;
+  /** Commands by the account that sent them, clients only. */
+  readonly shares: ReadonlyMap<number, number>;
 }
 
 export class Market {
@@ -31,6 +33,8 @@ export class Market {
   /** A command that lets time pass is on its way through the log. */
   ticking = false;
   sequence = 0;
+  /** The engine has taken its CREATE_MARKET; it may refuse one, and the name waits for the next. */
+  isCreated = false;
 
   constructor(name: string, id: number) {
     this.name = name;

@@ -1,5 +1,6 @@
 /** The market service put together: recovery first, then the doors are opened. */
-import { diffStream, encodeReply, logStream, reportStream } from '@foldbook/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@foldbook/protocol';
 import {
   AgentInvoker,
   type Clock,
@@ -8,20 +9,25 @@ import {
   type StreamWriter,
   type Transport,
 } from '@foldbook/runtime';
+import { AnswerShare } from './answer-share.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import { commandFilter } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
-import { coveredSequences, DurableOutput } from './durable-output.ts';
+import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import { MarketRegistry } from './market-registry.ts';
-import { startMarketThread } from './market-thread.ts';
+import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
-import { type Recovered, recover } from './recovery.ts';
+import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 
-/** How long `stop` waits for what was admitted, ms. */
+/**
+ * What `stop` waits for may never come. With the broker it has so long for all of its steps, ms;
+ * without, nothing can be finished, and the log is read again at the next start.
+ */
 const STOP_PATIENCE_MS = 10_000;
+const STOP_PATIENCE_WITHOUT_BROKER_MS = 500;
 
 export interface MarketServiceParts {
   readonly config: MarketConfig;
@@ -29,6 +35,8 @@ export interface MarketServiceParts {
   readonly store: StreamStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Another thread for tests of its failures. */
+  readonly startThread?: typeof startMarketThread;
 }
 
 export interface MarketService {
@@ -37,7 +45,10 @@ export interface MarketService {
   readonly core: number | undefined;
   /** Resolves if the service can't go on: another owner, a dead thread, a broken store. */
   readonly failed: Promise<Error>;
-  /** Refuses new commands, lets admitted ones finish, closes the streams and the thread. */
+  /**
+   * Refuses new commands, lets admitted ones finish, closes the streams and the thread. Resolves
+   * after a while even if a broker never answers, having warned of what it did not wait for.
+   */
   stop(): Promise<void>;
 }
 
@@ -47,15 +58,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const failure = Promise.withResolvers<Error>();
   const markets = new MarketRegistry();
   const streams = await openStreams(parts, failure.resolve);
-  const thread = await startMarketThread(config);
-  thread.worker.failed.then(failure.resolve);
-  logger.info('market thread started', {
-    core: thread.worker.core,
-    pinned: thread.worker.pinned,
-    threadId: thread.worker.threadId,
-  });
-
-  const wake = () => invoker.wake();
+  const thread = await startThread(parts, failure.resolve);
+  const core = thread.worker.pinned ? thread.worker.core : undefined;
   const sequencer = new Sequencer({
     partition,
     markets,
@@ -66,7 +70,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     limits: config,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: failure.resolve,
-    wake,
+    wake: () => invoker.wake(),
   });
   const generation = Number(clock.nowNs() / 1_000_000_000n);
   const publisher = new Publisher({
@@ -75,44 +79,98 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     reports: streams.reports,
     diffs: streams.diffs,
     generation,
+    clock,
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => transport.publish(subject, payload),
-    onExecuted: (market, commands, openRecords, closesEpoch) =>
-      sequencer.executed(market, commands, openRecords, closesEpoch),
+    onExecuted: (market, group, commands, openRecords) =>
+      sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
   });
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, {
-    durability: store.durability,
-    core: thread.worker.pinned ? thread.worker.core : undefined,
-    generation,
-    partition,
-  });
+  const facts = { durability: store.durability, core, generation, partition };
+  const share = new AnswerShare(clock);
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 
-  const records = store.reader(logStream(partition)).read({ fromSequence: 1, follow: false });
-  const recovered = await recover(records, markets, sequencer, publisher);
+  const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };
+  let recovered: Recovered;
+  try {
+    recovered = await recoverFromLog(parts, failure.promise, { markets, sequencer, publisher });
+    streams.reports.check(markets);
+    streams.diffs.check(markets);
+  } catch (error) {
+    await close(running, STOP_PATIENCE_WITHOUT_BROKER_MS);
+    throw error;
+  }
   publisher.goLive();
   invoker.start();
   commands.open(await commandFilter(transport, partition));
   requests.open();
   await transport.flush();
+  return { recovered, core, failed: failure.promise, stop: () => stop(running) };
+}
 
-  const stop = async () => {
-    commands.close();
-    await transport.flush().catch(() => undefined);
-    await settled(sequencer);
-    requests.close();
-    await invoker.stop();
-    await streams.close();
-    await thread.worker.stop();
-  };
-  return {
-    recovered,
-    core: thread.worker.pinned ? thread.worker.core : undefined,
-    failed: failure.promise,
-    stop,
-  };
+/** All that has to be ended. */
+interface Running {
+  readonly transport: Transport;
+  readonly sequencer: Sequencer;
+  readonly commands: CommandAdapter;
+  readonly requests: RequestAdapter;
+  readonly invoker: AgentInvoker;
+  readonly streams: Streams;
+  readonly thread: MarketThread;
+  readonly logger: Logger;
+}
+
+async function stop(running: Running): Promise<void> {
+  const { transport, sequencer, commands, requests, invoker, logger } = running;
+  const isConnected = transport.status() === 'connected';
+  const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
+  const deadlineMs = performance.now() + patienceMs;
+  const leftMs = () => Math.max(0, deadlineMs - performance.now());
+  commands.close();
+  await within(transport.flush(), leftMs());
+  await settled(sequencer, deadlineMs);
+  const { pending } = sequencer;
+  if (pending > 0) {
+    logger.warn('did not wait for all commands; the next start runs those logged', { pending });
+  }
+  requests.close();
+  await invoker.stop();
+  await close(running, leftMs());
+}
+
+/** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
+async function close({ streams, thread, logger }: Running, patienceMs: number): Promise<void> {
+  if (!(await within(streams.close(), patienceMs))) {
+    logger.warn('did not wait for all reports to be stored; the next start writes them again');
+  }
+  await thread.worker.stop();
+}
+
+async function startThread(
+  { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
+  fail: (error: Error) => void,
+): Promise<MarketThread> {
+  const thread = await start(config);
+  const { core, pinned, threadId, failed } = thread.worker;
+  failed.then(fail);
+  logger.info('market thread started', { core, pinned, threadId });
+  return thread;
+}
+
+/** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
+async function recoverFromLog(
+  { store, config }: MarketServiceParts,
+  failed: Promise<Error>,
+  agents: Pick<RecoveryParts, 'markets' | 'sequencer' | 'publisher'>,
+): Promise<Recovered> {
+  const halt = new AbortController();
+  failed.then((error) => halt.abort(error));
+  const { signal } = halt;
+  const log = store.reader(logStream(config.partition));
+  const records = log.read({ fromSequence: 1, follow: false, signal });
+  return recover({ ...agents, records, signal });
 }
 
 interface Streams {
@@ -136,25 +194,41 @@ async function openStreams(
       : undefined;
   const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
   const writers = [log];
-  const openOutput = async (name: string, filter: string) => {
-    const writer = await store.writer(name, [filter]);
+  const close = async () => {
+    await Promise.all(writers.map((writer) => writer.close()));
+  };
+  const openOutput = async (stream: string, filter: string, kind: BatchKind) => {
+    const writer = await store.writer(stream, [filter]);
     writers.push(writer);
-    const covered = await coveredSequences(store.reader(name), filter);
-    return new DurableOutput(writer, covered, echo, fail);
+    const reader = store.reader(stream);
+    const coverage = await readCoverage({ stream, reader, filter, kind });
+    return new DurableOutput(writer, coverage, echo, fail);
   };
-  return {
-    log,
-    reports: await openOutput(reportStream(partition), 'rpt.*.*'),
-    diffs: await openOutput(diffStream(partition), 'diff.*'),
-    close: async () => {
-      await Promise.all(writers.map((writer) => writer.close()));
-    },
-  };
+  try {
+    const reports = await openOutput(reportStream(partition), 'rpt.*.*', BatchKind.REPORTS);
+    const diffs = await openOutput(diffStream(partition), 'diff.*', BatchKind.DIFF);
+    return { log, reports, diffs, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-/** Returns when everything admitted has executed, or the patience has run out. */
-async function settled(sequencer: Sequencer): Promise<void> {
-  const deadlineMs = performance.now() + STOP_PATIENCE_MS;
+/** False when `work` was not done in time; work that failed is done. */
+async function within(work: Promise<void>, patienceMs: number): Promise<boolean> {
+  const given = new AbortController();
+  const late = delay(patienceMs, false, { signal: given.signal }).catch(() => false);
+  const done = work.then(
+    () => true,
+    () => true,
+  );
+  const isDone = await Promise.race([done, late]);
+  given.abort();
+  return isDone;
+}
+
+/** Returns when everything admitted has executed, or the time has come. */
+async function settled(sequencer: Sequencer, deadlineMs: number): Promise<void> {
   while (sequencer.pending > 0 && performance.now() < deadlineMs) {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

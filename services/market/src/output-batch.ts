@@ -1,8 +1,9 @@
 /**
  * Gathers records of one output subject into batches that a broker takes. Batches end between
- * commands; a command with more events than fit is cut, and said to be (PARTIAL, CONTINUES).
+ * commands; only a command with more events than fit any batch is cut, and said to be (PARTIAL,
+ * CONTINUES). A batch that is cut holds nothing but that command: what is told of the commands
+ * before it never depends on whether its rest follows.
  */
-import assert from 'node:assert/strict';
 import {
   BatchFlag,
   type BatchKind,
@@ -10,56 +11,73 @@ import {
   viewOf,
   writeBatchHeader,
 } from '@foldbook/protocol';
+import { BatchBuffers } from './batch-buffers.ts';
 
 /** A batch is sent off at the first command's end past this. */
 export const SOFT_LIMIT_RECORDS = 4_096;
-/** A batch is cut inside a command here: 768 KiB, below a broker's default 1 MiB. */
+/** No batch has more: 768 KiB, below a broker's default 1 MiB. */
 export const HARD_LIMIT_RECORDS = 12_288;
 
-const FIRST_CAPACITY_RECORDS = 64;
-
-export interface BatchContext {
-  readonly kind: BatchKind;
-  readonly market: number;
-  readonly generation: number;
-}
+const NO_BUFFER = new Uint8Array(0);
+const NO_VIEW = viewOf(NO_BUFFER);
 
 export type SendBatch = (payload: Uint8Array) => void;
 
+export interface OutputBatchParts {
+  readonly kind: BatchKind;
+  readonly market: number;
+  readonly generation: number;
+  /** Last market sequence that was sent before, 0 for none. */
+  readonly prev: number;
+  readonly send: SendBatch;
+  readonly buffers: BatchBuffers;
+  /** CRC for a batch that ends between commands, asked before the next command's first record. */
+  readonly depthCrc?: () => number;
+}
+
+/** For every batch of a process. */
+export const createBatchBuffers = () => new BatchBuffers((HARD_LIMIT_RECORDS + 1) * RECORD_BYTES);
+
 export class OutputBatch {
-  readonly #context: BatchContext;
-  readonly #send: SendBatch;
-  /** CRC to put into a batch that ends between commands. */
-  readonly #depthCrc: () => number;
-  #buffer = new Uint8Array((FIRST_CAPACITY_RECORDS + 1) * RECORD_BYTES);
-  #view = viewOf(this.#buffer);
+  readonly #parts: OutputBatchParts;
+  #buffer: Uint8Array = NO_BUFFER;
+  #view = NO_VIEW;
   #count = 0;
   #first = 0;
   #current = 0;
+  /** Records in front that belong to commands before the current one, and the last of these. */
+  #whole = 0;
+  #wholeLast = 0;
   #prev: number;
   #continues = false;
 
-  /** `prev`: last market sequence that was sent before, 0 for none. */
-  constructor(context: BatchContext, prev: number, send: SendBatch, depthCrc: () => number) {
-    this.#context = context;
-    this.#prev = prev;
-    this.#send = send;
-    this.#depthCrc = depthCrc;
+  constructor(parts: OutputBatchParts) {
+    this.#parts = parts;
+    this.#prev = parts.prev;
   }
 
   get prev(): number {
     return this.#prev;
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   /** Room for one more record of the command `sequence`; write 64 bytes at the offset given. */
   claim(sequence: number): number {
-    if (this.#count > 0 && sequence !== this.#current && this.#count >= SOFT_LIMIT_RECORDS) {
-      this.flush();
+    if (this.#count > 0 && sequence !== this.#current) {
+      if (this.#count >= SOFT_LIMIT_RECORDS) this.flush();
+      this.#whole = this.#count;
+      this.#wholeLast = this.#current;
     }
-    if (this.#count >= HARD_LIMIT_RECORDS) this.#cut();
+    if (this.#count >= HARD_LIMIT_RECORDS) {
+      if (this.#whole > 0) this.#sendWhole();
+      else this.#cut();
+    }
     if (this.#count === 0) this.#first = sequence;
     this.#current = sequence;
-    this.#grow();
+    this.#reserve();
     this.#count += 1;
     return this.#count * RECORD_BYTES;
   }
@@ -70,7 +88,7 @@ export class OutputBatch {
     this.#buffer.set(source.subarray(offset, offset + RECORD_BYTES), at);
   }
 
-  /** Valid until the next `claim`. */
+  /** Valid until the next `claim` or `flush`. */
   get view(): DataView {
     return this.#view;
   }
@@ -78,38 +96,67 @@ export class OutputBatch {
   /** Sends what there is, at the end of a command. */
   flush(): void {
     if (this.#count === 0) return;
-    this.#emit(this.#current, this.#continues ? BatchFlag.CONTINUES : 0, this.#depthCrc());
-    this.#prev = this.#current;
+    this.#sendUpTo(this.#count, this.#current);
+    this.#count = 0;
+    this.#whole = 0;
+    this.#parts.buffers.give(this.#buffer);
+    this.#buffer = NO_BUFFER;
+    this.#view = NO_VIEW;
+  }
+
+  /** Sends the commands before the current one, whose records move to the front. */
+  #sendWhole(): void {
+    const moved = this.#whole;
+    this.#sendUpTo(moved, this.#wholeLast);
+    this.#buffer.copyWithin(
+      RECORD_BYTES,
+      (moved + 1) * RECORD_BYTES,
+      (this.#count + 1) * RECORD_BYTES,
+    );
+    this.#count -= moved;
+    this.#whole = 0;
+    this.#first = this.#current;
+  }
+
+  #sendUpTo(count: number, last: number): void {
+    const crc = this.#parts.depthCrc?.() ?? 0;
+    this.#emit(count, last, this.#continues ? BatchFlag.CONTINUES : 0, crc);
+    this.#prev = last;
     this.#continues = false;
   }
 
   #cut(): void {
     const flags = BatchFlag.PARTIAL | (this.#continues ? BatchFlag.CONTINUES : 0);
-    this.#emit(this.#current - 1, flags, 0);
+    this.#emit(this.#count, this.#current - 1, flags, 0);
+    this.#count = 0;
     this.#continues = true;
   }
 
-  #emit(last: number, flags: number, depthCrc: number): void {
+  #emit(count: number, last: number, flags: number, depthCrc: number): void {
+    const { kind, market, generation, send } = this.#parts;
     writeBatchHeader(this.#view, 0, {
-      ...this.#context,
-      count: this.#count,
+      kind,
+      market,
+      generation,
+      count,
       flags,
       first: this.#first,
       last,
       prev: this.#prev,
       depthCrc,
     });
-    this.#send(this.#buffer.slice(0, (this.#count + 1) * RECORD_BYTES));
-    this.#count = 0;
+    send(this.#buffer.slice(0, (count + 1) * RECORD_BYTES));
   }
 
-  #grow(): void {
-    const needed = (this.#count + 2) * RECORD_BYTES;
-    if (needed <= this.#buffer.byteLength) return;
-    const limit = (HARD_LIMIT_RECORDS + 1) * RECORD_BYTES;
-    assert(needed <= limit, 'a batch is cut before it outgrows its limit');
-    const grown = new Uint8Array(Math.min(limit, this.#buffer.byteLength * 2));
-    grown.set(this.#buffer);
+  #reserve(): void {
+    const neededBytes = (this.#count + 2) * RECORD_BYTES;
+    if (neededBytes <= this.#buffer.byteLength) return;
+    const { buffers } = this.#parts;
+    const grown = buffers.take(neededBytes);
+    if (this.#buffer !== NO_BUFFER) {
+      grown.set(this.#buffer);
+      buffers.give(this.#buffer);
+    }
     this.#buffer = grown;
     this.#view = viewOf(grown);
   }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   BatchKind,
-  BatchOffset,
   decodeBatchHeader,
   decodeReply,
   EventKind,
@@ -16,6 +15,7 @@ import {
   Side,
   viewOf,
 } from '@foldbook/protocol';
+import type { Coverage } from './durable-output.ts';
 import { buy, cancel, closeEpoch, createMarket, fund, sell } from './testing/commands.ts';
 import { MemoryWriter, Pipeline, recordsOf, type Sent } from './testing/pipeline.ts';
 
@@ -39,6 +39,9 @@ function header(payload: Uint8Array, kind: BatchKind) {
   assert(decoded.ok);
   return decoded.value;
 }
+
+const coverageOf = (sent: readonly Sent[], kind: BatchKind): Coverage =>
+  new Map(sent.map(({ subject, payload }) => [subject, header(payload, kind)]));
 
 describe('the market pipeline', () => {
   it('answers each command to its sender, and fills to both sides', async () => {
@@ -182,10 +185,10 @@ describe('the market pipeline', () => {
     first.submit(MARKET, 7, [sell(1, 100, 5)]);
     await first.settle();
     const half = first.reports.records.length;
-    const covered = new Map<string, number>();
-    for (const { subject, payload } of [...first.reports.records, ...first.diffs.records]) {
-      covered.set(subject, Number(viewOf(payload).getBigUint64(BatchOffset.LAST, true)));
-    }
+    const covered = new Map([
+      ...coverageOf(first.reports.records, BatchKind.REPORTS),
+      ...coverageOf(first.diffs.records, BatchKind.DIFF),
+    ]);
     first.submit(MARKET, 8, [buy(2, 101, 3)]);
     first.submit(MARKET, 0, [closeEpoch()]);
     await first.settle();

@@ -15,6 +15,7 @@ import {
   TradeOffset,
   viewOf,
 } from '@foldbook/protocol';
+import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import type { Market } from './market-registry.ts';
@@ -37,17 +38,21 @@ export class PrivateOutput {
   readonly #market: Market;
   readonly #output: DurableOutput;
   readonly #sendReply: SendReply;
+  readonly #buffers: BatchBuffers;
   readonly #feeds = new Map<number, ReportFeed>();
+  /** Those with something to send: a flush walks no others, however many accounts there are. */
+  #unsent: OutputBatch[] = [];
   readonly #fill = new Uint8Array(RECORD_BYTES);
   readonly #fillView = viewOf(this.#fill);
   #replies: OpenReply[] = [];
   #replyIndex = 0;
   #groupFirst = 0;
 
-  constructor(market: Market, output: DurableOutput, sendReply: SendReply) {
+  constructor(market: Market, output: DurableOutput, sendReply: SendReply, buffers: BatchBuffers) {
     this.#market = market;
     this.#output = output;
     this.#sendReply = sendReply;
+    this.#buffers = buffers;
   }
 
   startGroup(firstSequence: number, askers: readonly Asker[]): void {
@@ -100,22 +105,32 @@ export class PrivateOutput {
   }
 
   flush(): void {
-    for (const feed of this.#feeds.values()) feed.batch.flush();
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const batch of unsent) batch.flush();
   }
 
   #tell(account: number, bytes: Uint8Array, offset: number, sequence: number): void {
     this.#answer(account, bytes, offset, sequence);
     if (account < Account.FIRST_CLIENT) return;
     const feed = this.#feeds.get(account) ?? this.#openFeed(account);
-    if (sequence > feed.covered) feed.batch.add(bytes, offset, sequence);
+    if (sequence <= feed.covered) return;
+    if (feed.batch.isEmpty) this.#unsent.push(feed.batch);
+    feed.batch.add(bytes, offset, sequence);
   }
 
   #openFeed(account: number): ReportFeed {
     const subject = reportSubject(account, this.#market.name);
     const covered = this.#output.covered(subject);
-    const context = { kind: BatchKind.REPORTS, market: this.#market.id, generation: 0 };
-    const send = (payload: Uint8Array) => this.#output.send(subject, payload);
-    const feed = { batch: new OutputBatch(context, covered, send, () => 0), covered };
+    const batch = new OutputBatch({
+      kind: BatchKind.REPORTS,
+      market: this.#market.id,
+      generation: 0,
+      prev: covered,
+      send: (payload) => this.#output.send(subject, payload),
+      buffers: this.#buffers,
+    });
+    const feed = { batch, covered };
     this.#feeds.set(account, feed);
     return feed;
   }

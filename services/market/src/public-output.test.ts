@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  BatchFlag,
   BatchKind,
   DeltaOffset,
   decodeBatchHeader,
@@ -14,6 +15,7 @@ import {
   writeCount,
 } from '@foldbook/protocol';
 import { Market } from './market-registry.ts';
+import { createBatchBuffers, HARD_LIMIT_RECORDS } from './output-batch.ts';
 import { PublicOutput } from './public-output.ts';
 
 function delta(sequence: number, side: Side, price: number, quantity: bigint): Uint8Array {
@@ -30,7 +32,8 @@ function delta(sequence: number, side: Side, price: number, quantity: bigint): U
 
 function open() {
   const sent: Uint8Array[] = [];
-  const output = new PublicOutput(new Market('M', 3), 9, (_, payload) => sent.push(payload));
+  const publish = (_: string, payload: Uint8Array) => sent.push(payload);
+  const output = new PublicOutput(new Market('M', 3), 9, publish, createBatchBuffers());
   const put = (sequence: number, side: Side, price: number, quantity: bigint) => {
     const record = delta(sequence, side, price, quantity);
     output.delta(record, viewOf(record), 0, sequence);
@@ -108,6 +111,31 @@ describe('PublicOutput', () => {
       assert(header.ok);
       assert.equal(header.value.depthCrc, book.checksum());
     }
+  });
+
+  it('sends commands before a cut one whole, with the checksum they led to', () => {
+    const { output, put, sent } = open();
+    const before = new LevelBook();
+    for (let sequence = 1; sequence <= 3; sequence += 1) {
+      put(sequence, Side.BUY, 90 + sequence, 5n);
+      before.set(Side.BUY, 90 + sequence, 5n, 1);
+    }
+    for (let record = 0; record <= HARD_LIMIT_RECORDS; record += 1) {
+      put(4, Side.BUY, 1_000 + record, 7n);
+    }
+    output.flush(4);
+    const [whole, partial, rest, ...more] = sent.map((payload) => {
+      const decoded = decodeBatchHeader(payload, BatchKind.MARKET_DATA, 1 << 20);
+      assert(decoded.ok);
+      return decoded.value;
+    });
+    assert(whole !== undefined && partial !== undefined && rest !== undefined);
+    assert.equal(more.length, 0);
+    assert.deepEqual([whole.count, whole.last, whole.flags], [3, 3, 0]);
+    assert.equal(whole.depthCrc, before.checksum());
+    const { PARTIAL, CONTINUES } = BatchFlag;
+    assert.deepEqual([partial.first, partial.last, partial.flags], [4, 3, PARTIAL]);
+    assert.deepEqual([rest.prev, rest.last, rest.flags], [3, 4, CONTINUES]);
   });
 
   it('replays what a reader missed, and says when it no longer can', () => {

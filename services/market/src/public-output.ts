@@ -17,6 +17,7 @@ import {
   viewOf,
   writeCount,
 } from '@foldbook/protocol';
+import type { BatchBuffers } from './batch-buffers.ts';
 import type { Market } from './market-registry.ts';
 import { OutputBatch } from './output-batch.ts';
 
@@ -29,6 +30,13 @@ const REPLAY_REPLY_BYTES = 512 * 1024;
 /** No answer is larger: a broker's default limit is 1 MiB. */
 const MAX_ANSWER_BYTES = 1000 * 1024;
 
+interface NewLevel {
+  readonly side: Side;
+  readonly price: number;
+  readonly quantity: bigint;
+  readonly orders: number;
+}
+
 export type PublishPublic = (subject: string, payload: Uint8Array) => void;
 
 export class PublicOutput {
@@ -39,44 +47,55 @@ export class PublicOutput {
   readonly #levels: OutputBatch;
   readonly #trades: OutputBatch;
   readonly #trade = new Uint8Array(RECORD_BYTES);
+  /** Deltas of the command `#deltaSequence`, not in the book yet. */
+  readonly #newLevels: NewLevel[] = [];
+  #deltaSequence = 0;
   #history: Uint8Array[] = [];
   #historyBytes = 0;
   /** Market sequence that the book stands at. */
   #sequence = 0;
 
-  constructor(market: Market, generation: number, publish: PublishPublic) {
+  constructor(market: Market, generation: number, publish: PublishPublic, buffers: BatchBuffers) {
     this.#market = market;
     this.#generation = generation;
     this.#publish = publish;
-    const context = { kind: BatchKind.MARKET_DATA, market: market.id, generation };
-    this.#levels = new OutputBatch(
-      context,
-      0,
-      (payload) => this.#sendLevels(payload),
-      () => this.#book.checksum(),
-    );
+    const common = {
+      kind: BatchKind.MARKET_DATA,
+      market: market.id,
+      generation,
+      prev: 0,
+      buffers,
+    };
+    this.#levels = new OutputBatch({
+      ...common,
+      send: (payload) => this.#sendLevels(payload),
+      depthCrc: () => this.#book.checksum(),
+    });
     const trades = tradesSubject(market.name);
-    this.#trades = new OutputBatch(
-      context,
-      0,
-      (payload) => this.#publish(trades, payload),
-      () => 0,
-    );
+    this.#trades = new OutputBatch({
+      ...common,
+      send: (payload) => this.#publish(trades, payload),
+    });
   }
 
   get generation(): number {
     return this.#generation;
   }
 
+  /**
+   * The book follows a command late, at its end: adding any of its deltas may send the commands
+   * before it, with the checksum of the book as they left it.
+   */
   delta(bytes: Uint8Array, view: DataView, offset: number, sequence: number): void {
-    // First: adding may send what came before, with the checksum of the book as it was.
+    if (sequence !== this.#deltaSequence) this.#setLevels();
+    this.#deltaSequence = sequence;
     this.#levels.add(bytes, offset, sequence);
-    this.#book.set(
-      view.getUint8(offset + EventOffset.SIDE) as Side,
-      readCount(view, offset + DeltaOffset.PRICE),
-      view.getBigUint64(offset + DeltaOffset.QUANTITY, true),
-      readCount(view, offset + DeltaOffset.ORDERS),
-    );
+    this.#newLevels.push({
+      side: view.getUint8(offset + EventOffset.SIDE) as Side,
+      price: readCount(view, offset + DeltaOffset.PRICE),
+      quantity: view.getBigUint64(offset + DeltaOffset.QUANTITY, true),
+      orders: readCount(view, offset + DeltaOffset.ORDERS),
+    });
   }
 
   /** A trade without its accounts and client order ids. */
@@ -91,6 +110,7 @@ export class PublicOutput {
 
   /** `sequence`: last of the group; deltas and trades up to it go out. */
   flush(sequence: number): void {
+    this.#setLevels();
     this.#levels.flush();
     this.#trades.flush();
     this.#sequence = sequence;
@@ -138,6 +158,13 @@ export class PublicOutput {
       size += payload.byteLength;
     }
     return chosen.length === 0 || size > MAX_ANSWER_BYTES ? undefined : concatenate(chosen, size);
+  }
+
+  #setLevels(): void {
+    for (const { side, price, quantity, orders } of this.#newLevels) {
+      this.#book.set(side, price, quantity, orders);
+    }
+    this.#newLevels.length = 0;
   }
 
   #sendLevels(payload: Uint8Array): void {

@@ -13,9 +13,10 @@ import {
   readCount,
   viewOf,
 } from '@foldbook/protocol';
-import type { Agent, RingConsumer } from '@foldbook/runtime';
+import type { Agent, Clock, RingConsumer } from '@foldbook/runtime';
 import type { DurableOutput } from './durable-output.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
+import { createBatchBuffers } from './output-batch.ts';
 import { PrivateOutput, type SendReply } from './private-output.ts';
 import { PublicOutput, type PublishPublic } from './public-output.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
@@ -24,6 +25,14 @@ import { SettlementOutput } from './settlement-output.ts';
 const READ_RECORDS = 4_096;
 /** Appends in flight on an output stream before the publisher waits, and the ring fills. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
+/**
+ * While events never cease to come, what was gathered goes out at a group's end after so many
+ * records or so long; when the ring is empty between groups, at once.
+ */
+const FLUSH_RECORDS = 4_096;
+const FLUSH_AGE_NS = 5_000_000n;
+/** Readers of a public book that may wait for a group's end. */
+const MAX_WAITING_READERS = 256;
 
 export interface MarketCounters {
   commands: number;
@@ -47,9 +56,9 @@ interface MarketOutputs {
 export type OnAnswer = (token: bigint, records: Uint8Array, sequence: number) => void;
 export type OnExecuted = (
   market: Market,
+  group: CommittedGroup,
   commands: number,
   openRecords: number,
-  closesEpoch: boolean,
 ) => void;
 
 export class Publisher implements Agent {
@@ -63,7 +72,13 @@ export class Publisher implements Agent {
   readonly #sendReply: SendReply;
   readonly #onExecuted: OnExecuted;
   readonly #onAnswer: OnAnswer;
+  readonly #clock: Clock;
   readonly #outputs = new Map<number, MarketOutputs>();
+  /** Markets with groups since the last flush. */
+  readonly #unsent = new Set<MarketOutputs>();
+  readonly #batchBuffers = createBatchBuffers();
+  #recordsSinceFlush = 0;
+  #flushedNs = 0n;
   readonly #buffer = new Uint8Array(READ_RECORDS * RECORD_BYTES);
   readonly #view = viewOf(this.#buffer);
   #answer: Uint8Array[] = [];
@@ -79,11 +94,13 @@ export class Publisher implements Agent {
     reports: DurableOutput;
     diffs: DurableOutput;
     generation: number;
+    clock: Clock;
     publish: PublishPublic;
     sendReply: SendReply;
     onExecuted: OnExecuted;
     onAnswer: OnAnswer;
   }) {
+    this.#clock = parts.clock;
     this.#ring = parts.ring;
     this.#markets = parts.markets;
     this.#reports = parts.reports;
@@ -103,11 +120,16 @@ export class Publisher implements Agent {
     return this.#outputsOf(market).counters;
   }
 
-  /** Runs `task` with the market's public output as soon as no group is half published. */
-  whenWhole(market: Market, task: (output: PublicOutput) => void): void {
+  /**
+   * Runs `task` with the market's public output as soon as no group is half published; false, and
+   * never, when too many wait for that already.
+   */
+  whenWhole(market: Market, task: (output: PublicOutput) => void): boolean {
     const outputs = this.#outputsOf(market);
     if (this.#current === undefined) task(outputs.publicly);
+    else if (this.#atBoundary.length >= MAX_WAITING_READERS) return false;
     else this.#atBoundary.push(() => task(outputs.publicly));
+    return true;
   }
 
   doWork(): number {
@@ -117,7 +139,7 @@ export class Publisher implements Agent {
     this.#ring.read(this.#buffer, count);
     this.#ring.release(count);
     for (let index = 0; index < count; index += 1) this.#record(index * RECORD_BYTES);
-    if (this.#current === undefined) this.#flush();
+    if (this.#current === undefined && this.#unsent.size > 0) this.#flush();
     return count;
   }
 
@@ -128,19 +150,29 @@ export class Publisher implements Agent {
     );
   }
 
+  /** Only between groups: every batch ends, and the books are whole. */
   #flush(): void {
-    for (const outputs of this.#outputs.values()) {
+    for (const outputs of this.#unsent) {
       outputs.privately.flush();
       outputs.settlement.flush();
       outputs.publicly.flush(outputs.market.sequence);
     }
+    this.#unsent.clear();
+    this.#recordsSinceFlush = 0;
+    this.#flushedNs = this.#clock.nowNs();
     const tasks = this.#atBoundary;
     this.#atBoundary = [];
     for (const task of tasks) task();
   }
 
+  #flushIsDue(): boolean {
+    if (this.#recordsSinceFlush >= FLUSH_RECORDS || this.#atBoundary.length > 0) return true;
+    return this.#clock.nowNs() - this.#flushedNs >= FLUSH_AGE_NS;
+  }
+
   #record(offset: number): void {
     const kind = this.#view.getUint8(offset);
+    this.#recordsSinceFlush += 1;
     if (kind === BATCH_FIRST_BYTE) this.#startGroup(offset);
     else if (kind === EventKind.GROUP_END) this.#endGroup(offset);
     else if (kind === ControlKind.CONTROL_END) this.#endAnswer(offset);
@@ -158,6 +190,7 @@ export class Publisher implements Agent {
     this.#group = group;
     this.#current = this.#outputsOf(market);
     if (this.#current.epochLogFirst === 0) this.#current.epochLogFirst = logSequence;
+    this.#unsent.add(this.#current);
     const first = readCount(this.#view, offset + BatchOffset.FIRST);
     this.#current.privately.startGroup(first, group.askers);
   }
@@ -176,9 +209,10 @@ export class Publisher implements Agent {
       true,
     );
     const openRecords = readCount(this.#view, offset + GroupEndOffset.OPEN_RECORDS);
-    this.#onExecuted(outputs.market, commands, openRecords, group.closesEpoch);
+    this.#onExecuted(outputs.market, group, commands, openRecords);
     this.#current = undefined;
     this.#group = undefined;
+    if (this.#flushIsDue()) this.#flush();
   }
 
   #endAnswer(offset: number): void {
@@ -233,6 +267,7 @@ export class Publisher implements Agent {
         publicly.delta(this.#buffer, view, offset, sequence);
         return;
       case EventKind.MARKET_CREATED:
+        outputs.market.isCreated = true;
         privately.event(this.#buffer, view, offset, sequence);
         settlement.event(this.#buffer, offset, sequence);
         return;
@@ -262,9 +297,9 @@ export class Publisher implements Agent {
     };
     const outputs: MarketOutputs = {
       market,
-      privately: new PrivateOutput(market, this.#reports, this.#sendReply),
-      publicly: new PublicOutput(market, this.#generation, publish),
-      settlement: new SettlementOutput(market, this.#diffs),
+      privately: new PrivateOutput(market, this.#reports, this.#sendReply, this.#batchBuffers),
+      publicly: new PublicOutput(market, this.#generation, publish, this.#batchBuffers),
+      settlement: new SettlementOutput(market, this.#diffs, this.#batchBuffers),
       counters: { commands: 0, trades: 0, deltas: 0, groups: 0 },
       takerClientOrderId: 0n,
       epochLogFirst: 0,

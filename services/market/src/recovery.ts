@@ -15,20 +15,27 @@ export interface Recovered {
   readonly commands: number;
 }
 
+export interface RecoveryParts {
+  /** The whole log; ends early when `signal` aborts. */
+  readonly records: AsyncIterable<StreamRecord>;
+  readonly markets: MarketRegistry;
+  readonly sequencer: Sequencer;
+  readonly publisher: Publisher;
+  /** Gives the recovery up, with its reason: the market thread may be dead and never answer. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Plays the log through the same agents, with live outputs muted.
  * @throws Error for a record that is no group of its market: the log is not ours, or damaged
  */
-export async function recover(
-  records: AsyncIterable<StreamRecord>,
-  markets: MarketRegistry,
-  sequencer: Sequencer,
-  publisher: Publisher,
-): Promise<Recovered> {
+export async function recover(parts: RecoveryParts): Promise<Recovered> {
+  const { records, markets, sequencer, publisher, signal } = parts;
   let groups = 0;
   let commands = 0;
   const settle = async (most: number) => {
     while (sequencer.pending > most || sequencer.undelivered > 0) {
+      signal.throwIfAborted();
       const work = sequencer.deliver() + publisher.doWork();
       if (work === 0) await turn();
     }
@@ -40,6 +47,7 @@ export async function recover(
     commands += count;
     await settle(REPLAY_WINDOW_COMMANDS);
   }
+  signal.throwIfAborted();
   await settle(0);
   return { groups, commands };
 }

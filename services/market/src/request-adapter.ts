@@ -17,8 +17,9 @@ import {
 } from '@foldbook/protocol';
 import type { Subscription, Transport, TransportMessage } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
+import type { AnswerShare } from './answer-share.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
-import { snapshotChunks } from './public-output.ts';
+import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -27,6 +28,8 @@ const SNAPSHOT_FILTER = 'md.*.snapshot';
 const REPLAY_FILTER = 'md.*.replay';
 /** Questions to the market thread that may wait for their answer at once. */
 const MAX_OPEN_QUERIES = 1_024;
+/** Of these, of one client's account. */
+const MAX_OPEN_QUERIES_PER_ACCOUNT = 64;
 
 /** Answers, or says why not. */
 type Answerer = (reply: string, market: Market, message: TransportMessage) => Refusal | undefined;
@@ -34,6 +37,7 @@ type Answerer = (reply: string, market: Market, message: TransportMessage) => Re
 interface OpenQuery {
   readonly reply: string;
   readonly market: Market;
+  readonly account: number;
   readonly kind: number;
 }
 
@@ -51,7 +55,9 @@ export class RequestAdapter {
   readonly #sequencer: Sequencer;
   readonly #publisher: Publisher;
   readonly #facts: ServiceFacts;
+  readonly #share: AnswerShare;
   readonly #open = new Map<bigint, OpenQuery>();
+  readonly #openOf = new Map<number, number>();
   #subscriptions: Subscription[] = [];
   #nextToken = 1;
 
@@ -61,7 +67,9 @@ export class RequestAdapter {
     sequencer: Sequencer,
     publisher: Publisher,
     facts: ServiceFacts,
+    share: AnswerShare,
   ) {
+    this.#share = share;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
@@ -89,6 +97,7 @@ export class RequestAdapter {
     const query = this.#open.get(token);
     if (query === undefined) return;
     this.#open.delete(token);
+    this.#count(query.account, -1);
     const fields = { market: query.market.id, last: sequence };
     if (query.kind !== ControlKind.QUERY_DEPTH) {
       this.#transport.publish(
@@ -135,22 +144,39 @@ export class RequestAdapter {
     this.#transport.publish(reply, encode(facts));
   }
 
-  #snapshot(reply: string, market: Market): undefined {
-    this.#publisher.whenWhole(market, (output) => {
-      for (const chunk of output.snapshot()) this.#transport.publish(reply, chunk);
-    });
+  #snapshot(reply: string, market: Market): Refusal | undefined {
+    return this.#answerWhole(reply, market, (output) => output.snapshot());
   }
 
   /** Payload: msgpack map { v: 1, from: first missing market sequence }. */
   #replay(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const from = readInteger(message.payload, 'from');
     if (from === undefined) return refuse('FIELD_RANGE', 0, 'from');
-    this.#publisher.whenWhole(market, (output) => {
-      const tooOld = () =>
-        encodeRefusal('msgpack', refuse('TOO_LARGE', 0, 'older than the window'));
-      this.#transport.publish(reply, output.replay(from) ?? tooOld());
+    return this.#answerWhole(reply, market, (output) => {
+      const answer = output.replay(from);
+      return answer === undefined ? refuse('TOO_LARGE', 0, 'older than the window') : [answer];
     });
-    return undefined;
+  }
+
+  /** Answers from a market's public book, as soon as it is whole, while the share for it lasts. */
+  #answerWhole(
+    reply: string,
+    market: Market,
+    answer: (output: PublicOutput) => Uint8Array[] | Refusal,
+  ): Refusal | undefined {
+    const busy = refuse('BUSY', 0, `market ${market.name} answers too many readers`);
+    const isTaken = this.#publisher.whenWhole(market, (output) => {
+      const parts = this.#share.isOpen() ? answer(output) : busy;
+      if (!Array.isArray(parts)) {
+        this.#transport.publish(reply, encodeRefusal('msgpack', parts));
+        return;
+      }
+      for (const part of parts) {
+        this.#share.spend(part.byteLength);
+        this.#transport.publish(reply, part);
+      }
+    });
+    return isTaken ? undefined : busy;
   }
 
   /**
@@ -160,7 +186,9 @@ export class RequestAdapter {
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
-    if (this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
+    const openOf = this.#openOf.get(sender.account) ?? 0;
+    const isOver = sender.account > 0 && openOf >= MAX_OPEN_QUERIES_PER_ACCOUNT;
+    if (isOver || this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
     const kind = queryKind(sender.account, message.payload);
     const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
     if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
@@ -174,8 +202,15 @@ export class RequestAdapter {
     view.setUint32(ControlOffset.MARKET, market.id, true);
     view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
     if (!this.#sequencer.query(record)) return refuse('BUSY', 0, market.name);
-    this.#open.set(token, { reply, market, kind });
+    this.#open.set(token, { reply, market, account: sender.account, kind });
+    this.#count(sender.account, 1);
     return undefined;
+  }
+
+  #count(account: number, change: number): void {
+    const open = (this.#openOf.get(account) ?? 0) + change;
+    if (open > 0) this.#openOf.set(account, open);
+    else this.#openOf.delete(account);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import {
+  Account,
   BATCH_FIRST_BYTE,
   BatchOffset,
   type CommandBatch,
@@ -17,12 +18,14 @@ import {
 } from '@foldbook/protocol';
 import type { Agent, Clock, Logger, RingProducer, StreamWriter } from '@foldbook/runtime';
 import type { Asker, Group } from './group-builder.ts';
-import type { Market, MarketRegistry } from './market-registry.ts';
+import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
 import { COMMAND_RING_SLOTS } from './ring-message.ts';
 
 export interface SequencerLimits {
   /** Commands admitted and not yet executed before clients hear BUSY. */
   readonly maxPendingCommands: number;
+  /** Of these, of one client's account. */
+  readonly maxPendingPerAccount: number;
   readonly maxGroupsInFlight: number;
   /** An epoch closes at the end of the group in which it reaches this many records... */
   readonly epochRecords: number;
@@ -30,10 +33,14 @@ export interface SequencerLimits {
   readonly epochAgeMs: number;
 }
 
-export type Admission = 'ADMITTED' | 'BUSY' | 'UNAVAILABLE';
+/** `SHARE_USED`: there is room, but the account has as much waiting as one account may have. */
+export type Admission = 'ADMITTED' | 'BUSY' | 'SHARE_USED' | 'UNAVAILABLE';
 
 /** Called when a group is durable, for the askers who wanted to know just that. */
 export type OnReceived = (asker: Asker, logSequence: number) => void;
+
+/** Of a group that comes from the log: its senders heard of it before. */
+const NOBODYS = { askers: [], shares: new Map<number, number>() };
 
 interface Delivery {
   readonly payload: Uint8Array;
@@ -55,6 +62,8 @@ export class Sequencer implements Agent {
   /** Durable groups and queries that the ring had no room for, oldest first. */
   readonly #deliveries: Delivery[] = [];
   #pending = 0;
+  /** Pending commands by client account; who has none isn't in it. */
+  readonly #pendingOf = new Map<number, number>();
   #inFlight = 0;
   #stalled = false;
   #failed = false;
@@ -94,18 +103,25 @@ export class Sequencer implements Agent {
   submit(
     market: Market,
     batch: CommandBatch,
+    account: number,
     asker: Omit<Asker, 'index' | 'count'> | undefined,
   ): Admission {
     if (this.#pending + batch.count > this.#limits.maxPendingCommands) {
       return this.#stalled ? 'UNAVAILABLE' : 'BUSY';
+    }
+    const isClient = account >= Account.FIRST_CLIENT;
+    const pendingOf = this.#pendingOf.get(account) ?? 0;
+    if (isClient && pendingOf + batch.count > this.#limits.maxPendingPerAccount) {
+      return this.#stalled ? 'UNAVAILABLE' : 'SHARE_USED';
     }
     if (!market.open.fits(batch.count)) {
       if (this.#inFlight >= this.#limits.maxGroupsInFlight) return 'BUSY';
       this.#append(market, false);
     }
     const closesEpoch = closesAnEpoch(batch);
-    market.open.add(batch.records, batch.count, asker, closesEpoch);
+    market.open.add(batch.records, batch.count, account, asker, closesEpoch);
     this.#pending += batch.count;
+    if (isClient) this.#pendingOf.set(account, pendingOf + batch.count);
     this.#wake();
     return 'ADMITTED';
   }
@@ -126,15 +142,20 @@ export class Sequencer implements Agent {
     const last = viewOf(payload).getUint8(commands * RECORD_BYTES + CommandOffset.KIND);
     const closesEpoch = last === CommandKind.CLOSE_EPOCH;
     this.#pending += commands;
-    this.#deliver(market, { payload, commands, askers: [], closesEpoch }, logSequence);
+    this.#deliver(market, { ...NOBODYS, payload, commands, closesEpoch }, logSequence);
   }
 
-  /** The publisher has seen a group's last event. */
-  executed(market: Market, commands: number, openRecords: number, closesEpoch: boolean): void {
+  /** The publisher has seen the group's last event. */
+  executed(market: Market, group: CommittedGroup, commands: number, openRecords: number): void {
     this.#pending -= commands;
+    for (const [account, count] of group.shares) {
+      const left = (this.#pendingOf.get(account) ?? 0) - count;
+      if (left > 0) this.#pendingOf.set(account, left);
+      else this.#pendingOf.delete(account);
+    }
     market.ticking = false;
     market.openRecords = openRecords;
-    if (closesEpoch) {
+    if (group.closesEpoch) {
       market.closing = false;
       market.openSinceNs = 0n;
     }
@@ -198,10 +219,10 @@ export class Sequencer implements Agent {
   }
 
   #deliver(market: Market, group: Group, logSequence: number): void {
-    const { payload, closesEpoch } = group;
+    const { payload, closesEpoch, shares } = group;
     const head = market.chain.advance(payload);
     const askers = group.askers.filter((asker) => !asker.whenReceived);
-    market.committed.push({ logSequence, askers, head, closesEpoch });
+    market.committed.push({ logSequence, askers, head, closesEpoch, shares });
     const copy = payload.slice();
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

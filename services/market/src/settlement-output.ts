@@ -12,6 +12,7 @@ import {
   writeCount,
   writeSettlement,
 } from '@foldbook/protocol';
+import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
 import type { EpochSpan } from './log-chain.ts';
 import type { Market } from './market-registry.ts';
@@ -23,12 +24,17 @@ export class SettlementOutput {
   readonly #covered: number;
   #recordIndex = 0;
 
-  constructor(market: Market, output: DurableOutput) {
+  constructor(market: Market, output: DurableOutput, buffers: BatchBuffers) {
     const subject = diffSubject(market.name);
     this.#covered = output.covered(subject);
-    const context = { kind: BatchKind.DIFF, market: market.id, generation: 0 };
-    const send = (payload: Uint8Array) => output.send(subject, payload);
-    this.#batch = new OutputBatch(context, this.#covered, send, () => 0);
+    this.#batch = new OutputBatch({
+      kind: BatchKind.DIFF,
+      market: market.id,
+      generation: 0,
+      prev: this.#covered,
+      send: (payload) => output.send(subject, payload),
+      buffers,
+    });
   }
 
   /** TRADE, FEE or FUNDS: one settlement record. */

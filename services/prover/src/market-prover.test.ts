@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { inspect } from 'node:util';
+import { BatchFlag, BatchKind, encodeBatch, RECORD_BYTES } from '@foldbook/protocol';
 import { createLogger } from '@foldbook/runtime';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
@@ -165,6 +166,23 @@ test('a repeated stream proves nothing twice', async () => {
   const proved = await run(dir, stream, { maxEpochs: 3 });
   assert.equal(proved.length, 3);
   assert((await verify(dir)).ok);
+});
+
+test('a command that a crash cut, and a restarted market starts again, is taken once', async () => {
+  const whole = await newFolder();
+  const cut = await newFolder();
+  const [first, second, third] = threeEpochs();
+  assert(first !== undefined && second !== undefined && third !== undefined);
+  // All but the last record left, and then the market was killed; the next one writes it whole.
+  const records = third.subarray(RECORD_BYTES, -RECORD_BYTES);
+  const header = { kind: BatchKind.DIFF, market: 7, flags: BatchFlag.PARTIAL };
+  const partial = encodeBatch(header, records);
+  await run(whole, streamOf([first, second, third]), { maxEpochs: 3 });
+  await run(cut, streamOf([first, second, partial, third]), { maxEpochs: 3 });
+  const recordsOf = (dir: string) =>
+    readFile(join(dir, 'proofs', MARKET, 'epochs', '00000002.fbr'));
+  assert.deepEqual(await recordsOf(cut), await recordsOf(whole));
+  assert((await verify(cut)).ok);
 });
 
 test('whatever moves between accounts, the chain verifies', async () => {

@@ -291,6 +291,29 @@ test('closing the transport ends writer and reader', async () => {
   await ownStore.close();
 });
 
+test('closing does not wait for ever for a broker that is away', { timeout: 60_000 }, async () => {
+  const away = await startNatsServer();
+  const own = await connectNats({ servers: away.url, name: 'away' });
+  const ownStore = new JetStreamStore(own, { closeWithinMs: 50 });
+  try {
+    const writer = await ownStore.writer('AWAY', ['away']);
+    const gone = new Promise<void>((resolve) => own.onStatus(() => resolve()));
+    await away.kill();
+    await gone;
+    const refused = assert.rejects(writer.append('away', bytes('1')), {
+      code: 'CLOSED',
+      message: /1 records of AWAY were not acknowledged within 50 ms/,
+    });
+    await writer.close();
+    await refused;
+    assert.equal(writer.inFlight(), 0);
+  } finally {
+    await ownStore.close();
+    await own.close();
+    await away.close();
+  }
+});
+
 test('a broker without JetStream is said to be one', { timeout: 60_000 }, async () => {
   const plain = await startNatsServer({ config: 'jetstream: disabled' });
   const own = await connectNats({ servers: plain.url, name: 'plain' });

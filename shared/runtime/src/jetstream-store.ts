@@ -18,11 +18,14 @@ export interface JetStreamStoreOptions {
   readonly replicas?: number | undefined;
   /** How long appends may go unacknowledged before it asks what happened; 5,000 ms by default. */
   readonly ackTimeoutMs?: number | undefined;
+  /** How long closing waits for what is in flight, a broker away or not; 5,000 ms by default. */
+  readonly closeWithinMs?: number | undefined;
   /** The broker's sync_interval, which clients can't ask it for; only for `durability`. */
   readonly sync?: string | undefined;
 }
 
 const ACK_TIMEOUT_MS = 5_000;
+const CLOSE_WITHIN_MS = 5_000;
 /** The broker remembers message ids so long. Nothing depends on it: it spares it memory. */
 const DUPLICATE_WINDOW_NS = 2_000_000_000;
 
@@ -32,6 +35,7 @@ export class JetStreamStore implements StreamStore {
   readonly #api: JetStreamApi;
   readonly #replicas: number;
   readonly #ackTimeoutMs: number;
+  readonly #closeWithinMs: number;
   readonly #writers = new Set<StreamWriter>();
   readonly #closing = new AbortController();
 
@@ -40,6 +44,7 @@ export class JetStreamStore implements StreamStore {
     this.#api = new JetStreamApi(transport, PATIENCE_MS);
     this.#replicas = options.replicas ?? 1;
     this.#ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
+    this.#closeWithinMs = options.closeWithinMs ?? CLOSE_WITHIN_MS;
     const replicas = `${this.#replicas} ${this.#replicas === 1 ? 'replica' : 'replicas'}`;
     const sync = options.sync ?? "as the broker's sync_interval says (2m unless set)";
     this.durability = `JetStream file, ${replicas}, sync ${sync}`;
@@ -58,6 +63,7 @@ export class JetStreamStore implements StreamStore {
       subjects,
       lastSequence: facts.lastSequence,
       ackTimeoutMs: this.#ackTimeoutMs,
+      closeWithinMs: this.#closeWithinMs,
     });
     this.#writers.add(writer);
     return writer;

@@ -26,6 +26,8 @@ export interface JetStreamWriterParts {
   readonly lastSequence: number;
   /** Without any acknowledgement for so long, it asks the broker what it has, ms. */
   readonly ackTimeoutMs: number;
+  /** How long `close` waits for the acknowledgements of what is in flight, ms. */
+  readonly closeWithinMs: number;
 }
 
 /** On the wire at a time: the broker refuses more than 10,000 messages that it hasn't stored. */
@@ -130,8 +132,21 @@ export class JetStreamWriter implements StreamWriter {
 
   async close(): Promise<void> {
     this.#failure ??= new StreamError('CLOSED', `the writer of ${this.name} is closed`);
-    if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    if (this.#queue.length > 0) await this.#drain();
     this.#end();
+  }
+
+  /** Waits until the queue is empty, or long enough: a broker that is away may never come back. */
+  async #drain(): Promise<void> {
+    const withinMs = this.#parts.closeWithinMs;
+    const giveUp = () => {
+      const text = `${this.#queue.length} records of ${this.name} were not acknowledged`;
+      const error = `${text} within ${withinMs} ms of its closing: they may be stored or not`;
+      this.#fail(new StreamError('CLOSED', error));
+    };
+    const timer = setTimeout(giveUp, withinMs);
+    await new Promise<void>((resolve) => this.#drained.push(resolve));
+    clearTimeout(timer);
   }
 
   /** Puts appends on the wire as far as the window goes. */

@@ -3,7 +3,6 @@
  * module, and the module calls `runPinned` with what builds its loop.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import {
   currentThreadId,
@@ -79,9 +78,10 @@ export async function startPinnedWorker(
       resolve();
     });
   });
-  const first = await Promise.race([once(worker, 'message'), failure.promise]);
+  const report = new Promise<Report>((resolve) => worker.once('message', resolve));
+  const first = await Promise.race([report, failure.promise]);
   if (first instanceof Error) throw first;
-  const { threadId, result } = first[0] as Report;
+  const { threadId, result } = first;
   const stop = async () => {
     Atomics.store(flag, 0, 1);
     Atomics.notify(flag, 0);

@@ -3,8 +3,9 @@
  * into the next together; each is acknowledged after fdatasync.
  */
 import assert from 'node:assert/strict';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, syncFolder } from './durable-folder.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import {
   encodeRecord,
@@ -73,7 +74,7 @@ export class SegmentWriter implements StreamWriter {
   /** Rejects with StreamError LOCKED or CORRUPT. */
   static async open(options: SegmentWriterOptions): Promise<SegmentWriter> {
     const { dir } = options;
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     const lock = WriterLock.take(join(dir, 'writer.lock'));
     try {
       const drafts = (await readdir(dir)).filter((name) => name.endsWith('.segment.tmp'));
@@ -222,12 +223,7 @@ async function createSegment(dir: string, firstSequence: number): Promise<string
     await file.close();
   }
   await rename(draft, path);
-  const folder = await open(dir, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncFolder(dir);
   return path;
 }
 

@@ -28,7 +28,10 @@ export interface StreamWriter {
   inFlight(): number;
   /** Returns a function that removes the listener. */
   onTrouble(listener: TroubleListener): () => void;
-  /** Waits for what is in flight. */
+  /**
+   * Waits for what is in flight, but not for ever: appends that a broker did not acknowledge in
+   * time reject with CLOSED, and may be stored or not.
+   */
   close(): Promise<void>;
 }
 

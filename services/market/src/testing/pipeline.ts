@@ -21,7 +21,7 @@ import {
   type StreamWriter,
   type TroubleListener,
 } from '@foldbook/runtime';
-import { DurableOutput } from '../durable-output.ts';
+import { type Coverage, DurableOutput } from '../durable-output.ts';
 import { MarketAgent } from '../market-agent.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
 import { type OnAnswer, Publisher } from '../publisher.ts';
@@ -87,6 +87,7 @@ export class MemoryWriter implements StreamWriter {
 
 export const TEST_LIMITS: SequencerLimits = {
   maxPendingCommands: 4_096,
+  maxPendingPerAccount: 4_096,
   maxGroupsInFlight: 2,
   epochRecords: 1_000_000,
   epochAgeMs: 86_400_000,
@@ -94,8 +95,8 @@ export const TEST_LIMITS: SequencerLimits = {
 
 export interface PipelineOptions {
   readonly limits?: Partial<SequencerLimits>;
-  /** Sequences that an earlier process covered, by subject. */
-  readonly covered?: ReadonlyMap<string, number>;
+  /** What an earlier process wrote to the outputs. */
+  readonly covered?: Coverage;
   readonly log?: MemoryWriter;
   readonly live?: boolean;
   /** Told of everything that goes out live, beside the lists kept here. */
@@ -120,7 +121,7 @@ export class Pipeline {
   constructor(options: PipelineOptions = {}) {
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
-    const covered = options.covered ?? new Map<string, number>();
+    const covered = options.covered ?? new Map();
     const fail = (error: Error) => assert.fail(error);
     const echo = (subject: string, payload: Uint8Array) => options.onSent?.({ subject, payload });
     this.log = options.log ?? new MemoryWriter('LOG_0');
@@ -150,6 +151,7 @@ export class Pipeline {
       reports: new DurableOutput(this.reports, covered, echo, fail),
       diffs: new DurableOutput(this.diffs, covered, undefined, fail),
       generation: 7,
+      clock: this.clock,
       publish: (subject, payload) => {
         this.published.push({ subject, payload });
         echo(subject, payload);
@@ -158,8 +160,8 @@ export class Pipeline {
         this.replies.push({ subject, payload });
         echo(subject, payload);
       },
-      onExecuted: (market, count, openRecords, closesEpoch) =>
-        this.sequencer.executed(market, count, openRecords, closesEpoch),
+      onExecuted: (market, group, commands, openRecords) =>
+        this.sequencer.executed(market, group, commands, openRecords),
       onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
     });
     const waitForRoom = () => {
@@ -197,7 +199,7 @@ export class Pipeline {
             account,
             whenReceived: false,
           };
-    return this.sequencer.submit(this.market(name), batch.value, asker);
+    return this.sequencer.submit(this.market(name), batch.value, account, asker);
   }
 
   /** One turn of every agent; what they did. */

@@ -1,6 +1,7 @@
 /** The pipeline behind a memory broker, as clients meet a market: adapters, requests, feeds. */
 import { COMMAND_FILTER } from '@foldbook/protocol';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
+import { AnswerShare } from '../answer-share.ts';
 import { CommandAdapter } from '../command-adapter.ts';
 import { RequestAdapter } from '../request-adapter.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
@@ -14,7 +15,12 @@ export interface ServedMarket {
   stop(): Promise<void>;
 }
 
-export function serveMarket(options: PipelineOptions = {}): ServedMarket {
+export interface ServeOptions extends PipelineOptions {
+  /** Answers from public books that may be given at once, bytes. */
+  readonly answerBytes?: number;
+}
+
+export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const broker = new MemoryBroker();
   const transport = broker.connect();
   let isLost: (message: Sent) => boolean = () => false;
@@ -27,12 +33,14 @@ export function serveMarket(options: PipelineOptions = {}): ServedMarket {
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, {
+  const facts = {
     durability: 'memory, for tests',
     core: undefined,
     generation: 7,
     partition: 0,
-  });
+  };
+  const share = new AnswerShare(pipeline.clock, options.answerBytes);
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
   commands.open(COMMAND_FILTER);
   requests.open();

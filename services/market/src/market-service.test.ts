@@ -1,0 +1,122 @@
+/** The service as a whole, in this process: how it starts, refuses to start, and ends. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { OperatorClient, OrderClient } from '@foldbook/client';
+import { Asset, logStream, reportStream, Side } from '@foldbook/protocol';
+import {
+  connectNats,
+  createLogger,
+  JetStreamStore,
+  MemoryBroker,
+  SegmentStore,
+  systemClock,
+} from '@foldbook/runtime';
+import { startNatsServer } from '@foldbook/runtime/testing';
+import { marketConfigSchema } from './config.ts';
+import { type MarketServiceParts, startMarketService } from './market-service.ts';
+import { startMarketThread } from './market-thread.ts';
+
+const MARKET = 'BTC-USD';
+const quiet = createLogger({ service: 'test', level: 'error', write: () => undefined });
+
+/** A market over segment files, with one order in its log and its reports. */
+async function embedded(test: TestContext) {
+  const dir = await mkdtemp(join(tmpdir(), 'foldbook-market-'));
+  test.after(() => rm(dir, { recursive: true, force: true }));
+  const config = marketConfigSchema.parse({ broker: { kind: 'embedded', dir } });
+  const open = () => {
+    const broker = new MemoryBroker();
+    const store = new SegmentStore({ dir });
+    const transport = broker.connect();
+    const parts: MarketServiceParts = {
+      config,
+      transport,
+      store,
+      clock: systemClock,
+      logger: quiet,
+    };
+    return { broker, store, parts };
+  };
+  const { broker, store, parts } = open();
+  const service = await startMarketService(parts);
+  const transport = broker.connect();
+  const operator = new OperatorClient(transport, MARKET);
+  await operator.createMarket(0, 0);
+  await operator.deposit(7, Asset.BASE, 1_000n);
+  const client = await OrderClient.open({
+    transport,
+    reports: { kind: 'live', transport },
+    market: MARKET,
+    account: 7,
+  });
+  await client.place({ side: Side.SELL, price: 100n, quantity: 1n });
+  await client.close();
+  await service.stop();
+  await store.close();
+  return { dir, open };
+}
+
+describe('the market service', { timeout: 120_000 }, () => {
+  it('refuses to go on from a log that lacks what was reported', async (test) => {
+    const { dir, open } = await embedded(test);
+    await rm(join(dir, logStream(0)), { recursive: true });
+    const { parts, store } = open();
+    await assert.rejects(startMarketService(parts), {
+      name: 'OutputError',
+      message: /rpt\.7\.BTC-USD reaches sequence 3, but the log has no market BTC-USD; .*restore/,
+    });
+    await store.close();
+    // What the words say is the way out, where there is no copy.
+    for (const stream of [reportStream(0), 'DIFF_0']) {
+      await rm(join(dir, stream), { recursive: true });
+    }
+    const anew = open();
+    const service = await startMarketService(anew.parts);
+    assert.equal(service.recovered.commands, 0);
+    await service.stop();
+    await anew.store.close();
+  });
+
+  it('does not start, and says why, when its thread dies while the log is read', async (test) => {
+    const { open } = await embedded(test);
+    const { parts, store } = open();
+    const startThread: typeof startMarketThread = async (options) => {
+      const thread = await startMarketThread(options);
+      // As a trap in the kernel would, before it has executed anything.
+      await thread.worker.stop();
+      const failed = Promise.resolve(new Error('the market thread failed: unreachable'));
+      return { ...thread, worker: { ...thread.worker, failed } };
+    };
+    await assert.rejects(
+      startMarketService({ ...parts, startThread }),
+      /thread failed: unreachable/,
+    );
+    await store.close();
+    const again = open();
+    const service = await startMarketService(again.parts);
+    assert.equal(service.recovered.commands, 3, 'nothing is held, and nothing was lost');
+    await service.stop();
+    await again.store.close();
+  });
+
+  it('ends while its broker is away', async (test) => {
+    const nats = await startNatsServer();
+    const transport = await connectNats({ servers: nats.url, name: 'market' });
+    test.after(async () => {
+      await transport.close();
+      await nats.close();
+    });
+    const store = new JetStreamStore(transport);
+    const config = marketConfigSchema.parse({ broker: { kind: 'nats', servers: nats.url } });
+    const parts = { config, transport, store, clock: systemClock, logger: quiet };
+    const service = await startMarketService(parts);
+    const gone = new Promise<void>((resolve) => transport.onStatus(() => resolve()));
+    await nats.kill();
+    await gone;
+    await service.stop();
+    await store.close();
+  });
+});
