@@ -39,7 +39,7 @@ is from the first message to the last event read; what is read must be, event by
 engine says whose events its own thread reads. Exit status 1 if it is not.
 
   --runs N          runs of each interval that count (default ${DEFAULT_RUNS}), taken in turns
-  --ring N          pages of 1,024 events in the ring, a power of two (default ${DEFAULT_RING_PAGES})
+  --ring N          pages of 1,024 events in the ring, power of two (default ${DEFAULT_RING_PAGES})
   --core N          core of the thread that matches (default: the last one)
   --read-core N     core of the thread that reads (default: the first other one)
   --v8 FLAGS        V8 flags of the measuring process, e.g. "--no-liftoff" (default: none)
