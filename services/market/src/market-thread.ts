@@ -1,4 +1,5 @@
 /** The I/O thread's handle on the market thread: the rings, the pinned worker, its end. */
+import { randomBytes } from 'node:crypto';
 import { loadKernel } from '@foldbook/engine';
 import {
   availableCores,
@@ -14,6 +15,8 @@ export interface MarketThreadData {
   readonly commands: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly kernel: WebAssembly.Module;
+  /** Keeps those who choose order names from choosing ones that collide. */
+  readonly secret: readonly [bigint, bigint];
   readonly idle: 'busy-spin' | 'yield' | 'park';
 }
 
@@ -36,11 +39,16 @@ export async function startMarketThread(options: MarketThreadOptions): Promise<M
   const cores = availableCores();
   // A spinning market thread would starve the broker and the provers where cores are few.
   const idle = options.idle ?? (cores.length > 3 ? 'yield' : 'park');
-  const data: MarketThreadData = { commands, events, kernel, idle };
+  const data: MarketThreadData = { commands, events, kernel, secret: newSecret(), idle };
   const worker = await startPinnedWorker(new URL('./market-worker.ts', import.meta.url), {
     name: 'market',
     core: options.core ?? cores.at(-1) ?? 0,
     workerData: data,
   });
   return { worker, commands: new RingProducer(commands), events: new RingConsumer(events) };
+}
+
+function newSecret(): readonly [bigint, bigint] {
+  const bytes = randomBytes(16);
+  return [bytes.readBigUInt64LE(0), bytes.readBigUInt64LE(8)];
 }

@@ -1,5 +1,5 @@
 /** Entry of the market thread: one agent, one loop, until the command ring is closed. */
-import { createKernelEngine } from '@foldbook/engine';
+import { KernelHost, warmUpKernel } from '@foldbook/engine';
 import {
   AgentRunner,
   createIdleStrategy,
@@ -21,7 +21,11 @@ runPinned<MarketThreadData>(({ workerData, stopped, pause }) => {
     pause(FULL_RING_PAUSE_MS);
     return true;
   };
-  const createEngine = () => createKernelEngine(workerData.kernel);
+  const { kernel, secret } = workerData;
+  warmUpKernel(kernel);
+  // One memory for all markets of the thread.
+  const host = new KernelHost(kernel, { secret });
+  const createEngine = () => host.addMarket();
   const agent = new MarketAgent(commands, events, createEngine, waitForRoom);
   return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
 });

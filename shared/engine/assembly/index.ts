@@ -26,6 +26,7 @@ import { setUpSessions } from './sessions';
 export { countersAddress, eventAddress, shareEvents } from './events';
 export { balance, depth, openOrdersOf } from './queries';
 export { finishRestore, restoreRecords } from './restore';
+export { usedPages } from './memory';
 export { continueSnapshot, openSnapshot } from './snapshot';
 export { stateHash } from './state-hash';
 

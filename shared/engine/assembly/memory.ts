@@ -57,6 +57,11 @@ export function growAhead(): void {
   if (size - nextPage < SPARE_PAGES) memory.grow(max<u32>(SPARE_PAGES, size >> 2));
 }
 
+/** Pages that were handed out, with those that were given back since. */
+export function usedPages(): u32 {
+  return nextPage;
+}
+
 function releasePage(page: usize): void {
   store<u32>(page, <u32>freePages);
   freePages = page;

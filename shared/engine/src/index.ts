@@ -15,6 +15,7 @@ export { createKernelEngine, KernelEngine, restoreKernelEngine } from './kernel/
 export { KernelError, type KernelErrorCode } from './kernel/kernel-error.ts';
 export { KernelHost, type KernelHostOptions, type LaidCommands } from './kernel/kernel-host.ts';
 export { loadKernel } from './kernel/kernel-module.ts';
+export { warmUpKernel } from './kernel/warm-up.ts';
 export { createNaiveEngine } from './naive/naive-engine.ts';
 export { restoreNaiveEngine } from './naive/restore.ts';
 export { FLOW_ACCOUNTS, FLOW_CAPACITY, type FlowOptions, RandomFlow } from './random-flow.ts';

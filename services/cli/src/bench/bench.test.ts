@@ -1,7 +1,7 @@
 /** The benchmarks as a user runs them, on workloads that take no time. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -115,8 +115,8 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, regress/],
-      [['bench', 'nope'], /no "bench nope"; there are: match, orders, regress/],
+      [['bench'], /say what; there are: match, orders, sizes, regress/],
+      [['bench', 'nope'], /no "bench nope"; there are: match, orders, sizes, regress/],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
       [['bench', 'match', file, '--accounts', '0'], /--accounts 0: give a whole number/],
@@ -177,11 +177,37 @@ describe('bench', () => {
     }
   });
 
+  test('sizes: a row for each size, and a picture', async () => {
+    const svg = join(folder, 'sizes.svg');
+    const args = ['bench', 'sizes', '--largest', '1000', '--runs', '1', '--svg', svg, '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows.map((row) => `${row.axis} ${row[row.axis]}`),
+      [
+        ...[1, 4, 16, 64, 250, 1_000].map((size) => `markets ${size}`),
+        'orders 1000',
+        ...[10, 100, 1_000].map((size) => `accounts ${size}`),
+      ],
+    );
+    assert(rows.every(({ nsPerCommand }) => nsPerCommand.best > 0));
+    const picture = await readFile(svg, 'utf8');
+    assert.equal([...picture.matchAll(/<circle /g)].length, rows.length);
+    assert.match(picture, /^<svg .*>\n<title>ns a command/);
+    const unknown = await foldbook(['bench', 'sizes', '--only', 'levels']);
+    assert.match(unknown.stderr, /--only levels: use markets, orders, accounts/);
+    assert.equal(unknown.status, 2);
+  });
+
   test('--help of the group and of its commands', async () => {
     const group = await foldbook(['bench', '--help']);
     assert.equal(group.status, 0);
-    assert.match(group.stdout, /match .*\n.*orders .*\n.*regress /);
-    for (const name of ['match', 'orders', 'regress']) {
+    assert.match(group.stdout, /match .*\n.*orders .*\n.*sizes .*\n.*regress /);
+    for (const name of ['match', 'orders', 'sizes', 'regress']) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

@@ -49,7 +49,7 @@ export function v8Flags(context: CommandContext): readonly string[] {
 }
 
 /** The system's own work tends to be on the first core. */
-function chooseCore(context: CommandContext): number {
+export function chooseCore(context: CommandContext): number {
   const cores = availableCores();
   const core = context.integer('core', 0, 1_023) ?? cores.at(-1) ?? 0;
   if (cores.includes(core)) return core;

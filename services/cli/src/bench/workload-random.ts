@@ -1,6 +1,9 @@
 /** The workloads' random numbers: xoshiro128**, seeded by a splitmix of 32 bits. */
 import assert from 'node:assert/strict';
 
+/** The product of a 32-bit number and a larger one would not be exact. */
+const EXACT_LIMIT = 2 ** 21;
+
 const rotate = (word: number, bits: number) => (word << bits) | (word >>> (32 - bits));
 
 export class WorkloadRandom {
@@ -37,8 +40,8 @@ export class WorkloadRandom {
 
   /** 0 to `limit` - 1. */
   below(limit: number): number {
-    // The product of a 32-bit number and a larger one would not be exact.
-    assert(limit > 0 && limit <= 2 ** 21, `a random number below ${limit}`);
-    return Math.floor((this.next() * limit) / 2 ** 32);
+    assert(limit > 0 && limit <= 2 ** 32, `a random number below ${limit}`);
+    if (limit <= EXACT_LIMIT) return Math.floor((this.next() * limit) / 2 ** 32);
+    return Number((BigInt(this.next()) * BigInt(limit)) >> 32n);
   }
 }

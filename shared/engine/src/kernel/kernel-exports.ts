@@ -34,4 +34,5 @@ export interface KernelExports {
   continueSnapshot(market: number): number;
   restoreRecords(market: number, count: number): void;
   finishRestore(market: number): void;
+  usedPages(): number;
 }

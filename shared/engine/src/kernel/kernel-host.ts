@@ -140,6 +140,11 @@ export class KernelHost {
     return this.#ring;
   }
 
+  /** Memory that the markets, their commands and events have taken. */
+  get usedBytes(): number {
+    return this.exports.usedPages() * PAGE_BYTES;
+  }
+
   /** Memory for so many commands, which stays theirs. */
   layCommands(count: number): LaidCommands {
     const bytes = count * RECORD_BYTES;
