@@ -60,7 +60,14 @@ export interface Expected {
   readonly checksum: number;
 }
 
-/** Words of the control block that both threads have, Int32. */
-export const Control = { GO: 0, DONE: 1, START_NS: 2 } as const;
-/** START_NS is a 64-bit word. */
+/** What both threads have. */
+export interface OrdersControl {
+  /** Words `Flag`, Int32, and a Float64: when the run started, ns since `originNs`. */
+  readonly buffer: SharedArrayBuffer;
+  /** Of `hrtime.bigint`. */
+  readonly originNs: bigint;
+}
+
+export const Flag = { GO: 0, DONE: 1 } as const;
+export const START_OFFSET = 8;
 export const CONTROL_BYTES = 16;

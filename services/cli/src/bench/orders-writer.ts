@@ -5,11 +5,13 @@ import { RECORD_BYTES } from '@foldbook/protocol';
 import { pinCurrentThread } from '@foldbook/runtime';
 import { readMessageFile } from '../message-file.ts';
 import {
-  Control,
   type Expected,
+  Flag,
+  type OrdersControl,
   type OrdersOptions,
   type OrdersRun,
   type RunReady,
+  START_OFFSET,
   type WriterReady,
 } from './orders-messages.ts';
 import { OrdersTally } from './orders-tally.ts';
@@ -21,12 +23,12 @@ const CALL_COMMANDS = 4_096;
 
 interface WriterData {
   readonly options: OrdersOptions;
-  readonly control: SharedArrayBuffer;
+  readonly control: OrdersControl;
 }
 
 const { options, control } = workerData as WriterData;
-const flags = new Int32Array(control);
-const start = new BigInt64Array(control, 8, 1);
+const flags = new Int32Array(control.buffer);
+const start = new Float64Array(control.buffer, START_OFFSET, 1);
 const pin = pinCurrentThread(options.matchCore);
 const { setUp, messages, write } = conformCommands(await readMessageFile(options.file));
 const setUpCount = setUp.byteLength / RECORD_BYTES;
@@ -55,25 +57,26 @@ function run({ publishEvery, perSec }: OrdersRun): void {
   const laid = host.layCommands(messages);
   laid.bytes.set(commands);
   market.applyLaid(laidSetUp, 0, setUpCount, TIME_NS, setUpCount);
+  const nowNs = clockSince(control.originNs);
   parentPort?.postMessage({ events: host.sharedEvents, firstSequence } satisfies RunReady);
-  while (Atomics.load(flags, Control.GO) === 0);
+  while (Atomics.load(flags, Flag.GO) === 0);
   if (perSec === undefined) {
     for (let first = 0; first < messages; first += CALL_COMMANDS) {
       const count = Math.min(CALL_COMMANDS, messages - first);
       market.applyLaid(laid, first, count, TIME_NS, publishEvery);
     }
   } else {
-    const nowNs = clockSince(start[0] ?? 0n);
+    const startNs = start[0] ?? 0;
     const periodNs = 1e9 / perSec;
-    for (let first = 0; first < messages; first += publishEvery) {
-      const count = Math.min(publishEvery, messages - first);
-      // The last of them has come.
-      const dueNs = (first + count) * periodNs;
-      while (nowNs() < dueNs);
+    for (let first = 0; first < messages; ) {
+      // Those that have come by now.
+      const count = Math.min(Math.floor((nowNs() - startNs) / periodNs), messages) - first;
+      if (count === 0) continue;
       market.applyLaid(laid, first, count, TIME_NS, publishEvery);
+      first += count;
     }
   }
-  Atomics.store(flags, Control.DONE, 1);
+  Atomics.store(flags, Flag.DONE, 1);
 }
 
 parentPort?.on('message', run);

@@ -13,6 +13,7 @@ const TOP = 48;
 const BOTTOM = 56;
 const GAP = 24;
 const TICKS = 4;
+const LINE = 'stroke="#1668b8" stroke-width="2" fill="none"';
 const TEXT = 'font-family="sans-serif" font-size="12" fill="#334"';
 
 /** An SVG document of all panels side by side; sizes are on a logarithmic scale, times are not. */
@@ -60,15 +61,16 @@ function panelParts(
     return `<text ${where} text-anchor="middle" ${TEXT}>${shortCount(size)}</text>`;
   });
   const middle = left + PANEL_WIDTH / 2;
+  const height = TOP + PANEL_HEIGHT + BOTTOM;
   return [
     ...lines,
     ...labels,
-    `<polyline points="${points.map(at).join(' ')}" stroke="#1668b8" stroke-width="2" fill="none"/>`,
+    `<polyline points="${points.map(at).join(' ')}" ${LINE}/>`,
     ...points.map((point) => {
       const [cx, cy] = at(point).split(',');
       return `<circle cx="${cx}" cy="${cy}" r="3" fill="#1668b8"/>`;
     }),
-    `<text x="${middle}" y="${TOP + PANEL_HEIGHT + 42}" text-anchor="middle" ${TEXT}>${title}</text>`,
+    `<text x="${middle}" y="${height - 14}" text-anchor="middle" ${TEXT}>${title}</text>`,
   ];
 }
 

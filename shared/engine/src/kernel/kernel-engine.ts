@@ -59,7 +59,8 @@ export class KernelEngine implements Engine {
     timeNs: bigint,
     publishEvery: number,
   ): void {
-    assertGroup(laid.bytes.subarray(first * RECORD_BYTES), count, timeNs);
+    assert(first >= 0, `laid commands from number ${first} on`);
+    assertGroup(laid.bytes, first + count, timeNs);
     assert(Number.isInteger(publishEvery) && publishEvery > 0, `every ${publishEvery} commands`);
     const address = laid.address + first * RECORD_BYTES;
     this.#host.exports.applyAt(this.#market, address, count, timeNs, publishEvery);
