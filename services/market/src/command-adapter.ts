@@ -18,7 +18,9 @@ import {
   refuse,
 } from '@foldbook/protocol';
 import type { Logger, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import type { RefusedAdmission } from './admission.ts';
 import { Market, type MarketRegistry } from './market-registry.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
 
 export class CommandAdapter {
@@ -27,18 +29,20 @@ export class CommandAdapter {
   readonly #sequencer: Sequencer;
   readonly #logger: Logger;
   #subscriptions: Subscription[] = [];
-  #refused = 0;
+  readonly #refusals: RefusalLog;
 
-  constructor(transport: Transport, markets: MarketRegistry, sequencer: Sequencer, logger: Logger) {
+  constructor(
+    transport: Transport,
+    markets: MarketRegistry,
+    sequencer: Sequencer,
+    refusals: RefusalLog,
+    logger: Logger,
+  ) {
+    this.#refusals = refusals;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
     this.#logger = logger;
-  }
-
-  /** Messages refused since the start. */
-  get refused(): number {
-    return this.#refused;
   }
 
   /** `commandFilter`: where this partition's commands arrive on this broker. */
@@ -66,6 +70,7 @@ export class CommandAdapter {
     if (isSystemAccount(sender.account)) {
       return refuse('NOT_PERMITTED', 0, `account ${sender.account} belongs to no client`);
     }
+    if (this.#sequencer.admission.isResting(sender.account)) return explain('RESTING', sender);
     const batch = decodeMessage(message.payload, 'client', sender.account);
     return batch.ok ? this.#admit(message, market, batch.value, sender.account) : batch;
   }
@@ -102,16 +107,43 @@ export class CommandAdapter {
             account,
             whenReceived: batch.replyWhenReceived,
           };
-    const admission = this.#sequencer.submit(market, batch, account, asker);
-    if (admission === 'ADMITTED') return undefined;
-    if (admission !== 'SHARE_USED') return refuse(admission, 0, `market ${market.name}`);
-    return refuse('BUSY', 0, `account ${account} has its share of the commands that may wait`);
+    const answer = this.#sequencer.submit(market, batch, account, asker);
+    return answer === 'ADMITTED' ? undefined : explain(answer, { market: market.name, account });
   }
 
   #refuse(message: TransportMessage, refusal: Refusal): void {
-    this.#refused += 1;
+    this.#refusals.add(refusal.name, message.subject);
+    const sender = parseClientSubject(message.subject);
+    if (sender !== undefined) this.#sequencer.admission.refused(sender.account);
     if (message.reply === undefined) return;
     this.#transport.publish(message.reply, encodeRefusal(encodingOf(message.payload), refusal));
+  }
+}
+
+/** What a refused sender is told: the code, and in words which limit it met. */
+function explain(
+  answer: RefusedAdmission,
+  { market, account }: { readonly market: string; readonly account: number },
+): Refusal {
+  switch (answer) {
+    case 'BUSY':
+      return refuse('BUSY', 0, `market ${market}`);
+    case 'UNAVAILABLE':
+      return refuse('UNAVAILABLE', 0, `market ${market}`);
+    case 'SHARE_USED':
+      return refuse('BUSY', 0, `account ${account} has its share of the commands that may wait`);
+    case 'ACCOUNT_RATE':
+      return refuse('BUSY', 0, `account ${account} sends more a second than it may`);
+    case 'MARKET_RATE':
+      return refuse('BUSY', 0, `market ${market} gets more a second than it may`);
+    case 'LAGGING':
+      return refuse('BUSY', 0, `market ${market} takes cancels only until it has caught up`);
+    case 'RESTING':
+      return refuse('BUSY', 0, `account ${account} was refused too often; wait a second`);
+    default: {
+      const unknown: never = answer;
+      throw new RangeError(`no words for ${unknown}`);
+    }
   }
 }
 

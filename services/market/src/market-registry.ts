@@ -22,6 +22,8 @@ export class Market {
   readonly chain = new LogChain();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
+  /** When the groups that were appended and have not come back got their first command, ns. */
+  readonly waitingSinceNs: bigint[] = [];
   /** Settlement records in the open epoch, as of the last group that came back. */
   openRecords = 0;
   /** Time stamp of the first group that came back with open records; 0n for none. */

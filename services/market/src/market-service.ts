@@ -19,6 +19,7 @@ import { MarketRegistry } from './market-registry.ts';
 import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 
@@ -89,7 +90,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const facts = { durability: store.durability, core, generation, partition };
   const share = new AnswerShare(clock);
   const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
-  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const refusals = new RefusalLog(clock, logger);
+  const commands = new CommandAdapter(transport, markets, sequencer, refusals, logger);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 
   const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };

@@ -22,7 +22,7 @@ import { PublicOutput, type PublishPublic } from './public-output.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import { SettlementOutput } from './settlement-output.ts';
 
-const READ_RECORDS = 4_096;
+const READ_RECORDS = 512;
 /** Appends in flight on an output stream before the publisher waits, and the ring fills. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
 /**

@@ -3,6 +3,7 @@ import { COMMAND_FILTER } from '@foldbook/protocol';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { AnswerShare } from '../answer-share.ts';
 import { CommandAdapter } from '../command-adapter.ts';
+import { RefusalLog } from '../refusal-log.ts';
 import { RequestAdapter } from '../request-adapter.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
 
@@ -32,7 +33,8 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   });
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
-  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const refusals = new RefusalLog(pipeline.clock, logger);
+  const commands = new CommandAdapter(transport, markets, sequencer, refusals, logger);
   const facts = {
     durability: 'memory, for tests',
     core: undefined,
