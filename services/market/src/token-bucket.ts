@@ -1,4 +1,4 @@
-/** A rate limit that lets bursts through: tokens come evenly, up to so many, and each use takes some. */
+/** A rate limit that lets bursts through: tokens come evenly, up to so many; uses take some. */
 export interface BucketRate {
   /** Tokens a second. */
   readonly perSec: number;

@@ -29,7 +29,7 @@ export interface Sample {
   readonly latencyMs: number;
 }
 
-/** Sends for a number of accounts in turns; buys and sells at one price, so the book stays small. */
+/** Sends for some accounts in turns; buys and sells at one price, so the book stays small. */
 export class OrderLoad {
   readonly #transport: Transport;
   readonly #market: string;

@@ -13,7 +13,7 @@ function foldbook(...args: string[]): Promise<{ status: number; stdout: string; 
   });
 }
 
-test('every message of an overload is answered, and what is too much is refused with BUSY', async () => {
+test('every message of an overload is answered, what is too much with BUSY', async () => {
   const { status, stdout, stderr } = await foldbook(
     ...['check', 'overload', '--factor', '4', '--seconds', '1', '--json'],
   );
