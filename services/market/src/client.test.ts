@@ -91,6 +91,25 @@ describe('a client of a market', () => {
     assert.equal(balance.baseAvailable, 999_998n);
   });
 
+  it('answers nobody who names another subject than an inbox', async (test) => {
+    const { served, trader } = await open(test);
+    const hostile = served.connect();
+    const subjects = [`cmd.${MARKET}.8`, `info.${MARKET}`, `qry.${MARKET}.8`];
+    subjects.push(`md.${MARKET}.snapshot`, `md.${MARKET}.replay`, `adm.${MARKET}`);
+    const replies = [`log.0.${MARKET}`, `diff.${MARKET}`, `rpt.8.${MARKET}`, 'a..b', '_INBOX.*'];
+    const heard: string[] = [];
+    for (const filter of ['log.>', 'diff.>', 'rpt.>', '_INBOX.*']) {
+      served.connect().subscribe(filter, ({ subject }) => heard.push(subject));
+    }
+    for (const subject of subjects) {
+      for (const reply of replies) hostile.publish(subject, new Uint8Array(0), reply);
+    }
+    await hostile.flush();
+    const client = await trader(7);
+    assert.equal((await client.place(sell(100n, 1n))).type, 'accepted');
+    assert.deepEqual(new Set(heard), new Set([`rpt.7.${MARKET}`]));
+  });
+
   it('sends a lost batch again, and nothing runs twice', async (test) => {
     const { trader, served } = await open(test);
     const seller = await trader(7);

@@ -17,7 +17,13 @@ import {
   type Refusal,
   refuse,
 } from '@foldbook/protocol';
-import type { Logger, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import {
+  answer,
+  type Logger,
+  type Subscription,
+  type Transport,
+  type TransportMessage,
+} from '@foldbook/runtime';
 import { Market, type MarketRegistry } from './market-registry.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -109,7 +115,7 @@ export class CommandAdapter {
   #refuse(message: TransportMessage, refusal: Refusal): void {
     this.#refused += 1;
     if (message.reply === undefined) return;
-    this.#transport.publish(message.reply, encodeRefusal(encodingOf(message.payload), refusal));
+    answer(this.#transport, message.reply, encodeRefusal(encodingOf(message.payload), refusal));
   }
 }
 

@@ -2,6 +2,7 @@
 import { diffStream, encodeReply, logStream, reportStream } from '@foldbook/protocol';
 import {
   AgentInvoker,
+  answer,
   type Clock,
   type Logger,
   type StreamStore,
@@ -76,7 +77,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     diffs: streams.diffs,
     generation,
     publish: (subject, payload) => transport.publish(subject, payload),
-    sendReply: (subject, payload) => transport.publish(subject, payload),
+    sendReply: (subject, payload) => answer(transport, subject, payload),
     onExecuted: (market, commands, openRecords, closesEpoch) =>
       sequencer.executed(market, commands, openRecords, closesEpoch),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
@@ -162,5 +163,5 @@ async function settled(sequencer: Sequencer): Promise<void> {
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
   const none = new Uint8Array(0);
-  transport.publish(asker.replySubject, encodeReply(asker.encoding, logSequence, none));
+  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
 }

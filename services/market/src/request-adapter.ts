@@ -15,7 +15,12 @@ import {
   refuse,
   viewOf,
 } from '@foldbook/protocol';
-import type { Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import {
+  answer,
+  type Subscription,
+  type Transport,
+  type TransportMessage,
+} from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import { snapshotChunks } from './public-output.ts';
@@ -70,8 +75,8 @@ export class RequestAdapter {
   }
 
   open(): void {
-    const subscribe = (filter: string, answer: Answerer) =>
-      this.#transport.subscribe(filter, (message) => this.#route(message, answer));
+    const subscribe = (filter: string, answerer: Answerer) =>
+      this.#transport.subscribe(filter, (message) => this.#route(message, answerer));
     this.#subscriptions = [
       subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
       subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
@@ -91,29 +96,30 @@ export class RequestAdapter {
     this.#open.delete(token);
     const fields = { market: query.market.id, last: sequence };
     if (query.kind !== ControlKind.QUERY_DEPTH) {
-      this.#transport.publish(
-        query.reply,
-        encodeBatch({ kind: BatchKind.REPLY, ...fields }, records),
-      );
+      this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
       return;
     }
     const generation = this.#facts.generation;
     for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
-      this.#transport.publish(query.reply, chunk);
+      this.#send(query.reply, chunk);
     }
   }
 
-  #route(message: TransportMessage, answer: Answerer): void {
+  #route(message: TransportMessage, answerer: Answerer): void {
     if (message.reply === undefined) return;
     const name = message.subject.split('.')[1] ?? '';
     const market = this.#markets.byName(name);
     const refusal =
       market === undefined
         ? refuse('UNKNOWN_MARKET', 0, name)
-        : answer(message.reply, market, message);
+        : answerer(message.reply, market, message);
     if (refusal !== undefined) {
-      this.#transport.publish(message.reply, encodeRefusal('msgpack', refusal));
+      this.#send(message.reply, encodeRefusal('msgpack', refusal));
     }
+  }
+
+  #send(reply: string, payload: Uint8Array): void {
+    answer(this.#transport, reply, payload);
   }
 
   #info(reply: string, market: Market): undefined {
@@ -132,12 +138,12 @@ export class RequestAdapter {
       openRecords: market.openRecords,
       ...this.#publisher.counters(market),
     };
-    this.#transport.publish(reply, encode(facts));
+    this.#send(reply, encode(facts));
   }
 
   #snapshot(reply: string, market: Market): undefined {
     this.#publisher.whenWhole(market, (output) => {
-      for (const chunk of output.snapshot()) this.#transport.publish(reply, chunk);
+      for (const chunk of output.snapshot()) this.#send(reply, chunk);
     });
   }
 
@@ -148,7 +154,7 @@ export class RequestAdapter {
     this.#publisher.whenWhole(market, (output) => {
       const tooOld = () =>
         encodeRefusal('msgpack', refuse('TOO_LARGE', 0, 'older than the window'));
-      this.#transport.publish(reply, output.replay(from) ?? tooOld());
+      this.#send(reply, output.replay(from) ?? tooOld());
     });
     return undefined;
   }

@@ -49,7 +49,7 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { checkFilter, checkSubject, compileFilter } from './subject.ts';
+export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
 export {
   type MessageHandler,
   type Subscription,
@@ -59,3 +59,4 @@ export {
   type TransportMessage,
   type TransportStatus,
 } from './transport.ts';
+export { answer } from './transport-outcomes.ts';

@@ -1,7 +1,7 @@
 /** The transport over NATS. It reconnects for as long as it isn't closed. */
 import { connect, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
 import { StatusFeed } from './status-feed.ts';
-import { checkFilter, checkSubject } from './subject.ts';
+import { checkFilter, checkSubject, replySubject } from './subject.ts';
 import {
   type MessageHandler,
   type Subscription,
@@ -124,8 +124,7 @@ export class NatsTransport implements Transport {
           return;
         }
         const { subject, data, reply } = message;
-        // The client gives an empty string, where there is no reply subject.
-        callHandler(handler, { subject, payload: data, reply: reply === '' ? undefined : reply });
+        callHandler(handler, { subject, payload: data, reply: replySubject(reply) });
       },
     });
     return { unsubscribe: () => subscription.unsubscribe() };

@@ -10,6 +10,7 @@
 export interface TransportMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
+  /** Where the sender waits for an answer. Checked: an inbox's subject, nothing else. */
   readonly reply: string | undefined;
 }
 
