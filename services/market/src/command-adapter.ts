@@ -20,6 +20,7 @@ import {
 import {
   answer,
   type Logger,
+  type OnRefused,
   type Subscription,
   type Transport,
   type TransportMessage,
@@ -47,15 +48,22 @@ export class CommandAdapter {
     return this.#refused;
   }
 
-  /** `commandFilter`: where this partition's commands arrive on this broker. */
-  open(commandFilter: string): void {
+  /**
+   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from hearing
+   * some of them.
+   */
+  open(filters: readonly string[], onRefused?: OnRefused): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
-      this.#transport.subscribe(filter, (message) => {
-        const refusal = take(message);
-        if (refusal !== undefined) this.#refuse(message, refusal);
-      });
+      this.#transport.subscribe(
+        filter,
+        (message) => {
+          const refusal = take(message);
+          if (refusal !== undefined) this.#refuse(message, refusal);
+        },
+        onRefused,
+      );
     this.#subscriptions = [
-      subscribe(commandFilter, (message) => this.#fromClient(message)),
+      ...filters.map((filter) => subscribe(filter, (message) => this.#fromClient(message))),
       subscribe(ADMIN_FILTER, (message) => this.#fromOperator(message)),
     ];
   }

@@ -10,7 +10,7 @@ import {
   type Transport,
 } from '@foldbook/runtime';
 import { CommandAdapter } from './command-adapter.ts';
-import { commandFilter } from './command-filter.ts';
+import { commandFilters } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
 import { coveredSequences, DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
@@ -95,8 +95,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const recovered = await recover(records, markets, sequencer, publisher);
   publisher.goLive();
   invoker.start();
-  commands.open(await commandFilter(transport, partition));
-  requests.open();
+  commands.open(commandFilters(partition), failure.resolve);
+  requests.open(failure.resolve);
   await transport.flush();
 
   const stop = async () => {

@@ -17,6 +17,7 @@ import {
 } from '@foldbook/protocol';
 import {
   answer,
+  type OnRefused,
   type Subscription,
   type Transport,
   type TransportMessage,
@@ -74,9 +75,10 @@ export class RequestAdapter {
     this.#facts = facts;
   }
 
-  open(): void {
+  /** `onRefused`: the broker keeps it from hearing some of the questions. */
+  open(onRefused?: OnRefused): void {
     const subscribe = (filter: string, answerer: Answerer) =>
-      this.#transport.subscribe(filter, (message) => this.#route(message, answerer));
+      this.#transport.subscribe(filter, (message) => this.#route(message, answerer), onRefused);
     this.#subscriptions = [
       subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
       subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),

@@ -52,6 +52,7 @@ export {
 export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
 export {
   type MessageHandler,
+  type OnRefused,
   type Subscription,
   type Transport,
   TransportError,

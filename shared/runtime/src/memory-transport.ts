@@ -158,6 +158,10 @@ class MemoryTransport implements Transport {
     return this.#status.listen(listener);
   }
 
+  newInbox(): string {
+    return this.#broker.newInbox();
+  }
+
   publish(subject: string, payload: Uint8Array, reply?: string): void {
     checkSubject(subject);
     if (this.#isClosed()) this.#dropped += 1;

@@ -1,7 +1,7 @@
 /** The pipeline behind a memory broker, as clients meet a market: adapters, requests, feeds. */
-import { COMMAND_FILTER } from '@foldbook/protocol';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { CommandAdapter } from '../command-adapter.ts';
+import { commandFilters } from '../command-filter.ts';
 import { RequestAdapter } from '../request-adapter.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
 
@@ -34,7 +34,7 @@ export function serveMarket(options: PipelineOptions = {}): ServedMarket {
     partition: 0,
   });
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
-  commands.open(COMMAND_FILTER);
+  commands.open(commandFilters(0));
   requests.open();
   let running = true;
   const pump = () => {
