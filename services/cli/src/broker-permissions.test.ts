@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ClientError, OperatorClient, OrderClient } from '@foldbook/client';
-import { Asset, commandSubject, reportStream, Side } from '@foldbook/protocol';
-import { connectNats, JetStreamStore, type NatsTransport } from '@foldbook/runtime';
+import { Asset, commandSubject, Side } from '@foldbook/protocol';
+import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
 import { type ServiceProcess, startService } from './service-process.ts';
 
@@ -34,7 +34,7 @@ describe('the broker configuration that ships', { timeout: 60_000 }, () => {
   const trader = (transport: NatsTransport, account: number) =>
     OrderClient.open({
       transport,
-      reports: { kind: 'stream', reader: new JetStreamStore(transport).reader(reportStream(0)) },
+      reports: { kind: 'durable', transport },
       market: MARKET,
       account,
     });

@@ -18,6 +18,7 @@ import { MarketRegistry } from './market-registry.ts';
 import { startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
 import { type Recovered, recover } from './recovery.ts';
+import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 
@@ -82,7 +83,10 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
       sequencer.executed(market, commands, openRecords, closesEpoch),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
   });
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, {
+  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
+    logger.warn("reports can't be read again", { detail: String(error) }),
+  );
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, replay, {
     durability: store.durability,
     core: thread.worker.pinned ? thread.worker.core : undefined,
     generation,

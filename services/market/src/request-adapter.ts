@@ -26,6 +26,7 @@ import { encode } from '@msgpack/msgpack';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import { snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
+import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -56,6 +57,7 @@ export class RequestAdapter {
   readonly #markets: MarketRegistry;
   readonly #sequencer: Sequencer;
   readonly #publisher: Publisher;
+  readonly #reports: ReportReplay;
   readonly #facts: ServiceFacts;
   readonly #open = new Map<bigint, OpenQuery>();
   #subscriptions: Subscription[] = [];
@@ -66,12 +68,14 @@ export class RequestAdapter {
     markets: MarketRegistry,
     sequencer: Sequencer,
     publisher: Publisher,
+    reports: ReportReplay,
     facts: ServiceFacts,
   ) {
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
     this.#publisher = publisher;
+    this.#reports = reports;
     this.#facts = facts;
   }
 
@@ -163,11 +167,19 @@ export class RequestAdapter {
 
   /**
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
-   * orders; any from operators (account 0) for the book.
+   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; any other from
+   * operators (account 0) for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
+    const reported = readInteger(message.payload, 'reports');
+    if (reported !== undefined) {
+      const skip = readInteger(message.payload, 'skip') ?? 0;
+      const missed = { account: sender.account, after: reported, skip };
+      void this.#reports.answer(market, missed).then((payload) => this.#send(reply, payload));
+      return undefined;
+    }
     if (this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
     const kind = queryKind(sender.account, message.payload);
     const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;

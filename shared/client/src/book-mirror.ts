@@ -18,7 +18,7 @@ import type { Subscription, Transport } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { ask, askSnapshot, type Snapshot } from './ask.ts';
 import { ClientError } from './client-error.ts';
-import { applyDeltas, bookOf, type DeltaBatch, decodeDeltas, splitBatches } from './delta-batch.ts';
+import { applyDeltas, bookOf, type DeltaBatch, decodeDeltas, deltasOf } from './delta-batch.ts';
 import { WaitingBatches } from './waiting-batches.ts';
 
 export interface MirrorCounters {
@@ -342,7 +342,7 @@ export class BookMirror {
     const question = encode({ v: 1, from: this.#sequence + 1 });
     const answer = await ask(this.#transport, replaySubject(this.#market), question);
     this.#assertOpen();
-    const batches = splitBatches(answer);
+    const batches = deltasOf(answer);
     if (batches === undefined) return this.#restart();
     this.#state = 'following';
     this.counters.refills += 1;

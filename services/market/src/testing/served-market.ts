@@ -1,8 +1,11 @@
 /** The pipeline behind a memory broker, as clients meet a market: adapters, requests, feeds. */
+import assert from 'node:assert/strict';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { CommandAdapter } from '../command-adapter.ts';
 import { commandFilters } from '../command-filter.ts';
+import { ReportReplay } from '../report-replay.ts';
 import { RequestAdapter } from '../request-adapter.ts';
+import { MemoryReader } from './memory-reader.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
 
 export interface ServedMarket {
@@ -26,8 +29,11 @@ export function serveMarket(options: PipelineOptions = {}): ServedMarket {
   });
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
+  const replay = new ReportReplay(new MemoryReader(pipeline.reports), (error) =>
+    assert.fail(String(error)),
+  );
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, {
+  const requests = new RequestAdapter(transport, markets, sequencer, publisher, replay, {
     durability: 'memory, for tests',
     core: undefined,
     generation: 7,
