@@ -49,8 +49,8 @@ export class CommandAdapter {
   }
 
   /**
-   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from hearing
-   * some of them.
+   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from
+   * hearing some of them.
    */
   open(filters: readonly string[], onRefused?: OnRefused): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>

@@ -26,8 +26,8 @@ export interface ReportPage {
 }
 
 /**
- * Durable reports after the market sequence `after`, and of those after the first `skip` batches; as
- * many as fit into an answer. Waits a while for a market that is busy. Throws ClientError
+ * Durable reports after the market sequence `after`, and of those after the first `skip` batches;
+ * as many as fit into an answer. Waits a while for a market that is busy. Throws ClientError
  * UNREACHABLE (ask again), REFUSED or BAD_ANSWER.
  */
 export async function askReports(

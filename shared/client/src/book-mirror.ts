@@ -97,9 +97,18 @@ export class BookMirror {
     this.#assertOpen();
     assert(this.#subscription === undefined, 'a mirror is opened once');
     const subject = levelsSubject(this.#market);
-    this.#subscription = this.#transport.subscribe(subject, ({ payload }) => this.#batch(payload));
+    let refusal: ClientError | undefined;
+    this.#subscription = this.#transport.subscribe(
+      subject,
+      ({ payload }) => this.#batch(payload),
+      ({ message }) => {
+        refusal = new ClientError('REFUSED', message);
+        this.#onTrouble(message);
+      },
+    );
     try {
       await this.#transport.flush();
+      if (refusal !== undefined) throw refusal;
       await this.#restart();
     } catch (error) {
       this.#unsubscribe();

@@ -1,8 +1,8 @@
 /**
  * Reports as they come, and those that did not come out of the market's durable stream. A broker
- * delivers each report at most once and may do so before it is durable: with a hole before it, twice
- * where its writer was not sure, cut otherwise by a market that was restarted. So of what comes live
- * only whole commands that follow are handed on; everything else is a sign to ask.
+ * delivers each report at most once and may do so before it is durable: with a hole before it,
+ * twice where its writer was not sure, cut otherwise by a market that was restarted. So of what
+ * comes live only whole commands that follow are handed on; everything else is a sign to ask.
  */
 import { EventOffset, readCount, reportSubject, viewOf } from '@foldbook/protocol';
 import type { Subscription } from '@foldbook/runtime';

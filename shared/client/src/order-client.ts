@@ -43,7 +43,7 @@ export interface OrderClientOptions {
   readonly firstRequestId?: number;
   /** How long a batch waits for its acknowledgement before it is sent again, ms. */
   readonly resendAfterMs?: number;
-  /** Commands are open and no report comes for so long: were any missed? The market is asked, ms. */
+  /** While commands are open and no report comes for so long, the market is asked for them, ms. */
   readonly askAfterMs?: number;
   /** Told what a listener of `onEvent` threw; default: a warning of the process. */
   readonly onListenerError?: (error: unknown) => void;

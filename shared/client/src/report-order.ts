@@ -1,7 +1,7 @@
 /**
- * Puts an account's batches of reports together: each command's reports once, all of them at a time.
- * Every batch names the last market sequence the account was told of before it (`prev`), so one
- * that is missing or comes twice shows.
+ * Puts an account's batches of reports together: each command's reports once, all of them at a
+ * time. Every batch names the last market sequence the account was told of before it (`prev`), so
+ * one that is missing or comes twice shows.
  */
 import {
   BatchFlag,
@@ -66,7 +66,7 @@ export class ReportOrder {
   #cut: CutCommand | undefined;
   #gaps = 0;
 
-  /** `last`: market sequence up to which reports were handed on; undefined: whatever comes first. */
+  /** `last`: market sequence up to which reports were handed on; undefined: takes what comes. */
   constructor(onReports: OnReports, last?: number) {
     this.#onReports = onReports;
     this.#last = last;

@@ -27,7 +27,7 @@ export function checkFilter(filter: string): void {
   );
 }
 
-/** What a reply subject starts with: a client's inbox, or one that a broker made between accounts. */
+/** How reply subjects start: a client's inbox, or what a broker makes between accounts. */
 const REPLY_PREFIX = /^(?:_INBOX|_R_)\./;
 const MAX_REPLY_LENGTH = 256;
 

@@ -6,7 +6,7 @@ import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
 const CONFIG = new URL('../../../../infra/docker/nats.conf', import.meta.url);
 export const PASSWORD = 'password-of-this-test';
 
-/** A user of trader 7's account without any permissions of its own: it may do what the account may. */
+/** A user of trader 7's account without permissions of its own: it may do what the account may. */
 export const BARE = 'bare7';
 
 /** The file's accounts; addresses and folders are the test server's own. */
