@@ -29,7 +29,8 @@ export class ReportFeed {
 
   /**
    * Starts with the next report. `onError`: the feed has ended, by its source or by what
-   * `onReports` threw. Rejects with ClientError REFUSED, and UNREACHABLE where a durable feed's market is away.
+   * `onReports` threw. Rejects with ClientError REFUSED, and UNREACHABLE where a durable feed's
+   * market is away.
    */
   static async open(
     source: ReportSource,
