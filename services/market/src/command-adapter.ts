@@ -17,7 +17,14 @@ import {
   type Refusal,
   refuse,
 } from '@foldbook/protocol';
-import type { Logger, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import {
+  answer,
+  type Logger,
+  type OnRefused,
+  type Subscription,
+  type Transport,
+  type TransportMessage,
+} from '@foldbook/runtime';
 import type { RefusedAdmission } from './admission.ts';
 import { Market, type MarketRegistry } from './market-registry.ts';
 import type { RefusalLog } from './refusal-log.ts';
@@ -45,15 +52,22 @@ export class CommandAdapter {
     this.#logger = logger;
   }
 
-  /** `commandFilter`: where this partition's commands arrive on this broker. */
-  open(commandFilter: string): void {
+  /**
+   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from
+   * hearing some of them.
+   */
+  open(filters: readonly string[], onRefused?: OnRefused): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
-      this.#transport.subscribe(filter, (message) => {
-        const refusal = take(message);
-        if (refusal !== undefined) this.#refuse(message, refusal);
-      });
+      this.#transport.subscribe(
+        filter,
+        (message) => {
+          const refusal = take(message);
+          if (refusal !== undefined) this.#refuse(message, refusal);
+        },
+        onRefused,
+      );
     this.#subscriptions = [
-      subscribe(commandFilter, (message) => this.#fromClient(message)),
+      ...filters.map((filter) => subscribe(filter, (message) => this.#fromClient(message))),
       subscribe(ADMIN_FILTER, (message) => this.#fromOperator(message)),
     ];
   }
@@ -116,7 +130,7 @@ export class CommandAdapter {
     const sender = parseClientSubject(message.subject);
     if (sender !== undefined) this.#sequencer.admission.refused(sender.account);
     if (message.reply === undefined) return;
-    this.#transport.publish(message.reply, encodeRefusal(encodingOf(message.payload), refusal));
+    answer(this.#transport, message.reply, encodeRefusal(encodingOf(message.payload), refusal));
   }
 }
 

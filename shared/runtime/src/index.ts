@@ -49,9 +49,10 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { checkFilter, checkSubject, compileFilter } from './subject.ts';
+export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
 export {
   type MessageHandler,
+  type OnRefused,
   type Subscription,
   type Transport,
   TransportError,
@@ -59,3 +60,4 @@ export {
   type TransportMessage,
   type TransportStatus,
 } from './transport.ts';
+export { answer } from './transport-outcomes.ts';
