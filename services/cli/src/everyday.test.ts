@@ -124,7 +124,7 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([fewer?.type, fewer?.keptPriority, fewer?.quantity], ['replaced', true, '10']);
     const [more] = await json('amend 1 +5 --account 7');
     assert.deepEqual([more?.keptPriority, more?.quantity], [false, '15']);
-    const [kept] = await json('replace 1 8 100 --keep-priority --account 7');
+    const [kept] = await json('replace 1 8 100 --display 5 --keep-priority --account 7');
     assert.deepEqual([kept?.keptPriority, kept?.orderId], [true, more?.orderId]);
     const [moved] = await json('replace 1 8 101 --display 2 --account 7');
     assert.deepEqual([moved?.keptPriority, moved?.price], [false, '101']);
