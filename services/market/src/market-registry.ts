@@ -1,6 +1,7 @@
 /** The markets of this process, by name and by number, with what each part keeps about them. */
 import { type Asker, GroupBuilder } from './group-builder.ts';
 import { LogChain } from './log-chain.ts';
+import { MarketTerms } from './market-terms.ts';
 
 /** What the publisher must know of a group when its events arrive. */
 export interface CommittedGroup {
@@ -20,6 +21,7 @@ export class Market {
   readonly id: number;
   readonly open = new GroupBuilder();
   readonly chain = new LogChain();
+  readonly terms = new MarketTerms();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
   /** When the groups that were appended and have not come back got their first command, ns. */

@@ -157,6 +157,7 @@ export class RequestAdapter {
       pending: this.#sequencer.pending,
       openRecords: market.openRecords,
       ...this.#publisher.counters(market),
+      ...market.terms.facts(),
     };
     this.#send(reply, encode(facts));
   }
