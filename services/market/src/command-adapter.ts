@@ -97,6 +97,10 @@ export class CommandAdapter {
     const known = this.#markets.byName(name);
     const refusal = checkAdministration(batch.value, name, known);
     if (refusal !== undefined) return refusal;
+    // Before the log, which would bring it back with every restart.
+    if (known === undefined && this.#markets.isFull) {
+      return refuse('CAPACITY', 0, 'this node has as many markets as it may have (maxMarkets)');
+    }
     const market = known ?? new Market(name, this.#markets.nextId());
     const busy = this.#admit(message, market, batch.value, 0);
     if (known === undefined && busy === undefined) {

@@ -41,6 +41,8 @@ export const marketConfigSchema = z.object({
   /** After so many refusals within a second an account is not listened to for a while. */
   breakerRefusals: z.int().min(1).max(1_000_000).default(500),
   breakerRestMs: z.int().min(1).max(3_600_000).default(1_000),
+  /** Markets that may be created; the memory of a kernel holds about twice as many. */
+  maxMarkets: z.int().min(1).max(1_500).default(1_000),
   maxGroupsInFlight: z.int().min(1).max(64).default(8),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),

@@ -49,6 +49,17 @@ export class Market {
 export class MarketRegistry {
   readonly #byName = new Map<string, Market>();
   readonly #byId = new Map<number, Market>();
+  readonly #most: number;
+
+  /** @param most - markets that may be created */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /** No market may be created any more. */
+  get isFull(): boolean {
+    return this.#byId.size >= this.#most;
+  }
 
   byName(name: string): Market | undefined {
     return this.#byName.get(name);

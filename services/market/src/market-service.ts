@@ -59,7 +59,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
-  const markets = new MarketRegistry();
+  const markets = new MarketRegistry(config.maxMarkets);
   const streams = await openStreams(parts, failure.resolve);
   const thread = await startThread(parts, failure.resolve);
   const core = thread.worker.pinned ? thread.worker.core : undefined;

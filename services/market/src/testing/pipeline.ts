@@ -100,6 +100,7 @@ export const TEST_LIMITS: SequencerLimits = {
 
 export interface PipelineOptions {
   readonly limits?: Partial<SequencerLimits>;
+  readonly maxMarkets?: number;
   /** What an earlier process wrote to the outputs. */
   readonly covered?: Coverage;
   readonly log?: MemoryWriter;
@@ -110,7 +111,7 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly clock = new ManualClock(1_000_000_000n);
-  readonly markets = new MarketRegistry();
+  readonly markets: MarketRegistry;
   readonly log: MemoryWriter;
   readonly reports = new MemoryWriter('RPT_0');
   readonly diffs = new MemoryWriter('DIFF_0');
@@ -124,6 +125,7 @@ export class Pipeline {
   readonly agent: MarketAgent;
 
   constructor(options: PipelineOptions = {}) {
+    this.markets = new MarketRegistry(options.maxMarkets);
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
     const covered = options.covered ?? new Map();
