@@ -129,9 +129,14 @@ export class KernelHost {
 
   #newMarket(capacity: EngineCapacity): number {
     this.assertIdle();
-    const { orderCapacity, levelCapacity, sessionCapacity, resultCapacity } = capacity;
-    const sizes = [orderCapacity, levelCapacity, sessionCapacity, resultCapacity] as const;
-    return this.exports.addMarket(...sizes);
+    return this.exports.addMarket(
+      capacity.orderCapacity,
+      capacity.levelCapacity,
+      capacity.sessionCapacity,
+      capacity.resultCapacity,
+      capacity.matchLimit,
+      capacity.triggerLimit,
+    );
   }
 
   /** What another thread reads the events from. */
