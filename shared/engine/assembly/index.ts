@@ -26,8 +26,9 @@ import { dueStop } from './stops';
 
 export { countersAddress, eventAddress, shareEvents } from './events';
 export { balance, depth, openOrdersOf } from './queries';
-export { finishRestore, restoreRecords } from './restore';
+export { beginSort, continueSort, restoreRecords } from './restore';
 export { usedPages } from './memory';
+export { dismantle } from './dismantle';
 export { continueSnapshot, openSnapshot } from './snapshot';
 export { stateHash } from './state-hash';
 

@@ -13,7 +13,7 @@
  * 1,024 limits, symbols, the epoch, capacities, timers
  * ```
  */
-import { allocateBlock } from './memory';
+import { allocateBlock, freeBlock } from './memory';
 
 const MARKET_SHIFT: u32 = 11;
 
@@ -74,6 +74,8 @@ export const TIMER_DIRECTORY_SHIFT: usize = 1_120;
 /** Orders that one order may meet, and stops that one command may trigger. */
 export const MATCH_LIMIT: usize = 1_124;
 export const TRIGGER_LIMIT: usize = 1_128;
+/** While it is taken apart: where the next block of accounts is looked for. */
+export const DROPPED_UP_TO: usize = 1_132;
 
 export const NO_DEADLINE: u64 = 0xffffffffffffffff;
 
@@ -93,6 +95,11 @@ export function newMarket(
   store<u32>(market, matches, MATCH_LIMIT);
   store<u32>(market, triggers, TRIGGER_LIMIT);
   return market;
+}
+
+/** Gives back the record, the last thing that is left of a market. */
+export function dropMarket(market: usize): void {
+  freeBlock(market, MARKET_SHIFT);
 }
 
 // @ts-ignore: decorator

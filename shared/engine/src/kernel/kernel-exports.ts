@@ -40,6 +40,8 @@ export interface KernelExports {
   openSnapshot(market: number): void;
   continueSnapshot(market: number): number;
   restoreRecords(market: number, count: number): void;
-  finishRestore(market: number): void;
+  beginSort(market: number): void;
+  continueSort(market: number, orders: number): number;
+  dismantle(market: number, steps: number): number;
   usedPages(): number;
 }
