@@ -4,8 +4,8 @@ import type { Market } from './market.ts';
 import { isWithin, type Order, openLots, opposite } from './order.ts';
 
 /**
- * Meets order after order as the incoming one would, but for the parts that icebergs hide: it counts
- * all of a level's, where what the level displays is not enough.
+ * Meets order after order as the incoming one would, but for the parts that icebergs hide: it
+ * counts all of a level's, where what the level displays is not enough.
  */
 export function canFill(market: Market, order: Order): boolean {
   const { side, price, account, selfTrade } = order;

@@ -49,8 +49,8 @@ function placeRest(market: Market, order: Order): void {
 }
 
 /**
- * Meets the orders at a price, at most so many, those that come back while it does included. Returns
- * how many.
+ * Meets the orders at a price, at most so many, those that come back while it does included.
+ * Returns how many.
  */
 function meetAll(market: Market, order: Order, price: bigint, most: number): number {
   let met = 0;
