@@ -26,8 +26,37 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
+export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
+export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
+export type { Histogram, HistogramSnapshot } from './metrics/histogram.ts';
+export {
+  layOutMetrics,
+  type MetricEntry,
+  type MetricKind,
+  type MetricSpec,
+  type MetricSpecs,
+  type MetricsDescriptor,
+  type MetricsLayout,
+  type MetricsOwner,
+} from './metrics/metrics-layout.ts';
+export {
+  isAlive,
+  MetricsError,
+  type MetricsErrorCode,
+  MetricsReader,
+  type MetricsSample,
+  thisOwner,
+} from './metrics/metrics-reader.ts';
+export {
+  type Counter,
+  type Counters,
+  createMetrics,
+  type Gauge,
+  MetricsWriter,
+} from './metrics/metrics-writer.ts';
+export type { LockedWriter } from './metrics/sequence-lock.ts';
 export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
 export {
   type PinnedContext,
