@@ -12,6 +12,13 @@ export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
 export {
+  HARDWARE_EVENTS,
+  type HardwareCount,
+  HardwareCounters,
+  type HardwareCounts,
+  type HardwareEvent,
+} from './hardware-counters.ts';
+export {
   createIdleStrategy,
   defaultIdleStrategy,
   type IdleStrategy,
@@ -79,6 +86,7 @@ export {
   type TroubleListener,
 } from './stream.ts';
 export { checkFilter, checkSubject, compileFilter } from './subject.ts';
+export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
 export {
   type MessageHandler,
   type Subscription,

@@ -40,6 +40,8 @@ function store(words: Int32Array, at: number, high: number, low: number): void {
   Atomics.store(words, at + HIGH, high);
   Atomics.store(words, at + LOW, low);
   Atomics.store(words, at + VERSION, version + 2);
+  // Keeps the plain stores of later calls behind these, on processors that would move them ahead.
+  Atomics.load(words, at + VERSION);
 }
 
 /** Undefined if the high word changed at every try. */
