@@ -15,9 +15,11 @@ import {
   parseMarketSubject,
   RECORD_BYTES,
   type Refusal,
+  ResultCode,
   refuse,
 } from '@foldbook/protocol';
 import type { Logger, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import type { ServiceMetrics } from './market-metrics.ts';
 import { Market, type MarketRegistry } from './market-registry.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -26,14 +28,22 @@ export class CommandAdapter {
   readonly #markets: MarketRegistry;
   readonly #sequencer: Sequencer;
   readonly #logger: Logger;
+  readonly #metrics: ServiceMetrics;
   #subscriptions: Subscription[] = [];
   #refused = 0;
 
-  constructor(transport: Transport, markets: MarketRegistry, sequencer: Sequencer, logger: Logger) {
+  constructor(
+    transport: Transport,
+    markets: MarketRegistry,
+    sequencer: Sequencer,
+    logger: Logger,
+    metrics: ServiceMetrics,
+  ) {
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
     this.#logger = logger;
+    this.#metrics = metrics;
   }
 
   /** Messages refused since the start. */
@@ -45,6 +55,7 @@ export class CommandAdapter {
   open(commandFilter: string): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
       this.#transport.subscribe(filter, (message) => {
+        this.#metrics.messages.add(1);
         const refusal = take(message);
         if (refusal !== undefined) this.#refuse(message, refusal);
       });
@@ -110,6 +121,8 @@ export class CommandAdapter {
 
   #refuse(message: TransportMessage, refusal: Refusal): void {
     this.#refused += 1;
+    const sender = parseClientSubject(message.subject);
+    this.#metrics.refused(ResultCode[refusal.name], sender?.account ?? 0);
     if (message.reply === undefined) return;
     this.#transport.publish(message.reply, encodeRefusal(encodingOf(message.payload), refusal));
   }

@@ -26,6 +26,11 @@ export const marketConfigSchema = z.object({
   /** Of these, of one account: what it sends beyond that is answered BUSY. */
   maxPendingPerAccount: z.int().min(1_024).max(1_000_000).default(16_384),
   maxGroupsInFlight: z.int().min(1).max(64).default(8),
+  /**
+   * Where other processes read what the market tells, in /dev/shm; absent: none can. Linux. A file
+   * of that name is replaced.
+   */
+  metricsFile: z.string().min(1).optional(),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */

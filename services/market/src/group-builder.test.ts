@@ -32,9 +32,9 @@ function headerOf(payload: Uint8Array) {
 describe('GroupBuilder', () => {
   it('numbers askers by the place of their commands', () => {
     const builder = new GroupBuilder();
-    builder.add(records(3), 3, 7, asker(7), false);
-    builder.add(records(2), 2, 7, undefined, false);
-    builder.add(records(1), 1, 8, asker(8), false);
+    builder.add(records(3), 3, 7, asker(7), false, 0);
+    builder.add(records(2), 2, 7, undefined, false, 0);
+    builder.add(records(1), 1, 8, asker(8), false, 0);
     const group = builder.take(4, 99n, false);
     assert.equal(group.commands, 6);
     const { market, count, timeNs } = headerOf(group.payload);
@@ -60,7 +60,7 @@ describe('GroupBuilder', () => {
     const builder = new GroupBuilder();
     const most = MAX_COMMANDS_PER_GROUP - 1;
     assert.equal(builder.fits(most + 1), false);
-    builder.add(records(most), most, 7, undefined, false);
+    builder.add(records(most), most, 7, undefined, false, 0);
     assert.equal(builder.fits(1), false);
     const group = builder.take(1, 0n, true);
     assert.equal(headerOf(group.payload).count, MAX_COMMANDS_PER_GROUP);
@@ -71,7 +71,7 @@ describe('GroupBuilder', () => {
 
   it('lets nothing follow a close in its group', () => {
     const builder = new GroupBuilder();
-    builder.add(records(1, CommandKind.CLOSE_EPOCH), 1, 0, undefined, true);
+    builder.add(records(1, CommandKind.CLOSE_EPOCH), 1, 0, undefined, true, 0);
     assert.equal(builder.fits(1), false);
     const group = builder.take(1, 0n, true);
     assert.equal(group.commands, 1, 'a second close is not added');

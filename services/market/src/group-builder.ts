@@ -29,6 +29,8 @@ export interface Group {
   readonly closesEpoch: boolean;
   /** Commands by the account that sent them, clients only. */
   readonly shares: ReadonlyMap<number, number>;
+  /** When each of its messages was received, on the host's monotonic clock. */
+  readonly receivedNs: readonly number[];
 }
 
 /** One place is kept for the epoch's close, which must be the last command of its group. */
@@ -40,6 +42,7 @@ export class GroupBuilder {
   #count = 0;
   #askers: Asker[] = [];
   #shares = new Map<number, number>();
+  #receivedNs: number[] = [];
   #sealed = false;
 
   get count(): number {
@@ -50,13 +53,18 @@ export class GroupBuilder {
     return !this.#sealed && this.#count + commands <= CAPACITY;
   }
 
-  /** `closesEpoch`: the records are one CLOSE_EPOCH; nothing may follow it in this group. */
+  /**
+   * One message's commands.
+   * @param receivedNs when it came, on the host's monotonic clock
+   * @param closesEpoch the records are one CLOSE_EPOCH; nothing may follow it in this group
+   */
   add(
     records: Uint8Array,
     count: number,
     account: number,
     asker: Omit<Asker, 'index' | 'count'> | undefined,
     closesEpoch: boolean,
+    receivedNs: number,
   ): void {
     assert(this.fits(count), 'the caller asks first whether the commands fit');
     this.#reserve(count + 1);
@@ -65,6 +73,7 @@ export class GroupBuilder {
     if (account >= Account.FIRST_CLIENT) {
       this.#shares.set(account, (this.#shares.get(account) ?? 0) + count);
     }
+    this.#receivedNs.push(receivedNs);
     this.#count += count;
     this.#sealed = closesEpoch;
   }
@@ -87,10 +96,12 @@ export class GroupBuilder {
       askers: this.#askers,
       closesEpoch,
       shares: this.#shares,
+      receivedNs: this.#receivedNs,
     };
     this.#count = 0;
     this.#askers = [];
     this.#shares = new Map();
+    this.#receivedNs = [];
     this.#sealed = false;
     return group;
   }

@@ -12,6 +12,9 @@ export interface CommittedGroup {
   readonly closesEpoch: boolean;
   /** Commands by the account that sent them, clients only. */
   readonly shares: ReadonlyMap<number, number>;
+  /** When each of its messages was received, and when it became durable, monotonic. */
+  readonly receivedNs: readonly number[];
+  readonly durableNs: number;
 }
 
 export class Market {
@@ -45,6 +48,11 @@ export class Market {
 export class MarketRegistry {
   readonly #byName = new Map<string, Market>();
   readonly #byId = new Map<number, Market>();
+  readonly #onAdd: (market: Market) => void;
+
+  constructor(onAdd: (market: Market) => void = () => undefined) {
+    this.#onAdd = onAdd;
+  }
 
   byName(name: string): Market | undefined {
     return this.#byName.get(name);
@@ -66,5 +74,6 @@ export class MarketRegistry {
   add(market: Market): void {
     this.#byName.set(market.name, market);
     this.#byId.set(market.id, market);
+    this.#onAdd(market);
   }
 }

@@ -83,8 +83,8 @@ describe('the market service', { timeout: 120_000 }, () => {
   it('does not start, and says why, when its thread dies while the log is read', async (test) => {
     const { open } = await embedded(test);
     const { parts, store } = open();
-    const startThread: typeof startMarketThread = async (options) => {
-      const thread = await startMarketThread(options);
+    const startThread: typeof startMarketThread = async (options, metrics) => {
+      const thread = await startMarketThread(options, metrics);
       // As a trap in the kernel would, before it has executed anything.
       await thread.worker.stop();
       const failed = Promise.resolve(new Error('the market thread failed: unreachable'));

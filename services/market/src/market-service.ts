@@ -4,6 +4,7 @@ import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@fo
 import {
   AgentInvoker,
   type Clock,
+  currentThreadId,
   type Logger,
   type StreamStore,
   type StreamWriter,
@@ -15,6 +16,12 @@ import { commandFilter } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
+import {
+  type MetricsMemory,
+  type OpenedMetrics,
+  openMetrics,
+  ServiceMetrics,
+} from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
 import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
@@ -56,9 +63,13 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
-  const markets = new MarketRegistry();
+  const shown = openMetrics(config.metricsFile, Date.now());
+  const metrics = new ServiceMetrics(shown.buffer);
+  const markets = new MarketRegistry((market) => metrics.name(market));
   const streams = await openStreams(parts, failure.resolve);
-  const thread = await startThread(parts, failure.resolve);
+  const thread = await startThread(parts, shown.memory, failure.resolve);
+  metrics.serviceThreadId.set(currentThreadId() ?? 0);
+  metrics.marketThreadId.set(thread.worker.threadId ?? 0);
   const core = thread.worker.pinned ? thread.worker.core : undefined;
   const sequencer = new Sequencer({
     partition,
@@ -68,6 +79,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     clock,
     logger,
     limits: config,
+    metrics,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: failure.resolve,
     wake: () => invoker.wake(),
@@ -80,6 +92,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     diffs: streams.diffs,
     generation,
     clock,
+    metrics,
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => transport.publish(subject, payload),
     onExecuted: (market, group, commands, openRecords) =>
@@ -89,10 +102,11 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const facts = { durability: store.durability, core, generation, partition };
   const share = new AnswerShare(clock);
   const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
-  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const commands = new CommandAdapter(transport, markets, sequencer, logger, metrics);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 
-  const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };
+  const agents = { sequencer, commands, requests, invoker };
+  const running = { transport, ...agents, streams, thread, logger, shown };
   let recovered: Recovered;
   try {
     recovered = await recoverFromLog(parts, failure.promise, { markets, sequencer, publisher });
@@ -120,6 +134,7 @@ interface Running {
   readonly streams: Streams;
   readonly thread: MarketThread;
   readonly logger: Logger;
+  readonly shown: OpenedMetrics;
 }
 
 async function stop(running: Running): Promise<void> {
@@ -141,18 +156,21 @@ async function stop(running: Running): Promise<void> {
 }
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
-async function close({ streams, thread, logger }: Running, patienceMs: number): Promise<void> {
+async function close(running: Running, patienceMs: number): Promise<void> {
+  const { streams, thread, logger, shown } = running;
   if (!(await within(streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
   await thread.worker.stop();
+  shown.remove();
 }
 
 async function startThread(
   { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
+  metrics: MetricsMemory,
   fail: (error: Error) => void,
 ): Promise<MarketThread> {
-  const thread = await start(config);
+  const thread = await start(config, metrics);
   const { core, pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('market thread started', { core, pinned, threadId });

@@ -18,6 +18,7 @@ import {
 } from '@foldbook/protocol';
 import type { Agent, Clock, Logger, RingProducer, StreamWriter } from '@foldbook/runtime';
 import type { Asker, Group } from './group-builder.ts';
+import type { ServiceMetrics } from './market-metrics.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
 import { COMMAND_RING_SLOTS } from './ring-message.ts';
 
@@ -40,7 +41,7 @@ export type Admission = 'ADMITTED' | 'BUSY' | 'SHARE_USED' | 'UNAVAILABLE';
 export type OnReceived = (asker: Asker, logSequence: number) => void;
 
 /** Of a group that comes from the log: its senders heard of it before. */
-const NOBODYS = { askers: [], shares: new Map<number, number>() };
+const NOBODYS = { askers: [], shares: new Map<number, number>(), receivedNs: [] };
 
 interface Delivery {
   readonly payload: Uint8Array;
@@ -56,6 +57,7 @@ export class Sequencer implements Agent {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: SequencerLimits;
+  readonly #metrics: ServiceMetrics;
   readonly #onReceived: OnReceived;
   readonly #onFailure: (error: Error) => void;
   readonly #wake: () => void;
@@ -76,6 +78,7 @@ export class Sequencer implements Agent {
     clock: Clock;
     logger: Logger;
     limits: SequencerLimits;
+    metrics: ServiceMetrics;
     onReceived: OnReceived;
     /** The log refused an append for good: another writer owns it, or it is closed. */
     onFailure: (error: Error) => void;
@@ -88,6 +91,7 @@ export class Sequencer implements Agent {
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#limits = parts.limits;
+    this.#metrics = parts.metrics;
     this.#onReceived = parts.onReceived;
     this.#onFailure = parts.onFailure;
     this.#wake = parts.wake;
@@ -119,7 +123,9 @@ export class Sequencer implements Agent {
       this.#append(market, false);
     }
     const closesEpoch = closesAnEpoch(batch);
-    market.open.add(batch.records, batch.count, account, asker, closesEpoch);
+    const receivedNs = this.#metrics.nowNs();
+    market.open.add(batch.records, batch.count, account, asker, closesEpoch, receivedNs);
+    this.#metrics.admitted.add(batch.count);
     this.#pending += batch.count;
     if (isClient) this.#pendingOf.set(account, pendingOf + batch.count);
     this.#wake();
@@ -174,7 +180,16 @@ export class Sequencer implements Agent {
       this.#append(market, closeEpoch);
       work += 1;
     }
+    this.#showDepths();
     return work;
+  }
+
+  #showDepths(): void {
+    const metrics = this.#metrics;
+    metrics.pendingCommands.set(this.#pending);
+    metrics.groupsInFlight.set(this.#inFlight);
+    metrics.undeliveredGroups.set(this.#deliveries.length);
+    metrics.commandRingSlots.set(this.#ring.used());
   }
 
   #epochIsDue(market: Market): boolean {
@@ -203,8 +218,14 @@ export class Sequencer implements Agent {
       market.closing = true;
     }
     this.#inFlight += 1;
+    const { nowNs, queueing, commit } = this.#metrics;
+    const appendedNs = nowNs();
+    for (const receivedNs of group.receivedNs) queueing.record(appendedNs - receivedNs);
     this.#log.append(logSubject(this.#partition, market.name), group.payload).then(
-      (logSequence) => this.#committed(market, group, logSequence),
+      (logSequence) => {
+        commit.record(nowNs() - appendedNs);
+        this.#committed(market, group, logSequence);
+      },
       (error: unknown) => this.#refused(error),
     );
   }
@@ -219,10 +240,12 @@ export class Sequencer implements Agent {
   }
 
   #deliver(market: Market, group: Group, logSequence: number): void {
-    const { payload, closesEpoch, shares } = group;
+    const { payload, closesEpoch, shares, receivedNs } = group;
+    const durableNs = this.#metrics.nowNs();
     const head = market.chain.advance(payload);
     const askers = group.askers.filter((asker) => !asker.whenReceived);
-    market.committed.push({ logSequence, askers, head, closesEpoch, shares });
+    const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
+    market.committed.push({ logSequence, ...kept });
     const copy = payload.slice();
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

@@ -86,6 +86,7 @@ export {
   type TroubleListener,
 } from './stream.ts';
 export { checkFilter, checkSubject, compileFilter } from './subject.ts';
+export { clockSince } from './thread-clock.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
 export {
   type MessageHandler,

@@ -23,6 +23,7 @@ import {
 } from '@foldbook/runtime';
 import { type Coverage, DurableOutput } from '../durable-output.ts';
 import { MarketAgent } from '../market-agent.ts';
+import { openMetrics, ServiceMetrics, ThreadMetrics } from '../market-metrics.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
 import { type OnAnswer, Publisher } from '../publisher.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
@@ -105,7 +106,9 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly clock = new ManualClock(1_000_000_000n);
-  readonly markets = new MarketRegistry();
+  readonly metricsBuffer = openMetrics(undefined, 0).buffer;
+  readonly metrics = new ServiceMetrics(this.metricsBuffer);
+  readonly markets = new MarketRegistry((market) => this.metrics.name(market));
   readonly log: MemoryWriter;
   readonly reports = new MemoryWriter('RPT_0');
   readonly diffs = new MemoryWriter('DIFF_0');
@@ -136,6 +139,7 @@ export class Pipeline {
         level: 'info',
         write: (line) => this.logged.push(line),
       }),
+      metrics: this.metrics,
       limits: { ...TEST_LIMITS, ...options.limits },
       onReceived: (asker, logSequence) => {
         this.received.push(asker.replySubject);
@@ -152,6 +156,7 @@ export class Pipeline {
       diffs: new DurableOutput(this.diffs, covered, undefined, fail),
       generation: 7,
       clock: this.clock,
+      metrics: this.metrics,
       publish: (subject, payload) => {
         this.published.push({ subject, payload });
         echo(subject, payload);
@@ -173,6 +178,7 @@ export class Pipeline {
       new RingProducer(events),
       createNaiveEngine,
       waitForRoom,
+      new ThreadMetrics(this.metricsBuffer),
     );
     if (options.live !== false) this.publisher.goLive();
   }

@@ -32,7 +32,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   });
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
-  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const commands = new CommandAdapter(transport, markets, sequencer, logger, pipeline.metrics);
   const facts = {
     durability: 'memory, for tests',
     core: undefined,
