@@ -98,7 +98,13 @@ export function openMetrics(file: string | undefined, sinceMs: number): OpenedMe
   }
   const { buffer } = mapFile(file, layout.totalBytes, { create: true });
   createMetrics(layout, buffer);
-  return { memory: { file }, buffer, remove: () => rmSync(file, { force: true }) };
+  const remove = () => {
+    process.off('exit', remove);
+    rmSync(file, { force: true });
+  };
+  // However a start or a run fails: what is left over would be taken for a market.
+  process.once('exit', remove);
+  return { memory: { file }, buffer, remove };
 }
 
 /** On another thread than the one that opened it. */
