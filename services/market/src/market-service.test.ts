@@ -114,7 +114,7 @@ describe('the market service', { timeout: 120_000 }, () => {
       ...parts,
       config: { ...parts.config, metricsFile },
     });
-    const { buffer, close } = mapFile(metricsFile, 0, { create: false });
+    const { buffer, close } = mapFile(metricsFile, 0, { create: false, readOnly: true });
     const reader = new MetricsReader(buffer);
     const { owner } = reader.descriptor;
     assert.equal(owner.pid, process.pid);

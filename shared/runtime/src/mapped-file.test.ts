@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -26,6 +34,16 @@ describe('mapped files', { skip: !isLinux && 'only Linux maps files here' }, () 
     assert.equal(first.buffer.byteLength, 0);
     assert.equal(Atomics.load(new Int32Array(second.buffer), 2_047), 77);
     second.close();
+  });
+
+  test('who only looks needs no permission to write, and sees what is written', () => {
+    const writer = mapFile(path('look'), 4_096, { create: true });
+    chmodSync(path('look'), 0o400);
+    const reader = mapFile(path('look'), 0, { create: false, readOnly: true });
+    Atomics.store(new Int32Array(writer.buffer), 9, 5);
+    assert.equal(Atomics.load(new Int32Array(reader.buffer), 9), 5);
+    reader.close();
+    writer.close();
   });
 
   test('another process sees what is stored, as it is stored', () => {

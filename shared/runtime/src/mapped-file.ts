@@ -12,6 +12,8 @@ export interface MapOptions {
   readonly create: boolean;
   /** Permissions of a new file; 0600 by default. */
   readonly mode?: number;
+  /** To look only: what stores to the buffer all the same ends the process. */
+  readonly readOnly?: boolean;
 }
 
 export interface MappedFile {
@@ -21,7 +23,8 @@ export interface MappedFile {
   close(): void;
 }
 
-const READ_WRITE = 1 | 2;
+const READ = 1;
+const READ_WRITE = READ | 2;
 const MAP_SHARED = 0x01;
 /** Every page is there before the first use: no fault on a hot path. */
 const MAP_POPULATE = 0x8000;
@@ -45,6 +48,7 @@ export class MappedFileError extends Error {
 export function mapFile(path: string, bytes: number, options: MapOptions): MappedFile {
   assert(Number.isSafeInteger(bytes) && bytes >= 0, `a file of ${bytes} bytes`);
   assert(bytes > 0 || !options.create, 'a new file has a size');
+  assert(!options.create || options.readOnly !== true, 'who makes a file writes to it');
   const map = libcCall(
     'int64_t mmap(void* at, size_t bytes, int protection, int flags, int fd, int64_t offset)',
   );
@@ -61,7 +65,8 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
     if (size < length || size === 0) {
       throw new MappedFileError('TOO_SHORT', `${path} has ${size} bytes, ${bytes} are asked for`);
     }
-    const at = Number(map(null, length, READ_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0));
+    const access = options.readOnly === true ? READ : READ_WRITE;
+    const at = Number(map(null, length, access, MAP_SHARED | MAP_POPULATE, fd, 0));
     if (at === -1) throw new MappedFileError('REFUSED', `${path}: mmap, errno ${libcErrno()}`);
     const buffer = libcView(at, length);
     return { buffer, close: () => close(buffer, () => unmap(at, length)) };
@@ -70,8 +75,9 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
   }
 }
 
-function open(path: string, { create, mode = OWNER_ONLY }: MapOptions): number {
-  const flags = constants.O_RDWR | constants.O_NOFOLLOW;
+function open(path: string, { create, mode = OWNER_ONLY, readOnly }: MapOptions): number {
+  const access = readOnly === true ? constants.O_RDONLY : constants.O_RDWR;
+  const flags = access | constants.O_NOFOLLOW;
   if (!create) return openSync(path, flags);
   rmSync(path, { force: true });
   return openSync(path, flags | constants.O_CREAT | constants.O_EXCL, mode);

@@ -56,7 +56,7 @@ function metricsFiles(): string[] {
 function open(file: string): OpenMetrics {
   let mapped: ReturnType<typeof mapFile>;
   try {
-    mapped = mapFile(file, 0, { create: false });
+    mapped = mapFile(file, 0, { create: false, readOnly: true });
   } catch (error) {
     throw new UsageError(`${file}: ${error instanceof Error ? error.message : error}`);
   }
