@@ -5,10 +5,12 @@ import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { clockSince, createRing, pinCurrentThread, RingProducer } from '@foldbook/runtime';
 import { answerQuestions } from './asked-process.ts';
-import { measureHop, measureRun } from './latency-client.ts';
+import { measureHop, measureRun, measureWord } from './latency-client.ts';
 import {
+  type BounceReady,
   COMMAND_SLOTS,
   type EchoReady,
+  FLAG_WORDS,
   Flag,
   type LatencyQuestions,
   type LatencyShared,
@@ -18,7 +20,7 @@ import {
 } from './latency-messages.ts';
 
 const commands = createRing(COMMAND_SLOTS);
-const flags = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+const flags = new SharedArrayBuffer(FLAG_WORDS * Int32Array.BYTES_PER_ELEMENT);
 const words = new Int32Array(flags);
 const producer = new RingProducer(commands);
 const nowNs = clockSince(hrtime.bigint());
@@ -50,6 +52,8 @@ answerQuestions<LatencyQuestions>({
     // After the other thread's start, which would inherit it.
     return { matchPin: pin, clientPin: pinCurrentThread(clientCore) };
   },
+  word: ({ roundTrips }) =>
+    during('bounce', (_: BounceReady) => measureWord(words, roundTrips, nowNs)),
   hop: ({ roundTrips }) =>
     during('echo', ({ echoes }: EchoReady) => measureHop(producer, echoes, roundTrips, nowNs)),
   run: (asked) => during('match', (ready: MatchReady) => measureRun(producer, ready, asked, nowNs)),

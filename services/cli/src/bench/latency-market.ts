@@ -5,6 +5,7 @@ import { RECORD_BYTES } from '@foldbook/protocol';
 import { createRing, pinCurrentThread, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { setUpCommands } from './latency-commands.ts';
 import {
+  type BounceReady,
   COMMAND_SLOTS,
   type EchoReady,
   Flag,
@@ -28,6 +29,18 @@ const setUp = setUpCommands();
 const setUpCount = setUp.byteLength / RECORD_BYTES;
 
 const isTold = () => Atomics.load(words, Flag.STOP) === 1;
+
+/** Sends a word back: the least that two threads can say to each other. */
+function bounce(): void {
+  parentPort?.postMessage({} satisfies BounceReady);
+  let last = Atomics.load(words, Flag.THERE);
+  while (!isTold()) {
+    const word = Atomics.load(words, Flag.THERE);
+    if (word === last) continue;
+    Atomics.store(words, Flag.BACK, word);
+    last = word;
+  }
+}
 
 /** Sends every slot back. */
 function echo(consumer: RingConsumer): void {
@@ -57,14 +70,16 @@ function match(consumer: RingConsumer): void {
   while (!isTold()) {
     const count = consumer.read(laid.bytes, MOST_AT_ONCE);
     if (count === 0) continue;
-    consumer.release(count);
     market.applyLaid(laid, 0, count, TIME_NS, 1);
+    // Nobody waits for the room: what a client waits for goes first.
+    consumer.release(count);
   }
 }
 
 parentPort?.on('message', (ask: MarketAsk) => {
   const consumer = new RingConsumer(commands);
-  if (ask === 'echo') echo(consumer);
+  if (ask === 'bounce') bounce();
+  else if (ask === 'echo') echo(consumer);
   else match(consumer);
 });
 parentPort?.postMessage({ pin } satisfies MarketPrepared);

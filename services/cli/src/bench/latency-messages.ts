@@ -36,17 +36,20 @@ export interface HopRun {
 
 export type LatencyQuestions = {
   readonly prepare: { readonly asked: LatencyOptions; readonly answer: LatencyPrepared };
+  readonly word: { readonly asked: HopRun; readonly answer: LatencyPercentiles };
   readonly hop: { readonly asked: HopRun; readonly answer: LatencyPercentiles };
   readonly run: { readonly asked: LatencyRun; readonly answer: LatencyMeasured };
 };
 
-/** To the market thread: echo slots, or match commands, until `Flag.STOP`. */
-export type MarketAsk = 'echo' | 'match';
+/** To the market thread: send words or slots back, or match commands, until `Flag.STOP`. */
+export type MarketAsk = 'bounce' | 'echo' | 'match';
 
 /** The market thread's answers: to its start, and to what it is asked. */
 export interface MarketPrepared {
   readonly pin: PinResult;
 }
+
+export type BounceReady = Readonly<Record<string, never>>;
 
 export interface EchoReady {
   readonly echoes: SharedArrayBuffer;
@@ -67,5 +70,7 @@ export interface LatencyShared {
   readonly flags: SharedArrayBuffer;
 }
 
-export const Flag = { STOP: 0 } as const;
+/** Each on cache lines of its own. */
+export const Flag = { STOP: 0, THERE: 32, BACK: 64 } as const;
+export const FLAG_WORDS = 96;
 export const COMMAND_SLOTS = 4_096;

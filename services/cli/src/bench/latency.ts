@@ -37,15 +37,16 @@ their wait. Nothing is subtracted, the two readings of the clock included.
 
 A row for each load: 50,000 commands a second, at which none meets another, then 50 % and 90 % of
 what the two threads were just measured to do at most (the median of three runs). hopNs is of the
-ring alone: half of what a slot takes to the other thread and back.
+ring alone: half of what a slot takes to the other thread and back. wordNs is the same of one bare
+word, the least that this machine's cores can do: a command and its trade are at least four.
 
   --seconds N       length of each measured run (default ${DEFAULT_SECONDS})
   --core N          core of the market (default: the last one)
   --client-core N   core of the client (default: the first other one)
   --v8 FLAGS        V8 flags of the measuring process, e.g. "--no-liftoff" (default: none)
   --json            {"load","commandsPerSec","latencyNs":{"p50","p90","p99","p999","p9999","max"},
-                    "hopNs":{...},"trades","isRight","pinned","method","machine"} a line; load is
-                    the share of the capacity, 0 for the first
+                    "hopNs":{...},"wordNs":{...},"trades","isRight",...} a line; load is the share
+                    of the capacity, 0 for the first
 
 Both threads spin: on a machine that others use, or where two cores are one, the highest
 percentiles tell how long the system kept a thread from its core. Exit status 1 if trades are not
@@ -72,7 +73,9 @@ async function measure(context: CommandContext): Promise<number> {
   try {
     const { matchPin, clientPin } = await asked.ask('prepare', cores);
     output.progress('bench latency', 0, 2 + SHARES.length);
-    const hopNs = await asked.ask('hop', { roundTrips: seconds * ROUND_TRIPS_PER_SEC });
+    const trips = { roundTrips: seconds * ROUND_TRIPS_PER_SEC };
+    const wordNs = await asked.ask('word', trips);
+    const hopNs = await asked.ask('hop', trips);
     const capacity = await capacityOf(asked);
     const method = { ...cores, seconds, capacityPerSec: capacity, v8Flags: flags };
     const facts = { pinned: matchPin.pinned && clientPin.pinned, method, machine: thisMachine() };
@@ -83,10 +86,13 @@ async function measure(context: CommandContext): Promise<number> {
       const perSec = load === 0 ? UNLOADED_PER_SEC : Math.round(capacity * load);
       const pairs = Math.min(MAX_PAIRS, Math.ceil((perSec * seconds) / 2));
       const measured = await asked.ask('run', { pairs, perSec });
-      output.result({ load, ...measured, hopNs, ...facts }, rowWords(load, perSec, measured));
+      output.result(
+        { load, ...measured, hopNs, wordNs, ...facts },
+        rowWords(load, perSec, measured),
+      );
       isRight &&= measured.isRight;
     }
-    output.say(endWords(hopNs, method, facts));
+    output.say(endWords({ hopNs, wordNs }, method, facts));
     if (!isRight) process.stderr.write('foldbook: the trades are not those of the commands\n');
     return isRight ? 0 : 1;
   } finally {
@@ -132,13 +138,14 @@ function rowWords(load: number, perSec: number, measured: LatencyMeasured): stri
 }
 
 function endWords(
-  hopNs: LatencyPercentiles,
+  { hopNs, wordNs }: Readonly<Record<'hopNs' | 'wordNs', LatencyPercentiles>>,
   method: LatencyOptions & { readonly capacityPerSec: number; readonly seconds: number },
   facts: { readonly pinned: boolean; readonly machine: ReturnType<typeof thisMachine> },
 ): string {
   const { matchCore, clientCore, capacityPerSec, seconds } = method;
   return [
-    `from thread to thread: ${figures(hopNs)} ns`,
+    `a slot from thread to thread: ${figures(hopNs)} ns`,
+    `a bare word: ${figures(wordNs)} ns`,
     `  method   ${seconds} s a row, market on core ${matchCore}, client on core ${clientCore}` +
       `${facts.pinned ? '' : ' (not pinned)'}, capacity ${grouped(capacityPerSec)} commands/s`,
     `  machine  ${machineWords(facts.machine)}`,
