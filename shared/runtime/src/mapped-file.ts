@@ -1,7 +1,7 @@
 /**
  * Files mapped into memory, so that processes of one host share it. Linux only. The buffer is an
- * ArrayBuffer, not a SharedArrayBuffer: `Atomics` works on it, but for `wait` and `notify`, and each
- * thread maps the file for itself.
+ * ArrayBuffer, not a SharedArrayBuffer: `Atomics` works on it, but for `wait` and `notify`, and
+ * each thread maps the file for itself.
  */
 import assert from 'node:assert/strict';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync } from 'node:fs';

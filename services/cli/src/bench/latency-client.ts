@@ -13,7 +13,7 @@ import { percentiles } from './statistics.ts';
 
 /** Commands offered between two looks at the events. */
 const MOST_AT_ONCE = 64;
-/** Between two readings of the clock, which take longer than a look at a ring with nothing in it. */
+/** Between two readings of the clock, which take longer than a look at an empty ring. */
 const POLLS = 8;
 const RECORD_WORDS = RECORD_BYTES >> 2;
 const KIND_MASK = 0xff;

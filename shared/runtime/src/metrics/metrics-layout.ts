@@ -7,8 +7,9 @@
  *            |         |         | of JSON | in all  | JSON (UTF-8) |         |     |
  *            +---------+---------+---------+---------+--------------+---------+-----+
  *
- * A section holds the metrics of one writing thread, and shares no pair of cache lines with another.
- * The magic number is stored last: memory without it is not ready. Little-endian, as the machine.
+ * A section holds the metrics of one writing thread, and shares no pair of cache lines with
+ * another. The magic number is stored last: memory without it is not ready. Little-endian, as the
+ * machine.
  */
 import assert from 'node:assert/strict';
 import { CELL_WORDS } from './cell.ts';
