@@ -72,13 +72,27 @@ export function openDescriptor(buffer: ArrayBufferLike): MetricsDescriptor {
   }
   // Copied: a decoder takes no shared memory.
   const json = new Uint8Array(buffer, HEADER_BYTES, jsonBytes).slice();
-  const descriptor = JSON.parse(new TextDecoder().decode(json)) as MetricsDescriptor;
+  const descriptor = parse(json);
   for (const entry of descriptor.metrics) {
     const end = entry.offsetBytes + wordsOf(entry) * WORD_BYTES;
     const isInside = entry.offsetBytes >= HEADER_BYTES + jsonBytes && end <= totalBytes;
-    if (!isInside) throw new MetricsError('DAMAGED', `${entry.name} lies outside of the memory`);
+    const isAligned = entry.offsetBytes % WORD_BYTES === 0;
+    if (isInside && isAligned) continue;
+    throw new MetricsError('DAMAGED', `${entry.name} lies outside of the memory`);
   }
   return descriptor;
+}
+
+function parse(json: Uint8Array): MetricsDescriptor {
+  try {
+    // The boundary to memory that a program of this format wrote.
+    const descriptor = JSON.parse(new TextDecoder().decode(json)) as MetricsDescriptor;
+    // Kinds that this program does not know have no size.
+    for (const entry of descriptor.metrics) wordsOf(entry);
+    return descriptor;
+  } catch (error) {
+    throw new MetricsError('DAMAGED', `no descriptor: ${error}`);
+  }
 }
 
 export class MetricsReader {

@@ -122,6 +122,10 @@ test('memory that holds no metrics, or too little of them, is refused by a code'
   const cut = new SharedArrayBuffer(layout.totalBytes - 128);
   new Uint8Array(cut).set(new Uint8Array(buffer, 0, cut.byteLength));
   assert.throws(() => new MetricsReader(cut), { code: 'DAMAGED' });
+  const scribbled = new SharedArrayBuffer(layout.totalBytes);
+  new Uint8Array(scribbled).set(new Uint8Array(buffer));
+  new Uint8Array(scribbled)[64] = 0;
+  assert.throws(() => new MetricsReader(scribbled), { code: 'DAMAGED' });
   new Int32Array(buffer)[1] = 99;
   assert.throws(() => new MetricsReader(buffer), { code: 'OTHER_FORMAT' });
 });
