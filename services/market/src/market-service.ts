@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@foldbook/protocol';
 import {
   AgentInvoker,
+  answer,
   type Clock,
   currentThreadId,
   type Logger,
@@ -12,7 +13,7 @@ import {
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
 import { CommandAdapter } from './command-adapter.ts';
-import { commandFilter } from './command-filter.ts';
+import { commandFilters } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
@@ -26,6 +27,8 @@ import { MarketRegistry } from './market-registry.ts';
 import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 
@@ -65,7 +68,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const failure = Promise.withResolvers<Error>();
   const shown = openMetrics(config.metricsFile, Date.now());
   const metrics = new ServiceMetrics(shown.buffer);
-  const markets = new MarketRegistry((market) => metrics.name(market));
+  const markets = new MarketRegistry(config.maxMarkets, (market) => metrics.name(market));
   const streams = await openStreams(parts, failure.resolve);
   const thread = await startThread(parts, shown.memory, failure.resolve);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
@@ -94,15 +97,20 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     clock,
     metrics,
     publish: (subject, payload) => transport.publish(subject, payload),
-    sendReply: (subject, payload) => transport.publish(subject, payload),
+    sendReply: (subject, payload) => answer(transport, subject, payload),
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
   });
+  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
+    logger.warn("reports can't be read again", { detail: String(error) }),
+  );
   const facts = { durability: store.durability, core, generation, partition };
   const share = new AnswerShare(clock);
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
-  const commands = new CommandAdapter(transport, markets, sequencer, logger, metrics);
+  const readers = { publisher, reports: replay, share };
+  const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
+  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
+  const commands = new CommandAdapter(transport, markets, sequencer, observers);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 
   const agents = { sequencer, commands, requests, invoker };
@@ -118,8 +126,8 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   }
   publisher.goLive();
   invoker.start();
-  commands.open(await commandFilter(transport, partition));
-  requests.open();
+  commands.open(commandFilters(partition), failure.resolve);
+  requests.open(failure.resolve);
   await transport.flush();
   return { recovered, core, failed: failure.promise, stop: () => stop(running) };
 }
@@ -254,5 +262,5 @@ async function settled(sequencer: Sequencer, deadlineMs: number): Promise<void> 
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
   const none = new Uint8Array(0);
-  transport.publish(asker.replySubject, encodeReply(asker.encoding, logSequence, none));
+  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
 }

@@ -125,10 +125,11 @@ function checkConfigured(market: usize): u32 {
   const most = load<u64>(market, MAX_PRICE);
   if (price < least || (most != 0 && price > most)) return P.PRICE_BAND;
   const band = <u64>load<u32>(market, BAND_PPM);
-  const last = load<u64>(market, LAST_PRICE);
-  if (band == 0 || last == 0) return P.OK;
-  const distance = price > last ? price - last : last - price;
-  return distance * P.PPM > band * last ? P.PRICE_BAND : P.OK;
+  // A stop is placed where the market is not yet.
+  const reference = incoming.isStop() ? incoming.stopPrice() : load<u64>(market, LAST_PRICE);
+  if (band == 0 || reference == 0) return P.OK;
+  const distance = price > reference ? price - reference : reference - price;
+  return distance * P.PPM > band * reference ? P.PRICE_BAND : P.OK;
 }
 
 export function checkQuantityLimit(market: usize): u32 {

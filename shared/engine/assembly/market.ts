@@ -36,8 +36,6 @@ export const QUANTITY_DECIMALS: usize = 59;
 export const MAX_FEE_PPM: usize = 60;
 export const ORDER_MAP: usize = 64;
 export const ACCOUNT_DIRECTORY: usize = 96;
-/** Entries of the directory. */
-export const ACCOUNT_BLOCKS: usize = 100;
 export const SUPPLY: usize = 104;
 export const FEES: usize = 108;
 /** Orders that are open, waiting stops included. */

@@ -26,7 +26,8 @@ export function runStops(market: usize): void {
 // @ts-ignore: decorator
 @inline
 export function hasStops(market: usize): bool {
-  return bestLevel(stopBookAt(market, BUY)) + bestLevel(stopBookAt(market, SELL)) != 0;
+  // Not their sum, which is 0 for two addresses that add up to 2^32.
+  return (bestLevel(stopBookAt(market, BUY)) | bestLevel(stopBookAt(market, SELL))) != 0;
 }
 
 function dueStop(market: usize): usize {

@@ -85,11 +85,12 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { checkFilter, checkSubject, compileFilter } from './subject.ts';
+export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
 export { clockSince } from './thread-clock.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
 export {
   type MessageHandler,
+  type OnRefused,
   type Subscription,
   type Transport,
   TransportError,
@@ -97,3 +98,4 @@ export {
   type TransportMessage,
   type TransportStatus,
 } from './transport.ts';
+export { answer } from './transport-outcomes.ts';
