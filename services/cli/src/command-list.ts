@@ -6,6 +6,7 @@ import type { CommandGroup } from './command-group.ts';
 export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>>> = {
   demo: async () => (await import('./commands/demo.ts')).demo,
   up: async () => (await import('./commands/up.ts')).up,
+  top: async () => (await import('./commands/top.ts')).top,
   conform: async () => (await import('./commands/conform.ts')).conform,
   verify: async () => (await import('./commands/verify.ts')).verify,
   keys: async () => (await import('./commands/keys.ts')).keys,

@@ -15,6 +15,7 @@ import {
   parseMarketSubject,
   RECORD_BYTES,
   type Refusal,
+  ResultCode,
   refuse,
 } from '@foldbook/protocol';
 import {
@@ -26,15 +27,24 @@ import {
   type TransportMessage,
 } from '@foldbook/runtime';
 import type { RefusedAdmission } from './admission.ts';
+import type { ServiceMetrics } from './market-metrics.ts';
 import { Market, type MarketRegistry } from './market-registry.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
+
+/** Who is told of messages, and of those that are refused. */
+export interface Observers {
+  readonly refusals: RefusalLog;
+  readonly metrics: ServiceMetrics;
+  readonly logger: Logger;
+}
 
 export class CommandAdapter {
   readonly #transport: Transport;
   readonly #markets: MarketRegistry;
   readonly #sequencer: Sequencer;
   readonly #logger: Logger;
+  readonly #metrics: ServiceMetrics;
   #subscriptions: Subscription[] = [];
   readonly #refusals: RefusalLog;
 
@@ -42,14 +52,14 @@ export class CommandAdapter {
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
-    refusals: RefusalLog,
-    logger: Logger,
+    { refusals, metrics, logger }: Observers,
   ) {
     this.#refusals = refusals;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
     this.#logger = logger;
+    this.#metrics = metrics;
   }
 
   /**
@@ -61,6 +71,7 @@ export class CommandAdapter {
       this.#transport.subscribe(
         filter,
         (message) => {
+          this.#metrics.messages.add(1);
           const refusal = take(message);
           if (refusal !== undefined) this.#refuse(message, refusal);
         },
@@ -130,8 +141,9 @@ export class CommandAdapter {
   }
 
   #refuse(message: TransportMessage, refusal: Refusal): void {
-    this.#refusals.add(refusal.name, message.subject);
     const sender = parseClientSubject(message.subject);
+    this.#refusals.add(refusal.name, message.subject);
+    this.#metrics.refused(ResultCode[refusal.name], sender?.account ?? 0);
     if (sender !== undefined) this.#sequencer.admission.refused(sender.account);
     if (message.reply === undefined) return;
     answer(this.#transport, message.reply, encodeRefusal(encodingOf(message.payload), refusal));

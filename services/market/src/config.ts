@@ -44,6 +44,11 @@ export const marketConfigSchema = z.object({
   /** Markets that may be created; the memory of a kernel holds about twice as many. */
   maxMarkets: z.int().min(1).max(1_500).default(1_000),
   maxGroupsInFlight: z.int().min(1).max(64).default(8),
+  /**
+   * Where other processes read what the market tells, in /dev/shm; absent: none can. Linux. A file
+   * of that name is replaced.
+   */
+  metricsFile: z.string().min(1).optional(),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */

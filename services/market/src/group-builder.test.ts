@@ -23,9 +23,9 @@ const asker = (account: number) => ({
   whenReceived: false,
 });
 
-const PLAIN = { closesEpoch: false, isCancel: false };
-const CLOSE = { closesEpoch: true, isCancel: false };
-const CANCEL = { closesEpoch: false, isCancel: true };
+const PLAIN = { closesEpoch: false, isCancel: false, receivedNs: 0 };
+const CLOSE = { ...PLAIN, closesEpoch: true };
+const CANCEL = { ...PLAIN, isCancel: true };
 
 function headerOf(payload: Uint8Array) {
   const header = decodeBatchHeader(payload, BatchKind.GROUP, MAX_COMMANDS_PER_GROUP);

@@ -29,11 +29,23 @@ export interface Group {
   readonly closesEpoch: boolean;
   /** Commands by the account that sent them, clients only. */
   readonly shares: ReadonlyMap<number, number>;
+  /** When each of its messages was received, on the host's monotonic clock. */
+  readonly receivedNs: readonly number[];
 }
 
 /** One place is kept for the epoch's close, which must be the last command of its group. */
 const CAPACITY = MAX_COMMANDS_PER_GROUP - 1;
 const FIRST_CAPACITY = 64;
+
+/** What is known of the message that brought commands. */
+export interface MessageFacts {
+  /** The records are one CLOSE_EPOCH; nothing may follow it in this group. */
+  readonly closesEpoch: boolean;
+  /** It takes orders off and does nothing else. */
+  readonly isCancel: boolean;
+  /** When it came, on the host's monotonic clock. */
+  readonly receivedNs: number;
+}
 
 type Sender = Omit<Asker, 'index' | 'count'>;
 
@@ -74,6 +86,7 @@ export class GroupBuilder {
   readonly #others = new Lane();
   readonly #accountsOfOthers = new Set<number>();
   #shares = new Map<number, number>();
+  #receivedNs: number[] = [];
   #sealed = false;
 
   get count(): number {
@@ -84,22 +97,23 @@ export class GroupBuilder {
     return !this.#sealed && this.count + commands <= CAPACITY;
   }
 
-  /** `closesEpoch`: the records are one CLOSE_EPOCH; nothing may follow it in this group. */
+  /** One message's commands. */
   add(
     records: Uint8Array,
     count: number,
     account: number,
     asker: Sender | undefined,
-    kind: { readonly closesEpoch: boolean; readonly isCancel: boolean },
+    message: MessageFacts,
   ): void {
     assert(this.fits(count), 'the caller asks first whether the commands fit');
-    const isFirst = kind.isCancel && !this.#accountsOfOthers.has(account);
+    const isFirst = message.isCancel && !this.#accountsOfOthers.has(account);
     if (!isFirst) this.#accountsOfOthers.add(account);
     (isFirst ? this.#cancels : this.#others).add(records, count, asker);
     if (account >= Account.FIRST_CLIENT) {
       this.#shares.set(account, (this.#shares.get(account) ?? 0) + count);
     }
-    this.#sealed = kind.closesEpoch;
+    this.#receivedNs.push(message.receivedNs);
+    this.#sealed = message.closesEpoch;
   }
 
   /** The group's bytes for the log; the builder is empty afterwards. */
@@ -118,12 +132,19 @@ export class GroupBuilder {
       ...asker,
       index: asker.index + cancels,
     }));
-    const askers = [...this.#cancels.askers, ...askersOfOthers];
-    const group = { payload, commands: count, askers, closesEpoch, shares: this.#shares };
+    const group = {
+      payload,
+      commands: count,
+      askers: [...this.#cancels.askers, ...askersOfOthers],
+      closesEpoch,
+      shares: this.#shares,
+      receivedNs: this.#receivedNs,
+    };
     this.#cancels.empty();
     this.#others.empty();
     this.#accountsOfOthers.clear();
     this.#shares = new Map();
+    this.#receivedNs = [];
     this.#sealed = false;
     return group;
   }

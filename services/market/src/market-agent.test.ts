@@ -5,6 +5,7 @@ import { Asset, decodeMessage, encodeCommands, RECORD_BYTES } from '@foldbook/pr
 import { createRing, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { GroupBuilder } from './group-builder.ts';
 import { MarketAgent } from './market-agent.ts';
+import { openMetrics, ThreadMetrics } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
 import { createMarket, deposit } from './testing/commands.ts';
 
@@ -30,12 +31,14 @@ it('hands a group over when it is done, not when there is nothing more to do', (
     new RingProducer(events),
     () => engine,
     () => false,
+    new ThreadMetrics(openMetrics(undefined, 0).buffer),
   );
   const builder = new GroupBuilder();
   for (const command of [createMarket(), deposit(7, Asset.BASE, 5n), deposit(8, Asset.BASE, 5n)]) {
     const batch = decodeMessage(encodeCommands([command]), 'operator', 0);
     assert(batch.ok);
-    builder.add(batch.value.records, 1, 0, undefined, { closesEpoch: false, isCancel: false });
+    const facts = { closesEpoch: false, isCancel: false, receivedNs: 0 };
+    builder.add(batch.value.records, 1, 0, undefined, facts);
     const { payload } = builder.take(1, 1n, false);
     assert(input.offer(payload, 2));
   }

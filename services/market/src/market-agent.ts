@@ -21,7 +21,9 @@ import {
   writeCount,
 } from '@foldbook/protocol';
 import type { Agent, RingConsumer, RingProducer } from '@foldbook/runtime';
-import { ControlKind, ControlOffset, isControl } from './ring-message.ts';
+import type { ThreadMetrics } from './market-metrics.ts';
+import type { MarketViewWriter } from './market-view-writer.ts';
+import { ControlKind, ControlOffset, GroupTimeOffset, isControl } from './ring-message.ts';
 
 /** Waits until the event ring may have room; false when the thread is told to stop. */
 export type WaitForRoom = () => boolean;
@@ -34,24 +36,32 @@ export class MarketAgent implements Agent {
   readonly #events: RingProducer;
   readonly #createEngine: () => Engine;
   readonly #waitForRoom: WaitForRoom;
+  readonly #metrics: ThreadMetrics;
   readonly #engines = new Map<number, Engine>();
   readonly #group = new Uint8Array((MAX_COMMANDS_PER_GROUP + 1) * RECORD_BYTES);
   readonly #groupView = viewOf(this.#group);
   readonly #records = this.#group.subarray(RECORD_BYTES);
   readonly #scratch = new Uint8Array(RECORD_BYTES);
   readonly #scratchView = viewOf(this.#scratch);
-  readonly #sink = (block: Uint8Array, count: number) => this.#emit(block, count);
+  readonly #sink = (block: Uint8Array, count: number) => {
+    this.#emit(block, count);
+    this.#metrics.count(block, count, this.#view);
+  };
+  /** Of the market whose group is applied, if it is shown. */
+  #view: MarketViewWriter | undefined;
 
   constructor(
     commands: RingConsumer,
     events: RingProducer,
     createEngine: () => Engine,
     waitForRoom: WaitForRoom,
+    metrics: ThreadMetrics,
   ) {
     this.#commands = commands;
     this.#events = events;
     this.#createEngine = createEngine;
     this.#waitForRoom = waitForRoom;
+    this.#metrics = metrics;
   }
 
   /** Handles everything that is whole in the command ring; returns the records it took. */
@@ -62,6 +72,7 @@ export class MarketAgent implements Agent {
       work += taken;
       // Each group as soon as it is done: while more keep coming, nobody waits for the last.
       this.#events.publish();
+      this.#show();
       taken = this.#takeOne();
     }
     return work;
@@ -88,11 +99,14 @@ export class MarketAgent implements Agent {
   }
 
   #apply(count: number): void {
+    const { nowNs } = this.#metrics;
+    const takenNs = nowNs();
     const view = this.#groupView;
     const market = view.getUint32(BatchOffset.MARKET, true);
     const engine = this.#engine(market);
     const logSequence = readCount(view, BatchOffset.LOG_SEQUENCE);
     const timeNs = view.getBigInt64(BatchOffset.TIME_NS, true);
+    this.#view = this.#metrics.viewOf(market);
     writeCount(view, BatchOffset.FIRST, Number(engine.sequence) + 1);
     this.#emit(this.#group, 1);
     engine.apply(this.#records, count, timeNs, this.#sink);
@@ -105,7 +119,21 @@ export class MarketAgent implements Agent {
     writeCount(end, GroupEndOffset.OPEN_RECORDS, engine.openRecords());
     writeCount(end, GroupEndOffset.COMMANDS, count);
     end.setBigUint64(GroupEndOffset.NEXT_TIMER_NS, engine.nextTimerNs() ?? 0n, true);
+    const doneNs = nowNs();
+    end.setFloat64(GroupTimeOffset.TAKEN_NS, takenNs, true);
+    end.setFloat64(GroupTimeOffset.DONE_NS, doneNs, true);
     this.#emit(this.#scratch, 1);
+    this.#metrics.executed(count, doneNs - takenNs);
+  }
+
+  /** After the events of a group are out: nobody waits for what is shown. */
+  #show(): void {
+    if (this.#view === undefined) return;
+    const header = this.#groupView;
+    const engine = this.#engine(header.getUint32(BatchOffset.MARKET, true));
+    const timeNs = header.getBigInt64(BatchOffset.TIME_NS, true);
+    this.#view.write(engine, readCount(header, BatchOffset.LOG_SEQUENCE), timeNs);
+    this.#view = undefined;
   }
 
   #engine(market: number): Engine {

@@ -13,6 +13,9 @@ export interface CommittedGroup {
   readonly closesEpoch: boolean;
   /** Commands by the account that sent them, clients only. */
   readonly shares: ReadonlyMap<number, number>;
+  /** When each of its messages was received, and when it became durable, monotonic. */
+  readonly receivedNs: readonly number[];
+  readonly durableNs: number;
 }
 
 export class Market {
@@ -50,10 +53,15 @@ export class MarketRegistry {
   readonly #byName = new Map<string, Market>();
   readonly #byId = new Map<number, Market>();
   readonly #most: number;
+  readonly #onAdd: (market: Market) => void;
 
-  /** @param most - markets that may be created */
-  constructor(most = Number.POSITIVE_INFINITY) {
+  /**
+   * @param most - markets that may be created
+   * @param onAdd - told of every market
+   */
+  constructor(most = Number.POSITIVE_INFINITY, onAdd: (market: Market) => void = () => undefined) {
     this.#most = most;
+    this.#onAdd = onAdd;
   }
 
   /** No market may be created any more. */
@@ -81,5 +89,6 @@ export class MarketRegistry {
   add(market: Market): void {
     this.#byName.set(market.name, market);
     this.#byId.set(market.id, market);
+    this.#onAdd(market);
   }
 }

@@ -1,16 +1,19 @@
 /** The service as a whole, in this process: how it starts, refuses to start, and ends. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { OperatorClient, OrderClient } from '@foldbook/client';
+import { MarketViewReader, OperatorClient, OrderClient } from '@foldbook/client';
 import { Asset, logStream, reportStream, Side } from '@foldbook/protocol';
 import {
   connectNats,
   createLogger,
   JetStreamStore,
   MemoryBroker,
+  MetricsReader,
+  mapFile,
+  readThreadUsage,
   SegmentStore,
   systemClock,
 } from '@foldbook/runtime';
@@ -83,8 +86,8 @@ describe('the market service', { timeout: 120_000 }, () => {
   it('does not start, and says why, when its thread dies while the log is read', async (test) => {
     const { open } = await embedded(test);
     const { parts, store } = open();
-    const startThread: typeof startMarketThread = async (options) => {
-      const thread = await startMarketThread(options);
+    const startThread: typeof startMarketThread = async (options, metrics) => {
+      const thread = await startMarketThread(options, metrics);
       // As a trap in the kernel would, before it has executed anything.
       await thread.worker.stop();
       const failed = Promise.resolve(new Error('the market thread failed: unreachable'));
@@ -100,6 +103,34 @@ describe('the market service', { timeout: 120_000 }, () => {
     assert.equal(service.recovered.commands, 3, 'nothing is held, and nothing was lost');
     await service.stop();
     await again.store.close();
+  });
+
+  const onLinux = { skip: process.platform !== 'linux' && 'only Linux maps files here' };
+  it('tells other processes how it does, as long as it runs', onLinux, async (test) => {
+    const { dir, open } = await embedded(test);
+    const { parts, store } = open();
+    const metricsFile = join(dir, 'metrics');
+    const service = await startMarketService({
+      ...parts,
+      config: { ...parts.config, metricsFile },
+    });
+    const { buffer, close } = mapFile(metricsFile, 0, { create: false, readOnly: true });
+    const reader = new MetricsReader(buffer);
+    const { owner } = reader.descriptor;
+    assert.equal(owner.pid, process.pid);
+    const { numbers, counters } = reader.sample(Date.now());
+    assert.equal(numbers.get('groups'), 3);
+    assert.equal(counters.get('events')?.get('ACCEPTED'), 1);
+    const threads = ['serviceThreadId', 'marketThreadId'].map((name) => numbers.get(name) ?? 0);
+    assert.equal(threads[0], owner.pid);
+    for (const thread of threads) assert(readThreadUsage(owner.pid, thread) !== undefined);
+    const views = new MarketViewReader(reader);
+    assert.deepEqual([...views.markets()], [[MARKET, 1]]);
+    assert.deepEqual(views.read(1)?.asks, [{ price: 100n, quantity: 1n, orders: 1 }]);
+    close();
+    await service.stop();
+    await store.close();
+    await assert.rejects(stat(metricsFile), { code: 'ENOENT' });
   });
 
   it('ends while its broker is away', async (test) => {

@@ -5,6 +5,7 @@ import {
   AgentInvoker,
   answer,
   type Clock,
+  currentThreadId,
   type Logger,
   type StreamStore,
   type StreamWriter,
@@ -16,6 +17,12 @@ import { commandFilters } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
+import {
+  type MetricsMemory,
+  type OpenedMetrics,
+  openMetrics,
+  ServiceMetrics,
+} from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
 import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
@@ -59,9 +66,13 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
-  const markets = new MarketRegistry(config.maxMarkets);
+  const shown = openMetrics(config.metricsFile, Date.now());
+  const metrics = new ServiceMetrics(shown.buffer);
+  const markets = new MarketRegistry(config.maxMarkets, (market) => metrics.name(market));
   const streams = await openStreams(parts, failure.resolve);
-  const thread = await startThread(parts, failure.resolve);
+  const thread = await startThread(parts, shown.memory, failure.resolve);
+  metrics.serviceThreadId.set(currentThreadId() ?? 0);
+  metrics.marketThreadId.set(thread.worker.threadId ?? 0);
   const core = thread.worker.pinned ? thread.worker.core : undefined;
   const sequencer = new Sequencer({
     partition,
@@ -71,6 +82,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     clock,
     logger,
     limits: config,
+    metrics,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: failure.resolve,
     wake: () => invoker.wake(),
@@ -83,6 +95,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     diffs: streams.diffs,
     generation,
     clock,
+    metrics,
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => answer(transport, subject, payload),
     onExecuted: (market, group, commands, openRecords) =>
@@ -96,11 +109,12 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const refusals = new RefusalLog(clock, logger);
-  const commands = new CommandAdapter(transport, markets, sequencer, refusals, logger);
+  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
+  const commands = new CommandAdapter(transport, markets, sequencer, observers);
   const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
 
-  const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };
+  const agents = { sequencer, commands, requests, invoker };
+  const running = { transport, ...agents, streams, thread, logger, shown };
   let recovered: Recovered;
   try {
     recovered = await recoverFromLog(parts, failure.promise, { markets, sequencer, publisher });
@@ -128,6 +142,7 @@ interface Running {
   readonly streams: Streams;
   readonly thread: MarketThread;
   readonly logger: Logger;
+  readonly shown: OpenedMetrics;
 }
 
 async function stop(running: Running): Promise<void> {
@@ -149,18 +164,21 @@ async function stop(running: Running): Promise<void> {
 }
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
-async function close({ streams, thread, logger }: Running, patienceMs: number): Promise<void> {
+async function close(running: Running, patienceMs: number): Promise<void> {
+  const { streams, thread, logger, shown } = running;
   if (!(await within(streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
   await thread.worker.stop();
+  shown.remove();
 }
 
 async function startThread(
   { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
+  metrics: MetricsMemory,
   fail: (error: Error) => void,
 ): Promise<MarketThread> {
-  const thread = await start(config);
+  const thread = await start(config, metrics);
   const { core, pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('market thread started', { core, pinned, threadId });

@@ -9,6 +9,7 @@ import {
   RingProducer,
   startPinnedWorker,
 } from '@foldbook/runtime';
+import type { MetricsMemory } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
 
 export interface MarketThreadData {
@@ -18,6 +19,7 @@ export interface MarketThreadData {
   /** Keeps those who choose order names from choosing ones that collide. */
   readonly secret: readonly [bigint, bigint];
   readonly idle: 'busy-spin' | 'yield' | 'park';
+  readonly metrics: MetricsMemory;
 }
 
 export interface MarketThread {
@@ -32,14 +34,18 @@ export interface MarketThreadOptions {
 }
 
 /** Starts the market thread on its core. The last core by default: the first serves interrupts. */
-export async function startMarketThread(options: MarketThreadOptions): Promise<MarketThread> {
+export async function startMarketThread(
+  options: MarketThreadOptions,
+  metrics: MetricsMemory,
+): Promise<MarketThread> {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const kernel = await loadKernel();
   const cores = availableCores();
   // A spinning market thread would starve the broker and the provers where cores are few.
   const idle = options.idle ?? (cores.length > 3 ? 'yield' : 'park');
-  const data: MarketThreadData = { commands, events, kernel, secret: newSecret(), idle };
+  const secret = newSecret();
+  const data: MarketThreadData = { commands, events, kernel, secret, idle, metrics };
   const worker = await startPinnedWorker(new URL('./market-worker.ts', import.meta.url), {
     name: 'market',
     core: options.core ?? cores.at(-1) ?? 0,

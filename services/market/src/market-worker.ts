@@ -8,6 +8,7 @@ import {
   runPinned,
 } from '@foldbook/runtime';
 import { MarketAgent } from './market-agent.ts';
+import { attachMetrics, ThreadMetrics } from './market-metrics.ts';
 import type { MarketThreadData } from './market-thread.ts';
 
 /** Looks at the event ring again at least this often while it is full, ms. */
@@ -31,7 +32,8 @@ runPinned<MarketThreadData>(({ workerData, stopped, pause }) => {
   warmUpKernel(kernel);
   // One memory for all markets of the thread.
   const host = new KernelHost(kernel, { secret });
+  const metrics = new ThreadMetrics(attachMetrics(workerData.metrics));
   const createEngine = () => host.addMarket({ resultCapacity: RESULT_CAPACITY });
-  const agent = new MarketAgent(commands, events, createEngine, waitForRoom);
+  const agent = new MarketAgent(commands, events, createEngine, waitForRoom, metrics);
   return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
 });

@@ -12,13 +12,19 @@ import {
 } from '@foldbook/protocol';
 import { createRing, ManualClock, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { DurableOutput } from './durable-output.ts';
+import { openMetrics, ServiceMetrics } from './market-metrics.ts';
 import { Market, MarketRegistry } from './market-registry.ts';
 import { Publisher } from './publisher.ts';
 import { EVENT_RING_SLOTS } from './ring-message.ts';
 import { MemoryWriter } from './testing/pipeline.ts';
 
 const ACCOUNTS = 1_000;
-const nobody = { askers: [], shares: new Map<number, number>() };
+const nobody = {
+  askers: [],
+  shares: new Map<number, number>(),
+  receivedNs: [],
+  durableNs: 0,
+};
 
 /** A market thread that fills the event ring whenever there is room: it ends inside a group. */
 function open(commandsPerGroup: number) {
@@ -37,6 +43,7 @@ function open(commandsPerGroup: number) {
     diffs: new DurableOutput(new MemoryWriter('DIFF_0'), new Map(), undefined, fail),
     generation: 1,
     clock,
+    metrics: new ServiceMetrics(openMetrics(undefined, 0).buffer),
     publish: () => undefined,
     sendReply: () => undefined,
     onExecuted: () => undefined,

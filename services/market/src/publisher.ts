@@ -16,11 +16,12 @@ import {
 } from '@foldbook/protocol';
 import type { Agent, Clock, RingConsumer } from '@foldbook/runtime';
 import type { DurableOutput } from './durable-output.ts';
+import type { ServiceMetrics } from './market-metrics.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
 import { createBatchBuffers } from './output-batch.ts';
 import { PrivateOutput, type SendReply } from './private-output.ts';
 import { PublicOutput, type PublishPublic } from './public-output.ts';
-import { ControlKind, ControlOffset } from './ring-message.ts';
+import { ControlKind, ControlOffset, GroupTimeOffset } from './ring-message.ts';
 import { SettlementOutput } from './settlement-output.ts';
 
 const READ_RECORDS = 512;
@@ -74,10 +75,14 @@ export class Publisher implements Agent {
   readonly #onExecuted: OnExecuted;
   readonly #onAnswer: OnAnswer;
   readonly #clock: Clock;
+  readonly #metrics: ServiceMetrics;
   readonly #outputs = new Map<number, MarketOutputs>();
   /** Markets with groups since the last flush. */
   readonly #unsent = new Set<MarketOutputs>();
   readonly #batchBuffers = createBatchBuffers();
+  /** Of groups since the last flush: when each was matched, and when its messages came. */
+  #matchedNs: number[] = [];
+  #receivedNs: number[] = [];
   #recordsSinceFlush = 0;
   #flushedNs = 0n;
   readonly #buffer = new Uint8Array(READ_RECORDS * RECORD_BYTES);
@@ -96,12 +101,14 @@ export class Publisher implements Agent {
     diffs: DurableOutput;
     generation: number;
     clock: Clock;
+    metrics: ServiceMetrics;
     publish: PublishPublic;
     sendReply: SendReply;
     onExecuted: OnExecuted;
     onAnswer: OnAnswer;
   }) {
     this.#clock = parts.clock;
+    this.#metrics = parts.metrics;
     this.#ring = parts.ring;
     this.#markets = parts.markets;
     this.#reports = parts.reports;
@@ -134,6 +141,9 @@ export class Publisher implements Agent {
   }
 
   doWork(): number {
+    const { eventRingSlots, outputsInFlight } = this.#metrics;
+    eventRingSlots.set(this.#ring.available());
+    outputsInFlight.set(this.#reports.inFlight() + this.#diffs.inFlight());
     if (this.#isHeldBack()) return 0;
     const count = Math.min(this.#ring.available(), READ_RECORDS);
     if (count === 0) return 0;
@@ -159,11 +169,21 @@ export class Publisher implements Agent {
       outputs.publicly.flush(outputs.market.sequence);
     }
     this.#unsent.clear();
+    this.#recordSent();
     this.#recordsSinceFlush = 0;
     this.#flushedNs = this.#clock.nowNs();
     const tasks = this.#atBoundary;
     this.#atBoundary = [];
     for (const task of tasks) task();
+  }
+
+  #recordSent(): void {
+    const { nowNs, publishing, endToEnd } = this.#metrics;
+    const sentNs = nowNs();
+    for (const matchedNs of this.#matchedNs) publishing.record(sentNs - matchedNs);
+    for (const receivedNs of this.#receivedNs) endToEnd.record(sentNs - receivedNs);
+    this.#matchedNs.length = 0;
+    this.#receivedNs.length = 0;
   }
 
   #flushIsDue(): boolean {
@@ -210,10 +230,18 @@ export class Publisher implements Agent {
       true,
     );
     const openRecords = readCount(this.#view, offset + GroupEndOffset.OPEN_RECORDS);
+    if (this.#live) this.#noteTimes(group, offset);
     this.#onExecuted(outputs.market, group, commands, openRecords);
     this.#current = undefined;
     this.#group = undefined;
     if (this.#flushIsDue()) this.#flush();
+  }
+
+  #noteTimes({ durableNs, receivedNs }: CommittedGroup, offset: number): void {
+    const takenNs = this.#view.getFloat64(offset + GroupTimeOffset.TAKEN_NS, true);
+    this.#metrics.handover.record(takenNs - durableNs);
+    this.#matchedNs.push(this.#view.getFloat64(offset + GroupTimeOffset.DONE_NS, true));
+    for (const message of receivedNs) this.#receivedNs.push(message);
   }
 
   #endAnswer(offset: number): void {

@@ -31,6 +31,12 @@ export const ControlOffset = {
   AFTER: 32,
 } as const;
 
+/**
+ * GROUP_END, beside what GroupEndOffset has: when the market thread took the group, and when its
+ * events were written; Float64, nanoseconds of the host's monotonic clock.
+ */
+export const GroupTimeOffset = { TAKEN_NS: 48, DONE_NS: 56 } as const;
+
 export const COMMAND_RING_SLOTS = 32_768;
 export const EVENT_RING_SLOTS = 65_536;
 

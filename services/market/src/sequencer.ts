@@ -18,6 +18,7 @@ import {
 import type { Agent, Clock, Logger, RingProducer, StreamWriter } from '@foldbook/runtime';
 import { Admission, type AdmissionAnswer, type AdmissionLimits } from './admission.ts';
 import type { Asker, Group } from './group-builder.ts';
+import type { ServiceMetrics } from './market-metrics.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
 import { COMMAND_RING_SLOTS } from './ring-message.ts';
 
@@ -33,7 +34,7 @@ export interface SequencerLimits extends AdmissionLimits {
 export type OnReceived = (asker: Asker, logSequence: number) => void;
 
 /** Of a group that comes from the log: its senders heard of it before. */
-const NOBODYS = { askers: [], shares: new Map<number, number>() };
+const NOBODYS = { askers: [], shares: new Map<number, number>(), receivedNs: [] };
 
 interface Delivery {
   readonly payload: Uint8Array;
@@ -49,6 +50,7 @@ export class Sequencer implements Agent {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: SequencerLimits;
+  readonly #metrics: ServiceMetrics;
   readonly #onReceived: OnReceived;
   readonly #onFailure: (error: Error) => void;
   readonly #wake: () => void;
@@ -66,6 +68,7 @@ export class Sequencer implements Agent {
     clock: Clock;
     logger: Logger;
     limits: SequencerLimits;
+    metrics: ServiceMetrics;
     onReceived: OnReceived;
     /** The log refused an append for good: another writer owns it, or it is closed. */
     onFailure: (error: Error) => void;
@@ -79,6 +82,7 @@ export class Sequencer implements Agent {
     this.#logger = parts.logger;
     this.#limits = parts.limits;
     this.#admission = new Admission(parts.limits, parts.clock);
+    this.#metrics = parts.metrics;
     this.#onReceived = parts.onReceived;
     this.#onFailure = parts.onFailure;
     this.#wake = parts.wake;
@@ -111,9 +115,11 @@ export class Sequencer implements Agent {
       if (this.#inFlight >= this.#limits.maxGroupsInFlight) return 'BUSY';
       this.#append(market, false);
     }
-    const kind = { closesEpoch: closesAnEpoch(batch), isCancel };
-    market.open.add(batch.records, batch.count, account, asker, kind);
+    const receivedNs = this.#metrics.nowNs();
+    const facts = { closesEpoch: closesAnEpoch(batch), isCancel, receivedNs };
+    market.open.add(batch.records, batch.count, account, asker, facts);
     this.#admission.admitted(entry);
+    this.#metrics.admitted.add(batch.count);
     this.#wake();
     return 'ADMITTED';
   }
@@ -163,7 +169,16 @@ export class Sequencer implements Agent {
       this.#append(market, closeEpoch);
       work += 1;
     }
+    this.#showDepths();
     return work;
+  }
+
+  #showDepths(): void {
+    const metrics = this.#metrics;
+    metrics.pendingCommands.set(this.pending);
+    metrics.groupsInFlight.set(this.#inFlight);
+    metrics.undeliveredGroups.set(this.#deliveries.length);
+    metrics.commandRingSlots.set(this.#ring.used());
   }
 
   #epochIsDue(market: Market): boolean {
@@ -192,16 +207,22 @@ export class Sequencer implements Agent {
   }
 
   #append(market: Market, closeEpoch: boolean): void {
-    const nowNs = this.#clock.nowNs();
-    const group = market.open.take(market.id, nowNs, closeEpoch);
-    market.waitingSinceNs.push(nowNs);
+    const timeNs = this.#clock.nowNs();
+    const group = market.open.take(market.id, timeNs, closeEpoch);
+    market.waitingSinceNs.push(timeNs);
     if (closeEpoch) {
       this.#admission.count(0, 1);
       market.closing = true;
     }
     this.#inFlight += 1;
+    const { nowNs, queueing, commit } = this.#metrics;
+    const appendedNs = nowNs();
+    for (const receivedNs of group.receivedNs) queueing.record(appendedNs - receivedNs);
     this.#log.append(logSubject(this.#partition, market.name), group.payload).then(
-      (logSequence) => this.#committed(market, group, logSequence),
+      (logSequence) => {
+        commit.record(nowNs() - appendedNs);
+        this.#committed(market, group, logSequence);
+      },
       (error: unknown) => this.#refused(error),
     );
   }
@@ -216,10 +237,12 @@ export class Sequencer implements Agent {
   }
 
   #deliver(market: Market, group: Group, logSequence: number): void {
-    const { payload, closesEpoch, shares } = group;
+    const { payload, closesEpoch, shares, receivedNs } = group;
+    const durableNs = this.#metrics.nowNs();
     const head = market.chain.advance(payload);
     const askers = group.askers.filter((asker) => !asker.whenReceived);
-    market.committed.push({ logSequence, askers, head, closesEpoch, shares });
+    const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
+    market.committed.push({ logSequence, ...kept });
     const copy = payload.slice();
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

@@ -1,7 +1,7 @@
 /** Runs one flow of commands through two engines and stops where they disagree. */
 import { CommandOffset, EventOffset, RECORD_BYTES, Side, viewOf } from '@foldbook/protocol';
 import { concatenate } from './command-record.ts';
-import type { Engine } from './engine.ts';
+import { DEPTH_WORDS, type Engine } from './engine.ts';
 import { describeEvents } from './event-words.ts';
 
 export interface CommandGroup {
@@ -171,6 +171,7 @@ function compareStates({ left, right }: EnginePair<Engine>): void {
   expect('next timer', left.nextTimerNs(), right.nextTimerNs());
   for (const side of [Side.BUY, Side.SELL]) {
     expect(`depth of side ${side}`, describeDepth(left, side), describeDepth(right, side));
+    expect(`depth of side ${side}, in words`, depthWords(left, side), depthWords(right, side));
   }
   expect('state hash', left.stateHash(), right.stateHash());
 }
@@ -180,6 +181,12 @@ const COMPARED_LEVELS = 20;
 function describeDepth(engine: Engine, side: Side): string {
   const levels = engine.depth(side, COMPARED_LEVELS);
   return levels.map(({ price, quantity, orders }) => `${quantity}@${price}/${orders}`).join(' ');
+}
+
+function depthWords(engine: Engine, side: Side): string {
+  const words = new Int32Array(COMPARED_LEVELS * DEPTH_WORDS);
+  const levels = engine.writeDepth(side, COMPARED_LEVELS, words, 0);
+  return words.subarray(0, levels * DEPTH_WORDS).join(' ');
 }
 
 /** The bytes of both. */

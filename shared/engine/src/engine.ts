@@ -26,6 +26,9 @@ export interface DepthLevel {
   readonly orders: number;
 }
 
+/** Of a level: see `Engine.writeDepth`. */
+export const DEPTH_WORDS = 6;
+
 export interface Engine {
   /**
    * Applies `count` 64-byte command records in order. Any bytes will do: what makes no sense is
@@ -43,6 +46,11 @@ export interface Engine {
   openRecords(): number;
   /** Price levels of a side, best first. */
   depth(side: Side, maxLevels: number): DepthLevel[];
+  /**
+   * The same without allocating, `DEPTH_WORDS` 32-bit words a level from word `at` of `into` on:
+   * price, quantity and orders, each its low word first. Returns how many levels there are.
+   */
+  writeDepth(side: Side, maxLevels: number, into: Int32Array, at: number): number;
   /** Open orders, those that wait for their stop price included. */
   openOrders(): number;
   /**

@@ -11,6 +11,7 @@ export * from './event-reader.ts';
 export * from './layout.ts';
 export * from './level-book.ts';
 export * from './limits.ts';
+export * from './market-view.ts';
 export * from './message.ts';
 export * from './msgpack.ts';
 export * from './msgpack-reader.ts';

@@ -12,6 +12,13 @@ export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
 export {
+  HARDWARE_EVENTS,
+  type HardwareCount,
+  HardwareCounters,
+  type HardwareCounts,
+  type HardwareEvent,
+} from './hardware-counters.ts';
+export {
   createIdleStrategy,
   defaultIdleStrategy,
   type IdleStrategy,
@@ -26,8 +33,37 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
+export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
+export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
+export type { Histogram, HistogramSnapshot } from './metrics/histogram.ts';
+export {
+  layOutMetrics,
+  type MetricEntry,
+  type MetricKind,
+  type MetricSpec,
+  type MetricSpecs,
+  type MetricsDescriptor,
+  type MetricsLayout,
+  type MetricsOwner,
+} from './metrics/metrics-layout.ts';
+export {
+  isAlive,
+  MetricsError,
+  type MetricsErrorCode,
+  MetricsReader,
+  type MetricsSample,
+  thisOwner,
+} from './metrics/metrics-reader.ts';
+export {
+  type Counter,
+  type Counters,
+  createMetrics,
+  type Gauge,
+  MetricsWriter,
+} from './metrics/metrics-writer.ts';
+export type { LockedWriter } from './metrics/sequence-lock.ts';
 export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
 export {
   type PinnedContext,
@@ -50,6 +86,8 @@ export {
   type TroubleListener,
 } from './stream.ts';
 export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
+export { clockSince } from './thread-clock.ts';
+export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
 export {
   type MessageHandler,
   type OnRefused,

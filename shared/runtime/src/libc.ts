@@ -8,6 +8,7 @@ interface Koffi {
   /** A null path is the running program, which has libc linked in, whichever libc it is. */
   load(path: string | null): { func(definition: string): NativeFunction };
   errno(): number;
+  view(address: number, bytes: number): ArrayBuffer;
 }
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
@@ -38,4 +39,9 @@ export function libcCall(definition: string): NativeFunction | undefined {
 /** The error number of this thread's last call that failed. */
 export function libcErrno(): number {
   return load().koffi.errno();
+}
+
+/** Memory outside of the engine, as it lies; whoever frees it detaches the buffer first. */
+export function libcView(address: number, bytes: number): ArrayBuffer {
+  return load().koffi.view(address, bytes);
 }

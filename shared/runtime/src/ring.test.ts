@@ -90,8 +90,10 @@ test('reading does not release; release gives the room back', () => {
   assert.equal(consumer.read(into, 4), 4);
   assert.deepEqual(numbersOf(into, 4), [1, 2, 3, 4]);
   assert.equal(producer.free(), 0);
+  assert.equal(producer.used(), producer.capacity);
   consumer.release(2);
   assert.equal(producer.free(), 2);
+  assert.equal(producer.used(), producer.capacity - 2);
   const { bytes, offsetOf } = consumer.view();
   assert.deepEqual(numbersOf(bytes.subarray(offsetOf(0)), 1), [3]);
   assert.deepEqual(numbersOf(bytes.subarray(offsetOf(1)), 1), [4]);

@@ -74,6 +74,11 @@ export class RingProducer {
     return this.#freeSeen();
   }
 
+  /** Slots that were offered and not released yet. */
+  used(): number {
+    return this.capacity - this.free();
+  }
+
   /**
    * Copies `count` slots from the beginning of `source`, or none if there is no room for all; not
    * visible before `publish`.

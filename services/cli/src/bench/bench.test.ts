@@ -115,8 +115,11 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, growth, sizes, regress/],
-      [['bench', 'nope'], /no "bench nope"; there are: match, orders, growth, sizes, regress/],
+      [['bench'], /say what; there are: match, orders, latency, growth, sizes, regress/],
+      [
+        ['bench', 'nope'],
+        /no "bench nope"; there are: match, orders, latency, growth, sizes, regress/,
+      ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
       [['bench', 'match', file, '--accounts', '0'], /--accounts 0: give a whole number/],
@@ -177,6 +180,34 @@ describe('bench', () => {
     }
   });
 
+  test('latency: a row for each load, every pair traded', async () => {
+    const args = ['bench', 'latency', '--seconds', '1', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows.map(({ load, isRight }) => [load, isRight]),
+      [0, 0.5, 0.9].map((load) => [load, true]),
+    );
+    assert.equal(rows[0].trades, 25_000);
+    for (const { latencyNs, hopNs, wordNs } of rows) {
+      for (const percentiles of [latencyNs, hopNs, wordNs]) {
+        const { p50, p90, p99, p999, p9999, max } = percentiles;
+        const values = [1, p50, p90, p99, p999, p9999, max];
+        assert.deepEqual(
+          values,
+          values.toSorted((a, b) => a - b),
+        );
+      }
+    }
+    const wrong = await foldbook(['bench', 'latency', '--client-core', '1000']);
+    assert.match(wrong.stderr, /--client-core 1000: this process may use/);
+    assert.equal(wrong.status, 2);
+  });
+
   test('sizes: a row for each size, and a picture', async () => {
     const svg = join(folder, 'sizes.svg');
     const args = ['bench', 'sizes', '--largest', '1000', '--runs', '1', '--svg', svg, '--json'];
@@ -227,8 +258,11 @@ describe('bench', () => {
   test('--help of the group and of its commands', async () => {
     const group = await foldbook(['bench', '--help']);
     assert.equal(group.status, 0);
-    assert.match(group.stdout, /match .*\n.*orders .*\n.*growth .*\n.*sizes .*\n.*regress /);
-    for (const name of ['match', 'orders', 'growth', 'sizes', 'regress']) {
+    assert.match(
+      group.stdout,
+      /match .*\n.*orders .*\n.*latency .*\n.*growth .*\n.*sizes .*\n.*regress /,
+    );
+    for (const name of ['match', 'orders', 'latency', 'growth', 'sizes', 'regress']) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

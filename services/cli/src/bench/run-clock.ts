@@ -1,21 +1,2 @@
-/** A clock that two threads read alike, without making an object each time. */
-import { hrtime } from 'node:process';
-
-const SAMPLES = 200;
-
-/** @returns nanoseconds since `startNs`, which is of `hrtime.bigint` */
-export function clockSince(startNs: bigint): () => number {
-  // Both count the same clock, from different origins: how far apart is told best by the reading
-  // that nothing came in between of.
-  let offsetNs = 0;
-  let leastNs = Number.POSITIVE_INFINITY;
-  for (let sample = 0; sample < SAMPLES; sample += 1) {
-    const beforeNs = Number(hrtime.bigint() - startNs);
-    const nowNs = performance.now() * 1e6;
-    const tookNs = Number(hrtime.bigint() - startNs) - beforeNs;
-    if (tookNs >= leastNs) continue;
-    leastNs = tookNs;
-    offsetNs = beforeNs + tookNs / 2 - nowNs;
-  }
-  return () => performance.now() * 1e6 + offsetNs;
-}
+/** The clock that both threads of a benchmark read. */
+export { clockSince } from '@foldbook/runtime';

@@ -6,6 +6,7 @@ import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
+import { metricsFileOf } from '../top/metrics-file.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
 const DEFAULT_NATS_PORT = 4_222;
@@ -17,7 +18,8 @@ export const up: CliCommand = {
   help: `
 Usage: foldbook up [market] [prover] [options]
 
-Runs the named services (default: both) in this terminal until Ctrl-C.
+Runs the named services (default: both) in this terminal until Ctrl-C. On Linux "foldbook top" shows
+in another one how the market does.
 
   --local           start nats-server and redis-server too, for this node alone (found on PATH
                     or unpacked by npm run setup)
@@ -56,7 +58,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       if (local !== undefined) context.output.say(`broker at ${nats}, queue at ${redis}`);
       const { logDir, names } = plan;
       await checkSurroundings(context, names, { nats, redis });
-      const configs = serviceConfigs(context, { nats, redis, proofDir: join(plan.data, 'proofs') });
+      const configs = serviceConfigs(context, { nats, redis, data: plan.data });
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -85,7 +87,7 @@ function readPlan(context: CommandContext): Plan {
     throw new UsageError(`no service "${name}": market or prover`);
   }
   const data = resolve(context.text('data') ?? DEFAULT_NODE_DIR);
-  serviceConfigs(context, { nats: '', redis: '', proofDir: '' });
+  serviceConfigs(context, { nats: '', redis: '', data });
   return {
     names: SERVICES.filter((name) => named.has(name)),
     data,
@@ -145,21 +147,23 @@ type ServiceConfigs = Readonly<Record<ServiceName, Record<string, unknown>>>;
 /** Without passwords: services take theirs from the environment, which no process list shows. */
 function serviceConfigs(
   context: CommandContext,
-  where: { readonly nats: string; readonly redis: string; readonly proofDir: string },
+  where: { readonly nats: string; readonly redis: string; readonly data: string },
 ): ServiceConfigs {
   const user = context.text('user');
   const login = user === undefined ? {} : { user };
   const workers = context.integer('workers', 1, 256);
+  const metricsFile = metricsFileOf(where.data);
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
   return {
     market: {
       broker: { kind: 'nats', servers: where.nats, ...login },
+      ...(metricsFile === undefined ? {} : { metricsFile }),
       ...(epochRecords === undefined ? {} : { epochRecords }),
     },
     prover: {
       source: { kind: 'jetstream', servers: where.nats, ...login },
       redisUrl: where.redis,
-      dataDir: where.proofDir,
+      dataDir: join(where.data, 'proofs'),
       ...(workers === undefined ? {} : { workers }),
     },
   };

@@ -24,6 +24,7 @@ import {
 import type { AdmissionAnswer } from '../admission.ts';
 import { type Coverage, DurableOutput } from '../durable-output.ts';
 import { MarketAgent } from '../market-agent.ts';
+import { openMetrics, ServiceMetrics, ThreadMetrics } from '../market-metrics.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
 import { type OnAnswer, Publisher } from '../publisher.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
@@ -111,6 +112,8 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly clock = new ManualClock(1_000_000_000n);
+  readonly metricsBuffer = openMetrics(undefined, 0).buffer;
+  readonly metrics = new ServiceMetrics(this.metricsBuffer);
   readonly markets: MarketRegistry;
   readonly log: MemoryWriter;
   readonly reports = new MemoryWriter('RPT_0');
@@ -125,7 +128,7 @@ export class Pipeline {
   readonly agent: MarketAgent;
 
   constructor(options: PipelineOptions = {}) {
-    this.markets = new MarketRegistry(options.maxMarkets);
+    this.markets = new MarketRegistry(options.maxMarkets, (market) => this.metrics.name(market));
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
     const covered = options.covered ?? new Map();
@@ -143,6 +146,7 @@ export class Pipeline {
         level: 'info',
         write: (line) => this.logged.push(line),
       }),
+      metrics: this.metrics,
       limits: { ...TEST_LIMITS, ...options.limits },
       onReceived: (asker, logSequence) => {
         this.received.push(asker.replySubject);
@@ -159,6 +163,7 @@ export class Pipeline {
       diffs: new DurableOutput(this.diffs, covered, undefined, fail),
       generation: 7,
       clock: this.clock,
+      metrics: this.metrics,
       publish: (subject, payload) => {
         this.published.push({ subject, payload });
         echo(subject, payload);
@@ -180,6 +185,7 @@ export class Pipeline {
       new RingProducer(events),
       createNaiveEngine,
       waitForRoom,
+      new ThreadMetrics(this.metricsBuffer),
     );
     if (options.live !== false) this.publisher.goLive();
   }

@@ -36,11 +36,12 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   });
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
-  const refusals = new RefusalLog(pipeline.clock, logger);
   const reports = new ReportReplay(new MemoryReader(pipeline.reports), (error) =>
     assert.fail(String(error)),
   );
-  const commands = new CommandAdapter(transport, markets, sequencer, refusals, logger);
+  const { metrics } = pipeline;
+  const observers = { refusals: new RefusalLog(pipeline.clock, logger), metrics, logger };
+  const commands = new CommandAdapter(transport, markets, sequencer, observers);
   const facts = {
     durability: 'memory, for tests',
     core: undefined,

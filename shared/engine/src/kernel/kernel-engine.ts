@@ -4,6 +4,7 @@ import { MAX_ACCOUNT, RECORD_BYTES, type Side } from '@foldbook/protocol';
 import {
   assertGroup,
   type Balances,
+  DEPTH_WORDS,
   type DepthLevel,
   type Engine,
   type EngineOptions,
@@ -108,6 +109,17 @@ export class KernelEngine implements Engine {
       if (count < limit) break;
     }
     return levels;
+  }
+
+  writeDepth(side: Side, maxLevels: number, into: Int32Array, at: number): number {
+    this.#host.assertIdle();
+    const { exports, inputWords } = this.#host;
+    const limit = Math.min(maxLevels, DEPTH_LEVELS);
+    const count = exports.depth(this.#market, side, 0n, limit);
+    for (let word = 0; word < count * DEPTH_WORDS; word += 1) {
+      into[at + word] = inputWords[word] ?? 0;
+    }
+    return count;
   }
 
   openOrders(): number {

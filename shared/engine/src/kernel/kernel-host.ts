@@ -53,6 +53,7 @@ export class KernelHost {
   /** Where commands go in and answers to queries come out. */
   readonly input: Uint8Array;
   readonly inputView: DataView;
+  readonly inputWords: Int32Array;
   readonly #events: Uint8Array;
   readonly #memory: WebAssembly.Memory<SharedArrayBuffer>;
   readonly #ring: SharedEvents;
@@ -90,6 +91,7 @@ export class KernelHost {
     const { buffer } = memory;
     this.input = new Uint8Array(buffer, inputAddress, INPUT_RECORDS * RECORD_BYTES);
     this.inputView = new DataView(buffer, inputAddress, INPUT_RECORDS * RECORD_BYTES);
+    this.inputWords = new Int32Array(this.input.buffer, inputAddress, this.input.byteLength >> 2);
     const capacity = eventPages * EVENTS_PER_PAGE;
     this.#events = new Uint8Array(buffer, eventAddress, capacity * RECORD_BYTES);
     this.#memory = memory;

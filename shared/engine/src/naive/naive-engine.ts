@@ -18,6 +18,7 @@ import {
 import {
   assertGroup,
   type Balances,
+  DEPTH_WORDS,
   type DepthLevel,
   type Engine,
   type EngineOptions,
@@ -103,6 +104,15 @@ export class NaiveEngine implements Engine {
 
   depth(side: Side, maxLevels: number): DepthLevel[] {
     return this.#market.books[side].depth(maxLevels);
+  }
+
+  writeDepth(side: Side, maxLevels: number, into: Int32Array, at: number): number {
+    const levels = this.depth(side, maxLevels);
+    for (const [index, { price, quantity, orders }] of levels.entries()) {
+      const words = new Int32Array(BigUint64Array.of(price, quantity, BigInt(orders)).buffer);
+      into.set(words, at + index * DEPTH_WORDS);
+    }
+    return levels.length;
   }
 
   openOrders(): number {

@@ -39,6 +39,8 @@ class RestoringEngine implements Engine {
   balance = (account: number) => this.#engine.balance(account);
   openRecords = () => this.#engine.openRecords();
   depth = (side: Side, maxLevels: number) => this.#engine.depth(side, maxLevels);
+  writeDepth = (side: Side, maxLevels: number, into: Int32Array, at: number) =>
+    this.#engine.writeDepth(side, maxLevels, into, at);
   openOrders = () => this.#engine.openOrders();
   openOrdersOf = (account: number, after: bigint, limit: number) =>
     this.#engine.openOrdersOf(account, after, limit);

@@ -1,0 +1,85 @@
+/** The market thread of `bench latency`: it keeps to its core and matches what is in its ring. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
+import { RECORD_BYTES } from '@foldbook/protocol';
+import { createRing, pinCurrentThread, RingConsumer, RingProducer } from '@foldbook/runtime';
+import { setUpCommands } from './latency-commands.ts';
+import {
+  type BounceReady,
+  COMMAND_SLOTS,
+  type EchoReady,
+  Flag,
+  type LatencyShared,
+  type MarketAsk,
+  type MarketPrepared,
+  type MatchReady,
+} from './latency-messages.ts';
+
+const TIME_NS = 1n;
+const EVENT_PAGES = 64;
+/** Commands that are taken at once: more would keep the producer waiting for room. */
+const MOST_AT_ONCE = 256;
+
+const { commands, flags, matchCore } = workerData as LatencyShared;
+const words = new Int32Array(flags);
+const pin = pinCurrentThread(matchCore);
+const kernel = await loadKernel();
+warmUpKernel(kernel);
+const setUp = setUpCommands();
+const setUpCount = setUp.byteLength / RECORD_BYTES;
+
+const isTold = () => Atomics.load(words, Flag.STOP) === 1;
+
+/** Sends a word back: the least that two threads can say to each other. */
+function bounce(): void {
+  parentPort?.postMessage({} satisfies BounceReady);
+  let last = Atomics.load(words, Flag.THERE);
+  while (!isTold()) {
+    const word = Atomics.load(words, Flag.THERE);
+    if (word === last) continue;
+    Atomics.store(words, Flag.BACK, word);
+    last = word;
+  }
+}
+
+/** Sends every slot back. */
+function echo(consumer: RingConsumer): void {
+  const echoes = createRing(COMMAND_SLOTS);
+  const producer = new RingProducer(echoes);
+  const slot = new Uint8Array(RECORD_BYTES);
+  parentPort?.postMessage({ echoes } satisfies EchoReady);
+  while (!isTold()) {
+    if (consumer.read(slot, 1) === 0) continue;
+    consumer.release(1);
+    producer.offer(slot, 1);
+    producer.publish();
+  }
+}
+
+/** Applies commands as they come, each one's events published when it is done. */
+function match(consumer: RingConsumer): void {
+  globalThis.gc?.();
+  const host = new KernelHost(kernel, { sharedEventPages: EVENT_PAGES });
+  const market = host.addMarket();
+  const laidSetUp = host.layCommands(setUpCount);
+  laidSetUp.bytes.set(setUp);
+  const laid = host.layCommands(MOST_AT_ONCE);
+  market.applyLaid(laidSetUp, 0, setUpCount, TIME_NS, setUpCount);
+  const firstSequence = setUpCount + 1;
+  parentPort?.postMessage({ events: host.sharedEvents, firstSequence } satisfies MatchReady);
+  while (!isTold()) {
+    const count = consumer.read(laid.bytes, MOST_AT_ONCE);
+    if (count === 0) continue;
+    market.applyLaid(laid, 0, count, TIME_NS, 1);
+    // Nobody waits for the room: what a client waits for goes first.
+    consumer.release(count);
+  }
+}
+
+parentPort?.on('message', (ask: MarketAsk) => {
+  const consumer = new RingConsumer(commands);
+  if (ask === 'bounce') bounce();
+  else if (ask === 'echo') echo(consumer);
+  else match(consumer);
+});
+parentPort?.postMessage({ pin } satisfies MarketPrepared);

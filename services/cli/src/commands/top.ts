@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '@foldbook/runtime';
+import type { CliCommand, CommandContext } from '../command.ts';
+import { openMetricsFile } from '../top/metrics-file.ts';
+import { TopSampler } from '../top/top-sample.ts';
+import { topWords } from '../top/top-words.ts';
+
+const DEFAULT_SECONDS = 1;
+const MAX_SECONDS = 3_600;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+export const top: CliCommand = {
+  name: 'top',
+  summary: 'what a running market does: rates, latencies, depths, threads, books',
+  help: `
+Usage: foldbook top [options]
+
+Shows a market that runs on this host, again and again until Ctrl-C: rates, latency percentiles of
+each stage, ring depths and backlog, what its threads take, refusals, and the top of each book. All
+is read from the memory that the market writes it to; the market itself is not asked, and is not
+slowed down. What the machine, the kernel or the moment does not give is "unavailable".
+
+  --file FILE       what the market tells (default: of the only one that "foldbook up" runs here;
+                    a market's configuration names it as metricsFile)
+  --seconds N       length of the intervals that are told (default ${DEFAULT_SECONDS})
+  --once            one interval, and the end
+  --json            one object an interval: {"pid","perSec","depths","latencyNs","rejects",...}
+
+  queueing          a message, from being received until its group goes to the log
+  commit            a group, from there until it is durable
+  handover          a group, from there until the market thread takes it
+  matching          a group, from there until its events are written; perCommand: of its commands
+  publishing        a group, from there until its outputs are handed to the broker
+  endToEnd          a message, from being received until its outputs are handed to the broker
+
+Example: foldbook top --once --json`,
+  takes: [],
+  options: {
+    file: { type: 'string' },
+    seconds: { type: 'string' },
+    once: { type: 'boolean' },
+  },
+  endsOnSignal: true,
+  run: show,
+};
+
+async function show(context: CommandContext): Promise<number> {
+  const { output, signal } = context;
+  const intervalMs = (context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS) * 1_000;
+  const isScreen = process.stdout.isTTY === true && !context.flag('once');
+  const { reader, close } = openMetricsFile(context.text('file'));
+  const { owner } = reader.descriptor;
+  const sampler = new TopSampler(reader);
+  try {
+    for (;;) {
+      const waited = await delay(intervalMs, true, { signal }).catch(() => false);
+      if (!waited) return 0;
+      if (!isAlive(owner)) {
+        output.result({ ended: owner.pid }, `the market of process ${owner.pid} has ended`);
+        return 1;
+      }
+      const sample = sampler.next();
+      output.result({ ...sample }, `${isScreen ? CLEAR_SCREEN : ''}${topWords(sample)}`);
+      if (context.flag('once')) return 0;
+    }
+  } finally {
+    sampler.close();
+    close();
+  }
+}

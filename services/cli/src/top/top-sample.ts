@@ -1,0 +1,228 @@
+/** What `top` says of an interval: the difference of two looks at a market's metrics. */
+import { type MarketView, MarketViewReader } from '@foldbook/client';
+import { resultName } from '@foldbook/protocol';
+import {
+  HARDWARE_EVENTS,
+  HardwareCounters,
+  type HardwareCounts,
+  type HistogramSnapshot,
+  type MetricsReader,
+  type MetricsSample,
+  readThreadUsage,
+  type ThreadUsage,
+} from '@foldbook/runtime';
+
+/** Instead of a figure that the machine, the kernel or the moment does not give. */
+export const UNAVAILABLE = 'unavailable';
+export type Figure = number | typeof UNAVAILABLE;
+
+export const STAGES = [
+  'queueing',
+  'commit',
+  'handover',
+  'matching',
+  'perCommand',
+  'publishing',
+  'endToEnd',
+] as const;
+export const RATES = ['messages', 'admitted', 'commands', 'groups'] as const;
+export const DEPTHS = [
+  'pendingCommands',
+  'groupsInFlight',
+  'undeliveredGroups',
+  'commandRingSlots',
+  'eventRingSlots',
+  'outputsInFlight',
+] as const;
+const THREADS = { service: 'serviceThreadId', market: 'marketThreadId' } as const;
+const SHARES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
+
+export type StageFigures = Readonly<Record<keyof typeof SHARES | 'count', number>>;
+
+export interface ThreadFigures {
+  /** Of one core; and of the time, how much it was ready and waited for one. */
+  readonly cpuPercent: Figure;
+  readonly waitPercent: Figure;
+  readonly voluntarySwitchesPerSec: Figure;
+  readonly involuntarySwitchesPerSec: Figure;
+  readonly minorFaultsPerSec: Figure;
+  readonly majorFaultsPerSec: Figure;
+}
+
+export interface TopSample {
+  readonly pid: number;
+  readonly runsForMs: number;
+  readonly intervalMs: number;
+  readonly perSec: Readonly<Record<(typeof RATES)[number] | 'events' | 'trades', Figure>>;
+  readonly depths: Readonly<Record<(typeof DEPTHS)[number], Figure>>;
+  /** Of the interval. */
+  readonly latencyNs: Readonly<Record<(typeof STAGES)[number], StageFigures | typeof UNAVAILABLE>>;
+  /** Since the beginning of the log, and since the start: by code. */
+  readonly rejects: Readonly<Record<string, number>> | typeof UNAVAILABLE;
+  readonly refused: Readonly<Record<string, number>> | typeof UNAVAILABLE;
+  readonly refusedPerSec10: Figure;
+  readonly lastRefused: string | undefined;
+  readonly threads: Readonly<Record<keyof typeof THREADS, ThreadFigures>>;
+  /** Of the market thread, a command. */
+  readonly perCommand: Readonly<Record<string, Figure>>;
+  readonly markets: readonly (Readonly<Partial<MarketView>> & { readonly name: string })[];
+}
+
+interface Look {
+  readonly atMs: number;
+  readonly metrics: MetricsSample;
+  readonly usage: Readonly<Record<keyof typeof THREADS, ThreadUsage | undefined>>;
+  readonly hardware: HardwareCounts;
+}
+
+export class TopSampler {
+  readonly #reader: MetricsReader;
+  readonly #views: MarketViewReader;
+  readonly #hardware: HardwareCounters;
+  readonly #threadIds: Readonly<Record<keyof typeof THREADS, number>>;
+  #last: Look;
+
+  constructor(reader: MetricsReader) {
+    this.#reader = reader;
+    this.#views = new MarketViewReader(reader);
+    const { numbers } = reader.sample(Date.now());
+    this.#threadIds = {
+      service: numbers.get(THREADS.service) ?? 0,
+      market: numbers.get(THREADS.market) ?? 0,
+    };
+    this.#hardware = new HardwareCounters(this.#threadIds.market);
+    this.#last = this.#look();
+  }
+
+  /** What has happened since the last call. */
+  next(): TopSample {
+    const before = this.#last;
+    const now = this.#look();
+    this.#last = now;
+    const { owner } = this.#reader.descriptor;
+    const seconds = (now.atMs - before.atMs) / 1_000;
+    const refusals = now.metrics.errors.get('refusals');
+    return {
+      pid: owner.pid,
+      runsForMs: Date.now() - owner.sinceMs,
+      intervalMs: Math.round(now.atMs - before.atMs),
+      perSec: ratesOf(before.metrics, now.metrics, seconds),
+      depths: recordOf(DEPTHS, (name) => now.metrics.numbers.get(name) ?? UNAVAILABLE),
+      latencyNs: recordOf(STAGES, (name) =>
+        stageOf(before.metrics.histograms.get(name), now.metrics.histograms.get(name)),
+      ),
+      rejects: byCode(now.metrics, 'rejects'),
+      refused: byCode(now.metrics, 'refused'),
+      refusedPerSec10: refusals?.perSecond10 ?? UNAVAILABLE,
+      lastRefused: resultNameOf(refusals?.latest.at(-1)?.code),
+      threads: recordOf(['service', 'market'], (name) =>
+        threadOf(before.usage[name], now.usage[name], seconds),
+      ),
+      perCommand: this.#perCommand(before, now),
+      markets: [...this.#views.markets()].map(([name, market]) => {
+        return { name, ...this.#views.read(market) };
+      }),
+    };
+  }
+
+  close(): void {
+    this.#hardware.close();
+  }
+
+  #look(): Look {
+    const { pid } = this.#reader.descriptor.owner;
+    const { service, market } = this.#threadIds;
+    return {
+      atMs: performance.now(),
+      metrics: this.#reader.sample(Date.now()),
+      usage: { service: readThreadUsage(pid, service), market: readThreadUsage(pid, market) },
+      hardware: this.#hardware.read(),
+    };
+  }
+
+  #perCommand(before: Look, now: Look): Record<string, Figure> {
+    const commands = rise(before.metrics, now.metrics, 'commands');
+    return recordOf(HARDWARE_EVENTS, (event) => {
+      const [first, second] = [before.hardware[event], now.hardware[event]];
+      if (typeof first !== 'number' || typeof second !== 'number') return UNAVAILABLE;
+      if (commands === UNAVAILABLE || commands === 0) return UNAVAILABLE;
+      return rounded((second - first) / commands);
+    });
+  }
+}
+
+function recordOf<Name extends string, Value>(
+  names: readonly Name[],
+  figureOf: (name: Name) => Value,
+): Record<Name, Value> {
+  const entries = names.map((name) => [name, figureOf(name)] as const);
+  return Object.fromEntries(entries) as Record<Name, Value>;
+}
+
+const resultNameOf = (code: number | undefined) =>
+  code === undefined ? undefined : resultName(code);
+
+const rounded = (value: number) => Math.round(value * 100) / 100;
+
+function rise(before: MetricsSample, now: MetricsSample, name: string): Figure {
+  const [first, second] = [before.numbers.get(name), now.numbers.get(name)];
+  return first === undefined || second === undefined ? UNAVAILABLE : second - first;
+}
+
+function ratesOf(before: MetricsSample, now: MetricsSample, seconds: number) {
+  const perSec = (count: Figure): Figure =>
+    count === UNAVAILABLE ? UNAVAILABLE : Math.round(count / seconds);
+  const events = [before, now].map(({ counters }) => counters.get('events'));
+  const [first, second] = events;
+  const total = (counts: ReadonlyMap<string, number>) =>
+    [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const isWhole = first !== undefined && second !== undefined;
+  const trades: Figure = isWhole
+    ? (second.get('TRADE') ?? 0) - (first.get('TRADE') ?? 0)
+    : UNAVAILABLE;
+  return {
+    ...recordOf(RATES, (name) => perSec(rise(before, now, name))),
+    events: perSec(isWhole ? total(second) - total(first) : UNAVAILABLE),
+    trades: perSec(trades),
+  };
+}
+
+function stageOf(
+  before: HistogramSnapshot | undefined,
+  now: HistogramSnapshot | undefined,
+): StageFigures | typeof UNAVAILABLE {
+  if (before === undefined || now === undefined) return UNAVAILABLE;
+  const between = now.since(before);
+  const names = Object.keys(SHARES) as (keyof typeof SHARES)[];
+  const values = recordOf(names, (name) => Math.round(between.quantile(SHARES[name])));
+  return { count: between.count, ...values };
+}
+
+function byCode(sample: MetricsSample, name: string) {
+  const counts = sample.counters.get(name);
+  return counts === undefined ? UNAVAILABLE : Object.fromEntries(counts);
+}
+
+function threadOf(
+  before: ThreadUsage | undefined,
+  now: ThreadUsage | undefined,
+  seconds: number,
+): ThreadFigures {
+  const perSec = (name: keyof ThreadUsage): Figure => {
+    const [first, second] = [before?.[name], now?.[name]];
+    if (first === undefined || second === undefined) return UNAVAILABLE;
+    return rounded((second - first) / seconds);
+  };
+  const percent = (name: keyof ThreadUsage): Figure => {
+    const ns = perSec(name);
+    return ns === UNAVAILABLE ? UNAVAILABLE : rounded(ns / 1e7);
+  };
+  return {
+    cpuPercent: percent('runNs'),
+    waitPercent: percent('waitNs'),
+    voluntarySwitchesPerSec: perSec('voluntarySwitches'),
+    involuntarySwitchesPerSec: perSec('involuntarySwitches'),
+    minorFaultsPerSec: perSec('minorFaults'),
+    majorFaultsPerSec: perSec('majorFaults'),
+  };
+}

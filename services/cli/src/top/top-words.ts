@@ -1,0 +1,94 @@
+/** A sample of `top` for people. */
+import { grouped, table } from '../output.ts';
+import {
+  DEPTHS,
+  type Figure,
+  RATES,
+  STAGES,
+  type ThreadFigures,
+  type TopSample,
+  UNAVAILABLE,
+} from './top-sample.ts';
+
+const MAX_MARKETS = 8;
+const MS_PER_S = 1_000;
+
+const STAGE_COLUMNS = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
+
+const figure = (value: Figure) => (value === UNAVAILABLE ? UNAVAILABLE : grouped(value));
+
+export function topWords(sample: TopSample): string {
+  const { pid, runsForMs, perSec, depths } = sample;
+  const rates = [...RATES, 'events', 'trades'] as const;
+  return [
+    `market of process ${pid}, runs for ${grouped(runsForMs / MS_PER_S)} s`,
+    '',
+    table([
+      ['a second', ...rates],
+      ['', ...rates.map((name) => figure(perSec[name]))],
+    ]),
+    '',
+    table([
+      ['waiting', ...DEPTHS],
+      ['', ...DEPTHS.map((name) => figure(depths[name]))],
+    ]),
+    '',
+    stages(sample),
+    '',
+    threads(sample),
+    `a command: ${Object.entries(sample.perCommand)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}`,
+    '',
+    `refused before the log: ${counts(sample.refused)}; ` +
+      `${figure(sample.refusedPerSec10)} a second, last ${sample.lastRefused ?? 'none'}`,
+    `rejected by the market: ${counts(sample.rejects)}`,
+    ...markets(sample),
+  ].join('\n');
+}
+
+function stages({ latencyNs }: TopSample): string {
+  const rows = STAGES.map((name) => {
+    const values = latencyNs[name];
+    if (values === UNAVAILABLE) return [name, UNAVAILABLE];
+    const none = values.count === 0;
+    const columns = STAGE_COLUMNS.map((column) => (none ? '-' : grouped(values[column])));
+    return [name, ...columns, grouped(values.count)];
+  });
+  return table([['ns', ...STAGE_COLUMNS, 'count'], ...rows]);
+}
+
+function threads({ threads: { service, market } }: TopSample): string {
+  const row = (name: string, figures: ThreadFigures) => [
+    name,
+    ...Object.values(figures).map((value: Figure) => `${value}`),
+  ];
+  const head = ['cpu %', 'wait %', 'gave up', 'taken away', 'minor faults', 'major'];
+  return table([['thread', ...head], row('service', service), row('market', market)]);
+}
+
+function counts(byCode: TopSample['rejects']): string {
+  if (byCode === UNAVAILABLE) return UNAVAILABLE;
+  const words = Object.entries(byCode).map(([code, count]) => `${code} ${grouped(count)}`);
+  return words.join(', ') || 'none';
+}
+
+function markets(sample: TopSample): string[] {
+  if (sample.markets.length === 0) return [];
+  const rows = sample.markets.slice(0, MAX_MARKETS).map(({ name, ...view }) => {
+    if (view.market === undefined) return [name, UNAVAILABLE];
+    const [bid, ask] = [view.bids?.[0], view.asks?.[0]];
+    return [
+      name,
+      bid === undefined ? '-' : `${bid.quantity} @ ${bid.price}`,
+      ask === undefined ? '-' : `${ask.quantity} @ ${ask.price}`,
+      `${view.lastPrice || '-'}`,
+      `${view.trades}`,
+      `${view.volume}`,
+      `${view.openOrders}`,
+    ];
+  });
+  const head = ['market', 'bid', 'ask', 'last', 'trades', 'lots', 'open orders'];
+  const more = sample.markets.length - rows.length;
+  return ['', table([head, ...rows]), ...(more > 0 ? [`and ${more} more`] : [])];
+}

@@ -1,0 +1,234 @@
+/**
+ * What a market tells about itself, in memory that others read: which metrics there are, where they
+ * lie, and the part of each of the two threads.
+ */
+import { rmSync } from 'node:fs';
+import {
+  EventKind,
+  EventOffset,
+  MARKET_NAME_WORDS,
+  MARKET_NAMES,
+  MARKET_VIEW_WORDS,
+  MARKET_VIEWS,
+  RECORD_BYTES,
+  ResultCode,
+} from '@foldbook/protocol';
+import {
+  clockSince,
+  createMetrics,
+  layOutMetrics,
+  type MetricSpecs,
+  MetricsWriter,
+  mapFile,
+  thisOwner,
+} from '@foldbook/runtime';
+import { MarketViewWriter } from './market-view-writer.ts';
+
+/** Markets that are shown; those created later are not. */
+export const SHOWN_MARKETS = 64;
+
+const counter = (unit: string, help: string) => ({ kind: 'counter', unit, help }) as const;
+const gauge = (unit: string, help: string) => ({ kind: 'gauge', unit, help }) as const;
+const took = (help: string) => ({ kind: 'histogram', unit: 'ns', help }) as const;
+const blocks = (words: number, help: string) =>
+  ({ kind: 'blocks', unit: 'words', help, count: SHOWN_MARKETS, words }) as const;
+
+export const MARKET_METRICS = {
+  service: {
+    serviceThreadId: gauge('id', 'the thread that sequences and publishes, as the system has it'),
+    marketThreadId: gauge('id', 'the thread that matches; 0 where the system gives none'),
+    messages: counter('messages', 'taken from clients and operators'),
+    admitted: counter('commands', 'taken into a group for the log'),
+    refused: {
+      kind: 'counters',
+      unit: 'messages',
+      help: 'refused before the log, by code',
+      labels: ResultCode,
+    },
+    refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
+    pendingCommands: gauge('commands', 'admitted and not yet executed'),
+    groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
+    undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
+    commandRingSlots: gauge('slots', 'used in the ring to the market thread'),
+    eventRingSlots: gauge('slots', 'used in the ring from the market thread'),
+    outputsInFlight: gauge('batches', 'reports and settlement records not yet stored'),
+    queueing: took('a message: from being received until its group goes to the log'),
+    commit: took('a group: from going to the log until it is durable'),
+    handover: took('a group: from durable until the market thread takes it'),
+    publishing: took('a group: from matched until its outputs are handed to the broker'),
+    endToEnd: took('a message: from being received until its outputs are handed to the broker'),
+    [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
+  },
+  market: {
+    groups: counter('groups', 'executed, since the beginning of the log'),
+    commands: counter('commands', 'executed, since the beginning of the log'),
+    events: { kind: 'counters', unit: 'events', help: 'by kind', labels: EventKind },
+    rejects: {
+      kind: 'counters',
+      unit: 'commands',
+      help: 'without effect, by code',
+      labels: ResultCode,
+    },
+    matching: took('a group: from being taken until its events are written'),
+    perCommand: took('of that, the mean of a command'),
+    [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
+  },
+} as const satisfies MetricSpecs;
+
+/** Shared between threads, or a file that every thread maps. */
+export type MetricsMemory = SharedArrayBuffer | { readonly file: string };
+
+export interface OpenedMetrics {
+  readonly memory: MetricsMemory;
+  readonly buffer: ArrayBufferLike;
+  /** Takes the file away; the memory stays as long as the process, as writers come late. */
+  remove(): void;
+}
+
+/**
+ * @param file where other processes read them, in /dev/shm; none: only this process can
+ * @throws MappedFileError where files cannot be mapped, or what the system says of the path
+ */
+export function openMetrics(file: string | undefined, sinceMs: number): OpenedMetrics {
+  const layout = layOutMetrics(thisOwner('market', sinceMs), MARKET_METRICS);
+  if (file === undefined) {
+    const memory = new SharedArrayBuffer(layout.totalBytes);
+    createMetrics(layout, memory);
+    return { memory, buffer: memory, remove: () => undefined };
+  }
+  const { buffer } = mapFile(file, layout.totalBytes, { create: true });
+  createMetrics(layout, buffer);
+  const remove = () => {
+    process.off('exit', remove);
+    rmSync(file, { force: true });
+  };
+  // However a start or a run fails: what is left over would be taken for a market.
+  process.once('exit', remove);
+  return { memory: { file }, buffer, remove };
+}
+
+/** On another thread than the one that opened it. */
+export function attachMetrics(memory: MetricsMemory): ArrayBufferLike {
+  return 'file' in memory ? mapFile(memory.file, 0, { create: false }).buffer : memory;
+}
+
+/** What the thread of the sequencer and the publisher writes. */
+export class ServiceMetrics {
+  /** Nanoseconds of the host's monotonic clock, alike on every thread. */
+  readonly nowNs = clockSince(0n);
+  readonly #writer: MetricsWriter;
+  readonly serviceThreadId;
+  readonly marketThreadId;
+  readonly messages;
+  readonly admitted;
+  readonly pendingCommands;
+  readonly groupsInFlight;
+  readonly undeliveredGroups;
+  readonly commandRingSlots;
+  readonly eventRingSlots;
+  readonly outputsInFlight;
+  readonly queueing;
+  readonly commit;
+  readonly handover;
+  readonly publishing;
+  readonly endToEnd;
+  readonly #refused;
+  readonly #refusals;
+
+  constructor(buffer: ArrayBufferLike) {
+    const writer = new MetricsWriter(buffer, 'service');
+    this.#writer = writer;
+    this.serviceThreadId = writer.gauge('serviceThreadId');
+    this.marketThreadId = writer.gauge('marketThreadId');
+    this.messages = writer.counter('messages');
+    this.admitted = writer.counter('admitted');
+    this.pendingCommands = writer.gauge('pendingCommands');
+    this.groupsInFlight = writer.gauge('groupsInFlight');
+    this.undeliveredGroups = writer.gauge('undeliveredGroups');
+    this.commandRingSlots = writer.gauge('commandRingSlots');
+    this.eventRingSlots = writer.gauge('eventRingSlots');
+    this.outputsInFlight = writer.gauge('outputsInFlight');
+    this.queueing = writer.histogram('queueing');
+    this.commit = writer.histogram('commit');
+    this.handover = writer.histogram('handover');
+    this.publishing = writer.histogram('publishing');
+    this.endToEnd = writer.histogram('endToEnd');
+    this.#refused = writer.counters('refused');
+    this.#refusals = writer.errors('refusals');
+  }
+
+  refused(code: number, account: number): void {
+    this.#refused.add(code, 1);
+    this.#refusals.record(code, account, Date.now());
+  }
+
+  /** Shows a market's name beside its book. */
+  name(market: { readonly id: number; readonly name: string }): void {
+    if (market.id > SHOWN_MARKETS) return;
+    const words = new Int32Array(MARKET_NAME_WORDS);
+    const name = new TextEncoder().encode(market.name);
+    words[0] = name.byteLength;
+    new Uint8Array(words.buffer).set(name, Int32Array.BYTES_PER_ELEMENT);
+    this.#writer.block(MARKET_NAMES, market.id - 1).write(words);
+  }
+}
+
+const RECORD_WORDS = RECORD_BYTES >> 2;
+const CODE_SHIFT = EventOffset.CODE * 8;
+
+/** What the market thread writes. Nothing here allocates once a market has had its first group. */
+export class ThreadMetrics {
+  readonly nowNs = clockSince(0n);
+  readonly #writer: MetricsWriter;
+  readonly #groups;
+  readonly #commands;
+  readonly #events;
+  readonly #rejects;
+  readonly #matching;
+  readonly #perCommand;
+  readonly #views: (MarketViewWriter | undefined)[] = [];
+  #words: Int32Array = new Int32Array(0);
+
+  constructor(buffer: ArrayBufferLike) {
+    const writer = new MetricsWriter(buffer, 'market');
+    this.#writer = writer;
+    this.#groups = writer.counter('groups');
+    this.#commands = writer.counter('commands');
+    this.#events = writer.counters('events');
+    this.#rejects = writer.counters('rejects');
+    this.#matching = writer.histogram('matching');
+    this.#perCommand = writer.histogram('perCommand');
+  }
+
+  /** The view of a market; undefined for one that is not shown. */
+  viewOf(market: number): MarketViewWriter | undefined {
+    if (market > SHOWN_MARKETS) return undefined;
+    this.#views[market] ??= new MarketViewWriter(
+      this.#writer.block(MARKET_VIEWS, market - 1),
+      market,
+    );
+    return this.#views[market];
+  }
+
+  /** Counts `count` events of a market that lie at the beginning of `block`. */
+  count(block: Uint8Array, count: number, view: MarketViewWriter | undefined): void {
+    if (this.#words.buffer !== block.buffer || this.#words.byteOffset !== block.byteOffset) {
+      this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
+    }
+    const words = this.#words;
+    for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
+      const head = words[at] ?? 0;
+      const kind = head & 0xff;
+      this.#events.add(kind, 1);
+      if (kind === EventKind.TRADE) view?.trade(words, at);
+      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT, 1);
+    }
+  }
+
+  executed(commands: number, tookNs: number): void {
+    this.#groups.add(1);
+    this.#commands.add(commands);
+    this.#matching.record(tookNs);
+    this.#perCommand.record(tookNs / commands);
+  }
+}

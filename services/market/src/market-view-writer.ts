@@ -1,0 +1,75 @@
+/** Writes a market's book and statistics where threads and processes read them. */
+import assert from 'node:assert/strict';
+import { DEPTH_WORDS, type Engine } from '@foldbook/engine';
+import {
+  MARKET_VIEW_WORDS,
+  MarketViewWord,
+  Side,
+  TradeOffset,
+  VIEW_LEVEL_WORDS,
+  VIEW_LEVELS,
+} from '@foldbook/protocol';
+import type { LockedWriter } from '@foldbook/runtime';
+
+const PRICE = TradeOffset.PRICE >> 2;
+const QUANTITY = TradeOffset.QUANTITY >> 2;
+const WORD = 2 ** 32;
+
+export class MarketViewWriter {
+  readonly #block: LockedWriter;
+  readonly #words = new Int32Array(MARKET_VIEW_WORDS);
+  readonly #numbers = new BigInt64Array(this.#words.buffer);
+  #high = 0;
+  #low = Number.POSITIVE_INFINITY;
+
+  constructor(block: LockedWriter, market: number) {
+    this.#block = block;
+    this.#words[MarketViewWord.MARKET] = market;
+  }
+
+  /** A TRADE event that begins at word `at` of `events`. */
+  trade(events: Int32Array, at: number): void {
+    const low = events[at + PRICE] ?? 0;
+    const high = events[at + PRICE + 1] ?? 0;
+    this.#setWords(MarketViewWord.LAST_PRICE, low, high);
+    // Beyond 2^53 the order of two prices a tick apart may be lost; the words are exact.
+    const price = (high >>> 0) * WORD + (low >>> 0);
+    if (price > this.#high) {
+      this.#high = price;
+      this.#setWords(MarketViewWord.HIGH_PRICE, low, high);
+    }
+    if (price < this.#low) {
+      this.#low = price;
+      this.#setWords(MarketViewWord.LOW_PRICE, low, high);
+    }
+    this.#add(MarketViewWord.TRADES, 1, 0);
+    this.#add(MarketViewWord.VOLUME, events[at + QUANTITY] ?? 0, events[at + QUANTITY + 1] ?? 0);
+  }
+
+  /** Shows the market as it is now, after a group. */
+  write(engine: Engine, logSequence: number, timeNs: bigint): void {
+    const words = this.#words;
+    this.#numbers[MarketViewWord.SEQUENCE / 2] = engine.sequence;
+    this.#numbers[MarketViewWord.TIME_NS / 2] = timeNs;
+    this.#setWords(MarketViewWord.LOG_SEQUENCE, logSequence % WORD, Math.floor(logSequence / WORD));
+    words[MarketViewWord.OPEN_ORDERS] = engine.openOrders();
+    const { BIDS, ASKS } = MarketViewWord;
+    words[MarketViewWord.BID_LEVELS] = engine.writeDepth(Side.BUY, VIEW_LEVELS, words, BIDS);
+    words[MarketViewWord.ASK_LEVELS] = engine.writeDepth(Side.SELL, VIEW_LEVELS, words, ASKS);
+    this.#block.write(words);
+  }
+
+  #setWords(at: number, low: number, high: number): void {
+    this.#words[at] = low;
+    this.#words[at + 1] = high;
+  }
+
+  #add(at: number, low: number, high: number): void {
+    const words = this.#words;
+    const sum = ((words[at] ?? 0) >>> 0) + (low >>> 0);
+    words[at] = sum;
+    words[at + 1] = (words[at + 1] ?? 0) + high + (sum >= WORD ? 1 : 0);
+  }
+}
+
+assert(DEPTH_WORDS === VIEW_LEVEL_WORDS, 'an engine writes levels as a view has them');

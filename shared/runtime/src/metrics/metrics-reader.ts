@@ -1,0 +1,187 @@
+/**
+ * Reads metrics out of memory that other threads or processes write, without touching them: by
+ * loads alone, each number whole, each try bounded.
+ */
+import { readFileSync } from 'node:fs';
+import { CELL_WORDS, readCell } from './cell.ts';
+import { type ErrorReport, readErrors } from './error-ring.ts';
+import { type HistogramSnapshot, readHistogram } from './histogram.ts';
+import {
+  blockStride,
+  HEADER_BYTES,
+  HeaderWord,
+  METRICS_FORMAT,
+  METRICS_MAGIC,
+  type MetricEntry,
+  type MetricsDescriptor,
+  type MetricsOwner,
+  WORD_BYTES,
+  wordsOf,
+} from './metrics-layout.ts';
+import { readLocked } from './sequence-lock.ts';
+
+export type MetricsErrorCode =
+  /** No metrics are there, or not yet. */
+  | 'NOT_METRICS'
+  /** Written by another version of this program. */
+  | 'OTHER_FORMAT'
+  /** The descriptor does not fit the memory. */
+  | 'DAMAGED';
+
+export class MetricsError extends Error {
+  override readonly name = 'MetricsError';
+  readonly code: MetricsErrorCode;
+
+  constructor(code: MetricsErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** All that one look at a metric's kind gives; undefined: its writer was faster at every try. */
+export interface MetricsSample {
+  /** Counters and gauges. */
+  readonly numbers: ReadonlyMap<string, number | undefined>;
+  /** Counts by label, those of 0 left out. */
+  readonly counters: ReadonlyMap<string, ReadonlyMap<string, number> | undefined>;
+  readonly histograms: ReadonlyMap<string, HistogramSnapshot | undefined>;
+  readonly errors: ReadonlyMap<string, ErrorReport | undefined>;
+}
+
+/** @throws MetricsError */
+export function openDescriptor(buffer: ArrayBufferLike): MetricsDescriptor {
+  if (buffer.byteLength < HEADER_BYTES) throw new MetricsError('NOT_METRICS', 'no header');
+  const words = new Int32Array(buffer, 0, HEADER_BYTES / WORD_BYTES);
+  if (Atomics.load(words, HeaderWord.MAGIC) !== METRICS_MAGIC) {
+    throw new MetricsError('NOT_METRICS', 'these are no metrics, or not yet');
+  }
+  const format = words[HeaderWord.FORMAT];
+  if (format !== METRICS_FORMAT) {
+    throw new MetricsError(
+      'OTHER_FORMAT',
+      `format ${format}; this program reads ${METRICS_FORMAT}`,
+    );
+  }
+  const jsonBytes = words[HeaderWord.JSON_BYTES] ?? 0;
+  const totalBytes = words[HeaderWord.TOTAL_BYTES] ?? 0;
+  if (totalBytes > buffer.byteLength || HEADER_BYTES + jsonBytes > totalBytes || jsonBytes < 0) {
+    throw new MetricsError(
+      'DAMAGED',
+      `${totalBytes} bytes are announced, ${buffer.byteLength} there`,
+    );
+  }
+  // Copied: a decoder takes no shared memory.
+  const json = new Uint8Array(buffer, HEADER_BYTES, jsonBytes).slice();
+  const descriptor = parse(json);
+  for (const entry of descriptor.metrics) {
+    const end = entry.offsetBytes + wordsOf(entry) * WORD_BYTES;
+    const isInside = entry.offsetBytes >= HEADER_BYTES + jsonBytes && end <= totalBytes;
+    const isAligned = entry.offsetBytes % WORD_BYTES === 0;
+    if (isInside && isAligned) continue;
+    throw new MetricsError('DAMAGED', `${entry.name} lies outside of the memory`);
+  }
+  return descriptor;
+}
+
+function parse(json: Uint8Array): MetricsDescriptor {
+  try {
+    // The boundary to memory that a program of this format wrote.
+    const descriptor = JSON.parse(new TextDecoder().decode(json)) as MetricsDescriptor;
+    // Kinds that this program does not know have no size.
+    for (const entry of descriptor.metrics) wordsOf(entry);
+    return descriptor;
+  } catch (error) {
+    throw new MetricsError('DAMAGED', `no descriptor: ${error}`);
+  }
+}
+
+export class MetricsReader {
+  readonly descriptor: MetricsDescriptor;
+  readonly #words: Int32Array;
+
+  /** @throws MetricsError */
+  constructor(buffer: ArrayBufferLike) {
+    this.descriptor = openDescriptor(buffer);
+    this.#words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD_BYTES));
+  }
+
+  /** @param nowMs since 1970, for rates of errors */
+  sample(nowMs: number): MetricsSample {
+    const words = this.#words;
+    const numbers = new Map<string, number | undefined>();
+    const counters = new Map<string, ReadonlyMap<string, number> | undefined>();
+    const histograms = new Map<string, HistogramSnapshot | undefined>();
+    const errors = new Map<string, ErrorReport | undefined>();
+    for (const entry of this.descriptor.metrics) {
+      const { name } = entry;
+      const at = entry.offsetBytes / WORD_BYTES;
+      if (entry.kind === 'counters') counters.set(name, readCounters(words, at, entry.labels));
+      else if (entry.kind === 'histogram') histograms.set(name, readHistogram(words, at));
+      else if (entry.kind === 'errors') errors.set(name, readErrors(words, at, nowMs));
+      else if (entry.kind !== 'blocks') numbers.set(name, readCell(words, at));
+    }
+    return { numbers, counters, histograms, errors };
+  }
+
+  /**
+   * Copies block number `index` of those with this name to `into`, as one write left it; false if
+   * the writer was faster at every try. `into` has as many words as the block.
+   */
+  readBlock(name: string, index: number, into: Int32Array): boolean {
+    const entry = this.blocks(name);
+    if (index < 0 || index >= entry.count || into.length !== entry.words) {
+      throw new RangeError(`${name} has ${entry.count} blocks of ${entry.words} words`);
+    }
+    const at = entry.offsetBytes / WORD_BYTES + index * blockStride(entry.words);
+    return readLocked(this.#words, at, into);
+  }
+
+  /** What the descriptor says of the blocks with this name. */
+  blocks(name: string): MetricEntry & { kind: 'blocks' } {
+    const entry = this.descriptor.metrics.find((metric) => metric.name === name);
+    if (entry?.kind === 'blocks') return entry;
+    throw new MetricsError('OTHER_FORMAT', `there are no blocks named ${name}`);
+  }
+}
+
+function readCounters(
+  words: Int32Array,
+  at: number,
+  labels: Readonly<Record<string, number>>,
+): ReadonlyMap<string, number> | undefined {
+  const counts = new Map<string, number>();
+  for (const [index, name] of ['other', ...Object.keys(labels)].entries()) {
+    const count = readCell(words, at + index * CELL_WORDS);
+    if (count === undefined) return undefined;
+    if (count > 0) counts.set(name, count);
+  }
+  return counts;
+}
+
+/** This process, as the owner of metrics. */
+export function thisOwner(name: string, sinceMs: number): MetricsOwner {
+  return { name, pid: process.pid, startTicks: startTicksOf(process.pid), sinceMs };
+}
+
+/** Whether the process that made the metrics still runs: its id may be another's by now. */
+export function isAlive({ pid, startTicks }: MetricsOwner): boolean {
+  if (startTicks !== undefined) return startTicksOf(pid) === startTicks;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Fields of a `stat` file in /proc after the name, which may hold spaces and brackets. */
+const START_TICKS = 19;
+
+function startTicksOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TICKS]);
+  } catch {
+    return undefined;
+  }
+}
