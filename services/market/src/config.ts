@@ -1,4 +1,5 @@
 /** Configuration of the market service: parsed once, in main.ts, against this schema. */
+import { MAX_COMMANDS_PER_GROUP, MAX_COMMANDS_PER_MESSAGE } from '@foldbook/protocol';
 import { z } from 'zod';
 
 const natsSchema = z.object({
@@ -25,9 +26,26 @@ const rateSchema = z.object({
 export const marketConfigSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema]),
-  /** Core for the market thread; absent: the last one this process may use. */
-  core: z.int().min(0).max(4095).optional(),
+  /** Threads that markets live on, each market on one. */
+  hosts: z.int().min(1).max(64).default(1),
+  /** Their cores, one each; absent: the last ones this process may use. */
+  cores: z.array(z.int().min(0).max(4095)).min(1).max(64).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
+  /** Which host a new market goes to, in turns; with `load` busy markets move later on. */
+  placement: z.enum(['round-robin', 'load']).default('round-robin'),
+  /** Hosts of markets, by name, from 0: they stay there. */
+  places: z.record(z.string(), z.int().min(0).max(63)).default({}),
+  /** How long loads are measured before a market is moved, ms. */
+  rebalanceMs: z.int().min(100).max(3_600_000).default(5_000),
+  /** What a market may do at a time while others of its host wait; at least one group. */
+  cycleRecords: z.int().min(1).max(1_000_000).default(4_096),
+  cycleUs: z.int().min(1).max(1_000_000).default(500),
+  /** Commands in a group; a group is never interrupted. */
+  maxGroupCommands: z
+    .int()
+    .min(MAX_COMMANDS_PER_MESSAGE)
+    .max(MAX_COMMANDS_PER_GROUP - 1)
+    .default(4_096),
   maxPendingCommands: z.int().min(1_024).max(1_000_000).default(65_536),
   /** Of these, of one account: what it sends beyond that is answered BUSY. */
   maxPendingPerAccount: z.int().min(1_024).max(1_000_000).default(16_384),

@@ -138,7 +138,7 @@ async function start(): Promise<Running | number> {
   logger.info('market service ready', {
     broker: transport.description,
     durability: store.durability,
-    core: service.core ?? 'not pinned',
+    cores: service.cores.map((core) => core ?? 'not pinned'),
     recoveredGroups: service.recovered.groups,
     recoveredCommands: service.recovered.commands,
   });

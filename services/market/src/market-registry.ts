@@ -40,6 +40,10 @@ export class Market {
   /** A command that lets time pass is on its way through the log. */
   ticking = false;
   sequence = 0;
+  /** Number of the host it lives on. */
+  host = 0;
+  /** How long its groups took since its load was last looked at, ns. */
+  busyNs = 0;
   /** The engine has taken its CREATE_MARKET; it may refuse one, and the name waits for the next. */
   isCreated = false;
 

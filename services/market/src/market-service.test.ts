@@ -19,8 +19,8 @@ import {
 } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
 import { marketConfigSchema } from './config.ts';
+import { startHostThread } from './host-thread.ts';
 import { type MarketServiceParts, startMarketService } from './market-service.ts';
-import { startMarketThread } from './market-thread.ts';
 
 const MARKET = 'BTC-USD';
 const quiet = createLogger({ service: 'test', level: 'error', write: () => undefined });
@@ -86,8 +86,8 @@ describe('the market service', { timeout: 120_000 }, () => {
   it('does not start, and says why, when its thread dies while the log is read', async (test) => {
     const { open } = await embedded(test);
     const { parts, store } = open();
-    const startThread: typeof startMarketThread = async (options, metrics) => {
-      const thread = await startMarketThread(options, metrics);
+    const startThread: typeof startHostThread = async (options) => {
+      const thread = await startHostThread(options);
       // As a trap in the kernel would, before it has executed anything.
       await thread.worker.stop();
       const failed = Promise.resolve(new Error('the market thread failed: unreachable'));

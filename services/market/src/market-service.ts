@@ -4,8 +4,10 @@ import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@fo
 import {
   AgentInvoker,
   answer,
+  availableCores,
   type Clock,
   currentThreadId,
+  type IdleStrategyName,
   type Logger,
   type StreamStore,
   type StreamWriter,
@@ -15,8 +17,10 @@ import { AnswerShare } from './answer-share.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import { commandFilters } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
+import { type HostThread, startHostThread } from './host-thread.ts';
 import {
   type MetricsMemory,
   type OpenedMetrics,
@@ -24,7 +28,8 @@ import {
   ServiceMetrics,
 } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
-import { type MarketThread, startMarketThread } from './market-thread.ts';
+import { Mover } from './mover.ts';
+import { Placement } from './placement.ts';
 import { Publisher } from './publisher.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -46,13 +51,14 @@ export interface MarketServiceParts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Another thread for tests of its failures. */
-  readonly startThread?: typeof startMarketThread;
+  readonly startThread?: typeof startHostThread;
 }
 
 export interface MarketService {
   /** What was read back from the log at start. */
   readonly recovered: Recovered;
-  readonly core: number | undefined;
+  /** Of each host, where it is pinned to one. */
+  readonly cores: readonly (number | undefined)[];
   /** Resolves if the service can't go on: another owner, a dead thread, a broken store. */
   readonly failed: Promise<Error>;
   /**
@@ -68,17 +74,28 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const failure = Promise.withResolvers<Error>();
   const shown = openMetrics(config.metricsFile, Date.now());
   const metrics = new ServiceMetrics(shown.buffer);
-  const markets = new MarketRegistry(config.maxMarkets, (market) => metrics.name(market));
+  const hosts = hostsOf(config);
+  const placement = new Placement(
+    { ...config, hosts: hosts.length, by: config.placement },
+    metrics.nowNs(),
+  );
+  const markets = new MarketRegistry(config.maxMarkets, (market) => {
+    metrics.name(market);
+    placement.place(market);
+  });
   const streams = await openStreams(parts, failure.resolve);
-  const thread = await startThread(parts, shown.memory, failure.resolve);
+  const threads = await startThreads(parts, shown.memory, failure.resolve);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
-  metrics.marketThreadId.set(thread.worker.threadId ?? 0);
-  const core = thread.worker.pinned ? thread.worker.core : undefined;
+  metrics.marketThreadId.set(threads[0]?.worker.threadId ?? 0);
+  const cores = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
+  const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
+  const dispatcher = new Dispatcher(targets, metrics.nowNs);
+  const mover = new Mover({ dispatcher, placement, logger, nowNs: metrics.nowNs });
   const sequencer = new Sequencer({
     partition,
     markets,
     log: streams.log,
-    ring: thread.commands,
+    dispatcher,
     clock,
     logger,
     limits: config,
@@ -89,7 +106,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   });
   const generation = Number(clock.nowNs() / 1_000_000_000n);
   const publisher = new Publisher({
-    ring: thread.events,
+    rings: threads.map(({ events }) => events),
     markets,
     reports: streams.reports,
     diffs: streams.diffs,
@@ -101,23 +118,29 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
+    onMoved: (market, kind) => dispatcher.moved(market, kind),
   });
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
-  const facts = { durability: store.durability, core, generation, partition };
+  const facts = { durability: store.durability, cores, generation, partition };
   const share = new AnswerShare(clock);
-  const readers = { publisher, reports: replay, share };
+  const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
   const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
-  const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
+  const invoker = new AgentInvoker([sequencer, publisher, mover], { onError: failure.resolve });
 
   const agents = { sequencer, commands, requests, invoker };
-  const running = { transport, ...agents, streams, thread, logger, shown };
+  const running = { transport, ...agents, streams, threads, logger, shown };
   let recovered: Recovered;
   try {
-    recovered = await recoverFromLog(parts, failure.promise, { markets, sequencer, publisher });
+    recovered = await recoverFromLog(parts, failure.promise, {
+      markets,
+      sequencer,
+      dispatcher,
+      publisher,
+    });
     streams.reports.check(markets);
     streams.diffs.check(markets);
   } catch (error) {
@@ -129,7 +152,7 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   commands.open(commandFilters(partition), failure.resolve);
   requests.open(failure.resolve);
   await transport.flush();
-  return { recovered, core, failed: failure.promise, stop: () => stop(running) };
+  return { recovered, cores, failed: failure.promise, stop: () => stop(running) };
 }
 
 /** All that has to be ended. */
@@ -140,7 +163,7 @@ interface Running {
   readonly requests: RequestAdapter;
   readonly invoker: AgentInvoker;
   readonly streams: Streams;
-  readonly thread: MarketThread;
+  readonly threads: readonly HostThread[];
   readonly logger: Logger;
   readonly shown: OpenedMetrics;
 }
@@ -165,31 +188,59 @@ async function stop(running: Running): Promise<void> {
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
 async function close(running: Running, patienceMs: number): Promise<void> {
-  const { streams, thread, logger, shown } = running;
+  const { streams, threads, logger, shown } = running;
   if (!(await within(streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
-  await thread.worker.stop();
+  await Promise.all(threads.map(({ worker }) => worker.stop()));
   shown.remove();
 }
 
-async function startThread(
-  { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
+/** Starts all hosts, or none. */
+async function startThreads(
+  { config, logger, startThread = startHostThread }: MarketServiceParts,
   metrics: MetricsMemory,
   fail: (error: Error) => void,
-): Promise<MarketThread> {
-  const thread = await start(config, metrics);
-  const { core, pinned, threadId, failed } = thread.worker;
-  failed.then(fail);
-  logger.info('market thread started', { core, pinned, threadId });
-  return thread;
+): Promise<HostThread[]> {
+  const { idle, cycleRecords, cycleUs } = config;
+  const cycle = { records: cycleRecords, timeNs: cycleUs * 1_000 };
+  const threads: HostThread[] = [];
+  for (const core of hostsOf(config)) {
+    try {
+      const options = { core, idle: idle ?? defaultIdle(config), cycle, metrics };
+      const thread = await startThread(options);
+      const { pinned, threadId, failed } = thread.worker;
+      failed.then(fail);
+      logger.info('host started', { host: threads.length, core, pinned, threadId });
+      threads.push(thread);
+    } catch (error) {
+      await Promise.all(threads.map(({ worker }) => worker.stop()));
+      throw error;
+    }
+  }
+  return threads;
+}
+
+/** The core of each host. The last ones by default: the first serves interrupts. */
+function hostsOf({ hosts, cores }: MarketConfig): readonly number[] {
+  if (cores !== undefined) return cores;
+  const available = availableCores();
+  return Array.from(
+    { length: hosts },
+    (_, host) => available.at(-1 - (host % available.length)) ?? 0,
+  );
+}
+
+/** A host that spins would starve the broker and the provers where cores are few. */
+function defaultIdle(config: MarketConfig): IdleStrategyName {
+  return availableCores().length > hostsOf(config).length + 2 ? 'yield' : 'park';
 }
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
 async function recoverFromLog(
   { store, config }: MarketServiceParts,
   failed: Promise<Error>,
-  agents: Pick<RecoveryParts, 'markets' | 'sequencer' | 'publisher'>,
+  agents: Pick<RecoveryParts, 'markets' | 'sequencer' | 'dispatcher' | 'publisher'>,
 ): Promise<Recovered> {
   const halt = new AbortController();
   failed.then((error) => halt.abort(error));

@@ -37,7 +37,7 @@ function open(commandsPerGroup: number) {
   const reports = new MemoryWriter('RPT_0');
   const fail = (error: Error) => assert.fail(error);
   const publisher = new Publisher({
-    ring: new RingConsumer(ring),
+    rings: [new RingConsumer(ring)],
     markets,
     reports: new DurableOutput(reports, new Map(), undefined, fail),
     diffs: new DurableOutput(new MemoryWriter('DIFF_0'), new Map(), undefined, fail),
@@ -48,6 +48,7 @@ function open(commandsPerGroup: number) {
     sendReply: () => undefined,
     onExecuted: () => undefined,
     onAnswer: () => undefined,
+    onMoved: () => undefined,
   });
   let logSequence = 0;
   let sequence = 0;

@@ -20,10 +20,10 @@ it('ends with the reason when the market thread will never answer', async () => 
     setImmediate(() => halt.abort(new Error('the market thread failed: unreachable')));
   }
   // Nothing drives the market agent of this one.
-  const { markets, sequencer, publisher } = new Pipeline({ live: false });
+  const { markets, sequencer, dispatcher, publisher } = new Pipeline({ live: false });
   const { signal } = halt;
   await assert.rejects(
-    recover({ records: records(), markets, sequencer, publisher, signal }),
+    recover({ records: records(), markets, sequencer, dispatcher, publisher, signal }),
     /the market thread failed: unreachable/,
   );
   assert.equal(sequencer.pending, 1);

@@ -24,7 +24,9 @@ import {
 } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import type { AnswerShare } from './answer-share.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
+import type { Mover } from './mover.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReportReplay } from './report-replay.ts';
@@ -51,7 +53,8 @@ interface OpenQuery {
 /** Facts that don't change while the process runs. */
 export interface ServiceFacts {
   readonly durability: string;
-  readonly core: number | undefined;
+  /** Of each host, where it is pinned to one. */
+  readonly cores: readonly (number | undefined)[];
   readonly generation: number;
   readonly partition: number;
 }
@@ -61,6 +64,8 @@ export interface AnswerSources {
   readonly publisher: Publisher;
   readonly reports: ReportReplay;
   readonly share: AnswerShare;
+  readonly dispatcher: Dispatcher;
+  readonly mover: Mover;
 }
 
 export class RequestAdapter {
@@ -71,6 +76,8 @@ export class RequestAdapter {
   readonly #reports: ReportReplay;
   readonly #facts: ServiceFacts;
   readonly #share: AnswerShare;
+  readonly #dispatcher: Dispatcher;
+  readonly #mover: Mover;
   readonly #open = new Map<bigint, OpenQuery>();
   readonly #openOf = new Map<number, number>();
   #subscriptions: Subscription[] = [];
@@ -80,10 +87,12 @@ export class RequestAdapter {
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
-    { publisher, reports, share }: AnswerSources,
+    { publisher, reports, share, dispatcher, mover }: AnswerSources,
     facts: ServiceFacts,
   ) {
     this.#share = share;
+    this.#dispatcher = dispatcher;
+    this.#mover = mover;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
@@ -143,7 +152,7 @@ export class RequestAdapter {
   }
 
   #info(reply: string, market: Market): undefined {
-    const { durability, core, generation, partition } = this.#facts;
+    const { durability, cores, generation, partition } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -153,7 +162,9 @@ export class RequestAdapter {
       sequence: market.sequence,
       generation,
       durability,
-      core: core ?? null,
+      host: market.host,
+      hosts: cores.length,
+      core: cores[market.host] ?? null,
       pending: this.#sequencer.pending,
       openRecords: market.openRecords,
       ...this.#publisher.counters(market),
@@ -199,12 +210,14 @@ export class RequestAdapter {
 
   /**
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
-   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; any other from
-   * operators (account 0) for the book.
+   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; from operators
+   * (account 0) { v: 1, host: number } to move the market there, any other for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
+    const host = sender.account === 0 ? readInteger(message.payload, 'host') : undefined;
+    if (host !== undefined) return this.#move(reply, market, host);
     const reported = readInteger(message.payload, 'reports');
     if (reported !== undefined) {
       const skip = readInteger(message.payload, 'skip') ?? 0;
@@ -227,9 +240,28 @@ export class RequestAdapter {
     view.setBigUint64(ControlOffset.TOKEN, token, true);
     view.setUint32(ControlOffset.MARKET, market.id, true);
     view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
-    if (!this.#sequencer.query(record)) return refuse('BUSY', 0, market.name);
+    if (!this.#dispatcher.query(market, record)) return refuse('BUSY', 0, market.name);
     this.#open.set(token, { reply, market, account: sender.account, kind });
     this.#count(sender.account, 1);
+    return undefined;
+  }
+
+  /** Sends a market to another host; answers when it is there. */
+  #move(reply: string, market: Market, host: number): Refusal | undefined {
+    const { hosts } = this.#mover;
+    if (host >= hosts) return refuse('FIELD_RANGE', 0, `host: there are ${hosts}, from 0`);
+    if (this.#mover.isBusy) return refuse('BUSY', 0, 'another market moves');
+    const tell = (fields: object) => {
+      this.#send(
+        reply,
+        encode({ v: PROTOCOL_VERSION, code: 0, market: market.name, host, ...fields }),
+      );
+    };
+    if (host === market.host) tell({ from: host, tookMs: 0, held: 0 });
+    else
+      this.#mover.move(market, host, ({ from, tookNs, held }) =>
+        tell({ from, tookMs: tookNs / 1e6, held }),
+      );
     return undefined;
   }
 

@@ -2,13 +2,20 @@
  * What crosses the two rings between the I/O thread and the market thread, beside protocol records.
  *
  * command ring: GROUP header (kind GROUP, log sequence and time filled in), its commands; or one
- *               control record (a query), only between groups.
+ *               control record (a query, a move), only between groups.
  * event ring:   the same GROUP header (first = the group's first market sequence), the events the
- *               engine gave, GROUP_END; or the records that answer a query, then CONTROL_END.
+ *               engine gave, GROUP_END; or the records that answer a query, then CONTROL_END;
+ *               or one record about a move.
  */
-import { EventKind } from '@foldbook/protocol';
-
 export const ControlKind = {
+  /** The market leaves the host by the passage TOKEN, after all that came for it before. */
+  MOVE_OUT: 245,
+  /** The market comes to the host by the passage TOKEN; what is for it comes after MOVED_IN. */
+  MOVE_IN: 246,
+  /** Event ring: the last event of the market here was before this. */
+  MOVED_OUT: 247,
+  /** Event ring: the market is here. */
+  MOVED_IN: 248,
   /** OPEN_ORDER records of an account, those with ids above AFTER, up to a limit. */
   QUERY_ORDERS: 249,
   /** One BALANCE event. */
@@ -39,9 +46,3 @@ export const GroupTimeOffset = { TAKEN_NS: 48, DONE_NS: 56 } as const;
 
 export const COMMAND_RING_SLOTS = 32_768;
 export const EVENT_RING_SLOTS = 65_536;
-
-export function isControl(kind: number): boolean {
-  return kind >= ControlKind.QUERY_ORDERS && kind <= ControlKind.QUERY_DEPTH;
-}
-
-export const GROUP_END = EventKind.GROUP_END;

@@ -15,8 +15,9 @@ import {
   viewOf,
   writeCount,
 } from '@foldbook/protocol';
-import type { Agent, Clock, Logger, RingProducer, StreamWriter } from '@foldbook/runtime';
+import type { Agent, Clock, Logger, StreamWriter } from '@foldbook/runtime';
 import { Admission, type AdmissionAnswer, type AdmissionLimits } from './admission.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import type { Asker, Group } from './group-builder.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
@@ -24,6 +25,8 @@ import { COMMAND_RING_SLOTS } from './ring-message.ts';
 
 export interface SequencerLimits extends AdmissionLimits {
   readonly maxGroupsInFlight: number;
+  /** At least as many as a message may have. */
+  readonly maxGroupCommands: number;
   /** An epoch closes at the end of the group in which it reaches this many records... */
   readonly epochRecords: number;
   /** ...or when its oldest record is this old. */
@@ -36,17 +39,12 @@ export type OnReceived = (asker: Asker, logSequence: number) => void;
 /** Of a group that comes from the log: its senders heard of it before. */
 const NOBODYS = { askers: [], shares: new Map<number, number>(), receivedNs: [] };
 
-interface Delivery {
-  readonly payload: Uint8Array;
-  readonly records: number;
-}
-
 export class Sequencer implements Agent {
   readonly roleName = 'sequencer';
   readonly #partition: number;
   readonly #markets: MarketRegistry;
   readonly #log: StreamWriter;
-  readonly #ring: RingProducer;
+  readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: SequencerLimits;
@@ -54,8 +52,6 @@ export class Sequencer implements Agent {
   readonly #onReceived: OnReceived;
   readonly #onFailure: (error: Error) => void;
   readonly #wake: () => void;
-  /** Durable groups and queries that the ring had no room for, oldest first. */
-  readonly #deliveries: Delivery[] = [];
   readonly #admission: Admission;
   #inFlight = 0;
   #failed = false;
@@ -64,7 +60,7 @@ export class Sequencer implements Agent {
     partition: number;
     markets: MarketRegistry;
     log: StreamWriter;
-    ring: RingProducer;
+    dispatcher: Dispatcher;
     clock: Clock;
     logger: Logger;
     limits: SequencerLimits;
@@ -77,7 +73,7 @@ export class Sequencer implements Agent {
     this.#partition = parts.partition;
     this.#markets = parts.markets;
     this.#log = parts.log;
-    this.#ring = parts.ring;
+    this.#dispatcher = parts.dispatcher;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#limits = parts.limits;
@@ -111,7 +107,7 @@ export class Sequencer implements Agent {
     const entry = { market: market.name, account, commands: batch.count, isCancel, lagMs };
     const answer = this.#admission.ask(entry);
     if (answer !== 'ADMITTED') return answer;
-    if (!market.open.fits(batch.count)) {
+    if (!this.#fits(market, batch.count)) {
       if (this.#inFlight >= this.#limits.maxGroupsInFlight) return 'BUSY';
       this.#append(market, false);
     }
@@ -124,13 +120,8 @@ export class Sequencer implements Agent {
     return 'ADMITTED';
   }
 
-  /** Puts a query on the ring, after everything that is durable; false when there is no room. */
-  query(record: Uint8Array): boolean {
-    assert.equal(record.byteLength, RECORD_BYTES);
-    if (this.#deliveries.length > 0) return false;
-    if (!this.#ring.offer(record, 1)) return false;
-    this.#ring.publish();
-    return true;
+  #fits({ open }: Market, commands: number): boolean {
+    return open.fits(commands) && open.count + commands <= this.#limits.maxGroupCommands;
   }
 
   /** A group of the log, read again at start: the same way as a new one, but for the append. */
@@ -159,7 +150,7 @@ export class Sequencer implements Agent {
   }
 
   doWork(): number {
-    let work = this.deliver();
+    let work = this.#dispatcher.flush();
     for (const market of this.#markets.all()) {
       const closeEpoch = this.#epochIsDue(market);
       const isSilent = market.open.count === 0 && !closeEpoch;
@@ -177,8 +168,8 @@ export class Sequencer implements Agent {
     const metrics = this.#metrics;
     metrics.pendingCommands.set(this.pending);
     metrics.groupsInFlight.set(this.#inFlight);
-    metrics.undeliveredGroups.set(this.#deliveries.length);
-    metrics.commandRingSlots.set(this.#ring.used());
+    metrics.undeliveredGroups.set(this.#dispatcher.undelivered);
+    metrics.commandRingSlots.set(this.#dispatcher.usedSlots);
   }
 
   #epochIsDue(market: Market): boolean {
@@ -246,28 +237,7 @@ export class Sequencer implements Agent {
     const copy = payload.slice();
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);
-    this.#deliveries.push({ payload: copy, records: group.commands + 1 });
-    this.deliver();
-  }
-
-  /** Moves durable groups to the ring, in order, as far as there is room. */
-  deliver(): number {
-    let moved = 0;
-    while (moved < this.#deliveries.length) {
-      const next = this.#deliveries[moved];
-      if (next === undefined || !this.#ring.offer(next.payload, next.records)) break;
-      moved += 1;
-    }
-    if (moved > 0) {
-      this.#deliveries.splice(0, moved);
-      this.#ring.publish();
-    }
-    return moved;
-  }
-
-  /** Groups that wait for room in the ring. */
-  get undelivered(): number {
-    return this.#deliveries.length;
+    this.#dispatcher.deliver(market, copy, group.commands + 1);
   }
 
   #refused(error: unknown): void {

@@ -3,7 +3,13 @@
  * module, and the module calls `runPinned` with what builds its loop.
  */
 import assert from 'node:assert/strict';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import {
+  parentPort,
+  receiveMessageOnPort,
+  type Transferable,
+  Worker,
+  workerData,
+} from 'node:worker_threads';
 import {
   currentThreadId,
   type PinErrorCode,
@@ -28,6 +34,8 @@ export interface PinnedWorker {
   readonly pinned: boolean;
   /** Why it isn't pinned; it runs all the same, on whatever core it is given. */
   readonly pinError: { readonly code: PinErrorCode; readonly reason: string } | undefined;
+  /** Hands something to the loop, which finds it by `receive`. */
+  post(message: unknown, transfer: readonly Transferable[]): void;
   /** Resolves if the thread ends without having been told to. */
   readonly failed: Promise<Error>;
   /** Tells the loop to end, and waits for the thread to be gone; ends it by force if it hangs. */
@@ -40,6 +48,8 @@ export interface PinnedContext<Data> {
   readonly stopped: () => boolean;
   /** Blocks the thread, but not beyond its being told to stop. */
   readonly pause: (timeMs: number) => void;
+  /** The next thing that was handed to it by `post`, or undefined. */
+  readonly receive: () => unknown;
 }
 
 interface Envelope {
@@ -94,6 +104,7 @@ export async function startPinnedWorker(
     core,
     pinned: result.pinned,
     pinError: result.pinned ? undefined : { code: result.code, reason: result.reason },
+    post: (message, transfer) => worker.postMessage(message, transfer),
     failed: failure.promise,
     stop,
   };
@@ -108,8 +119,10 @@ export function runPinned<Data>(build: (context: PinnedContext<Data>) => AgentRu
   const { core, stopFlag, data } = workerData as Envelope;
   const flag = new Int32Array(stopFlag);
   const report: Report = { threadId: currentThreadId(), result: pinCurrentThread(core) };
-  parentPort.postMessage(report);
+  const port = parentPort;
+  port.postMessage(report);
   const stopped = () => Atomics.load(flag, 0) !== 0;
   const pause = (timeMs: number) => void Atomics.wait(flag, 0, 0, timeMs);
-  build({ workerData: data as Data, stopped, pause }).run(stopped);
+  const receive = () => receiveMessageOnPort(port)?.message as unknown;
+  build({ workerData: data as Data, stopped, pause, receive }).run(stopped);
 }

@@ -3,7 +3,7 @@
  * `settle` is a turn of each agent, so tests need no clock and no sleep.
  */
 import assert from 'node:assert/strict';
-import { createNaiveEngine } from '@foldbook/engine';
+import { createNaiveEngine, type Engine, restoreNaiveEngine } from '@foldbook/engine';
 import {
   type Command,
   decodeMessage,
@@ -22,12 +22,19 @@ import {
   type TroubleListener,
 } from '@foldbook/runtime';
 import type { AdmissionAnswer } from '../admission.ts';
+import { Dispatcher } from '../dispatcher.ts';
 import { type Coverage, DurableOutput } from '../durable-output.ts';
-import { MarketAgent } from '../market-agent.ts';
+import type { OnAnswer } from '../event-feed.ts';
+import { type CycleLimits, HostAgent } from '../host-agent.ts';
+import type { PostedPassage } from '../host-thread.ts';
 import { openMetrics, ServiceMetrics, ThreadMetrics } from '../market-metrics.ts';
+import { type Home, type MovableEngine, Passages, passageOver } from '../market-move.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
-import { type OnAnswer, Publisher } from '../publisher.ts';
+import { Mover } from '../mover.ts';
+import { Placement } from '../placement.ts';
+import { Publisher } from '../publisher.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
+import { RingOutput } from '../ring-output.ts';
 import { Sequencer, type SequencerLimits } from '../sequencer.ts';
 
 export interface Sent {
@@ -95,9 +102,33 @@ export const TEST_LIMITS: SequencerLimits = {
   breakerRefusals: 1_000_000,
   breakerRestMs: 1_000,
   maxGroupsInFlight: 2,
+  maxGroupCommands: 16_383,
   epochRecords: 1_000_000,
   epochAgeMs: 86_400_000,
 };
+
+const movable = (engine: Engine): MovableEngine =>
+  Object.assign(engine, { dismantle: () => false });
+
+const naiveHome: Home = {
+  addMarket: () => movable(createNaiveEngine()),
+  adopt: () => {
+    const chunks: Uint8Array[] = [];
+    return {
+      get isWhole() {
+        return isEnd(chunks.at(-1));
+      },
+      add: (chunk) => void chunks.push(chunk),
+      step: () => movable(restoreNaiveEngine(chunks)),
+    };
+  },
+};
+
+const SNAPSHOT_END = 10;
+
+/** The END of a snapshot is a chunk of its own. */
+const isEnd = (chunk: Uint8Array | undefined) =>
+  chunk?.byteLength === RECORD_BYTES && chunk[0] === SNAPSHOT_END;
 
 export interface PipelineOptions {
   readonly limits?: Partial<SequencerLimits>;
@@ -106,6 +137,8 @@ export interface PipelineOptions {
   readonly covered?: Coverage;
   readonly log?: MemoryWriter;
   readonly live?: boolean;
+  readonly hosts?: number;
+  readonly cycle?: CycleLimits;
   /** Told of everything that goes out live, beside the lists kept here. */
   readonly onSent?: (message: Sent) => void;
 }
@@ -125,12 +158,27 @@ export class Pipeline {
   readonly logged: string[] = [];
   readonly sequencer: Sequencer;
   readonly publisher: Publisher;
-  readonly agent: MarketAgent;
+  readonly dispatcher: Dispatcher;
+  readonly mover: Mover;
+  readonly hosts: readonly HostAgent[];
 
   constructor(options: PipelineOptions = {}) {
-    this.markets = new MarketRegistry(options.maxMarkets, (market) => this.metrics.name(market));
-    const commands = createRing(COMMAND_RING_SLOTS);
-    const events = createRing(EVENT_RING_SLOTS);
+    const hosts = Array.from({ length: options.hosts ?? 1 }, () => this.#host(options.cycle));
+    this.hosts = hosts.map(({ agent }) => agent);
+    const nowNs = () => Number(this.clock.nowNs());
+    this.dispatcher = new Dispatcher(hosts, nowNs);
+    const logger = createLogger({
+      service: 'test',
+      level: 'info',
+      write: (line) => this.logged.push(line),
+    });
+    const count = { hosts: hosts.length, rebalanceMs: 1_000 };
+    const placement = new Placement({ by: 'round-robin', places: {}, ...count }, nowNs());
+    this.mover = new Mover({ dispatcher: this.dispatcher, placement, logger, nowNs });
+    this.markets = new MarketRegistry(options.maxMarkets, (market) => {
+      this.metrics.name(market);
+      placement.place(market);
+    });
     const covered = options.covered ?? new Map();
     const fail = (error: Error) => assert.fail(error);
     const echo = (subject: string, payload: Uint8Array) => options.onSent?.({ subject, payload });
@@ -139,13 +187,9 @@ export class Pipeline {
       partition: 0,
       markets: this.markets,
       log: this.log,
-      ring: new RingProducer(commands),
+      dispatcher: this.dispatcher,
       clock: this.clock,
-      logger: createLogger({
-        service: 'test',
-        level: 'info',
-        write: (line) => this.logged.push(line),
-      }),
+      logger,
       metrics: this.metrics,
       limits: { ...TEST_LIMITS, ...options.limits },
       onReceived: (asker, logSequence) => {
@@ -157,7 +201,7 @@ export class Pipeline {
       wake: () => undefined,
     });
     this.publisher = new Publisher({
-      ring: new RingConsumer(events),
+      rings: hosts.map(({ events }) => events),
       markets: this.markets,
       reports: new DurableOutput(this.reports, covered, echo, fail),
       diffs: new DurableOutput(this.diffs, covered, undefined, fail),
@@ -175,19 +219,32 @@ export class Pipeline {
       onExecuted: (market, group, commands, openRecords) =>
         this.sequencer.executed(market, group, commands, openRecords),
       onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
+      onMoved: (market, kind) => this.dispatcher.moved(market, kind),
     });
-    const waitForRoom = () => {
-      this.publisher.doWork();
-      return true;
-    };
-    this.agent = new MarketAgent(
-      new RingConsumer(commands),
-      new RingProducer(events),
-      createNaiveEngine,
-      waitForRoom,
-      new ThreadMetrics(this.metricsBuffer),
-    );
     if (options.live !== false) this.publisher.goLive();
+  }
+
+  #host(cycle: CycleLimits = { records: 1_000_000, timeNs: 1e9 }) {
+    const commands = createRing(COMMAND_RING_SLOTS);
+    const events = createRing(EVENT_RING_SLOTS);
+    const passages = new Passages();
+    const agent = new HostAgent({
+      commands: new RingConsumer(commands),
+      output: new RingOutput(new RingProducer(events), () => {
+        this.publisher.doWork();
+        return true;
+      }),
+      home: naiveHome,
+      metrics: new ThreadMetrics(this.metricsBuffer),
+      cycle,
+      passage: (token) => passages.take(token),
+    });
+    return {
+      agent,
+      commands: new RingProducer(commands),
+      events: new RingConsumer(events),
+      post: ({ token, port }: PostedPassage) => passages.add(token, passageOver(port)),
+    };
   }
 
   market(name: string): Market {
@@ -222,7 +279,9 @@ export class Pipeline {
 
   /** One turn of every agent; what they did. */
   turn(): number {
-    return this.sequencer.doWork() + this.agent.doWork() + this.publisher.doWork();
+    let work = this.sequencer.doWork();
+    for (const host of this.hosts) work += host.doWork();
+    return work + this.publisher.doWork() + this.mover.doWork();
   }
 
   /** Turns of every agent until nothing moves any more. */

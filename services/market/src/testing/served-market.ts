@@ -35,7 +35,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     },
   });
   const logger = createLogger({ service: 'test', level: 'error' });
-  const { markets, sequencer, publisher } = pipeline;
+  const { markets, sequencer, dispatcher, mover, publisher } = pipeline;
   const reports = new ReportReplay(new MemoryReader(pipeline.reports), (error) =>
     assert.fail(String(error)),
   );
@@ -44,12 +44,12 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   const facts = {
     durability: 'memory, for tests',
-    core: undefined,
+    cores: pipeline.hosts.map(() => undefined),
     generation: 7,
     partition: 0,
   };
   const share = new AnswerShare(pipeline.clock, options.answerBytes);
-  const sources = { publisher, reports, share };
+  const sources = { publisher, reports, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
   commands.open(commandFilters(0));

@@ -1,54 +1,59 @@
-/** The I/O thread's handle on the market thread: the rings, the pinned worker, its end. */
+/** The I/O thread's handle on a host's thread: the rings, the pinned worker, its end. */
 import { randomBytes } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
 import { loadKernel } from '@foldbook/engine';
 import {
-  availableCores,
   createRing,
+  type IdleStrategyName,
   type PinnedWorker,
   RingConsumer,
   RingProducer,
   startPinnedWorker,
 } from '@foldbook/runtime';
+import type { CycleLimits } from './host-agent.ts';
 import type { MetricsMemory } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
 
-export interface MarketThreadData {
+export interface HostThreadData {
   readonly commands: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly kernel: WebAssembly.Module;
   /** Keeps those who choose order names from choosing ones that collide. */
   readonly secret: readonly [bigint, bigint];
-  readonly idle: 'busy-spin' | 'yield' | 'park';
+  readonly idle: IdleStrategyName;
+  readonly cycle: CycleLimits;
   readonly metrics: MetricsMemory;
 }
 
-export interface MarketThread {
+/** One end of the way that a market takes from a host to another. */
+export interface PostedPassage {
+  readonly token: bigint;
+  readonly port: MessagePort;
+}
+
+export interface HostThread {
   readonly worker: PinnedWorker;
   readonly commands: RingProducer;
   readonly events: RingConsumer;
 }
 
-export interface MarketThreadOptions {
-  readonly core?: number | undefined;
-  readonly idle?: 'busy-spin' | 'yield' | 'park' | undefined;
+export interface HostThreadOptions {
+  readonly core: number;
+  readonly idle: IdleStrategyName;
+  readonly cycle: CycleLimits;
+  readonly metrics: MetricsMemory;
 }
 
-/** Starts the market thread on its core. The last core by default: the first serves interrupts. */
-export async function startMarketThread(
-  options: MarketThreadOptions,
-  metrics: MetricsMemory,
-): Promise<MarketThread> {
+export async function startHostThread(options: HostThreadOptions): Promise<HostThread> {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const kernel = await loadKernel();
-  const cores = availableCores();
-  // A spinning market thread would starve the broker and the provers where cores are few.
-  const idle = options.idle ?? (cores.length > 3 ? 'yield' : 'park');
+  const { core, idle, cycle, metrics } = options;
   const secret = newSecret();
-  const data: MarketThreadData = { commands, events, kernel, secret, idle, metrics };
-  const worker = await startPinnedWorker(new URL('./market-worker.ts', import.meta.url), {
-    name: 'market',
-    core: options.core ?? cores.at(-1) ?? 0,
+  const data: HostThreadData = { commands, events, kernel, secret, idle, cycle, metrics };
+  const worker = await startPinnedWorker(new URL('./host-worker.ts', import.meta.url), {
+    name: `host on core ${core}`,
+    core,
     workerData: data,
   });
   return { worker, commands: new RingProducer(commands), events: new RingConsumer(events) };

@@ -4,9 +4,10 @@ import { createNaiveEngine } from '@foldbook/engine';
 import { Asset, decodeMessage, encodeCommands, RECORD_BYTES } from '@foldbook/protocol';
 import { createRing, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { GroupBuilder } from './group-builder.ts';
-import { MarketAgent } from './market-agent.ts';
+import { HostAgent } from './host-agent.ts';
 import { openMetrics, ThreadMetrics } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
+import { RingOutput } from './ring-output.ts';
 import { createMarket, deposit } from './testing/commands.ts';
 
 it('hands a group over when it is done, not when there is nothing more to do', () => {
@@ -26,13 +27,17 @@ it('hands a group over when it is done, not when there is nothing more to do', (
     seen.push(take());
     apply(...parameters);
   };
-  const agent = new MarketAgent(
-    new RingConsumer(commands),
-    new RingProducer(events),
-    () => engine,
-    () => false,
-    new ThreadMetrics(openMetrics(undefined, 0).buffer),
-  );
+  const agent = new HostAgent({
+    commands: new RingConsumer(commands),
+    output: new RingOutput(new RingProducer(events), () => false),
+    home: {
+      addMarket: () => Object.assign(engine, { dismantle: () => false }),
+      adopt: () => assert.fail('none comes'),
+    },
+    metrics: new ThreadMetrics(openMetrics(undefined, 0).buffer),
+    cycle: { records: 1_000, timeNs: 1e9 },
+    passage: () => assert.fail('none comes'),
+  });
   const builder = new GroupBuilder();
   for (const command of [createMarket(), deposit(7, Asset.BASE, 5n), deposit(8, Asset.BASE, 5n)]) {
     const batch = decodeMessage(encodeCommands([command]), 'operator', 0);

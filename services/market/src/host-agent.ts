@@ -1,0 +1,180 @@
+/**
+ * A host of actors: takes what is committed off the command ring into the mailboxes of its markets,
+ * and lets one market after the other work, none longer than a cycle allows while others wait.
+ */
+import assert from 'node:assert/strict';
+import { BATCH_FIRST_BYTE, BatchOffset, RECORD_BYTES } from '@foldbook/protocol';
+import type { Agent, RingConsumer } from '@foldbook/runtime';
+import { HostedMarket } from './hosted-market.ts';
+import type { ThreadMetrics } from './market-metrics.ts';
+import { Coming, type Home, Leaving, type MovableEngine, type Passage } from './market-move.ts';
+import { ControlKind, ControlOffset } from './ring-message.ts';
+import type { RingOutput } from './ring-output.ts';
+
+/** What one market may do before the next one has its turn; at least one message. */
+export interface CycleLimits {
+  readonly records: number;
+  readonly timeNs: number;
+}
+
+export interface HostAgentParts {
+  readonly commands: RingConsumer;
+  readonly output: RingOutput;
+  readonly home: Home;
+  readonly metrics: ThreadMetrics;
+  readonly cycle: CycleLimits;
+  /** The way that a market comes or goes by. */
+  readonly passage: (token: bigint) => Passage;
+}
+
+interface Actor {
+  readonly market: HostedMarket;
+  readonly engine: MovableEngine;
+  /** Whether it stands among those that have something to do. */
+  isReady: boolean;
+}
+
+export class HostAgent implements Agent {
+  readonly roleName = 'host';
+  readonly #commands: RingConsumer;
+  readonly #slots: DataView;
+  readonly #output: RingOutput;
+  readonly #home: Home;
+  readonly #metrics: ThreadMetrics;
+  readonly #cycle: CycleLimits;
+  readonly #passage: (token: bigint) => Passage;
+  readonly #actors = new Map<number, Actor>();
+  /** Those with something in their mailboxes, the next one first. */
+  #ready: Actor[] = [];
+  #nextReady: Actor[] = [];
+  readonly #leaving = new Set<Leaving>();
+  #coming: Coming | undefined;
+
+  constructor(parts: HostAgentParts) {
+    this.#commands = parts.commands;
+    const { bytes } = parts.commands.view();
+    this.#slots = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#output = parts.output;
+    this.#home = parts.home;
+    this.#metrics = parts.metrics;
+    this.#cycle = parts.cycle;
+    this.#passage = parts.passage;
+  }
+
+  /** A turn of every market that has something to do; returns the records that were handled. */
+  doWork(): number {
+    let work = this.#sort();
+    const turn = this.#ready;
+    this.#ready = this.#nextReady;
+    this.#nextReady = turn;
+    for (const actor of turn) {
+      work += this.#run(actor);
+      // What came meanwhile may be for one that is idle.
+      if (turn.length > 1) this.#sort();
+    }
+    turn.length = 0;
+    return work + this.#move();
+  }
+
+  /** Puts what is in the ring into the mailboxes; returns the records that were not for them. */
+  #sort(): number {
+    let other = 0;
+    const slots = this.#commands.view();
+    for (let available = this.#commands.available(); available > 0; ) {
+      const at = slots.offsetOf(0);
+      const kind = this.#slots.getUint8(at);
+      if (kind === ControlKind.MOVE_IN) {
+        this.#come(at);
+        this.#commands.release(1);
+        available -= 1;
+        other += 1;
+        continue;
+      }
+      const isGroup = kind === BATCH_FIRST_BYTE;
+      const market = this.#slots.getUint32(
+        at + (isGroup ? BatchOffset.MARKET : ControlOffset.MARKET),
+        true,
+      );
+      const records = isGroup ? 1 + this.#slots.getUint32(at + BatchOffset.COUNT, true) : 1;
+      assert(available >= records, 'a message is published whole');
+      const actor = this.#actors.get(market) ?? this.#add(market, this.#home.addMarket());
+      actor.market.mailbox.take(this.#commands, records);
+      if (!actor.isReady) {
+        actor.isReady = true;
+        this.#ready.push(actor);
+      }
+      available = this.#commands.available();
+    }
+    return other;
+  }
+
+  #add(market: number, engine: MovableEngine): Actor {
+    const hosted = new HostedMarket(market, engine, this.#output, this.#metrics);
+    const actor = { market: hosted, engine, isReady: false };
+    this.#actors.set(market, actor);
+    return actor;
+  }
+
+  #run(actor: Actor): number {
+    const { market } = actor;
+    const { mailbox } = market;
+    const { nowNs } = this.#metrics;
+    const endNs = nowNs() + this.#cycle.timeNs;
+    let records = 0;
+    do {
+      if (market.nextKind === ControlKind.MOVE_OUT) {
+        this.#leave(actor);
+        return records + 1;
+      }
+      records += market.runNext();
+    } while (!mailbox.isEmpty && records < this.#cycle.records && nowNs() < endNs);
+    actor.isReady = !mailbox.isEmpty;
+    if (actor.isReady) this.#ready.push(actor);
+    return records;
+  }
+
+  #leave({ market, engine }: Actor): void {
+    const { mailbox, id } = market;
+    const token = mailbox.view.getBigUint64(
+      mailbox.head * RECORD_BYTES + ControlOffset.TOKEN,
+      true,
+    );
+    mailbox.drop(1);
+    assert(mailbox.isEmpty, 'nothing comes for a market that leaves');
+    this.#actors.delete(id);
+    this.#leaving.add(new Leaving(id, engine, this.#passage(token)));
+  }
+
+  #come(at: number): void {
+    assert(this.#coming === undefined, 'one market comes at a time');
+    const market = this.#slots.getUint32(at + ControlOffset.MARKET, true);
+    const passage = this.#passage(this.#slots.getBigUint64(at + ControlOffset.TOKEN, true));
+    this.#coming = new Coming(market, this.#home.adopt(), passage);
+  }
+
+  /** A piece of each market that is on its way; it does not rest while there is one. */
+  #move(): number {
+    for (const leaving of this.#leaving) {
+      const state = leaving.step();
+      if (state === 'sent') this.#tell(ControlKind.MOVED_OUT, leaving.market);
+      else if (state === 'gone') this.#leaving.delete(leaving);
+    }
+    const coming = this.#coming;
+    if (coming === undefined) return this.#leaving.size;
+    const engine = coming.step();
+    if (engine !== undefined) {
+      this.#coming = undefined;
+      this.#add(coming.market, engine);
+      this.#tell(ControlKind.MOVED_IN, coming.market);
+    }
+    return this.#leaving.size + 1;
+  }
+
+  #tell(kind: number, market: number): void {
+    const record = this.#output.blank();
+    record.setUint8(ControlOffset.KIND, kind);
+    record.setUint32(ControlOffset.MARKET, market, true);
+    this.#output.sendBlank();
+    this.#output.publish();
+  }
+}

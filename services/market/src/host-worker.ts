@@ -1,0 +1,51 @@
+/** Entry of a host's thread: one agent, one loop, until it is told to stop. */
+import { KernelHost, warmUpKernel } from '@foldbook/engine';
+import {
+  AgentRunner,
+  createIdleStrategy,
+  RingConsumer,
+  RingProducer,
+  runPinned,
+} from '@foldbook/runtime';
+import { HostAgent } from './host-agent.ts';
+import type { HostThreadData, PostedPassage } from './host-thread.ts';
+import { attachMetrics, ThreadMetrics } from './market-metrics.ts';
+import { Passages, passageOver } from './market-move.ts';
+import { RingOutput } from './ring-output.ts';
+
+/** Looks at the event ring again at least this often while it is full, ms. */
+const FULL_RING_PAUSE_MS = 1;
+
+/**
+ * Requests of a market whose results are kept: 2 MiB each, so that a thousand markets fit the
+ * memory of one kernel. Part of the market's rules: another number needs another version of them.
+ */
+const RESULT_CAPACITY = 2 ** 17;
+
+runPinned<HostThreadData>(({ workerData, stopped, pause, receive }) => {
+  const commands = new RingConsumer(workerData.commands);
+  const output = new RingOutput(new RingProducer(workerData.events), () => {
+    if (stopped()) return false;
+    pause(FULL_RING_PAUSE_MS);
+    return true;
+  });
+  const { kernel, secret, cycle } = workerData;
+  warmUpKernel(kernel);
+  // One memory for all markets of the thread.
+  const kernelHost = new KernelHost(kernel, { secret });
+  const home = {
+    addMarket: () => kernelHost.addMarket({ resultCapacity: RESULT_CAPACITY }),
+    adopt: () => kernelHost.adopt(),
+  };
+  const passages = new Passages();
+  const passage = (token: bigint) => {
+    for (let posted = receive(); posted !== undefined; posted = receive()) {
+      const { token: of, port } = posted as PostedPassage;
+      passages.add(of, passageOver(port));
+    }
+    return passages.take(token);
+  };
+  const metrics = new ThreadMetrics(attachMetrics(workerData.metrics));
+  const agent = new HostAgent({ commands, output, home, metrics, cycle, passage });
+  return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
+});

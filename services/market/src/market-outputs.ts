@@ -1,0 +1,128 @@
+/** What goes out about one market: private reports, public deltas and trades, settlement. */
+import assert from 'node:assert/strict';
+import { EventKind, EventOffset, readCount, readEvent } from '@foldbook/protocol';
+import type { BatchBuffers } from './batch-buffers.ts';
+import type { DurableOutput } from './durable-output.ts';
+import type { CommittedGroup, Market } from './market-registry.ts';
+import { PrivateOutput, type SendReply } from './private-output.ts';
+import { PublicOutput, type PublishPublic } from './public-output.ts';
+import { SettlementOutput } from './settlement-output.ts';
+
+export interface MarketCounters {
+  commands: number;
+  trades: number;
+  deltas: number;
+  groups: number;
+}
+
+export interface OutputParts {
+  readonly reports: DurableOutput;
+  readonly diffs: DurableOutput;
+  readonly generation: number;
+  readonly publish: PublishPublic;
+  readonly sendReply: SendReply;
+  readonly buffers: BatchBuffers;
+}
+
+export class MarketOutputs {
+  readonly market: Market;
+  readonly privately: PrivateOutput;
+  readonly publicly: PublicOutput;
+  readonly counters: MarketCounters = { commands: 0, trades: 0, deltas: 0, groups: 0 };
+  readonly #settlement: SettlementOutput;
+  #takerClientOrderId = 0n;
+  /** Log sequence of the open epoch's first group; 0 before there is one. */
+  #epochLogFirst = 0;
+
+  constructor(market: Market, parts: OutputParts) {
+    const { reports, diffs, generation, publish, sendReply, buffers } = parts;
+    this.market = market;
+    this.privately = new PrivateOutput(market, reports, sendReply, buffers);
+    this.publicly = new PublicOutput(market, generation, publish, buffers);
+    this.#settlement = new SettlementOutput(market, diffs, buffers);
+  }
+
+  startGroup({ logSequence, askers }: CommittedGroup, firstSequence: number): void {
+    if (this.#epochLogFirst === 0) this.#epochLogFirst = logSequence;
+    this.privately.startGroup(firstSequence, askers);
+  }
+
+  endGroup({ logSequence }: CommittedGroup, lastSequence: number, commands: number): void {
+    this.market.sequence = lastSequence;
+    this.counters.commands += commands;
+    this.counters.groups += 1;
+    this.privately.endGroup(logSequence);
+  }
+
+  /** Only between groups: every batch ends, and the book is whole. */
+  flush(): void {
+    this.privately.flush();
+    this.#settlement.flush();
+    this.publicly.flush(this.market.sequence);
+  }
+
+  /** The event at `offset` of a block, which belongs to a group. */
+  event(bytes: Uint8Array, view: DataView, offset: number, group: CommittedGroup): void {
+    const sequence = readCount(view, offset + EventOffset.SEQUENCE);
+    const kind = view.getUint8(offset);
+    switch (kind) {
+      case EventKind.ACCEPTED:
+      case EventKind.REPLACED:
+      case EventKind.TRIGGERED:
+        this.#takerClientOrderId = view.getBigUint64(offset + EventOffset.CLIENT_ORDER_ID, true);
+        this.privately.event(bytes, view, offset, sequence);
+        return;
+      case EventKind.CANCELLED:
+      case EventKind.REJECTED:
+      case EventKind.RESULT:
+      case EventKind.REFILLED:
+      case EventKind.REDUCED:
+      case EventKind.ALL_CANCELLED:
+      case EventKind.CANCEL_AFTER_SET:
+      case EventKind.TIER_CHANGED:
+      case EventKind.CLOCK_ADVANCED:
+        this.privately.event(bytes, view, offset, sequence);
+        return;
+      case EventKind.CONFIGURED:
+      case EventKind.STATE_CHANGED:
+      case EventKind.FEES_CHANGED:
+        this.market.terms.apply(readEvent(view, offset));
+        this.privately.event(bytes, view, offset, sequence);
+        return;
+      case EventKind.FUNDS:
+      case EventKind.FEE:
+        this.privately.event(bytes, view, offset, sequence);
+        this.#settlement.movement(view, offset, sequence);
+        return;
+      case EventKind.TRADE:
+        this.counters.trades += 1;
+        this.privately.trade(view, offset, sequence, this.#takerClientOrderId);
+        this.publicly.trade(bytes, offset, sequence);
+        this.#settlement.movement(view, offset, sequence);
+        return;
+      case EventKind.BOOK_DELTA:
+        this.counters.deltas += 1;
+        this.publicly.delta(bytes, view, offset, sequence);
+        return;
+      case EventKind.MARKET_CREATED:
+        this.market.isCreated = true;
+        this.market.terms.apply(readEvent(view, offset));
+        this.privately.event(bytes, view, offset, sequence);
+        this.#settlement.event(bytes, offset, sequence);
+        return;
+      case EventKind.EPOCH_MARK:
+        this.privately.event(bytes, view, offset, sequence);
+        this.#settlement.event(bytes, offset, sequence);
+        this.#chainHead(group, sequence);
+        return;
+      default:
+        assert.fail(`the engine gave an event of kind ${kind}`);
+    }
+  }
+
+  #chainHead({ logSequence, head }: CommittedGroup, sequence: number): void {
+    const span = { logFirst: this.#epochLogFirst, logLast: logSequence, head };
+    this.#settlement.chainHead(span, sequence);
+    this.#epochLogFirst = 0;
+  }
+}
