@@ -1,0 +1,177 @@
+/** Several markets on a host, several hosts, and markets that go from one to another. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Command, type MarketEvent, RECORD_BYTES, readEvents } from '@foldbook/protocol';
+import fc from 'fast-check';
+import type { FinishedMove } from './dispatcher.ts';
+import { buy, cancel, closeEpoch, createMarket, fund, sell } from './testing/commands.ts';
+import { Pipeline, type PipelineOptions, recordsOf, type Sent } from './testing/pipeline.ts';
+
+const MARKETS = ['A', 'B', 'C'];
+const HOSTS = 3;
+
+/** All records that went to a subject, whichever batches they went in. */
+function streams(sent: readonly Sent[]): Map<string, MarketEvent[]> {
+  const events = new Map<string, MarketEvent[]>();
+  for (const { subject, payload } of sent) {
+    events.set(subject, [...(events.get(subject) ?? []), ...readEvents(recordsOf(payload))]);
+  }
+  return events;
+}
+
+/** Commands have numbers of their own: two pipelines do the same only with the same commands. */
+const setUp = () => MARKETS.map(() => [createMarket(-20, 50), ...fund(7), ...fund(8)]);
+const closeAll = () => MARKETS.map(() => [closeEpoch()]);
+
+function submitAll(pipeline: Pipeline, commands: readonly (readonly Command[])[]): void {
+  for (const [index, of] of MARKETS.entries()) pipeline.submit(of, 0, commands[index] ?? []);
+}
+
+function open(options: PipelineOptions, commands = setUp()): Pipeline {
+  const pipeline = new Pipeline(options);
+  submitAll(pipeline, commands);
+  return pipeline;
+}
+
+type Step =
+  | { readonly kind: 'order'; readonly market: number; readonly commands: readonly Command[] }
+  | { readonly kind: 'turn' }
+  | { readonly kind: 'move'; readonly market: number; readonly host: number };
+
+const market = fc.nat(MARKETS.length - 1);
+const name = fc.integer({ min: 1, max: 9 });
+const price = fc.integer({ min: 98, max: 102 });
+const command = fc.oneof(
+  fc.tuple(name, price).map(([id, at]) => buy(id, at, 3)),
+  fc.tuple(name, price).map(([id, at]) => sell(id, at, 2)),
+  name.map(cancel),
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(market, fc.array(command, { minLength: 1, maxLength: 5 }))
+      .map(([of, commands]) => ({ kind: 'order' as const, market: of, commands })),
+  },
+  { weight: 4, arbitrary: fc.constant({ kind: 'turn' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(market, fc.nat(HOSTS - 1))
+      .map(([of, host]) => ({ kind: 'move' as const, market: of, host })),
+  },
+);
+
+/** Does the steps; moves where that is possible. */
+async function play(pipeline: Pipeline, steps: readonly Step[]): Promise<FinishedMove[]> {
+  const moves: FinishedMove[] = [];
+  for (const each of steps) {
+    const turn = () => pipeline.turn();
+    if (each.kind === 'turn') {
+      turn();
+      // Appends are durable in the next turn of the loop.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      continue;
+    }
+    const of = MARKETS[each.market] ?? assert.fail();
+    if (each.kind === 'order') {
+      const account = 7 + (each.commands.length % 2);
+      assert.equal(pipeline.submit(of, account, each.commands), 'ADMITTED');
+      continue;
+    }
+    const moving = pipeline.market(of);
+    if (pipeline.mover.isBusy || each.host >= pipeline.mover.hosts) continue;
+    if (moving.host !== each.host) {
+      pipeline.mover.move(moving, each.host, (move) => moves.push(move));
+    }
+  }
+  await pipeline.settle();
+  return moves;
+}
+
+describe('hosts of markets', () => {
+  it('give each market what it has on a host of its own, wherever it moves (property)', async () => {
+    let moves = 0;
+    let held = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), async (steps) => {
+        const [first, last] = [setUp(), closeAll()];
+        const finish = async (pipeline: Pipeline) => {
+          submitAll(pipeline, last);
+          await pipeline.settle();
+        };
+        // Cancels go first in a group, so groups must be the same.
+        const limits = { maxGroupsInFlight: 64 };
+        const alone = open({ limits }, first);
+        await play(alone, steps);
+        await finish(alone);
+        const cycle = { records: 2, timeNs: 1 };
+        const moved = open({ hosts: HOSTS, cycle, limits }, first);
+        for (const move of await play(moved, steps)) {
+          moves += 1;
+          held += move.held;
+        }
+        await finish(moved);
+        assert.deepEqual(streams(moved.reports.records), streams(alone.reports.records));
+        assert.deepEqual(
+          new Set(moved.published.map(({ subject }) => subject)),
+          new Set(alone.published.map(({ subject }) => subject)),
+        );
+        for (const of of MARKETS) {
+          assert.equal(moved.market(of).sequence, alone.market(of).sequence);
+        }
+        assert.equal(moved.sequencer.pending, 0);
+        assert.equal(moved.dispatcher.undelivered, 0);
+      }),
+      { numRuns: 60 },
+    );
+    assert(moves > 20 && held > 5, `${moves} moves, ${held} groups came meanwhile`);
+  });
+
+  it('put new markets on hosts in turns', () => {
+    const pipeline = open({ hosts: 2 });
+    assert.deepEqual(
+      MARKETS.map((of) => pipeline.market(of).host),
+      [0, 1, 0],
+    );
+  });
+
+  it('answer nothing about a market while it moves, and the same afterwards', async () => {
+    const pipeline = open({ hosts: 2 });
+    await pipeline.settle();
+    const record = new Uint8Array(RECORD_BYTES);
+    const a = pipeline.market('A');
+    pipeline.mover.move(a, 1);
+    assert.equal(pipeline.dispatcher.query(a, record), false);
+    assert(pipeline.mover.isBusy);
+    await pipeline.settle();
+    assert.equal(a.host, 1);
+    assert.match(pipeline.logged.at(-1) ?? '', /market moved market=A from=0 to=1/);
+  });
+
+  it('let others of a host have their turn while one market is busy', async () => {
+    const order = async (records: number) => {
+      const pipeline = open({ cycle: { records, timeNs: 1e9 }, limits: { maxGroupsInFlight: 64 } });
+      await pipeline.settle();
+      const before = pipeline.log.records.length;
+      for (let group = 0; group < 20; group += 1) {
+        pipeline.submit('A', 7, [buy(100 + group, 90, 1)]);
+        pipeline.sequencer.doWork();
+      }
+      pipeline.submit('B', 7, [buy(1, 90, 1)]);
+      pipeline.sequencer.doWork();
+      assert.equal(pipeline.log.records.length, before + 21);
+      const told = pipeline.reports.records.length;
+      await pipeline.settle();
+      const accepted = pipeline.reports.records
+        .slice(told)
+        .flatMap(({ subject, payload }) =>
+          readEvents(recordsOf(payload)).map(({ type }) => `${type} ${subject}`),
+        )
+        .filter((line) => line.startsWith('accepted'));
+      return accepted.indexOf('accepted rpt.7.B');
+    };
+    assert.equal(await order(1_000), 20, 'without a limit it waits for all of them');
+    assert.equal(await order(4), 2, 'its turn comes after two groups of two records');
+  });
+});
