@@ -105,6 +105,86 @@ describe('the market service', { timeout: 120_000 }, () => {
     await again.store.close();
   });
 
+  it('lets markets move between its threads under load, and loses nothing', async (test) => {
+    const { open } = await embedded(test);
+    const { parts, broker, store } = open();
+    const config = { ...parts.config, hosts: 2 };
+    const service = await startMarketService({ ...parts, config });
+    assert.equal(service.cores.length, 2);
+    const names = [MARKET, 'OTHER'];
+    const transport = broker.connect();
+    await new OperatorClient(transport, 'OTHER').createMarket(0, 0);
+    const traders = await Promise.all(
+      names.map(async (market) => {
+        await new OperatorClient(transport, market).deposit(7, Asset.BASE, 1_000_000n);
+        const reports = { kind: 'live', transport } as const;
+        return OrderClient.open({ transport, reports, market, account: 7 });
+      }),
+    );
+    let isDone = false;
+    let moves = 0;
+    let held = 0;
+    const moveAround = async () => {
+      const operators = names.map((market) => new OperatorClient(transport, market));
+      while (!isDone) {
+        const operator = operators[moves % 2] ?? assert.fail();
+        const { host } = await operator.info();
+        const move = await operator.move(1 - host);
+        assert.equal((await operator.info()).host, 1 - host);
+        held += move.held;
+        moves += 1;
+      }
+    };
+    let rounds = 0;
+    const trade = async () => {
+      while (rounds < 150 || (held === 0 && rounds < 10_000)) {
+        rounds += 1;
+        const orders = traders.map((trader) =>
+          trader.place({ side: Side.SELL, price: 200n, quantity: 1n }),
+        );
+        for (const { type } of await Promise.all(orders)) assert.equal(type, 'accepted');
+      }
+    };
+    const trading = trade().finally(() => {
+      isDone = true;
+    });
+    await Promise.all([moveAround(), trading]);
+    assert(moves > 2 && held > 0, `${moves} moves, ${held} groups came meanwhile`);
+    const orders = await Promise.all(traders.map((trader) => trader.openOrders()));
+    assert.deepEqual(
+      orders.map(({ length }) => length),
+      [1 + rounds, rounds],
+    );
+    for (const trader of traders) await trader.close();
+    await service.stop();
+    await store.close();
+    // The log alone tells the same, on one thread.
+    const again = open();
+    const restarted = await startMarketService(again.parts);
+    const info = await new OperatorClient(again.broker.connect(), MARKET).info();
+    assert.equal(info.sequence, 4 + rounds);
+    assert.equal(info.hosts, 1);
+    await restarted.stop();
+    await again.store.close();
+  });
+
+  it('refuses a move to where there is no host', async (test) => {
+    const { open } = await embedded(test);
+    const { parts, broker, store } = open();
+    const service = await startMarketService(parts);
+    const operator = new OperatorClient(broker.connect(), MARKET);
+    await assert.rejects(operator.move(1), /REFUSED.*FIELD_RANGE.*there are 1/);
+    assert.deepEqual(await operator.move(0), {
+      ...(await operator.move(0)),
+      from: 0,
+      host: 0,
+      tookMs: 0,
+      held: 0,
+    });
+    await service.stop();
+    await store.close();
+  });
+
   const onLinux = { skip: process.platform !== 'linux' && 'only Linux maps files here' };
   it('tells other processes how it does, as long as it runs', onLinux, async (test) => {
     const { dir, open } = await embedded(test);

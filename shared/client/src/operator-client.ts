@@ -12,10 +12,12 @@ import {
   infoSubject,
   type MarketEvent,
   type MarketState,
+  PROTOCOL_VERSION,
+  querySubject,
   ResultCode,
 } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
-import { decode } from '@msgpack/msgpack';
+import { decode, encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
 
@@ -28,7 +30,10 @@ export interface MarketInfo {
   readonly generation: number;
   /** What "acknowledged" survives: the log's storage, replicas and sync. */
   readonly durability: string;
-  /** Core of the market thread; null where it could not be pinned. */
+  /** Number of the thread that it lives on, of so many from 0. */
+  readonly host: number;
+  readonly hosts: number;
+  /** Core of that thread; null where it could not be pinned. */
   readonly core: number | null;
   readonly pending: number;
   readonly openRecords: number;
@@ -63,6 +68,17 @@ export type MarketTerms = Pick<
   'maxFeePpm' | 'baseSymbol' | 'quoteSymbol' | 'priceDecimals' | 'quantityDecimals'
 >;
 
+export interface MarketMove {
+  readonly market: string;
+  readonly from: number;
+  /** Where it is now. */
+  readonly host: number;
+  /** From its last command there until its first one here could run; 0 if it was here. */
+  readonly tookMs: number;
+  /** Groups of commands that came meanwhile; they ran right after it. */
+  readonly held: number;
+}
+
 /** Each undefined for none. */
 export interface MarketLimits {
   /** Ticks. */
@@ -83,6 +99,9 @@ const NO_LIMITS = {
   bandPpm: 0,
   maxOpenOrders: 0,
 } as const satisfies Required<MarketLimits>;
+
+/** A market with millions of orders takes some seconds. */
+const MOVE_TIMEOUT_MS = 60_000;
 
 type AdminDraft = DistributiveOmit<AdminCommand, 'session' | 'requestId'>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -145,15 +164,30 @@ export class OperatorClient {
     return this.#command({ kind: CommandKind.CLOSE_EPOCH });
   }
 
-  async info(): Promise<MarketInfo> {
-    const subject = infoSubject(this.#market);
-    const answer = decode(await ask(this.#transport, subject, new Uint8Array(0)));
+  info(): Promise<MarketInfo> {
+    return this.#facts<MarketInfo>(infoSubject(this.#market), new Uint8Array(0));
+  }
+
+  /**
+   * Moves the market to another host of its process while it goes on; no command is lost or
+   * overtaken. Resolves when it is there.
+   */
+  move(host: number): Promise<MarketMove> {
+    const payload = encode({ v: PROTOCOL_VERSION, host });
+    return this.#facts<MarketMove>(querySubject(this.#market, 0), payload, MOVE_TIMEOUT_MS);
+  }
+
+  async #facts<Facts>(subject: string, payload: Uint8Array, timeoutMs?: number): Promise<Facts> {
+    const answer = decode(await ask(this.#transport, subject, payload, timeoutMs));
     if (typeof answer !== 'object' || answer === null) {
       throw new ClientError('BAD_ANSWER', `${subject}: not a map`);
     }
-    const info = answer as MarketInfo & { readonly code: number; readonly name?: string };
-    if (info.code === ResultCode.OK) return info;
-    throw new ClientError('REFUSED', `${subject}: ${info.name ?? info.code}`);
+    const facts = answer as Facts & Partial<Record<'code' | 'name' | 'detail', unknown>>;
+    if (facts.code === ResultCode.OK) return facts;
+    throw new ClientError(
+      'REFUSED',
+      `${subject}: ${facts.name ?? facts.code} ${facts.detail ?? ''}`,
+    );
   }
 
   async #command(draft: AdminDraft): Promise<MarketEvent> {

@@ -6,7 +6,7 @@ const show = async () => (await import('../market/show.ts')).show;
 
 export const market: CommandGroup = {
   name: 'market',
-  summary: 'create a market, show it, set its rates, limits and state (operators)',
+  summary: 'create a market, show it, move it, set its rates, limits and state (operators)',
   commands: {
     create: async () => (await import('../market/create.ts')).create,
     show,
@@ -17,6 +17,7 @@ export const market: CommandGroup = {
     halt: async () => (await states()).halt,
     'cancel-only': async () => (await states()).cancelOnly,
     resume: async () => (await states()).resume,
+    move: async () => (await import('../market/move.ts')).move,
     purge: async () => (await import('../market/purge.ts')).purge,
     'close-epoch': async () => (await import('../market/close-epoch.ts')).closeEpoch,
   },
