@@ -22,6 +22,7 @@ import {
   mapFile,
   thisOwner,
 } from '@foldbook/runtime';
+import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
 
 /** Markets that are shown; those created later are not. */
@@ -30,6 +31,7 @@ export const SHOWN_MARKETS = 64;
 const counter = (unit: string, help: string) => ({ kind: 'counter', unit, help }) as const;
 const gauge = (unit: string, help: string) => ({ kind: 'gauge', unit, help }) as const;
 const took = (help: string) => ({ kind: 'histogram', unit: 'ns', help }) as const;
+const sizes = (unit: string, help: string) => ({ kind: 'histogram', unit, help }) as const;
 const blocks = (words: number, help: string) =>
   ({ kind: 'blocks', unit: 'words', help, count: SHOWN_MARKETS, words }) as const;
 
@@ -46,6 +48,13 @@ export const MARKET_METRICS = {
       labels: ResultCode,
     },
     refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
+    turnedAway: {
+      kind: 'counters',
+      unit: 'messages',
+      help: 'of these, by the limit that they met: well-formed, and no room or no permission now',
+      labels: ADMISSION_LIMITS,
+    },
+    groupSize: sizes('commands', 'a group that goes to the log'),
     pendingCommands: gauge('commands', 'admitted and not yet executed'),
     groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
     undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
@@ -132,7 +141,9 @@ export class ServiceMetrics {
   readonly handover;
   readonly publishing;
   readonly endToEnd;
+  readonly groupSize;
   readonly #refused;
+  readonly #turnedAway;
   readonly #refusals;
 
   constructor(buffer: ArrayBufferLike) {
@@ -153,13 +164,19 @@ export class ServiceMetrics {
     this.handover = writer.histogram('handover');
     this.publishing = writer.histogram('publishing');
     this.endToEnd = writer.histogram('endToEnd');
+    this.groupSize = writer.histogram('groupSize');
     this.#refused = writer.counters('refused');
+    this.#turnedAway = writer.counters('turnedAway');
     this.#refusals = writer.errors('refusals');
   }
 
   refused(code: number, account: number): void {
     this.#refused.add(code, 1);
     this.#refusals.record(code, account, Date.now());
+  }
+
+  turnedAway(limit: RefusedAdmission): void {
+    this.#turnedAway.add(ADMISSION_LIMITS[limit], 1);
   }
 
   /** Shows a market's name beside its book. */
