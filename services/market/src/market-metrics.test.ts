@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { MarketViewReader } from '@foldbook/client';
+import { MarketViewReader, OperatorClient } from '@foldbook/client';
+import { commandSubject, encodeCommands, ResultCode } from '@foldbook/protocol';
 import { MetricsReader } from '@foldbook/runtime';
 import { openMetrics } from './market-metrics.ts';
 import { buy, cancel, createMarket, fund, sell } from './testing/commands.ts';
 import { Pipeline } from './testing/pipeline.ts';
+import { serveMarket } from './testing/served-market.ts';
 import { SPREAD, tellToStop } from './testing/view-writer.ts';
 
 const MARKET = 'BTC-USD';
@@ -49,6 +51,36 @@ describe('what a market tells', () => {
     assert.deepEqual(counts, [4, groups, groups, groups, groups, 4]);
     const [queueing, endToEnd] = ['queueing', 'endToEnd'].map((name) => histograms.get(name));
     assert((endToEnd?.sum ?? 0) > (queueing?.sum ?? 0), 'the whole is longer than its part');
+  });
+
+  it('counts groups by size, and what was refused by code and by limit', async () => {
+    const served = serveMarket({ limits: { maxPendingPerAccount: 3, breakerRefusals: 4 } });
+    const { pipeline } = served;
+    const transport = served.connect();
+    const operator = new OperatorClient(transport, MARKET);
+    await operator.createMarket(0, 0);
+    const send = (account: number, commands: Parameters<typeof encodeCommands>[0]) =>
+      transport.request(commandSubject(MARKET, account), encodeCommands(commands), 5_000);
+    await send(7, [cancel(1), cancel(2), cancel(3)]);
+    for (let times = 0; times < 3; times += 1) {
+      await send(7, [cancel(1), cancel(2), cancel(3), cancel(4)]);
+    }
+    await transport.request(commandSubject(MARKET, 7), new Uint8Array(3), 5_000);
+    await send(7, [cancel(1)]);
+    await served.stop();
+    const reader = new MetricsReader(pipeline.metricsBuffer);
+    const { numbers, counters, histograms, errors } = reader.sample(Date.now());
+    assert.equal(numbers.get('messages'), 7);
+    assert.equal(numbers.get('admitted'), 4);
+    assert.equal(histograms.get('groupSize')?.count, 2);
+    assert.equal(histograms.get('groupSize')?.max, 3);
+    const refused = Object.fromEntries(counters.get('refused') ?? []);
+    assert.deepEqual(refused, { BUSY: 4, MALFORMED: 1 });
+    const limits = Object.fromEntries(counters.get('turnedAway') ?? []);
+    assert.deepEqual(limits, { SHARE_USED: 3, RESTING: 1 });
+    const { total, latest } = errors.get('refusals') ?? { total: 0, latest: [] };
+    assert.equal(total, 5);
+    assert.deepEqual([latest.at(-1)?.code, latest.at(-1)?.detail], [ResultCode.BUSY, 7]);
   });
 
   it('times nothing that is only read again from the log', async () => {

@@ -2,7 +2,6 @@
  * What a market tells about itself, in memory that others read: which metrics there are, where they
  * lie, and the part of each of the two threads.
  */
-import { rmSync } from 'node:fs';
 import {
   EventKind,
   EventOffset,
@@ -16,6 +15,7 @@ import {
 import {
   clockSince,
   createMetrics,
+  createMetricsFile,
   layOutMetrics,
   type MetricSpecs,
   MetricsWriter,
@@ -96,24 +96,14 @@ export interface OpenedMetrics {
 
 /**
  * @param file where other processes read them, in /dev/shm; none: only this process can
- * @throws MappedFileError where files cannot be mapped, or what the system says of the path
+ * @throws what `createMetricsFile` throws
  */
 export function openMetrics(file: string | undefined, sinceMs: number): OpenedMetrics {
   const layout = layOutMetrics(thisOwner('market', sinceMs), MARKET_METRICS);
-  if (file === undefined) {
-    const memory = new SharedArrayBuffer(layout.totalBytes);
-    createMetrics(layout, memory);
-    return { memory, buffer: memory, remove: () => undefined };
-  }
-  const { buffer } = mapFile(file, layout.totalBytes, { create: true });
-  createMetrics(layout, buffer);
-  const remove = () => {
-    process.off('exit', remove);
-    rmSync(file, { force: true });
-  };
-  // However a start or a run fails: what is left over would be taken for a market.
-  process.once('exit', remove);
-  return { memory: { file }, buffer, remove };
+  if (file !== undefined) return { memory: { file }, ...createMetricsFile(file, layout) };
+  const memory = new SharedArrayBuffer(layout.totalBytes);
+  createMetrics(layout, memory);
+  return { memory, buffer: memory, remove: () => undefined };
 }
 
 /** On another thread than the one that opened it. */

@@ -17,12 +17,7 @@ import { commandFilters } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
-import {
-  type MetricsMemory,
-  type OpenedMetrics,
-  openMetrics,
-  ServiceMetrics,
-} from './market-metrics.ts';
+import { type OpenedMetrics, openMetrics, ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
 import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
@@ -66,11 +61,14 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
-  const shown = openMetrics(config.metricsFile, Date.now());
+  // The log first: who has that is the one who may show a market here.
+  const streams = await openStreams(parts, failure.resolve);
+  const { shown, thread } = await openThread(parts, failure.resolve).catch(async (error) => {
+    await streams.close();
+    throw error;
+  });
   const metrics = new ServiceMetrics(shown.buffer);
   const markets = new MarketRegistry(config.maxMarkets, (market) => metrics.name(market));
-  const streams = await openStreams(parts, failure.resolve);
-  const thread = await startThread(parts, shown.memory, failure.resolve);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
   metrics.marketThreadId.set(thread.worker.threadId ?? 0);
   const core = thread.worker.pinned ? thread.worker.core : undefined;
@@ -173,16 +171,22 @@ async function close(running: Running, patienceMs: number): Promise<void> {
   shown.remove();
 }
 
-async function startThread(
+/** The market thread, and the memory in which it tells what it does. */
+async function openThread(
   { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
-  metrics: MetricsMemory,
   fail: (error: Error) => void,
-): Promise<MarketThread> {
-  const thread = await start(config, metrics);
-  const { core, pinned, threadId, failed } = thread.worker;
-  failed.then(fail);
-  logger.info('market thread started', { core, pinned, threadId });
-  return thread;
+): Promise<{ shown: OpenedMetrics; thread: MarketThread }> {
+  const shown = openMetrics(config.metricsFile, Date.now());
+  try {
+    const thread = await start(config, shown.memory);
+    const { core, pinned, threadId, failed } = thread.worker;
+    failed.then(fail);
+    logger.info('market thread started', { core, pinned, threadId });
+    return { shown, thread };
+  } catch (error) {
+    shown.remove();
+    throw error;
+  }
 }
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */

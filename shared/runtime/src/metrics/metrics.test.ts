@@ -130,6 +130,41 @@ test('memory that holds no metrics, or too little of them, is refused by a code'
   assert.throws(() => new MetricsReader(buffer), { code: 'OTHER_FORMAT' });
 });
 
+test('a descriptor that makes no sense is refused by a code, whatever is wrong with it', () => {
+  const { buffer } = open();
+  const { descriptor } = new MetricsReader(buffer);
+  const [first] = descriptor.metrics;
+  const block = descriptor.metrics.find(({ kind }) => kind === 'blocks');
+  assert(first !== undefined && block !== undefined);
+  const damages: readonly unknown[] = [
+    null,
+    7,
+    { ...descriptor, owner: undefined },
+    { ...descriptor, owner: { ...descriptor.owner, pid: -1 } },
+    { ...descriptor, metrics: {} },
+    { ...descriptor, metrics: [null] },
+    ...[
+      { ...first, name: 5 },
+      { ...first, kind: 'another' },
+      { ...first, kind: 'counters', labels: null },
+      { ...first, offsetBytes: 2 ** 40 },
+      { ...first, offsetBytes: first.offsetBytes + 1 },
+      { ...first, offsetBytes: 0 },
+      { ...block, words: -4 },
+      { ...block, words: 2.5 },
+      { ...block, count: 2 ** 52, words: 2 ** 20 },
+    ].map((entry) => ({ ...descriptor, metrics: [entry] })),
+  ];
+  for (const damage of damages) {
+    const json = new TextEncoder().encode(JSON.stringify(damage));
+    const damaged = new SharedArrayBuffer(buffer.byteLength);
+    new Uint8Array(damaged).set(new Uint8Array(buffer));
+    new Uint8Array(damaged).set(json, 64);
+    new Int32Array(damaged)[2] = json.byteLength;
+    assert.throws(() => new MetricsReader(damaged), { code: 'DAMAGED' }, JSON.stringify(damage));
+  }
+});
+
 test('an owner is alive as long as its own process, not as its number is in use', () => {
   const owner = thisOwner('test', 1);
   assert(isAlive(owner));
