@@ -22,7 +22,6 @@ import {
 } from '@foldbook/protocol';
 import type { Agent, RingConsumer, RingProducer } from '@foldbook/runtime';
 import type { ThreadMetrics } from './market-metrics.ts';
-import type { MarketViewWriter } from './market-view-writer.ts';
 import { ControlKind, ControlOffset, GroupTimeOffset, isControl } from './ring-message.ts';
 
 /** Waits until the event ring may have room; false when the thread is told to stop. */
@@ -45,10 +44,10 @@ export class MarketAgent implements Agent {
   readonly #scratchView = viewOf(this.#scratch);
   readonly #sink = (block: Uint8Array, count: number) => {
     this.#emit(block, count);
-    this.#metrics.count(block, count, this.#view);
+    this.#metrics.count(block, count);
   };
-  /** Of the market whose group is applied, if it is shown. */
-  #view: MarketViewWriter | undefined;
+  /** Market of the group that was applied and is not shown yet; 0 for none. */
+  #unshown = 0;
 
   constructor(
     commands: RingConsumer,
@@ -106,7 +105,7 @@ export class MarketAgent implements Agent {
     const engine = this.#engine(market);
     const logSequence = readCount(view, BatchOffset.LOG_SEQUENCE);
     const timeNs = view.getBigInt64(BatchOffset.TIME_NS, true);
-    this.#view = this.#metrics.viewOf(market);
+    this.#metrics.startGroup(market);
     writeCount(view, BatchOffset.FIRST, Number(engine.sequence) + 1);
     this.#emit(this.#group, 1);
     engine.apply(this.#records, count, timeNs, this.#sink);
@@ -124,16 +123,16 @@ export class MarketAgent implements Agent {
     end.setFloat64(GroupTimeOffset.DONE_NS, doneNs, true);
     this.#emit(this.#scratch, 1);
     this.#metrics.executed(count, doneNs - takenNs);
+    this.#unshown = market;
   }
 
   /** After the events of a group are out: nobody waits for what is shown. */
   #show(): void {
-    if (this.#view === undefined) return;
-    const header = this.#groupView;
-    const engine = this.#engine(header.getUint32(BatchOffset.MARKET, true));
-    const timeNs = header.getBigInt64(BatchOffset.TIME_NS, true);
-    this.#view.write(engine, readCount(header, BatchOffset.LOG_SEQUENCE), timeNs);
-    this.#view = undefined;
+    if (this.#unshown === 0) return;
+    const engine = this.#engine(this.#unshown);
+    const timeNs = this.#groupView.getBigInt64(BatchOffset.TIME_NS, true);
+    this.#metrics.show(engine, readCount(this.#groupView, BatchOffset.LOG_SEQUENCE), timeNs);
+    this.#unshown = 0;
   }
 
   #engine(market: number): Engine {

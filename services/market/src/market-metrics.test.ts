@@ -14,7 +14,7 @@ import { openMetrics } from './market-metrics.ts';
 import { buy, cancel, createMarket, fund, sell } from './testing/commands.ts';
 import { Pipeline } from './testing/pipeline.ts';
 import { serveMarket } from './testing/served-market.ts';
-import { SPREAD, tellToStop } from './testing/view-writer.ts';
+import { ACCOUNT, SPREAD, tellToStop } from './testing/view-writer.ts';
 
 const MARKET = 'BTC-USD';
 
@@ -126,6 +126,20 @@ describe('what a market tells', () => {
 const WRITER = new URL('./testing/view-writer.ts', import.meta.url);
 const READS = 1_000;
 
+/** The account's two orders hold what they are worth, and the rest is available. */
+function checkBalance(views: MarketViewReader): void {
+  const balance = views.balance(1, ACCOUNT);
+  if (balance === undefined) return;
+  const { sequence, baseAvailable, baseHeld, quoteAvailable, quoteHeld } = balance;
+  const turn = (sequence - 5n) / 4n;
+  assert.equal(sequence, 5n + 4n * turn);
+  const quantity = 1n + (turn % 97n);
+  assert.equal(baseHeld, quantity);
+  assert.equal(quoteHeld, quantity * (1n + (turn % 50n)));
+  assert.equal(baseAvailable + baseHeld, 1_000_000n);
+  assert.equal(quoteAvailable + quoteHeld, 1_000_000_000n);
+}
+
 /** Reads until so many different groups were seen: each view has to be of one group. */
 async function readViews(buffer: ArrayBufferLike, hasEnded: () => boolean): Promise<void> {
   const views = new MarketViewReader(new MetricsReader(buffer));
@@ -147,6 +161,7 @@ async function readViews(buffer: ArrayBufferLike, hasEnded: () => boolean): Prom
     assert.deepEqual(bid, { price, quantity, orders: 1 });
     assert.deepEqual(ask, { price: price + SPREAD, quantity, orders: 1 });
     assert.equal(view.sequence, 3n + 2n + 4n * last);
+    checkBalance(views);
   }
 }
 

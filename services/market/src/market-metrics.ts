@@ -2,15 +2,20 @@
  * What a market tells about itself, in memory that others read: which metrics there are, where they
  * lie, and the part of each of the two threads.
  */
+import type { Engine } from '@foldbook/engine';
 import {
+  Account,
+  BALANCE_VIEW_WORDS,
   EventKind,
   EventOffset,
+  MARKET_BALANCES,
   MARKET_NAME_WORDS,
   MARKET_NAMES,
   MARKET_VIEW_WORDS,
   MARKET_VIEWS,
   RECORD_BYTES,
   ResultCode,
+  TradeOffset,
 } from '@foldbook/protocol';
 import {
   clockSince,
@@ -23,6 +28,7 @@ import {
   thisOwner,
 } from '@foldbook/runtime';
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
+import { BALANCE_SLOTS, BalanceViewWriter, SHOWN_ACCOUNTS } from './balance-view-writer.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
 
 /** Markets that are shown; those created later are not. */
@@ -80,6 +86,14 @@ export const MARKET_METRICS = {
     },
     matching: took('a group: from being taken until its events are written'),
     perCommand: took('of that, the mean of a command'),
+    shownAccounts: gauge('accounts', `whose balances are shown, at most ${SHOWN_ACCOUNTS}`),
+    [MARKET_BALANCES]: {
+      kind: 'blocks',
+      unit: 'words',
+      help: 'of an account in a market, where a hash of both says: BalanceWord',
+      count: BALANCE_SLOTS,
+      words: BALANCE_VIEW_WORDS,
+    },
     [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
   },
 } as const satisfies MetricSpecs;
@@ -182,8 +196,26 @@ export class ServiceMetrics {
 
 const RECORD_WORDS = RECORD_BYTES >> 2;
 const CODE_SHIFT = EventOffset.CODE * 8;
+const ACCOUNT_WORD = EventOffset.ACCOUNT >> 2;
+const MAKER_WORD = TradeOffset.MAKER_ACCOUNT >> 2;
 
-/** What the market thread writes. Nothing here allocates once a market has had its first group. */
+/** 1 for each kind of event after which an account may have another balance. */
+const MOVES = new Uint8Array(256);
+for (const kind of [
+  EventKind.ACCEPTED,
+  EventKind.TRADE,
+  EventKind.CANCELLED,
+  EventKind.REPLACED,
+  EventKind.FUNDS,
+  EventKind.FEE,
+  EventKind.TRIGGERED,
+  EventKind.REFILLED,
+  EventKind.REDUCED,
+]) {
+  MOVES[kind] = 1;
+}
+
+/** What the market thread writes. Nothing here allocates once markets and accounts are known. */
 export class ThreadMetrics {
   readonly nowNs = clockSince(0n);
   readonly #writer: MetricsWriter;
@@ -193,7 +225,11 @@ export class ThreadMetrics {
   readonly #rejects;
   readonly #matching;
   readonly #perCommand;
+  readonly #shownAccounts;
+  readonly #balances: BalanceViewWriter;
   readonly #views: (MarketViewWriter | undefined)[] = [];
+  /** Of the market whose group is applied, if it is shown. */
+  #view: MarketViewWriter | undefined;
   #words: Int32Array = new Int32Array(0);
 
   constructor(buffer: ArrayBufferLike) {
@@ -205,20 +241,17 @@ export class ThreadMetrics {
     this.#rejects = writer.counters('rejects');
     this.#matching = writer.histogram('matching');
     this.#perCommand = writer.histogram('perCommand');
+    this.#shownAccounts = writer.gauge('shownAccounts');
+    this.#balances = new BalanceViewWriter((slot) => writer.block(MARKET_BALANCES, slot));
   }
 
-  /** The view of a market; undefined for one that is not shown. */
-  viewOf(market: number): MarketViewWriter | undefined {
-    if (market > SHOWN_MARKETS) return undefined;
-    this.#views[market] ??= new MarketViewWriter(
-      this.#writer.block(MARKET_VIEWS, market - 1),
-      market,
-    );
-    return this.#views[market];
+  startGroup(market: number): void {
+    this.#balances.startGroup(market);
+    this.#view = this.#viewOf(market);
   }
 
-  /** Counts `count` events of a market that lie at the beginning of `block`. */
-  count(block: Uint8Array, count: number, view: MarketViewWriter | undefined): void {
+  /** Counts `count` events of the group that lie at the beginning of `block`. */
+  count(block: Uint8Array, count: number): void {
     if (this.#words.buffer !== block.buffer || this.#words.byteOffset !== block.byteOffset) {
       this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
     }
@@ -227,7 +260,7 @@ export class ThreadMetrics {
       const head = words[at] ?? 0;
       const kind = head & 0xff;
       this.#events.add(kind, 1);
-      if (kind === EventKind.TRADE) view?.trade(words, at);
+      if (MOVES[kind] === 1) this.#moved(kind, words, at);
       else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT, 1);
     }
   }
@@ -237,5 +270,31 @@ export class ThreadMetrics {
     this.#commands.add(commands);
     this.#matching.record(tookNs);
     this.#perCommand.record(tookNs / commands);
+  }
+
+  /** Shows what the group made of its market; `timeNs` is its stamp. */
+  show(engine: Engine, logSequence: number, timeNs: bigint): void {
+    this.#view?.write(engine, logSequence, timeNs);
+    this.#balances.write(engine);
+    this.#shownAccounts.set(this.#balances.shown);
+  }
+
+  #moved(kind: number, words: Int32Array, at: number): void {
+    const balances = this.#balances;
+    balances.change(words[at + ACCOUNT_WORD] ?? 0);
+    if (kind === EventKind.TRADE) {
+      balances.change(words[at + MAKER_WORD] ?? 0);
+      this.#view?.trade(words, at);
+    } else if (kind === EventKind.FEE) balances.change(Account.FEES);
+    else if (kind === EventKind.FUNDS) balances.change(Account.SUPPLY);
+  }
+
+  #viewOf(market: number): MarketViewWriter | undefined {
+    if (market > SHOWN_MARKETS) return undefined;
+    this.#views[market] ??= new MarketViewWriter(
+      this.#writer.block(MARKET_VIEWS, market - 1),
+      market,
+    );
+    return this.#views[market];
   }
 }
