@@ -8,8 +8,18 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { MarketViewReader, OperatorClient } from '@foldbook/client';
-import { commandSubject, encodeCommands, ResultCode } from '@foldbook/protocol';
-import { MetricsReader } from '@foldbook/runtime';
+import {
+  commandSubject,
+  encodeCommands,
+  MARKET_NAME_WORDS,
+  MARKET_NAMES,
+  MARKET_VIEW_WORDS,
+  MARKET_VIEWS,
+  MarketViewWord,
+  ResultCode,
+  VIEW_LEVELS,
+} from '@foldbook/protocol';
+import { MetricsReader, MetricsWriter } from '@foldbook/runtime';
 import { openMetrics } from './market-metrics.ts';
 import { buy, cancel, createMarket, fund, sell } from './testing/commands.ts';
 import { Pipeline } from './testing/pipeline.ts';
@@ -121,6 +131,21 @@ describe('what a market tells', () => {
     assert.equal(view.logSequence, BigInt(pipeline.log.lastSequence));
     assert.equal(views.read(2), undefined);
   });
+});
+
+it('a view tells no more than there is, whatever is in the memory', () => {
+  const { buffer } = openMetrics(undefined, 0);
+  const views = new MarketViewReader(new MetricsReader(buffer));
+  const words = new Int32Array(MARKET_VIEW_WORDS).fill(2 ** 31 - 1);
+  words[MarketViewWord.MARKET] = 1;
+  words[MarketViewWord.ASK_LEVELS] = -1;
+  new MetricsWriter(buffer, 'market').block(MARKET_VIEWS, 0).write(words);
+  const names = new Int32Array(MARKET_NAME_WORDS).fill(2 ** 31 - 1);
+  new MetricsWriter(buffer, 'service').block(MARKET_NAMES, 0).write(names);
+  assert.equal(views.read(1)?.bids.length, VIEW_LEVELS);
+  assert.equal(views.read(1)?.asks.length, 0);
+  assert.equal(views.markets().size, 1);
+  assert.equal(views.balance(1, 7), undefined);
 });
 
 const WRITER = new URL('./testing/view-writer.ts', import.meta.url);

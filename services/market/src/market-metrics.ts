@@ -209,7 +209,6 @@ for (const kind of [
   EventKind.FUNDS,
   EventKind.FEE,
   EventKind.TRIGGERED,
-  EventKind.REFILLED,
   EventKind.REDUCED,
 ]) {
   MOVES[kind] = 1;
