@@ -26,20 +26,24 @@ export interface AdmissionLimits {
   readonly breakerRestMs: number;
 }
 
-export type RefusedAdmission =
+/** The limits that a message may meet, by the numbers under which metrics count them. */
+export const ADMISSION_LIMITS = {
   /** All that may wait waits. */
-  | 'BUSY'
+  BUSY: 1,
   /** There is room, but the account has as much waiting as one account may have. */
-  | 'SHARE_USED'
+  SHARE_USED: 2,
   /** More a second than the account, or the market, may have. */
-  | 'ACCOUNT_RATE'
-  | 'MARKET_RATE'
+  ACCOUNT_RATE: 3,
+  MARKET_RATE: 4,
   /** What was admitted waits too long already. */
-  | 'LAGGING'
+  LAGGING: 5,
   /** Too many refusals: the account is not listened to for a while. */
-  | 'RESTING'
+  RESTING: 6,
   /** The log takes nothing: see `Admission.stalled`. */
-  | 'UNAVAILABLE';
+  UNAVAILABLE: 7,
+} as const;
+
+export type RefusedAdmission = keyof typeof ADMISSION_LIMITS;
 
 export type AdmissionAnswer = 'ADMITTED' | RefusedAdmission;
 

@@ -32,6 +32,11 @@ import { Market, type MarketRegistry } from './market-registry.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
 
+interface Sender {
+  readonly market: string;
+  readonly account: number;
+}
+
 /** Who is told of messages, and of those that are refused. */
 export interface Observers {
   readonly refusals: RefusalLog;
@@ -95,7 +100,9 @@ export class CommandAdapter {
     if (isSystemAccount(sender.account)) {
       return refuse('NOT_PERMITTED', 0, `account ${sender.account} belongs to no client`);
     }
-    if (this.#sequencer.admission.isResting(sender.account)) return explain('RESTING', sender);
+    if (this.#sequencer.admission.isResting(sender.account)) {
+      return this.#turnAway('RESTING', sender);
+    }
     const batch = decodeMessage(message.payload, 'client', sender.account);
     return batch.ok ? this.#admit(message, market, batch.value, sender.account) : batch;
   }
@@ -137,7 +144,13 @@ export class CommandAdapter {
             whenReceived: batch.replyWhenReceived,
           };
     const answer = this.#sequencer.submit(market, batch, account, asker);
-    return answer === 'ADMITTED' ? undefined : explain(answer, { market: market.name, account });
+    if (answer === 'ADMITTED') return undefined;
+    return this.#turnAway(answer, { market: market.name, account });
+  }
+
+  #turnAway(limit: RefusedAdmission, sender: Sender): Refusal {
+    this.#metrics.turnedAway(limit);
+    return explain(limit, sender);
   }
 
   #refuse(message: TransportMessage, refusal: Refusal): void {
@@ -151,11 +164,8 @@ export class CommandAdapter {
 }
 
 /** What a refused sender is told: the code, and in words which limit it met. */
-function explain(
-  answer: RefusedAdmission,
-  { market, account }: { readonly market: string; readonly account: number },
-): Refusal {
-  switch (answer) {
+function explain(limit: RefusedAdmission, { market, account }: Sender): Refusal {
+  switch (limit) {
     case 'BUSY':
       return refuse('BUSY', 0, `market ${market}`);
     case 'UNAVAILABLE':
@@ -171,7 +181,7 @@ function explain(
     case 'RESTING':
       return refuse('BUSY', 0, `account ${account} was refused too often; wait a second`);
     default: {
-      const unknown: never = answer;
+      const unknown: never = limit;
       throw new RangeError(`no words for ${unknown}`);
     }
   }

@@ -20,7 +20,6 @@ import {
 } from '@foldbook/protocol';
 import { Mailbox } from './mailbox.ts';
 import type { ThreadMetrics } from './market-metrics.ts';
-import type { MarketViewWriter } from './market-view-writer.ts';
 import { ControlKind, ControlOffset, GroupTimeOffset } from './ring-message.ts';
 import type { RingOutput } from './ring-output.ts';
 
@@ -32,10 +31,9 @@ export class HostedMarket {
   readonly mailbox = new Mailbox();
   readonly #output: RingOutput;
   readonly #metrics: ThreadMetrics;
-  readonly #view: MarketViewWriter | undefined;
   readonly #sink = (block: Uint8Array, count: number) => {
     this.#output.send(block, 0, count);
-    this.#metrics.count(block, count, this.#view);
+    this.#metrics.count(block, count);
   };
 
   constructor(id: number, engine: Engine, output: RingOutput, metrics: ThreadMetrics) {
@@ -43,7 +41,6 @@ export class HostedMarket {
     this.engine = engine;
     this.#output = output;
     this.#metrics = metrics;
-    this.#view = metrics.viewOf(id);
   }
 
   /** The kind of the oldest message. */
@@ -76,6 +73,7 @@ export class HostedMarket {
     const at = head * RECORD_BYTES;
     const count = view.getUint32(at + BatchOffset.COUNT, true);
     const timeNs = view.getBigInt64(at + BatchOffset.TIME_NS, true);
+    this.#metrics.startGroup(this.id);
     writeCount(view, at + BatchOffset.FIRST, Number(engine.sequence) + 1);
     this.#output.send(bytes, head, 1);
     const first = at + RECORD_BYTES;
@@ -101,7 +99,7 @@ export class HostedMarket {
     const { view, head } = this.mailbox;
     const at = head * RECORD_BYTES;
     const timeNs = view.getBigInt64(at + BatchOffset.TIME_NS, true);
-    this.#view?.write(this.engine, readCount(view, at + BatchOffset.LOG_SEQUENCE), timeNs);
+    this.#metrics.show(this.engine, readCount(view, at + BatchOffset.LOG_SEQUENCE), timeNs);
   }
 
   #answer(kind: number): void {

@@ -7,12 +7,24 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { MarketViewReader } from '@foldbook/client';
-import { MetricsReader } from '@foldbook/runtime';
+import { MarketViewReader, OperatorClient } from '@foldbook/client';
+import {
+  commandSubject,
+  encodeCommands,
+  MARKET_NAME_WORDS,
+  MARKET_NAMES,
+  MARKET_VIEW_WORDS,
+  MARKET_VIEWS,
+  MarketViewWord,
+  ResultCode,
+  VIEW_LEVELS,
+} from '@foldbook/protocol';
+import { MetricsReader, MetricsWriter } from '@foldbook/runtime';
 import { openMetrics } from './market-metrics.ts';
 import { buy, cancel, createMarket, fund, sell } from './testing/commands.ts';
 import { Pipeline } from './testing/pipeline.ts';
-import { SPREAD, tellToStop } from './testing/view-writer.ts';
+import { serveMarket } from './testing/served-market.ts';
+import { ACCOUNT, SPREAD, tellToStop } from './testing/view-writer.ts';
 
 const MARKET = 'BTC-USD';
 
@@ -48,7 +60,37 @@ describe('what a market tells', () => {
     );
     assert.deepEqual(counts, [4, groups, groups, groups, groups, 4]);
     const [queueing, endToEnd] = ['queueing', 'endToEnd'].map((name) => histograms.get(name));
-    assert((endToEnd?.sumNs ?? 0) > (queueing?.sumNs ?? 0), 'the whole is longer than its part');
+    assert((endToEnd?.sum ?? 0) > (queueing?.sum ?? 0), 'the whole is longer than its part');
+  });
+
+  it('counts groups by size, and what was refused by code and by limit', async () => {
+    const served = serveMarket({ limits: { maxPendingPerAccount: 3, breakerRefusals: 4 } });
+    const { pipeline } = served;
+    const transport = served.connect();
+    const operator = new OperatorClient(transport, MARKET);
+    await operator.createMarket(0, 0);
+    const send = (account: number, commands: Parameters<typeof encodeCommands>[0]) =>
+      transport.request(commandSubject(MARKET, account), encodeCommands(commands), 5_000);
+    await send(7, [cancel(1), cancel(2), cancel(3)]);
+    for (let times = 0; times < 3; times += 1) {
+      await send(7, [cancel(1), cancel(2), cancel(3), cancel(4)]);
+    }
+    await transport.request(commandSubject(MARKET, 7), new Uint8Array(3), 5_000);
+    await send(7, [cancel(1)]);
+    await served.stop();
+    const reader = new MetricsReader(pipeline.metricsBuffer);
+    const { numbers, counters, histograms, errors } = reader.sample(Date.now());
+    assert.equal(numbers.get('messages'), 7);
+    assert.equal(numbers.get('admitted'), 4);
+    assert.equal(histograms.get('groupSize')?.count, 2);
+    assert.equal(histograms.get('groupSize')?.max, 3);
+    const refused = Object.fromEntries(counters.get('refused') ?? []);
+    assert.deepEqual(refused, { BUSY: 4, MALFORMED: 1 });
+    const limits = Object.fromEntries(counters.get('turnedAway') ?? []);
+    assert.deepEqual(limits, { SHARE_USED: 3, RESTING: 1 });
+    const { total, latest } = errors.get('refusals') ?? { total: 0, latest: [] };
+    assert.equal(total, 5);
+    assert.deepEqual([latest.at(-1)?.code, latest.at(-1)?.detail], [ResultCode.BUSY, 7]);
   });
 
   it('times nothing that is only read again from the log', async () => {
@@ -91,8 +133,37 @@ describe('what a market tells', () => {
   });
 });
 
+it('a view tells no more than there is, whatever is in the memory', () => {
+  const { buffer } = openMetrics(undefined, 0);
+  const views = new MarketViewReader(new MetricsReader(buffer));
+  const words = new Int32Array(MARKET_VIEW_WORDS).fill(2 ** 31 - 1);
+  words[MarketViewWord.MARKET] = 1;
+  words[MarketViewWord.ASK_LEVELS] = -1;
+  new MetricsWriter(buffer, 'market').block(MARKET_VIEWS, 0).write(words);
+  const names = new Int32Array(MARKET_NAME_WORDS).fill(2 ** 31 - 1);
+  new MetricsWriter(buffer, 'service').block(MARKET_NAMES, 0).write(names);
+  assert.equal(views.read(1)?.bids.length, VIEW_LEVELS);
+  assert.equal(views.read(1)?.asks.length, 0);
+  assert.equal(views.markets().size, 1);
+  assert.equal(views.balance(1, 7), undefined);
+});
+
 const WRITER = new URL('./testing/view-writer.ts', import.meta.url);
 const READS = 1_000;
+
+/** The account's two orders hold what they are worth, and the rest is available. */
+function checkBalance(views: MarketViewReader): void {
+  const balance = views.balance(1, ACCOUNT);
+  if (balance === undefined) return;
+  const { sequence, baseAvailable, baseHeld, quoteAvailable, quoteHeld } = balance;
+  const turn = (sequence - 5n) / 4n;
+  assert.equal(sequence, 5n + 4n * turn);
+  const quantity = 1n + (turn % 97n);
+  assert.equal(baseHeld, quantity);
+  assert.equal(quoteHeld, quantity * (1n + (turn % 50n)));
+  assert.equal(baseAvailable + baseHeld, 1_000_000n);
+  assert.equal(quoteAvailable + quoteHeld, 1_000_000_000n);
+}
 
 /** Reads until so many different groups were seen: each view has to be of one group. */
 async function readViews(buffer: ArrayBufferLike, hasEnded: () => boolean): Promise<void> {
@@ -115,6 +186,7 @@ async function readViews(buffer: ArrayBufferLike, hasEnded: () => boolean): Prom
     assert.deepEqual(bid, { price, quantity, orders: 1 });
     assert.deepEqual(ask, { price: price + SPREAD, quantity, orders: 1 });
     assert.equal(view.sequence, 3n + 2n + 4n * last);
+    checkBalance(views);
   }
 }
 
@@ -142,7 +214,7 @@ describe('a view that is written at full speed', { timeout: 120_000 }, () => {
     const child = fork(fileURLToPath(WRITER), ['write', file]);
     const ended = once(child, 'exit');
     try {
-      await readViews(buffer, () => child.exitCode !== null);
+      await readViews(buffer, () => child.exitCode !== null || child.signalCode !== null);
     } finally {
       tellToStop(buffer);
       await ended;

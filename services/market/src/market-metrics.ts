@@ -2,26 +2,33 @@
  * What a market tells about itself, in memory that others read: which metrics there are, where they
  * lie, and the part of each of the two threads.
  */
-import { rmSync } from 'node:fs';
+import type { Engine } from '@foldbook/engine';
 import {
+  Account,
+  BALANCE_VIEW_WORDS,
   EventKind,
   EventOffset,
+  MARKET_BALANCES,
   MARKET_NAME_WORDS,
   MARKET_NAMES,
   MARKET_VIEW_WORDS,
   MARKET_VIEWS,
   RECORD_BYTES,
   ResultCode,
+  TradeOffset,
 } from '@foldbook/protocol';
 import {
   clockSince,
   createMetrics,
+  createMetricsFile,
   layOutMetrics,
   type MetricSpecs,
   MetricsWriter,
   mapFile,
   thisOwner,
 } from '@foldbook/runtime';
+import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
+import { BALANCE_SLOTS, BalanceViewWriter, SHOWN_ACCOUNTS } from './balance-view-writer.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
 
 /** Markets that are shown; those created later are not. */
@@ -30,6 +37,7 @@ export const SHOWN_MARKETS = 64;
 const counter = (unit: string, help: string) => ({ kind: 'counter', unit, help }) as const;
 const gauge = (unit: string, help: string) => ({ kind: 'gauge', unit, help }) as const;
 const took = (help: string) => ({ kind: 'histogram', unit: 'ns', help }) as const;
+const sizes = (unit: string, help: string) => ({ kind: 'histogram', unit, help }) as const;
 const blocks = (words: number, help: string) =>
   ({ kind: 'blocks', unit: 'words', help, count: SHOWN_MARKETS, words }) as const;
 
@@ -46,6 +54,13 @@ export const MARKET_METRICS = {
       labels: ResultCode,
     },
     refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
+    turnedAway: {
+      kind: 'counters',
+      unit: 'messages',
+      help: 'of these, by the limit that they met: well-formed, and no room or no permission now',
+      labels: ADMISSION_LIMITS,
+    },
+    groupSize: sizes('commands', 'a group that goes to the log'),
     pendingCommands: gauge('commands', 'admitted and not yet executed'),
     groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
     undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
@@ -71,6 +86,14 @@ export const MARKET_METRICS = {
     },
     matching: took('a group: from being taken until its events are written'),
     perCommand: took('of that, the mean of a command'),
+    shownAccounts: gauge('accounts', `whose balances are shown, at most ${SHOWN_ACCOUNTS}`),
+    [MARKET_BALANCES]: {
+      kind: 'blocks',
+      unit: 'words',
+      help: 'of an account in a market, where a hash of both says: BalanceWord',
+      count: BALANCE_SLOTS,
+      words: BALANCE_VIEW_WORDS,
+    },
     [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
   },
 } as const satisfies MetricSpecs;
@@ -87,24 +110,14 @@ export interface OpenedMetrics {
 
 /**
  * @param file where other processes read them, in /dev/shm; none: only this process can
- * @throws MappedFileError where files cannot be mapped, or what the system says of the path
+ * @throws what `createMetricsFile` throws
  */
 export function openMetrics(file: string | undefined, sinceMs: number): OpenedMetrics {
   const layout = layOutMetrics(thisOwner('market', sinceMs), MARKET_METRICS);
-  if (file === undefined) {
-    const memory = new SharedArrayBuffer(layout.totalBytes);
-    createMetrics(layout, memory);
-    return { memory, buffer: memory, remove: () => undefined };
-  }
-  const { buffer } = mapFile(file, layout.totalBytes, { create: true });
-  createMetrics(layout, buffer);
-  const remove = () => {
-    process.off('exit', remove);
-    rmSync(file, { force: true });
-  };
-  // However a start or a run fails: what is left over would be taken for a market.
-  process.once('exit', remove);
-  return { memory: { file }, buffer, remove };
+  if (file !== undefined) return { memory: { file }, ...createMetricsFile(file, layout) };
+  const memory = new SharedArrayBuffer(layout.totalBytes);
+  createMetrics(layout, memory);
+  return { memory, buffer: memory, remove: () => undefined };
 }
 
 /** On another thread than the one that opened it. */
@@ -132,7 +145,9 @@ export class ServiceMetrics {
   readonly handover;
   readonly publishing;
   readonly endToEnd;
+  readonly groupSize;
   readonly #refused;
+  readonly #turnedAway;
   readonly #refusals;
 
   constructor(buffer: ArrayBufferLike) {
@@ -153,13 +168,19 @@ export class ServiceMetrics {
     this.handover = writer.histogram('handover');
     this.publishing = writer.histogram('publishing');
     this.endToEnd = writer.histogram('endToEnd');
+    this.groupSize = writer.histogram('groupSize');
     this.#refused = writer.counters('refused');
+    this.#turnedAway = writer.counters('turnedAway');
     this.#refusals = writer.errors('refusals');
   }
 
   refused(code: number, account: number): void {
     this.#refused.add(code, 1);
     this.#refusals.record(code, account, Date.now());
+  }
+
+  turnedAway(limit: RefusedAdmission): void {
+    this.#turnedAway.add(ADMISSION_LIMITS[limit], 1);
   }
 
   /** Shows a market's name beside its book. */
@@ -175,8 +196,25 @@ export class ServiceMetrics {
 
 const RECORD_WORDS = RECORD_BYTES >> 2;
 const CODE_SHIFT = EventOffset.CODE * 8;
+const ACCOUNT_WORD = EventOffset.ACCOUNT >> 2;
+const MAKER_WORD = TradeOffset.MAKER_ACCOUNT >> 2;
 
-/** What the market thread writes. Nothing here allocates once a market has had its first group. */
+/** 1 for each kind of event after which an account may have another balance. */
+const MOVES = new Uint8Array(256);
+for (const kind of [
+  EventKind.ACCEPTED,
+  EventKind.TRADE,
+  EventKind.CANCELLED,
+  EventKind.REPLACED,
+  EventKind.FUNDS,
+  EventKind.FEE,
+  EventKind.TRIGGERED,
+  EventKind.REDUCED,
+]) {
+  MOVES[kind] = 1;
+}
+
+/** What the market thread writes. Nothing here allocates once markets and accounts are known. */
 export class ThreadMetrics {
   readonly nowNs = clockSince(0n);
   readonly #writer: MetricsWriter;
@@ -186,7 +224,11 @@ export class ThreadMetrics {
   readonly #rejects;
   readonly #matching;
   readonly #perCommand;
+  readonly #shownAccounts;
+  readonly #balances: BalanceViewWriter;
   readonly #views: (MarketViewWriter | undefined)[] = [];
+  /** Of the market whose group is applied, if it is shown. */
+  #view: MarketViewWriter | undefined;
   #words: Int32Array = new Int32Array(0);
 
   constructor(buffer: ArrayBufferLike) {
@@ -198,20 +240,17 @@ export class ThreadMetrics {
     this.#rejects = writer.counters('rejects');
     this.#matching = writer.histogram('matching');
     this.#perCommand = writer.histogram('perCommand');
+    this.#shownAccounts = writer.gauge('shownAccounts');
+    this.#balances = new BalanceViewWriter((slot) => writer.block(MARKET_BALANCES, slot));
   }
 
-  /** The view of a market; undefined for one that is not shown. */
-  viewOf(market: number): MarketViewWriter | undefined {
-    if (market > SHOWN_MARKETS) return undefined;
-    this.#views[market] ??= new MarketViewWriter(
-      this.#writer.block(MARKET_VIEWS, market - 1),
-      market,
-    );
-    return this.#views[market];
+  startGroup(market: number): void {
+    this.#balances.startGroup(market);
+    this.#view = this.#viewOf(market);
   }
 
-  /** Counts `count` events of a market that lie at the beginning of `block`. */
-  count(block: Uint8Array, count: number, view: MarketViewWriter | undefined): void {
+  /** Counts `count` events of the group that lie at the beginning of `block`. */
+  count(block: Uint8Array, count: number): void {
     if (this.#words.buffer !== block.buffer || this.#words.byteOffset !== block.byteOffset) {
       this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
     }
@@ -220,7 +259,7 @@ export class ThreadMetrics {
       const head = words[at] ?? 0;
       const kind = head & 0xff;
       this.#events.add(kind, 1);
-      if (kind === EventKind.TRADE) view?.trade(words, at);
+      if (MOVES[kind] === 1) this.#moved(kind, words, at);
       else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT, 1);
     }
   }
@@ -230,5 +269,31 @@ export class ThreadMetrics {
     this.#commands.add(commands);
     this.#matching.record(tookNs);
     this.#perCommand.record(tookNs / commands);
+  }
+
+  /** Shows what the group made of its market; `timeNs` is its stamp. */
+  show(engine: Engine, logSequence: number, timeNs: bigint): void {
+    this.#view?.write(engine, logSequence, timeNs);
+    this.#balances.write(engine);
+    this.#shownAccounts.set(this.#balances.shown);
+  }
+
+  #moved(kind: number, words: Int32Array, at: number): void {
+    const balances = this.#balances;
+    balances.change(words[at + ACCOUNT_WORD] ?? 0);
+    if (kind === EventKind.TRADE) {
+      balances.change(words[at + MAKER_WORD] ?? 0);
+      this.#view?.trade(words, at);
+    } else if (kind === EventKind.FEE) balances.change(Account.FEES);
+    else if (kind === EventKind.FUNDS) balances.change(Account.SUPPLY);
+  }
+
+  #viewOf(market: number): MarketViewWriter | undefined {
+    if (market > SHOWN_MARKETS) return undefined;
+    this.#views[market] ??= new MarketViewWriter(
+      this.#writer.block(MARKET_VIEWS, market - 1),
+      market,
+    );
+    return this.#views[market];
   }
 }

@@ -1,6 +1,6 @@
 /** The service as a whole, in this process: how it starts, refuses to start, and ends. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -211,6 +211,22 @@ describe('the market service', { timeout: 120_000 }, () => {
     await service.stop();
     await store.close();
     await assert.rejects(stat(metricsFile), { code: 'ENOENT' });
+  });
+
+  it('a start that fails leaves no file, and holds no log', onLinux, async (test) => {
+    const { dir, open } = await embedded(test);
+    const { parts, store } = open();
+    const metricsFile = join(dir, 'metrics');
+    const config = { ...parts.config, metricsFile };
+    const startThread = () => Promise.reject(new Error('no such core'));
+    await assert.rejects(startMarketService({ ...parts, config, startThread }), /no such core/);
+    await assert.rejects(stat(metricsFile), { code: 'ENOENT' });
+    await writeFile(metricsFile, 'of somebody else');
+    await assert.rejects(startMarketService({ ...parts, config }), { code: 'NOT_METRICS' });
+    await rm(metricsFile);
+    const service = await startMarketService({ ...parts, config });
+    await service.stop();
+    await store.close();
   });
 
   it('ends while its broker is away', async (test) => {

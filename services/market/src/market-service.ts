@@ -4,10 +4,8 @@ import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@fo
 import {
   AgentInvoker,
   answer,
-  availableCores,
   type Clock,
   currentThreadId,
-  type IdleStrategyName,
   type Logger,
   type StreamStore,
   type StreamWriter,
@@ -20,15 +18,11 @@ import type { MarketConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
-import { type HostThread, startHostThread } from './host-thread.ts';
-import {
-  type MetricsMemory,
-  type OpenedMetrics,
-  openMetrics,
-  ServiceMetrics,
-} from './market-metrics.ts';
+import type { HostThread, startHostThread } from './host-thread.ts';
+import { type OpenedMetrics, ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
 import { Mover } from './mover.ts';
+import { openHosts } from './open-hosts.ts';
 import { Placement } from './placement.ts';
 import { Publisher } from './publisher.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
@@ -72,19 +66,20 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
-  const shown = openMetrics(config.metricsFile, Date.now());
+  // The log first: who has that is the one who may show a market here.
+  const streams = await openStreams(parts, failure.resolve);
+  const { shown, threads } = await openHosts(parts, failure.resolve).catch(async (error) => {
+    await streams.close();
+    throw error;
+  });
   const metrics = new ServiceMetrics(shown.buffer);
-  const hosts = hostsOf(config);
-  const placement = new Placement(
-    { ...config, hosts: hosts.length, by: config.placement },
-    metrics.nowNs(),
-  );
+  const hosts = threads.length;
+  const places = { ...config, hosts, by: config.placement };
+  const placement = new Placement(places, metrics.nowNs());
   const markets = new MarketRegistry(config.maxMarkets, (market) => {
     metrics.name(market);
     placement.place(market);
   });
-  const streams = await openStreams(parts, failure.resolve);
-  const threads = await startThreads(parts, shown.memory, failure.resolve);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
   metrics.marketThreadId.set(threads[0]?.worker.threadId ?? 0);
   const cores = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
@@ -194,46 +189,6 @@ async function close(running: Running, patienceMs: number): Promise<void> {
   }
   await Promise.all(threads.map(({ worker }) => worker.stop()));
   shown.remove();
-}
-
-/** Starts all hosts, or none. */
-async function startThreads(
-  { config, logger, startThread = startHostThread }: MarketServiceParts,
-  metrics: MetricsMemory,
-  fail: (error: Error) => void,
-): Promise<HostThread[]> {
-  const { idle, cycleRecords, cycleUs } = config;
-  const cycle = { records: cycleRecords, timeNs: cycleUs * 1_000 };
-  const threads: HostThread[] = [];
-  for (const core of hostsOf(config)) {
-    try {
-      const options = { core, idle: idle ?? defaultIdle(config), cycle, metrics };
-      const thread = await startThread(options);
-      const { pinned, threadId, failed } = thread.worker;
-      failed.then(fail);
-      logger.info('host started', { host: threads.length, core, pinned, threadId });
-      threads.push(thread);
-    } catch (error) {
-      await Promise.all(threads.map(({ worker }) => worker.stop()));
-      throw error;
-    }
-  }
-  return threads;
-}
-
-/** The core of each host. The last ones by default: the first serves interrupts. */
-function hostsOf({ hosts, cores }: MarketConfig): readonly number[] {
-  if (cores !== undefined) return cores;
-  const available = availableCores();
-  return Array.from(
-    { length: hosts },
-    (_, host) => available.at(-1 - (host % available.length)) ?? 0,
-  );
-}
-
-/** A host that spins would starve the broker and the provers where cores are few. */
-function defaultIdle(config: MarketConfig): IdleStrategyName {
-  return availableCores().length > hostsOf(config).length + 2 ? 'yield' : 'park';
 }
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */

@@ -206,7 +206,8 @@ export class Sequencer implements Agent {
       market.closing = true;
     }
     this.#inFlight += 1;
-    const { nowNs, queueing, commit } = this.#metrics;
+    const { nowNs, queueing, commit, groupSize } = this.#metrics;
+    groupSize.record(group.commands);
     const appendedNs = nowNs();
     for (const receivedNs of group.receivedNs) queueing.record(appendedNs - receivedNs);
     this.#log.append(logSubject(this.#partition, market.name), group.payload).then(

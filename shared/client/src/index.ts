@@ -1,7 +1,12 @@
 export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
-export { type MarketView, MarketViewReader, type ViewLevel } from './market-view-reader.ts';
+export {
+  type BalanceView,
+  type MarketView,
+  MarketViewReader,
+  type ViewLevel,
+} from './market-view-reader.ts';
 export {
   type MarketInfo,
   type MarketLimits,

@@ -3,12 +3,17 @@
  * no message, no wait, nothing that a market would notice.
  */
 import {
+  BALANCE_VIEW_WORDS,
+  BalanceWord,
+  balanceSlot,
+  MARKET_BALANCES,
   MARKET_NAME_WORDS,
   MARKET_NAMES,
   MARKET_VIEW_WORDS,
   MARKET_VIEWS,
   MarketViewWord,
   VIEW_LEVEL_WORDS,
+  VIEW_LEVELS,
 } from '@foldbook/protocol';
 import { MetricsError, type MetricsReader } from '@foldbook/runtime';
 
@@ -41,24 +46,42 @@ export interface MarketView {
   readonly volume: bigint;
 }
 
+/** What an account had after the market's command `sequence`: lots and quote units. */
+export interface BalanceView {
+  readonly sequence: bigint;
+  readonly baseAvailable: bigint;
+  readonly baseHeld: bigint;
+  readonly quoteAvailable: bigint;
+  readonly quoteHeld: bigint;
+}
+
 export class MarketViewReader {
   readonly #metrics: MetricsReader;
   readonly #words = new Int32Array(MARKET_VIEW_WORDS);
   readonly #numbers = new BigUint64Array(this.#words.buffer);
   readonly #nameWords = new Int32Array(MARKET_NAME_WORDS);
   readonly #blocks: number;
+  readonly #balanceWords = new Int32Array(BALANCE_VIEW_WORDS);
+  readonly #balances = new BigUint64Array(this.#balanceWords.buffer);
+  readonly #balanceSlots: number;
 
   /** @throws MetricsError if the memory shows no markets, or in another layout */
   constructor(metrics: MetricsReader) {
-    const { words, count } = metrics.blocks(MARKET_VIEWS);
-    if (words !== MARKET_VIEW_WORDS) {
-      throw new MetricsError(
-        'OTHER_FORMAT',
-        `a market has ${words} words, not ${MARKET_VIEW_WORDS}`,
-      );
-    }
+    const blocks = (name: string, words: number) => {
+      const found = metrics.blocks(name);
+      if (found.words === words) return found.count;
+      const detail = `${name} has blocks of ${found.words} words, not ${words}`;
+      throw new MetricsError('OTHER_FORMAT', detail);
+    };
     this.#metrics = metrics;
-    this.#blocks = count;
+    this.#blocks = Math.min(
+      blocks(MARKET_VIEWS, MARKET_VIEW_WORDS),
+      blocks(MARKET_NAMES, MARKET_NAME_WORDS),
+    );
+    this.#balanceSlots = blocks(MARKET_BALANCES, BALANCE_VIEW_WORDS);
+    if (!Number.isInteger(Math.log2(this.#balanceSlots))) {
+      throw new MetricsError('OTHER_FORMAT', `${this.#balanceSlots} accounts: no power of two`);
+    }
   }
 
   /** Numbers of the markets that are shown, by name. */
@@ -99,8 +122,41 @@ export class MarketViewReader {
     };
   }
 
+  /**
+   * What an account has in a market. Two accounts are read one after the other, and may be of
+   * different groups.
+   * @returns undefined if the account is not shown, as it never had anything or as too many came
+   *   before it, or if the writer was faster at every try
+   */
+  balance(market: number, account: number): BalanceView | undefined {
+    const slots = this.#balanceSlots;
+    const words = this.#balanceWords;
+    const first = balanceSlot(market, account, slots);
+    for (let step = 0; step < slots; step += 1) {
+      const slot = (first + step) & (slots - 1);
+      if (!this.#metrics.readBlock(MARKET_BALANCES, slot, words)) return undefined;
+      if (words[BalanceWord.MARKET] === 0) return undefined;
+      const isIt = words[BalanceWord.MARKET] === market && words[BalanceWord.ACCOUNT] === account;
+      if (isIt) return this.#balance();
+    }
+    return undefined;
+  }
+
+  #balance(): BalanceView {
+    const number = (word: number) => this.#balances[word / 2] ?? 0n;
+    return {
+      sequence: number(BalanceWord.SEQUENCE),
+      baseAvailable: number(BalanceWord.BASE_AVAILABLE),
+      baseHeld: number(BalanceWord.BASE_HELD),
+      quoteAvailable: number(BalanceWord.QUOTE_AVAILABLE),
+      quoteHeld: number(BalanceWord.QUOTE_HELD),
+    };
+  }
+
   #levels(first: number, count: number): ViewLevel[] {
-    return Array.from({ length: count }, (_, index) => {
+    // Whatever the memory says: it may be anybody's.
+    const length = Math.max(0, Math.min(count, VIEW_LEVELS));
+    return Array.from({ length }, (_, index) => {
       const [price = 0n, quantity = 0n, orders = 0n] = this.#numbers.subarray(
         (first + index * VIEW_LEVEL_WORDS) / 2,
       );

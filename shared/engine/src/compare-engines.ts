@@ -1,7 +1,14 @@
 /** Runs one flow of commands through two engines and stops where they disagree. */
-import { CommandOffset, EventOffset, RECORD_BYTES, Side, viewOf } from '@foldbook/protocol';
+import {
+  Account,
+  CommandOffset,
+  EventOffset,
+  RECORD_BYTES,
+  Side,
+  viewOf,
+} from '@foldbook/protocol';
 import { concatenate } from './command-record.ts';
-import { DEPTH_WORDS, type Engine } from './engine.ts';
+import { BALANCE_WORDS, DEPTH_WORDS, type Engine } from './engine.ts';
 import { describeEvents } from './event-words.ts';
 
 export interface CommandGroup {
@@ -173,6 +180,11 @@ function compareStates({ left, right }: EnginePair<Engine>): void {
     expect(`depth of side ${side}`, describeDepth(left, side), describeDepth(right, side));
     expect(`depth of side ${side}, in words`, depthWords(left, side), depthWords(right, side));
   }
+  for (const account of [Account.SUPPLY, Account.FEES, Account.FIRST_CLIENT]) {
+    expect(`balance of ${account}`, balanceOf(left, account), balanceOf(right, account));
+    expect(`balance of ${account}, in words`, balanceOf(left, account), wordsOf(left, account));
+    expect(`balance of ${account}, in words`, balanceOf(right, account), wordsOf(right, account));
+  }
   expect('state hash', left.stateHash(), right.stateHash());
 }
 
@@ -187,6 +199,17 @@ function depthWords(engine: Engine, side: Side): string {
   const words = new Int32Array(COMPARED_LEVELS * DEPTH_WORDS);
   const levels = engine.writeDepth(side, COMPARED_LEVELS, words, 0);
   return words.subarray(0, levels * DEPTH_WORDS).join(' ');
+}
+
+function balanceOf(engine: Engine, account: number): string {
+  const { baseAvailable, baseHeld, quoteAvailable, quoteHeld } = engine.balance(account);
+  return [baseAvailable, baseHeld, quoteAvailable, quoteHeld].join(' ');
+}
+
+function wordsOf(engine: Engine, account: number): string {
+  const words = new Int32Array(BALANCE_WORDS);
+  engine.writeBalance(account, words, 0);
+  return new BigUint64Array(words.buffer).join(' ');
 }
 
 /** The bytes of both. */

@@ -18,6 +18,9 @@ export interface Balances {
   readonly quoteHeld: bigint;
 }
 
+/** See `Engine.writeBalance`. */
+export const BALANCE_WORDS = 8;
+
 export interface DepthLevel {
   /** Ticks. */
   readonly price: bigint;
@@ -42,6 +45,11 @@ export interface Engine {
   /** 64 bits over the logical content (see state-hash.ts). Detects divergence, proves nothing. */
   stateHash(): bigint;
   balance(account: number): Balances;
+  /**
+   * The same without allocating, `BALANCE_WORDS` 32-bit words from word `at` of `into` on: in the
+   * order of `Balances`, each its low word first.
+   */
+  writeBalance(account: number, into: Int32Array, at: number): void;
   /** Settlement records in the epoch that is still open. */
   openRecords(): number;
   /** Price levels of a side, best first. */

@@ -33,9 +33,43 @@ export const MarketViewWord = {
 
 export const MARKET_VIEW_WORDS = MarketViewWord.ASKS + VIEW_LEVELS * VIEW_LEVEL_WORDS;
 
+/**
+ * An account of a market as its thread shows it after every group that may have changed it. In lots
+ * and quote units; account 0 (supply) has what is outstanding as available.
+ */
+export const BalanceWord = {
+  /** The market's number; 0 of an empty block. */
+  MARKET: 0,
+  ACCOUNT: 1,
+  /** Of the market's last command when this was written. */
+  SEQUENCE: 2,
+  BASE_AVAILABLE: 4,
+  BASE_HELD: 6,
+  QUOTE_AVAILABLE: 8,
+  QUOTE_HELD: 10,
+} as const;
+
+export const BALANCE_VIEW_WORDS = 12;
+
+const FIRST_FACTOR = 0x9e37_79b1;
+const SECOND_FACTOR = 0x85eb_ca6b;
+const WORD_BITS = 32;
+
+/**
+ * The block where the search for an account begins. It goes on to the next, after the last to the
+ * first, until the account is found, or an empty block, which says that it is not shown: accounts
+ * keep their blocks.
+ * @param slots number of blocks, a power of two
+ */
+export function balanceSlot(market: number, account: number, slots: number): number {
+  const mixed = Math.imul(account ^ Math.imul(market, FIRST_FACTOR), SECOND_FACTOR);
+  return (mixed >>> 0) >>> (WORD_BITS - Math.log2(slots));
+}
+
 /** Names of the blocks in a market's metrics, and of what a market is called there. */
 export const MARKET_VIEWS = 'markets';
 export const MARKET_NAMES = 'marketNames';
+export const MARKET_BALANCES = 'balances';
 
 /** A market's name: its length in bytes, then UTF-8. */
 export const MARKET_NAME_WORDS = 9;

@@ -74,6 +74,7 @@ describe('mapped files', { skip: !isLinux && 'only Linux maps files here' }, () 
     writeFileSync(path('short'), new Uint8Array(10));
     writeFileSync(path('empty'), '');
     symlinkSync(path('short'), path('link'));
+    execFileSync('mkfifo', [path('pipe')]);
     const opening = (name: string, bytes: number) => () =>
       mapFile(path(name), bytes, { create: false });
     const isShort = (error: unknown) =>
@@ -82,5 +83,21 @@ describe('mapped files', { skip: !isLinux && 'only Linux maps files here' }, () 
     assert.throws(opening('empty', 0), isShort);
     assert.throws(opening('missing', 0), { code: 'ENOENT' });
     assert.throws(opening('link', 0), { code: 'ELOOP' });
+    assert.throws(opening('pipe', 0), { code: 'NOT_A_FILE' });
+  });
+
+  test('a file that there is no room for is refused, and leaves nothing behind', () => {
+    const module = new URL('./mapped-file.ts', import.meta.url).href;
+    const script = `import { mapFile } from ${JSON.stringify(module)};
+      try {
+        mapFile(process.argv[1], 2 ** 20, { create: true });
+      } catch (error) {
+        console.log(error.code);
+      }`;
+    // Blocks of 1 KiB.
+    const limited = `ulimit -f 512 && exec "$0" --input-type=module -e "$1" "$2"`;
+    const args = ['-c', limited, process.execPath, script, path('large')];
+    assert.equal(execFileSync('sh', args, { encoding: 'utf8' }), 'EFBIG\n');
+    assert.throws(() => statSync(path('large')), { code: 'ENOENT' });
   });
 });

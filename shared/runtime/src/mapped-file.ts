@@ -4,7 +4,7 @@
  * each thread maps the file for itself.
  */
 import assert from 'node:assert/strict';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { libcCall, libcErrno, libcView } from './libc.ts';
 
 export interface MapOptions {
@@ -32,8 +32,11 @@ const OWNER_ONLY = 0o600;
 
 export class MappedFileError extends Error {
   override readonly name = 'MappedFileError';
-  /** `UNSUPPORTED`: not Linux. `TOO_SHORT`: the file has fewer bytes than were asked for. */
-  readonly code: 'UNSUPPORTED' | 'TOO_SHORT' | 'REFUSED';
+  /**
+   * `UNSUPPORTED`: not Linux. `NOT_A_FILE`: a folder, a pipe, a device. `TOO_SHORT`: the file has
+   * fewer bytes than were asked for, or none.
+   */
+  readonly code: 'UNSUPPORTED' | 'NOT_A_FILE' | 'TOO_SHORT' | 'REFUSED';
 
   constructor(code: MappedFileError['code'], message: string) {
     super(message);
@@ -43,7 +46,7 @@ export class MappedFileError extends Error {
 
 /**
  * @param bytes how much to map; 0 for all that an existing file has
- * @throws MappedFileError, or what `openSync` throws (ENOENT, EACCES, ...)
+ * @throws MappedFileError, or what the system says of the file (ENOENT, EACCES, ENOSPC, ...)
  */
 export function mapFile(path: string, bytes: number, options: MapOptions): MappedFile {
   assert(Number.isSafeInteger(bytes) && bytes >= 0, `a file of ${bytes} bytes`);
@@ -59,8 +62,12 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
   }
   const fd = open(path, options);
   try {
-    if (options.create) ftruncateSync(fd, bytes);
-    const { size } = fstatSync(fd);
+    // Written, not only made so long: where memory is short, a page that isn't there yet would end
+    // the process when it is first touched.
+    if (options.create) writeFileSync(fd, new Uint8Array(bytes));
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new MappedFileError('NOT_A_FILE', `${path} is no file`);
+    const { size } = stats;
     const length = bytes === 0 ? size : bytes;
     if (size < length || size === 0) {
       throw new MappedFileError('TOO_SHORT', `${path} has ${size} bytes, ${bytes} are asked for`);
@@ -70,6 +77,9 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
     if (at === -1) throw new MappedFileError('REFUSED', `${path}: mmap, errno ${libcErrno()}`);
     const buffer = libcView(at, length);
     return { buffer, close: () => close(buffer, () => unmap(at, length)) };
+  } catch (error) {
+    if (options.create) rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(fd);
   }
@@ -77,7 +87,8 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
 
 function open(path: string, { create, mode = OWNER_ONLY, readOnly }: MapOptions): number {
   const access = readOnly === true ? constants.O_RDONLY : constants.O_RDWR;
-  const flags = access | constants.O_NOFOLLOW;
+  // A pipe without a writer would be waited for.
+  const flags = access | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   if (!create) return openSync(path, flags);
   rmSync(path, { force: true });
   return openSync(path, flags | constants.O_CREAT | constants.O_EXCL, mode);

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { type EventHandler, EventRingReader } from '@foldbook/engine';
-import { pinCurrentThread } from '@foldbook/runtime';
+import { clockSince, pinCurrentThread } from '@foldbook/runtime';
 import { answerQuestions } from './asked-process.ts';
 import {
   CONTROL_BYTES,
@@ -21,7 +21,6 @@ import {
   type WriterReady,
 } from './orders-messages.ts';
 import { OrdersTally } from './orders-tally.ts';
-import { clockSince } from './run-clock.ts';
 import { percentiles } from './statistics.ts';
 
 interface Prepared {

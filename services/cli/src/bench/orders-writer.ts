@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { conformCommands, KernelHost, loadKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
-import { pinCurrentThread } from '@foldbook/runtime';
+import { clockSince, pinCurrentThread } from '@foldbook/runtime';
 import { readMessageFile } from '../message-file.ts';
 import {
   type Expected,
@@ -15,7 +15,6 @@ import {
   type WriterReady,
 } from './orders-messages.ts';
 import { OrdersTally } from './orders-tally.ts';
-import { clockSince } from './run-clock.ts';
 
 const TIME_NS = 1n;
 /** Commands a call of the kernel; publications are in between. */

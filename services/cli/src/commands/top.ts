@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_ACCOUNT } from '@foldbook/protocol';
 import { isAlive } from '@foldbook/runtime';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { openMetricsFile } from '../top/metrics-file.ts';
@@ -20,11 +21,13 @@ each stage, ring depths and backlog, what its threads take, refusals, and the to
 is read from the memory that the market writes it to; the market itself is not asked, and is not
 slowed down. What the machine, the kernel or the moment does not give is "unavailable".
 
-  --file FILE       what the market tells (default: of the only one that "foldbook up" runs here;
-                    a market's configuration names it as metricsFile)
+  --file FILE       what the market tells (default: of the only one that "foldbook up" runs here
+                    for you; a market's configuration names it as metricsFile)
+  --account N       also what this account has in each market, available and held
   --seconds N       length of the intervals that are told (default ${DEFAULT_SECONDS})
   --once            one interval, and the end
-  --json            one object an interval: {"pid","perSec","depths","latencyNs","rejects",...}
+  --json            one object an interval: {"pid","perSec","depths","latencyNs","groupCommands",
+                    "rejects","refused","turnedAway","threads","perCommand","markets",...}
 
   queueing          a message, from being received until its group goes to the log
   commit            a group, from there until it is durable
@@ -33,10 +36,15 @@ slowed down. What the machine, the kernel or the moment does not give is "unavai
   publishing        a group, from there until its outputs are handed to the broker
   endToEnd          a message, from being received until its outputs are handed to the broker
 
+Refused is what never came to the log, by code and by the limit that it met; rejected is what the
+market itself answered. Of the first 64 markets the books are shown, and balances of the first 8,192
+accounts.
+
 Example: foldbook top --once --json`,
   takes: [],
   options: {
     file: { type: 'string' },
+    account: { type: 'string' },
     seconds: { type: 'string' },
     once: { type: 'boolean' },
   },
@@ -47,10 +55,11 @@ Example: foldbook top --once --json`,
 async function show(context: CommandContext): Promise<number> {
   const { output, signal } = context;
   const intervalMs = (context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS) * 1_000;
+  const account = context.integer('account', 0, MAX_ACCOUNT);
   const isScreen = process.stdout.isTTY === true && !context.flag('once');
   const { reader, close } = openMetricsFile(context.text('file'));
   const { owner } = reader.descriptor;
-  const sampler = new TopSampler(reader);
+  const sampler = new TopSampler(reader, account);
   try {
     for (;;) {
       const waited = await delay(intervalMs, true, { signal }).catch(() => false);

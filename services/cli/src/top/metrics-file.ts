@@ -1,6 +1,6 @@
 /** Where markets of this host keep what they tell, and which of them run. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, MetricsError, MetricsReader, mapFile } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
@@ -23,7 +23,7 @@ export function metricsFileOf(dataDir: string): string | undefined {
 }
 
 /**
- * Opens what a market tells: that of `file`, or of the only market that runs.
+ * Opens what a market tells: that of `file`, or of the only one of this user's that runs.
  * @throws UsageError where there is none, or more than one to choose from
  */
 export function openMetricsFile(file: string | undefined): OpenMetrics {
@@ -38,7 +38,9 @@ export function openMetricsFile(file: string | undefined): OpenMetrics {
   });
   const [only, ...others] = running;
   if (only === undefined) {
-    throw new UsageError('no market runs here that "foldbook up" started; name one with --file');
+    throw new UsageError(
+      'no market of yours runs here that "foldbook up" started; name one with --file',
+    );
   }
   if (others.length === 0) return only;
   for (const { close } of running) close();
@@ -48,9 +50,13 @@ export function openMetricsFile(file: string | undefined): OpenMetrics {
 
 function metricsFiles(): string[] {
   if (process.platform !== 'linux') return [];
-  return readdirSync(SHARED_MEMORY)
-    .filter((name) => NAME.test(name))
-    .map((name) => join(SHARED_MEMORY, name));
+  return (
+    readdirSync(SHARED_MEMORY)
+      .filter((name) => NAME.test(name))
+      .map((name) => join(SHARED_MEMORY, name))
+      // Anybody can leave a file of such a name here.
+      .filter((path) => statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.())
+  );
 }
 
 function open(file: string): OpenMetrics {

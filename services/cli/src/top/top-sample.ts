@@ -1,5 +1,5 @@
 /** What `top` says of an interval: the difference of two looks at a market's metrics. */
-import { type MarketView, MarketViewReader } from '@foldbook/client';
+import { type BalanceView, type MarketView, MarketViewReader } from '@foldbook/client';
 import { resultName } from '@foldbook/protocol';
 import {
   HARDWARE_EVENTS,
@@ -26,6 +26,8 @@ export const STAGES = [
   'endToEnd',
 ] as const;
 export const RATES = ['messages', 'admitted', 'commands', 'groups'] as const;
+/** Rates of what is counted by kind or code. */
+export const COUNTED = ['events', 'trades', 'rejects', 'refused'] as const;
 export const DEPTHS = [
   'pendingCommands',
   'groupsInFlight',
@@ -35,6 +37,8 @@ export const DEPTHS = [
   'outputsInFlight',
 ] as const;
 const THREADS = { service: 'serviceThreadId', market: 'marketThreadId' } as const;
+/** Before the thread runs, and where the system gives none. */
+const NO_THREAD = 0;
 const SHARES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
 
 export type StageFigures = Readonly<Record<keyof typeof SHARES | 'count', number>>;
@@ -53,44 +57,50 @@ export interface TopSample {
   readonly pid: number;
   readonly runsForMs: number;
   readonly intervalMs: number;
-  readonly perSec: Readonly<Record<(typeof RATES)[number] | 'events' | 'trades', Figure>>;
+  readonly perSec: Readonly<Record<(typeof RATES)[number] | (typeof COUNTED)[number], Figure>>;
   readonly depths: Readonly<Record<(typeof DEPTHS)[number], Figure>>;
   /** Of the interval. */
   readonly latencyNs: Readonly<Record<(typeof STAGES)[number], StageFigures | typeof UNAVAILABLE>>;
-  /** Since the beginning of the log, and since the start: by code. */
+  /** Of the groups that went to the log in the interval. */
+  readonly groupCommands: StageFigures | typeof UNAVAILABLE;
+  /** Since the beginning of the log, and since the start: by code; of the latter, by limit. */
   readonly rejects: Readonly<Record<string, number>> | typeof UNAVAILABLE;
   readonly refused: Readonly<Record<string, number>> | typeof UNAVAILABLE;
+  readonly turnedAway: Readonly<Record<string, number>> | typeof UNAVAILABLE;
   readonly refusedPerSec10: Figure;
   readonly lastRefused: string | undefined;
   readonly threads: Readonly<Record<keyof typeof THREADS, ThreadFigures>>;
   /** Of the market thread, a command. */
   readonly perCommand: Readonly<Record<string, Figure>>;
-  readonly markets: readonly (Readonly<Partial<MarketView>> & { readonly name: string })[];
+  readonly markets: readonly ShownMarket[];
+}
+
+export interface ShownMarket extends Readonly<Partial<MarketView>> {
+  readonly name: string;
+  /** Of the account that was asked for. */
+  readonly balance?: BalanceView | typeof UNAVAILABLE;
 }
 
 interface Look {
   readonly atMs: number;
   readonly metrics: MetricsSample;
   readonly usage: Readonly<Record<keyof typeof THREADS, ThreadUsage | undefined>>;
-  readonly hardware: HardwareCounts;
+  readonly hardware: HardwareCounts | undefined;
 }
 
 export class TopSampler {
   readonly #reader: MetricsReader;
   readonly #views: MarketViewReader;
-  readonly #hardware: HardwareCounters;
-  readonly #threadIds: Readonly<Record<keyof typeof THREADS, number>>;
+  readonly #account: number | undefined;
+  /** Of the market thread, once it is known. */
+  #hardware: HardwareCounters | undefined;
   #last: Look;
 
-  constructor(reader: MetricsReader) {
+  /** @param account whose balances are looked at */
+  constructor(reader: MetricsReader, account?: number) {
     this.#reader = reader;
     this.#views = new MarketViewReader(reader);
-    const { numbers } = reader.sample(Date.now());
-    this.#threadIds = {
-      service: numbers.get(THREADS.service) ?? 0,
-      market: numbers.get(THREADS.market) ?? 0,
-    };
-    this.#hardware = new HardwareCounters(this.#threadIds.market);
+    this.#account = account;
     this.#last = this.#look();
   }
 
@@ -111,39 +121,50 @@ export class TopSampler {
       latencyNs: recordOf(STAGES, (name) =>
         stageOf(before.metrics.histograms.get(name), now.metrics.histograms.get(name)),
       ),
+      groupCommands: stageOf(
+        before.metrics.histograms.get('groupSize'),
+        now.metrics.histograms.get('groupSize'),
+      ),
       rejects: byCode(now.metrics, 'rejects'),
       refused: byCode(now.metrics, 'refused'),
+      turnedAway: byCode(now.metrics, 'turnedAway'),
       refusedPerSec10: refusals?.perSecond10 ?? UNAVAILABLE,
       lastRefused: resultNameOf(refusals?.latest.at(-1)?.code),
       threads: recordOf(['service', 'market'], (name) =>
         threadOf(before.usage[name], now.usage[name], seconds),
       ),
       perCommand: this.#perCommand(before, now),
-      markets: [...this.#views.markets()].map(([name, market]) => {
-        return { name, ...this.#views.read(market) };
-      }),
+      markets: [...this.#views.markets()].map(([name, market]) => this.#market(name, market)),
     };
   }
 
   close(): void {
-    this.#hardware.close();
+    this.#hardware?.close();
   }
 
   #look(): Look {
     const { pid } = this.#reader.descriptor.owner;
-    const { service, market } = this.#threadIds;
-    return {
-      atMs: performance.now(),
-      metrics: this.#reader.sample(Date.now()),
-      usage: { service: readThreadUsage(pid, service), market: readThreadUsage(pid, market) },
-      hardware: this.#hardware.read(),
-    };
+    const metrics = this.#reader.sample(Date.now());
+    const usage = recordOf(['service', 'market'], (name) => {
+      const thread = metrics.numbers.get(THREADS[name]) ?? NO_THREAD;
+      return thread === NO_THREAD ? undefined : readThreadUsage(pid, thread);
+    });
+    const thread = metrics.numbers.get(THREADS.market) ?? NO_THREAD;
+    // The system takes 0 for whoever asks.
+    if (thread !== NO_THREAD) this.#hardware ??= new HardwareCounters(thread);
+    return { atMs: performance.now(), metrics, usage, hardware: this.#hardware?.read() };
+  }
+
+  #market(name: string, market: number): ShownMarket {
+    const shown = { name, ...this.#views.read(market) };
+    if (this.#account === undefined) return shown;
+    return { ...shown, balance: this.#views.balance(market, this.#account) ?? UNAVAILABLE };
   }
 
   #perCommand(before: Look, now: Look): Record<string, Figure> {
     const commands = rise(before.metrics, now.metrics, 'commands');
     return recordOf(HARDWARE_EVENTS, (event) => {
-      const [first, second] = [before.hardware[event], now.hardware[event]];
+      const [first, second] = [before.hardware?.[event], now.hardware?.[event]];
       if (typeof first !== 'number' || typeof second !== 'number') return UNAVAILABLE;
       if (commands === UNAVAILABLE || commands === 0) return UNAVAILABLE;
       return rounded((second - first) / commands);
@@ -172,20 +193,22 @@ function rise(before: MetricsSample, now: MetricsSample, name: string): Figure {
 function ratesOf(before: MetricsSample, now: MetricsSample, seconds: number) {
   const perSec = (count: Figure): Figure =>
     count === UNAVAILABLE ? UNAVAILABLE : Math.round(count / seconds);
-  const events = [before, now].map(({ counters }) => counters.get('events'));
-  const [first, second] = events;
-  const total = (counts: ReadonlyMap<string, number>) =>
-    [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const isWhole = first !== undefined && second !== undefined;
-  const trades: Figure = isWhole
-    ? (second.get('TRADE') ?? 0) - (first.get('TRADE') ?? 0)
-    : UNAVAILABLE;
+  const counted = (name: string, countOf: (counts: ReadonlyMap<string, number>) => number) => {
+    const [first, second] = [before.counters.get(name), now.counters.get(name)];
+    const isWhole = first !== undefined && second !== undefined;
+    return perSec(isWhole ? countOf(second) - countOf(first) : UNAVAILABLE);
+  };
   return {
     ...recordOf(RATES, (name) => perSec(rise(before, now, name))),
-    events: perSec(isWhole ? total(second) - total(first) : UNAVAILABLE),
-    trades: perSec(trades),
+    events: counted('events', total),
+    trades: counted('events', (counts) => counts.get('TRADE') ?? 0),
+    rejects: counted('rejects', total),
+    refused: counted('refused', total),
   };
 }
+
+const total = (counts: ReadonlyMap<string, number>) =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
 
 function stageOf(
   before: HistogramSnapshot | undefined,

@@ -1,10 +1,12 @@
 /** A sample of `top` for people. */
 import { grouped, table } from '../output.ts';
 import {
+  COUNTED,
   DEPTHS,
   type Figure,
   RATES,
   STAGES,
+  type StageFigures,
   type ThreadFigures,
   type TopSample,
   UNAVAILABLE,
@@ -19,7 +21,7 @@ const figure = (value: Figure) => (value === UNAVAILABLE ? UNAVAILABLE : grouped
 
 export function topWords(sample: TopSample): string {
   const { pid, runsForMs, perSec, depths } = sample;
-  const rates = [...RATES, 'events', 'trades'] as const;
+  const rates = [...RATES, ...COUNTED] as const;
   return [
     `market of process ${pid}, runs for ${grouped(runsForMs / MS_PER_S)} s`,
     '',
@@ -40,22 +42,24 @@ export function topWords(sample: TopSample): string {
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}`,
     '',
-    `refused before the log: ${counts(sample.refused)}; ` +
+    `refused before the log: ${counts(sample.refused)} (by limit: ${counts(sample.turnedAway)}); ` +
       `${figure(sample.refusedPerSec10)} a second, last ${sample.lastRefused ?? 'none'}`,
     `rejected by the market: ${counts(sample.rejects)}`,
     ...markets(sample),
+    ...balances(sample),
   ].join('\n');
 }
 
-function stages({ latencyNs }: TopSample): string {
-  const rows = STAGES.map((name) => {
-    const values = latencyNs[name];
+function stages({ latencyNs, groupCommands }: TopSample): string {
+  const row = (name: string, values: StageFigures | typeof UNAVAILABLE) => {
     if (values === UNAVAILABLE) return [name, UNAVAILABLE];
     const none = values.count === 0;
     const columns = STAGE_COLUMNS.map((column) => (none ? '-' : grouped(values[column])));
     return [name, ...columns, grouped(values.count)];
-  });
-  return table([['ns', ...STAGE_COLUMNS, 'count'], ...rows]);
+  };
+  const rows = STAGES.map((name) => row(name, latencyNs[name]));
+  const size = row('commands a group', groupCommands);
+  return table([['ns', ...STAGE_COLUMNS, 'count'], ...rows, size]);
 }
 
 function threads({ threads: { service, market } }: TopSample): string {
@@ -91,4 +95,15 @@ function markets(sample: TopSample): string[] {
   const head = ['market', 'bid', 'ask', 'last', 'trades', 'lots', 'open orders'];
   const more = sample.markets.length - rows.length;
   return ['', table([head, ...rows]), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+function balances(sample: TopSample): string[] {
+  const rows = sample.markets.slice(0, MAX_MARKETS).flatMap(({ name, balance }) => {
+    if (balance === undefined) return [];
+    if (balance === UNAVAILABLE) return [[name, UNAVAILABLE]];
+    const { baseAvailable, baseHeld, quoteAvailable, quoteHeld } = balance;
+    return [[name, ...[baseAvailable, baseHeld, quoteAvailable, quoteHeld].map(String)]];
+  });
+  const head = ['balance', 'lots available', 'held', 'quote units available', 'held'];
+  return rows.length === 0 ? [] : ['', table([head, ...rows])];
 }

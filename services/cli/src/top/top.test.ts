@@ -59,11 +59,13 @@ describe('top', { skip, timeout: 120_000 }, () => {
   });
 
   test('shows rates, stages, depths, threads and books, for people and as JSON', async () => {
-    const args = ['top', '--once', '--file', file];
+    const args = ['top', '--once', '--file', file, '--account', '7'];
     const [plain, json] = await Promise.all([foldbook(args), foldbook([...args, '--json'])]);
     assert.equal(plain.status, 0, plain.stderr);
     assert.match(plain.stdout, /^endToEnd +/m);
     assert.match(plain.stdout, /^BTC-USD +- +3 @ 100 +- +0 +0 +1$/m);
+    assert.match(plain.stdout, /^BTC-USD +7 +3 +0 +0$/m);
+    assert.match(plain.stdout, /^commands a group /m);
     assert.equal(json.status, 0, json.stderr);
     const sample = JSON.parse(json.stdout);
     assert.equal(sample.pid, market.child.pid);
@@ -77,6 +79,16 @@ describe('top', { skip, timeout: 120_000 }, () => {
     }
     const [shown] = sample.markets;
     assert.equal(shown.name, 'BTC-USD');
+    const { sequence, ...balance } = shown.balance;
+    assert.equal(sequence, '3');
+    assert.deepEqual(balance, {
+      baseAvailable: '7',
+      baseHeld: '3',
+      quoteAvailable: '0',
+      quoteHeld: '0',
+    });
+    assert.equal(sample.perSec.refused, 0);
+    assert.deepEqual(sample.turnedAway, {});
     assert.deepEqual(shown.asks, [{ price: '100', quantity: '3', orders: 1 }]);
   });
 

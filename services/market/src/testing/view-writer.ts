@@ -27,16 +27,18 @@ async function write(memory: MetricsMemory): Promise<void> {
   const buffer = attachMetrics(memory);
   const metrics = new ThreadMetrics(buffer);
   const engine = new KernelHost(await loadKernel()).addMarket();
-  const view = metrics.viewOf(1);
   const apply = (records: Uint8Array) =>
-    engine.apply(records, records.byteLength / RECORD_BYTES, TIME_NS, () => undefined);
+    engine.apply(records, records.byteLength / RECORD_BYTES, TIME_NS, (block, count) =>
+      metrics.count(block, count),
+    );
+  metrics.startGroup(1);
   apply(recordsOf(0, [createMarket(), ...fund(ACCOUNT)]));
   apply(recordsOf(ACCOUNT, place(0)));
   const parent = process.ppid;
   for (let turn = 1; !isTold(buffer) && process.ppid === parent; turn += 1) {
-    const records = recordsOf(ACCOUNT, [cancel(1), cancel(2), ...place(turn)]);
-    apply(records);
-    view?.write(engine, turn, TIME_NS);
+    metrics.startGroup(1);
+    apply(recordsOf(ACCOUNT, [cancel(1), cancel(2), ...place(turn)]));
+    metrics.show(engine, turn, TIME_NS);
   }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { MAX_ACCOUNT, RECORD_BYTES, type Side } from '@foldbook/protocol';
 import {
   assertGroup,
+  BALANCE_WORDS,
   type Balances,
   DEPTH_WORDS,
   type DepthLevel,
@@ -74,10 +75,7 @@ export class KernelEngine implements Engine {
   }
 
   balance(account: number): Balances {
-    this.#host.assertIdle();
-    assert(Number.isInteger(account) && account >= 0, `an account has the number ${account}`);
-    // Numbers above 2^32 would wrap around on their way into the kernel.
-    this.#host.exports.balance(this.#market, Math.min(account, MAX_ACCOUNT + 1));
+    this.#askBalance(account);
     const read = (index: number) => this.#host.inputView.getBigUint64(index * 8, true);
     return {
       baseAvailable: read(0),
@@ -85,6 +83,19 @@ export class KernelEngine implements Engine {
       quoteAvailable: read(2),
       quoteHeld: read(3),
     };
+  }
+
+  writeBalance(account: number, into: Int32Array, at: number): void {
+    this.#askBalance(account);
+    const { inputWords } = this.#host;
+    for (let word = 0; word < BALANCE_WORDS; word += 1) into[at + word] = inputWords[word] ?? 0;
+  }
+
+  #askBalance(account: number): void {
+    this.#host.assertIdle();
+    assert(Number.isInteger(account) && account >= 0, `an account has the number ${account}`);
+    // Numbers above 2^32 would wrap around on their way into the kernel.
+    this.#host.exports.balance(this.#market, Math.min(account, MAX_ACCOUNT + 1));
   }
 
   openRecords(): number {

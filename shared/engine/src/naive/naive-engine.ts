@@ -98,6 +98,12 @@ export class NaiveEngine implements Engine {
     return this.#market.ledger.balances(account);
   }
 
+  writeBalance(account: number, into: Int32Array, at: number): void {
+    const { baseAvailable, baseHeld, quoteAvailable, quoteHeld } = this.balance(account);
+    const numbers = BigUint64Array.of(baseAvailable, baseHeld, quoteAvailable, quoteHeld);
+    into.set(new Int32Array(numbers.buffer), at);
+  }
+
   openRecords(): number {
     return Number(this.#market.epoch.recordCount);
   }

@@ -37,6 +37,8 @@ class RestoringEngine implements Engine {
 
   stateHash = () => this.#engine.stateHash();
   balance = (account: number) => this.#engine.balance(account);
+  writeBalance = (account: number, into: Int32Array, at: number) =>
+    this.#engine.writeBalance(account, into, at);
   openRecords = () => this.#engine.openRecords();
   depth = (side: Side, maxLevels: number) => this.#engine.depth(side, maxLevels);
   writeDepth = (side: Side, maxLevels: number, into: Int32Array, at: number) =>

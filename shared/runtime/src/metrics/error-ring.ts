@@ -24,7 +24,7 @@ export const MAX_RATE_SECONDS = SECONDS - 2;
 
 export interface LoggedError {
   readonly code: number;
-  /** What it happened to: a market's number, an account. */
+  /** What it happened to, from 0 to 2^32 - 1: a market's number, an account. */
   readonly detail: number;
   /** Since 1970. */
   readonly timeMs: number;
@@ -115,7 +115,10 @@ function latestErrors(words: Int32Array, at: number): LoggedError[] {
     if (!readLocked(words, where, into)) continue;
     const [code = 0, detail = 0, low = 0, high = 0, number = 0] = into;
     if (number === 0) continue;
-    found.push({ number, error: { code, detail, timeMs: high * WORD + (low >>> 0) } });
+    found.push({
+      number,
+      error: { code, detail: detail >>> 0, timeMs: high * WORD + (low >>> 0) },
+    });
   }
   return found.sort((a, b) => (a.number - b.number) | 0).map(({ error }) => error);
 }

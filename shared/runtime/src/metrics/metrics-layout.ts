@@ -36,7 +36,7 @@ export type MetricSpec =
       readonly help: string;
       readonly labels: Readonly<Record<string, number>>;
     }
-  | { readonly kind: 'histogram'; readonly unit: 'ns'; readonly help: string }
+  | { readonly kind: 'histogram'; readonly unit: string; readonly help: string }
   | { readonly kind: 'errors'; readonly unit: string; readonly help: string }
   /** `count` sequence locks of `words` words each; what the words mean, `help` says where. */
   | {

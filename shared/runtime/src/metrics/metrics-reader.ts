@@ -25,8 +25,10 @@ export type MetricsErrorCode =
   | 'NOT_METRICS'
   /** Written by another version of this program. */
   | 'OTHER_FORMAT'
-  /** The descriptor does not fit the memory. */
-  | 'DAMAGED';
+  /** The descriptor makes no sense, or does not fit the memory. */
+  | 'DAMAGED'
+  /** The file's owner runs. */
+  | 'IN_USE';
 
 export class MetricsError extends Error {
   override readonly name = 'MetricsError';
@@ -85,15 +87,32 @@ export function openDescriptor(buffer: ArrayBufferLike): MetricsDescriptor {
 
 function parse(json: Uint8Array): MetricsDescriptor {
   try {
-    // The boundary to memory that a program of this format wrote.
+    // Checked below, as far as readers rely on it.
     const descriptor = JSON.parse(new TextDecoder().decode(json)) as MetricsDescriptor;
-    // Kinds that this program does not know have no size.
-    for (const entry of descriptor.metrics) wordsOf(entry);
+    checkOwner(descriptor.owner);
+    for (const entry of descriptor.metrics) checkEntry(entry);
     return descriptor;
   } catch (error) {
     throw new MetricsError('DAMAGED', `no descriptor: ${error}`);
   }
 }
+
+function checkOwner({ name, pid, startTicks, sinceMs }: MetricsOwner): void {
+  const isWhole = typeof name === 'string' && isSize(pid) && pid > 0 && isSize(sinceMs);
+  if (isWhole && (startTicks === undefined || isSize(startTicks))) return;
+  throw new TypeError(`the owner is ${name}, process ${pid}`);
+}
+
+/** Kinds that this program does not know have no size: `wordsOf` throws. */
+function checkEntry(entry: MetricEntry): void {
+  const texts = [entry.name, entry.writer, entry.unit, entry.help];
+  const isText = texts.every((text) => typeof text === 'string');
+  const isSized = entry.kind !== 'blocks' || (isSize(entry.count) && isSize(entry.words));
+  if (isText && isSized && isSize(entry.offsetBytes) && isSize(wordsOf(entry))) return;
+  throw new TypeError(`a metric is ${JSON.stringify(entry)}`);
+}
+
+const isSize = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 
 export class MetricsReader {
   readonly descriptor: MetricsDescriptor;

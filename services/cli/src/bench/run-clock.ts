@@ -1,2 +1,0 @@
-/** The clock that both threads of a benchmark read. */
-export { clockSince } from '@foldbook/runtime';

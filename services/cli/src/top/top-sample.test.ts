@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  BALANCE_VIEW_WORDS,
+  MARKET_BALANCES,
+  MARKET_NAME_WORDS,
+  MARKET_NAMES,
+  MARKET_VIEW_WORDS,
+  MARKET_VIEWS,
+} from '@foldbook/protocol';
+import {
+  createMetrics,
+  currentThreadId,
+  layOutMetrics,
+  type MetricSpecs,
+  MetricsReader,
+  MetricsWriter,
+  thisOwner,
+} from '@foldbook/runtime';
+import { TopSampler } from './top-sample.ts';
+
+const thread = { kind: 'gauge', unit: 'id', help: 'a thread' } as const;
+const blocks = (words: number) =>
+  ({ kind: 'blocks', unit: 'words', help: 'one', count: 1, words }) as const;
+const SPECS: MetricSpecs = {
+  service: {
+    serviceThreadId: thread,
+    marketThreadId: thread,
+    refused: { kind: 'counters', unit: 'messages', help: 'by code', labels: { BUSY: 3 } },
+    groupSize: { kind: 'histogram', unit: 'commands', help: 'a group' },
+    [MARKET_NAMES]: blocks(MARKET_NAME_WORDS),
+    [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS),
+    [MARKET_BALANCES]: blocks(BALANCE_VIEW_WORDS),
+  },
+};
+
+function open() {
+  const layout = layOutMetrics(thisOwner('test', Date.now()), SPECS);
+  const buffer = new SharedArrayBuffer(layout.totalBytes);
+  createMetrics(layout, buffer);
+  const sampler = new TopSampler(new MetricsReader(buffer));
+  return { writer: new MetricsWriter(buffer, 'service'), sampler };
+}
+
+test('a thread that is not known yet is unavailable, and not whoever asks', (t) => {
+  const { writer, sampler } = open();
+  t.after(() => sampler.close());
+  const unknown = sampler.next();
+  assert.deepEqual(new Set(Object.values(unknown.threads.market)), new Set(['unavailable']));
+  assert.deepEqual(new Set(Object.values(unknown.perCommand)), new Set(['unavailable']));
+  const own = currentThreadId();
+  if (own === undefined) return;
+  writer.gauge('marketThreadId').set(own);
+  assert.equal(sampler.next().threads.market.minorFaultsPerSec, 'unavailable', 'of one look only');
+  assert.equal(typeof sampler.next().threads.market.minorFaultsPerSec, 'number');
+  assert.equal(sampler.next().threads.service.minorFaultsPerSec, 'unavailable');
+});
+
+test('rates and sizes are of the interval; what memory does not have is unavailable', (t) => {
+  const { writer, sampler } = open();
+  t.after(() => sampler.close());
+  const sizes = writer.histogram('groupSize');
+  sizes.record(1_000);
+  sampler.next();
+  writer.counters('refused').add(3, 5);
+  sizes.record(2);
+  const { perSec, groupCommands, refused, latencyNs } = sampler.next();
+  assert(typeof perSec.refused === 'number' && perSec.refused > 0);
+  assert.equal(perSec.rejects, 'unavailable');
+  assert.deepEqual(refused, { BUSY: 5 });
+  assert(groupCommands !== 'unavailable');
+  assert.deepEqual([groupCommands.count, groupCommands.p50, groupCommands.max], [1, 2, 2]);
+  assert.equal(latencyNs.matching, 'unavailable');
+});

@@ -1,0 +1,93 @@
+/** Writes what accounts have where threads and processes read it; see `BalanceWord`. */
+import assert from 'node:assert/strict';
+import { BALANCE_WORDS, type Engine } from '@foldbook/engine';
+import { BALANCE_VIEW_WORDS, BalanceWord, balanceSlot } from '@foldbook/protocol';
+import type { LockedWriter } from '@foldbook/runtime';
+
+/** Half of them stay empty, so that a search is short. */
+export const BALANCE_SLOTS = 2 ** 14;
+/** Accounts that are shown, each market's for itself; those that come later are not. */
+export const SHOWN_ACCOUNTS = BALANCE_SLOTS / 2;
+
+const NONE = -1;
+
+export class BalanceViewWriter {
+  readonly #open: (slot: number) => LockedWriter;
+  /** Opened when an account takes its slot, which it keeps. */
+  readonly #blocks: (LockedWriter | undefined)[] = [];
+  readonly #markets = new Int32Array(BALANCE_SLOTS);
+  readonly #accounts = new Int32Array(BALANCE_SLOTS);
+  /** The last group that changed each: an account is written once a group. */
+  readonly #groups = new Int32Array(BALANCE_SLOTS);
+  readonly #changed = new Int32Array(SHOWN_ACCOUNTS);
+  readonly #words = new Int32Array(BALANCE_VIEW_WORDS);
+  readonly #numbers = new BigInt64Array(this.#words.buffer);
+  #changes = 0;
+  #shown = 0;
+  #group = 0;
+  #market = 0;
+  #latest = NONE;
+
+  constructor(open: (slot: number) => LockedWriter) {
+    this.#open = open;
+  }
+
+  /** Accounts that are shown by now. */
+  get shown(): number {
+    return this.#shown;
+  }
+
+  startGroup(market: number): void {
+    this.#market = market;
+    this.#group = (this.#group + 1) | 0;
+    this.#latest = NONE;
+    this.#changes = 0;
+  }
+
+  /** The group may have changed what this account has. */
+  change(account: number): void {
+    if (account === this.#latest) return;
+    this.#latest = account;
+    const slot = this.#slotOf(account);
+    if (slot === NONE || this.#groups[slot] === this.#group) return;
+    this.#groups[slot] = this.#group;
+    this.#changed[this.#changes] = slot;
+    this.#changes += 1;
+  }
+
+  /** Shows what the group changed. */
+  write(engine: Engine): void {
+    const words = this.#words;
+    words[BalanceWord.MARKET] = this.#market;
+    this.#numbers[BalanceWord.SEQUENCE / 2] = engine.sequence;
+    for (let index = 0; index < this.#changes; index += 1) {
+      const slot = this.#changed[index] ?? 0;
+      const account = this.#accounts[slot] ?? 0;
+      words[BalanceWord.ACCOUNT] = account;
+      engine.writeBalance(account, words, BalanceWord.BASE_AVAILABLE);
+      this.#blocks[slot]?.write(words);
+    }
+    this.#changes = 0;
+  }
+
+  #slotOf(account: number): number {
+    const market = this.#market;
+    let slot = balanceSlot(market, account, BALANCE_SLOTS);
+    while (this.#markets[slot] !== 0) {
+      if (this.#accounts[slot] === account && this.#markets[slot] === market) return slot;
+      slot = (slot + 1) & (BALANCE_SLOTS - 1);
+    }
+    if (this.#shown === SHOWN_ACCOUNTS) return NONE;
+    this.#shown += 1;
+    this.#markets[slot] = market;
+    this.#accounts[slot] = account;
+    this.#groups[slot] = this.#group - 1;
+    this.#blocks[slot] = this.#open(slot);
+    return slot;
+  }
+}
+
+assert(
+  BALANCE_VIEW_WORDS === BalanceWord.BASE_AVAILABLE + BALANCE_WORDS,
+  'an engine writes balances as a view has them',
+);
