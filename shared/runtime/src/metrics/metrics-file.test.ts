@@ -22,12 +22,14 @@ import { MetricsWriter } from './metrics-writer.ts';
 const SPECS = { one: { count: { kind: 'counter', unit: 'turns', help: 'one a turn' } } } as const;
 const layOut = () => layOutMetrics(thisOwner('test', 1), SPECS);
 
+const module = (name: string) => JSON.stringify(import.meta.resolve(`./metrics-${name}.ts`));
+
 /** A process that makes metrics, says so, and then does what it is told. */
 const CHILD = `
   const [, file, then] = process.argv;
-  const { createMetricsFile } = await import(${JSON.stringify(import.meta.resolve('./metrics-file.ts'))});
-  const { layOutMetrics } = await import(${JSON.stringify(import.meta.resolve('./metrics-layout.ts'))});
-  const { thisOwner } = await import(${JSON.stringify(import.meta.resolve('./metrics-reader.ts'))});
+  const { createMetricsFile } = await import(${module('file')});
+  const { layOutMetrics } = await import(${module('layout')});
+  const { thisOwner } = await import(${module('reader')});
   const specs = ${JSON.stringify(SPECS)};
   createMetricsFile(file, layOutMetrics(thisOwner('test', 1), specs));
   console.log('made');
