@@ -21,11 +21,12 @@
  */
 import {
   ACCOUNT_DIRECTORY,
+  DROPPED_UP_TO,
   FEES,
   SUPPLY,
   addTerm,
 } from './market';
-import { allocateBlock } from './memory';
+import { allocateBlock, freeBlock } from './memory';
 import { ifBuy } from './fees';
 import { FEES_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
 import { ACCOUNT_TAG, P0, P1, P2, P3, weight1 } from './scramble';
@@ -125,6 +126,28 @@ export function nextAccount(market: usize, id: u32): u32 {
     }
   }
   return NO_NUMBER;
+}
+
+/** Gives back the next block of accounts, each of which `drop` sees first; false at the end. */
+export function takeBlock(market: usize, drop: (account: usize) => void): bool {
+  const id = nextAccount(market, load<u32>(market, DROPPED_UP_TO));
+  if (id == NO_NUMBER) return false;
+  store<u32>(market, id, DROPPED_UP_TO);
+  const entry = middleEntry(load<u32>(topEntry(market, id)), id);
+  const block: usize = load<u32>(entry);
+  for (let index: u32 = 0; index <= BLOCK_MASK; index += 1) drop(accountIn(block, index));
+  freeBlock(block, BLOCK_BITS + <u32>ACCOUNT_SHIFT);
+  store<u32>(entry, 0);
+  return true;
+}
+
+/** Gives back the tables that led to blocks. */
+export function dropAccounts(market: usize): void {
+  for (let id: u32 = 0; id < NUMBERS; id += 1 << TOP_SHIFT) {
+    const middle: usize = load<u32>(topEntry(market, id));
+    if (middle != 0) freeBlock(middle, MIDDLE_BITS + POINTER_SHIFT);
+  }
+  freeBlock(load<u32>(market, ACCOUNT_DIRECTORY), TOP_BITS + POINTER_SHIFT);
 }
 
 /** Writes an account's number into it, for those who come from a timer. */
