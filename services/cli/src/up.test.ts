@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from './testing/until.ts';
+import { metricsFileOf } from './top/metrics-file.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -89,7 +91,8 @@ describe('up --local', {
   const nothingLeft = () =>
     until(async () => {
       const isQuiet = !(await isOpen(natsPort)) && !(await isOpen(redisPort));
-      return isQuiet && (await processesOf(dir)).length === 0;
+      const isShown = existsSync(metricsFileOf(dir) ?? '');
+      return isQuiet && !isShown && (await processesOf(dir)).length === 0;
     });
   const serverPid = async (program: string) => {
     const all = await processesOf(dir);
@@ -139,6 +142,8 @@ describe('up --local', {
     assert.equal(JSON.parse(poor.stdout).name, 'INSUFFICIENT_FUNDS');
     const cancelled = JSON.parse((await everyday('cancel', '42', '--account', '7')).stdout);
     assert.deepEqual([cancelled.side, cancelled.reason], ['sell', 'requested']);
+    const shown = await foldbook('top', '--once', '--file', metricsFileOf(dir) ?? '');
+    assert.match(shown.stdout, /^rejected by the market: INSUFFICIENT_FUNDS 1$/m);
     const again = await everyday('market', 'create');
     assert.match(again.stderr, /^foldbook: BTC-USD: MARKET_EXISTS \(114\): .*[^ ]\n$/);
     node.kill('SIGINT');
@@ -171,6 +176,7 @@ describe('up --local', {
   });
 
   it('says which signal killed a service', async () => {
+    assert(existsSync(metricsFileOf(dir) ?? ''), 'a killed market cannot take it away itself');
     process.kill(marketPid(), 'SIGKILL');
     assert.equal(await ended(), 1);
     assert.match(lines.join('\n'), /market was killed by SIGKILL; its log: \S+market\.log/);

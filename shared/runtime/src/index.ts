@@ -38,7 +38,7 @@ export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
 export type { Histogram, HistogramSnapshot } from './metrics/histogram.ts';
-export { createMetricsFile, type MetricsFile } from './metrics/metrics-file.ts';
+export { clearMetricsFile, createMetricsFile, type MetricsFile } from './metrics/metrics-file.ts';
 export {
   layOutMetrics,
   type MetricEntry,

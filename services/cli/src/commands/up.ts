@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { clearMetricsFile } from '@foldbook/runtime';
 import { checkRedis, connectBroker, DEFAULT_NATS, isServed } from '../broker.ts';
 import { InterruptedError, interrupted, UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
@@ -65,6 +66,9 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       throw error;
     } finally {
       await local?.stop();
+      // A market that was killed could not take it away itself.
+      const metricsFile = metricsFileOf(plan.data);
+      if (metricsFile !== undefined) clearMetricsFile(metricsFile);
     }
   },
 };

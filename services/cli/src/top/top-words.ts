@@ -67,7 +67,7 @@ function threads({ threads: { service, market } }: TopSample): string {
     name,
     ...Object.values(figures).map((value: Figure) => `${value}`),
   ];
-  const head = ['cpu %', 'wait %', 'gave up', 'taken away', 'minor faults', 'major'];
+  const head = ['cpu %', 'wait %', 'gave up/s', 'taken away/s', 'minor faults/s', 'major faults/s'];
   return table([['thread', ...head], row('service', service), row('market', market)]);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Log-linear histogram of durations in nanoseconds, or of sizes: each power of two is cut into 32
- * buckets of one width, so that a bucket is at most 1/32 as wide as its values, whatever their size.
- * What it tells is the middle of a bucket: within 1/64 of the true value, or exact below 64.
+ * buckets of one width, so that a bucket is at most 1/32 as wide as its values, however large. What
+ * it tells is the middle of a bucket: within 1/64 of the true value, or exact below 64.
  *
  * In memory: a cell for the sum, a cell for the largest value, then a cell for each bucket. The
  * count is the buckets' sum, so that the two never disagree.

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { mapFile } from '../mapped-file.ts';
-import { createMetricsFile } from './metrics-file.ts';
+import { clearMetricsFile, createMetricsFile } from './metrics-file.ts';
 import { layOutMetrics } from './metrics-layout.ts';
 import { MetricsReader, thisOwner } from './metrics-reader.ts';
 import { MetricsWriter } from './metrics-writer.ts';
@@ -22,12 +22,14 @@ import { MetricsWriter } from './metrics-writer.ts';
 const SPECS = { one: { count: { kind: 'counter', unit: 'turns', help: 'one a turn' } } } as const;
 const layOut = () => layOutMetrics(thisOwner('test', 1), SPECS);
 
+const module = (name: string) => JSON.stringify(import.meta.resolve(`./metrics-${name}.ts`));
+
 /** A process that makes metrics, says so, and then does what it is told. */
 const CHILD = `
   const [, file, then] = process.argv;
-  const { createMetricsFile } = await import(${JSON.stringify(import.meta.resolve('./metrics-file.ts'))});
-  const { layOutMetrics } = await import(${JSON.stringify(import.meta.resolve('./metrics-layout.ts'))});
-  const { thisOwner } = await import(${JSON.stringify(import.meta.resolve('./metrics-reader.ts'))});
+  const { createMetricsFile } = await import(${module('file')});
+  const { layOutMetrics } = await import(${module('layout')});
+  const { thisOwner } = await import(${module('reader')});
   const specs = ${JSON.stringify(SPECS)};
   createMetricsFile(file, layOutMetrics(thisOwner('test', 1), specs));
   console.log('made');
@@ -61,12 +63,20 @@ describe('files of metrics', { skip: process.platform !== 'linux' && 'Linux only
     await once(child.stdout, 'data');
     const replace = () => createMetricsFile(path('left'), layOut());
     assert.throws(replace, { code: 'IN_USE', message: new RegExp(`process ${child.pid},`) });
+    clearMetricsFile(path('left'));
     child.kill('SIGKILL');
     await ended;
     assert(statSync(path('left')).size > 0, 'nobody took it away');
     const { buffer, remove } = replace();
     assert.equal(new MetricsReader(buffer).descriptor.owner.pid, process.pid);
     remove();
+    const again = start(path('left'), 'wait');
+    await once(again.stdout, 'data');
+    again.kill('SIGKILL');
+    await once(again, 'exit');
+    clearMetricsFile(path('left'));
+    assert.equal(statSync(path('left'), { throwIfNoEntry: false }), undefined);
+    clearMetricsFile(path('left'));
   });
 
   test('a process that fails takes its file with it', async () => {
@@ -91,6 +101,7 @@ describe('files of metrics', { skip: process.platform !== 'linux' && 'Linux only
     assert.throws(replace('notes'), { code: 'NOT_METRICS', message: /is not replaced$/ });
     assert.throws(replace('link'), { code: 'ELOOP' });
     assert.throws(() => createMetricsFile(dir, layout), { code: 'NOT_A_FILE' });
+    clearMetricsFile(path('notes'));
     assert.equal(readFileSync(path('notes'), 'utf8'), 'of somebody else');
   });
 

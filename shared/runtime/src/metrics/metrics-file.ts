@@ -31,6 +31,17 @@ export function createMetricsFile(file: string, layout: MetricsLayout): MetricsF
   return { buffer, remove };
 }
 
+/** Takes away what a process left behind that was killed; everything else stays. */
+export function clearMetricsFile(file: string): void {
+  try {
+    checkReplaceable(file);
+  } catch {
+    return;
+  }
+  rmSync(file, { force: true });
+}
+
+/** @throws as `createMetricsFile` */
 function checkReplaceable(file: string): void {
   let old: ReturnType<typeof mapFile>;
   try {
