@@ -23,12 +23,12 @@ const rateSchema = z.object({
   burst: z.int().min(1).max(100_000_000),
 });
 
-export const marketConfigSchema = z.object({
+const fieldsSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema]),
   /** Threads that markets live on, each market on one. */
   hosts: z.int().min(1).max(64).default(1),
-  /** Their cores, one each; absent: the last ones this process may use. */
+  /** Their cores, as many hosts as there are here; absent: the last ones it may use. */
   cores: z.array(z.int().min(0).max(4095)).min(1).max(64).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
   /** Which host a new market goes to, in turns; with `load` busy markets move later on. */
@@ -71,6 +71,15 @@ export const marketConfigSchema = z.object({
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */
   epochAgeMs: z.int().min(10).max(86_400_000).default(5_000),
+});
+
+export const marketConfigSchema = fieldsSchema.superRefine(({ hosts, cores, places }, context) => {
+  const count = cores?.length ?? hosts;
+  for (const [market, host] of Object.entries(places)) {
+    if (host < count) continue;
+    const message = `there is no host ${host} for ${market}: there are ${count}, from 0`;
+    context.addIssue({ code: 'custom', path: ['places', market], message });
+  }
 });
 
 export type MarketConfig = z.infer<typeof marketConfigSchema>;
