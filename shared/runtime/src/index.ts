@@ -73,6 +73,16 @@ export {
   runPinned,
   startPinnedWorker,
 } from './pinned-worker.ts';
+export { type RealTimeResult, setRealTime } from './real-time.ts';
+export {
+  type MemoryWish,
+  type MemoryWishes,
+  type PlacedMemory,
+  placedWords,
+  placeMemory,
+  type Reached,
+  touchPages,
+} from './resident-memory.ts';
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
@@ -89,6 +99,7 @@ export {
 export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
 export { clockSince } from './thread-clock.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
+export { nodeToBind, readTopology, type Topology, topologyWords } from './topology.ts';
 export {
   type MessageHandler,
   type OnRefused,

@@ -9,6 +9,7 @@ interface Koffi {
   load(path: string | null): { func(definition: string): NativeFunction };
   errno(): number;
   view(address: number, bytes: number): ArrayBuffer;
+  address(of: Uint8Array): bigint;
 }
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
@@ -44,4 +45,13 @@ export function libcErrno(): number {
 /** Memory outside of the engine, as it lies; whoever frees it detaches the buffer first. */
 export function libcView(address: number, bytes: number): ArrayBuffer {
   return load().koffi.view(address, bytes);
+}
+
+/** Where the bytes of a view lie; undefined where there is no native module. */
+export function libcAddress(of: Uint8Array): number | undefined {
+  try {
+    return Number(load().koffi.address(of));
+  } catch {
+    return undefined;
+  }
 }

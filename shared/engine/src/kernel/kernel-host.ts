@@ -62,6 +62,8 @@ export class KernelHost {
   readonly #isShared: boolean;
   /** Set while a group is applied, and left so when a sink throws: the state is then unknown. */
   #sink: EventSink | undefined;
+  /** Memory before this address is mapped already, or was to be. */
+  #present = 0;
   #isSnapshotOpen = false;
   #isAdopting = false;
 
@@ -179,6 +181,39 @@ export class KernelHost {
     const bytes = count * RECORD_BYTES;
     const address = this.exports.reserveInput(Math.ceil(bytes / PAGE_BYTES)) >>> 0;
     return { bytes: new Uint8Array(this.#memory.buffer, address, bytes), address };
+  }
+
+  /**
+   * Memory for so many bytes more than is taken now, if the machine gives it, and all that is taken:
+   * for one who sees to it that its pages are there before they are used.
+   */
+  reserve(bytes: number): Uint8Array {
+    const wanted = Math.ceil((this.usedBytes + bytes) / PAGE_BYTES);
+    const missing = Math.min(wanted, MAX_PAGES) - this.#memory.buffer.byteLength / PAGE_BYTES;
+    try {
+      if (missing > 0) this.#memory.grow(missing);
+    } catch {
+      // What the machine refuses now is asked for again when it is needed.
+    }
+    const { buffer } = this.#memory;
+    this.#present = Math.min(buffer.byteLength, Math.max(this.#present, wanted * PAGE_BYTES));
+    return new Uint8Array(buffer, 0, this.#present);
+  }
+
+  /**
+   * The memory that the next commands will take and that nobody has touched, up to `aheadBytes`
+   * beyond what is taken; undefined while there is none. What it gives counts as touched.
+   */
+  takeUntouched(aheadBytes: number): Uint8Array | undefined {
+    const present = this.#present;
+    const wanted = this.usedBytes + aheadBytes;
+    if (wanted <= present) return undefined;
+    const { buffer } = this.#memory;
+    // More at once than is missing, so that it is asked for seldom.
+    const end = Math.min(buffer.byteLength, wanted + aheadBytes);
+    if (end <= present) return undefined;
+    this.#present = end;
+    return new Uint8Array(buffer, present, end - present);
   }
 
   /** Runs what writes events, and hands them to a sink. */
