@@ -23,6 +23,19 @@ const rateSchema = z.object({
   burst: z.int().min(1).max(100_000_000),
 });
 
+const wishSchema = z.enum(['try', 'off']).default('try');
+
+/** What a host's thread wants of its memory; the log says what the system gave. */
+const memorySchema = z.object({
+  /** Never paged out; needs RLIMIT_MEMLOCK. */
+  lock: wishSchema,
+  hugePages: wishSchema,
+  /** On the node of the host's core, where the machine has more than one. */
+  numa: wishSchema,
+  /** There before the first command, beyond what an empty market takes: about 110 bytes an order. */
+  reserveMb: z.int().min(0).max(4_000).default(16),
+});
+
 const fieldsSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema]),
@@ -31,6 +44,12 @@ const fieldsSchema = z.object({
   /** Their cores, as many hosts as there are here; absent: the last ones it may use. */
   cores: z.array(z.int().min(0).max(4095)).min(1).max(64).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
+  memory: memorySchema.prefault({}),
+  /**
+   * SCHED_FIFO priority of the hosts' threads. A host that does not park keeps everything else from
+   * its core then, for good: only for cores that nothing else needs.
+   */
+  realtime: z.union([z.literal('off'), z.int().min(1).max(99)]).default('off'),
   /** Which host a new market goes to, in turns; with `load` busy markets move later on. */
   placement: z.enum(['round-robin', 'load']).default('round-robin'),
   /** Hosts of markets, by name, from 0: they stay there. */
@@ -82,4 +101,5 @@ export const marketConfigSchema = fieldsSchema.superRefine(({ hosts, cores, plac
   }
 });
 
+export type MemoryConfig = z.infer<typeof memorySchema>;
 export type MarketConfig = z.infer<typeof marketConfigSchema>;

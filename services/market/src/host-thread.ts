@@ -6,10 +6,13 @@ import {
   createRing,
   type IdleStrategyName,
   type PinnedWorker,
+  type PlacedMemory,
+  type RealTimeResult,
   RingConsumer,
   RingProducer,
   startPinnedWorker,
 } from '@foldbook/runtime';
+import type { MarketConfig } from './config.ts';
 import type { CycleLimits } from './host-agent.ts';
 import type { MetricsMemory } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
@@ -23,6 +26,20 @@ export interface HostThreadData {
   readonly idle: IdleStrategyName;
   readonly cycle: CycleLimits;
   readonly metrics: MetricsMemory;
+  readonly comfort: HostComfort;
+}
+
+/** What the system may do for a thread; it works without, too. */
+export interface HostComfort extends Pick<MarketConfig, 'memory' | 'realtime'> {
+  /** That its memory is bound to; undefined where there is one only. */
+  readonly node: number | undefined;
+}
+
+/** What the system did. */
+export interface HostReached {
+  readonly memory: PlacedMemory;
+  /** Undefined where nobody asked for it. */
+  readonly realTime: RealTimeResult | undefined;
 }
 
 /** One end of the way that a market takes from a host to another. */
@@ -42,19 +59,22 @@ export interface HostThreadOptions {
   readonly idle: IdleStrategyName;
   readonly cycle: CycleLimits;
   readonly metrics: MetricsMemory;
+  readonly comfort: HostComfort;
+  /** Once, when the thread is about to take its first command. */
+  readonly onReached: (reached: HostReached) => void;
 }
 
 export async function startHostThread(options: HostThreadOptions): Promise<HostThread> {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const kernel = await loadKernel();
-  const { core, idle, cycle, metrics } = options;
-  const secret = newSecret();
-  const data: HostThreadData = { commands, events, kernel, secret, idle, cycle, metrics };
+  const { core, onReached, ...given } = options;
+  const data: HostThreadData = { commands, events, kernel, secret: newSecret(), ...given };
   const worker = await startPinnedWorker(new URL('./host-worker.ts', import.meta.url), {
     name: `host on core ${core}`,
     core,
     workerData: data,
+    onTold: (told) => onReached(told as HostReached),
   });
   return { worker, commands: new RingProducer(commands), events: new RingConsumer(events) };
 }

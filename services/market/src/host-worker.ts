@@ -8,6 +8,7 @@ import {
   runPinned,
 } from '@foldbook/runtime';
 import { HostAgent } from './host-agent.ts';
+import { arrange, TouchingAgent } from './host-comfort.ts';
 import type { HostThreadData, PostedPassage } from './host-thread.ts';
 import { attachMetrics, ThreadMetrics } from './market-metrics.ts';
 import { Passages, passageOver } from './market-move.ts';
@@ -22,7 +23,7 @@ const FULL_RING_PAUSE_MS = 1;
  */
 const RESULT_CAPACITY = 2 ** 17;
 
-runPinned<HostThreadData>(({ workerData, stopped, pause, receive }) => {
+runPinned<HostThreadData>(({ workerData, stopped, pause, receive, tell }) => {
   const commands = new RingConsumer(workerData.commands);
   const output = new RingOutput(new RingProducer(workerData.events), () => {
     if (stopped()) return false;
@@ -47,5 +48,7 @@ runPinned<HostThreadData>(({ workerData, stopped, pause, receive }) => {
   };
   const metrics = new ThreadMetrics(attachMetrics(workerData.metrics));
   const agent = new HostAgent({ commands, output, home, metrics, cycle, passage });
-  return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
+  tell(arrange(workerData, kernelHost));
+  const touching = new TouchingAgent(agent, kernelHost);
+  return new AgentRunner(touching, createIdleStrategy(workerData.idle, commands));
 });

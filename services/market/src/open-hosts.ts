@@ -1,7 +1,16 @@
 /** Starts the threads that markets live on, and the memory in which they tell what they do. */
-import { availableCores, type IdleStrategyName, type Logger } from '@foldbook/runtime';
+import {
+  availableCores,
+  type IdleStrategyName,
+  type Logger,
+  nodeToBind,
+  placedWords,
+  readTopology,
+  type Topology,
+  topologyWords,
+} from '@foldbook/runtime';
 import type { MarketConfig } from './config.ts';
-import { type HostThread, startHostThread } from './host-thread.ts';
+import { type HostReached, type HostThread, startHostThread } from './host-thread.ts';
 import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-metrics.ts';
 
 export interface OpenedHosts {
@@ -26,9 +35,13 @@ export async function openHosts(
 ): Promise<OpenedHosts> {
   const shown = openMetrics(parts.config.metricsFile, Date.now());
   const threads: HostThread[] = [];
+  const topology = readTopology();
+  const words = topology === undefined ? 'unknown: there is no sysfs' : topologyWords(topology);
+  parts.logger.info(`machine: ${words}`);
   try {
     for (const core of hostCores(parts.config)) {
-      threads.push(await startHost(parts, { host: threads.length, core }, shown.memory, fail));
+      const place = { host: threads.length, core, topology };
+      threads.push(await startHost(parts, place, shown.memory, fail));
     }
     return { shown, threads };
   } catch (error) {
@@ -38,19 +51,40 @@ export async function openHosts(
   }
 }
 
+interface HostPlace {
+  readonly host: number;
+  readonly core: number;
+  readonly topology: Topology | undefined;
+}
+
 async function startHost(
   { config, logger, startThread = startHostThread }: HostParts,
-  { host, core }: { readonly host: number; readonly core: number },
+  { host, core, topology }: HostPlace,
   metrics: MetricsMemory,
   fail: (error: Error) => void,
 ): Promise<HostThread> {
   const cycle = { records: config.cycleRecords, timeNs: config.cycleUs * 1_000 };
   const idle = config.idle ?? defaultIdle(config);
-  const thread = await startThread({ core, idle, cycle, metrics });
+  const { memory, realtime } = config;
+  const comfort = { memory, realtime, node: nodeToBind(topology, core) };
+  const isCoreIsolated = topology?.isolated.includes(core) ?? false;
+  if (realtime !== 'off' && idle !== 'park' && !isCoreIsolated) {
+    const advice = 'nothing else runs there any more; isolate it, or let the host park';
+    logger.warn(`a real-time host that does not park is on a common core: ${advice}`, { core });
+  }
+  const onReached = (reached: HostReached) => tellReached(logger, host, reached);
+  const thread = await startThread({ core, idle, cycle, metrics, comfort, onReached });
   const { pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('host started', { host, core, pinned, threadId });
   return thread;
+}
+
+function tellReached(logger: Logger, host: number, { memory, realTime }: HostReached): void {
+  logger.info(`memory of the host: ${placedWords(memory)}`, { host });
+  if (realTime === undefined) return;
+  if (realTime.granted) logger.info('the host is in real time', { host, ...realTime });
+  else logger.warn(`the host is not in real time: ${realTime.reason}`, { host });
 }
 
 /** The core of each host. The last ones by default: the first serves interrupts. */

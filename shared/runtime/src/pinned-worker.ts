@@ -24,6 +24,8 @@ export interface PinnedWorkerOptions {
   readonly core: number;
   /** For the module; shared memory in it is shared, not copied. */
   readonly workerData: unknown;
+  /** Gets what the module says by `tell`. */
+  readonly onTold?: (told: unknown) => void;
 }
 
 export interface PinnedWorker {
@@ -50,6 +52,8 @@ export interface PinnedContext<Data> {
   readonly pause: (timeMs: number) => void;
   /** The next thing that was handed to it by `post`, or undefined. */
   readonly receive: () => unknown;
+  /** Says something to the starter, while the loop is built: later it costs the loop its time. */
+  readonly tell: (message: unknown) => void;
 }
 
 interface Envelope {
@@ -88,7 +92,12 @@ export async function startPinnedWorker(
       resolve();
     });
   });
-  const report = new Promise<Report>((resolve) => worker.once('message', resolve));
+  const report = new Promise<Report>((resolve) => {
+    worker.once('message', (first: Report) => {
+      resolve(first);
+      worker.on('message', (told) => options.onTold?.(told));
+    });
+  });
   const first = await Promise.race([report, failure.promise]);
   if (first instanceof Error) throw first;
   const { threadId, result } = first;
@@ -124,5 +133,6 @@ export function runPinned<Data>(build: (context: PinnedContext<Data>) => AgentRu
   const stopped = () => Atomics.load(flag, 0) !== 0;
   const pause = (timeMs: number) => void Atomics.wait(flag, 0, 0, timeMs);
   const receive = () => receiveMessageOnPort(port)?.message as unknown;
-  build({ workerData: data as Data, stopped, pause, receive }).run(stopped);
+  const tell = (message: unknown) => port.postMessage(message);
+  build({ workerData: data as Data, stopped, pause, receive, tell }).run(stopped);
 }

@@ -94,6 +94,15 @@ describe('memory of a thread', () => {
     );
   });
 
+  it('is told which part of it is locked, and why not all is', () => {
+    const none = { none: 'why' };
+    const locked = { bytes: 2 ** 20, refused: 'RLIMIT_MEMLOCK is 1 MiB' };
+    assert.equal(
+      placedWords({ bytes: BYTES, locked, hugePages: none, bound: none }),
+      '8 MiB; not huge: why; 1 MiB locked (RLIMIT_MEMLOCK is 1 MiB); not bound: why',
+    );
+  });
+
   it('needs no page of its own', () => {
     const placed = placeMemory([new Uint8Array(100)], ALL, undefined);
     assert.equal(placed.bytes, 100);

@@ -19,8 +19,10 @@ export interface MemoryWishes {
   readonly numa: MemoryWish;
 }
 
-/** Bytes that have it, of all in the regions; or why none has. */
-export type Reached = { readonly bytes: number } | { readonly none: string };
+/** Bytes that have it, of all in the regions, and why others have not; or why none has. */
+export type Reached =
+  | { readonly bytes: number; readonly refused?: string }
+  | { readonly none: string };
 
 export interface PlacedMemory {
   readonly bytes: number;
@@ -72,18 +74,22 @@ export function placeMemory(
   touchAll(regions);
   const lockError = wishes.lock === 'off' ? OFF : lockAll(ranges);
   const found = mappedIn(ranges);
+  const refused = lockError === undefined ? {} : { refused: lockError.none };
+  const lockedNone = lockError ?? NOT_LOCKED;
   return {
     bytes,
     bound,
     hugePages: advised ?? (found.hugeBytes > 0 ? { bytes: found.hugeBytes } : NO_HUGE_PAGES),
-    locked: found.lockedBytes > 0 ? { bytes: found.lockedBytes } : (lockError ?? NOT_LOCKED),
+    locked: found.lockedBytes > 0 ? { bytes: found.lockedBytes, ...refused } : lockedNone,
   };
 }
 
 /** `64 MiB, huge pages 62 MiB, not locked: RLIMIT_MEMLOCK is 8 MiB, ...` */
 export function placedWords({ bytes, hugePages, locked, bound }: PlacedMemory): string {
-  const reached = (name: string, of: Reached) =>
-    'none' in of ? `not ${name}: ${of.none}` : `${mib(of.bytes)} ${name}`;
+  const reached = (name: string, of: Reached) => {
+    if ('none' in of) return `not ${name}: ${of.none}`;
+    return `${mib(of.bytes)} ${name}${of.refused === undefined ? '' : ` (${of.refused})`}`;
+  };
   const parts = [reached('huge', hugePages), reached('locked', locked), reached('bound', bound)];
   return `${mib(bytes)}; ${parts.join('; ')}`;
 }
@@ -97,10 +103,10 @@ export function touchPages(region: Uint8Array): void {
   if (byteLength > 0) Atomics.or(bytes, byteLength - 1, 0);
 }
 
-const OFF: Reached = { none: 'switched off' };
-const NO_CALL: Reached = { none: 'no native module for this machine' };
-const NO_HUGE_PAGES: Reached = { none: 'the system had none to give' };
-const NOT_LOCKED: Reached = { none: 'the system does not say so' };
+const OFF = { none: 'switched off' };
+const NO_CALL = { none: 'no native module for this machine' };
+const NO_HUGE_PAGES = { none: 'the system had none to give' };
+const NOT_LOCKED = { none: 'the system does not say so' };
 
 const mib = (bytes: number) => `${Math.round((bytes / 2 ** 20) * 10) / 10} MiB`;
 
@@ -154,10 +160,10 @@ function adviseAll(ranges: readonly Range[]): Reached | undefined {
 }
 
 /** As many of the ranges as may be; undefined if all. */
-function lockAll(ranges: readonly Range[]): Reached | undefined {
+function lockAll(ranges: readonly Range[]): { readonly none: string } | undefined {
   const lock = libcCall('int mlock(int64_t at, size_t bytes)');
   if (lock === undefined) return NO_CALL;
-  let refused: Reached | undefined;
+  let refused: { readonly none: string } | undefined;
   for (const { start, bytes } of ranges) {
     if (lock(start, bytes) !== 0) refused ??= { none: `mlock: ${reasonOf(libcErrno())}` };
   }

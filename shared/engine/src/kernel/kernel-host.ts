@@ -201,19 +201,18 @@ export class KernelHost {
   }
 
   /**
-   * The memory that the next commands will take and that nobody has touched, up to `aheadBytes`
-   * beyond what is taken; undefined while there is none. What it gives counts as touched.
+   * Memory that the next commands will take and that nobody has touched, at most `mostBytes`, and up
+   * to `aheadBytes` beyond what is taken; undefined if there is none. It counts as touched then.
    */
-  takeUntouched(aheadBytes: number): Uint8Array | undefined {
-    const present = this.#present;
-    const wanted = this.usedBytes + aheadBytes;
-    if (wanted <= present) return undefined;
+  takeUntouched(aheadBytes: number, mostBytes: number): Uint8Array | undefined {
+    const first = this.#present;
+    const wanted = this.usedBytes + aheadBytes - first;
+    if (wanted <= 0) return undefined;
     const { buffer } = this.#memory;
-    // More at once than is missing, so that it is asked for seldom.
-    const end = Math.min(buffer.byteLength, wanted + aheadBytes);
-    if (end <= present) return undefined;
-    this.#present = end;
-    return new Uint8Array(buffer, present, end - present);
+    const bytes = Math.min(wanted, mostBytes, buffer.byteLength - first);
+    if (bytes <= 0) return undefined;
+    this.#present = first + bytes;
+    return new Uint8Array(buffer, first, bytes);
   }
 
   /** Runs what writes events, and hands them to a sink. */

@@ -1,7 +1,7 @@
 /** What orders and accounts take, as ARCHITECTURE.md states it. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { Asset, CommandKind, TimeInForce } from '@foldbook/protocol';
+import { Asset, CommandKind, RECORD_BYTES, TimeInForce } from '@foldbook/protocol';
 import { buildKernel } from '../../build.ts';
 import { type CommandFields, commandRecord, concatenate } from '../command-record.ts';
 import { KernelHost } from './kernel-host.ts';
@@ -90,5 +90,40 @@ describe('memory of the kernel', () => {
     const { usedBytes } = host;
     warmUpKernel(kernel);
     assert.equal(host.usedBytes, usedBytes);
+  });
+});
+
+describe('memory that is asked for ahead', () => {
+  const MIB = 2 ** 20;
+
+  test('is there as far as was asked, and begins where the kernel does', () => {
+    const host = new KernelHost(kernel);
+    const reserved = host.reserve(8 * MIB);
+    assert.equal(reserved.byteOffset, 0);
+    assert(reserved.byteLength >= host.usedBytes + 8 * MIB);
+    assert.equal(host.reserve(0).byteLength, reserved.byteLength, 'no less than before');
+    assert.equal(host.takeUntouched(MIB, MIB), undefined, 'all of it counts as touched');
+  });
+
+  test('is given in pieces that follow each other, up to what lies ahead', () => {
+    const host = new KernelHost(kernel);
+    const { byteLength } = host.reserve(0);
+    host.layCommands((4 * MIB) / RECORD_BYTES);
+    let end = byteLength;
+    for (let piece = host.takeUntouched(MIB, MIB); piece !== undefined; ) {
+      assert.equal(piece.byteOffset, end);
+      assert(piece.byteLength <= MIB);
+      end += piece.byteLength;
+      piece = host.takeUntouched(MIB, MIB);
+    }
+    // What the kernel has not got from the machine yet is not there to be touched.
+    assert(end >= host.usedBytes && end <= host.usedBytes + MIB, `up to ${end}`);
+  });
+
+  test('more than a machine has is less than was asked for, and the kernel goes on', () => {
+    const host = new KernelHost(kernel);
+    const reserved = host.reserve(5_000 * MIB);
+    assert(reserved.byteLength <= 4_096 * MIB);
+    host.addMarket();
   });
 });
