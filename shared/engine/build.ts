@@ -36,7 +36,7 @@ export async function buildKernel(): Promise<{ built: boolean }> {
     return { built: false };
   }
   await mkdir(output, { recursive: true });
-  const compiled = await compile();
+  const compiled = await compileEntry('index.ts');
   await replaceFile(kernelFile, compiled);
   await replaceFile(digestFile, stamp(inputDigest, compiled));
   return { built: true };
@@ -54,11 +54,22 @@ async function digestOfInput(): Promise<string> {
   return sha256(parts.join('\n'));
 }
 
-async function compile(): Promise<Uint8Array> {
-  const unfinished = `kernel.${process.pid}.wasm`;
+/**
+ * What a module of assembly/ compiles to, as the kernel is compiled.
+ * @param entry its name there
+ */
+export async function compileEntry(entry: string): Promise<Uint8Array<ArrayBuffer>> {
+  const unfinished = `${entry}.${process.pid}.wasm`;
+  await mkdir(output, { recursive: true });
   const path = join(output, unfinished);
-  const entry = join('assembly', 'index.ts');
-  const args = [entry, '--baseDir', root, '--outFile', join('build', unfinished), ...FLAGS];
+  const args = [
+    join('assembly', entry),
+    '--baseDir',
+    root,
+    '--outFile',
+    join('build', unfinished),
+    ...FLAGS,
+  ];
   try {
     const { error, stderr } = await asc.main(args);
     if (error !== null) {
@@ -66,7 +77,7 @@ async function compile(): Promise<Uint8Array> {
         `the kernel does not compile (shared/engine/assembly):\n${stderr.toString()}`,
       );
     }
-    return await readFile(path);
+    return new Uint8Array(await readFile(path));
   } finally {
     await rm(path, { force: true });
   }

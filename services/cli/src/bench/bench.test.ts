@@ -115,10 +115,10 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, latency, growth, sizes, regress/],
+      [['bench'], /say what; there are: match, orders, latency, growth, memory, sizes, regress/],
       [
         ['bench', 'nope'],
-        /no "bench nope"; there are: match, orders, latency, growth, sizes, regress/,
+        /no "bench nope"; there are: match, orders, latency, growth, memory, sizes, regress/,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
@@ -255,14 +255,40 @@ describe('bench', () => {
     }
   });
 
+  test('memory: pools, page faults and a workload, by what is done to the pages', async () => {
+    const args = ['bench', 'memory', '--orders', '100000', '--runs', '1', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const of = (kind: string) => rows.filter((row) => kind in row).map((row) => row[kind]);
+    assert.deepEqual(
+      of('pool').map(({ orders }) => orders),
+      [100, 1_000_000],
+    );
+    for (const { freshNs, againNs } of of('pool')) assert(freshNs > 0 && againNs > 0);
+    const preparations = ['none', 'touched', 'huge', 'locked', 'huge+locked'];
+    for (const kind of ['faults', 'w1']) {
+      assert.deepEqual(
+        of(kind).map(({ preparation }) => preparation),
+        preparations,
+      );
+    }
+    if (process.platform !== 'linux') return;
+    const [untouched, touched] = of('faults').map(({ faultsPerMillion }) => faultsPerMillion);
+    assert(untouched > 10 * touched, `${untouched} faults, and ${touched} where all was touched`);
+  });
+
   test('--help of the group and of its commands', async () => {
     const group = await foldbook(['bench', '--help']);
     assert.equal(group.status, 0);
     assert.match(
       group.stdout,
-      /match .*\n.*orders .*\n.*latency .*\n.*growth .*\n.*sizes .*\n.*regress /,
+      /match .*\n.*orders .*\n.*latency .*\n.*growth .*\n.*memory .*\n.*sizes .*\n.*regress /,
     );
-    for (const name of ['match', 'orders', 'latency', 'growth', 'sizes', 'regress']) {
+    for (const name of ['match', 'orders', 'latency', 'growth', 'memory', 'sizes', 'regress']) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

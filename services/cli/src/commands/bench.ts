@@ -8,6 +8,7 @@ export const bench: CommandGroup = {
     orders: async () => (await import('../bench/orders.ts')).orders,
     latency: async () => (await import('../bench/latency.ts')).latency,
     growth: async () => (await import('../bench/growth.ts')).growth,
+    memory: async () => (await import('../bench/memory.ts')).memory,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },
