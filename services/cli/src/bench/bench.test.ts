@@ -235,7 +235,7 @@ describe('bench', () => {
   });
 
   test('growth: a row for one account and one for many', async () => {
-    const args = ['bench', 'growth', '--orders', '3000', '--runs', '2', '--json'];
+    const args = ['bench', 'growth', '--orders', '3000', '--runs', '2', '--reserve', '8', '--json'];
     const { status, stdout, stderr } = await foldbook(args);
     assert.equal(status, 0, stderr);
     const rows = stdout

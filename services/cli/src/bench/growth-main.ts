@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { hrtime } from 'node:process';
 import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
-import { pinCurrentThread } from '@foldbook/runtime';
+import { pinCurrentThread, touchPages } from '@foldbook/runtime';
 import { answerQuestions } from './asked-process.ts';
 import type { GrowthQuestions, GrowthRun } from './growth-messages.ts';
 import { growthOrders, growthSetUp } from './growth-orders.ts';
@@ -19,20 +19,26 @@ warmUpKernel(kernel);
 
 answerQuestions<GrowthQuestions>({
   prepare: async ({ core }) => pinCurrentThread(core),
-  run: async ({ orders, accounts, runs }) => measure(orders, accounts, runs),
+  run: async (asked) => measure(asked),
 });
 
 /**
  * The least of all runs for each order: growth comes at the same order every time, and what else
  * the machine does comes at another.
  */
-function measure(orders: number, accounts: number, runs: number): GrowthRun {
+function measure({
+  orders,
+  accounts,
+  runs,
+  reserveMb,
+}: GrowthQuestions['run']['asked']): GrowthRun {
   const commands = growthOrders(orders, accounts);
   const least = new Float64Array(orders).fill(Number.POSITIVE_INFINITY);
   for (let run = 0; run < runs; run += 1) {
     globalThis.gc?.();
     const host = new KernelHost(kernel);
     const market = host.addMarket({ orderCapacity: MOST_ORDERS });
+    if (reserveMb > 0) touchPages(host.reserve(reserveMb * 2 ** 20));
     const setUp = growthSetUp(accounts);
     market.apply(setUp, setUp.byteLength / RECORD_BYTES, TIME_NS, ignore);
     for (let index = 0; index < orders; index += 1) {

@@ -18,6 +18,8 @@ export type GrowthQuestions = {
       readonly orders: number;
       readonly accounts: number;
       readonly runs: number;
+      /** Of memory that is there before the first order, beyond that of the empty market. */
+      readonly reserveMb: number;
     };
     readonly answer: GrowthRun;
   };

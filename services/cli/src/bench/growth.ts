@@ -13,6 +13,7 @@ const DEFAULT_ORDERS = 1_000_000;
 const MAX_ORDERS = 8_000_000;
 const DEFAULT_RUNS = 5;
 const MAX_RUNS = 100;
+const MAX_RESERVE_MB = 3_000;
 /** Of the accounts that the orders are spread over. */
 const DEFAULT_ACCOUNTS = [1, 10_000];
 
@@ -29,6 +30,8 @@ a command, not inside it, and about 30 ns of clock.
 
   --orders N        how many (default ${grouped(DEFAULT_ORDERS)})
   --accounts N      spread over so many (default: ${DEFAULT_ACCOUNTS.map(grouped).join(', then ')})
+  --reserve MIB     of memory that is there before, every page touched (default 0), as \`reserveMb\`
+                    of a market's configuration does it
   --runs N          runs on fresh markets (default ${DEFAULT_RUNS})
   --core N          core that the measuring thread keeps to (default: the last one)
   --v8 FLAGS        V8 flags of the measuring process, e.g. "--no-liftoff" (default: none)
@@ -39,6 +42,7 @@ Example: foldbook bench growth --orders 4000000 --accounts 1000`,
   options: {
     orders: { type: 'string' },
     accounts: { type: 'string' },
+    reserve: { type: 'string' },
     runs: { type: 'string' },
     core: { type: 'string' },
     v8: { type: 'string' },
@@ -52,6 +56,7 @@ async function measure(context: CommandContext): Promise<number> {
   const orders = context.integer('orders', 1, MAX_ORDERS) ?? DEFAULT_ORDERS;
   const chosen = context.integer('accounts', 1, MAX_ACCOUNTS);
   const runs = context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS;
+  const reserveMb = context.integer('reserve', 0, MAX_RESERVE_MB) ?? 0;
   const core = chooseCore(context);
   const flags = ['--expose-gc', ...v8Flags(context)];
   const asked = new AskedProcess<GrowthQuestions>(MAIN, flags, signal);
@@ -59,8 +64,8 @@ async function measure(context: CommandContext): Promise<number> {
     const pin = await asked.ask('prepare', { core });
     if (!pin.pinned) output.say(`not pinned: ${pin.reason}`);
     for (const accounts of chosen === undefined ? DEFAULT_ACCOUNTS : [chosen]) {
-      const run = await asked.ask('run', { orders, accounts, runs });
-      output.result({ orders, accounts, runs, ...run }, words(orders, accounts, run));
+      const run = await asked.ask('run', { orders, accounts, runs, reserveMb });
+      output.result({ orders, accounts, runs, reserveMb, ...run }, words(orders, accounts, run));
     }
   } finally {
     await asked.stop();

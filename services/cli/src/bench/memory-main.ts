@@ -116,9 +116,10 @@ function openMarket(
 ): { market: KernelEngine; placed: PlacedMemory | undefined } {
   globalThis.gc?.();
   const host = new KernelHost(kernel);
-  if (preparation === 'none') return { market: host.addMarket(), placed: undefined };
+  const market = host.addMarket();
+  if (preparation === 'none') return { market, placed: undefined };
   const placed = placeMemory([host.reserve(reserveMb * MIB)], WISHES[preparation], undefined);
-  return { market: host.addMarket(), placed };
+  return { market, placed };
 }
 
 /** Resting orders of a market that had none, in groups. */
