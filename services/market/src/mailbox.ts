@@ -44,7 +44,7 @@ export class Mailbox {
 
   /** The oldest `count` records are done with. */
   drop(count: number): void {
-    assert(count <= this.#tail - this.#head, `dropped ${count} of fewer records`);
+    if (count > this.#tail - this.#head) assert.fail(`dropped ${count} of fewer records`);
     this.#head += count;
     if (!this.isEmpty) return;
     this.#head = 0;

@@ -84,7 +84,10 @@ export class RingProducer {
    * visible before `publish`.
    */
   offer(source: Uint8Array, count: number): boolean {
-    assert(count <= this.capacity, `${count} slots never fit in a ring of ${this.capacity}`);
+    // The words only where they are needed: an assertion's text is made whether it is read or not.
+    if (count > this.capacity) {
+      assert.fail(`${count} slots never fit in a ring of ${this.capacity}`);
+    }
     if (this.#freeSeen() < count && this.free() < count) return false;
     this.#append(source, 0, count);
     return true;
@@ -192,7 +195,7 @@ export class RingConsumer {
   /** Gives the oldest `count` slots back to the producer. */
   release(count: number): void {
     const ready = (this.#producerSeen - this.#position) | 0;
-    assert(count >= 0 && count <= ready, `released ${count} of ${ready} slots`);
+    if (count < 0 || count > ready) assert.fail(`released ${count} of ${ready} slots`);
     this.#position = (this.#position + count) | 0;
     Atomics.store(this.#words, CONSUMER, this.#position);
   }

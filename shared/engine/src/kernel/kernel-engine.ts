@@ -63,9 +63,11 @@ export class KernelEngine implements Engine {
     timeNs: bigint,
     publishEvery: number,
   ): void {
-    assert(first >= 0, `laid commands from number ${first} on`);
+    if (first < 0) assert.fail(`laid commands from number ${first} on`);
     assertGroup(laid.bytes, first + count, timeNs);
-    assert(Number.isInteger(publishEvery) && publishEvery > 0, `every ${publishEvery} commands`);
+    if (!Number.isInteger(publishEvery) || publishEvery <= 0) {
+      assert.fail(`every ${publishEvery} commands`);
+    }
     const address = laid.address + first * RECORD_BYTES;
     this.#host.exports.applyAt(this.#market, address, count, timeNs, publishEvery);
   }
@@ -93,7 +95,8 @@ export class KernelEngine implements Engine {
 
   #askBalance(account: number): void {
     this.#host.assertIdle();
-    assert(Number.isInteger(account) && account >= 0, `an account has the number ${account}`);
+    // The words only where they are needed: a host asks for every account that a group changed.
+    if (!Number.isInteger(account) || account < 0) assert.fail(`no account is number ${account}`);
     // Numbers above 2^32 would wrap around on their way into the kernel.
     this.#host.exports.balance(this.#market, Math.min(account, MAX_ACCOUNT + 1));
   }
