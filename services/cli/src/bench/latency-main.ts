@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { clockSince, createRing, pinCurrentThread, RingProducer } from '@foldbook/runtime';
+import {
+  clockSince,
+  createRing,
+  pinCurrentThread,
+  RingProducer,
+  setRealTime,
+} from '@foldbook/runtime';
 import { answerQuestions } from './asked-process.ts';
 import { measureHop, measureRun, measureWord } from './latency-client.ts';
 import {
@@ -45,12 +51,14 @@ async function during<Ready, Result>(
 }
 
 answerQuestions<LatencyQuestions>({
-  async prepare({ matchCore, clientCore }) {
-    const shared: LatencyShared = { matchCore, commands, flags };
+  async prepare({ matchCore, clientCore, realtime }) {
+    const shared: LatencyShared = { matchCore, realtime, commands, flags };
     market = new Worker(new URL('./latency-market.ts', import.meta.url), { workerData: shared });
     const [{ pin }] = (await once(market, 'message')) as [MarketPrepared];
     // After the other thread's start, which would inherit it.
-    return { matchPin: pin, clientPin: pinCurrentThread(clientCore) };
+    const clientPin = pinCurrentThread(clientCore);
+    const realTime = realtime === undefined ? undefined : setRealTime(realtime);
+    return { matchPin: pin, clientPin, realTime };
   },
   word: ({ roundTrips }) =>
     during('bounce', (_: BounceReady) => measureWord(words, roundTrips, nowNs)),

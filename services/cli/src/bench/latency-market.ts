@@ -2,7 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
-import { createRing, pinCurrentThread, RingConsumer, RingProducer } from '@foldbook/runtime';
+import {
+  createRing,
+  pinCurrentThread,
+  RingConsumer,
+  RingProducer,
+  setRealTime,
+} from '@foldbook/runtime';
 import { setUpCommands } from './latency-commands.ts';
 import {
   type BounceReady,
@@ -20,7 +26,7 @@ const EVENT_PAGES = 64;
 /** Commands that are taken at once: more would keep the producer waiting for room. */
 const MOST_AT_ONCE = 256;
 
-const { commands, flags, matchCore } = workerData as LatencyShared;
+const { commands, flags, matchCore, realtime } = workerData as LatencyShared;
 const words = new Int32Array(flags);
 const pin = pinCurrentThread(matchCore);
 const kernel = await loadKernel();
@@ -82,4 +88,5 @@ parentPort?.on('message', (ask: MarketAsk) => {
   else if (ask === 'echo') echo(consumer);
   else match(consumer);
 });
+if (realtime !== undefined) setRealTime(realtime);
 parentPort?.postMessage({ pin } satisfies MarketPrepared);

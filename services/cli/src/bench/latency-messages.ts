@@ -1,17 +1,21 @@
 /** What `bench latency`, the process that measures and its market thread say to each other. */
 import type { SharedEvents } from '@foldbook/engine';
-import type { PinResult } from '@foldbook/runtime';
+import type { PinResult, RealTimeResult } from '@foldbook/runtime';
 import type { LatencyPercentiles } from './statistics.ts';
 
 export interface LatencyOptions {
   /** Of the thread that matches, and of the one that sends commands and reads events. */
   readonly matchCore: number;
   readonly clientCore: number;
+  /** Priority of both threads in real time. */
+  readonly realtime: number | undefined;
 }
 
 export interface LatencyPrepared {
   readonly matchPin: PinResult;
   readonly clientPin: PinResult;
+  /** Of the client, which says what the market thread got, too; undefined if not asked for. */
+  readonly realTime: RealTimeResult | undefined;
 }
 
 export interface LatencyRun {
@@ -64,6 +68,7 @@ export interface MatchReady {
 /** What both threads have. */
 export interface LatencyShared {
   readonly matchCore: number;
+  readonly realtime: number | undefined;
   /** A ring of commands; a market thread starts at its end. */
   readonly commands: SharedArrayBuffer;
   /** Words `Flag`. */

@@ -43,6 +43,8 @@ word, the least that this machine's cores can do: a command and its trade are at
   --seconds N       length of each measured run (default ${DEFAULT_SECONDS})
   --core N          core of the market (default: the last one)
   --client-core N   core of the client (default: the first other one)
+  --realtime N      both threads in real time (SCHED_FIFO) with priority N, 1 to 99: they spin, so
+                    that nothing else runs on their cores but in the share that the system keeps
   --v8 FLAGS        V8 flags of the measuring process, e.g. "--no-liftoff" (default: none)
   --json            {"load","commandsPerSec","latencyNs":{"p50","p90","p99","p999","p9999","max"},
                     "hopNs":{...},"wordNs":{...},"trades","isRight",...} a line; load is the share
@@ -58,6 +60,7 @@ Example: foldbook bench latency --seconds 10`,
     seconds: { type: 'string' },
     core: { type: 'string' },
     'client-core': { type: 'string' },
+    realtime: { type: 'string' },
     v8: { type: 'string' },
   },
   endsOnSignal: true,
@@ -67,18 +70,25 @@ Example: foldbook bench latency --seconds 10`,
 async function measure(context: CommandContext): Promise<number> {
   const { output, signal } = context;
   const seconds = context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS;
-  const cores = chosenCores(context);
+  const realtime = context.integer('realtime', 1, 99);
+  const cores = { ...chosenCores(context), realtime };
   const flags = v8Flags(context);
   const asked = new AskedProcess<LatencyQuestions>(MAIN, ['--expose-gc', ...flags], signal);
   try {
-    const { matchPin, clientPin } = await asked.ask('prepare', cores);
+    const { matchPin, clientPin, realTime } = await asked.ask('prepare', cores);
+    if (realTime?.granted === false) output.say(`not in real time: ${realTime.reason}`);
     output.progress('bench latency', 0, 2 + SHARES.length);
     const trips = { roundTrips: seconds * ROUND_TRIPS_PER_SEC };
     const wordNs = await asked.ask('word', trips);
     const hopNs = await asked.ask('hop', trips);
     const capacity = await capacityOf(asked);
     const method = { ...cores, seconds, capacityPerSec: capacity, v8Flags: flags };
-    const facts = { pinned: matchPin.pinned && clientPin.pinned, method, machine: thisMachine() };
+    const facts = {
+      pinned: matchPin.pinned && clientPin.pinned,
+      realTime: realTime?.granted ?? false,
+      method,
+      machine: thisMachine(),
+    };
     const loads = [0, ...SHARES];
     let isRight = true;
     for (const [index, load] of loads.entries()) {
@@ -112,7 +122,7 @@ async function capacityOf(asked: AskedProcess<LatencyQuestions>): Promise<number
   return Math.round(median(runs));
 }
 
-function chosenCores(context: CommandContext): LatencyOptions {
+function chosenCores(context: CommandContext): Omit<LatencyOptions, 'realtime'> {
   const usable = availableCores();
   const chosen = (name: string, otherwise: number) => {
     const core = context.integer(name, 0, 1_023) ?? otherwise;
@@ -140,14 +150,18 @@ function rowWords(load: number, perSec: number, measured: LatencyMeasured): stri
 function endWords(
   { hopNs, wordNs }: Readonly<Record<'hopNs' | 'wordNs', LatencyPercentiles>>,
   method: LatencyOptions & { readonly capacityPerSec: number; readonly seconds: number },
-  facts: { readonly pinned: boolean; readonly machine: ReturnType<typeof thisMachine> },
+  facts: {
+    readonly pinned: boolean;
+    readonly realTime: boolean;
+    readonly machine: ReturnType<typeof thisMachine>;
+  },
 ): string {
   const { matchCore, clientCore, capacityPerSec, seconds } = method;
   return [
     `a slot from thread to thread: ${figures(hopNs)} ns`,
     `a bare word: ${figures(wordNs)} ns`,
     `  method   ${seconds} s a row, market on core ${matchCore}, client on core ${clientCore}` +
-      `${facts.pinned ? '' : ' (not pinned)'}, capacity ${grouped(capacityPerSec)} commands/s`,
+      `${facts.pinned ? '' : ' (not pinned)'}${facts.realTime ? ' in real time' : ''}, capacity ${grouped(capacityPerSec)} commands/s`,
     `  machine  ${machineWords(facts.machine)}`,
   ].join('\n');
 }
