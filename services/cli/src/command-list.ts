@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | Comman
   demo: async () => (await import('./commands/demo.ts')).demo,
   up: async () => (await import('./commands/up.ts')).up,
   top: async () => (await import('./commands/top.ts')).top,
+  profile: async () => (await import('./commands/profile.ts')).profile,
   conform: async () => (await import('./commands/conform.ts')).conform,
   verify: async () => (await import('./commands/verify.ts')).verify,
   keys: async () => (await import('./commands/keys.ts')).keys,

@@ -86,6 +86,8 @@ const fieldsSchema = z.object({
    * of that name is replaced.
    */
   metricsFile: z.string().min(1).optional(),
+  /** Where profiles of its threads go, which SIGUSR2 begins and ends; absent: none are taken. */
+  profileDir: z.string().min(1).optional(),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */

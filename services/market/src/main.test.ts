@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -76,4 +79,37 @@ it('ends at once when told a second time', { timeout: 60_000 }, async (test) => 
   assert.deepEqual(await exited, [1, null]);
   const last = log.seen.at(-1) ?? '';
   assert.match(last, /a second time/, 'it did not wait until its patience ran out');
+});
+
+it('profiles its threads while it works, and goes on', { timeout: 60_000 }, async (test) => {
+  const dir = await mkdtemp(join(tmpdir(), 'market-profiles-'));
+  const profileDir = join(dir, 'profiles');
+  const broker = { kind: 'embedded', dir: join(dir, 'streams') };
+  const child = fork(MAIN, ['--config-json', JSON.stringify({ broker, profileDir })], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  test.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+    await rm(dir, { recursive: true });
+  });
+  const log = followLog(child);
+  const begun = log.until(/profile begun/);
+  const written = log.until(/profile written/);
+  const memory = log.until(/memory of the host/);
+  await once(child, 'message');
+  await memory;
+  child.kill('SIGUSR2');
+  await begun;
+  child.kill('SIGUSR2');
+  await written;
+  const files = (await readdir(profileDir)).sort();
+  assert.match(files.join(), /-host-on-core-\d+\.cpuprofile,.*-main\.cpuprofile$/);
+  for (const file of files) {
+    const { nodes } = JSON.parse(await readFile(join(profileDir, file), 'utf8'));
+    assert(nodes.length > 0);
+  }
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
 });

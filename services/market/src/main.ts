@@ -16,6 +16,7 @@ import {
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
 import { type MarketService, startMarketService } from './market-service.ts';
+import { Profiling } from './profiling.ts';
 
 const BAD_CONFIGURATION = 2;
 const ENDED_AT_ONCE = 1;
@@ -122,6 +123,8 @@ async function start(): Promise<Running | number> {
     logger.error(`bad configuration: ${detail}; see services/market/src/config.ts`);
     return BAD_CONFIGURATION;
   }
+  const profiling = new Profiling({ dir: config.profileDir, logger });
+  process.on('SIGUSR2', () => void profiling.toggle());
   const { transport, store } = await connect(config);
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });

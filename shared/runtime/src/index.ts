@@ -98,6 +98,7 @@ export {
 } from './stream.ts';
 export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
 export { clockSince } from './thread-clock.ts';
+export { type ThreadProfile, ThreadProfiler } from './thread-profiler.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
 export { nodeToBind, readTopology, type Topology, topologyWords } from './topology.ts';
 export {

@@ -161,6 +161,7 @@ function serviceConfigs(
   return {
     market: {
       broker: { kind: 'nats', servers: where.nats, ...login },
+      profileDir: join(where.data, 'profiles'),
       ...(metricsFile === undefined ? {} : { metricsFile }),
       ...(epochRecords === undefined ? {} : { epochRecords }),
     },
