@@ -10,6 +10,8 @@ export const BALANCE_SLOTS = 2 ** 14;
 export const SHOWN_ACCOUNTS = BALANCE_SLOTS / 2;
 
 const NONE = -1;
+/** A power of two. */
+const RECENT = 256;
 
 export class BalanceViewWriter {
   readonly #open: (slot: number) => LockedWriter;
@@ -22,11 +24,13 @@ export class BalanceViewWriter {
   readonly #changed = new Int32Array(SHOWN_ACCOUNTS);
   readonly #words = new Int32Array(BALANCE_VIEW_WORDS);
   readonly #numbers = new BigInt64Array(this.#words.buffer);
+  /** Accounts that came last, by their low bits, and in which group: most come again at once. */
+  readonly #recent = new Int32Array(RECENT);
+  readonly #recentGroups = new Int32Array(RECENT);
   #changes = 0;
   #shown = 0;
   #group = 0;
   #market = 0;
-  #latest = NONE;
 
   constructor(open: (slot: number) => LockedWriter) {
     this.#open = open;
@@ -40,14 +44,15 @@ export class BalanceViewWriter {
   startGroup(market: number): void {
     this.#market = market;
     this.#group = (this.#group + 1) | 0;
-    this.#latest = NONE;
     this.#changes = 0;
   }
 
   /** The group may have changed what this account has. */
   change(account: number): void {
-    if (account === this.#latest) return;
-    this.#latest = account;
+    const recent = account & (RECENT - 1);
+    if (this.#recent[recent] === account && this.#recentGroups[recent] === this.#group) return;
+    this.#recent[recent] = account;
+    this.#recentGroups[recent] = this.#group;
     const slot = this.#slotOf(account);
     if (slot === NONE || this.#groups[slot] === this.#group) return;
     this.#groups[slot] = this.#group;
