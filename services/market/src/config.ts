@@ -32,7 +32,7 @@ const memorySchema = z.object({
   hugePages: wishSchema,
   /** On the node of the host's core, where the machine has more than one. */
   numa: wishSchema,
-  /** There before the first command, beyond what an empty market takes: about 110 bytes an order. */
+  /** There before the first command, beyond what an empty host takes: about 110 bytes an order. */
   reserveMb: z.int().min(0).max(4_000).default(16),
 });
 

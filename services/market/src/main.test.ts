@@ -86,6 +86,8 @@ it('profiles its threads while it works, and goes on', { timeout: 60_000 }, asyn
   const profileDir = join(dir, 'profiles');
   const broker = { kind: 'embedded', dir: join(dir, 'streams') };
   const child = fork(MAIN, ['--config-json', JSON.stringify({ broker, profileDir })], {
+    // Not those of the test's own process, in which SIGUSR2 means something else.
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const exited = once(child, 'exit');

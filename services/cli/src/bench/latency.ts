@@ -157,11 +157,12 @@ function endWords(
   },
 ): string {
   const { matchCore, clientCore, capacityPerSec, seconds } = method;
+  const how = `${facts.pinned ? '' : ' (not pinned)'}${facts.realTime ? ' in real time' : ''}`;
   return [
     `a slot from thread to thread: ${figures(hopNs)} ns`,
     `a bare word: ${figures(wordNs)} ns`,
     `  method   ${seconds} s a row, market on core ${matchCore}, client on core ${clientCore}` +
-      `${facts.pinned ? '' : ' (not pinned)'}${facts.realTime ? ' in real time' : ''}, capacity ${grouped(capacityPerSec)} commands/s`,
+      `${how}, capacity ${grouped(capacityPerSec)} commands/s`,
     `  machine  ${machineWords(facts.machine)}`,
   ].join('\n');
 }

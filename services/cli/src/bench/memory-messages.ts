@@ -3,8 +3,8 @@ import type { PinResult, PlacedMemory } from '@foldbook/runtime';
 import type { MatchRun } from './match-run.ts';
 
 /**
- * What is done to the kernel's memory before its first command: nothing; every page touched; in huge
- * pages; locked; both of these.
+ * What is done to the kernel's memory before its first command: nothing; every page touched; in
+ * huge pages; locked; both of these.
  */
 export const PREPARATIONS = ['none', 'touched', 'huge', 'locked', 'huge+locked'] as const;
 export type Preparation = (typeof PREPARATIONS)[number];

@@ -158,8 +158,8 @@ async function measureWorkload(
     const [least, most] = figures.ratioRange;
     output.result(
       { w1: { preparation, runs, ...figures } },
-      `w1, ${preparation}: ${figures.nsPerCommand} ns a command, ${figures.cpuNsPerCommand} of the ` +
-        `thread's own; ${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
+      `w1, ${preparation}: ${figures.nsPerCommand} ns a command, ${figures.cpuNsPerCommand} of ` +
+        `the thread's own; ${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
     );
   }
   const mismatches = [...samples.values()].flat().flatMap((run) => run.mismatches);

@@ -26,9 +26,9 @@ Usage: foldbook check gc [--commands N] [--group N]
 
 Drives a market host as its thread has it (command ring, mailbox, kernel, event ring, metrics and
 views) with pairs of orders that trade, on one thread in a process of its own.
-  allocated  bytes of JavaScript's heap for a group of ${SMALL_GROUP} commands and for one of ${LARGE_GROUP}, with a young
-             generation so large that nothing is collected meanwhile: what differs is the
-             commands', the rest is the group's
+  allocated  bytes of JavaScript's heap for a group of ${SMALL_GROUP} commands and for one of
+             ${LARGE_GROUP}, with a young generation so large that nothing is collected meanwhile:
+             what differs is the commands', the rest is the group's
   collected  collections while N commands run, with V8's own defaults
 Exit status 1 if a command allocates ${ZERO_BYTES} bytes or more.
 
@@ -121,10 +121,11 @@ function words(figures: {
   readonly totalMs: number;
   readonly shareOfTime: number;
 }): string {
+  const { bytesPerCommand, bytesPerGroup, collections, commands, group } = figures;
   return [
-    `allocated  ${figures.bytesPerCommand} bytes a command, ${grouped(figures.bytesPerGroup)} a group`,
-    `collected  ${figures.collections} times in ${grouped(figures.commands)} commands in groups of ` +
-      `${figures.group}: ${figures.totalMs} ms, the longest ${figures.longestMs} ms`,
+    `allocated  ${bytesPerCommand} bytes a command, ${grouped(bytesPerGroup)} a group`,
+    `collected  ${collections} times in ${grouped(commands)} commands in groups of ${group}: ` +
+      `${figures.totalMs} ms, the longest ${figures.longestMs} ms`,
     `           ${(figures.shareOfTime * 100).toFixed(3)} % of the time`,
     `machine    ${machineWords(thisMachine())}`,
   ].join('\n');

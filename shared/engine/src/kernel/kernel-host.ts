@@ -184,8 +184,8 @@ export class KernelHost {
   }
 
   /**
-   * Memory for so many bytes more than is taken now, if the machine gives it, and all that is taken:
-   * for one who sees to it that its pages are there before they are used.
+   * Memory for so many bytes more than is taken now, if the machine gives it, and all that is
+   * taken: for one who sees to it that its pages are there before they are used.
    */
   reserve(bytes: number): Uint8Array {
     const wanted = Math.ceil((this.usedBytes + bytes) / PAGE_BYTES);
@@ -201,8 +201,8 @@ export class KernelHost {
   }
 
   /**
-   * Memory that the next commands will take and that nobody has touched, at most `mostBytes`, and up
-   * to `aheadBytes` beyond what is taken; undefined if there is none. It counts as touched then.
+   * Memory that the next commands will take and that nobody has touched, at most `mostBytes`, and
+   * up to `aheadBytes` beyond what is taken; undefined if there is none. It counts as touched then.
    */
   takeUntouched(aheadBytes: number, mostBytes: number): Uint8Array | undefined {
     const first = this.#present;
