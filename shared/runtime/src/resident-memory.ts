@@ -1,7 +1,7 @@
 /**
  * Memory that a thread finds where and as it wants it: on the node of its core, in huge pages,
- * every page there before the first use, and never paged out. Linux; whatever the system or the machine
- * refuses is told in words, and the memory works all the same.
+ * every page there before the first use, and never paged out. Linux; whatever the system or the
+ * machine refuses is told in words, and the memory works all the same.
  */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
