@@ -34,7 +34,7 @@ it('hands a group over when it is done, not when there is nothing more to do', (
       addMarket: () => Object.assign(engine, { dismantle: () => false }),
       adopt: () => assert.fail('none comes'),
     },
-    metrics: new ThreadMetrics(openMetrics(undefined, 0).buffer),
+    metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
     cycle: { records: 1_000, timeNs: 1e9 },
     passage: () => assert.fail('none comes'),
   });

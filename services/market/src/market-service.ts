@@ -81,7 +81,6 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
     placement.place(market);
   });
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
-  metrics.marketThreadId.set(threads[0]?.worker.threadId ?? 0);
   const cores = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
   const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
   const dispatcher = new Dispatcher(targets, metrics.nowNs);

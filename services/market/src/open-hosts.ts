@@ -24,11 +24,12 @@ export async function openHosts(
   parts: HostParts,
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
-  const shown = openMetrics(parts.config.metricsFile, Date.now());
+  const cores = hostCores(parts.config);
+  const shown = openMetrics(parts.config.metricsFile, cores.length, Date.now());
   const threads: HostThread[] = [];
   try {
-    for (const core of hostCores(parts.config)) {
-      threads.push(await startHost(parts, { host: threads.length, core }, shown.memory, fail));
+    for (const [host, core] of cores.entries()) {
+      threads.push(await startHost(parts, { host, core }, shown.memory, fail));
     }
     return { shown, threads };
   } catch (error) {
@@ -46,7 +47,7 @@ async function startHost(
 ): Promise<HostThread> {
   const cycle = { records: config.cycleRecords, timeNs: config.cycleUs * 1_000 };
   const idle = config.idle ?? defaultIdle(config);
-  const thread = await startThread({ core, idle, cycle, metrics });
+  const thread = await startThread({ host, core, idle, cycle, metrics });
   const { pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('host started', { host, core, pinned, threadId });
