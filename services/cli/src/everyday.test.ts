@@ -195,6 +195,17 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     const [purged] = await json('market purge --everybody');
     assert.deepEqual([purged?.count, purged?.more], [2, false]);
     assert.deepEqual(await openIds(7), []);
+    const [taken] = await json('balance --account 1');
+    assert(BigInt(`${taken?.quoteAvailable}`) > 1n);
+    const [collected] = await json('market collect-fees 1 --account 9');
+    assert.deepEqual(
+      [collected?.type, collected?.command, collected?.available],
+      ['funds', 'collect_fees', '1'],
+    );
+    const [rest] = await json('market collect-fees all --account 9');
+    assert.equal(rest?.available, taken?.quoteAvailable);
+    assert.equal(await rejection('market collect-fees 1 --account 9'), 'INSUFFICIENT_FUNDS');
+    assert.deepEqual(types(await json('market collect-fees all --account 9')), ['nothing']);
     assert.equal((await json('market close-epoch'))[0]?.type, 'epoch');
     const info = await foldbook('market info');
     assert.match(info.stdout, /^market +BTC-USD\n/m);

@@ -117,7 +117,7 @@ const TABLE = {
   },
   INSUFFICIENT_FUNDS: {
     code: 207,
-    meaning: 'the available balance does not cover the order with its fee, or the withdrawal',
+    meaning: 'the available balance does not cover the order with its fee, or what is to be moved',
     remedy: 'deposit, cancel other orders, or send less',
   },
   DUPLICATE_ORDER_ID: {

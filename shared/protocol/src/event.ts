@@ -144,7 +144,10 @@ export interface Fee extends Sequenced {
 
 export interface Funds extends Answer {
   readonly type: 'funds';
-  readonly command: typeof CommandKind.DEPOSIT | typeof CommandKind.WITHDRAW;
+  readonly command:
+    | typeof CommandKind.DEPOSIT
+    | typeof CommandKind.WITHDRAW
+    | typeof CommandKind.COLLECT_FEES;
   readonly asset: Asset;
   readonly amount: bigint;
   readonly available: bigint;
