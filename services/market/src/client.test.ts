@@ -279,6 +279,21 @@ describe('a client of a market', () => {
     const all = await seller.cancelAll();
     assert(all.type === 'all-cancelled');
     assert.equal(all.count, 2);
+    // More than the market cancels with one command.
+    for (let name = 0n; name < 2_050n; name += 1n) {
+      seller.submit({
+        kind: 1,
+        timeInForce: TimeInForce.GTC,
+        clientOrderId: name,
+        ...sell(200n, 1n),
+      });
+      if (name % 500n === 0n) await seller.idle();
+    }
+    await seller.idle();
+    const many = await seller.cancelAll();
+    assert(many.type === 'all-cancelled');
+    assert.deepEqual([many.count, many.more], [2_050, false]);
+    assert.deepEqual(await seller.openOrders(), []);
     assert.equal((await operator.setState(MarketState.HALTED)).type, 'state-changed');
     const refused = await buyer.place(buy(1n, 1n));
     assert(refused.type === 'rejected');

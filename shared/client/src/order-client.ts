@@ -18,6 +18,7 @@ import {
   PROTOCOL_VERSION,
   querySubject,
   RECORD_BYTES,
+  ResultCode,
   readCount,
   readEvent,
   readEvents,
@@ -219,12 +220,29 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.CANCEL_ORDER, orderId });
   }
 
-  /** Cancels all open orders, or those of one side; answers `all-cancelled`. */
-  cancelAll(side: AnySide = BOTH_SIDES): Promise<Answer> {
-    return this.#ask({ kind: CommandKind.CANCEL_ALL, side });
+  /**
+   * Cancels all open orders, or those of one side; answers `all-cancelled` with how many they were.
+   * The market cancels 1,024 a command, so this asks as often as it takes: what is left meanwhile
+   * may trade, and orders placed meanwhile may go, too.
+   */
+  async cancelAll(side: AnySide = BOTH_SIDES): Promise<Answer> {
+    let cancelled = 0;
+    for (;;) {
+      const answer = await this.#ask({ kind: CommandKind.CANCEL_ALL, side });
+      if (answer.type === 'all-cancelled') {
+        cancelled += answer.count;
+        if (!answer.more) return { ...answer, count: cancelled };
+      } else if (answer.type !== 'result' || answer.code !== ResultCode.OK) {
+        return answer;
+      }
+      // Of one that was asked twice, as its answer was lost, nobody knows whether more are left.
+    }
   }
 
-  /** All open orders are cancelled unless this is called again in time; 0 turns it off. */
+  /**
+   * All open orders are cancelled unless this is called again in time; 0 turns it off. Above 1,024
+   * of them go with the market's next commands; calling this meanwhile ends that.
+   */
   cancelAfter(timeoutSeconds: number): Promise<Answer> {
     return this.#ask({ kind: CommandKind.CANCEL_AFTER, timeoutSeconds });
   }

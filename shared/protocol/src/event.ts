@@ -188,7 +188,7 @@ export interface AllCancelled extends Answer {
   readonly side: AnySide;
   readonly reason: CancelReason;
   readonly count: number;
-  /** PURGE: some are left. */
+  /** Some are left: PURGE and CANCEL_ALL are to be asked again, a timer goes on by itself. */
   readonly more: boolean;
 }
 
