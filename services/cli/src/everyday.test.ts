@@ -156,6 +156,11 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([quoted[1]?.name, quoted[2]?.name], ['WOULD_CROSS', 'UNKNOWN_ORDER']);
     assert.deepEqual(await openIds(7), ['1', '2']);
     assert.deepEqual(types(await json('quote 2:off --account 7')), ['cancelled']);
+    // Both sides move up, the bid to where the offer still is.
+    await json('quote 11:buy:1:110 12:sell:1:112 --account 7');
+    const moved = await json('quote 11:buy:1:112 12:sell:1:114 --account 7');
+    assert.deepEqual(types(moved), ['replaced', 'cancelled', 'accepted']);
+    await json('quote 11:off 12:off --account 7');
     const [set] = await json('cancel-after 3600 --account 7');
     assert.equal(set?.type, 'cancel-after-set');
     assert.notEqual(set?.deadlineNs, '0');
@@ -178,6 +183,12 @@ describe('everyday commands', { timeout: 240_000 }, () => {
       [MARKET, 'open', 'BTC', 500, 10],
     );
     assert.equal((await json('market configure --band-ppm 0'))[0]?.maxQuantity, '0');
+
+    const unknown = await foldbook('cancel --order 999 --account 7');
+    assert.match(
+      unknown.stdout,
+      /^rejected: UNKNOWN_ORDER \(209\): no live order .* has this id; /,
+    );
 
     assert.equal((await json('market cancel-only'))[0]?.state, 'cancel_only');
     const shut = await foldbook('order buy 1 95 --account 8');

@@ -11,6 +11,7 @@ import {
   MarketState,
   OrderType,
   resultName,
+  SelfTrade,
   Side,
   TimeInForce,
 } from '@foldbook/protocol';
@@ -256,6 +257,11 @@ describe('a client of a market', () => {
     const stop = { orderType: OrderType.STOP_LIMIT, stopPrice: 104n };
     await seller.place({ ...sell(100n, 5n), clientOrderId: 2n, ...stop });
     await seller.quote({ ...sell(105n, 7n), clientOrderId: 3n });
+    await seller.quote({ ...sell(105n, 6n), clientOrderId: 3n });
+    const bid = await seller.quote({ ...buy(105n, 6n), clientOrderId: 4n });
+    assert(bid.type === 'accepted');
+    assert.equal(bid.selfTrade, SelfTrade.EXPIRE_MAKER);
+    await seller.cancel(4n);
     await seller.quote({ ...sell(105n, 6n), clientOrderId: 3n });
     await seller.amend(3n, -1n);
     const open1 = await seller.openOrders();

@@ -22,6 +22,7 @@ import {
   readCount,
   readEvent,
   readEvents,
+  SelfTrade,
   type Side,
   TimeInForce,
   viewOf,
@@ -209,10 +210,14 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.AMEND, clientOrderId, delta });
   }
 
-  /** Places, replaces or takes off one side of a quote. */
+  /**
+   * Places, replaces or takes off one side of a quote. Unless it says otherwise it cancels what it
+   * meets of its own account (EXPIRE_MAKER): both sides of a quote may move past each other.
+   */
   quote(quote: QuoteDraft): Promise<Answer> {
     const timeInForce = quote.timeInForce ?? TimeInForce.GTC;
-    return this.#ask({ kind: CommandKind.QUOTE, ...quote, timeInForce });
+    const selfTrade = quote.selfTrade ?? SelfTrade.EXPIRE_MAKER;
+    return this.#ask({ kind: CommandKind.QUOTE, ...quote, timeInForce, selfTrade });
   }
 
   /** By the public order id. */

@@ -127,7 +127,7 @@ const TABLE = {
   },
   UNKNOWN_ORDER: {
     code: 209,
-    meaning: 'no live order of this account has this client order id',
+    meaning: 'no live order of this account has this id',
     remedy: 'it may have been filled or cancelled already: read the reports',
   },
   WOULD_CROSS: {
