@@ -61,8 +61,9 @@ export class KernelHost {
   readonly #isShared: boolean;
   /** Set while a group is applied, and left so when a sink throws: the state is then unknown. */
   #sink: EventSink | undefined;
-  #isSnapshotOpen = false;
   #isAdopting = false;
+  /** Number of the last snapshot that was begun. */
+  #snapshot = 0;
 
   constructor(module: WebAssembly.Module, options: KernelHostOptions = {}) {
     const size = { initial: 1, maximum: MAX_PAGES, shared: true };
@@ -189,14 +190,21 @@ export class KernelHost {
     this.#sink = undefined;
   }
 
-  /** The kernel has one place to remember how far a snapshot is. */
-  beginSnapshot(): void {
-    assert(!this.#isSnapshotOpen, 'another market of this kernel is being written at this time');
-    this.#isSnapshotOpen = true;
+  /**
+   * The kernel has one place to remember how far a snapshot is: a new one takes it over, as nobody
+   * tells when one is dropped. Gives the snapshot's number.
+   */
+  beginSnapshot(): number {
+    this.#snapshot += 1;
+    return this.#snapshot;
   }
 
-  endSnapshot(): void {
-    this.#isSnapshotOpen = false;
+  /** @throws KernelError if another snapshot was begun since */
+  checkSnapshot(number: number): void {
+    if (number === this.#snapshot) return;
+    const rule = 'a kernel writes one at a time; begin it anew';
+    const message = `another snapshot of this kernel was begun before this one ended: ${rule}`;
+    throw new KernelError('KERNEL_SNAPSHOT_TAKEN_OVER', message);
   }
 
   /** Answers to queries are written where commands still wait while a group is applied. */
