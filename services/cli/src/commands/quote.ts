@@ -24,9 +24,9 @@ Usage: foldbook quote ID:buy|sell:QUANTITY:PRICE... --market NAME --account N [o
 Each quote is one side: a limit order under the client order id ID, placed if there is none of that
 name, else replaced (in its place, if the price is the same and the quantity not larger). ID:off
 takes it off. A quote that moves to where the other one still is cancels that (see --self-trade). A
-refused quote leaves the old one as it was and keeps the others from nothing. With -
-quotes are read from standard input, a line each, also as "ID buy QUANTITY PRICE"; empty lines and
-what follows # do not count. All go in one message and execute back to back, so that there are at
+refused quote leaves the old one as it was and keeps the others from nothing. With - quotes are read
+from standard input, a line each, also as "ID buy QUANTITY PRICE"; empty lines and what follows # do
+not count. All go in one message and execute back to back, so that there are at
 most ${MAX_COMMANDS_PER_MESSAGE}. Exit status 1 if one is rejected.
 
 ${ACCOUNT_HELP}

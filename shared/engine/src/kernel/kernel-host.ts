@@ -40,7 +40,10 @@ export interface LaidCommands {
 /** Enough to amortize a call to the sink, small enough to stay in a cache: 2,048 events. */
 const EVENT_PAGES = 2;
 const EVENTS_PER_PAGE = 1_024;
-const MAX_PAGES = 65_536;
+/**
+ * One less than addresses reach: nothing ends at 2^32, so no end of a block or page reads as 0.
+ */
+const MAX_PAGES = 65_535;
 const PAGE_BYTES = 65_536;
 /** How long a full ring waits for a reader that does not read, ms. */
 const READER_PATIENCE_MS = 10_000;
