@@ -105,7 +105,7 @@ async function play(pipeline: Pipeline, steps: readonly Step[]): Promise<Finishe
 }
 
 describe('hosts of markets', () => {
-  it('give each market what it has on a host of its own, wherever it moves (property)', async () => {
+  it('give each market what it has on a host of its own, wherever it moves', async () => {
     let moves = 0;
     let held = 0;
     await fc.assert(

@@ -7,6 +7,8 @@ import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-me
 export interface OpenedHosts {
   readonly shown: OpenedMetrics;
   readonly threads: readonly HostThread[];
+  /** Of each, where it is pinned to one. */
+  readonly cores: readonly (number | undefined)[];
 }
 
 export interface HostParts {
@@ -31,7 +33,8 @@ export async function openHosts(
     for (const [host, core] of cores.entries()) {
       threads.push(await startHost(parts, { host, core }, shown.memory, fail));
     }
-    return { shown, threads };
+    const pinned = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
+    return { shown, threads, cores: pinned };
   } catch (error) {
     await Promise.all(threads.map(({ worker }) => worker.stop()));
     shown.remove();
