@@ -307,8 +307,13 @@ export class ThreadMetrics {
     if (kind === EventKind.TRADE) {
       balances.change(words[at + MAKER_WORD] ?? 0);
       this.#view?.trade(words, at);
-    } else if (kind === EventKind.FEE) balances.change(Account.FEES);
-    else if (kind === EventKind.FUNDS) balances.change(Account.SUPPLY);
+    } else if (kind === EventKind.FEE) {
+      balances.change(Account.FEES);
+    } else if (kind === EventKind.FUNDS) {
+      // A deposit or a withdrawal, or fees that were collected.
+      balances.change(Account.SUPPLY);
+      balances.change(Account.FEES);
+    }
   }
 
   #viewOf(market: number): MarketViewWriter | undefined {
