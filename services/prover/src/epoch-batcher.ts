@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { EpochMark, MarketCreated } from '@foldbook/protocol';
-import type { SettlementRecord } from '@foldbook/verifier';
+import { type EpochMark, MAX_EPOCH_RECORDS, type MarketCreated } from '@foldbook/protocol';
+import { checkRecord, RecordList } from '@foldbook/verifier';
 import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
 import { ProverError } from './prover-error.ts';
 
-/** Records of one epoch that are held in memory; the market closes epochs far below it. */
-export const MAX_EPOCH_RECORDS = 1 << 20;
 const CHAIN_START = new Uint8Array(32);
 
 /** All that the market said about one closed epoch. */
@@ -13,7 +11,7 @@ export interface ClosedEpoch {
   readonly epoch: number;
   /** Index of the first record, over the market's life. */
   readonly recordFirst: number;
-  readonly records: readonly SettlementRecord[];
+  readonly records: RecordList;
   /** Market sequences, both inclusive. */
   readonly sequenceFirst: number;
   readonly sequenceLast: number;
@@ -42,7 +40,7 @@ export class EpochBatcher {
   readonly #market: string;
   readonly #maxRecords: number;
   #fees: MarketFees | undefined;
-  #records: SettlementRecord[] = [];
+  #records = new RecordList();
   #recordFirst = 0;
   #mark: EpochMark | undefined;
   #last: ClosedEpoch | undefined;
@@ -105,11 +103,34 @@ export class EpochBatcher {
     if (this.#records.length >= this.#maxRecords) {
       this.#fail(
         'EPOCH_TOO_LARGE',
-        `epoch ${this.#nextEpoch} has over ${this.#maxRecords} records`,
+        `epoch ${this.#nextEpoch} has over ${this.#maxRecords} records, more than a header counts`,
       );
     }
-    const { kind, a, b, price, base, quote } = entry;
-    this.#records.push({ kind, a, b, price, dBase: base, dQuote: quote });
+    this.#keep(entry);
+  }
+
+  #keep({ kind, a, b, price, base, quote, recordIndex }: Settlement): void {
+    const record = { kind, a, b, price, dBase: base, dQuote: quote };
+    // What breaks its rules has no proof; better to say so than to fail in a circuit.
+    const wrong = checkRecord(record);
+    if (wrong !== undefined) {
+      throw new ProverError(
+        'RECORD_INVALID',
+        `market ${this.#market}: record ${recordIndex} of epoch ${this.#nextEpoch}: ${wrong} ` +
+          "(the market's engine should not have written it)",
+      );
+    }
+    try {
+      this.#records.push(record);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ProverError(
+        'EPOCH_TOO_LARGE',
+        `market ${this.#market}: no memory for more than ${this.#records.length} records of epoch ` +
+          `${this.#nextEpoch}; start this prover again on a machine with more`,
+        { cause: error },
+      );
+    }
   }
 
   #markEpoch(mark: EpochMark): void {
@@ -161,10 +182,10 @@ export class EpochBatcher {
       logLast: chain.logSequence,
     };
     this.#recordFirst += this.#records.length;
-    this.#records = [];
+    this.#records = new RecordList();
     this.#mark = undefined;
     // Without its records, which are the receiver's from now on.
-    this.#last = { ...closed, records: [] };
+    this.#last = { ...closed, records: new RecordList(0) };
     return closed;
   }
 

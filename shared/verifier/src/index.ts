@@ -37,6 +37,7 @@ export {
   sponge,
 } from './poseidon.ts';
 export { type ReasonCode, type Refused, reasonCodes, type Verdict } from './reason-codes.ts';
+export { RecordList } from './record-list.ts';
 export {
   checkRecord,
   decodeRecords,

@@ -19,7 +19,8 @@ import {
 } from './level-claims.ts';
 import { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
-import { decodeRecords, type SettlementRecord } from './settlement-record.ts';
+import type { RecordList } from './record-list.ts';
+import { decodeRecords } from './settlement-record.ts';
 import { type ChainContext, verifyEpoch } from './verify-epoch.ts';
 
 export interface ChainOptions {
@@ -229,7 +230,7 @@ async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpo
   return decoded.value;
 }
 
-async function readRecords(source: EpochSource, epoch: number): Promise<SettlementRecord[]> {
+async function readRecords(source: EpochSource, epoch: number): Promise<RecordList> {
   const decoded = decodeRecords(await readFile(source, 'records', recordsFileName(epoch), epoch));
   if (!decoded.ok) throw new Refusal('records', decoded.error, epoch);
   return decoded.value;
