@@ -155,7 +155,7 @@ export class RequestAdapter {
       durability,
       core: core ?? null,
       pending: this.#sequencer.pending,
-      openRecords: market.openRecords,
+      openRecords: market.epoch.records,
       ...this.#publisher.counters(market),
       ...market.terms.facts(),
     };
