@@ -126,8 +126,8 @@ export class EpochBatcher {
       if (!(error instanceof RangeError)) throw error;
       throw new ProverError(
         'EPOCH_TOO_LARGE',
-        `market ${this.#market}: no memory for more than ${this.#records.length} records of epoch ` +
-          `${this.#nextEpoch}; start this prover again on a machine with more`,
+        `market ${this.#market}: no memory for more than ${this.#records.length} records of ` +
+          `epoch ${this.#nextEpoch}; start this prover again on a machine with more`,
         { cause: error },
       );
     }
