@@ -153,6 +153,25 @@ test('a repetition that says something else is refused', () => {
   refuses([created, { ...created, takerFeePpm: 301 }], 'DIFF_CONFLICT', /different fees/);
   const other = { ...mark(0, 0, 3, 1), stateHash: 5n };
   refuses([...stream.slice(0, 5), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
+  refuses([...stream.slice(0, 6), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
+  const otherHead = { ...chainHead(0), head: new Uint8Array(32).fill(9) };
+  refuses([...stream.slice(0, 6), otherHead], 'DIFF_CONFLICT', /epoch 0 has two chain heads/);
+});
+
+test('a repeated record of the open epoch that differs in any field is refused', () => {
+  const fields: Partial<Settlement>[] = [
+    { kind: 6 },
+    { a: 3 },
+    { b: 3 },
+    { price: 1n },
+    { base: 9n },
+    { quote: 1n },
+  ];
+  for (const field of fields) {
+    const other = { ...settlement(1), ...field };
+    refuses([...stream.slice(0, 4), other], 'DIFF_CONFLICT', /record 1 comes twice, and differs/);
+  }
+  assert.equal(run([...stream.slice(0, 4), settlement(1), ...stream.slice(4)]).length, 3);
 });
 
 test('an epoch of two million records is held, at 32 bytes a record', () => {

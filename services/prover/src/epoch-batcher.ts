@@ -33,8 +33,9 @@ export interface MarketFees {
 
 /**
  * Gathers one market's diff records into closed epochs. The stream repeats itself where a market
- * restarted: what was seen is dropped by its number. What is missing is never skipped: a gap, or a
- * repetition that says something else, throws.
+ * restarted: what was seen is dropped by its number, after a look whether it says the same. What is
+ * held can be compared: the open epoch, and the mark and head of the one before. What is missing is
+ * never skipped: a gap throws, as does a repetition that says something else.
  */
 export class EpochBatcher {
   readonly #market: string;
@@ -90,7 +91,10 @@ export class EpochBatcher {
 
   #settle(entry: Settlement): void {
     const expected = this.nextRecord;
-    if (entry.recordIndex < expected) return;
+    if (entry.recordIndex < expected) {
+      this.#checkRepeated(entry);
+      return;
+    }
     if (this.#fees === undefined) {
       this.#fail('DIFF_GAP', `record ${entry.recordIndex} comes before its creation`);
     }
@@ -107,6 +111,19 @@ export class EpochBatcher {
       );
     }
     this.#keep(entry);
+  }
+
+  #checkRepeated({ kind, a, b, price, base, quote, recordIndex }: Settlement): void {
+    if (recordIndex < this.#recordFirst) return;
+    const held = this.#records.get(recordIndex - this.#recordFirst);
+    const same =
+      held.kind === kind &&
+      held.a === a &&
+      held.b === b &&
+      held.price === price &&
+      held.dBase === base &&
+      held.dQuote === quote;
+    if (!same) this.#fail('DIFF_CONFLICT', `record ${recordIndex} comes twice, and differs`);
   }
 
   #keep({ kind, a, b, price, base, quote, recordIndex }: Settlement): void {
@@ -134,7 +151,10 @@ export class EpochBatcher {
   }
 
   #markEpoch(mark: EpochMark): void {
-    if (mark.epoch < this.#nextEpoch) return;
+    if (mark.epoch < this.#nextEpoch) {
+      this.#checkRepeatedMark(mark);
+      return;
+    }
     if (mark.epoch > this.#nextEpoch) {
       this.#fail('DIFF_GAP', `epoch ${mark.epoch} is marked, the next one is ${this.#nextEpoch}`);
     }
@@ -154,17 +174,39 @@ export class EpochBatcher {
           `and should start at ${follows}`,
       );
     }
-    if (this.#mark !== undefined && this.#mark.stateHash !== mark.stateHash) {
-      this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, with different states`);
-    }
+    const known = this.#mark;
+    const differs =
+      known !== undefined &&
+      (known.stateHash !== mark.stateHash ||
+        known.timeNs !== mark.timeNs ||
+        known.sequence !== mark.sequence);
+    if (differs) this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, and differs`);
     this.#mark = mark;
+  }
+
+  #checkRepeatedMark(mark: EpochMark): void {
+    const last = this.#last;
+    if (last === undefined || mark.epoch !== last.epoch) return;
+    const same =
+      mark.sequenceFirst === last.sequenceFirst &&
+      mark.sequence === last.sequenceLast &&
+      mark.recordFirst + mark.recordCount === this.#recordFirst &&
+      mark.stateHash === last.stateHash &&
+      mark.timeNs === last.timeNs;
+    if (!same) this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, and differs`);
   }
 
   #close(chain: ChainHead): ClosedEpoch | undefined {
     const mark = this.#mark;
     const last = this.#last;
     // A repeated head must not close the epoch whose mark was read just before the repetition.
-    if (last !== undefined && chain.sequence <= last.sequenceLast) return undefined;
+    if (last !== undefined && chain.sequence <= last.sequenceLast) {
+      const isLast = chain.sequence === last.sequenceLast;
+      if (isLast && Buffer.compare(chain.head, last.logHeadEnd) !== 0) {
+        this.#fail('DIFF_CONFLICT', `epoch ${last.epoch} has two chain heads`);
+      }
+      return undefined;
+    }
     if (mark === undefined || chain.sequence !== mark.sequence) {
       return this.#fail('DIFF_GAP', 'a chain head comes without its epoch mark');
     }
