@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** One market's folder: genesis.fbg, keys/<digest>.vk, epochs/<8 digits>.fbe and .fbr. */
+/** One market's folder: genesis.fbg, keys/<digest>.vk, epochs/<epoch>.fbe and .fbr. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

@@ -14,6 +14,7 @@ export {
   type EpochFile,
   encodeEpochFile,
 } from './epoch-file.ts';
+export { type EpochListing, listEpochs } from './epoch-listing.ts';
 export { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
 export { fromBigEndian, reduce, SCALAR_ORDER, toBigEndian } from './field.ts';
 export { decodeGenesis, encodeGenesis, type Genesis, genesisHash } from './genesis.ts';

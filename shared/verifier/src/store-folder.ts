@@ -16,7 +16,7 @@ export interface StoreFolderOptions {
 
 /**
  * The chain of `market` in the store at `dir`: <dir>/<market>/genesis.fbg, keys/<digest>.vk,
- * epochs/<8 digits>.fbe and .fbr. Names beginning with a dot are not of the store.
+ * epochs/<epoch>.fbe and .fbr. Names beginning with a dot are not of the store.
  */
 export function openStoreFolder(
   dir: string,

@@ -81,7 +81,7 @@ function folderOptions(maxFile: string | undefined): StoreFolderOptions {
 
 function epochRange(text: string | undefined): { from?: number; to?: number } {
   if (text === undefined) return {};
-  const match = /^([0-9]{1,8})(?:\.\.([0-9]{1,8}))?$/.exec(text);
+  const match = /^([0-9]{1,15})(?:\.\.([0-9]{1,15}))?$/.exec(text);
   const from = Number(match?.[1]);
   const to = match?.[2] === undefined ? from : Number(match[2]);
   if (match !== null && from <= to) return { from, to };
