@@ -167,7 +167,8 @@ export class ProofStore {
 
   #badEpoch(path: string, what: string): ProverError {
     return this.#corrupt(
-      `${path}: ${what}; restore it, or remove it and all files of later epochs to have them proved again`,
+      `${path}: ${what}; restore it, ` +
+        'or remove it and all files of later epochs to have them proved again',
     );
   }
 

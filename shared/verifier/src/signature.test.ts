@@ -38,7 +38,7 @@ function pointOfOrder8(): CurvePoint {
   throw new Error('unreachable: a quarter of all y will do');
 }
 
-/** The signature's equation holds for these two points, up to what the multiplication by 8 hides. */
+/** The equation holds for these two points, up to what a multiplication by 8 hides. */
 function signedWith(key: CurvePoint, nonce: CurvePoint) {
   const [keyBytes, nonceBytes] = [key.toBytes(), nonce.toBytes()];
   const hash = integer(sha512(concatBytes(nonceBytes, keyBytes, message))) % ORDER;

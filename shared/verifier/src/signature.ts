@@ -18,8 +18,8 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
 
 /**
  * Whether the operator signed these header bytes. Encodings that are not canonical are refused, and
- * so are a key and an R outside the subgroup of the base point. RFC 8032 lets verifiers multiply the
- * equation by 8 or not, which differs for such points alone: without them all verifiers agree.
+ * so are a key and an R outside the subgroup of the base point. RFC 8032 lets verifiers multiply
+ * the equation by 8 or not, which differs for such points alone: without them all agree.
  */
 export function headerIsSigned(
   header: Uint8Array,
