@@ -16,7 +16,6 @@ import {
   type ChainState,
   type Challenge,
   chainStateAfter,
-  checkRecord,
   digestListHash,
   drawChallenge,
   type EpochHeader,
@@ -24,7 +23,7 @@ import {
   encodeHeader,
   netDeltas,
   type ProofPlace,
-  type SettlementRecord,
+  type RecordList,
   signHeader,
 } from '@foldbook/verifier';
 import type { ChainContext } from './chain-context.ts';
@@ -35,7 +34,6 @@ import { ProverError } from './prover-error.ts';
 
 interface CommittedBatch {
   readonly place: ProofPlace;
-  readonly records: readonly SettlementRecord[];
   readonly digest: bigint;
 }
 
@@ -63,7 +61,7 @@ export interface PlannedAccounts extends PlannedProof {
 
 export interface EpochPlan {
   readonly epoch: number;
-  readonly records: readonly SettlementRecord[];
+  readonly records: RecordList;
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
   readonly batches: readonly PlannedBatch[];
@@ -74,7 +72,7 @@ export interface EpochPlan {
 
 /**
  * Plans one epoch on top of `tip`, and moves `tree` on to its end.
- * @throws ProverError RECORD_INVALID, BALANCE_OUT_OF_RANGE: `tree` is then of no more use
+ * @throws ProverError BALANCE_OUT_OF_RANGE: `tree` is then of no more use
  */
 export function planEpoch(
   context: ChainContext,
@@ -82,7 +80,6 @@ export function planEpoch(
   tree: AccountTree,
   closed: ClosedEpoch,
 ): EpochPlan {
-  checkRecords(context, closed);
   const batches = commitBatches(context, closed);
   const accounts = commitAccounts(context, tip, tree, closed);
   const rootNew = accounts.at(-1)?.rootOut ?? tip.root;
@@ -119,23 +116,10 @@ export function planEpoch(
     records: closed.records,
     headerBytes,
     signature: signHeader(headerBytes, context.operator.secretKey),
-    batches: batches.map((batch) => planBatch(context, closed.epoch, batch, challenge)),
+    batches: batches.map((batch) => planBatch(context, closed, batch, challenge)),
     accounts: accounts.map((proof) => planAccounts(context, closed.epoch, proof, challenge)),
     tip: chainStateAfter(header, headerBytes),
   };
-}
-
-/** A record that breaks its rules has no proof; better to say so than to fail in a circuit. */
-function checkRecords({ genesis }: ChainContext, closed: ClosedEpoch): void {
-  closed.records.forEach((record, index) => {
-    const wrong = checkRecord(record);
-    if (wrong === undefined) return;
-    throw new ProverError(
-      'RECORD_INVALID',
-      `market ${genesis.name}: record ${closed.recordFirst + index} of epoch ${closed.epoch}: ` +
-        `${wrong} (the market's engine should not have written it)`,
-    );
-  });
 }
 
 function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBatch[] {
@@ -149,7 +133,7 @@ function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBat
       seq0: BigInt(closed.recordFirst + first),
       count: records.length,
     };
-    committed.push({ place, records, digest: batchDigest(size, place, records) });
+    committed.push({ place, digest: batchDigest(size, place, records) });
   }
   return committed;
 }
@@ -208,12 +192,18 @@ function challengeOf(
 
 function planBatch(
   { genesis, circuits }: ChainContext,
-  epoch: number,
-  { place, records, digest }: CommittedBatch,
+  closed: ClosedEpoch,
+  { place, digest }: CommittedBatch,
   challenge: Challenge,
 ): PlannedBatch {
   const { size, name } = circuits.batch;
-  const acc = batchAccumulator(records, challenge);
+  const { epoch } = closed;
+  // Taken from the list each time: as objects, the records of all batches would not fit.
+  const records = () => {
+    const first = Number(place.seq0) - closed.recordFirst;
+    return closed.records.slice(first, first + place.count);
+  };
+  const acc = batchAccumulator(records(), challenge);
   const signals = batchSignals(size, place, { digest, acc }, challenge);
   const part = `b${place.seq0}`;
   return {
@@ -222,7 +212,7 @@ function planBatch(
     acc,
     signals,
     job: () => {
-      const input = batchInput(size, records, signals);
+      const input = batchInput(size, records(), signals);
       return createJob({ market: genesis.name, epoch, part }, name, input, signals.map(String));
     },
   };

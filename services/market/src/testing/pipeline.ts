@@ -102,7 +102,7 @@ export const TEST_LIMITS: SequencerLimits = {
   breakerRefusals: 1_000_000,
   breakerRestMs: 1_000,
   maxGroupsInFlight: 2,
-  maxGroupCommands: 16_383,
+  maxGroupCommands: 8_191,
   epochRecords: 1_000_000,
   epochAgeMs: 86_400_000,
 };
