@@ -3,6 +3,7 @@
  * From a closed epoch to everything that is to be proved about it. Order is what makes it sound:
  * first all digests, roots, the header; only then the challenge; only then accumulators and jobs.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AccountDelta,
   type AccountTree,
@@ -71,17 +72,18 @@ export interface EpochPlan {
 }
 
 /**
- * Plans one epoch on top of `tip`, and moves `tree` on to its end.
+ * Plans one epoch on top of `tip`, and moves `tree` on to its end. Hashing takes milliseconds,
+ * so other markets get their turn between two proofs.
  * @throws ProverError BALANCE_OUT_OF_RANGE: `tree` is then of no more use
  */
-export function planEpoch(
+export async function planEpoch(
   context: ChainContext,
   tip: ChainState,
   tree: AccountTree,
   closed: ClosedEpoch,
-): EpochPlan {
-  const batches = commitBatches(context, closed);
-  const accounts = commitAccounts(context, tip, tree, closed);
+): Promise<EpochPlan> {
+  const batches = await commitBatches(context, closed);
+  const accounts = await commitAccounts(context, tip, tree, closed);
   const rootNew = accounts.at(-1)?.rootOut ?? tip.root;
   const digestList = encodeDigestList(
     batches.map(({ place, digest }) => ({ seq0: place.seq0, count: place.count, digest })),
@@ -116,13 +118,27 @@ export function planEpoch(
     records: closed.records,
     headerBytes,
     signature: signHeader(headerBytes, context.operator.secretKey),
-    batches: batches.map((batch) => planBatch(context, closed, batch, challenge)),
-    accounts: accounts.map((proof) => planAccounts(context, closed.epoch, proof, challenge)),
+    batches: await inTurns(batches, (batch) => planBatch(context, closed, batch, challenge)),
+    accounts: await inTurns(accounts, (proof) =>
+      planAccounts(context, closed.epoch, proof, challenge),
+    ),
     tip: chainStateAfter(header, headerBytes),
   };
 }
 
-function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBatch[] {
+async function inTurns<T, R>(items: readonly T[], work: (item: T) => R): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) {
+    results.push(work(item));
+    await turn();
+  }
+  return results;
+}
+
+async function commitBatches(
+  context: ChainContext,
+  closed: ClosedEpoch,
+): Promise<CommittedBatch[]> {
   const { size } = context.circuits.batch;
   const committed: CommittedBatch[] = [];
   for (let first = 0; first < closed.records.length; first += size) {
@@ -134,16 +150,17 @@ function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBat
       count: records.length,
     };
     committed.push({ place, digest: batchDigest(size, place, records) });
+    await turn();
   }
   return committed;
 }
 
-function commitAccounts(
+async function commitAccounts(
   context: ChainContext,
   tip: ChainState,
   tree: AccountTree,
   closed: ClosedEpoch,
-): CommittedAccounts[] {
+): Promise<CommittedAccounts[]> {
   const { size } = context.circuits.accounts;
   const deltas = netDeltas(closed.records);
   const committed: CommittedAccounts[] = [];
@@ -160,6 +177,7 @@ function commitAccounts(
     const rootOut = tree.root();
     committed.push({ place, steps, rootIn, rootOut, digest: accountsDigest(size, place, group) });
     rootIn = rootOut;
+    await turn();
   }
   return committed;
 }

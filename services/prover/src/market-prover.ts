@@ -203,7 +203,7 @@ export class MarketProver {
     const startedMs = performance.now();
     this.progress.proving = true;
     try {
-      const plan = planEpoch(context, tip, this.#tree, closed);
+      const plan = await planEpoch(context, tip, this.#tree, closed);
       const proved = await proveEpoch(plan, {
         queue,
         circuits,
