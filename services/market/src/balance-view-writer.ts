@@ -4,8 +4,9 @@ import { BALANCE_WORDS, type Engine } from '@foldbook/engine';
 import { BALANCE_VIEW_WORDS, BalanceWord, balanceSlot } from '@foldbook/protocol';
 import type { LockedWriter } from '@foldbook/runtime';
 
+const SLOT_BITS = 14;
 /** Half of them stay empty, so that a search is short. */
-export const BALANCE_SLOTS = 2 ** 14;
+export const BALANCE_SLOTS = 2 ** SLOT_BITS;
 /** Accounts that are shown, each market's for itself; those that come later are not. */
 export const SHOWN_ACCOUNTS = BALANCE_SLOTS / 2;
 
@@ -72,7 +73,7 @@ export class BalanceViewWriter {
 
   #slotOf(account: number): number {
     const market = this.#market;
-    let slot = balanceSlot(market, account, BALANCE_SLOTS);
+    let slot = balanceSlot(market, account, SLOT_BITS);
     while (this.#markets[slot] !== 0) {
       if (this.#accounts[slot] === account && this.#markets[slot] === market) return slot;
       slot = (slot + 1) & (BALANCE_SLOTS - 1);

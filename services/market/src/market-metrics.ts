@@ -6,6 +6,7 @@ import type { Engine } from '@foldbook/engine';
 import {
   Account,
   BALANCE_VIEW_WORDS,
+  CommandKind,
   EventKind,
   EventOffset,
   MARKET_BALANCES,
@@ -307,12 +308,11 @@ export class ThreadMetrics {
     if (kind === EventKind.TRADE) {
       balances.change(words[at + MAKER_WORD] ?? 0);
       this.#view?.trade(words, at);
-    } else if (kind === EventKind.FEE) {
-      balances.change(Account.FEES);
-    } else if (kind === EventKind.FUNDS) {
-      // A deposit or a withdrawal, or fees that were collected.
-      balances.change(Account.SUPPLY);
-      balances.change(Account.FEES);
+    } else if (kind === EventKind.FEE) balances.change(Account.FEES);
+    else if (kind === EventKind.FUNDS) {
+      // Deposits and withdrawals change what is outstanding; what is collected was the fees'.
+      const isCollected = (words[at] ?? 0) >>> CODE_SHIFT === CommandKind.COLLECT_FEES;
+      balances.change(isCollected ? Account.FEES : Account.SUPPLY);
     }
   }
 

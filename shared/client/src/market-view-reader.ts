@@ -65,6 +65,7 @@ export class MarketViewReader {
   readonly #balances = new BigUint64Array(this.#balanceWords.buffer);
   readonly #balanceSlots: number;
   readonly #hosts: number;
+  readonly #balanceBits: number;
 
   /** @throws MetricsError if the memory shows no markets, or in another layout */
   constructor(metrics: MetricsReader) {
@@ -81,7 +82,8 @@ export class MarketViewReader {
     );
     this.#hosts = metrics.copies(MARKET_BALANCES);
     this.#balanceSlots = blocks(MARKET_BALANCES, BALANCE_VIEW_WORDS);
-    if (!Number.isInteger(Math.log2(this.#balanceSlots))) {
+    this.#balanceBits = Math.log2(this.#balanceSlots);
+    if (!Number.isInteger(this.#balanceBits)) {
       throw new MetricsError('OTHER_FORMAT', `${this.#balanceSlots} accounts: no power of two`);
     }
   }
@@ -145,7 +147,7 @@ export class MarketViewReader {
   #balanceOn(host: number, market: number, account: number): BalanceView | undefined {
     const slots = this.#balanceSlots;
     const words = this.#balanceWords;
-    const first = balanceSlot(market, account, slots);
+    const first = balanceSlot(market, account, this.#balanceBits);
     for (let step = 0; step < slots; step += 1) {
       const slot = (first + step) & (slots - 1);
       if (!this.#metrics.readBlock(MARKET_BALANCES, slot, words, host)) return undefined;

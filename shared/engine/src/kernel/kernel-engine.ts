@@ -93,7 +93,10 @@ export class KernelEngine implements Engine {
 
   #askBalance(account: number): void {
     this.#host.assertIdle();
-    assert(Number.isInteger(account) && account >= 0, `an account has the number ${account}`);
+    // Words are put together only when they are needed: this is asked after every group.
+    if (!Number.isInteger(account) || account < 0) {
+      assert.fail(`an account has the number ${account}`);
+    }
     // Numbers above 2^32 would wrap around on their way into the kernel.
     this.#host.exports.balance(this.#market, Math.min(account, MAX_ACCOUNT + 1));
   }
