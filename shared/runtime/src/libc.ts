@@ -8,6 +8,8 @@ interface Koffi {
   /** A null path is the running program, which has libc linked in, whichever libc it is. */
   load(path: string | null): { func(definition: string): NativeFunction };
   errno(): number;
+  view(pointer: unknown, sizeBytes: number): ArrayBuffer;
+  address(pointer: unknown): bigint;
 }
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
@@ -38,4 +40,13 @@ export function libcCall(definition: string): NativeFunction | undefined {
 /** The error number of this thread's last call that failed. */
 export function libcErrno(): number {
   return load().koffi.errno();
+}
+
+/** Memory that a call returned, in place: whoever unmaps it detaches the buffer first. */
+export function libcMemory(pointer: unknown, sizeBytes: number): ArrayBuffer {
+  return load().koffi.view(pointer, sizeBytes);
+}
+
+export function libcAddress(pointer: unknown): bigint {
+  return load().koffi.address(pointer);
 }

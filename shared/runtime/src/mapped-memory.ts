@@ -1,0 +1,174 @@
+/**
+ * Memory that several processes of one host map: anonymous shared memory (memfd), which others open
+ * through /proc while they may (same user, same process namespace). Linux only.
+ *
+ * Not a plain file under /dev/shm: whoever may write to a file may also shorten it, and the other
+ * side dies of SIGBUS at its next look. This memory is sealed: its size never changes again. And it
+ * goes away with the processes that have it, however they end.
+ */
+import assert from 'node:assert/strict';
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { platform } from 'node:process';
+import { libcAddress, libcCall, libcErrno, libcMemory } from './libc.ts';
+
+export type SharedMemoryErrorCode =
+  /** Not Linux, or no native module for this kind of machine. */
+  | 'UNSUPPORTED'
+  /** No process offers the memory, or not any more. */
+  | 'NO_OWNER'
+  /** It is made for another version, or is not what it should be. */
+  | 'BAD_LAYOUT'
+  /** The system refused: permissions, memory. */
+  | 'REFUSED'
+  /** Another living process has it. */
+  | 'IN_USE';
+
+export class SharedMemoryError extends Error {
+  override readonly name = 'SharedMemoryError';
+  readonly code: SharedMemoryErrorCode;
+
+  constructor(code: SharedMemoryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export const PAGE_BYTES = 4_096;
+const ZEROS = new Uint8Array(256 * PAGE_BYTES);
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const F_ADD_SEALS = 1033;
+const SEAL_SEAL_SHRINK_GROW = 1 | 2 | 4;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+const MAP_FAILED = 2n ** 64n - 1n;
+
+/** Memory mapped into this process. */
+export class MappedMemory {
+  /** Detached by `close`: from then on what still holds it fails instead of crashing. */
+  readonly buffer: ArrayBuffer;
+  readonly #pointer: unknown;
+  readonly #descriptor: number;
+  readonly #sizeBytes: number;
+
+  private constructor(descriptor: number, sizeBytes: number) {
+    const map = need('void* mmap(void* a, size_t n, int prot, int flags, int fd, int64_t offset)');
+    const pointer = map(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
+    if (libcAddress(pointer) === MAP_FAILED) throw refused(`mapping ${sizeBytes} bytes`);
+    this.#pointer = pointer;
+    this.#descriptor = descriptor;
+    this.#sizeBytes = sizeBytes;
+    this.buffer = libcMemory(pointer, sizeBytes);
+    touch(this.buffer);
+  }
+
+  /**
+   * New memory, all zero, every page of it there.
+   * @param sizeBytes whole pages
+   * @throws SharedMemoryError UNSUPPORTED, REFUSED
+   */
+  static create(name: string, sizeBytes: number): MappedMemory {
+    assert(sizeBytes > 0 && sizeBytes % PAGE_BYTES === 0, 'memory comes in pages');
+    const create = need('int memfd_create(const char* name, unsigned int flags)');
+    const control = need('int fcntl(int fd, int command, int argument)');
+    const descriptor = Number(create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (descriptor < 0) throw refused('creating shared memory');
+    try {
+      // Written, not only sized: memory that isn't there is an error here and not a signal later.
+      for (let at = 0; at < sizeBytes; ) {
+        at += writeSync(descriptor, ZEROS, 0, Math.min(ZEROS.byteLength, sizeBytes - at), at);
+      }
+      fchmodSync(descriptor, 0o600);
+      if (control(descriptor, F_ADD_SEALS, SEAL_SEAL_SHRINK_GROW) !== 0) throw refused('sealing');
+      return new MappedMemory(descriptor, sizeBytes);
+    } catch (error) {
+      closeSync(descriptor);
+      throw asSharedMemoryError(error);
+    }
+  }
+
+  /**
+   * The memory that another process has under this number.
+   * @throws SharedMemoryError UNSUPPORTED, NO_OWNER, BAD_LAYOUT, REFUSED
+   */
+  static open(pid: number, number: number, sizeBytes: number): MappedMemory {
+    checkSupport();
+    let descriptor: number;
+    try {
+      descriptor = openSync(`/proc/${pid}/fd/${number}`, 'r+');
+    } catch (error) {
+      throw asSharedMemoryError(error, pid);
+    }
+    try {
+      const stat = fstatSync(descriptor);
+      if (!stat.isFile() || stat.size !== sizeBytes) {
+        const text = `descriptor ${number} of process ${pid} is not the memory it was said to be`;
+        throw new SharedMemoryError('BAD_LAYOUT', text);
+      }
+      return new MappedMemory(descriptor, sizeBytes);
+    } catch (error) {
+      closeSync(descriptor);
+      throw asSharedMemoryError(error, pid);
+    }
+  }
+
+  /** Under which others open it, while it is open here. */
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
+  /** Once. */
+  close(): void {
+    // Moves the memory to a buffer that nobody has.
+    this.buffer.transfer();
+    need('int munmap(void* address, size_t size)')(this.#pointer, this.#sizeBytes);
+    closeSync(this.#descriptor);
+  }
+}
+
+/** @throws SharedMemoryError UNSUPPORTED */
+export function checkSupport(): void {
+  need('int memfd_create(const char* name, unsigned int flags)');
+}
+
+const calls = new Map<string, NonNullable<ReturnType<typeof libcCall>>>();
+
+function need(definition: string): NonNullable<ReturnType<typeof libcCall>> {
+  const call = calls.get(definition) ?? libcCall(definition);
+  if (call === undefined) {
+    const text = `shared memory between processes needs Linux; this is ${platform}-${process.arch}`;
+    throw new SharedMemoryError('UNSUPPORTED', `${text}: connect over NATS instead`);
+  }
+  calls.set(definition, call);
+  return call;
+}
+
+/** Every page gets its entry in this process's table, before the first message waits for it. */
+function touch(buffer: ArrayBuffer): void {
+  const words = new Int32Array(buffer);
+  const step = PAGE_BYTES / Int32Array.BYTES_PER_ELEMENT;
+  for (let word = 0; word < words.length; word += step) Atomics.or(words, word, 0);
+}
+
+function refused(what: string): SharedMemoryError {
+  return new SharedMemoryError('REFUSED', `the system refused (errno ${libcErrno()}): ${what}`);
+}
+
+function asSharedMemoryError(error: unknown, pid?: number): unknown {
+  const { errno, code } = error as NodeJS.ErrnoException;
+  if (errno === undefined) return error;
+  const options = { cause: error };
+  if (pid === undefined) {
+    const text = `no shared memory (${code}): is there enough of it?`;
+    return new SharedMemoryError('REFUSED', text, options);
+  }
+  if (errno === -constants.errno.ENOENT || errno === -constants.errno.ESRCH) {
+    const text = `process ${pid} has ended, or taken its shared memory back`;
+    return new SharedMemoryError('NO_OWNER', text, options);
+  }
+  const text =
+    `process ${pid} does not share its memory with this one (${code}): both must run as one user, ` +
+    'in one process namespace';
+  return new SharedMemoryError('REFUSED', text, options);
+}
