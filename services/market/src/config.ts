@@ -1,4 +1,5 @@
 /** Configuration of the market service: parsed once, in main.ts, against this schema. */
+import { MAX_ACCOUNT } from '@foldbook/protocol';
 import { z } from 'zod';
 
 const natsSchema = z.object({
@@ -16,9 +17,25 @@ const embeddedSchema = z.object({
   dir: z.string().min(1),
 });
 
+const volatileSchema = z.object({
+  /** As embedded, but nothing is kept: for measurements of everything but the log. */
+  kind: z.literal('volatile'),
+});
+
+const sharedMemorySchema = z.object({
+  /** Of this market alone, closed to other users; `/dev/shm/foldbook-<name>`. Linux. */
+  folder: z.string().startsWith('/'),
+  /** A client of each may attach: whoever may open the file `account-<number>` in the folder. */
+  accounts: z.array(z.int().min(2).max(MAX_ACCOUNT)).min(1).max(1_024),
+  /** Looks for messages at every turn, which takes a core whole; else so while there are some. */
+  spin: z.boolean().default(false),
+});
+
 export const marketConfigSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
-  broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema]),
+  broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
+  /** Clients on the same host, past the broker. */
+  sharedMemory: sharedMemorySchema.optional(),
   /** Core for the market thread; absent: the last one this process may use. */
   core: z.int().min(0).max(4095).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),

@@ -1,6 +1,13 @@
 /** The market service put together: recovery first, then the doors are opened. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@foldbook/protocol';
+import {
+  BatchKind,
+  diffStream,
+  encodeReply,
+  logStream,
+  MAX_MESSAGE_BYTES,
+  reportStream,
+} from '@foldbook/protocol';
 import {
   AgentInvoker,
   type Clock,
@@ -10,6 +17,7 @@ import {
   type Transport,
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
+import { BridgedTransport } from './bridged-transport.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import { commandFilter } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
@@ -21,6 +29,7 @@ import { Publisher } from './publisher.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
+import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
 /**
  * What `stop` waits for may never come. With the broker it has so long for all of its steps, ms;
@@ -53,11 +62,29 @@ export interface MarketService {
 }
 
 export async function startMarketService(parts: MarketServiceParts): Promise<MarketService> {
+  const { config, logger } = parts;
+  const { sharedMemory } = config;
+  if (sharedMemory === undefined) return start(parts);
+  const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
+  const local = new SharedMemoryAdapter(options, logger);
+  try {
+    const transport = new BridgedTransport(parts.transport, local);
+    return await start({ ...parts, transport }, local);
+  } catch (error) {
+    local.onClose();
+    throw error;
+  }
+}
+
+async function start(
+  parts: MarketServiceParts,
+  local?: SharedMemoryAdapter,
+): Promise<MarketService> {
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
   const markets = new MarketRegistry();
-  const streams = await openStreams(parts, failure.resolve);
+  const streams = await openStreams(parts, local, failure.resolve);
   const thread = await startThread(parts, failure.resolve);
   const core = thread.worker.pinned ? thread.worker.core : undefined;
   const sequencer = new Sequencer({
@@ -90,7 +117,11 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   const share = new AnswerShare(clock);
   const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
   const commands = new CommandAdapter(transport, markets, sequencer, logger);
-  const invoker = new AgentInvoker([sequencer, publisher], { onError: failure.resolve });
+  // What clients of shared memory sent reaches the sequencer in the same turn.
+  const agents = [...(local === undefined ? [] : [local]), sequencer, publisher];
+  const spin = config.sharedMemory?.spin === true;
+  const idlePasses = spin ? Number.POSITIVE_INFINITY : undefined;
+  const invoker = new AgentInvoker(agents, { onError: failure.resolve, idlePasses });
 
   const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };
   let recovered: Recovered;
@@ -149,10 +180,10 @@ async function close({ streams, thread, logger }: Running, patienceMs: number): 
 }
 
 async function startThread(
-  { config, logger, startThread: start = startMarketThread }: MarketServiceParts,
+  { config, logger, startThread: startOne = startMarketThread }: MarketServiceParts,
   fail: (error: Error) => void,
 ): Promise<MarketThread> {
-  const thread = await start(config);
+  const thread = await startOne(config);
   const { core, pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('market thread started', { core, pinned, threadId });
@@ -183,15 +214,16 @@ interface Streams {
 /** Opens the partition's log and its two durable outputs for writing. */
 async function openStreams(
   parts: MarketServiceParts,
+  local: SharedMemoryAdapter | undefined,
   fail: (error: Error) => void,
 ): Promise<Streams> {
   const { config, store, transport } = parts;
   const { partition } = config;
-  // Segment files have no subscribers of their own; a broker's streams do.
+  // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
   const echo =
-    config.broker.kind === 'embedded'
+    config.broker.kind !== 'nats'
       ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
-      : undefined;
+      : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
   const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
   const writers = [log];
   const close = async () => {

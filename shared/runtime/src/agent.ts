@@ -35,7 +35,7 @@ export interface AgentInvokerOptions {
   /** Takes the error of an agent that threw; the invoker has stopped then. */
   readonly onError: (error: Error) => void;
   /** Passes without work before it backs off to the timer. */
-  readonly idlePasses?: number;
+  readonly idlePasses?: number | undefined;
   /** How long it sleeps when idle, unless woken, ms. */
   readonly idleMs?: number;
 }

@@ -11,6 +11,7 @@ export { type Agent, AgentInvoker, type AgentInvokerOptions, AgentRunner } from 
 export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
+export type { Frame } from './frame.ts';
 export {
   createIdleStrategy,
   defaultIdleStrategy,
@@ -26,6 +27,7 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
+export { SharedMemoryError, type SharedMemoryErrorCode } from './mapped-memory.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
@@ -40,6 +42,15 @@ export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts
 export { SLOT_BYTES } from './ring-descriptor.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export {
+  type ConnectionListener,
+  type HostConnection,
+  handshakeFile,
+  SharedMemoryHost,
+  type SharedMemoryHostOptions,
+} from './shared-memory-host.ts';
+export { FrameKind } from './shared-memory-layout.ts';
+export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
+export {
   type ReadOptions,
   StreamError,
   type StreamErrorCode,
@@ -49,7 +60,7 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { checkFilter, checkSubject, compileFilter } from './subject.ts';
+export { checkFilter, checkSubject, compileFilter, coversFilter } from './subject.ts';
 export {
   type MessageHandler,
   type Subscription,
@@ -59,3 +70,4 @@ export {
   type TransportMessage,
   type TransportStatus,
 } from './transport.ts';
+export { VolatileStore } from './volatile-store.ts';

@@ -7,7 +7,7 @@
  */
 import { AgentInvoker } from './agent.ts';
 import type { Frame } from './frame.ts';
-import { SharedMemoryError } from './mapped-memory.ts';
+import { checkSupport, SharedMemoryError } from './mapped-memory.ts';
 import { isAlive } from './process-identity.ts';
 import { takeLock } from './shared-memory-host.ts';
 import { FrameKind, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
@@ -45,11 +45,12 @@ export async function connectSharedMemory(options: SharedMemoryOptions): Promise
   const deadlineMs = performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
   let lock: WriterLock | undefined;
   try {
+    checkSupport();
     for (;;) {
       try {
-        const link = SharedMemoryLink.attach.bind(undefined, path);
         lock ??= lockPlace(path);
-        return new SharedMemoryTransport(path, link(), lock, options.spin === true);
+        const link = SharedMemoryLink.attach(path);
+        return new SharedMemoryTransport(path, link, lock, options.spin === true);
       } catch (error) {
         const isPassing = error instanceof SharedMemoryError && error.code === 'NO_OWNER';
         if (!isPassing || performance.now() >= deadlineMs) throw error;
@@ -95,18 +96,19 @@ class SharedMemoryTransport implements Transport {
   #lastId = 0;
   #dropped = 0;
   #watchedMs = 0;
+  #isFull = false;
 
   constructor(path: string, link: SharedMemoryLink, lock: WriterLock, spin: boolean) {
     this.#path = path;
     this.#link = link;
     this.#lock = lock;
     this.description = `shared memory ${path} (market process ${link.market.pid})`;
-    this.#subscribeInbox();
     this.#invoker = new AgentInvoker([{ roleName: 'shared memory', doWork: () => this.#work() }], {
       idlePasses: spin ? Number.POSITIVE_INFINITY : IDLE_PASSES,
       onError: (error) => this.#end(error.message),
     });
     this.#invoker.start();
+    this.#subscribeInbox();
   }
 
   get dropped(): number {
@@ -173,22 +175,19 @@ class SharedMemoryTransport implements Transport {
   async flush(): Promise<void> {
     for (;;) {
       if (this.#isClosed()) throw closedError(this.description);
-      const link = this.#link;
-      if (link === undefined) {
+      if (this.#link === undefined) {
         await this.#statusChange();
         continue;
       }
       const id = this.#nextId();
-      const flushed = new Promise<boolean>((resolve, reject) => {
-        this.#waiting.set(id, { subject: '', resolve: () => resolve(true), reject });
-        const stop = this.onStatus(() => {
-          stop();
-          resolve(false);
-        });
-        link.send(FrameKind.FLUSH, id);
-        this.#invoker.wake();
+      const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+      this.#waiting.set(id, { subject: '', resolve: () => resolve(true), reject });
+      const stop = this.onStatus(() => resolve(false));
+      this.#must(FrameKind.FLUSH, id);
+      const isDone = await promise.finally(() => {
+        stop();
+        this.#waiting.delete(id);
       });
-      const isDone = await flushed.finally(() => this.#waiting.delete(id));
       if (isDone) return;
     }
   }
@@ -205,6 +204,7 @@ class SharedMemoryTransport implements Transport {
     if (isWatchDue) this.#watchedMs = nowMs;
     const link = this.#link;
     if (link === undefined) return isWatchDue ? this.#attach() : 0;
+    if (this.#isFull) return this.#lose('the market does not read');
     const work = link.poll((frame) => this.#take(frame));
     if (typeof work === 'string') return this.#lose(work);
     if (work === 0 && isWatchDue && !isAlive(link.market)) {
@@ -229,6 +229,7 @@ class SharedMemoryTransport implements Transport {
   #lose(detail: string): number {
     this.#link?.close();
     this.#link = undefined;
+    this.#isFull = false;
     this.#status.set('disconnected', detail);
     return 1;
   }
@@ -292,8 +293,8 @@ class SharedMemoryTransport implements Transport {
   /** What the connection can't do without: if it finds no room, the connection is made anew. */
   #must(kind: (typeof FrameKind)[keyof typeof FrameKind], id: number, subject?: string): void {
     if (this.#link === undefined) return;
-    if (!this.#link.send(kind, id, subject)) this.#lose('the market does not read');
-    else this.#invoker?.wake();
+    this.#isFull ||= !this.#link.send(kind, id, subject);
+    this.#invoker.wake();
   }
 
   #end(detail: string): void {

@@ -35,7 +35,7 @@ export class WriterLock {
   static take(path: string): WriterLock {
     locksTried += 1;
     const draft = `${path}.${ownPid}.${locksTried}.tmp`;
-    const descriptor = openSync(draft, 'w');
+    const descriptor = openSync(draft, 'w', 0o600);
     try {
       writeSync(descriptor, JSON.stringify(ownIdentity()));
       for (;;) {
