@@ -182,13 +182,19 @@ describe('the demo and its proof store', () => {
     assert.doesNotMatch(last, /left out by --epochs/);
   });
 
-  it('records that are missing are named as the reason for the lower level', async () => {
+  it('records that are missing leave development proofs that show nothing: status 1', async () => {
     const file = join(proofs, 'DEMO', 'epochs', '00000001.fbr');
     await rename(file, join(dir, 'kept.fbr'));
     const args = [MAIN, 'verify', '--store', proofs, '--json'];
-    const result = JSON.parse((await run(process.execPath, args)).stdout);
+    const asked = run(process.execPath, args).catch(
+      (error: { stdout: string; code: number }) => error,
+    );
+    const answer = await asked;
     await rename(join(dir, 'kept.fbr'), file);
-    assert.deepEqual([result.ok, result.level], [true, 'settlement']);
+    assert('code' in answer && answer.code === 1);
+    const result = JSON.parse(answer.stdout);
+    assert.deepEqual([result.ok, result.level, result.devKeys], [true, 'settlement', true]);
+    assert.equal(result.shown.length, 1, 'who signed');
     assert.match(result.notShown[0], /^level data: 00000001\.fbr not in the epochs folder/);
     assert.equal(result.ms, Math.round(result.ms * 10) / 10);
   });

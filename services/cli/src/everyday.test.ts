@@ -124,7 +124,7 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([fewer?.type, fewer?.keptPriority, fewer?.quantity], ['replaced', true, '10']);
     const [more] = await json('amend 1 +5 --account 7');
     assert.deepEqual([more?.keptPriority, more?.quantity], [false, '15']);
-    const [kept] = await json('replace 1 8 100 --keep-priority --account 7');
+    const [kept] = await json('replace 1 8 100 --display 5 --keep-priority --account 7');
     assert.deepEqual([kept?.keptPriority, kept?.orderId], [true, more?.orderId]);
     const [moved] = await json('replace 1 8 101 --display 2 --account 7');
     assert.deepEqual([moved?.keptPriority, moved?.price], [false, '101']);
@@ -172,6 +172,11 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([limits?.maxQuantity, limits?.bandPpm], ['10', 500_000]);
     assert.equal(await rejection('order buy 11 95 --account 8'), 'QUANTITY_LIMIT');
     assert.equal(await rejection('order buy 1 20 --account 8'), 'PRICE_BAND');
+    const [shown] = await json('market show');
+    assert.deepEqual(
+      [shown?.market, shown?.state, shown?.baseSymbol, shown?.maxFeePpm, shown?.maxQuantity],
+      [MARKET, 'open', 'BTC', 500, 10],
+    );
     assert.equal((await json('market configure --band-ppm 0'))[0]?.maxQuantity, '0');
 
     assert.equal((await json('market cancel-only'))[0]?.state, 'cancel_only');
@@ -191,9 +196,9 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([purged?.count, purged?.more], [2, false]);
     assert.deepEqual(await openIds(7), []);
     assert.equal((await json('market close-epoch'))[0]?.type, 'epoch');
-    const [shown] = await json('market show');
-    assert.deepEqual([shown?.market, shown?.partition], [MARKET, 0]);
     const info = await foldbook('market info');
     assert.match(info.stdout, /^market +BTC-USD\n/m);
+    assert.match(info.stdout, /^tier 0 and others +maker 0 ppm, taker 100 ppm\n/m);
+    assert.match(info.stdout, /^tier 1 +maker 0 ppm, taker 500 ppm\n/m);
   });
 });

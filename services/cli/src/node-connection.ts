@@ -2,8 +2,8 @@
 
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { ClientError, OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
-import { type MarketEvent, reportStream } from '@foldbook/protocol';
-import { JetStreamStore, type StreamStore, type Transport } from '@foldbook/runtime';
+import type { MarketEvent } from '@foldbook/protocol';
+import type { Transport } from '@foldbook/runtime';
 import { connectBroker, DEFAULT_NATS } from './broker.ts';
 import type { CommandContext } from './command.ts';
 import { eventJson } from './event-json.ts';
@@ -23,7 +23,6 @@ export const CONNECTION_HELP = `  --market NAME     the market, for example BTC-
 
 export interface NodeConnection {
   readonly transport: Transport;
-  readonly store: StreamStore;
   readonly market: string;
   operator(): OperatorClient;
   trader(account: number): Promise<OrderClient>;
@@ -40,15 +39,13 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
     pass: context.password,
   };
   const transport = await connectBroker(address, 'foldbook-cli', NO_NODE);
-  const store = new JetStreamStore(transport, {});
   const clients: OrderClient[] = [];
   return {
     transport,
-    store,
     market,
     operator: () => new OperatorClient(transport, market, ownSession()),
     async trader(account) {
-      const reports: ReportSource = { kind: 'stream', reader: store.reader(reportStream(0)) };
+      const reports: ReportSource = { kind: 'durable', transport };
       const session = ownSession();
       const client = await OrderClient.open({ transport, reports, market, account, session });
       clients.push(client);
@@ -56,7 +53,6 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
     },
     async close() {
       for (const client of clients) await client.close();
-      await store.close();
       await transport.close();
     },
   };

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
-import { Asset, type CommandKind, reportStream, Side, TimeInForce } from '@foldbook/protocol';
-import { connectNats, JetStreamStore, type NatsTransport } from '@foldbook/runtime';
+import { Asset, type CommandKind, Side, TimeInForce } from '@foldbook/protocol';
+import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import {
   type NatsServer,
   type RedisServer,
@@ -31,7 +31,6 @@ describe('a node whose servers are killed', { timeout: 240_000 }, () => {
   let market: ServiceProcess;
   let prover: ServiceProcess;
   let transport: NatsTransport;
-  let store: JetStreamStore;
   const trouble: string[] = [];
   const proved: number[] = [];
   let nextClientOrderId = 1n;
@@ -46,7 +45,7 @@ describe('a node whose servers are killed', { timeout: 240_000 }, () => {
   const openTrader = (account: number) =>
     OrderClient.open({
       transport,
-      reports: { kind: 'stream', reader: store.reader(reportStream(0)) },
+      reports: { kind: 'durable', transport },
       market: MARKET,
       account,
       session: account,
@@ -72,7 +71,6 @@ describe('a node whose servers are killed', { timeout: 240_000 }, () => {
       if (message.type === 'epoch-proved') proved.push(message.epoch ?? -1);
     });
     transport = await connectNats({ servers: nats.url, name: 'outage-test' });
-    store = new JetStreamStore(transport, {});
     const operator = new OperatorClient(transport, MARKET);
     await operator.createMarket(0, 0);
     for (const account of [7, 8]) await operator.deposit(account, Asset.BASE, 1_000_000n);
@@ -81,7 +79,6 @@ describe('a node whose servers are killed', { timeout: 240_000 }, () => {
 
   after(async () => {
     await Promise.all([market.stop(), prover.stop()]);
-    await store.close();
     await transport.close();
     await nats.close();
     await redis.close();

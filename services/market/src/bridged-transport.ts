@@ -1,6 +1,12 @@
 /** The broker and the clients on shared memory as one transport: the market serves both alike. */
 import { COMMAND_FILTER } from '@foldbook/protocol';
-import type { MessageHandler, Subscription, Transport, TransportStatus } from '@foldbook/runtime';
+import type {
+  MessageHandler,
+  OnRefused,
+  Subscription,
+  Transport,
+  TransportStatus,
+} from '@foldbook/runtime';
 import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
 /** What a broker maps `cmd.*.*` to; nobody maps what clients on shared memory publish. */
@@ -29,14 +35,20 @@ export class BridgedTransport implements Transport {
     return this.#broker.onStatus(listener);
   }
 
+  newInbox(): string {
+    return this.#broker.newInbox();
+  }
+
   publish(subject: string, payload: Uint8Array, reply?: string): void {
     if (!this.#local.publish(subject, payload, reply)) {
       this.#broker.publish(subject, payload, reply);
     }
   }
 
-  subscribe(filter: string, handler: MessageHandler): Subscription {
-    const remote = this.#broker.subscribe(filter, handler);
+  subscribe(filter: string, handler: MessageHandler, onRefused?: OnRefused): Subscription {
+    const remote = this.#broker.subscribe(filter, handler, onRefused);
+    // Unmapped commands a market hears beside the mapped ones; here each comes once.
+    if (filter === COMMAND_FILTER) return remote;
     const isMapped = PARTITION_FILTER.test(filter);
     const local = this.#local.subscribe(isMapped ? COMMAND_FILTER : filter, handler);
     return {

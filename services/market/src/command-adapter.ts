@@ -17,8 +17,17 @@ import {
   type Refusal,
   refuse,
 } from '@foldbook/protocol';
-import type { Logger, Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import {
+  answer,
+  type Logger,
+  type OnRefused,
+  type Subscription,
+  type Transport,
+  type TransportMessage,
+} from '@foldbook/runtime';
+import type { RefusedAdmission } from './admission.ts';
 import { Market, type MarketRegistry } from './market-registry.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
 
 export class CommandAdapter {
@@ -27,29 +36,38 @@ export class CommandAdapter {
   readonly #sequencer: Sequencer;
   readonly #logger: Logger;
   #subscriptions: Subscription[] = [];
-  #refused = 0;
+  readonly #refusals: RefusalLog;
 
-  constructor(transport: Transport, markets: MarketRegistry, sequencer: Sequencer, logger: Logger) {
+  constructor(
+    transport: Transport,
+    markets: MarketRegistry,
+    sequencer: Sequencer,
+    refusals: RefusalLog,
+    logger: Logger,
+  ) {
+    this.#refusals = refusals;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
     this.#logger = logger;
   }
 
-  /** Messages refused since the start. */
-  get refused(): number {
-    return this.#refused;
-  }
-
-  /** `commandFilter`: where this partition's commands arrive on this broker. */
-  open(commandFilter: string): void {
+  /**
+   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from
+   * hearing some of them.
+   */
+  open(filters: readonly string[], onRefused?: OnRefused): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
-      this.#transport.subscribe(filter, (message) => {
-        const refusal = take(message);
-        if (refusal !== undefined) this.#refuse(message, refusal);
-      });
+      this.#transport.subscribe(
+        filter,
+        (message) => {
+          const refusal = take(message);
+          if (refusal !== undefined) this.#refuse(message, refusal);
+        },
+        onRefused,
+      );
     this.#subscriptions = [
-      subscribe(commandFilter, (message) => this.#fromClient(message)),
+      ...filters.map((filter) => subscribe(filter, (message) => this.#fromClient(message))),
       subscribe(ADMIN_FILTER, (message) => this.#fromOperator(message)),
     ];
   }
@@ -66,6 +84,7 @@ export class CommandAdapter {
     if (isSystemAccount(sender.account)) {
       return refuse('NOT_PERMITTED', 0, `account ${sender.account} belongs to no client`);
     }
+    if (this.#sequencer.admission.isResting(sender.account)) return explain('RESTING', sender);
     const batch = decodeMessage(message.payload, 'client', sender.account);
     return batch.ok ? this.#admit(message, market, batch.value, sender.account) : batch;
   }
@@ -78,6 +97,10 @@ export class CommandAdapter {
     const known = this.#markets.byName(name);
     const refusal = checkAdministration(batch.value, name, known);
     if (refusal !== undefined) return refusal;
+    // Before the log, which would bring it back with every restart.
+    if (known === undefined && this.#markets.isFull) {
+      return refuse('CAPACITY', 0, 'this node has as many markets as it may have (maxMarkets)');
+    }
     const market = known ?? new Market(name, this.#markets.nextId());
     const busy = this.#admit(message, market, batch.value, 0);
     if (known === undefined && busy === undefined) {
@@ -102,16 +125,43 @@ export class CommandAdapter {
             account,
             whenReceived: batch.replyWhenReceived,
           };
-    const admission = this.#sequencer.submit(market, batch, account, asker);
-    if (admission === 'ADMITTED') return undefined;
-    if (admission !== 'SHARE_USED') return refuse(admission, 0, `market ${market.name}`);
-    return refuse('BUSY', 0, `account ${account} has its share of the commands that may wait`);
+    const answer = this.#sequencer.submit(market, batch, account, asker);
+    return answer === 'ADMITTED' ? undefined : explain(answer, { market: market.name, account });
   }
 
   #refuse(message: TransportMessage, refusal: Refusal): void {
-    this.#refused += 1;
+    this.#refusals.add(refusal.name, message.subject);
+    const sender = parseClientSubject(message.subject);
+    if (sender !== undefined) this.#sequencer.admission.refused(sender.account);
     if (message.reply === undefined) return;
-    this.#transport.publish(message.reply, encodeRefusal(encodingOf(message.payload), refusal));
+    answer(this.#transport, message.reply, encodeRefusal(encodingOf(message.payload), refusal));
+  }
+}
+
+/** What a refused sender is told: the code, and in words which limit it met. */
+function explain(
+  answer: RefusedAdmission,
+  { market, account }: { readonly market: string; readonly account: number },
+): Refusal {
+  switch (answer) {
+    case 'BUSY':
+      return refuse('BUSY', 0, `market ${market}`);
+    case 'UNAVAILABLE':
+      return refuse('UNAVAILABLE', 0, `market ${market}`);
+    case 'SHARE_USED':
+      return refuse('BUSY', 0, `account ${account} has its share of the commands that may wait`);
+    case 'ACCOUNT_RATE':
+      return refuse('BUSY', 0, `account ${account} sends more a second than it may`);
+    case 'MARKET_RATE':
+      return refuse('BUSY', 0, `market ${market} gets more a second than it may`);
+    case 'LAGGING':
+      return refuse('BUSY', 0, `market ${market} takes cancels only until it has caught up`);
+    case 'RESTING':
+      return refuse('BUSY', 0, `account ${account} was refused too often; wait a second`);
+    default: {
+      const unknown: never = answer;
+      throw new RangeError(`no words for ${unknown}`);
+    }
   }
 }
 

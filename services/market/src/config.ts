@@ -31,6 +31,12 @@ const sharedMemorySchema = z.object({
   spin: z.boolean().default(false),
 });
 
+const rateSchema = z.object({
+  perSec: z.int().min(1).max(100_000_000),
+  /** How many may come at once after a pause. */
+  burst: z.int().min(1).max(100_000_000),
+});
+
 export const marketConfigSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
@@ -42,6 +48,18 @@ export const marketConfigSchema = z.object({
   maxPendingCommands: z.int().min(1_024).max(1_000_000).default(65_536),
   /** Of these, of one account: what it sends beyond that is answered BUSY. */
   maxPendingPerAccount: z.int().min(1_024).max(1_000_000).default(16_384),
+  /** Of both, what only cancels may fill. */
+  cancelReservePercent: z.int().min(0).max(50).default(10),
+  /** A market whose oldest command has waited longer takes cancels only, ms. */
+  maxLagMs: z.int().min(1).max(3_600_000).default(1_000),
+  /** Commands of one account, and of one market; unlimited without. */
+  accountRate: rateSchema.optional(),
+  marketRate: rateSchema.optional(),
+  /** After so many refusals within a second an account is not listened to for a while. */
+  breakerRefusals: z.int().min(1).max(1_000_000).default(500),
+  breakerRestMs: z.int().min(1).max(3_600_000).default(1_000),
+  /** Markets that may be created; the memory of a kernel holds about twice as many. */
+  maxMarkets: z.int().min(1).max(1_500).default(1_000),
   maxGroupsInFlight: z.int().min(1).max(64).default(8),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),

@@ -23,6 +23,10 @@ const asker = (account: number) => ({
   whenReceived: false,
 });
 
+const PLAIN = { closesEpoch: false, isCancel: false };
+const CLOSE = { closesEpoch: true, isCancel: false };
+const CANCEL = { closesEpoch: false, isCancel: true };
+
 function headerOf(payload: Uint8Array) {
   const header = decodeBatchHeader(payload, BatchKind.GROUP, MAX_COMMANDS_PER_GROUP);
   assert(header.ok);
@@ -32,9 +36,9 @@ function headerOf(payload: Uint8Array) {
 describe('GroupBuilder', () => {
   it('numbers askers by the place of their commands', () => {
     const builder = new GroupBuilder();
-    builder.add(records(3), 3, 7, asker(7), false);
-    builder.add(records(2), 2, 7, undefined, false);
-    builder.add(records(1), 1, 8, asker(8), false);
+    builder.add(records(3), 3, 7, asker(7), PLAIN);
+    builder.add(records(2), 2, 7, undefined, PLAIN);
+    builder.add(records(1), 1, 8, asker(8), PLAIN);
     const group = builder.take(4, 99n, false);
     assert.equal(group.commands, 6);
     const { market, count, timeNs } = headerOf(group.payload);
@@ -56,11 +60,40 @@ describe('GroupBuilder', () => {
     assert.equal(builder.count, 0);
   });
 
+  it('puts cancels first, but never before what their account sent before', () => {
+    const builder = new GroupBuilder();
+    builder.add(records(2, CommandKind.NEW), 2, 7, asker(7), PLAIN);
+    builder.add(records(1, CommandKind.CANCEL), 1, 8, asker(8), CANCEL);
+    builder.add(records(1, CommandKind.CANCEL_ALL), 1, 7, asker(7), CANCEL);
+    builder.add(records(1, CommandKind.NEW), 1, 8, asker(8), PLAIN);
+    const group = builder.take(4, 99n, false);
+    const kinds = Array.from(
+      { length: 5 },
+      (_, index) => group.payload[(index + 1) * RECORD_BYTES],
+    );
+    const { NEW, CANCEL: ONE, CANCEL_ALL } = CommandKind;
+    assert.deepEqual(kinds, [ONE, NEW, NEW, CANCEL_ALL, NEW]);
+    assert.deepEqual(
+      group.askers.map(({ account, index, count }) => [account, index, count]),
+      [
+        [8, 0, 1],
+        [7, 1, 2],
+        [7, 3, 1],
+        [8, 4, 1],
+      ],
+    );
+    builder.add(records(1, CommandKind.CANCEL), 1, 7, undefined, CANCEL);
+    builder.add(records(1, CommandKind.NEW), 1, 9, undefined, PLAIN);
+    const next = builder.take(4, 99n, true);
+    const again = Array.from({ length: 3 }, (_, index) => next.payload[(index + 1) * RECORD_BYTES]);
+    assert.deepEqual(again, [ONE, NEW, CommandKind.CLOSE_EPOCH]);
+  });
+
   it('always keeps a place for the close of an epoch', () => {
     const builder = new GroupBuilder();
     const most = MAX_COMMANDS_PER_GROUP - 1;
     assert.equal(builder.fits(most + 1), false);
-    builder.add(records(most), most, 7, undefined, false);
+    builder.add(records(most), most, 7, undefined, PLAIN);
     assert.equal(builder.fits(1), false);
     const group = builder.take(1, 0n, true);
     assert.equal(headerOf(group.payload).count, MAX_COMMANDS_PER_GROUP);
@@ -71,7 +104,7 @@ describe('GroupBuilder', () => {
 
   it('lets nothing follow a close in its group', () => {
     const builder = new GroupBuilder();
-    builder.add(records(1, CommandKind.CLOSE_EPOCH), 1, 0, undefined, true);
+    builder.add(records(1, CommandKind.CLOSE_EPOCH), 1, 0, undefined, CLOSE);
     assert.equal(builder.fits(1), false);
     const group = builder.take(1, 0n, true);
     assert.equal(group.commands, 1, 'a second close is not added');

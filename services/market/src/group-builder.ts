@@ -35,19 +35,53 @@ export interface Group {
 const CAPACITY = MAX_COMMANDS_PER_GROUP - 1;
 const FIRST_CAPACITY = 64;
 
+type Sender = Omit<Asker, 'index' | 'count'>;
+
+/** Commands in the order in which they came, and who asked. */
+class Lane {
+  count = 0;
+  askers: Asker[] = [];
+  #buffer = new Uint8Array(FIRST_CAPACITY * RECORD_BYTES);
+
+  add(records: Uint8Array, count: number, asker: Sender | undefined): void {
+    this.#reserve(count);
+    this.#buffer.set(records, this.count * RECORD_BYTES);
+    if (asker !== undefined) this.askers.push({ ...asker, index: this.count, count });
+    this.count += count;
+  }
+
+  get records(): Uint8Array {
+    return this.#buffer.subarray(0, this.count * RECORD_BYTES);
+  }
+
+  empty(): void {
+    this.count = 0;
+    this.askers = [];
+  }
+
+  #reserve(more: number): void {
+    const needed = (this.count + more) * RECORD_BYTES;
+    if (needed <= this.#buffer.byteLength) return;
+    const grown = new Uint8Array(Math.max(needed, this.#buffer.byteLength * 2));
+    grown.set(this.#buffer);
+    this.#buffer = grown;
+  }
+}
+
 export class GroupBuilder {
-  #buffer = new Uint8Array((FIRST_CAPACITY + 1) * RECORD_BYTES);
-  #count = 0;
-  #askers: Asker[] = [];
+  /** Cancels go first, unless their account has other commands in the group that came before. */
+  readonly #cancels = new Lane();
+  readonly #others = new Lane();
+  readonly #accountsOfOthers = new Set<number>();
   #shares = new Map<number, number>();
   #sealed = false;
 
   get count(): number {
-    return this.#count;
+    return this.#cancels.count + this.#others.count;
   }
 
   fits(commands: number): boolean {
-    return !this.#sealed && this.#count + commands <= CAPACITY;
+    return !this.#sealed && this.count + commands <= CAPACITY;
   }
 
   /** `closesEpoch`: the records are one CLOSE_EPOCH; nothing may follow it in this group. */
@@ -55,41 +89,40 @@ export class GroupBuilder {
     records: Uint8Array,
     count: number,
     account: number,
-    asker: Omit<Asker, 'index' | 'count'> | undefined,
-    closesEpoch: boolean,
+    asker: Sender | undefined,
+    kind: { readonly closesEpoch: boolean; readonly isCancel: boolean },
   ): void {
     assert(this.fits(count), 'the caller asks first whether the commands fit');
-    this.#reserve(count + 1);
-    this.#buffer.set(records, (this.#count + 1) * RECORD_BYTES);
-    if (asker !== undefined) this.#askers.push({ ...asker, index: this.#count, count });
+    const isFirst = kind.isCancel && !this.#accountsOfOthers.has(account);
+    if (!isFirst) this.#accountsOfOthers.add(account);
+    (isFirst ? this.#cancels : this.#others).add(records, count, asker);
     if (account >= Account.FIRST_CLIENT) {
       this.#shares.set(account, (this.#shares.get(account) ?? 0) + count);
     }
-    this.#count += count;
-    this.#sealed = closesEpoch;
+    this.#sealed = kind.closesEpoch;
   }
 
   /** The group's bytes for the log; the builder is empty afterwards. */
   take(market: number, timeNs: bigint, closeEpoch: boolean): Group {
     const closesEpoch = closeEpoch || this.#sealed;
-    if (closeEpoch && !this.#sealed) this.#appendOwn(CommandKind.CLOSE_EPOCH);
-    assert(this.#count > 0, 'no empty groups');
-    const payload = this.#buffer.slice(0, (this.#count + 1) * RECORD_BYTES);
-    writeBatchHeader(viewOf(payload), 0, {
-      kind: BatchKind.GROUP,
-      market,
-      count: this.#count,
-      timeNs,
-    });
-    const group = {
-      payload,
-      commands: this.#count,
-      askers: this.#askers,
-      closesEpoch,
-      shares: this.#shares,
-    };
-    this.#count = 0;
-    this.#askers = [];
+    if (closeEpoch && !this.#sealed) this.#addOwn(CommandKind.CLOSE_EPOCH);
+    const { count } = this;
+    assert(count > 0, 'no empty groups');
+    const cancels = this.#cancels.count;
+    const payload = new Uint8Array((count + 1) * RECORD_BYTES);
+    const header = { kind: BatchKind.GROUP, market, count, timeNs } as const;
+    writeBatchHeader(viewOf(payload), 0, header);
+    payload.set(this.#cancels.records, RECORD_BYTES);
+    payload.set(this.#others.records, (cancels + 1) * RECORD_BYTES);
+    const askersOfOthers = this.#others.askers.map((asker) => ({
+      ...asker,
+      index: asker.index + cancels,
+    }));
+    const askers = [...this.#cancels.askers, ...askersOfOthers];
+    const group = { payload, commands: count, askers, closesEpoch, shares: this.#shares };
+    this.#cancels.empty();
+    this.#others.empty();
+    this.#accountsOfOthers.clear();
     this.#shares = new Map();
     this.#sealed = false;
     return group;
@@ -97,23 +130,13 @@ export class GroupBuilder {
 
   /** A command that does nothing but let time pass. */
   addClock(): void {
-    this.#appendOwn(CommandKind.CLOCK);
+    this.#addOwn(CommandKind.CLOCK);
   }
 
   /** Request id 0: the sequencer's own command, exempt from the request rule. */
-  #appendOwn(kind: CommandKind): void {
-    this.#reserve(1);
-    const at = (this.#count + 1) * RECORD_BYTES;
-    this.#buffer.fill(0, at, at + RECORD_BYTES);
-    this.#buffer[at + CommandOffset.KIND] = kind;
-    this.#count += 1;
-  }
-
-  #reserve(more: number): void {
-    const needed = (this.#count + more + 1) * RECORD_BYTES;
-    if (needed <= this.#buffer.byteLength) return;
-    const grown = new Uint8Array(Math.max(needed, this.#buffer.byteLength * 2));
-    grown.set(this.#buffer);
-    this.#buffer = grown;
+  #addOwn(kind: CommandKind): void {
+    const record = new Uint8Array(RECORD_BYTES);
+    record[CommandOffset.KIND] = kind;
+    this.#others.add(record, 1, undefined);
   }
 }

@@ -35,7 +35,7 @@ it('hands a group over when it is done, not when there is nothing more to do', (
   for (const command of [createMarket(), deposit(7, Asset.BASE, 5n), deposit(8, Asset.BASE, 5n)]) {
     const batch = decodeMessage(encodeCommands([command]), 'operator', 0);
     assert(batch.ok);
-    builder.add(batch.value.records, 1, 0, undefined, false);
+    builder.add(batch.value.records, 1, 0, undefined, { closesEpoch: false, isCancel: false });
     const { payload } = builder.take(1, 1n, false);
     assert(input.offer(payload, 2));
   }

@@ -1,6 +1,7 @@
 /** The markets of this process, by name and by number, with what each part keeps about them. */
 import { type Asker, GroupBuilder } from './group-builder.ts';
 import { LogChain } from './log-chain.ts';
+import { MarketTerms } from './market-terms.ts';
 
 /** What the publisher must know of a group when its events arrive. */
 export interface CommittedGroup {
@@ -20,8 +21,11 @@ export class Market {
   readonly id: number;
   readonly open = new GroupBuilder();
   readonly chain = new LogChain();
+  readonly terms = new MarketTerms();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
+  /** When the groups that were appended and have not come back got their first command, ns. */
+  readonly waitingSinceNs: bigint[] = [];
   /** Settlement records in the open epoch, as of the last group that came back. */
   openRecords = 0;
   /** Time stamp of the first group that came back with open records; 0n for none. */
@@ -45,6 +49,17 @@ export class Market {
 export class MarketRegistry {
   readonly #byName = new Map<string, Market>();
   readonly #byId = new Map<number, Market>();
+  readonly #most: number;
+
+  /** @param most - markets that may be created */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /** No market may be created any more. */
+  get isFull(): boolean {
+    return this.#byId.size >= this.#most;
+  }
 
   byName(name: string): Market | undefined {
     return this.#byName.get(name);

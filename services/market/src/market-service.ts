@@ -10,6 +10,7 @@ import {
 } from '@foldbook/protocol';
 import {
   AgentInvoker,
+  answer,
   type Clock,
   type Logger,
   type StreamStore,
@@ -19,7 +20,7 @@ import {
 import { AnswerShare } from './answer-share.ts';
 import { BridgedTransport } from './bridged-transport.ts';
 import { CommandAdapter } from './command-adapter.ts';
-import { commandFilter } from './command-filter.ts';
+import { commandFilters } from './command-filter.ts';
 import type { MarketConfig } from './config.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
@@ -27,6 +28,8 @@ import { MarketRegistry } from './market-registry.ts';
 import { type MarketThread, startMarketThread } from './market-thread.ts';
 import { Publisher } from './publisher.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
@@ -83,7 +86,7 @@ async function start(
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const failure = Promise.withResolvers<Error>();
-  const markets = new MarketRegistry();
+  const markets = new MarketRegistry(config.maxMarkets);
   const streams = await openStreams(parts, local, failure.resolve);
   const thread = await startThread(parts, failure.resolve);
   const core = thread.worker.pinned ? thread.worker.core : undefined;
@@ -108,15 +111,20 @@ async function start(
     generation,
     clock,
     publish: (subject, payload) => transport.publish(subject, payload),
-    sendReply: (subject, payload) => transport.publish(subject, payload),
+    sendReply: (subject, payload) => answer(transport, subject, payload),
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
   });
+  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
+    logger.warn("reports can't be read again", { detail: String(error) }),
+  );
   const facts = { durability: store.durability, core, generation, partition };
   const share = new AnswerShare(clock);
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
-  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const readers = { publisher, reports: replay, share };
+  const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
+  const refusals = new RefusalLog(clock, logger);
+  const commands = new CommandAdapter(transport, markets, sequencer, refusals, logger);
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const agents = [...(local === undefined ? [] : [local]), sequencer, publisher];
   const spin = config.sharedMemory?.spin === true;
@@ -135,8 +143,8 @@ async function start(
   }
   publisher.goLive();
   invoker.start();
-  commands.open(await commandFilter(transport, partition));
-  requests.open();
+  commands.open(commandFilters(partition), failure.resolve);
+  requests.open(failure.resolve);
   await transport.flush();
   return { recovered, core, failed: failure.promise, stop: () => stop(running) };
 }
@@ -268,5 +276,5 @@ async function settled(sequencer: Sequencer, deadlineMs: number): Promise<void> 
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
   const none = new Uint8Array(0);
-  transport.publish(asker.replySubject, encodeReply(asker.encoding, logSequence, none));
+  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
 }

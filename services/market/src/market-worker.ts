@@ -13,6 +13,12 @@ import type { MarketThreadData } from './market-thread.ts';
 /** Looks at the event ring again at least this often while it is full, ms. */
 const FULL_RING_PAUSE_MS = 1;
 
+/**
+ * Requests of a market whose results are kept: 2 MiB each, so that a thousand markets fit the
+ * memory of one kernel. Part of the market's rules: another number needs another version of them.
+ */
+const RESULT_CAPACITY = 2 ** 17;
+
 runPinned<MarketThreadData>(({ workerData, stopped, pause }) => {
   const commands = new RingConsumer(workerData.commands);
   const events = new RingProducer(workerData.events);
@@ -25,7 +31,7 @@ runPinned<MarketThreadData>(({ workerData, stopped, pause }) => {
   warmUpKernel(kernel);
   // One memory for all markets of the thread.
   const host = new KernelHost(kernel, { secret });
-  const createEngine = () => host.addMarket();
+  const createEngine = () => host.addMarket({ resultCapacity: RESULT_CAPACITY });
   const agent = new MarketAgent(commands, events, createEngine, waitForRoom);
   return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
 });

@@ -11,6 +11,7 @@ import {
   GroupEndOffset,
   RECORD_BYTES,
   readCount,
+  readEvent,
   viewOf,
 } from '@foldbook/protocol';
 import type { Agent, Clock, RingConsumer } from '@foldbook/runtime';
@@ -22,7 +23,7 @@ import { PublicOutput, type PublishPublic } from './public-output.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import { SettlementOutput } from './settlement-output.ts';
 
-const READ_RECORDS = 4_096;
+const READ_RECORDS = 512;
 /** Appends in flight on an output stream before the publisher waits, and the ring fills. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
 /**
@@ -244,11 +245,14 @@ export class Publisher implements Agent {
       case EventKind.REDUCED:
       case EventKind.ALL_CANCELLED:
       case EventKind.CANCEL_AFTER_SET:
+      case EventKind.TIER_CHANGED:
+      case EventKind.CLOCK_ADVANCED:
+        privately.event(this.#buffer, view, offset, sequence);
+        return;
       case EventKind.CONFIGURED:
       case EventKind.STATE_CHANGED:
       case EventKind.FEES_CHANGED:
-      case EventKind.TIER_CHANGED:
-      case EventKind.CLOCK_ADVANCED:
+        outputs.market.terms.apply(readEvent(view, offset));
         privately.event(this.#buffer, view, offset, sequence);
         return;
       case EventKind.FUNDS:
@@ -268,6 +272,7 @@ export class Publisher implements Agent {
         return;
       case EventKind.MARKET_CREATED:
         outputs.market.isCreated = true;
+        outputs.market.terms.apply(readEvent(view, offset));
         privately.event(this.#buffer, view, offset, sequence);
         settlement.event(this.#buffer, offset, sequence);
         return;

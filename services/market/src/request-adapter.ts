@@ -15,12 +15,19 @@ import {
   refuse,
   viewOf,
 } from '@foldbook/protocol';
-import type { Subscription, Transport, TransportMessage } from '@foldbook/runtime';
+import {
+  answer,
+  type OnRefused,
+  type Subscription,
+  type Transport,
+  type TransportMessage,
+} from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import type { AnswerShare } from './answer-share.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
+import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -49,11 +56,19 @@ export interface ServiceFacts {
   readonly partition: number;
 }
 
+/** What answers come from, and what they may cost. */
+export interface AnswerSources {
+  readonly publisher: Publisher;
+  readonly reports: ReportReplay;
+  readonly share: AnswerShare;
+}
+
 export class RequestAdapter {
   readonly #transport: Transport;
   readonly #markets: MarketRegistry;
   readonly #sequencer: Sequencer;
   readonly #publisher: Publisher;
+  readonly #reports: ReportReplay;
   readonly #facts: ServiceFacts;
   readonly #share: AnswerShare;
   readonly #open = new Map<bigint, OpenQuery>();
@@ -65,21 +80,22 @@ export class RequestAdapter {
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
-    publisher: Publisher,
+    { publisher, reports, share }: AnswerSources,
     facts: ServiceFacts,
-    share: AnswerShare,
   ) {
     this.#share = share;
     this.#transport = transport;
     this.#markets = markets;
     this.#sequencer = sequencer;
     this.#publisher = publisher;
+    this.#reports = reports;
     this.#facts = facts;
   }
 
-  open(): void {
-    const subscribe = (filter: string, answer: Answerer) =>
-      this.#transport.subscribe(filter, (message) => this.#route(message, answer));
+  /** `onRefused`: the broker keeps it from hearing some of the questions. */
+  open(onRefused?: OnRefused): void {
+    const subscribe = (filter: string, answerer: Answerer) =>
+      this.#transport.subscribe(filter, (message) => this.#route(message, answerer), onRefused);
     this.#subscriptions = [
       subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
       subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
@@ -100,29 +116,30 @@ export class RequestAdapter {
     this.#count(query.account, -1);
     const fields = { market: query.market.id, last: sequence };
     if (query.kind !== ControlKind.QUERY_DEPTH) {
-      this.#transport.publish(
-        query.reply,
-        encodeBatch({ kind: BatchKind.REPLY, ...fields }, records),
-      );
+      this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
       return;
     }
     const generation = this.#facts.generation;
     for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
-      this.#transport.publish(query.reply, chunk);
+      this.#send(query.reply, chunk);
     }
   }
 
-  #route(message: TransportMessage, answer: Answerer): void {
+  #route(message: TransportMessage, answerer: Answerer): void {
     if (message.reply === undefined) return;
     const name = message.subject.split('.')[1] ?? '';
     const market = this.#markets.byName(name);
     const refusal =
       market === undefined
         ? refuse('UNKNOWN_MARKET', 0, name)
-        : answer(message.reply, market, message);
+        : answerer(message.reply, market, message);
     if (refusal !== undefined) {
-      this.#transport.publish(message.reply, encodeRefusal('msgpack', refusal));
+      this.#send(message.reply, encodeRefusal('msgpack', refusal));
     }
+  }
+
+  #send(reply: string, payload: Uint8Array): void {
+    answer(this.#transport, reply, payload);
   }
 
   #info(reply: string, market: Market): undefined {
@@ -140,8 +157,9 @@ export class RequestAdapter {
       pending: this.#sequencer.pending,
       openRecords: market.openRecords,
       ...this.#publisher.counters(market),
+      ...market.terms.facts(),
     };
-    this.#transport.publish(reply, encode(facts));
+    this.#send(reply, encode(facts));
   }
 
   #snapshot(reply: string, market: Market): Refusal | undefined {
@@ -168,12 +186,12 @@ export class RequestAdapter {
     const isTaken = this.#publisher.whenWhole(market, (output) => {
       const parts = this.#share.isOpen() ? answer(output) : busy;
       if (!Array.isArray(parts)) {
-        this.#transport.publish(reply, encodeRefusal('msgpack', parts));
+        this.#send(reply, encodeRefusal('msgpack', parts));
         return;
       }
       for (const part of parts) {
         this.#share.spend(part.byteLength);
-        this.#transport.publish(reply, part);
+        this.#send(reply, part);
       }
     });
     return isTaken ? undefined : busy;
@@ -181,11 +199,19 @@ export class RequestAdapter {
 
   /**
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
-   * orders; any from operators (account 0) for the book.
+   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; any other from
+   * operators (account 0) for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
+    const reported = readInteger(message.payload, 'reports');
+    if (reported !== undefined) {
+      const skip = readInteger(message.payload, 'skip') ?? 0;
+      const missed = { account: sender.account, after: reported, skip };
+      void this.#reports.answer(market, missed).then((payload) => this.#send(reply, payload));
+      return undefined;
+    }
     const openOf = this.#openOf.get(sender.account) ?? 0;
     const isOver = sender.account > 0 && openOf >= MAX_OPEN_QUERIES_PER_ACCOUNT;
     if (isOver || this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);

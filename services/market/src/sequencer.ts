@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import {
-  Account,
   BATCH_FIRST_BYTE,
   BatchOffset,
   type CommandBatch,
@@ -17,24 +16,18 @@ import {
   writeCount,
 } from '@foldbook/protocol';
 import type { Agent, Clock, Logger, RingProducer, StreamWriter } from '@foldbook/runtime';
+import { Admission, type AdmissionAnswer, type AdmissionLimits } from './admission.ts';
 import type { Asker, Group } from './group-builder.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
 import { COMMAND_RING_SLOTS } from './ring-message.ts';
 
-export interface SequencerLimits {
-  /** Commands admitted and not yet executed before clients hear BUSY. */
-  readonly maxPendingCommands: number;
-  /** Of these, of one client's account. */
-  readonly maxPendingPerAccount: number;
+export interface SequencerLimits extends AdmissionLimits {
   readonly maxGroupsInFlight: number;
   /** An epoch closes at the end of the group in which it reaches this many records... */
   readonly epochRecords: number;
   /** ...or when its oldest record is this old. */
   readonly epochAgeMs: number;
 }
-
-/** `SHARE_USED`: there is room, but the account has as much waiting as one account may have. */
-export type Admission = 'ADMITTED' | 'BUSY' | 'SHARE_USED' | 'UNAVAILABLE';
 
 /** Called when a group is durable, for the askers who wanted to know just that. */
 export type OnReceived = (asker: Asker, logSequence: number) => void;
@@ -61,11 +54,8 @@ export class Sequencer implements Agent {
   readonly #wake: () => void;
   /** Durable groups and queries that the ring had no room for, oldest first. */
   readonly #deliveries: Delivery[] = [];
-  #pending = 0;
-  /** Pending commands by client account; who has none isn't in it. */
-  readonly #pendingOf = new Map<number, number>();
+  readonly #admission: Admission;
   #inFlight = 0;
-  #stalled = false;
   #failed = false;
 
   constructor(parts: {
@@ -88,6 +78,7 @@ export class Sequencer implements Agent {
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#limits = parts.limits;
+    this.#admission = new Admission(parts.limits, parts.clock);
     this.#onReceived = parts.onReceived;
     this.#onFailure = parts.onFailure;
     this.#wake = parts.wake;
@@ -96,7 +87,12 @@ export class Sequencer implements Agent {
 
   /** Commands admitted and not yet executed. */
   get pending(): number {
-    return this.#pending;
+    return this.#admission.pending;
+  }
+
+  /** Who is let in, and who is not listened to. */
+  get admission(): Admission {
+    return this.#admission;
   }
 
   /** Takes a message's commands, whole or not at all. */
@@ -105,23 +101,19 @@ export class Sequencer implements Agent {
     batch: CommandBatch,
     account: number,
     asker: Omit<Asker, 'index' | 'count'> | undefined,
-  ): Admission {
-    if (this.#pending + batch.count > this.#limits.maxPendingCommands) {
-      return this.#stalled ? 'UNAVAILABLE' : 'BUSY';
-    }
-    const isClient = account >= Account.FIRST_CLIENT;
-    const pendingOf = this.#pendingOf.get(account) ?? 0;
-    if (isClient && pendingOf + batch.count > this.#limits.maxPendingPerAccount) {
-      return this.#stalled ? 'UNAVAILABLE' : 'SHARE_USED';
-    }
+  ): AdmissionAnswer {
+    const isCancel = cancelsOnly(batch);
+    const lagMs = this.#lagMs(market);
+    const entry = { market: market.name, account, commands: batch.count, isCancel, lagMs };
+    const answer = this.#admission.ask(entry);
+    if (answer !== 'ADMITTED') return answer;
     if (!market.open.fits(batch.count)) {
       if (this.#inFlight >= this.#limits.maxGroupsInFlight) return 'BUSY';
       this.#append(market, false);
     }
-    const closesEpoch = closesAnEpoch(batch);
-    market.open.add(batch.records, batch.count, account, asker, closesEpoch);
-    this.#pending += batch.count;
-    if (isClient) this.#pendingOf.set(account, pendingOf + batch.count);
+    const kind = { closesEpoch: closesAnEpoch(batch), isCancel };
+    market.open.add(batch.records, batch.count, account, asker, kind);
+    this.#admission.admitted(entry);
     this.#wake();
     return 'ADMITTED';
   }
@@ -141,18 +133,15 @@ export class Sequencer implements Agent {
     const commands = view.getUint32(BatchOffset.COUNT, true);
     const last = viewOf(payload).getUint8(commands * RECORD_BYTES + CommandOffset.KIND);
     const closesEpoch = last === CommandKind.CLOSE_EPOCH;
-    this.#pending += commands;
+    this.#admission.count(0, commands);
+    market.waitingSinceNs.push(this.#clock.nowNs());
     this.#deliver(market, { ...NOBODYS, payload, commands, closesEpoch }, logSequence);
   }
 
   /** The publisher has seen the group's last event. */
   executed(market: Market, group: CommittedGroup, commands: number, openRecords: number): void {
-    this.#pending -= commands;
-    for (const [account, count] of group.shares) {
-      const left = (this.#pendingOf.get(account) ?? 0) - count;
-      if (left > 0) this.#pendingOf.set(account, left);
-      else this.#pendingOf.delete(account);
-    }
+    this.#admission.executed(commands, group.shares);
+    market.waitingSinceNs.shift();
     market.ticking = false;
     market.openRecords = openRecords;
     if (group.closesEpoch) {
@@ -193,13 +182,21 @@ export class Sequencer implements Agent {
   #tick(market: Market): void {
     market.open.addClock();
     market.ticking = true;
-    this.#pending += 1;
+    this.#admission.count(0, 1);
+  }
+
+  /** How long the oldest command has waited that was appended and has not come back. */
+  #lagMs(market: Market): number {
+    const [sinceNs] = market.waitingSinceNs;
+    return sinceNs === undefined ? 0 : Number(this.#clock.nowNs() - sinceNs) / 1e6;
   }
 
   #append(market: Market, closeEpoch: boolean): void {
-    const group = market.open.take(market.id, this.#clock.nowNs(), closeEpoch);
+    const nowNs = this.#clock.nowNs();
+    const group = market.open.take(market.id, nowNs, closeEpoch);
+    market.waitingSinceNs.push(nowNs);
     if (closeEpoch) {
-      this.#pending += 1;
+      this.#admission.count(0, 1);
       market.closing = true;
     }
     this.#inFlight += 1;
@@ -257,17 +254,32 @@ export class Sequencer implements Agent {
   }
 
   #trouble(state: 'stalled' | 'recovered', detail: string): void {
-    this.#stalled = state === 'stalled';
+    this.#admission.stalled = state === 'stalled';
     if (state === 'stalled') {
       this.#logger.warn('the log does not take appends; nothing is acknowledged until it does', {
         detail,
-        pending: this.#pending,
+        pending: this.pending,
       });
     } else {
-      this.#logger.info('the log takes appends again', { detail, pending: this.#pending });
+      this.#logger.info('the log takes appends again', { detail, pending: this.pending });
     }
     this.#wake();
   }
+}
+
+const CANCELS: ReadonlySet<number> = new Set([
+  CommandKind.CANCEL,
+  CommandKind.CANCEL_ORDER,
+  CommandKind.CANCEL_ALL,
+  CommandKind.CANCEL_AFTER,
+]);
+
+function cancelsOnly(batch: CommandBatch): boolean {
+  for (let index = 0; index < batch.count; index += 1) {
+    const kind = batch.records[index * RECORD_BYTES + CommandOffset.KIND] ?? 0;
+    if (!CANCELS.has(kind)) return false;
+  }
+  return batch.count > 0;
 }
 
 function closesAnEpoch(batch: CommandBatch): boolean {

@@ -16,6 +16,7 @@ import {
   type HostConnection,
   type Logger,
   type MessageHandler,
+  replySubject,
   SharedMemoryHost,
   type SharedMemoryHostOptions,
   type Subscription,
@@ -111,7 +112,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
         'md.*.snapshot',
         'md.*.replay',
       ],
-      maySubscribe: [reportSubject(account, '*'), `err.${account}.*`, 'md.*.*', '_INBOX.>'],
+      maySubscribe: [reportSubject(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
       subscriptions: [],
       routes: new Map(),
     });
@@ -161,10 +162,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   #fromClient({ connection, mayPublish }: Client, frame: Frame): boolean {
     const { id, subject, payload, reply } = frame;
     checkSubject(subject);
-    if (reply !== '') {
-      checkSubject(reply);
-      if (!reply.startsWith(INBOX)) return false;
-    }
+    if (reply !== '' && !isInbox(reply)) return false;
     if (!mayPublish.some((filter) => coversFilter(filter, subject))) {
       connection.send(FrameKind.FORBIDDEN, id, subject);
       return true;
@@ -181,6 +179,8 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
     return true;
   }
 }
+
+const isInbox = (reply: string) => reply.startsWith(INBOX) && replySubject(reply) !== undefined;
 
 function subscribeClient(client: Client, id: number, filter: string): boolean {
   checkFilter(filter);

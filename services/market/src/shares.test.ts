@@ -89,6 +89,16 @@ describe('an account', () => {
   });
 });
 
+describe('a node', () => {
+  it('refuses a market more than it may have, and leaves no trace of it', async (test) => {
+    const { served, transport, operator } = serve(test, { maxMarkets: 1 });
+    await operator.createMarket(0, 0);
+    const second = new OperatorClient(transport, 'ETH-USD');
+    await assert.rejects(second.createMarket(0, 0), /CAPACITY/);
+    assert.equal(served.pipeline.log.records.length, 1);
+  });
+});
+
 describe('readers of a book', () => {
   it('share what their answers may cost, and get it back with time', () => {
     const clock = new ManualClock();

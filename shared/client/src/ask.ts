@@ -13,8 +13,6 @@ import { ClientError } from './client-error.ts';
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
-let inboxCount = 0;
-
 /** One answer; throws ClientError UNREACHABLE when nobody gives it. */
 export async function ask(
   transport: Transport,
@@ -48,8 +46,7 @@ export function askSnapshot(
   timeoutMs = DEFAULT_TIMEOUT_MS,
 ): Promise<Snapshot> {
   const answer = Promise.withResolvers<Snapshot>();
-  inboxCount += 1;
-  const inbox = `_INBOX.${crypto.randomUUID().replaceAll('-', '')}.${inboxCount}`;
+  const inbox = transport.newInbox();
   const chunks: Uint8Array[] = [];
   const subscription = transport.subscribe(inbox, (message) => {
     const header = decodeBatchHeader(message.payload, BatchKind.SNAPSHOT, MAX_MESSAGE_BYTES);

@@ -18,7 +18,7 @@ import type { Subscription, Transport } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { ask, askSnapshot, type Snapshot } from './ask.ts';
 import { ClientError } from './client-error.ts';
-import { applyDeltas, bookOf, type DeltaBatch, decodeDeltas, splitBatches } from './delta-batch.ts';
+import { applyDeltas, bookOf, type DeltaBatch, decodeDeltas, deltasOf } from './delta-batch.ts';
 import { WaitingBatches } from './waiting-batches.ts';
 
 export interface MirrorCounters {
@@ -97,9 +97,18 @@ export class BookMirror {
     this.#assertOpen();
     assert(this.#subscription === undefined, 'a mirror is opened once');
     const subject = levelsSubject(this.#market);
-    this.#subscription = this.#transport.subscribe(subject, ({ payload }) => this.#batch(payload));
+    let refusal: ClientError | undefined;
+    this.#subscription = this.#transport.subscribe(
+      subject,
+      ({ payload }) => this.#batch(payload),
+      ({ message }) => {
+        refusal = new ClientError('REFUSED', message);
+        this.#onTrouble(message);
+      },
+    );
     try {
       await this.#transport.flush();
+      if (refusal !== undefined) throw refusal;
       await this.#restart();
     } catch (error) {
       this.#unsubscribe();
@@ -342,7 +351,7 @@ export class BookMirror {
     const question = encode({ v: 1, from: this.#sequence + 1 });
     const answer = await ask(this.#transport, replaySubject(this.#market), question);
     this.#assertOpen();
-    const batches = splitBatches(answer);
+    const batches = deltasOf(answer);
     if (batches === undefined) return this.#restart();
     this.#state = 'following';
     this.counters.refills += 1;

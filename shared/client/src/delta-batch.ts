@@ -3,7 +3,6 @@ import {
   BatchFlag,
   type BatchHeader,
   BatchKind,
-  BatchOffset,
   type Decoded,
   DeltaOffset,
   decodeBatchHeader,
@@ -17,6 +16,7 @@ import {
 } from '@foldbook/protocol';
 import type { Snapshot } from './ask.ts';
 import { MAX_BATCH_RECORDS } from './limits.ts';
+import { splitBatches } from './split-batches.ts';
 
 export interface DeltaBatch {
   readonly header: BatchHeader;
@@ -42,20 +42,10 @@ export function decodeDeltas(payload: Uint8Array): Decoded<DeltaBatch> {
   return { ok: true, value: { header, payload, isPartial, isContinued, reach } };
 }
 
-/** The answer to a replay request: whole batches, one after the other. Undefined: a refusal. */
-export function splitBatches(answer: Uint8Array): Uint8Array[] | undefined {
-  const batches: Uint8Array[] = [];
-  let offset = 0;
-  while (offset < answer.byteLength) {
-    if (answer.byteLength - offset < RECORD_BYTES) return undefined;
-    const count = viewOf(answer).getUint32(offset + BatchOffset.COUNT, true);
-    const end = offset + (count + 1) * RECORD_BYTES;
-    const batch = answer.subarray(offset, end);
-    if (!decodeDeltas(batch).ok) return undefined;
-    batches.push(batch);
-    offset = end;
-  }
-  return batches;
+/** The answer to a replay request: batches of deltas. Undefined: a refusal. */
+export function deltasOf(answer: Uint8Array): Uint8Array[] | undefined {
+  const batches = splitBatches(answer);
+  return batches?.every((batch) => decodeDeltas(batch).ok) === true ? batches : undefined;
 }
 
 export function bookOf(snapshot: Snapshot): LevelBook {

@@ -22,3 +22,4 @@ export {
   type ReplaceDraft,
 } from './order-client.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
+export type { OnReports } from './report-order.ts';

@@ -36,6 +36,25 @@ export interface MarketInfo {
   readonly trades: number;
   readonly deltas: number;
   readonly groups: number;
+  /** open, halted or cancel_only. */
+  readonly state: string;
+  readonly baseSymbol: string;
+  readonly quoteSymbol: string;
+  readonly priceDecimals: number;
+  readonly quantityDecimals: number;
+  readonly maxFeePpm: number;
+  /** Limits: ticks, lots, parts per million, orders; 0 is none. */
+  readonly minPrice: number;
+  readonly maxPrice: number;
+  readonly maxQuantity: number;
+  readonly bandPpm: number;
+  readonly maxOpenOrders: number;
+  /** The rates of each tier, parts per million. */
+  readonly tiers: readonly {
+    readonly tier: number;
+    readonly makerFeePpm: number;
+    readonly takerFeePpm: number;
+  }[];
 }
 
 /** What a market is created with besides its first rates; see CREATE_MARKET in RULES.md. */

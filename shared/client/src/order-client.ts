@@ -43,6 +43,8 @@ export interface OrderClientOptions {
   readonly firstRequestId?: number;
   /** How long a batch waits for its acknowledgement before it is sent again, ms. */
   readonly resendAfterMs?: number;
+  /** While commands are open and no report comes for so long, the market is asked for them, ms. */
+  readonly askAfterMs?: number;
   /** Told what a listener of `onEvent` threw; default: a warning of the process. */
   readonly onListenerError?: (error: unknown) => void;
 }
@@ -109,6 +111,8 @@ export interface ClientCounters {
   fills: number;
 }
 
+const ASK_AFTER_MS = 2_000;
+
 interface Waiting {
   /** The kind of event that answers; any, if undefined. */
   readonly kind: number | undefined;
@@ -129,6 +133,9 @@ export class OrderClient {
   /** Commands without an answer, by request id; undefined where nobody waits for this one. */
   readonly #open = new Map<number, Waiting | undefined>();
   #feed: ReportFeed | undefined;
+  /** Runs while commands are open. */
+  #watch: NodeJS.Timeout | undefined;
+  #hasHeard = false;
   #nextRequestId: number;
   #whenIdle: PromiseWithResolvers<void> | undefined;
   #failure: ClientError | undefined;
@@ -171,7 +178,7 @@ export class OrderClient {
     return this.#outbox.counters;
   }
 
-  /** Reports that were missing from the feed; 0 unless the broker lost some. */
+  /** Reports that are missing for good: see `ReportFeed.gaps`. */
   get gaps(): number {
     return this.#feed?.gaps ?? 0;
   }
@@ -261,7 +268,7 @@ export class OrderClient {
   /** Commands without an answer are rejected: NOT_SENT or OUTCOME_UNKNOWN. */
   async close(): Promise<void> {
     this.#fail(new ClientError('CLOSED', 'the client was closed'));
-    await this.#feed?.close();
+    this.#feed?.close();
   }
 
   #ask(draft: Draft): Promise<Answer> {
@@ -280,9 +287,26 @@ export class OrderClient {
     this.#nextRequestId += 1;
     this.#open.set(requestId, waiting);
     this.counters.submitted += 1;
+    if (this.#watch !== undefined) return;
+    this.#hasHeard = true;
+    const askAfterMs = this.#options.askAfterMs ?? ASK_AFTER_MS;
+    this.#watch = setInterval(() => this.#lookForReports(), askAfterMs).unref();
+  }
+
+  /** The last report before a silence may be the one that was lost. */
+  #lookForReports(): void {
+    if (this.#open.size === 0) this.#endWatch();
+    else if (!this.#hasHeard) this.#feed?.lookAgain();
+    this.#hasHeard = false;
+  }
+
+  #endWatch(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 
   #reports(records: Uint8Array): void {
+    this.#hasHeard = true;
     const view = viewOf(records);
     for (let offset = 0; offset < records.byteLength; offset += RECORD_BYTES) {
       this.#report(view, offset);
@@ -332,6 +356,7 @@ export class OrderClient {
     const failure = error instanceof ClientError ? error : new ClientError('UNREACHABLE', words);
     this.#failure = failure;
     this.#outbox.close();
+    this.#endWatch();
     for (const [requestId, waiting] of this.#open) {
       waiting?.reject(this.#errorOf(requestId, failure));
     }

@@ -1,49 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  BatchFlag,
-  BatchKind,
-  EventOffset,
-  encodeBatch,
-  RECORD_BYTES,
-  reportSubject,
-  viewOf,
-  writeCount,
-} from '@foldbook/protocol';
-import { MemoryBroker, type StreamReader, type StreamRecord } from '@foldbook/runtime';
+import { BatchFlag, reportSubject } from '@foldbook/protocol';
+import { MemoryBroker } from '@foldbook/runtime';
 import { ReportFeed } from './report-feed.ts';
+import { batch, batchOf, names } from './testing/report-batches.ts';
 
 const MARKET = 'BTC-USD';
 const SUBJECT = reportSubject(7, MARKET);
-
-/** A batch of one record whose first byte names it; of the command that is cut, where it is. */
-function batch(name: number, prev: number, last: number, flags = 0): Uint8Array {
-  const isPartial = (flags & BatchFlag.PARTIAL) !== 0;
-  return batchOf([[name, isPartial ? last + 1 : last]], prev, last, flags);
-}
-
-/** A batch of records: what names each, and the sequence of its command. */
-function batchOf(
-  named: readonly (readonly [name: number, sequence: number])[],
-  prev: number,
-  last: number,
-  flags = 0,
-): Uint8Array {
-  const records = new Uint8Array(named.length * RECORD_BYTES);
-  for (const [index, [name, sequence]] of named.entries()) {
-    records[index * RECORD_BYTES] = name;
-    writeCount(viewOf(records), index * RECORD_BYTES + EventOffset.SEQUENCE, sequence);
-  }
-  const first = named[0]?.[1] ?? 0;
-  return encodeBatch({ kind: BatchKind.REPORTS, prev, last, first, flags }, records);
-}
-
-/** First byte of each record. */
-const names = (records: Uint8Array) =>
-  Array.from(
-    { length: records.byteLength / RECORD_BYTES },
-    (_, index) => records[index * RECORD_BYTES] ?? 0,
-  );
 
 async function openLive() {
   const broker = new MemoryBroker();
@@ -211,41 +174,5 @@ describe('ReportFeed', () => {
     await server.flush();
     assert.deepEqual(errors, [new Error('no room')]);
     await feed.close();
-  });
-
-  it('reads a stream from the next report on, and ends when told', async () => {
-    const records: StreamRecord[] = [
-      { sequence: 4, subject: SUBJECT, payload: batch(1, 0, 4) },
-      { sequence: 6, subject: SUBJECT, payload: batch(2, 4, 9) },
-    ];
-    const asked: unknown[] = [];
-    const delivered = Promise.withResolvers<void>();
-    const reader: StreamReader = {
-      lastSequence: () => Promise.resolve(3),
-      last: () => Promise.resolve(undefined),
-      lastOfEach: () => Promise.resolve([]),
-      async *read({ fromSequence, filter, follow, signal }) {
-        asked.push({ fromSequence, filter, follow });
-        yield* records;
-        if (signal?.aborted === false) {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        }
-      },
-    };
-    const seen: number[] = [];
-    const feed = await ReportFeed.open(
-      { kind: 'stream', reader },
-      MARKET,
-      7,
-      (bytes) => {
-        seen.push(...names(bytes));
-        if (seen.length === 2) delivered.resolve();
-      },
-      (error) => assert.fail(String(error)),
-    );
-    await delivered.promise;
-    await feed.close();
-    assert.deepEqual(asked, [{ fromSequence: 4, filter: SUBJECT, follow: true }]);
-    assert.deepEqual(seen, [1, 2]);
   });
 });

@@ -1,16 +1,18 @@
 /**
- * Accounts. A directory that grows with the highest number leads to blocks of 512 accounts, made
- * when the first of them is needed; so an account is two loads away and never moves.
+ * Accounts. Ten bits of a number lead through the market's directory to one of 512 blocks, and that
+ * to one of 32 accounts; each is made when the first account below it is needed. So an account is
+ * two loads away and never moves, nothing is ever copied to grow, and a number far from all others
+ * costs 6 KiB.
  *
  * ```
  * account  +0              +8         +16              +24
  *          base available  base held  quote available  quote held
  *          +32             +36         +40            +44          +48            +52      +56
- *          place for the   chunks of   first session  open orders  tier           timer's  deadline
- *          next order      orders                                  | number << 8  place + 1
+ *          place for the   tree of     first session  open orders  tier           timer's  deadline
+ *          next order      chunks                                  | number << 8  place + 1
  *          +64               +68          +72              +104
- *          0 (its place      orders left  session          6 x order
- *          among the chunks)              (sessions.ts)    (account-orders.ts)
+ *          0                 orders left  session          6 x order
+ *                                         (sessions.ts)    (account-orders.ts)
  * ```
  * An account's first session and its first few orders lie in the account, so that most accounts are
  * two cache lines side by side.
@@ -18,21 +20,28 @@
  * Account 0, the supply, keeps what is outstanding where the others keep what is available.
  */
 import {
-  ACCOUNT_BLOCKS,
   ACCOUNT_DIRECTORY,
+  DROPPED_UP_TO,
   FEES,
   SUPPLY,
   addTerm,
 } from './market';
-import { allocateBlock, blockShiftFor, freeBlock } from './memory';
+import { allocateBlock, freeBlock } from './memory';
 import { ifBuy } from './fees';
 import { FEES_ACCOUNT, SUPPLY_ACCOUNT } from './protocol';
 import { ACCOUNT_TAG, P0, P1, P2, P3, weight1 } from './scramble';
 
 const ACCOUNT_SHIFT: usize = 7;
-const BLOCK_ACCOUNTS_SHIFT: u32 = 9;
-const BLOCK_ACCOUNTS: u32 = 1 << BLOCK_ACCOUNTS_SHIFT;
-const FIRST_BLOCKS: u32 = 16;
+const BLOCK_BITS: u32 = 5;
+const BLOCK_MASK: u32 = 31;
+const MIDDLE_BITS: u32 = 9;
+const MIDDLE_MASK: u32 = 511;
+/** Of the directory: what is left of the 24 bits of a number. */
+const TOP_BITS: u32 = 10;
+const TOP_SHIFT: u32 = BLOCK_BITS + MIDDLE_BITS;
+const POINTER_SHIFT: u32 = 2;
+const NUMBERS: u32 = 1 << (TOP_SHIFT + TOP_BITS);
+const NO_NUMBER: u32 = 0xffffffff;
 
 export const BASE_AVAILABLE: usize = 0;
 export const BASE_HELD: usize = 8;
@@ -51,8 +60,7 @@ export const OWN_SESSION: usize = 72;
 export const OWN_PLACES: usize = 104;
 
 export function setUpAccounts(market: usize): void {
-  store<u32>(market, <u32>allocateBlock(blockShiftFor(FIRST_BLOCKS << 2)), ACCOUNT_DIRECTORY);
-  store<u32>(market, FIRST_BLOCKS, ACCOUNT_BLOCKS);
+  store<u32>(market, <u32>allocateBlock(TOP_BITS + POINTER_SHIFT), ACCOUNT_DIRECTORY);
   store<u32>(market, <u32>ensureAccount(market, SUPPLY_ACCOUNT), SUPPLY);
   store<u32>(market, <u32>ensureAccount(market, FEES_ACCOUNT), FEES);
 }
@@ -61,58 +69,85 @@ export function setUpAccounts(market: usize): void {
 // @ts-ignore: decorator
 @inline
 export function accountAt(market: usize, id: u32): usize {
-  const index = id >> BLOCK_ACCOUNTS_SHIFT;
-  if (index >= load<u32>(market, ACCOUNT_BLOCKS)) return 0;
-  const block = blockAt(market, index);
-  if (block == 0) return 0;
-  return block + (<usize>(id & (BLOCK_ACCOUNTS - 1)) << ACCOUNT_SHIFT);
+  if (id >= NUMBERS) return 0;
+  const middle: usize = load<u32>(topEntry(market, id));
+  if (middle == 0) return 0;
+  const block: usize = load<u32>(middleEntry(middle, id));
+  return block != 0 ? accountIn(block, id) : 0;
 }
 
 /** Address of an account that there is. */
 // @ts-ignore: decorator
 @inline
 export function accountOfOrder(market: usize, id: u32): usize {
-  const block = blockAt(market, id >> BLOCK_ACCOUNTS_SHIFT);
-  return block + (<usize>(id & (BLOCK_ACCOUNTS - 1)) << ACCOUNT_SHIFT);
+  return accountIn(load<u32>(middleEntry(load<u32>(topEntry(market, id)), id)), id);
 }
 
 // @ts-ignore: decorator
 @inline
-function blockAt(market: usize, index: u32): usize {
-  return load<u32>(<usize>load<u32>(market, ACCOUNT_DIRECTORY) + (<usize>index << 2));
+function topEntry(market: usize, id: u32): usize {
+  return <usize>load<u32>(market, ACCOUNT_DIRECTORY) + (<usize>(id >> TOP_SHIFT) << POINTER_SHIFT);
 }
 
+// @ts-ignore: decorator
+@inline
+function middleEntry(middle: usize, id: u32): usize {
+  return middle + (<usize>((id >> BLOCK_BITS) & MIDDLE_MASK) << POINTER_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+function accountIn(block: usize, id: u32): usize {
+  return block + (<usize>(id & BLOCK_MASK) << ACCOUNT_SHIFT);
+}
+
+/** @param id - at most MAX_ACCOUNT */
 export function ensureAccount(market: usize, id: u32): usize {
-  const index = id >> BLOCK_ACCOUNTS_SHIFT;
-  while (index >= load<u32>(market, ACCOUNT_BLOCKS)) growDirectory(market);
-  const entry = <usize>load<u32>(market, ACCOUNT_DIRECTORY) + (<usize>index << 2);
+  const top = topEntry(market, id);
+  if (load<u32>(top) == 0) store<u32>(top, <u32>allocateBlock(MIDDLE_BITS + POINTER_SHIFT));
+  const entry = middleEntry(load<u32>(top), id);
   if (load<u32>(entry) == 0) {
-    store<u32>(entry, <u32>allocateBlock(BLOCK_ACCOUNTS_SHIFT + <u32>ACCOUNT_SHIFT));
+    store<u32>(entry, <u32>allocateBlock(BLOCK_BITS + <u32>ACCOUNT_SHIFT));
   }
-  return accountOfOrder(market, id);
-}
-
-function growDirectory(market: usize): void {
-  const old: usize = load<u32>(market, ACCOUNT_DIRECTORY);
-  const bytes = load<u32>(market, ACCOUNT_BLOCKS) << 2;
-  const shift = blockShiftFor(bytes);
-  const directory = allocateBlock(shift + 1);
-  memory.copy(directory, old, bytes);
-  freeBlock(old, shift);
-  store<u32>(market, <u32>directory, ACCOUNT_DIRECTORY);
-  store<u32>(market, bytes >> 1, ACCOUNT_BLOCKS);
+  return accountIn(load<u32>(entry), id);
 }
 
 /** The first account at `id` or above whose block there is, or 2^32 - 1: for walks. */
 export function nextAccount(market: usize, id: u32): u32 {
-  const blocks = load<u32>(market, ACCOUNT_BLOCKS);
-  let index = id >> BLOCK_ACCOUNTS_SHIFT;
-  if (index < blocks && blockAt(market, index) != 0) return id;
-  do {
-    index += 1;
-    if (index >= blocks) return 0xffffffff;
-  } while (blockAt(market, index) == 0);
-  return index << BLOCK_ACCOUNTS_SHIFT;
+  let at = id;
+  while (at < NUMBERS) {
+    const middle: usize = load<u32>(topEntry(market, at));
+    if (middle == 0) {
+      at = ((at >> TOP_SHIFT) + 1) << TOP_SHIFT;
+    } else if (load<u32>(middleEntry(middle, at)) == 0) {
+      at = ((at >> BLOCK_BITS) + 1) << BLOCK_BITS;
+    } else {
+      return at;
+    }
+  }
+  return NO_NUMBER;
+}
+
+/** Gives back the next block of accounts, each of which `drop` sees first; false at the end. */
+export function takeBlock(market: usize, drop: (account: usize) => void): bool {
+  const id = nextAccount(market, load<u32>(market, DROPPED_UP_TO));
+  if (id == NO_NUMBER) return false;
+  store<u32>(market, id, DROPPED_UP_TO);
+  const entry = middleEntry(load<u32>(topEntry(market, id)), id);
+  const block: usize = load<u32>(entry);
+  for (let index: u32 = 0; index <= BLOCK_MASK; index += 1) drop(accountIn(block, index));
+  freeBlock(block, BLOCK_BITS + <u32>ACCOUNT_SHIFT);
+  store<u32>(entry, 0);
+  return true;
+}
+
+/** Gives back the tables that led to blocks. */
+export function dropAccounts(market: usize): void {
+  for (let id: u32 = 0; id < NUMBERS; id += 1 << TOP_SHIFT) {
+    const middle: usize = load<u32>(topEntry(market, id));
+    if (middle != 0) freeBlock(middle, MIDDLE_BITS + POINTER_SHIFT);
+  }
+  freeBlock(load<u32>(market, ACCOUNT_DIRECTORY), TOP_BITS + POINTER_SHIFT);
 }
 
 /** Writes an account's number into it, for those who come from a timer. */

@@ -9,6 +9,7 @@ import {
   ICEBERGS,
   LAST_PRICE,
   LIMITED,
+  MATCH_LIMIT,
   MAX_OPEN_ORDERS,
   MAX_PRICE,
   MAX_QUANTITY,
@@ -21,7 +22,7 @@ import { crosses } from './matching';
 import { accountOf, displayedOf, levelOf, nextOf } from './orders';
 import * as P from './protocol';
 import { hasLevelRoom, openOf } from './resting';
-import { priceOf } from './terms';
+import { displaySizeOf, hiddenOf, priceOf } from './terms';
 
 /** Whether the description makes sense by itself. */
 // @ts-ignore: decorator
@@ -125,10 +126,11 @@ function checkConfigured(market: usize): u32 {
   const most = load<u64>(market, MAX_PRICE);
   if (price < least || (most != 0 && price > most)) return P.PRICE_BAND;
   const band = <u64>load<u32>(market, BAND_PPM);
-  const last = load<u64>(market, LAST_PRICE);
-  if (band == 0 || last == 0) return P.OK;
-  const distance = price > last ? price - last : last - price;
-  return distance * P.PPM > band * last ? P.PRICE_BAND : P.OK;
+  // A stop is placed where the market is not yet.
+  const reference = incoming.isStop() ? incoming.stopPrice() : load<u64>(market, LAST_PRICE);
+  if (band == 0 || reference == 0) return P.OK;
+  const distance = price > reference ? price - reference : reference - price;
+  return distance * P.PPM > band * reference ? P.PRICE_BAND : P.OK;
 }
 
 export function checkQuantityLimit(market: usize): u32 {
@@ -195,38 +197,55 @@ export function checkRoom(market: usize, old: usize): u32 {
   return hasLevelRoom(market, book, price, freed ? 1 : 0) ? P.OK : P.CAPACITY;
 }
 
-/** Whether the book has enough for all of the incoming order. RULES.md, section 6: FOK. */
+/** Whether the book can fill all of the incoming order. RULES.md, section 6: FOK. */
 export function canFill(market: usize): bool {
   const book = bookAt(market, incoming.side ^ 1);
-  const byLevel = incoming.selfTrade() == 0 && load<u32>(market, ICEBERGS) == 0;
-  meetsOwn = false;
-  let wanted = incoming.open;
+  const isPlain = incoming.selfTrade() == 0 && load<u32>(market, ICEBERGS) == 0;
+  wanted = incoming.open;
+  mayMeet = load<u32>(market, MATCH_LIMIT);
   let level = bestLevel(book);
   while (level != 0 && crosses(incoming.side, incoming.price, levelPrice(level))) {
-    const found = byLevel ? levelQuantity(level) : fillable(level);
-    if (found >= wanted) return true;
-    if (meetsOwn) return false;
-    wanted -= found;
+    const isWhole = isPlain && countWhole(level);
+    if (!isWhole && !countOrders(level)) return false;
+    if (wanted == 0) return true;
     level = nextWorse(book, levelPrice(level));
   }
   return false;
 }
 
-/** Whether counting ended at an order of the same account. */
-let meetsOwn: bool = false;
+/** Lots that are still to be found, and orders that may still be met for them. */
+let wanted: u64 = 0;
+let mayMeet: u64 = 0;
 
-/** Lots of a level that the incoming order could take. */
-function fillable(level: usize): u64 {
-  let all: u64 = 0;
-  let ahead: u64 = 0;
+/** Counts a level of displayed orders without a look at each, unless only some would be met. */
+// @ts-ignore: decorator
+@inline
+function countWhole(level: usize): bool {
+  if (levelOrders(level) > mayMeet) return false;
+  mayMeet -= levelOrders(level);
+  wanted -= min(wanted, levelQuantity(level));
+  return true;
+}
+
+/** Counts the orders of a level as the incoming one would meet them; false where it would stop. */
+function countOrders(level: usize): bool {
+  let hidden: u64 = 0;
+  let parts: u64 = 0;
   for (let order = headOf(level); order != 0; order = nextOf(order)) {
+    if (mayMeet == 0) return false;
+    mayMeet -= 1;
     if (incoming.selfTrade() != 0 && accountOf(order) == incoming.account()) {
       if (incoming.selfTrade() == P.EXPIRE_MAKER) continue;
-      meetsOwn = true;
-      return ahead;
+      return false;
     }
-    all += openOf(order);
-    ahead += displayedOf(order);
+    wanted -= min(wanted, displayedOf(order));
+    if (wanted == 0) return true;
+    if (hiddenOf(order) == 0) continue;
+    hidden += hiddenOf(order);
+    parts += (hiddenOf(order) - 1) / displaySizeOf(order) + 1;
   }
-  return all;
+  if (parts > mayMeet) return false;
+  mayMeet -= parts;
+  wanted -= min(wanted, hidden);
+  return true;
 }

@@ -22,11 +22,13 @@ import { growAhead, reservePages } from './memory';
 import { setSecret, setUpMap } from './order-map';
 import { RECORD_BYTES } from './protocol';
 import { setUpSessions } from './sessions';
+import { dueStop } from './stops';
 
 export { countersAddress, eventAddress, shareEvents } from './events';
 export { balance, depth, openOrdersOf } from './queries';
-export { finishRestore, restoreRecords } from './restore';
+export { beginSort, continueSort, restoreRecords } from './restore';
 export { usedPages } from './memory';
+export { dismantle } from './dismantle';
 export { continueSnapshot, openSnapshot } from './snapshot';
 export { stateHash } from './state-hash';
 
@@ -42,9 +44,16 @@ export function setUp(eventPages: u32, secretA: u64, secretB: u64): void {
   setSecret(secretA, secretB);
 }
 
-/** A market that is not created yet; the capacities are part of its rules. */
-export function addMarket(orders: u32, levels: u32, sessions: u32, results: u32): usize {
-  const market = newMarket(orders, levels, sessions);
+/** A market that is not created yet; the capacities and limits are part of its rules. */
+export function addMarket(
+  orders: u32,
+  levels: u32,
+  sessions: u32,
+  results: u32,
+  matches: u32,
+  triggers: u32,
+): usize {
+  const market = newMarket(orders, levels, sessions, matches, triggers);
   setUpAccounts(market);
   setUpSessions(market, results);
   setUpMap(market + ORDER_MAP);
@@ -123,9 +132,9 @@ export function openOrders(market: usize): u32 {
   return load<u32>(market, ORDERS);
 }
 
-/** The highest u64 if there is no timer. */
+/** The highest u64 if there is no timer; engine time if a stop is due that waits for a command. */
 export function nextTimerNs(market: usize): u64 {
-  return load<u64>(market, NEXT_DEADLINE);
+  return dueStop(market) == 0 ? load<u64>(market, NEXT_DEADLINE) : load<u64>(market, TIME_NS);
 }
 
 export function lastPrice(market: usize): u64 {

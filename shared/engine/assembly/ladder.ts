@@ -19,6 +19,7 @@ import { allocateLevel, freeLevel, levelPrice } from './levels';
 import { BOOKS } from './market';
 import { PAGE_BYTES, reservePages } from './memory';
 
+export const BOOKS_A_MARKET: u32 = 4;
 const BOOK_BYTES: usize = 192;
 const BEST: usize = 0;
 const LEVELS: usize = 4;
@@ -44,26 +45,39 @@ let freeNodes: usize = 0;
 const path: usize = memory.data(4 * 6);
 
 export function setUpBooks(market: usize): void {
-  for (let index: u32 = 0; index < 4; index += 1) {
-    const book = market + BOOKS + <usize>index * BOOK_BYTES;
+  for (let index: u32 = 0; index < BOOKS_A_MARKET; index += 1) {
+    const book = bookNumber(market, index);
     store<u32>(book, <u32>newNode(), ROOT);
     // Bids and stops to sell are best at the highest price.
     store<u32>(book, index == 1 || index == 2 ? 1 : 0, DIRECTION);
   }
 }
 
+/** Gives back the roots of books without levels. */
+export function dropBooks(market: usize): void {
+  for (let index: u32 = 0; index < BOOKS_A_MARKET; index += 1) {
+    freeNode(load<u32>(bookNumber(market, index), ROOT));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function bookNumber(market: usize, index: u32): usize {
+  return market + BOOKS + <usize>index * BOOK_BYTES;
+}
+
 /** The book of a side's orders. */
 // @ts-ignore: decorator
 @inline
 export function bookAt(market: usize, side: u32): usize {
-  return market + BOOKS + <usize>side * BOOK_BYTES;
+  return bookNumber(market, side);
 }
 
 /** The book of a side's waiting stops. */
 // @ts-ignore: decorator
 @inline
 export function stopBookAt(market: usize, side: u32): usize {
-  return market + BOOKS + <usize>(side + 2) * BOOK_BYTES;
+  return bookNumber(market, side + 2);
 }
 
 function newNode(): usize {

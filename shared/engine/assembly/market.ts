@@ -13,7 +13,7 @@
  * 1,024 limits, symbols, the epoch, capacities, timers
  * ```
  */
-import { allocateBlock } from './memory';
+import { allocateBlock, freeBlock } from './memory';
 
 const MARKET_SHIFT: u32 = 11;
 
@@ -36,8 +36,6 @@ export const QUANTITY_DECIMALS: usize = 59;
 export const MAX_FEE_PPM: usize = 60;
 export const ORDER_MAP: usize = 64;
 export const ACCOUNT_DIRECTORY: usize = 96;
-/** Entries of the directory. */
-export const ACCOUNT_BLOCKS: usize = 100;
 export const SUPPLY: usize = 104;
 export const FEES: usize = 108;
 /** Orders that are open, waiting stops included. */
@@ -73,17 +71,35 @@ export const TIMER_DIRECTORY: usize = 1_112;
 export const TIMER_COUNT: usize = 1_116;
 /** Block shift of the timers' directory. */
 export const TIMER_DIRECTORY_SHIFT: usize = 1_120;
+/** Orders that one order may meet, and stops that one command may trigger. */
+export const MATCH_LIMIT: usize = 1_124;
+export const TRIGGER_LIMIT: usize = 1_128;
+/** While it is taken apart: where the next block of accounts is looked for. */
+export const DROPPED_UP_TO: usize = 1_132;
 
 export const NO_DEADLINE: u64 = 0xffffffffffffffff;
 
-export function newMarket(orders: u32, levels: u32, sessions: u32): usize {
+export function newMarket(
+  orders: u32,
+  levels: u32,
+  sessions: u32,
+  matches: u32,
+  triggers: u32,
+): usize {
   const market = allocateBlock(MARKET_SHIFT);
   store<u64>(market, NO_DEADLINE, NEXT_DEADLINE);
   store<u64>(market, 1, EPOCH_SEQUENCE_FIRST);
   store<u32>(market, orders, ORDER_CAPACITY);
   store<u32>(market, levels, LEVEL_CAPACITY);
   store<u32>(market, sessions, SESSION_CAPACITY);
+  store<u32>(market, matches, MATCH_LIMIT);
+  store<u32>(market, triggers, TRIGGER_LIMIT);
   return market;
+}
+
+/** Gives back the record, the last thing that is left of a market. */
+export function dropMarket(market: usize): void {
+  freeBlock(market, MARKET_SHIFT);
 }
 
 // @ts-ignore: decorator

@@ -24,6 +24,7 @@ import {
 import {
   FEES,
   LAST_PRICE,
+  MATCH_LIMIT,
   addTerm,
   countRecord,
   makerRate,
@@ -44,6 +45,7 @@ import {
   FEES_ACCOUNT,
   MAKER,
   REASON_IMMEDIATE_OR_CANCEL,
+  REASON_MATCH_LIMIT,
   REASON_NO_ROOM,
   TAKER,
 } from './protocol';
@@ -61,17 +63,45 @@ export function holdIncoming(market: usize): void {
   hold(market, incoming.balances, incoming.account(), incoming.side, amount);
 }
 
-/** Places the incoming order, which holds what it may cost already. */
-export function place(market: usize): void {
+/** How many more orders the incoming one may meet. */
+let mayMeet: u32 = 0;
+
+/**
+ * Places the incoming order, which holds what it may cost already. Returns how many orders it met.
+ */
+export function place(market: usize): u32 {
+  const limit = load<u32>(market, MATCH_LIMIT);
+  mayMeet = limit;
+  takeAll(market);
+  if (incoming.open != 0) placeRest(market);
+  return limit - mayMeet;
+}
+
+/** Trades with level after level, as long as it may. */
+// @ts-ignore: decorator
+@inline
+function takeAll(market: usize): void {
   const side = incoming.side;
   const price = incoming.price;
   const book = bookAt(market, side ^ 1);
   for (;;) {
     const level = bestLevel(book);
-    if (level == 0 || !crosses(side, price, levelPrice(level))) break;
+    if (level == 0 || !crosses(side, price, levelPrice(level))) return;
+    if (mayMeet == 0) {
+      cancelIncoming(market, REASON_MATCH_LIMIT);
+      return;
+    }
     takeFrom(market, book, level);
     if (incoming.open == 0) return;
   }
+}
+
+/** What is left of an order that nothing on the book is left for. */
+// @ts-ignore: decorator
+@inline
+function placeRest(market: usize): void {
+  const side = incoming.side;
+  const price = incoming.price;
   if (!incoming.canRest()) cancelIncoming(market, REASON_IMMEDIATE_OR_CANCEL);
   // Only a triggered stop, which was checked long ago, can find no level.
   else if (hasLevelRoom(market, bookAt(market, side), price, 0)) rest(market);
@@ -92,7 +122,9 @@ export function crosses(side: u32, price: u64, makerPrice: u64): bool {
 @inline
 function takeFrom(market: usize, book: usize, level: usize): void {
   const price = levelPrice(level);
+  let left = mayMeet;
   do {
+    left -= 1;
     const maker = headOf(level);
     if (incoming.selfTrade() != 0 && accountOf(maker) == incoming.account()) {
       preventSelfTrade(market, level, maker, price);
@@ -114,7 +146,8 @@ function takeFrom(market: usize, book: usize, level: usize): void {
       dequeue(level, maker);
       forget(market, balances, maker);
     }
-  } while (incoming.open != 0 && levelOrders(level) != 0);
+  } while (incoming.open != 0 && levelOrders(level) != 0 && left != 0);
+  mayMeet = left;
   writeDelta(market, incoming.side ^ 1, level);
   if (levelOrders(level) == 0) removeLevel(book, level);
 }

@@ -19,6 +19,8 @@ const SMALLEST_BLOCK_SHIFT: u32 = 5;
 let nextPage: u32 = 1;
 /** Single pages that were given back, linked through their first four bytes. */
 let freePages: usize = 0;
+/** Runs of more pages that were given back whole: next run, pages. */
+let freeRuns: usize = 0;
 /** A list of free blocks for each power of two, linked through their first four bytes. */
 const freeBlocks: usize = memory.data(4 * PAGE_SHIFT);
 /** What is left of the page that blocks are cut from. */
@@ -33,12 +35,41 @@ export function reservePages(pages: u32): usize {
     memory.fill(page, 0, PAGE_BYTES);
     return page;
   }
+  const run = takeRun(pages);
+  if (run != 0) {
+    memory.fill(run, 0, <usize>pages << PAGE_SHIFT);
+    return run;
+  }
   const first = nextPage;
   const end = first + pages;
   const size = <u32>memory.size();
   if (end > size) grow(end - size, size >> 2);
   nextPage = end;
   return <usize>first << PAGE_SHIFT;
+}
+
+/** Gives back pages that lie side by side, for one who needs just as many. */
+export function freeRun(run: usize, pages: u32): void {
+  if (pages == 1) {
+    releasePage(run);
+    return;
+  }
+  store<u32>(run, <u32>freeRuns);
+  store<u32>(run, pages, 4);
+  freeRuns = run;
+}
+
+function takeRun(pages: u32): usize {
+  let previous: usize = 0;
+  for (let run = freeRuns; run != 0; run = load<u32>(run)) {
+    if (load<u32>(run, 4) == pages) {
+      if (previous == 0) freeRuns = load<u32>(run);
+      else store<u32>(previous, load<u32>(run));
+      return run;
+    }
+    previous = run;
+  }
+  return 0;
 }
 
 /** Grows by more than is needed, as growing has a price of its own, if the machine allows it. */

@@ -110,8 +110,11 @@ function replaceOld(market: usize, command: usize, old: usize, mayKeep: bool): u
 
 /** Whether the incoming order is the old one with no more lots. */
 function isPureDecrease(old: usize): bool {
-  if (incoming.type() != P.LIMIT || typeIn(attributesOf(old)) != P.LIMIT) return false;
-  return incoming.price == priceOf(old) && incoming.open <= openOf(old);
+  const attributes = incoming.attributesWord();
+  if (typeIn(attributes) != P.LIMIT || attributes != attributesOf(old)) return false;
+  if (incoming.price != priceOf(old) || incoming.open > openOf(old)) return false;
+  if (incoming.displaySize() != displaySizeOf(old)) return false;
+  return incoming.expireTime() == expireTimeOf(old);
 }
 
 /** Leaves an order where it is, with so many lots. */

@@ -47,7 +47,7 @@ export function setSecret(a: u64, b: u64): void {
 }
 
 export function setUpMap(map: usize): void {
-  const directory = allocateBlock(6);
+  const directory = allocateBlock(blockShiftFor(8));
   store<u32>(directory, <u32>allocateBlock(FIRST_BITS + 3));
   store<u32>(map, <u32>directory);
   setBits(map, FIRST_BITS);
@@ -56,6 +56,21 @@ export function setUpMap(map: usize): void {
 function setBits(map: usize, bits: u32): void {
   store<u32>(map, bits, BITS);
   store<u32>(map, (8 << bits) - 8, MASK);
+}
+
+/** Gives back all that a map without entries has. */
+export function dropMap(map: usize): void {
+  const directory: usize = load<u32>(map);
+  const depth = load<u32>(map, DEPTH);
+  const shift = load<u32>(map, BITS) + 3;
+  const entries: u32 = 1 << depth;
+  for (let index: u32 = 0; index < entries; index += 1) {
+    const entry = directory + (<usize>index << 3);
+    const missing = depth - (load<u32>(entry, COUNT) >> DEPTH_SHIFT);
+    // Once for each segment: where it is named first.
+    if ((index & ((1 << missing) - 1)) == 0) freeBlock(load<u32>(entry), shift);
+  }
+  freeBlock(directory, blockShiftFor(entries << 3));
 }
 
 // @ts-ignore: decorator

@@ -116,6 +116,7 @@ export const REASON_CANCEL_AFTER: u32 = 4;
 export const REASON_OPERATOR: u32 = 5;
 export const REASON_FILL_OR_KILL: u32 = 6;
 export const REASON_NO_ROOM: u32 = 7;
+export const REASON_MATCH_LIMIT: u32 = 8;
 export const MAKER: u32 = 0;
 export const TAKER: u32 = 1;
 

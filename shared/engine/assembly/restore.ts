@@ -10,8 +10,16 @@ import {
 } from './accounts';
 import { putInTier, setLimits } from './admin';
 import { inputBase } from './index';
-import { bestLevel, bookAt, ensureLevel, nextWorse, stopBookAt } from './ladder';
-import { enqueue, headOf, levelPrice, relink } from './levels';
+import {
+  BOOKS_A_MARKET,
+  bestLevel,
+  bookAt,
+  bookNumber,
+  ensureLevel,
+  nextWorse,
+  stopBookAt,
+} from './ladder';
+import { bookOf, enqueue, headOf, levelOrders, levelPrice, relink } from './levels';
 import * as M from './market';
 import { putOrder, tagOfName } from './order-map';
 import {
@@ -188,20 +196,34 @@ function restoreTerms(market: usize, order: usize, at: usize, further: usize, ex
   addOrderTimer(market, order);
 }
 
-/** Puts every queue in the order of its priorities; the last call. */
-export function finishRestore(market: usize): void {
-  sortBook(bookAt(market, BUY));
-  sortBook(bookAt(market, BUY ^ 1));
-  sortBook(stopBookAt(market, BUY));
-  sortBook(stopBookAt(market, BUY ^ 1));
+/** The book whose queues are sorted, and the level that is next. */
+let sortedBook: u32 = 0;
+let nextToSort: usize = 0;
+
+/** All records are there. */
+export function beginSort(market: usize): void {
+  sortedBook = 0;
+  nextToSort = bestLevel(bookNumber(market, 0));
 }
 
-function sortBook(book: usize): void {
-  let level = bestLevel(book);
-  while (level != 0) {
+/**
+ * Puts queues of `orders` orders, and at least one, in the order of their priorities. False when
+ * that was the last: the market is whole.
+ */
+export function continueSort(market: usize, orders: u32): bool {
+  let sorted: u32 = 0;
+  while (sorted < orders) {
+    while (nextToSort == 0) {
+      sortedBook += 1;
+      if (sortedBook == BOOKS_A_MARKET) return false;
+      nextToSort = bestLevel(bookNumber(market, sortedBook));
+    }
+    const level = nextToSort;
     relink(level, sortList(headOf(level), NEXT_IN_QUEUE, priorityKey));
-    level = nextWorse(book, levelPrice(level));
+    sorted += levelOrders(level);
+    nextToSort = nextWorse(bookOf(level), levelPrice(level));
   }
+  return true;
 }
 
 function priorityKey(order: usize): u64 {

@@ -20,7 +20,7 @@ import {
   SESSION_CAPACITY,
   addTerm,
 } from './market';
-import { allocateBlock, reservePages } from './memory';
+import { allocateBlock, freeBlock, freeRun, reservePages } from './memory';
 import {
   CAPACITY,
   MAX_SESSIONS_PER_ACCOUNT,
@@ -54,6 +54,21 @@ export function setUpSessions(market: usize, results: u32): void {
   store<u32>(market, results - 1, RESULT_MASK);
   // Pages that are never written to are never given to the process.
   store<u32>(market, <u32>reservePages(results >> PAGE_RESULTS_SHIFT), RESULT_RING);
+}
+
+/** Gives back an account's sessions, but for the one that lies in the account. */
+export function dropSessions(account: usize): void {
+  let session: usize = load<u32>(account, FIRST_SESSION);
+  while (session != 0) {
+    const next = nextSession(session);
+    if (session != account + OWN_SESSION) freeBlock(session, SESSION_SHIFT);
+    session = next;
+  }
+}
+
+export function dropResults(market: usize): void {
+  const results = load<u32>(market, RESULT_MASK) + 1;
+  freeRun(load<u32>(market, RESULT_RING), results >> PAGE_RESULTS_SHIFT);
 }
 
 /** The session of an account, made where there is none; or 0, and `refusal` says why. */

@@ -154,6 +154,8 @@ function writeHead(market: usize): void {
   store<u32>(at, load<u32>(market, M.LEVEL_CAPACITY), 36);
   store<u32>(at, load<u32>(market, M.SESSION_CAPACITY), 40);
   store<u32>(at, load<u32>(market, M.RESULT_MASK) + 1, 44);
+  store<u32>(at, load<u32>(market, M.MATCH_LIMIT), 48);
+  store<u32>(at, load<u32>(market, M.TRIGGER_LIMIT), 52);
   // Created, state and decimals lie side by side in the market, too.
   at = nextRecord(MARKET | ((<u64>load<u32>(market, M.CREATED)) << 8));
   store<u64>(at, load<u64>(market, M.BASE_SYMBOL), 8);

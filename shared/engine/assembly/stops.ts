@@ -3,7 +3,7 @@ import { canFill } from './checks';
 import * as incoming from './incoming';
 import { bestLevel, stopBookAt } from './ladder';
 import { headOf, levelPrice } from './levels';
-import { LAST_PRICE } from './market';
+import { LAST_PRICE, MATCH_LIMIT, TRIGGER_LIMIT } from './market';
 import { place } from './matching';
 import { writeTriggered } from './order-events';
 import { displayedOf } from './orders';
@@ -13,12 +13,18 @@ import { cancelIncoming } from './self-trade';
 import { dropOrderTerm } from './state-hash';
 import { expireTimeOf, priceOf } from './terms';
 
-/** Triggers stops until none is due: each may trade, and move the last price. */
+/**
+ * Triggers the stops that are due, as many as one command may: each may trade, and move the last
+ * price.
+ */
 export function runStops(market: usize): void {
-  for (;;) {
+  const mayMeet = load<u32>(market, MATCH_LIMIT);
+  let met: u32 = 0;
+  for (let left = load<u32>(market, TRIGGER_LIMIT); left != 0; left -= 1) {
     const order = dueStop(market);
     if (order == 0) return;
-    triggerStop(market, order);
+    met += triggerStop(market, order);
+    if (met >= mayMeet) return;
   }
 }
 
@@ -26,10 +32,12 @@ export function runStops(market: usize): void {
 // @ts-ignore: decorator
 @inline
 export function hasStops(market: usize): bool {
-  return bestLevel(stopBookAt(market, BUY)) + bestLevel(stopBookAt(market, SELL)) != 0;
+  // Not their sum, which is 0 for two addresses that add up to 2^32.
+  return (bestLevel(stopBookAt(market, BUY)) | bestLevel(stopBookAt(market, SELL))) != 0;
 }
 
-function dueStop(market: usize): usize {
+/** The stop that is to be triggered next, or 0. */
+export function dueStop(market: usize): usize {
   const last = load<u64>(market, LAST_PRICE);
   if (last == 0) return 0;
   const buys = bestLevel(stopBookAt(market, BUY));
@@ -39,7 +47,8 @@ function dueStop(market: usize): usize {
   return 0;
 }
 
-function triggerStop(market: usize, order: usize): void {
+/** Returns how many orders it met. */
+function triggerStop(market: usize, order: usize): u32 {
   const price = priceOf(order);
   const open = displayedOf(order);
   writeTriggered(market, order, price, open);
@@ -48,12 +57,14 @@ function triggerStop(market: usize, order: usize): void {
   incoming.nameLike(market, order);
   dropOrderTerm(market, order, price);
   takeOut(market, order);
+  let met: u32 = 0;
   if (incoming.timeInForce() == FOK && !canFill(market)) {
     cancelIncoming(market, REASON_FILL_OR_KILL);
   } else {
-    place(market);
+    met = place(market);
   }
   // Unless it rests now.
   if (incoming.triggered != 0) forget(market, incoming.balances, order);
   incoming.endTrigger();
+  return met;
 }

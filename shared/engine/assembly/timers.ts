@@ -101,6 +101,18 @@ function makeRoom(market: usize, index: u32): void {
   if (load<u32>(entry) == 0) store<u32>(entry, <u32>allocateBlock(CHUNK_SHIFT));
 }
 
+/** Gives back the heap, whichever timers are still in it. */
+export function dropTimers(market: usize): void {
+  const directory: usize = load<u32>(market, TIMER_DIRECTORY);
+  if (directory == 0) return;
+  const shift = load<u32>(market, TIMER_DIRECTORY_SHIFT);
+  for (let entry = directory; entry < directory + (<usize>1 << shift); entry += 4) {
+    const chunk: usize = load<u32>(entry);
+    if (chunk != 0) freeBlock(chunk, CHUNK_SHIFT);
+  }
+  freeBlock(directory, shift);
+}
+
 // @ts-ignore: decorator
 @inline
 function addressOf(owner: u32): usize {

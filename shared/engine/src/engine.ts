@@ -50,7 +50,10 @@ export interface Engine {
    * OPEN_ORDER records in order of their ids.
    */
   openOrdersOf(account: number, after: bigint, limit: number): Uint8Array;
-  /** When the next timer is due, in nanoseconds since 1970; undefined if there is none. */
+  /**
+   * When the next timer is due, in nanoseconds since 1970; undefined if there is none. Engine time
+   * while stops are due that commands to come shall trigger.
+   */
   nextTimerNs(): bigint | undefined;
   /** Ticks; 0 before the first trade. */
   lastPrice(): bigint;
@@ -62,8 +65,8 @@ export interface Engine {
 }
 
 /**
- * How much a market may hold; past it commands are refused with CAPACITY. Part of the rules of a
- * market: two engines agree on a log only if they agree on these.
+ * How much a market may hold (past it commands are refused with CAPACITY), and how much one command
+ * may do. Part of the rules of a market: two engines agree on a log only if they agree on these.
  */
 export interface EngineOptions {
   /** Resting orders. */
@@ -74,6 +77,10 @@ export interface EngineOptions {
   readonly sessionCapacity?: number;
   /** How many of the market's last commands keep their results for a resend; a power of two. */
   readonly resultCapacity?: number;
+  /** Orders that one incoming order may meet; then what is left of it is cancelled. */
+  readonly matchLimit?: number;
+  /** Stops that one command may trigger; the commands after it trigger the others. */
+  readonly triggerLimit?: number;
 }
 
 export type EngineCapacity = Required<EngineOptions>;
@@ -83,6 +90,8 @@ const DEFAULT_CAPACITY: EngineCapacity = {
   levelCapacity: 2 ** 17,
   sessionCapacity: 2 ** 20,
   resultCapacity: 2 ** 20,
+  matchLimit: 2 ** 13,
+  triggerLimit: 2 ** 10,
 };
 
 /** The kernel's tables at these sizes, all full, fit a WebAssembly memory's 4 GiB. */
@@ -91,6 +100,8 @@ const MAX_CAPACITY: EngineCapacity = {
   levelCapacity: 2 ** 18,
   sessionCapacity: 2 ** 22,
   resultCapacity: 2 ** 24,
+  matchLimit: 2 ** 16,
+  triggerLimit: 2 ** 16,
 };
 
 /** A page of the kernel's. */

@@ -10,6 +10,7 @@ export * from './conform.ts';
 export { Coverage } from './coverage.ts';
 export { Dice } from './dice.ts';
 export * from './engine.ts';
+export type { Adoption } from './kernel/adoption.ts';
 export { type EventHandler, EventRingReader, type SharedEvents } from './kernel/event-ring.ts';
 export { createKernelEngine, KernelEngine, restoreKernelEngine } from './kernel/kernel-engine.ts';
 export { KernelError, type KernelErrorCode } from './kernel/kernel-error.ts';

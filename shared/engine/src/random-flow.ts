@@ -22,12 +22,14 @@ import { RandomRequests } from './random-requests.ts';
 /** Accounts that a flow deposits to. */
 export const FLOW_ACCOUNTS: readonly number[] = [2, 3, 4, 700, MAX_ACCOUNT];
 
-/** Room that a flow of 20,000 commands uses up now and then. */
+/** What a flow of 20,000 commands uses up now and then. */
 export const FLOW_CAPACITY: Required<EngineOptions> = {
   orderCapacity: 150,
   levelCapacity: 24,
   sessionCapacity: 290,
   resultCapacity: 4_096,
+  matchLimit: 12,
+  triggerLimit: 2,
 };
 
 /** How often each kind of command comes, among all. */

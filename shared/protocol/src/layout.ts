@@ -402,6 +402,8 @@ export const CancelReason = {
   FILL_OR_KILL: 6,
   /** A triggered order whose rest has no price level. */
   NO_ROOM: 7,
+  /** What is left of an order that met as many orders as one may. */
+  MATCH_LIMIT: 8,
 } as const;
 export type CancelReason = (typeof CancelReason)[keyof typeof CancelReason];
 

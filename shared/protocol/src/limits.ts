@@ -34,6 +34,8 @@ export const MAX_COMMANDS_PER_GROUP = 8_192;
 export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Open orders in one answer. */
 export const MAX_OPEN_ORDERS_ANSWER = 4_096;
+/** Bytes of one answer that tells missed reports: below a broker's default of 1 MiB. */
+export const MAX_REPORT_ANSWER_BYTES = 1000 * 1024;
 export const MAX_MARKET_NAME = 32;
 /** Levels a side that the market-data checksum covers. */
 export const CHECKSUM_LEVELS = 10;

@@ -95,6 +95,7 @@ export const CANCEL_REASON_NAMES = {
   operator: CancelReason.OPERATOR,
   fill_or_kill: CancelReason.FILL_OR_KILL,
   no_room: CancelReason.NO_ROOM,
+  match_limit: CancelReason.MATCH_LIMIT,
 } as const satisfies Names<CancelReason>;
 
 /** The word for a number, or undefined where this version has none. */

@@ -1,6 +1,6 @@
 /**
- * NATS subjects. Identity comes from them: the broker's permissions tie `cmd.<market>.<account>`
- * and `rpt.<account>.<market>` to the connection, `adm.*` to operators.
+ * NATS subjects. Identity comes from them: the broker ties `cmd.<market>.<account>` and
+ * `rpt.<account>.<market>` to the connection, `adm.*` to operators (infra/docker/nats.conf).
  */
 import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 
@@ -26,7 +26,7 @@ export const partitionFilter = (partition: number) => `in.${partition}.*.*`;
 export const COMMAND_FILTER = 'cmd.*.*';
 export const adminSubject = (market: string) => `adm.${market}`;
 export const ADMIN_FILTER = 'adm.*';
-/** Balance query of one account, answered by request. */
+/** Questions of one account, answered by request: balance, open orders, missed reports. */
 export const querySubject = (market: string, account: number) => `qry.${market}.${account}`;
 export const QUERY_FILTER = 'qry.*.*';
 /** Facts about a market and the durability of its log, answered by request. */

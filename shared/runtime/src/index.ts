@@ -60,9 +60,16 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { checkFilter, checkSubject, compileFilter, coversFilter } from './subject.ts';
+export {
+  checkFilter,
+  checkSubject,
+  compileFilter,
+  coversFilter,
+  replySubject,
+} from './subject.ts';
 export {
   type MessageHandler,
+  type OnRefused,
   type Subscription,
   type Transport,
   TransportError,
@@ -70,4 +77,5 @@ export {
   type TransportMessage,
   type TransportStatus,
 } from './transport.ts';
+export { answer } from './transport-outcomes.ts';
 export { VolatileStore } from './volatile-store.ts';

@@ -91,9 +91,22 @@ export class JetStreamApi {
   }
 
   /** The last message whose subject matches. */
-  async lastMessage(stream: string, filter: string): Promise<StoredMessage | undefined> {
+  lastMessage(stream: string, filter: string): Promise<StoredMessage | undefined> {
+    return this.#message(stream, { last_by_subj: filter });
+  }
+
+  /** The first message from a sequence on whose subject matches. */
+  firstMessage(
+    stream: string,
+    fromSequence: number,
+    filter: string,
+  ): Promise<StoredMessage | undefined> {
+    return this.#message(stream, { seq: fromSequence, next_by_subj: filter });
+  }
+
+  async #message(stream: string, which: Json): Promise<StoredMessage | undefined> {
     try {
-      const answer = await this.request(`STREAM.MSG.GET.${stream}`, { last_by_subj: filter });
+      const answer = await this.request(`STREAM.MSG.GET.${stream}`, which);
       const { seq, subject, data } = objectIn(answer, 'message');
       const payload = typeof data === 'string' ? Buffer.from(data, 'base64') : Buffer.alloc(0);
       if (typeof subject !== 'string') throw malformed('message');

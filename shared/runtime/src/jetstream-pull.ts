@@ -87,7 +87,7 @@ export class JetStreamPull {
     this.#isEmpty = pending === 0 && !options.waits;
     this.#nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${name}`;
     this.#deleteSubject = `$JS.API.CONSUMER.DELETE.${options.stream}.${name}`;
-    this.#inbox = `_INBOX.${randomUUID()}`;
+    this.#inbox = transport.newInbox();
     this.#subscription = transport.connection.subscribe(this.#inbox, {
       callback: (error, message) => {
         if (error === null) this.#receive(message);

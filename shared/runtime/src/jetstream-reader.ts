@@ -71,6 +71,10 @@ export class JetStreamReader implements StreamReader {
     return this.#api.lastMessage(this.#stream, filter);
   }
 
+  async firstFrom(fromSequence: number, filter: string): Promise<StreamRecord | undefined> {
+    return this.#api.firstMessage(this.#stream, fromSequence, filter);
+  }
+
   async lastOfEach(filter: string): Promise<StreamRecord[]> {
     const { lastSequence } = await this.#api.streamFacts(this.#stream);
     const found = new Map<string, StreamRecord>();

@@ -9,7 +9,7 @@
  * another writer put in its predecessor's place.
  */
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { headers as createHeaders, type Msg, NatsError, type Subscription } from 'nats';
 import { isUnavailable, JetStreamApi, parseJson } from './jetstream-api.ts';
 import type { JetStreamReader } from './jetstream-reader.ts';
@@ -55,7 +55,7 @@ export class JetStreamWriter implements StreamWriter {
   readonly #api: JetStreamApi;
   readonly #accepts: readonly ((subject: string) => boolean)[];
   readonly #id = randomBytes(12).toString('base64url');
-  readonly #inbox = `_INBOX.${randomUUID()}`;
+  readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #stopStatus: () => void;
   readonly #listeners = new Set<TroubleListener>();
@@ -83,6 +83,7 @@ export class JetStreamWriter implements StreamWriter {
     this.#api = new JetStreamApi(parts.transport);
     this.#accepts = parts.subjects.map(compileFilter);
     this.#base = parts.lastSequence;
+    this.#inbox = parts.transport.newInbox();
     this.#subscription = parts.transport.connection.subscribe(`${this.#inbox}.*.*`, {
       callback: (error, message) => {
         if (error !== null) this.#trouble(`the broker ended the subscription: ${error.message}`);

@@ -123,6 +123,10 @@ class ChannelTransport implements Transport {
     return this.#status.listen(listener);
   }
 
+  newInbox(): string {
+    return `${this.#inboxPrefix}.${this.#nextId()}`;
+  }
+
   publish(subject: string, payload: Uint8Array, reply?: string): void {
     checkSubject(subject);
     const message = { subject, payload, reply };

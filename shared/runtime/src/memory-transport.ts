@@ -5,7 +5,7 @@
 import type { Channel } from './channel.ts';
 import { serveChannel } from './memory-channel.ts';
 import { StatusFeed } from './status-feed.ts';
-import { checkSubject, compileFilter } from './subject.ts';
+import { checkSubject, compileFilter, replySubject } from './subject.ts';
 import type {
   MessageHandler,
   Subscription,
@@ -69,7 +69,8 @@ export class MemoryBroker {
 
   /** Delivers soon, after everything enqueued before; without a message it is only a mark. */
   enqueue(message: TransportMessage | undefined, done?: DeliveryListener): void {
-    this.#jobs.push({ message, done });
+    const checked = message && { ...message, reply: replySubject(message.reply) };
+    this.#jobs.push({ message: checked, done });
     if (this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => this.#deliver());
@@ -155,6 +156,10 @@ class MemoryTransport implements Transport {
 
   onStatus(listener: (status: TransportStatus, detail: string) => void): () => void {
     return this.#status.listen(listener);
+  }
+
+  newInbox(): string {
+    return this.#broker.newInbox();
   }
 
   publish(subject: string, payload: Uint8Array, reply?: string): void {

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { connectNats } from './nats-transport.ts';
 import { startNatsServer } from './testing/nats-server.ts';
 import { transportConformance } from './testing/transport-conformance.ts';
-import type { Transport, TransportStatus } from './transport.ts';
+import type { Transport, TransportError, TransportStatus } from './transport.ts';
+import { answer } from './transport-outcomes.ts';
 
 transportConformance('NATS', async () => {
   const server = await startNatsServer();
@@ -115,6 +116,35 @@ test('a message beyond what the broker takes is refused here', { timeout: 60_000
     assert.throws(() => transport.publish('a', large), { code: 'TOO_LARGE', message: /1024/ });
     await assert.rejects(transport.request('a', large, 1_000), { code: 'TOO_LARGE' });
     await transport.flush();
+  } finally {
+    await transport.close();
+    await server.close();
+  }
+});
+
+test('a refused subscription is told; inboxes carry the name of their user', {
+  timeout: 60_000,
+}, async () => {
+  const rights = 'permissions: { publish: [">"], subscribe: ["open", "_INBOX.m.>"] }';
+  const config = `authorization { users: [ { user: m, password: p, ${rights} } ] }`;
+  const server = await startNatsServer({ config });
+  const transport = await connectNats({ servers: server.url, name: 'deaf', user: 'm', pass: 'p' });
+  try {
+    const refused: TransportError[] = [];
+    const ignore = () => undefined;
+    transport.subscribe('open', ({ reply, payload }) => answer(transport, reply, payload));
+    transport.subscribe('secret.*', ignore, (error) => refused.push(error));
+    transport.subscribe('_INBOX.>', ignore, (error) => refused.push(error));
+    await transport.flush();
+    assert.deepEqual(
+      refused.map(({ code, message }) => [code, / subscribe to (\S+):/.exec(message)?.[1]]),
+      [
+        ['NOT_PERMITTED', 'secret.*'],
+        ['NOT_PERMITTED', '_INBOX.>'],
+      ],
+    );
+    assert.match(transport.newInbox(), /^_INBOX\.m\./);
+    assert.equal((await transport.request('open', new Uint8Array(7), 5_000)).byteLength, 7);
   } finally {
     await transport.close();
     await server.close();

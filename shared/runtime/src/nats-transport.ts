@@ -1,9 +1,10 @@
 /** The transport over NATS. It reconnects for as long as it isn't closed. */
-import { connect, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
+import { connect, createInbox, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
 import { StatusFeed } from './status-feed.ts';
-import { checkFilter, checkSubject } from './subject.ts';
+import { checkFilter, checkSubject, replySubject } from './subject.ts';
 import {
   type MessageHandler,
+  type OnRefused,
   type Subscription,
   type Transport,
   TransportError,
@@ -34,12 +35,14 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
   const addresses = (typeof servers === 'string' ? servers.split(',') : [...servers]).map(
     (address) => address.trim(),
   );
+  const inboxPrefix = inboxesOf(user);
   try {
     const connection = await connect({
       servers: addresses,
       name,
       ...(user === undefined ? {} : { user }),
       ...(pass === undefined ? {} : { pass }),
+      inboxPrefix,
       timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1,
       reconnectDelayHandler: () => RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS,
@@ -47,10 +50,18 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
       pingInterval: PING_INTERVAL_MS,
       noAsyncTraces: true,
     });
-    return new NatsTransport(connection);
+    return new NatsTransport(connection, inboxPrefix);
   } catch (error) {
     throw connectError(addresses.join(', '), user, error);
   }
+}
+
+/**
+ * Each user's inboxes begin with its name, so that a broker's permissions can keep others of its
+ * account from them: `_INBOX.market.>`.
+ */
+function inboxesOf(user: string | undefined): string {
+  return user !== undefined && /^[\w-]+$/.test(user) ? `_INBOX.${user}` : '_INBOX';
 }
 
 function connectError(where: string, user: string | undefined, error: unknown): TransportError {
@@ -69,17 +80,21 @@ function connectError(where: string, user: string | undefined, error: unknown): 
   );
 }
 
+const warnOfRefusal: OnRefused = (error) => process.emitWarning(error.message);
+
 export class NatsTransport implements Transport {
   readonly description: string;
   /** For what goes beyond messages (jetstream-store.ts). */
   readonly connection: NatsConnection;
+  readonly #inboxPrefix: string;
   readonly #status = new StatusFeed('connected');
   readonly #waiting = new Set<{ readonly subject: string; readonly forbid: () => void }>();
   #dropped = 0;
 
   /** Use `connectNats`. */
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, inboxPrefix: string) {
     this.connection = connection;
+    this.#inboxPrefix = inboxPrefix;
     const version = connection.info?.version ?? 'of unknown version';
     this.description = `nats://${connection.getServer()} (nats-server ${version})`;
     void this.#watch();
@@ -114,18 +129,25 @@ export class NatsTransport implements Transport {
     }
   }
 
-  subscribe(filter: string, handler: MessageHandler): Subscription {
+  newInbox(): string {
+    return createInbox(this.#inboxPrefix);
+  }
+
+  subscribe(
+    filter: string,
+    handler: MessageHandler,
+    onRefused: OnRefused = warnOfRefusal,
+  ): Subscription {
     checkFilter(filter);
     if (this.status() === 'closed') throw closedError(this.description);
     const subscription = this.connection.subscribe(filter, {
       callback: (error, message) => {
         if (error !== null) {
-          process.emitWarning(`${this.description} ended the subscription to ${filter}: ${error}`);
+          onRefused(this.#unheard(filter, error));
           return;
         }
         const { subject, data, reply } = message;
-        // The client gives an empty string, where there is no reply subject.
-        callHandler(handler, { subject, payload: data, reply: reply === '' ? undefined : reply });
+        callHandler(handler, { subject, payload: data, reply: replySubject(reply) });
       },
     });
     return { unsubscribe: () => subscription.unsubscribe() };
@@ -219,6 +241,12 @@ export class NatsTransport implements Transport {
   #forbidden(subject: string): TransportError {
     const text = `${this.description} does not let this user publish to ${subject}`;
     return new TransportError('NOT_PERMITTED', `${text}: use another user, or change its rights`);
+  }
+
+  #unheard(filter: string, error: Error): TransportError {
+    const text = `${this.description} does not let this user subscribe to ${filter}`;
+    const mend = 'use another user, or change its rights';
+    return new TransportError('NOT_PERMITTED', `${text}: ${mend}`, { cause: error });
   }
 
   #outcome(error: unknown, subject: string, sizeBytes: number, timeoutMs: number): unknown {

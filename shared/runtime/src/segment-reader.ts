@@ -53,6 +53,11 @@ export class SegmentReader implements StreamReader {
     return undefined;
   }
 
+  async firstFrom(fromSequence: number, filter: string): Promise<StreamRecord | undefined> {
+    for await (const record of this.read({ fromSequence, filter, follow: false })) return record;
+    return undefined;
+  }
+
   async lastOfEach(filter: string): Promise<StreamRecord[]> {
     const [first] = await this.#existingSegments();
     const found = new Map<string, StreamRecord>();

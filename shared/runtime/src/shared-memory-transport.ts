@@ -16,6 +16,7 @@ import { StatusFeed } from './status-feed.ts';
 import { checkFilter, checkSubject } from './subject.ts';
 import {
   type MessageHandler,
+  type OnRefused,
   type Subscription,
   type Transport,
   TransportError,
@@ -82,12 +83,18 @@ interface Waiting {
   readonly reject: (error: TransportError) => void;
 }
 
+interface Heard {
+  readonly filter: string;
+  readonly handler: MessageHandler;
+  readonly onRefused: OnRefused | undefined;
+}
+
 class SharedMemoryTransport implements Transport {
   readonly description: string;
   readonly #path: string;
   readonly #lock: WriterLock;
   readonly #status = new StatusFeed('connected');
-  readonly #subscriptions = new Map<number, { filter: string; handler: MessageHandler }>();
+  readonly #subscriptions = new Map<number, Heard>();
   /** Requests and flushes by their ids, which are no subscription's. */
   readonly #waiting = new Map<number, Waiting>();
   readonly #invoker: AgentInvoker;
@@ -123,6 +130,10 @@ class SharedMemoryTransport implements Transport {
     return this.#status.listen(listener);
   }
 
+  newInbox(): string {
+    return `${this.#inbox}.own.${this.#nextId()}`;
+  }
+
   publish(subject: string, payload: Uint8Array, reply = ''): void {
     checkSubject(subject);
     this.#checkSize(subject, reply, payload);
@@ -132,12 +143,12 @@ class SharedMemoryTransport implements Transport {
     this.#invoker.wake();
   }
 
-  subscribe(filter: string, handler: MessageHandler): Subscription {
+  subscribe(filter: string, handler: MessageHandler, onRefused?: OnRefused): Subscription {
     checkFilter(filter);
     this.#checkSize(filter, '', undefined);
     if (this.#isClosed()) throw closedError(this.description);
     const id = this.#nextId();
-    this.#subscriptions.set(id, { filter, handler });
+    this.#subscriptions.set(id, { filter, handler, onRefused });
     this.#must(FrameKind.SUBSCRIBE, id, filter);
     const unsubscribe = () => {
       if (this.#subscriptions.delete(id)) this.#must(FrameKind.UNSUBSCRIBE, id);
@@ -175,27 +186,29 @@ class SharedMemoryTransport implements Transport {
   async flush(): Promise<void> {
     for (;;) {
       if (this.#isClosed()) throw closedError(this.description);
-      if (this.#link === undefined) {
-        await this.#statusChange();
-        continue;
-      }
-      const id = this.#nextId();
-      const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-      this.#waiting.set(id, { subject: '', resolve: () => resolve(true), reject });
-      const stop = this.onStatus(() => resolve(false));
-      this.#must(FrameKind.FLUSH, id);
-      const isDone = await promise.finally(() => {
-        stop();
-        this.#waiting.delete(id);
-      });
-      if (isDone) return;
+      if (this.#link === undefined) await this.#statusChange();
+      else if (await this.#flushLink()) return;
     }
   }
 
   async close(): Promise<void> {
     if (this.#isClosed()) return;
-    if (this.#link !== undefined) await this.flush().catch(() => undefined);
+    // Does not wait for a market that comes back.
+    if (this.#link !== undefined) await this.#flushLink().catch(() => undefined);
     this.#end('closed by this process');
+  }
+
+  /** False if the connection was lost before the market had everything. */
+  #flushLink(): Promise<boolean> {
+    const id = this.#nextId();
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#waiting.set(id, { subject: '', resolve: () => resolve(true), reject });
+    const stop = this.onStatus(() => resolve(false));
+    this.#must(FrameKind.FLUSH, id);
+    return promise.finally(() => {
+      stop();
+      this.#waiting.delete(id);
+    });
   }
 
   #work(): number {
@@ -271,9 +284,10 @@ class SharedMemoryTransport implements Transport {
 
   #forbidden(id: number, subject: string): void {
     const text = `${this.description} is another account's, or may not use ${subject}`;
-    const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) waiting.reject(new TransportError('NOT_PERMITTED', text));
-    else process.emitWarning(text);
+    const error = new TransportError('NOT_PERMITTED', text);
+    const tell = this.#waiting.get(id)?.reject ?? this.#subscriptions.get(id)?.onRefused;
+    if (tell === undefined) process.emitWarning(text);
+    else tell(error);
   }
 
   #checkSize(subject: string, reply: string, payload: Uint8Array | undefined): void {

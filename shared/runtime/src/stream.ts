@@ -52,6 +52,8 @@ export interface StreamReader {
   lastSequence(): Promise<number>;
   /** The last record, or the last whose subject matches. */
   last(filter?: string): Promise<StreamRecord | undefined>;
+  /** The first record from that sequence on whose subject matches. */
+  firstFrom(fromSequence: number, filter: string): Promise<StreamRecord | undefined>;
   /** The last record of each subject that matches, in the order of their sequences. */
   lastOfEach(filter: string): Promise<StreamRecord[]>;
 }

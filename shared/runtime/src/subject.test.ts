@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkFilter, checkSubject, compileFilter, coversFilter } from './subject.ts';
+import { checkFilter, checkSubject, compileFilter, coversFilter, replySubject } from './subject.ts';
 
 test('filters match as NATS has it', () => {
   const cases: [string, string, boolean][] = [
@@ -54,5 +54,24 @@ test('coverage of one filter by another', () => {
   ];
   for (const [outer, inner, expected] of cases) {
     assert.equal(coversFilter(outer, inner), expected, `${outer} over ${inner}`);
+  }
+});
+
+test('answers go to inboxes, and to what a broker makes between accounts', () => {
+  for (const reply of ['_INBOX.x', '_INBOX.trader7.AB.1', '_R_.AbCdEf.xyz']) {
+    assert.equal(replySubject(reply), reply);
+  }
+  const bad = [
+    '',
+    'log.0.M',
+    '$JS.API.INFO',
+    '_INBOX',
+    '_INBOX.',
+    '_R_',
+    '_INBOX.a..b',
+    '_INBOX.>',
+  ];
+  for (const reply of [...bad, '_INBOX.*', '_INBOXES.a', `_INBOX.${'a'.repeat(250)}`, undefined]) {
+    assert.equal(replySubject(reply), undefined, reply);
   }
 });

@@ -27,6 +27,20 @@ export function checkFilter(filter: string): void {
   );
 }
 
+/** How reply subjects start: a client's inbox, or what a broker makes between accounts. */
+const REPLY_PREFIX = /^(?:_INBOX|_R_)\./;
+const MAX_REPLY_LENGTH = 256;
+
+/**
+ * The subject that a message's sender wants its answer on, undefined where it is none to answer on.
+ * A receiver publishes with its own rights: to answer on any subject a sender names would lend them
+ * to it.
+ */
+export function replySubject(reply: string | undefined): string | undefined {
+  if (reply === undefined || reply.length > MAX_REPLY_LENGTH) return undefined;
+  return REPLY_PREFIX.test(reply) && SUBJECT.test(reply) ? reply : undefined;
+}
+
 /** A function that tells whether a subject matches the filter. */
 export function compileFilter(filter: string): (subject: string) => boolean {
   checkFilter(filter);

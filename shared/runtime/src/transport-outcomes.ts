@@ -1,5 +1,10 @@
 /** What all transports say and do alike. */
-import { type MessageHandler, TransportError, type TransportMessage } from './transport.ts';
+import {
+  type MessageHandler,
+  type Transport,
+  TransportError,
+  type TransportMessage,
+} from './transport.ts';
 
 export function closedError(description: string): TransportError {
   return new TransportError('CLOSED', `the connection (${description}) is closed`);
@@ -24,5 +29,19 @@ export function callHandler(handler: MessageHandler, message: TransportMessage):
     queueMicrotask(() => {
       throw error;
     });
+  }
+}
+
+/**
+ * Answers a message, best effort. Never throws: who asks chose the subject, and must not be able to
+ * stop who answers. `reply`: as the message has it; without one nobody is told.
+ */
+export function answer(transport: Transport, reply: string | undefined, payload: Uint8Array): void {
+  if (reply === undefined) return;
+  try {
+    transport.publish(reply, payload);
+  } catch (error) {
+    const { byteLength } = payload;
+    process.emitWarning(`an answer of ${byteLength} bytes was not sent: ${error}`);
   }
 }

@@ -10,11 +10,14 @@
 export interface TransportMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
+  /** Where the sender waits for an answer. Checked: an inbox's subject, nothing else. */
   readonly reply: string | undefined;
 }
 
 /** Runs on the event loop. What it throws is a defect and ends up as an uncaught exception. */
 export type MessageHandler = (message: TransportMessage) => void;
+
+export type OnRefused = (error: TransportError) => void;
 
 export interface Subscription {
   unsubscribe(): void;
@@ -37,9 +40,13 @@ export interface Transport {
   publish(subject: string, payload: Uint8Array, reply?: string): void;
   /**
    * @param filter a subject in which `*` stands for one token and a last `>` for one or more
+   * @param onRefused told, NOT_PERMITTED, when the broker does not let this user hear it: nothing
+   *   comes any more. Known once a `flush` has returned; without it, a warning of the process
    * @throws TransportError BAD_SUBJECT, CLOSED
    */
-  subscribe(filter: string, handler: MessageHandler): Subscription;
+  subscribe(filter: string, handler: MessageHandler, onRefused?: OnRefused): Subscription;
+  /** A subject that nobody else uses, for answers. */
+  newInbox(): string;
   /**
    * The first answer; waits for a connection within its time, if there is none.
    * Rejects with TransportError TIMEOUT, NO_RESPONDERS, NOT_PERMITTED, CLOSED, BAD_SUBJECT,

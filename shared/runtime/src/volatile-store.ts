@@ -33,6 +33,7 @@ export class VolatileStore implements StreamStore {
       read: async function* nothing() {},
       lastSequence: async () => 0,
       last: async () => undefined,
+      firstFrom: async () => undefined,
       lastOfEach: async () => [],
     };
   }

@@ -1,5 +1,9 @@
 /** How much a verification held in its hands. */
 export type Level = 'settlement' | 'data';
+export const LEVELS: readonly Level[] = ['settlement', 'data'];
+
+export const isLevel = (name: string): name is Level =>
+  (LEVELS as readonly string[]).includes(name);
 
 export interface Circumstances {
   readonly level: Level;
@@ -13,16 +17,26 @@ export interface Circumstances {
   readonly unproved: number;
 }
 
-/** What an accepted chain shows, in words for people. */
-export function shownClaims({ level, epochs }: Circumstances): string[] {
+const SIGNED =
+  'every header is signed by the operator key of the genesis and names the one before it';
+
+/**
+ * What an accepted chain shows, in words for people. Without the records all rests on the proofs:
+ * under a development key, which anybody can forge with, that is nothing but who signed; and of
+ * epochs whose proofs were not checked it takes the balances as they are claimed.
+ */
+export function shownClaims({ level, epochs, devKeys, unproved }: Circumstances): string[] {
   if (epochs === 0) return [];
+  if (level === 'settlement' && devKeys) return [SIGNED];
+  const isPart = level === 'settlement' && unproved > 0;
+  const where = isPart ? `in epochs ${unproved} to ${unproved + epochs - 1}: ` : '';
   const shown = [
     'conservation: what the records move is what the accounts changed by, in each asset',
     "no negative balance at the end of an epoch, the supply account's outstanding amount included",
     'dQuote = price x dBase in every trade; every record obeys the rules of its kind',
-    'the exact order and content of the records, bound by digests, from genesis without gaps',
-    'every header is signed by the operator key of the genesis and names the one before it',
-  ];
+    'the exact order and content of the records, bound by digests, without gaps',
+  ].map((claim) => where + claim);
+  shown.push(SIGNED);
   if (level === 'data') {
     shown.push(
       'the records files are the proved records; every balance was recomputed from genesis',
@@ -45,6 +59,11 @@ export function notShownClaims(circumstances: Circumstances): string[] {
   }
   if (unproved > 0) {
     notShown.push(`the proofs of epochs 0 to ${unproved - 1}: only their headers were followed`);
+    if (level === 'settlement') {
+      notShown.push(
+        `that the balances before epoch ${unproved} are right: those after rest on them`,
+      );
+    }
   }
   if (level === 'settlement') {
     const cause = levelChosen
@@ -59,7 +78,10 @@ export function notShownClaims(circumstances: Circumstances): string[] {
     'that the records follow from the orders by price-time priority, and fees from the rules',
     'who authorised an order',
     'that deposits are backed',
-    "that the log ranges are the log: the operator's signature says so; replay and receipts check",
+    "that log ranges, state hash and times are the log's: the operator says so; a replay of the " +
+      'log and signed receipts, which a later version checks, would show it',
+    'that the fees are those of the rules hash, which has the rates of the creation',
+    'that no other history exists under this genesis: compare the head hash with what others see',
     'that no later epoch exists',
   );
   return notShown;

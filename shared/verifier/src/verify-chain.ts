@@ -1,4 +1,5 @@
 import { AccountTree, EMPTY_ROOT } from './account-tree.ts';
+import { assert } from './assert.ts';
 import { bytesToHex } from './bytes.ts';
 import { loadChainKeys } from './chain-keys.ts';
 import { type ChainState, initialChainState } from './chain-state.ts';
@@ -8,7 +9,14 @@ import { type EpochListing, listEpochs } from './epoch-listing.ts';
 import { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
 import { toBigEndian } from './field.ts';
 import { decodeGenesis, type Genesis, genesisHash } from './genesis.ts';
-import { type Circumstances, type Level, notShownClaims, shownClaims } from './level-claims.ts';
+import {
+  type Circumstances,
+  isLevel,
+  LEVELS,
+  type Level,
+  notShownClaims,
+  shownClaims,
+} from './level-claims.ts';
 import { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
 import { decodeRecords, type SettlementRecord } from './settlement-record.ts';
@@ -86,6 +94,9 @@ export async function verifyChain(
   source: EpochSource,
   options: ChainOptions = {},
 ): Promise<ChainResult> {
+  const { level } = options;
+  // Callers in JavaScript: a level that is not known would be taken for the lowest.
+  assert(level === undefined || isLevel(level), `no level "${level}"; there are: ${LEVELS}`);
   const named: { market?: string; genesisHash?: string } = {};
   try {
     const { genesis, hash } = await loadGenesis(source, options);
@@ -171,7 +182,7 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
   const missing = Array.from({ length: end }, (_, epoch) => epoch).find(
     (epoch) => !listing.records.has(epoch),
   );
-  const level = options.level ?? (missing === undefined ? 'data' : 'settlement');
+  const level: Level = options.level ?? (missing === undefined ? 'data' : 'settlement');
   if (level === 'data' && missing !== undefined) {
     const message = `${recordsFileName(missing)} is not there: restore it, or ask for settlement`;
     throw new Refusal('records', { code: 'MISSING_RECORDS', message }, missing);

@@ -115,8 +115,8 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, sizes, regress/],
-      [['bench', 'nope'], /no "bench nope"; there are: match, orders, sizes, regress/],
+      [['bench'], /say what; there are: match, orders, growth, sizes, regress/],
+      [['bench', 'nope'], /no "bench nope"; there are: match, orders, growth, sizes, regress/],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
       [['bench', 'match', file, '--accounts', '0'], /--accounts 0: give a whole number/],
@@ -203,11 +203,32 @@ describe('bench', () => {
     assert.equal(unknown.status, 2);
   });
 
+  test('growth: a row for one account and one for many', async () => {
+    const args = ['bench', 'growth', '--orders', '3000', '--runs', '2', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows.map(({ orders, accounts }) => [orders, accounts]),
+      [
+        [3_000, 1],
+        [3_000, 10_000],
+      ],
+    );
+    for (const { latencyNs, worst, over20us } of rows) {
+      assert.equal(worst[0].ns, latencyNs.max);
+      assert(over20us <= 3_000 && latencyNs.p50 > 0);
+    }
+  });
+
   test('--help of the group and of its commands', async () => {
     const group = await foldbook(['bench', '--help']);
     assert.equal(group.status, 0);
-    assert.match(group.stdout, /match .*\n.*orders .*\n.*sizes .*\n.*regress /);
-    for (const name of ['match', 'orders', 'sizes', 'regress']) {
+    assert.match(group.stdout, /match .*\n.*orders .*\n.*growth .*\n.*sizes .*\n.*regress /);
+    for (const name of ['match', 'orders', 'growth', 'sizes', 'regress']) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

@@ -6,6 +6,7 @@ export const bench: CommandGroup = {
   commands: {
     match: async () => (await import('../bench/match.ts')).match,
     orders: async () => (await import('../bench/orders.ts')).orders,
+    growth: async () => (await import('../bench/growth.ts')).growth,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },

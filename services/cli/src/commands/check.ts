@@ -6,6 +6,7 @@ export const check: CommandGroup = {
   commands: {
     oracle: async () => (await import('../check/oracle.ts')).oracle,
     invariants: async () => (await import('../check/invariants.ts')).invariants,
+    overload: async () => (await import('../check/overload.ts')).overload,
     replay: async () => (await import('../check/replay.ts')).replay,
   },
 };

@@ -18,8 +18,7 @@ the quantity alone. QUANTITY is the new open quantity in lots. Exit status 1 if 
 order is then as it was.
 
 ${ACCOUNT_HELP}
-  --keep-priority   stay in place, with all else as it was, if the price is the same and the
-                    quantity not larger (limit orders)
+  --keep-priority   stay in place, if nothing changes but the quantity, and that not upwards
 ${TERM_HELP}
 ${CONNECTION_HELP}
 

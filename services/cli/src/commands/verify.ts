@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ChainResult, verifyChain } from '@foldbook/verifier';
+import { type ChainAccepted, type ChainResult, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
@@ -25,8 +25,9 @@ Needs no key, no server and no engine: only the folder of epochs that a prover w
                     made up from nothing would pass
   --json            one JSON object
 
-Exit status 1, with the reason, at the first thing that does not check, and when there is no epoch;
-2 when there is no such market in the folder.
+Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
+at level settlement under development keys, whose proofs anybody can forge; 2 when there is no such
+market in the folder.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
   takes: [],
   options: {
@@ -58,7 +59,7 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     const levelChosen = level === undefined;
     const result = await completed(verified, { source, to: range.to, levelChosen });
     context.output.result({ ...result, ms, bytes: bytesRead() }, resultWords(result, ms));
-    return result.ok ? 0 : 1;
+    return result.ok && isProved(result) ? 0 : 1;
   },
 };
 
@@ -76,6 +77,9 @@ function epochRange(text: string | undefined): { from?: number; to?: number } {
   throw new UsageError(`--epochs ${text}: give one epoch, like 3, or a range, like 0..3`);
 }
 
+/** Proofs under development keys show nothing by themselves: only the records do. */
+const isProved = ({ devKeys, level }: ChainAccepted) => !(devKeys && level === 'settlement');
+
 export function resultWords(result: ChainResult, ms: number): string {
   if (!result.ok) {
     const failure = result.firstFailure;
@@ -83,11 +87,13 @@ export function resultWords(result: ChainResult, ms: number): string {
       failure.epoch === undefined ? failure.part : `epoch ${failure.epoch}, ${failure.part}`;
     return `REFUSED: ${where}: ${failure.code}: ${failure.message}`;
   }
+  const verdict = isProved(result) ? 'VERIFIED' : 'SIGNED, BUT NOT PROVED';
   const lines = [
-    `VERIFIED: ${result.market}, ${plural(result.epochs, 'epoch')}, ` +
+    `${verdict}: ${result.market}, ${plural(result.epochs, 'epoch')}, ` +
       `${plural(result.proofs, 'proof')}, ` +
       `level ${result.level}, ${duration(ms)}`,
     `  genesis ${result.genesisHash}`,
+    `  head    ${result.headHash}`,
     `  root    ${result.fromRoot}`,
     `       -> ${result.toRoot}`,
     ...(result.devKeys ? ['  WARNING: development keys: anyone can forge proofs under them'] : []),

@@ -3,14 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportSource } from '@foldbook/client';
-import { reportStream } from '@foldbook/protocol';
-import {
-  connectChannel,
-  connectNats,
-  JetStreamStore,
-  processChannel,
-  type Transport,
-} from '@foldbook/runtime';
+import { connectChannel, connectNats, processChannel, type Transport } from '@foldbook/runtime';
 import { interrupted, ServiceError } from '../cli-error.ts';
 import { endWords } from '../process-end.ts';
 import { type ServiceProcess, startService } from '../service-process.ts';
@@ -141,14 +134,10 @@ async function connect(broker: DemoBroker | undefined, market: ServiceProcess): 
     };
   }
   const transport = await connectNats({ servers: broker.nats, name: 'foldbook-demo' });
-  const store = new JetStreamStore(transport, {});
   return {
     transport,
-    reports: () => ({ kind: 'stream', reader: store.reader(reportStream(0)) }),
-    async close() {
-      await store.close();
-      await transport.close();
-    },
+    reports: () => ({ kind: 'durable', transport }),
+    close: () => transport.close(),
   };
 }
 

@@ -21,12 +21,13 @@ import {
   type StreamWriter,
   type TroubleListener,
 } from '@foldbook/runtime';
+import type { AdmissionAnswer } from '../admission.ts';
 import { type Coverage, DurableOutput } from '../durable-output.ts';
 import { MarketAgent } from '../market-agent.ts';
 import { Market, MarketRegistry } from '../market-registry.ts';
 import { type OnAnswer, Publisher } from '../publisher.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
-import { type Admission, Sequencer, type SequencerLimits } from '../sequencer.ts';
+import { Sequencer, type SequencerLimits } from '../sequencer.ts';
 
 export interface Sent {
   readonly subject: string;
@@ -88,6 +89,10 @@ export class MemoryWriter implements StreamWriter {
 export const TEST_LIMITS: SequencerLimits = {
   maxPendingCommands: 4_096,
   maxPendingPerAccount: 4_096,
+  cancelReservePercent: 0,
+  maxLagMs: 3_600_000,
+  breakerRefusals: 1_000_000,
+  breakerRestMs: 1_000,
   maxGroupsInFlight: 2,
   epochRecords: 1_000_000,
   epochAgeMs: 86_400_000,
@@ -95,6 +100,7 @@ export const TEST_LIMITS: SequencerLimits = {
 
 export interface PipelineOptions {
   readonly limits?: Partial<SequencerLimits>;
+  readonly maxMarkets?: number;
   /** What an earlier process wrote to the outputs. */
   readonly covered?: Coverage;
   readonly log?: MemoryWriter;
@@ -105,7 +111,7 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly clock = new ManualClock(1_000_000_000n);
-  readonly markets = new MarketRegistry();
+  readonly markets: MarketRegistry;
   readonly log: MemoryWriter;
   readonly reports = new MemoryWriter('RPT_0');
   readonly diffs = new MemoryWriter('DIFF_0');
@@ -119,6 +125,7 @@ export class Pipeline {
   readonly agent: MarketAgent;
 
   constructor(options: PipelineOptions = {}) {
+    this.markets = new MarketRegistry(options.maxMarkets);
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
     const covered = options.covered ?? new Map();
@@ -186,7 +193,12 @@ export class Pipeline {
   }
 
   /** As a message on the wire would be: `account` 0 is the operator. */
-  submit(name: string, account: number, commands: readonly Command[], reply?: string): Admission {
+  submit(
+    name: string,
+    account: number,
+    commands: readonly Command[],
+    reply?: string,
+  ): AdmissionAnswer {
     const role: Role = account === 0 ? 'operator' : 'client';
     const batch = decodeMessage(encodeCommands(commands), role, account);
     assert(batch.ok, 'the test sends well-formed commands');

@@ -1,9 +1,13 @@
 /** The pipeline behind a memory broker, as clients meet a market: adapters, requests, feeds. */
-import { COMMAND_FILTER } from '@foldbook/protocol';
+import assert from 'node:assert/strict';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { AnswerShare } from '../answer-share.ts';
 import { CommandAdapter } from '../command-adapter.ts';
+import { commandFilters } from '../command-filter.ts';
+import { RefusalLog } from '../refusal-log.ts';
+import { ReportReplay } from '../report-replay.ts';
 import { RequestAdapter } from '../request-adapter.ts';
+import { MemoryReader } from './memory-reader.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
 
 export interface ServedMarket {
@@ -32,7 +36,11 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   });
   const logger = createLogger({ service: 'test', level: 'error' });
   const { markets, sequencer, publisher } = pipeline;
-  const commands = new CommandAdapter(transport, markets, sequencer, logger);
+  const refusals = new RefusalLog(pipeline.clock, logger);
+  const reports = new ReportReplay(new MemoryReader(pipeline.reports), (error) =>
+    assert.fail(String(error)),
+  );
+  const commands = new CommandAdapter(transport, markets, sequencer, refusals, logger);
   const facts = {
     durability: 'memory, for tests',
     core: undefined,
@@ -40,9 +48,10 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     partition: 0,
   };
   const share = new AnswerShare(pipeline.clock, options.answerBytes);
-  const requests = new RequestAdapter(transport, markets, sequencer, publisher, facts, share);
+  const sources = { publisher, reports, share };
+  const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
-  commands.open(COMMAND_FILTER);
+  commands.open(commandFilters(0));
   requests.open();
   let running = true;
   const pump = () => {

@@ -44,6 +44,11 @@ export class MemoryStream implements StreamReader {
     return this.#records.findLast(({ subject }) => matches(subject));
   }
 
+  async firstFrom(fromSequence: number, filter: string): Promise<StreamRecord | undefined> {
+    const matches = compileFilter(filter);
+    return this.#records.slice(fromSequence - 1).find(({ subject }) => matches(subject));
+  }
+
   async lastOfEach(filter: string): Promise<StreamRecord[]> {
     const matches = compileFilter(filter);
     const last = new Map<string, StreamRecord>();

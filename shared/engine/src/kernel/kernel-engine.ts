@@ -22,6 +22,7 @@ const unsigned = (value: bigint) => BigInt.asUintN(64, value);
 export class KernelEngine implements Engine {
   readonly #host: KernelHost;
   readonly #market: number;
+  #isGone = false;
 
   /** Made by a host; `market` is an address in its memory. */
   constructor(host: KernelHost, market: number) {
@@ -35,6 +36,7 @@ export class KernelEngine implements Engine {
 
   apply(commands: Uint8Array, count: number, timeNs: bigint, sink: EventSink): void {
     assertGroup(commands, count, timeNs);
+    assert(!this.#isGone, 'the market is elsewhere');
     const { exports, input } = this.#host;
     this.#host.collect(sink, () => {
       let done = 0;
@@ -142,6 +144,16 @@ export class KernelEngine implements Engine {
 
   snapshot(): Generator<Uint8Array, void, undefined> {
     return sealSnapshot(this.#snapshotRecords());
+  }
+
+  /**
+   * Gives back the memory of a market that goes on elsewhere, `steps` orders or blocks of accounts
+   * at a time. False when nothing is left. After the first call the market must not be used.
+   */
+  dismantle(steps: number): boolean {
+    this.#isGone = true;
+    this.#host.assertIdle();
+    return this.#host.exports.dismantle(this.#market, steps) !== 0;
   }
 
   *#snapshotRecords(): Generator<Uint8Array, void, undefined> {

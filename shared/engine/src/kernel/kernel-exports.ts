@@ -6,7 +6,14 @@ export const INPUT_RECORDS = 1_024;
 /** See assembly/index.ts; 64-bit integers cross as signed BigInts, addresses as signed numbers. */
 export interface KernelExports {
   setUp(eventPages: number, secretA: bigint, secretB: bigint): void;
-  addMarket(orders: number, levels: number, sessions: number, results: number): number;
+  addMarket(
+    orders: number,
+    levels: number,
+    sessions: number,
+    results: number,
+    matches: number,
+    triggers: number,
+  ): number;
   inputAddress(): number;
   eventAddress(): number;
   countersAddress(): number;
@@ -33,6 +40,8 @@ export interface KernelExports {
   openSnapshot(market: number): void;
   continueSnapshot(market: number): number;
   restoreRecords(market: number, count: number): void;
-  finishRestore(market: number): void;
+  beginSort(market: number): void;
+  continueSort(market: number, orders: number): number;
+  dismantle(market: number, steps: number): number;
   usedPages(): number;
 }

@@ -12,6 +12,7 @@ import {
 } from '../engine.ts';
 import { checkOptions } from '../snapshot/capacity.ts';
 import { checkStateHash, readSnapshot } from '../snapshot/snapshot-reader.ts';
+import { Adoption } from './adoption.ts';
 import type { SharedEvents } from './event-ring.ts';
 import { KernelEngine } from './kernel-engine.ts';
 import { KernelError } from './kernel-error.ts';
@@ -45,6 +46,7 @@ const PAGE_BYTES = 65_536;
 const READER_PATIENCE_MS = 10_000;
 const READER_SPINS = 10_000;
 const DEFAULT_SECRET = [0n, 0n] as const;
+const ALL_ORDERS = 2 ** 32 - 1;
 
 export class KernelHost {
   readonly exports: KernelExports;
@@ -60,6 +62,7 @@ export class KernelHost {
   /** Set while a group is applied, and left so when a sink throws: the state is then unknown. */
   #sink: EventSink | undefined;
   #isSnapshotOpen = false;
+  #isAdopting = false;
 
   constructor(module: WebAssembly.Module, options: KernelHostOptions = {}) {
     const size = { initial: 1, maximum: MAX_PAGES, shared: true };
@@ -100,7 +103,7 @@ export class KernelHost {
 
   /** A market that no command has created yet. */
   addMarket(options: EngineOptions = {}): KernelEngine {
-    return new KernelEngine(this, this.#newMarket(engineCapacity(options)));
+    return new KernelEngine(this, this.newMarket(engineCapacity(options)));
   }
 
   /**
@@ -110,28 +113,52 @@ export class KernelHost {
    * @throws SnapshotError for anything that is not a whole and sound snapshot
    */
   restoreMarket(chunks: Iterable<Uint8Array>, options: EngineOptions = {}): KernelEngine {
+    // The kernel has one place to remember how far it is.
+    this.#assertNoAdoption();
     let market = 0;
     const header = readSnapshot(chunks, {
       begin: ({ capacity }) => {
         checkOptions(capacity, options);
-        market = this.#newMarket(capacity);
+        market = this.newMarket(capacity);
       },
       records: (records, count) => {
         this.input.set(records.subarray(0, count * RECORD_BYTES));
         this.exports.restoreRecords(market, count);
       },
     });
-    this.exports.finishRestore(market);
+    this.exports.beginSort(market);
+    this.exports.continueSort(market, ALL_ORDERS);
     const engine = new KernelEngine(this, market);
     checkStateHash(header, engine.stateHash());
     return engine;
   }
 
-  #newMarket(capacity: EngineCapacity): number {
+  /** A market that another kernel of the process gives away; one at a time. */
+  adopt(): Adoption {
+    this.#assertNoAdoption();
+    this.#isAdopting = true;
+    return new Adoption(this);
+  }
+
+  endAdoption(): void {
+    this.#isAdopting = false;
+  }
+
+  #assertNoAdoption(): void {
+    assert(!this.#isAdopting, 'the kernel takes over another market at this time');
+  }
+
+  /** Address of an empty market. */
+  newMarket(capacity: EngineCapacity): number {
     this.assertIdle();
-    const { orderCapacity, levelCapacity, sessionCapacity, resultCapacity } = capacity;
-    const sizes = [orderCapacity, levelCapacity, sessionCapacity, resultCapacity] as const;
-    return this.exports.addMarket(...sizes);
+    return this.exports.addMarket(
+      capacity.orderCapacity,
+      capacity.levelCapacity,
+      capacity.sessionCapacity,
+      capacity.resultCapacity,
+      capacity.matchLimit,
+      capacity.triggerLimit,
+    );
   }
 
   /** What another thread reads the events from. */

@@ -17,15 +17,28 @@ import { isRestingTime, isWithin, type Order, openLots, opposite } from './order
 import { hasLevel } from './order-checks.ts';
 import { preventSelfTrade } from './self-trade.ts';
 
-/** Trades, then books the rest or cancels it. The order holds what it may cost already. */
-export function place(market: Market, order: Order): void {
+/**
+ * Trades, then books the rest or cancels it. The order holds what it may cost already. Returns how
+ * many orders it met.
+ */
+export function place(market: Market, order: Order): number {
+  let met = 0;
   while (openLots(order) > 0n) {
     const level = crossedLevel(market, order);
     if (level === undefined) break;
-    meetAll(market, order, level.price);
+    if (met === market.capacity.matchLimit) {
+      cancelRest(market, order, CancelReason.MATCH_LIMIT);
+      break;
+    }
+    met += meetAll(market, order, level.price, market.capacity.matchLimit - met);
     market.tellLevel(opposite(order.side), level.price);
   }
-  if (openLots(order) === 0n) return;
+  if (openLots(order) > 0n) placeRest(market, order);
+  return met;
+}
+
+/** What is left of an order that nothing on the book is left for. */
+function placeRest(market: Market, order: Order): void {
   if (!isRestingTime(order.timeInForce)) {
     cancelRest(market, order, CancelReason.IMMEDIATE_OR_CANCEL);
   } else if (!hasLevel(market, order, undefined)) {
@@ -35,13 +48,19 @@ export function place(market: Market, order: Order): void {
   }
 }
 
-/** Meets the orders at a price, those that come back while it does included. */
-function meetAll(market: Market, order: Order, price: bigint): void {
-  while (openLots(order) > 0n) {
+/**
+ * Meets the orders at a price, at most so many, those that come back while it does included.
+ * Returns how many.
+ */
+function meetAll(market: Market, order: Order, price: bigint, most: number): number {
+  let met = 0;
+  while (openLots(order) > 0n && met < most) {
     const level = market.books[opposite(order.side)].level(price);
-    if (level === undefined) return;
+    if (level === undefined) break;
     meet(market, order, firstOf(level));
+    met += 1;
   }
+  return met;
 }
 
 /** The best opposite level, if the order would trade with it. */

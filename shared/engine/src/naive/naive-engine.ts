@@ -50,7 +50,7 @@ import { amend, placeNew, quote, replace } from './order-commands.ts';
 import type { Result, Session } from './sessions.ts';
 import { snapshotRecords } from './snapshot.ts';
 import { stateHash } from './state-hash.ts';
-import { triggerStops } from './stops.ts';
+import { dueStop, triggerStops } from './stops.ts';
 import { firstTimer, runTimers } from './timers.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -118,7 +118,8 @@ export class NaiveEngine implements Engine {
   }
 
   nextTimerNs(): bigint | undefined {
-    return firstTimer(this.#market)?.deadlineNs;
+    const isStopDue = dueStop(this.#market) !== undefined;
+    return isStopDue ? this.#market.timeNs : firstTimer(this.#market)?.deadlineNs;
   }
 
   lastPrice(): bigint {

@@ -124,12 +124,15 @@ function checkQuantityLimit({ limits }: Market, order: Order): Refusal {
   return isAbove ? ResultCode.QUANTITY_LIMIT : undefined;
 }
 
-function checkPriceBand({ limits, lastPrice }: Market, { price }: Order): Refusal {
+function checkPriceBand({ limits, lastPrice }: Market, order: Order): Refusal {
+  const { price, stopPrice } = order;
   if (limits.minPrice !== 0n && price < limits.minPrice) return ResultCode.PRICE_BAND;
   if (limits.maxPrice !== 0n && price > limits.maxPrice) return ResultCode.PRICE_BAND;
-  if (limits.bandPpm === 0 || lastPrice === 0n) return undefined;
-  const away = price > lastPrice ? price - lastPrice : lastPrice - price;
-  return away * PPM > BigInt(limits.bandPpm) * lastPrice ? ResultCode.PRICE_BAND : undefined;
+  // A stop is placed where the market is not yet.
+  const reference = isWaitingStop(order) ? stopPrice : lastPrice;
+  if (limits.bandPpm === 0 || reference === 0n) return undefined;
+  const away = price > reference ? price - reference : reference - price;
+  return away * PPM > BigInt(limits.bandPpm) * reference ? ResultCode.PRICE_BAND : undefined;
 }
 
 function checkNotional(market: Market, order: Order): Refusal {

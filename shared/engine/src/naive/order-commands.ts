@@ -97,11 +97,23 @@ function replaceBy(
   if (refusal !== undefined) return refusal;
 
   const lots = openLots(order);
-  const isLimit = old.type === OrderType.LIMIT && order.type === OrderType.LIMIT;
   const isSmaller = old.price === order.price && lots <= openLots(old);
-  if (isInPlaceWished && isLimit && isSmaller) reduceInPlace(market, old, lots, command);
+  if (isInPlaceWished && isSmaller && isLike(old, order)) reduceInPlace(market, old, lots, command);
   else takePlaceOf(market, old, order, command);
   return undefined;
+}
+
+/** Whether both are limit orders with the same terms. */
+function isLike(old: Order, order: Order): boolean {
+  return (
+    old.type === OrderType.LIMIT &&
+    order.type === OrderType.LIMIT &&
+    old.timeInForce === order.timeInForce &&
+    old.flags === order.flags &&
+    old.selfTrade === order.selfTrade &&
+    old.displaySize === order.displaySize &&
+    old.expireTime === order.expireTime
+  );
 }
 
 /** The order stays where it is, with `lots` open. */

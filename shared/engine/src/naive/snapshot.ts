@@ -60,7 +60,7 @@ function recordOf(kind: SnapshotKind, write: (fields: RecordFields) => void): Ui
 }
 
 function headerRecord(market: Market): Uint8Array {
-  const { orderCapacity, levelCapacity, sessionCapacity, resultCapacity } = market.capacity;
+  const { capacity } = market;
   return recordOf(SnapshotKind.HEADER, (fields) =>
     fields
       .u8(HeaderOffset.VERSION, SNAPSHOT_VERSION)
@@ -69,10 +69,12 @@ function headerRecord(market: Market): Uint8Array {
       .u64(HeaderOffset.SEQUENCE, market.sequence)
       .u64(HeaderOffset.STATE_HASH, stateHash(market))
       .u64(HeaderOffset.TIME_NS, market.timeNs)
-      .u32(HeaderOffset.ORDER_CAPACITY, orderCapacity)
-      .u32(HeaderOffset.LEVEL_CAPACITY, levelCapacity)
-      .u32(HeaderOffset.SESSION_CAPACITY, sessionCapacity)
-      .u32(HeaderOffset.RESULT_CAPACITY, resultCapacity),
+      .u32(HeaderOffset.ORDER_CAPACITY, capacity.orderCapacity)
+      .u32(HeaderOffset.LEVEL_CAPACITY, capacity.levelCapacity)
+      .u32(HeaderOffset.SESSION_CAPACITY, capacity.sessionCapacity)
+      .u32(HeaderOffset.RESULT_CAPACITY, capacity.resultCapacity)
+      .u32(HeaderOffset.MATCH_LIMIT, capacity.matchLimit)
+      .u32(HeaderOffset.TRIGGER_LIMIT, capacity.triggerLimit),
   );
 }
 

@@ -31,6 +31,8 @@ export const HeaderOffset = {
   LEVEL_CAPACITY: 36,
   SESSION_CAPACITY: 40,
   RESULT_CAPACITY: 44,
+  MATCH_LIMIT: 48,
+  TRIGGER_LIMIT: 52,
 } as const;
 
 export const MarketRecordOffset = {
@@ -110,7 +112,7 @@ export const EndOffset = { RECORDS: 8, CRC: 16 } as const;
 
 /** Bytes that no field has, by kind, as [from, to): they are zero. */
 export const UNNAMED_BYTES: { readonly [K in SnapshotKind]: readonly [number, number][] } = {
-  [SnapshotKind.HEADER]: [[48, 64]],
+  [SnapshotKind.HEADER]: [[56, 64]],
   [SnapshotKind.MARKET]: [
     [5, 8],
     [52, 64],

@@ -63,6 +63,8 @@ export function readHeader(cursor: SnapshotCursor): SnapshotHeader {
     levelCapacity: view.getUint32(HeaderOffset.LEVEL_CAPACITY, true),
     sessionCapacity: view.getUint32(HeaderOffset.SESSION_CAPACITY, true),
     resultCapacity: view.getUint32(HeaderOffset.RESULT_CAPACITY, true),
+    matchLimit: view.getUint32(HeaderOffset.MATCH_LIMIT, true),
+    triggerLimit: view.getUint32(HeaderOffset.TRIGGER_LIMIT, true),
   };
   try {
     engineCapacity(capacity);

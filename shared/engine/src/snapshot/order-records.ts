@@ -11,7 +11,7 @@ import {
 } from '@foldbook/protocol';
 import type { EngineCapacity } from '../engine.ts';
 import { OrderOffset } from './layout.ts';
-import type { SnapshotHeader, SnapshotMarket } from './market-records.ts';
+import type { SnapshotHeader } from './market-records.ts';
 import type { SnapshotCursor } from './snapshot-cursor.ts';
 
 const { GTC, IOC, POST_ONLY, FOK, GTT } = TimeInForce;
@@ -134,8 +134,6 @@ export class SnapshotBooks {
   readonly #levels = [new Set<number>(), new Set<number>(), new Set<number>(), new Set<number>()];
   #bestBid = 0n;
   #bestOffer = MAX_PRICE + 1n;
-  #lowestBuyStop = MAX_PRICE + 1n;
-  #highestSellStop = 0n;
   #count = 0;
 
   add(order: SnapshotOrder, { stopPrice }: SnapshotTerms): void {
@@ -148,12 +146,9 @@ export class SnapshotBooks {
     this.#levels[book]?.add(Number(isStop ? stopPrice : price));
     if (!isStop && side === Side.BUY && price > this.#bestBid) this.#bestBid = price;
     if (!isStop && side === Side.SELL && price < this.#bestOffer) this.#bestOffer = price;
-    if (!isStop) return;
-    if (side === Side.BUY && stopPrice < this.#lowestBuyStop) this.#lowestBuyStop = stopPrice;
-    if (side === Side.SELL && stopPrice > this.#highestSellStop) this.#highestSellStop = stopPrice;
   }
 
-  check(cursor: SnapshotCursor, header: SnapshotHeader, { lastPrice }: SnapshotMarket): void {
+  check(cursor: SnapshotCursor, header: SnapshotHeader): void {
     this.#checkCapacity(cursor, header.capacity);
     const id = this.#ids.duplicate();
     if (id !== undefined) cursor.fail('SNAPSHOT_INVALID', `two orders have the id ${id}`);
@@ -164,10 +159,6 @@ export class SnapshotBooks {
     if (this.#bestBid >= this.#bestOffer) {
       const prices = `a bid of ${this.#bestBid} and an offer of ${this.#bestOffer}`;
       cursor.fail('SNAPSHOT_INVALID', `the book is crossed, with ${prices}`);
-    }
-    if (lastPrice === 0n) return;
-    if (this.#lowestBuyStop <= lastPrice || this.#highestSellStop >= lastPrice) {
-      cursor.fail('SNAPSHOT_INVALID', `a stop waits that the last price, ${lastPrice}, reaches`);
     }
   }
 

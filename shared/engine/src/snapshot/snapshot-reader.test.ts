@@ -37,7 +37,14 @@ function outcome(bytes: Uint8Array): string {
   }
 }
 
-const CAPACITY = { orderCapacity: 5, levelCapacity: 2, sessionCapacity: 5, resultCapacity: 4_096 };
+const CAPACITY = {
+  orderCapacity: 5,
+  levelCapacity: 2,
+  sessionCapacity: 5,
+  resultCapacity: 4_096,
+  matchLimit: 100,
+  triggerLimit: 10,
+};
 
 /** Accounts 2 and 3 with sessions, plain orders, an iceberg and a stop. */
 function sound(): Buffer {
@@ -100,6 +107,8 @@ const CHANGES: readonly Change[] = [
   ],
   ['level capacity', K.HEADER, 0, HeaderOffset.LEVEL_CAPACITY, 4, 2n ** 31n, /SNAPSHOT_CAPACITY/],
   ['result capacity', K.HEADER, 0, HeaderOffset.RESULT_CAPACITY, 4, 5_000n, /SNAPSHOT_CAPACITY/],
+  ['match limit', K.HEADER, 0, HeaderOffset.MATCH_LIMIT, 4, 0n, /SNAPSHOT_CAPACITY/],
+  ['trigger limit', K.HEADER, 0, HeaderOffset.TRIGGER_LIMIT, 4, 2n ** 31n, /SNAPSHOT_CAPACITY/],
   [
     'less room for orders',
     K.HEADER,
@@ -138,7 +147,7 @@ const CHANGES: readonly Change[] = [
   ['symbol with a gap', K.MARKET, 0, M.BASE_SYMBOL, 8, 0x410041n, /symbol/],
   ['same symbols', K.MARKET, 0, M.BASE_SYMBOL, 8, 0x42n, /both assets/],
   ['last price', K.MARKET, 0, M.LAST_PRICE, 8, 2n ** 36n, /last price/],
-  ['a due stop', K.MARKET, 0, M.LAST_PRICE, 8, 120n, /stop waits/],
+  ['a due stop', K.MARKET, 0, M.LAST_PRICE, 8, 120n, /^ok/],
   ['arrivals', K.MARKET, 0, M.ARRIVALS, 8, 3n, /priority is 4/],
   ['highest fee', K.MARKET, 0, M.MAX_FEE_PPM, 4, 100_001n, /highest fee/],
   ['fee and hold', K.MARKET, 0, M.MAX_FEE_PPM, 4, 20_000n, /hold/],

@@ -125,7 +125,7 @@ class SnapshotReader {
     }
     this.#expect(SnapshotKind.END);
     cursor.checkEnd();
-    this.#checkTotals(header, market);
+    this.#checkTotals(header);
     if (cursor.advance()) cursor.fail('SNAPSHOT_DAMAGED', 'it follows the END');
     this.#flush();
     return header;
@@ -308,8 +308,8 @@ class SnapshotReader {
     return { displaySize, stopPrice };
   }
 
-  #checkTotals(header: SnapshotHeader, market: SnapshotMarket): void {
-    this.#books.check(this.#cursor, header, market);
+  #checkTotals(header: SnapshotHeader): void {
+    this.#books.check(this.#cursor, header);
     const { base, quote } = this.#supply;
     if (base === this.#base && quote === this.#quote) return;
     const accounts = `accounts have ${this.#base} base and ${this.#quote} quote`;

@@ -8,6 +8,7 @@ import {
   MAX_QUANTITY,
   OrderFlag,
   OrderType,
+  SelfTrade,
   Side,
   TimeInForce,
 } from '@foldbook/protocol';
@@ -53,33 +54,62 @@ function keepTests(makeEngine: MakeEngine): void {
     ]);
   });
 
-  test('all else of the command counts for nothing, though it is checked', () => {
+  test('an order with other terms is another order, which takes its turn', () => {
     const market = freeMarket(makeEngine);
-    market.sell(2, 1, 100, 10, { displayQuantity: 3 });
-    assert.deepEqual(market.replace(2, 1, 100, 8, { ...KEEP, displayQuantity: 5 }), [
-      'kept 2/1 sell 8@100 gtc',
+    market.sell(2, 1, 100, 20, { displayQuantity: 3 });
+    const shows = (displayQuantity: number) => ({ ...KEEP, displayQuantity });
+    assert.deepEqual(market.replace(2, 1, 100, 18, shows(3)), [
+      'kept 2/1 sell 18@100 gtc',
       'level sell 3@100/1',
     ]);
-    const expireTime = START_SECONDS + 5;
-    assert.deepEqual(market.replace(2, 1, 100, 7, { ...KEEP, timeInForce: GTT, expireTime }), [
-      'kept 2/1 sell 7@100 gtc',
-      'level sell 3@100/1',
+    assert.deepEqual(market.replace(2, 1, 100, 16, shows(5)), [
+      'replaced 2/1 sell 16@100 gtc',
+      'level sell 0@100/0',
+      'level sell 5@100/1',
     ]);
+    const until = (seconds: number) => {
+      return { ...shows(5), timeInForce: GTT, expireTime: START_SECONDS + seconds };
+    };
+    for (const [options, words] of [
+      [until(5), 'replaced 2/1 sell 16@100 gtt'],
+      [until(9), 'replaced 2/1 sell 16@100 gtt'],
+      [until(9), 'kept 2/1 sell 16@100 gtt'],
+      [{ ...until(9), selfTrade: SelfTrade.EXPIRE_TAKER }, 'replaced 2/1 sell 16@100 gtt'],
+      [{ ...shows(5), flags: KEEP.flags | OrderFlag.POST_ONLY }, 'replaced 2/1 sell 16@100 gtc'],
+    ] as const) {
+      assert(market.replace(2, 1, 100, 16, options)[0]?.startsWith(words), words);
+    }
     assert.equal(market.engine.nextTimerNs(), undefined);
-    assert.equal(
-      market.replace(2, 1, 100, 6, { ...KEEP, timeInForce: IOC })[0],
-      'kept 2/1 sell 6@100 gtc',
-    );
+    const cancelled = market.replace(2, 1, 100, 6, { ...KEEP, timeInForce: IOC });
+    assert.equal(cancelled[0], 'replaced 2/1 sell 6@100 ioc');
+    assert.equal(market.openOrders(2).length, 0, 'what is immediate does not rest');
+  });
+
+  test('an order that stays is checked like any other', () => {
+    const market = freeMarket(makeEngine);
+    market.sell(2, 1, 100, 10);
+    const hidden = { ...KEEP, displayQuantity: 6 };
     assert.deepEqual(market.replace(2, 1, 100, 6, { ...KEEP, timeInForce: FOK }), [
       'rejected CANNOT_FILL',
     ]);
-    const hidden = { ...KEEP, displayQuantity: 6 };
     assert.deepEqual(market.replace(2, 1, 100, 6, hidden), ['rejected INVALID_DISPLAY_QUANTITY']);
     const stop = { ...KEEP, orderType: OrderType.STOP_LIMIT, stopPrice: 50 };
     assert.deepEqual(market.replace(2, 1, 100, 5, stop), [
       'replaced 2/1 sell 5@100 gtc',
       'level sell 0@100/0',
     ]);
+  });
+
+  test('a quote with another expire time lives as long as that', () => {
+    const market = freeMarket(makeEngine);
+    const until = (seconds: number) => {
+      return { timeInForce: GTT, expireTime: START_SECONDS + seconds };
+    };
+    market.quote(2, 1, BUY, 100, 5, until(6));
+    assert(market.quote(2, 1, BUY, 100, 5, until(600))[0]?.startsWith('replaced 2/1 buy 5@100'));
+    market.goTo(7);
+    market.clock();
+    assert.equal(market.openOrders(2).length, 1);
   });
 
   test('the side of a replacement is that of the order, whatever the command says', () => {

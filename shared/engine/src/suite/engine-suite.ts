@@ -5,6 +5,7 @@ import { checkTests } from './check-tests.ts';
 import { fundsTests } from './funds-tests.ts';
 import { hashTests } from './hash-tests.ts';
 import { icebergTests } from './iceberg-tests.ts';
+import { limitTests } from './limit-tests.ts';
 import type { MakeEngine, RestoreEngine } from './make-engine.ts';
 import { marketTests } from './market-tests.ts';
 import { orderTests } from './order-tests.ts';
@@ -36,6 +37,7 @@ function behavior(name: string, makeEngine: MakeEngine): void {
   describe(`${name}: time in force`, () => timeInForceTests(makeEngine));
   describe(`${name}: icebergs`, () => icebergTests(makeEngine));
   describe(`${name}: stops`, () => stopTests(makeEngine));
+  describe(`${name}: limits of a command`, () => limitTests(makeEngine));
   describe(`${name}: self-trade prevention`, () => selfTradeTests(makeEngine));
   describe(`${name}: changes`, () => changeTests(makeEngine));
   describe(`${name}: timers`, () => timerTests(makeEngine));

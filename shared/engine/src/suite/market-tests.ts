@@ -219,9 +219,11 @@ function limitTests(makeEngine: MakeEngine): void {
     assert.equal(market.buy(2, 2, 905, 1).length, 2);
     assert.deepEqual(market.sell(2, 3, 1_106, 1), refused);
     assert.equal(market.sell(2, 3, 1_105, 1).length, 2);
+    // The band of a stop is around its own price: it is for when the market is there.
     const stop = { orderType: OrderType.STOP_LIMIT, stopPrice: 5_000 };
-    assert.deepEqual(market.buy(2, 4, 1_106, 1, stop), refused);
-    assert.equal(market.buy(2, 4, 1_105, 1, stop).length, 1);
+    assert.deepEqual(market.buy(2, 4, 5_501, 1, stop), refused);
+    assert.equal(market.buy(2, 4, 5_500, 1, stop).length, 1);
+    assert.deepEqual(market.buy(2, 4, 4_499, 1, stop).slice(0, 1), refused);
     market.configure({ bandPpm: 1_000_000 });
     assert.equal(market.sell(2, 5, 2_010, 1).length, 2);
     assert.deepEqual(market.sell(2, 6, 2_011, 1), refused);

@@ -126,6 +126,8 @@ function expectedRecords(stateHash: bigint): Buffer[] {
       [36, 4, 20],
       [40, 4, 30],
       [44, 4, 4_096],
+      [48, 4, 8_192],
+      [52, 4, 1_024],
     ),
     record(
       [0, 1, 2],

@@ -97,6 +97,13 @@ export function streamConformance(name: string, open: () => Promise<StoreFixture
       assert.equal((await reader.last())?.sequence, 5);
       assert.equal((await reader.last('part.b.x'))?.sequence, 2);
       assert.equal(await reader.last('part.c.x'), undefined);
+      const sequences = [
+        await reader.firstFrom(1, 'part.b.y'),
+        await reader.firstFrom(3, 'part.a.*'),
+        await reader.firstFrom(5, 'part.b.*'),
+      ].map((record) => record?.sequence);
+      assert.deepEqual(sequences, [4, 3, undefined]);
+      assert.equal(textOf((await reader.firstFrom(2, '>'))?.payload ?? bytes('')), 'x');
       const each = await reader.lastOfEach('part.*.x');
       assert.deepEqual(
         each.map(({ sequence, subject }) => `${sequence} ${subject}`),

@@ -64,7 +64,7 @@ export function transportConformance(name: string, open: () => Promise<Transport
       await receiver.flush();
       const total = 3_000;
       for (let i = 0; i < total; i += 1) {
-        if (i % 3 === 0) sender.publish('order.a.b', bytes(`${i}`), `reply.${i}`);
+        if (i % 3 === 0) sender.publish('order.a.b', bytes(`${i}`), `_INBOX.${i}`);
         else sender.publish(i % 3 === 1 ? 'order.c.b' : 'order.a', bytes(`${i}`));
       }
       const all = await tail.count(total);
@@ -78,11 +78,25 @@ export function transportConformance(name: string, open: () => Promise<Transport
       assert.equal(star.messages.length, (2 * total) / 3);
       assert(
         exact.messages.every(({ subject, reply, payload }) => {
-          return subject === 'order.a.b' && reply === `reply.${textOf(payload)}`;
+          return subject === 'order.a.b' && reply === `_INBOX.${textOf(payload)}`;
         }),
       );
       assert.equal(all[1]?.reply, undefined);
       assert.equal(all[1]?.subject, 'order.c.b');
+    });
+
+    test('a reply subject that is no inbox is none', async () => {
+      const [sender, receiver] = [await connect(), await connect()];
+      const got = collector();
+      receiver.subscribe('asked', got.handler);
+      await receiver.flush();
+      const hostile = ['log.0.M', 'rpt.8.M', 'a..b', '_INBOX.*', '_INBOX.>', '_INBOX..a', '_INBOX'];
+      for (const reply of hostile) sender.publish('asked', bytes(reply), reply);
+      sender.publish('asked', bytes('long'), `_INBOX.${'a'.repeat(250)}`);
+      sender.publish('asked', bytes('inbox'), '_INBOX.user.1');
+      const messages = await got.count(hostile.length + 2);
+      const replies = messages.flatMap(({ reply }) => (reply === undefined ? [] : [reply]));
+      assert.deepEqual(replies, ['_INBOX.user.1']);
     });
 
     test('delivery comes after publish has returned; empty payloads are messages too', async () => {
