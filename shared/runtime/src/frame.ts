@@ -133,7 +133,7 @@ export class FrameReceiver {
       frames += 1;
       if (!take(frame)) return 'a frame that no proper client sends';
     }
-    // Frames are published whole, so what is left of one is there unless it was too long for a pass.
+    // Frames are published whole: the rest of one is there, unless it was too long for a pass.
     if (frames === 0) return 'a frame that is longer than what was written, or than it may be';
     this.#ring.release(next);
     return frames;

@@ -8,8 +8,7 @@ interface Koffi {
   /** A null path is the running program, which has libc linked in, whichever libc it is. */
   load(path: string | null): { func(definition: string): NativeFunction };
   errno(): number;
-  view(pointer: unknown, sizeBytes: number): ArrayBuffer;
-  address(pointer: unknown): bigint;
+  view(address: number, bytes: number): ArrayBuffer;
 }
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
@@ -42,11 +41,7 @@ export function libcErrno(): number {
   return load().koffi.errno();
 }
 
-/** Memory that a call returned, in place: whoever unmaps it detaches the buffer first. */
-export function libcMemory(pointer: unknown, sizeBytes: number): ArrayBuffer {
-  return load().koffi.view(pointer, sizeBytes);
-}
-
-export function libcAddress(pointer: unknown): bigint {
-  return load().koffi.address(pointer);
+/** Memory outside of the engine, as it lies; whoever frees it detaches the buffer first. */
+export function libcView(address: number, bytes: number): ArrayBuffer {
+  return load().koffi.view(address, bytes);
 }

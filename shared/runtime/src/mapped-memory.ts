@@ -10,7 +10,8 @@ import assert from 'node:assert/strict';
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { platform } from 'node:process';
-import { libcAddress, libcCall, libcErrno, libcMemory } from './libc.ts';
+import { libcCall, libcErrno } from './libc.ts';
+import { type Mapping, mapDescriptor } from './mapping.ts';
 
 export type SharedMemoryErrorCode =
   /** Not Linux, or no native module for this kind of machine. */
@@ -40,27 +41,18 @@ const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const F_ADD_SEALS = 1033;
 const SEAL_SEAL_SHRINK_GROW = 1 | 2 | 4;
-const PROT_READ_WRITE = 3;
-const MAP_SHARED = 1;
-const MAP_FAILED = 2n ** 64n - 1n;
 
 /** Memory mapped into this process. */
 export class MappedMemory {
-  /** Detached by `close`: from then on what still holds it fails instead of crashing. */
-  readonly buffer: ArrayBuffer;
-  readonly #pointer: unknown;
+  readonly #mapping: Mapping;
   readonly #descriptor: number;
-  readonly #sizeBytes: number;
 
   private constructor(descriptor: number, sizeBytes: number) {
-    const map = need('void* mmap(void* a, size_t n, int prot, int flags, int fd, int64_t offset)');
-    const pointer = map(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
-    if (libcAddress(pointer) === MAP_FAILED) throw refused(`mapping ${sizeBytes} bytes`);
-    this.#pointer = pointer;
+    const mapping = mapDescriptor(descriptor, sizeBytes, 'read-write');
+    if (mapping === 'UNSUPPORTED') throw unsupported();
+    if (mapping === 'REFUSED') throw refused(`mapping ${sizeBytes} bytes`);
+    this.#mapping = mapping;
     this.#descriptor = descriptor;
-    this.#sizeBytes = sizeBytes;
-    this.buffer = libcMemory(pointer, sizeBytes);
-    touch(this.buffer);
   }
 
   /**
@@ -113,6 +105,11 @@ export class MappedMemory {
     }
   }
 
+  /** Detached by `close`. */
+  get buffer(): ArrayBuffer {
+    return this.#mapping.buffer;
+  }
+
   /** Under which others open it, while it is open here. */
   get descriptor(): number {
     return this.#descriptor;
@@ -120,9 +117,7 @@ export class MappedMemory {
 
   /** Once. */
   close(): void {
-    // Moves the memory to a buffer that nobody has.
-    this.buffer.transfer();
-    need('int munmap(void* address, size_t size)')(this.#pointer, this.#sizeBytes);
+    this.#mapping.close();
     closeSync(this.#descriptor);
   }
 }
@@ -136,19 +131,14 @@ const calls = new Map<string, NonNullable<ReturnType<typeof libcCall>>>();
 
 function need(definition: string): NonNullable<ReturnType<typeof libcCall>> {
   const call = calls.get(definition) ?? libcCall(definition);
-  if (call === undefined) {
-    const text = `shared memory between processes needs Linux; this is ${platform}-${process.arch}`;
-    throw new SharedMemoryError('UNSUPPORTED', `${text}: connect over NATS instead`);
-  }
+  if (call === undefined) throw unsupported();
   calls.set(definition, call);
   return call;
 }
 
-/** Every page gets its entry in this process's table, before the first message waits for it. */
-function touch(buffer: ArrayBuffer): void {
-  const words = new Int32Array(buffer);
-  const step = PAGE_BYTES / Int32Array.BYTES_PER_ELEMENT;
-  for (let word = 0; word < words.length; word += step) Atomics.or(words, word, 0);
+function unsupported(): SharedMemoryError {
+  const text = `shared memory between processes needs Linux; this is ${platform}-${process.arch}`;
+  return new SharedMemoryError('UNSUPPORTED', `${text}: connect over NATS instead`);
 }
 
 function refused(what: string): SharedMemoryError {
@@ -168,7 +158,7 @@ function asSharedMemoryError(error: unknown, pid?: number): unknown {
     return new SharedMemoryError('NO_OWNER', text, options);
   }
   const text =
-    `process ${pid} does not share its memory with this one (${code}): both must run as one user, ` +
-    'in one process namespace';
+    `process ${pid} does not share its memory with this one (${code}): ` +
+    'both must run as one user, in one process namespace';
   return new SharedMemoryError('REFUSED', text, options);
 }

@@ -244,8 +244,8 @@ export class RingConsumer {
 
   /**
    * Blocks the thread until there are slots, the ring is closed, or the time is over; returns
-   * whether there are slots. Not on a thread whose event loop has other work, nor between processes:
-   * `Atomics.wait` takes no memory of the kind.
+   * whether there are slots. Not on a thread whose event loop has other work, nor between
+   * processes: `Atomics.wait` takes no memory of the kind.
    */
   waitForWork(timeoutMs: number): boolean {
     if (this.available() > 0) return true;

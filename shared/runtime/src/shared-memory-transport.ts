@@ -295,7 +295,8 @@ class SharedMemoryTransport implements Transport {
       Buffer.byteLength(subject) > MAX_SUBJECT_BYTES ||
       Buffer.byteLength(reply) > MAX_SUBJECT_BYTES;
     if (isTooLong) {
-      const text = `a subject is longer than ${MAX_SUBJECT_BYTES} bytes: ${subject.slice(0, 60)}...`;
+      const start = subject.slice(0, 60);
+      const text = `a subject is longer than ${MAX_SUBJECT_BYTES} bytes: ${start}...`;
       throw new TransportError('BAD_SUBJECT', text);
     }
     const most = this.#link?.maxPayloadBytes ?? Number.POSITIVE_INFINITY;
