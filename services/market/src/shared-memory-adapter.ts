@@ -57,7 +57,6 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly #logger: Logger;
   readonly #services = new Set<Service>();
   readonly #clients = new Map<number, Client>();
-  #isClosed = false;
 
   /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
   constructor(options: SharedMemoryHostOptions, logger: Logger) {
@@ -74,10 +73,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
     return this.#host.poll();
   }
 
-  /** Once or more: a start that failed ends what was begun. */
   onClose(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     this.#host.close();
   }
 

@@ -18,7 +18,7 @@ export type SharedMemoryErrorCode =
   | 'UNSUPPORTED'
   /** No process offers the memory, or not any more. */
   | 'NO_OWNER'
-  /** It is made for another version, or is not what it should be. */
+  /** It is made for another version. */
   | 'BAD_LAYOUT'
   /** The system refused: permissions, memory. */
   | 'REFUSED'
@@ -39,6 +39,9 @@ export const PAGE_BYTES = 4_096;
 const ZEROS = new Uint8Array(256 * PAGE_BYTES);
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+/** No process, none of its descriptors, or one of a socket or folder: no memory. */
+const { ENOENT, ESRCH, ENXIO, EISDIR } = constants.errno;
+const GONE: ReadonlySet<number> = new Set([ENOENT, ESRCH, ENXIO, EISDIR]);
 const F_ADD_SEALS = 1033;
 const SEAL_SEAL_SHRINK_GROW = 1 | 2 | 4;
 
@@ -82,7 +85,8 @@ export class MappedMemory {
 
   /**
    * The memory that another process has under this number.
-   * @throws SharedMemoryError UNSUPPORTED, NO_OWNER, BAD_LAYOUT, REFUSED
+   * @throws SharedMemoryError UNSUPPORTED, REFUSED, NO_OWNER, which it also is when the number
+   *   means something else by now
    */
   static open(pid: number, number: number, sizeBytes: number): MappedMemory {
     checkSupport();
@@ -95,8 +99,7 @@ export class MappedMemory {
     try {
       const stat = fstatSync(descriptor);
       if (!stat.isFile() || stat.size !== sizeBytes) {
-        const text = `descriptor ${number} of process ${pid} is not the memory it was said to be`;
-        throw new SharedMemoryError('BAD_LAYOUT', text);
+        throw takenBack(pid);
       }
       return new MappedMemory(descriptor, sizeBytes);
     } catch (error) {
@@ -145,6 +148,11 @@ function refused(what: string): SharedMemoryError {
   return new SharedMemoryError('REFUSED', `the system refused (errno ${libcErrno()}): ${what}`);
 }
 
+function takenBack(pid: number, options?: ErrorOptions): SharedMemoryError {
+  const text = `process ${pid} has ended, or taken its shared memory back`;
+  return new SharedMemoryError('NO_OWNER', text, options);
+}
+
 function asSharedMemoryError(error: unknown, pid?: number): unknown {
   const { errno, code } = error as NodeJS.ErrnoException;
   if (errno === undefined) return error;
@@ -153,10 +161,7 @@ function asSharedMemoryError(error: unknown, pid?: number): unknown {
     const text = `no shared memory (${code}): is there enough of it?`;
     return new SharedMemoryError('REFUSED', text, options);
   }
-  if (errno === -constants.errno.ENOENT || errno === -constants.errno.ESRCH) {
-    const text = `process ${pid} has ended, or taken its shared memory back`;
-    return new SharedMemoryError('NO_OWNER', text, options);
-  }
+  if (GONE.has(-errno)) return takenBack(pid, options);
   const text =
     `process ${pid} does not share its memory with this one (${code}): ` +
     'both must run as one user, in one process namespace';

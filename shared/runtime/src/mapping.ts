@@ -7,7 +7,7 @@ import { libcCall, libcView } from './libc.ts';
 
 export interface Mapping {
   readonly buffer: ArrayBuffer;
-  /** Detaches the buffer and gives the memory back; what still holds it fails instead of crashing. */
+  /** Detaches the buffer and gives the memory back: what still holds it fails, not crashes. */
   close(): void;
 }
 

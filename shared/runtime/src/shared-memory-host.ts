@@ -125,6 +125,7 @@ export class SharedMemoryHost {
   readonly #nowMs: () => number;
   #connections = 0;
   #watchedMs = 0;
+  #isClosed = false;
 
   /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
   constructor(options: SharedMemoryHostOptions, listener: ConnectionListener) {
@@ -160,7 +161,10 @@ export class SharedMemoryHost {
     return work;
   }
 
+  /** Once or more: a start that failed ends what was begun. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     for (const place of this.#places) this.#end(place, MarketState.STOPPED, 'the market stops', 0);
     for (const { account } of this.#places) {
       rmSync(handshakeFile(this.#options.folder, account), { force: true });
