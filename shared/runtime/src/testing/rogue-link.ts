@@ -11,6 +11,7 @@ import {
   connectionBytes,
   type FrameKind,
   type Handshake,
+  MarketState,
   ringToClient,
   ringToMarket,
 } from '../shared-memory-layout.ts';
@@ -18,17 +19,19 @@ import {
 const WAITING_BYTES = 2 ** 20;
 
 export class RogueLink {
-  /** Of no other connection: the file at `path` has another once this one was ended. */
-  readonly nonce: string;
   /** All the memory there is. */
   readonly words: Int32Array;
+  readonly #path: string;
+  /** Of no other connection. */
+  readonly #nonce: string;
   readonly #memory: MappedMemory;
   readonly #sender: FrameSender;
   /** First word and count of: all, the control words, each ring's positions and first slots. */
   readonly #spans: readonly (readonly [number, number])[];
 
-  private constructor(memory: MappedMemory, { nonce, slots }: Handshake) {
-    this.nonce = nonce;
+  private constructor(path: string, memory: MappedMemory, { nonce, slots }: Handshake) {
+    this.#path = path;
+    this.#nonce = nonce;
     this.words = new Int32Array(memory.buffer);
     this.#memory = memory;
     const toMarket = ringToMarket(memory.buffer, slots);
@@ -61,7 +64,7 @@ export class RogueLink {
     const { pid, started } = ownIdentity();
     words[ControlOffset.CLIENT_PID / WORD_BYTES] = pid;
     words[ControlOffset.CLIENT_STARTED / WORD_BYTES] = Number(BigInt(started) & 0xffff_ffffn);
-    const link = new RogueLink(memory, handshake);
+    const link = new RogueLink(path, memory, handshake);
     link.store(ControlOffset.CLIENT_STATE, ClientState.ATTACHED);
     return link;
   }
@@ -69,6 +72,21 @@ export class RogueLink {
   /** At a byte offset of the memory. */
   store(offset: number, value: number): void {
     Atomics.store(this.words, offset / WORD_BYTES, value);
+  }
+
+  /** The market has ended this connection, or the whole of itself. */
+  isOver(): boolean {
+    try {
+      return JSON.parse(readFileSync(this.#path, 'utf8')).nonce !== this.#nonce;
+    } catch {
+      return true;
+    }
+  }
+
+  /** What the market wrote of the connection, if nobody wrote over it. */
+  isCalledSlow(): boolean {
+    const state = Atomics.load(this.words, ControlOffset.MARKET_STATE / WORD_BYTES);
+    return state === MarketState.CLIENT_SLOW;
   }
 
   /** A frame as a proper client sends it. */
@@ -79,6 +97,7 @@ export class RogueLink {
     reply = '',
     payload?: Uint8Array,
   ): boolean {
+    this.#sender.flush();
     return this.#sender.send(kind, id, subject, reply, payload);
   }
 
