@@ -128,8 +128,7 @@ async function start(
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const agents = [...(local === undefined ? [] : [local]), sequencer, publisher];
   const spin = config.sharedMemory?.spin === true;
-  const idlePasses = spin ? Number.POSITIVE_INFINITY : undefined;
-  const invoker = new AgentInvoker(agents, { onError: failure.resolve, idlePasses });
+  const invoker = new AgentInvoker(agents, { onError: failure.resolve, spin });
 
   const running = { transport, sequencer, commands, requests, invoker, streams, thread, logger };
   let recovered: Recovered;

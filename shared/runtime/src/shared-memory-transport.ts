@@ -3,7 +3,8 @@
  * it isn't closed, to the market that comes after one that was killed too.
  *
  * Neither end parks: both poll from an event loop that has other work. While messages come they are
- * looked for at every turn, afterwards at every millisecond; `spin` goes on at every turn.
+ * looked for at every turn, afterwards at every millisecond; `spin` goes on at every turn, and
+ * lets other threads of its core run in between.
  */
 import { AgentInvoker } from './agent.ts';
 import type { Frame } from './frame.ts';
@@ -111,7 +112,8 @@ class SharedMemoryTransport implements Transport {
     this.#lock = lock;
     this.description = `shared memory ${path} (market process ${link.market.pid})`;
     this.#invoker = new AgentInvoker([{ roleName: 'shared memory', doWork: () => this.#work() }], {
-      idlePasses: spin ? Number.POSITIVE_INFINITY : IDLE_PASSES,
+      idlePasses: IDLE_PASSES,
+      spin,
       onError: (error) => this.#end(error.message),
     });
     this.#invoker.start();

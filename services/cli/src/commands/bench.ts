@@ -8,6 +8,7 @@ export const bench: CommandGroup = {
     orders: async () => (await import('../bench/orders.ts')).orders,
     growth: async () => (await import('../bench/growth.ts')).growth,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
+    shm: async () => (await import('../bench/shm.ts')).shm,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },
 };
