@@ -44,6 +44,8 @@ interface Client {
   subscriptions: ClientSubscription[];
   /** Ids of the subscriptions that a subject goes to. */
   readonly routes: Map<string, readonly number[]>;
+  /** Who takes what the client publishes to a subject. */
+  readonly takers: Map<string, readonly MessageHandler[] | 'FORBIDDEN'>;
 }
 
 interface Service {
@@ -81,7 +83,12 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   subscribe(filter: string, handler: MessageHandler): Subscription {
     const service = { matches: compileFilter(filter), handler };
     this.#services.add(service);
-    return { unsubscribe: () => void this.#services.delete(service) };
+    this.#forgetTakers();
+    const unsubscribe = () => {
+      this.#services.delete(service);
+      this.#forgetTakers();
+    };
+    return { unsubscribe };
   }
 
   /** True if it was for one of these clients alone: an answer. */
@@ -111,6 +118,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
       maySubscribe: [reportSubject(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
       subscriptions: [],
       routes: new Map(),
+      takers: new Map(),
     });
     this.#logger.info('a client attached to shared memory', { account });
   }
@@ -155,24 +163,40 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
     }
   }
 
-  #fromClient({ connection, mayPublish }: Client, frame: Frame): boolean {
+  #fromClient(client: Client, frame: Frame): boolean {
+    const { connection } = client;
     const { id, subject, payload, reply } = frame;
-    checkSubject(subject);
+    const takers = this.#takers(client, subject);
     if (reply !== '' && !isInbox(reply)) return false;
-    if (!mayPublish.some((filter) => coversFilter(filter, subject))) {
+    if (takers === 'FORBIDDEN') {
       connection.send(FrameKind.FORBIDDEN, id, subject);
       return true;
     }
     const inbox = `${OWN_INBOX}${connection.number}.${reply.slice(INBOX.length)}`;
     const message = { subject, payload, reply: reply === '' ? undefined : inbox };
-    let taken = 0;
-    for (const { matches, handler } of this.#services) {
-      if (!matches(subject)) continue;
-      taken += 1;
-      handler(message);
-    }
-    if (taken === 0 && id !== 0) connection.send(FrameKind.NOBODY, id);
+    for (const take of takers) take(message);
+    if (takers.length === 0 && id !== 0) connection.send(FrameKind.NOBODY, id);
     return true;
+  }
+
+  /** @throws TransportError BAD_SUBJECT */
+  #takers(
+    { takers, mayPublish }: Client,
+    subject: string,
+  ): readonly MessageHandler[] | 'FORBIDDEN' {
+    const known = takers.get(subject);
+    if (known !== undefined) return known;
+    checkSubject(subject);
+    const isPermitted = mayPublish.some((filter) => coversFilter(filter, subject));
+    const found = [...this.#services].filter(({ matches }) => isPermitted && matches(subject));
+    const made = isPermitted ? found.map(({ handler }) => handler) : 'FORBIDDEN';
+    if (takers.size >= MAX_ROUTES) takers.clear();
+    takers.set(subject, made);
+    return made;
+  }
+
+  #forgetTakers(): void {
+    for (const { takers } of this.#clients.values()) takers.clear();
   }
 }
 
