@@ -66,11 +66,6 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
     this.#host = new SharedMemoryHost(options, this);
   }
 
-  /** Clients that are attached. */
-  get clients(): number {
-    return this.#clients.size;
-  }
-
   doWork(): number {
     return this.#host.poll();
   }

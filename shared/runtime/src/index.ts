@@ -44,7 +44,6 @@ export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export {
   type ConnectionListener,
   type HostConnection,
-  handshakeFile,
   SharedMemoryHost,
   type SharedMemoryHostOptions,
 } from './shared-memory-host.ts';
