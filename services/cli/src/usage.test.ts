@@ -174,6 +174,10 @@ describe('usage errors', () => {
       ['--local --nats nats://127.0.0.1:4222', /leave it or --local away/],
       ['--local --nats-port 5000 --redis-port 5000', /give two ports/],
       ['--local --workers 0', /^--workers 0: /],
+      ['--local --share-dir /dev/shm/x', /--share-dir is for --share/],
+      ['--local --share 7,x', /^--share 7,x: give accounts/],
+      ['--local --share 1', /^--share 1: give accounts/],
+      ['--local --share 7,', /^--share 7,: give accounts/],
       ['matket', /no service "matket"/],
     ] as const) {
       assert.match(await refusal(up, line), words);

@@ -26,6 +26,7 @@ import { RefusalLog } from './refusal-log.ts';
 import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
+import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
 export interface Surroundings {
   readonly config: MarketConfig;
@@ -42,6 +43,8 @@ export interface Opened {
     readonly diffs: DurableOutput;
   };
   readonly hosts: OpenedHosts;
+  /** Clients on the same host, past the broker. */
+  readonly local: SharedMemoryAdapter | undefined;
   /** Told when the service can't go on. */
   readonly fail: (error: Error) => void;
 }
@@ -57,7 +60,10 @@ export interface MarketAgents {
   readonly invoker: AgentInvoker;
 }
 
-export function wireAgents(parts: Surroundings, { streams, hosts, fail }: Opened): MarketAgents {
+export function wireAgents(
+  parts: Surroundings,
+  { streams, hosts, local, fail }: Opened,
+): MarketAgents {
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
   const { threads, cores, shown } = hosts;
@@ -101,7 +107,10 @@ export function wireAgents(parts: Surroundings, { streams, hosts, fail }: Opened
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
   const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
-  const invoker = new AgentInvoker([sequencer, publisher, mover], { onError: fail });
+  // What clients of shared memory sent reaches the sequencer in the same turn.
+  const driven = [...(local === undefined ? [] : [local]), sequencer, publisher, mover];
+  const spin = config.sharedMemory?.spin === true;
+  const invoker = new AgentInvoker(driven, { onError: fail, spin });
   return { markets, dispatcher, sequencer, publisher, commands, requests, invoker };
 }
 

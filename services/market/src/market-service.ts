@@ -1,13 +1,21 @@
 /** The market service put together: recovery first, then the doors are opened. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BatchKind, diffStream, logStream, reportStream } from '@foldbook/protocol';
+import {
+  BatchKind,
+  diffStream,
+  logStream,
+  MAX_MESSAGE_BYTES,
+  reportStream,
+} from '@foldbook/protocol';
 import type { Logger, StreamWriter, Transport } from '@foldbook/runtime';
+import { BridgedTransport } from './bridged-transport.ts';
 import { commandFilters } from './command-filter.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
+import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
 /**
  * What `stop` waits for may never come. With the broker it has so long for all of its steps, ms;
@@ -34,15 +42,33 @@ export interface MarketService {
 }
 
 export async function startMarketService(parts: MarketServiceParts): Promise<MarketService> {
+  const { config, logger } = parts;
+  const { sharedMemory } = config;
+  if (sharedMemory === undefined) return start(parts);
+  const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
+  const local = new SharedMemoryAdapter(options, logger);
+  try {
+    const transport = new BridgedTransport(parts.transport, local);
+    return await start({ ...parts, transport }, local);
+  } catch (error) {
+    local.onClose();
+    throw error;
+  }
+}
+
+async function start(
+  parts: MarketServiceParts,
+  local?: SharedMemoryAdapter,
+): Promise<MarketService> {
   const { config, transport } = parts;
   const failure = Promise.withResolvers<Error>();
   // The log first: who has that is the one who may show a market here.
-  const streams = await openStreams(parts, failure.resolve);
+  const streams = await openStreams(parts, local, failure.resolve);
   const hosts = await openHosts(parts, failure.resolve).catch(async (error) => {
     await streams.close();
     throw error;
   });
-  const agents = wireAgents(parts, { streams, hosts, fail: failure.resolve });
+  const agents = wireAgents(parts, { streams, hosts, local, fail: failure.resolve });
   const { markets, publisher, commands, requests, invoker } = agents;
   const running: Running = { ...parts, agents, streams, hosts };
   let recovered: Recovered;
@@ -125,15 +151,16 @@ export interface Streams {
 /** Opens the partition's log and its two durable outputs for writing. */
 async function openStreams(
   parts: MarketServiceParts,
+  local: SharedMemoryAdapter | undefined,
   fail: (error: Error) => void,
 ): Promise<Streams> {
   const { config, store, transport } = parts;
   const { partition } = config;
-  // Segment files have no subscribers of their own; a broker's streams do.
+  // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
   const echo =
-    config.broker.kind === 'embedded'
+    config.broker.kind !== 'nats'
       ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
-      : undefined;
+      : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
   const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
   const writers = [log];
   const close = async () => {

@@ -4,10 +4,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { platform } from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateWorkload, WORKLOADS } from './workload-generator.ts';
 
+const ON_LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux only' };
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const parameters = { ...WORKLOADS.w1, prefill: 100, commands: 2_000, targetOrders: 100 };
 
@@ -115,10 +117,10 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, latency, growth, sizes, regress/],
+      [['bench'], /say what; there are: match, orders, latency, growth, sizes, shm, regress/],
       [
         ['bench', 'nope'],
-        /no "bench nope"; there are: match, orders, latency, growth, sizes, regress/,
+        /no "bench nope"; there are: match, orders, latency, growth, sizes, shm, regress/,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
@@ -232,6 +234,38 @@ describe('bench', () => {
     const unknown = await foldbook(['bench', 'sizes', '--only', 'levels']);
     assert.match(unknown.stderr, /--only levels: use markets, orders, accounts/);
     assert.equal(unknown.status, 2);
+  });
+
+  test('shm: a row without a durable log, and one with', ON_LINUX, async () => {
+    const args = ['bench', 'shm', '--seconds', '1', '--rate', '200', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows.map(({ durable, trips, perSec, isRight }) => [durable, trips, perSec, isRight]),
+      [false, true].map((durable) => [durable, 200, 200, true]),
+    );
+    for (const { latencyNs, echoNs } of rows) {
+      for (const percentiles of [latencyNs, echoNs]) {
+        assert.deepEqual(Object.keys(percentiles), ['p50', 'p90', 'p99', 'p999', 'p9999', 'max']);
+        assert(percentiles.p50 > 0 && percentiles.max >= percentiles.p9999);
+      }
+    }
+  });
+
+  test('shm: what it can not be told', ON_LINUX, async () => {
+    for (const [args, message] of [
+      [['--idle', 'sleep'], /--idle sleep: use busy-spin, yield, park/],
+      [['--rate', '0'], /--rate 0: give a whole number/],
+      [['--core', '1000'], /--core 1000: this process may use/],
+    ] as const) {
+      const { status, stderr } = await foldbook(['bench', 'shm', ...args]);
+      assert.match(stderr, message);
+      assert.deepEqual([status, stderr.trim().split('\n').length], [2, 1], stderr);
+    }
   });
 
   test('growth: a row for one account and one for many', async () => {

@@ -9,6 +9,7 @@ export const bench: CommandGroup = {
     latency: async () => (await import('../bench/latency.ts')).latency,
     growth: async () => (await import('../bench/growth.ts')).growth,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
+    shm: async () => (await import('../bench/shm.ts')).shm,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },
 };

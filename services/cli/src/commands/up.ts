@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { isSystemAccount, MAX_ACCOUNT } from '@foldbook/protocol';
 import { clearMetricsFile } from '@foldbook/runtime';
 import { checkRedis, connectBroker, DEFAULT_NATS, isServed } from '../broker.ts';
 import { InterruptedError, interrupted, UsageError } from '../cli-error.ts';
@@ -10,6 +11,7 @@ import { type ServiceName, type ServiceProcess, startService } from '../service-
 import { metricsFileOf } from '../top/metrics-file.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
+const DEFAULT_SHARE_DIR = '/dev/shm/foldbook';
 const DEFAULT_NATS_PORT = 4_222;
 const DEFAULT_REDIS_PORT = 6_379;
 
@@ -32,6 +34,8 @@ in another one how the market does.
   --data DIR        proofs, keys and logs (default ${DEFAULT_NODE_DIR})
   --epoch-records N settlement records after which an epoch closes (default 240)
   --workers N       provers at once (default: cores - 1)
+  --share LIST      accounts, such as 7,8, whose clients on this host may come over shared memory
+  --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
   --json            one JSON object for each service that is up, and for what ended
 
 Example: foldbook up --local
@@ -47,6 +51,8 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     data: { type: 'string' },
     'epoch-records': { type: 'string' },
     workers: { type: 'string' },
+    share: { type: 'string' },
+    'share-dir': { type: 'string' },
   },
   endsOnSignal: true,
   run: async (context) => {
@@ -163,6 +169,7 @@ function serviceConfigs(
       broker: { kind: 'nats', servers: where.nats, ...login },
       ...(metricsFile === undefined ? {} : { metricsFile }),
       ...(epochRecords === undefined ? {} : { epochRecords }),
+      ...sharedMemory(context),
     },
     prover: {
       source: { kind: 'jetstream', servers: where.nats, ...login },
@@ -172,6 +179,23 @@ function serviceConfigs(
     },
   };
 }
+
+function sharedMemory(context: CommandContext): Record<string, unknown> {
+  const list = context.text('share');
+  const folder = context.text('share-dir');
+  if (list === undefined) {
+    if (folder === undefined) return {};
+    throw new UsageError('--share-dir is for --share, which names the accounts: add it');
+  }
+  const accounts = list.split(',').map(Number);
+  if (accounts.every((account) => Number.isInteger(account) && isClientAccount(account))) {
+    return { sharedMemory: { folder: resolve(folder ?? DEFAULT_SHARE_DIR), accounts } };
+  }
+  throw new UsageError(`--share ${list}: give accounts of clients with commas, such as 7,8`);
+}
+
+const isClientAccount = (account: number) =>
+  account >= 0 && account <= MAX_ACCOUNT && !isSystemAccount(account);
 
 interface Run {
   readonly names: readonly ServiceName[];

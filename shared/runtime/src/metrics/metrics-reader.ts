@@ -2,7 +2,7 @@
  * Reads metrics out of memory that other threads or processes write, without touching them: by
  * loads alone, each number whole, each try bounded.
  */
-import { readFileSync } from 'node:fs';
+import { isAlive as isProcessAlive, ownIdentity } from '../process-identity.ts';
 import { CELL_WORDS, readCell } from './cell.ts';
 import { type ErrorReport, readErrors } from './error-ring.ts';
 import { type HistogramSnapshot, readHistogram } from './histogram.ts';
@@ -241,28 +241,11 @@ function readCounters(
 
 /** This process, as the owner of metrics. */
 export function thisOwner(name: string, sinceMs: number): MetricsOwner {
-  return { name, pid: process.pid, startTicks: startTicksOf(process.pid), sinceMs };
+  const { pid, started } = ownIdentity();
+  return { name, pid, startTicks: started === '' ? undefined : Number(started), sinceMs };
 }
 
 /** Whether the process that made the metrics still runs: its id may be another's by now. */
 export function isAlive({ pid, startTicks }: MetricsOwner): boolean {
-  if (startTicks !== undefined) return startTicksOf(pid) === startTicks;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Fields of a `stat` file in /proc after the name, which may hold spaces and brackets. */
-const START_TICKS = 19;
-
-function startTicksOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TICKS]);
-  } catch {
-    return undefined;
-  }
+  return isProcessAlive({ pid, started: `${startTicks ?? ''}` });
 }
