@@ -156,6 +156,11 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([quoted[1]?.name, quoted[2]?.name], ['WOULD_CROSS', 'UNKNOWN_ORDER']);
     assert.deepEqual(await openIds(7), ['1', '2']);
     assert.deepEqual(types(await json('quote 2:off --account 7')), ['cancelled']);
+    // Both sides move up, the bid to where the offer still is.
+    await json('quote 11:buy:1:110 12:sell:1:112 --account 7');
+    const moved = await json('quote 11:buy:1:112 12:sell:1:114 --account 7');
+    assert.deepEqual(types(moved), ['replaced', 'cancelled', 'accepted']);
+    await json('quote 11:off 12:off --account 7');
     const [set] = await json('cancel-after 3600 --account 7');
     assert.equal(set?.type, 'cancel-after-set');
     assert.notEqual(set?.deadlineNs, '0');
@@ -179,6 +184,12 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     );
     assert.equal((await json('market configure --band-ppm 0'))[0]?.maxQuantity, '0');
 
+    const unknown = await foldbook('cancel --order 999 --account 7');
+    assert.match(
+      unknown.stdout,
+      /^rejected: UNKNOWN_ORDER \(209\): no live order .* has this id; /,
+    );
+
     assert.equal((await json('market cancel-only'))[0]?.state, 'cancel_only');
     const shut = await foldbook('order buy 1 95 --account 8');
     assert.equal(shut.status, 1);
@@ -195,6 +206,17 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     const [purged] = await json('market purge --everybody');
     assert.deepEqual([purged?.count, purged?.more], [2, false]);
     assert.deepEqual(await openIds(7), []);
+    const [taken] = await json('balance --account 1');
+    assert(BigInt(`${taken?.quoteAvailable}`) > 1n);
+    const [collected] = await json('market collect-fees 1 --account 9');
+    assert.deepEqual(
+      [collected?.type, collected?.command, collected?.available],
+      ['funds', 'collect_fees', '1'],
+    );
+    const [rest] = await json('market collect-fees all --account 9');
+    assert.equal(rest?.available, taken?.quoteAvailable);
+    assert.equal(await rejection('market collect-fees 1 --account 9'), 'INSUFFICIENT_FUNDS');
+    assert.deepEqual(types(await json('market collect-fees all --account 9')), ['nothing']);
     assert.equal((await json('market close-epoch'))[0]?.type, 'epoch');
     const info = await foldbook('market info');
     assert.match(info.stdout, /^market +BTC-USD\n/m);

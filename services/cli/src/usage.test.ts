@@ -30,7 +30,7 @@ import { up } from './commands/up.ts';
 import { verify } from './commands/verify.ts';
 import { configure } from './market/configure.ts';
 import { create } from './market/create.ts';
-import { setFees, setTier } from './market/fees.ts';
+import { collectFees, setFees, setTier } from './market/fees.ts';
 import { purge } from './market/purge.ts';
 import { show } from './market/show.ts';
 import { refusalWords } from './refusal-words.ts';
@@ -152,6 +152,9 @@ describe('usage errors', () => {
       [setFees, '--tier 1 --maker-ppm -9 --taker-ppm 1', /a rebate must not be above/],
       [setTier, '--tier 1', /^--account is missing; /],
       [setTier, '--account 1 --tier 1', /^--account 1: .* from 2 to 16777215$/],
+      [collectFees, '--account 7', /^AMOUNT is missing/],
+      [collectFees, 'most --account 7', /^AMOUNT most: /],
+      [collectFees, 'all --account 1', /^--account 1: .* from 2 to 16777215$/],
       [configure, '', /^name the limits that shall hold, 0 for none: --min-price, /],
       [configure, '--min-price 5 --max-price 4', /^--min-price 5 is above --max-price 4$/],
       [configure, '--band-ppm 1000001', /^--band-ppm 1000001: .* from 0 to 1000000$/],

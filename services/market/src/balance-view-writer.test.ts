@@ -21,9 +21,9 @@ const SEEDS = [1, 2, 3];
 const TIME_NS = 1n;
 
 function open() {
-  const { buffer } = openMetrics(undefined, 0);
+  const { buffer } = openMetrics(undefined, 1, 0);
   const reader = new MetricsReader(buffer);
-  return { metrics: new ThreadMetrics(buffer), views: new MarketViewReader(reader), reader };
+  return { metrics: new ThreadMetrics(buffer, 0), views: new MarketViewReader(reader), reader };
 }
 
 /** One market after another, a group of each in turns. */

@@ -29,7 +29,7 @@ function openHost(cycle: CycleLimits, addMarket: () => Engine) {
       addMarket: () => Object.assign(addMarket(), { dismantle: () => false }),
       adopt: () => assert.fail('none comes'),
     },
-    metrics: new ThreadMetrics(openMetrics(undefined, 0).buffer),
+    metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
     cycle,
     passage: () => assert.fail('none comes'),
   });

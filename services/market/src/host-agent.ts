@@ -149,6 +149,7 @@ export class HostAgent implements Agent {
     mailbox.drop(1);
     assert(mailbox.isEmpty, 'nothing comes for a market that leaves');
     this.#actors.delete(id);
+    this.#metrics.forget(id);
     this.#leaving.add(new Leaving(id, engine, this.#passage(token)));
   }
 

@@ -21,6 +21,7 @@ import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
 export const RESULT_CAPACITY = 2 ** 17;
 
 export interface HostThreadData {
+  readonly host: number;
   readonly commands: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly kernel: WebAssembly.Module;
@@ -44,6 +45,8 @@ export interface HostThread {
 }
 
 export interface HostThreadOptions {
+  /** Its number, from 0. */
+  readonly host: number;
   readonly core: number;
   readonly idle: IdleStrategyName;
   readonly cycle: CycleLimits;
@@ -54,11 +57,12 @@ export async function startHostThread(options: HostThreadOptions): Promise<HostT
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const kernel = await loadKernel();
-  const { core, idle, cycle, metrics } = options;
+  const { host, core, idle, cycle, metrics } = options;
   const secret = newSecret();
-  const data: HostThreadData = { commands, events, kernel, secret, idle, cycle, metrics };
+  const rings = { commands, events };
+  const data: HostThreadData = { host, ...rings, kernel, secret, idle, cycle, metrics };
   const worker = await startPinnedWorker(new URL('./host-worker.ts', import.meta.url), {
-    name: `host on core ${core}`,
+    name: `host ${host}`,
     core,
     workerData: data,
   });

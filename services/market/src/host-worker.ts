@@ -39,7 +39,7 @@ runPinned<HostThreadData>(({ workerData, stopped, pause, receive }) => {
     }
     return passages.take(token);
   };
-  const metrics = new ThreadMetrics(attachMetrics(workerData.metrics));
+  const metrics = new ThreadMetrics(attachMetrics(workerData.metrics), workerData.host);
   const agent = new HostAgent({ commands, output, home, metrics, cycle, passage });
   return new AgentRunner(agent, createIdleStrategy(workerData.idle, commands));
 });

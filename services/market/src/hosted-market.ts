@@ -1,6 +1,6 @@
 /**
- * The actor: one market on its host. Takes groups out of its mailbox, applies them to its engine and
- * sends the events out. The only writer of its book.
+ * The actor: one market on its host. Takes groups out of its mailbox, applies them to its engine
+ * and sends the events out. The only writer of its book.
  */
 import assert from 'node:assert/strict';
 import type { Engine } from '@foldbook/engine';

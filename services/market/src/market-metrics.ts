@@ -21,6 +21,7 @@ import {
   clockSince,
   createMetrics,
   createMetricsFile,
+  currentThreadId,
   layOutMetrics,
   type MetricSpecs,
   MetricsWriter,
@@ -41,62 +42,75 @@ const sizes = (unit: string, help: string) => ({ kind: 'histogram', unit, help }
 const blocks = (words: number, help: string) =>
   ({ kind: 'blocks', unit: 'words', help, count: SHOWN_MARKETS, words }) as const;
 
-export const MARKET_METRICS = {
-  service: {
-    serviceThreadId: gauge('id', 'the thread that sequences and publishes, as the system has it'),
-    marketThreadId: gauge('id', 'the thread that matches; 0 where the system gives none'),
-    messages: counter('messages', 'taken from clients and operators'),
-    admitted: counter('commands', 'taken into a group for the log'),
-    refused: {
-      kind: 'counters',
-      unit: 'messages',
-      help: 'refused before the log, by code',
-      labels: ResultCode,
-    },
-    refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
-    turnedAway: {
-      kind: 'counters',
-      unit: 'messages',
-      help: 'of these, by the limit that they met: well-formed, and no room or no permission now',
-      labels: ADMISSION_LIMITS,
-    },
-    groupSize: sizes('commands', 'a group that goes to the log'),
-    pendingCommands: gauge('commands', 'admitted and not yet executed'),
-    groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
-    undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
-    commandRingSlots: gauge('slots', 'used in the ring to the market thread'),
-    eventRingSlots: gauge('slots', 'used in the ring from the market thread'),
-    outputsInFlight: gauge('batches', 'reports and settlement records not yet stored'),
-    queueing: took('a message: from being received until its group goes to the log'),
-    commit: took('a group: from going to the log until it is durable'),
-    handover: took('a group: from durable until the market thread takes it'),
-    publishing: took('a group: from matched until its outputs are handed to the broker'),
-    endToEnd: took('a message: from being received until its outputs are handed to the broker'),
-    [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
+const SERVICE_METRICS = {
+  serviceThreadId: gauge('id', 'the thread that sequences and publishes, as the system has it'),
+  messages: counter('messages', 'taken from clients and operators'),
+  admitted: counter('commands', 'taken into a group for the log'),
+  refused: {
+    kind: 'counters',
+    unit: 'messages',
+    help: 'refused before the log, by code',
+    labels: ResultCode,
   },
-  market: {
-    groups: counter('groups', 'executed, since the beginning of the log'),
-    commands: counter('commands', 'executed, since the beginning of the log'),
-    events: { kind: 'counters', unit: 'events', help: 'by kind', labels: EventKind },
-    rejects: {
-      kind: 'counters',
-      unit: 'commands',
-      help: 'without effect, by code',
-      labels: ResultCode,
-    },
-    matching: took('a group: from being taken until its events are written'),
-    perCommand: took('of that, the mean of a command'),
-    shownAccounts: gauge('accounts', `whose balances are shown, at most ${SHOWN_ACCOUNTS}`),
-    [MARKET_BALANCES]: {
-      kind: 'blocks',
-      unit: 'words',
-      help: 'of an account in a market, where a hash of both says: BalanceWord',
-      count: BALANCE_SLOTS,
-      words: BALANCE_VIEW_WORDS,
-    },
-    [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
+  refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
+  turnedAway: {
+    kind: 'counters',
+    unit: 'messages',
+    help: 'of these, by the limit that they met: well-formed, and no room or no permission now',
+    labels: ADMISSION_LIMITS,
   },
-} as const satisfies MetricSpecs;
+  groupSize: sizes('commands', 'a group that goes to the log'),
+  pendingCommands: gauge('commands', 'admitted and not yet executed'),
+  groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
+  undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
+  commandRingSlots: gauge('slots', 'used in the ring to the market thread'),
+  eventRingSlots: gauge('slots', 'used in the ring from the market thread'),
+  outputsInFlight: gauge('batches', 'reports and settlement records not yet stored'),
+  queueing: took('a message: from being received until its group goes to the log'),
+  commit: took('a group: from going to the log until it is durable'),
+  handover: took('a group: from durable until the market thread takes it'),
+  publishing: took('a group: from matched until its outputs are handed to the broker'),
+  endToEnd: took('a message: from being received until its outputs are handed to the broker'),
+  [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
+} as const satisfies MetricSpecs[string];
+
+/** Of each host. */
+const HOST_METRICS = {
+  hostThreadId: gauge('id', 'the thread, as the system has it; 0 where that gives none'),
+  groups: counter('groups', 'executed, since the beginning of the log'),
+  commands: counter('commands', 'executed, since the beginning of the log'),
+  events: { kind: 'counters', unit: 'events', help: 'by kind', labels: EventKind },
+  rejects: {
+    kind: 'counters',
+    unit: 'commands',
+    help: 'without effect, by code',
+    labels: ResultCode,
+  },
+  matching: took('a group: from being taken until its events are written'),
+  perCommand: took('of that, the mean of a command'),
+  shownAccounts: gauge('accounts', `whose balances are shown, at most ${SHOWN_ACCOUNTS}`),
+  [MARKET_BALANCES]: {
+    kind: 'blocks',
+    unit: 'words',
+    help: 'of an account in a market, where a hash of both says: BalanceWord',
+    count: BALANCE_SLOTS,
+    words: BALANCE_VIEW_WORDS,
+  },
+} as const satisfies MetricSpecs[string];
+
+/** Of each market, written by the thread of its host: by one after another, if it moves. */
+const SHOWN_METRICS = {
+  [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
+} as const satisfies MetricSpecs[string];
+
+const SERVICE = 'service';
+const SHOWN = 'shown';
+const hostName = (host: number) => `host${host}`;
+
+function marketMetrics(hosts: number): MetricSpecs {
+  const names = Array.from({ length: hosts }, (_, host) => [hostName(host), HOST_METRICS]);
+  return { [SERVICE]: SERVICE_METRICS, [SHOWN]: SHOWN_METRICS, ...Object.fromEntries(names) };
+}
 
 /** Shared between threads, or a file that every thread maps. */
 export type MetricsMemory = SharedArrayBuffer | { readonly file: string };
@@ -112,8 +126,12 @@ export interface OpenedMetrics {
  * @param file where other processes read them, in /dev/shm; none: only this process can
  * @throws what `createMetricsFile` throws
  */
-export function openMetrics(file: string | undefined, sinceMs: number): OpenedMetrics {
-  const layout = layOutMetrics(thisOwner('market', sinceMs), MARKET_METRICS);
+export function openMetrics(
+  file: string | undefined,
+  hosts: number,
+  sinceMs: number,
+): OpenedMetrics {
+  const layout = layOutMetrics(thisOwner('market', sinceMs), marketMetrics(hosts));
   if (file !== undefined) return { memory: { file }, ...createMetricsFile(file, layout) };
   const memory = new SharedArrayBuffer(layout.totalBytes);
   createMetrics(layout, memory);
@@ -131,7 +149,6 @@ export class ServiceMetrics {
   readonly nowNs = clockSince(0n);
   readonly #writer: MetricsWriter;
   readonly serviceThreadId;
-  readonly marketThreadId;
   readonly messages;
   readonly admitted;
   readonly pendingCommands;
@@ -151,10 +168,9 @@ export class ServiceMetrics {
   readonly #refusals;
 
   constructor(buffer: ArrayBufferLike) {
-    const writer = new MetricsWriter(buffer, 'service');
+    const writer = new MetricsWriter(buffer, SERVICE);
     this.#writer = writer;
     this.serviceThreadId = writer.gauge('serviceThreadId');
-    this.marketThreadId = writer.gauge('marketThreadId');
     this.messages = writer.counter('messages');
     this.admitted = writer.counter('admitted');
     this.pendingCommands = writer.gauge('pendingCommands');
@@ -214,10 +230,10 @@ for (const kind of [
   MOVES[kind] = 1;
 }
 
-/** What the market thread writes. Nothing here allocates once markets and accounts are known. */
+/** What a host's thread writes. Nothing here allocates once markets and accounts are known. */
 export class ThreadMetrics {
   readonly nowNs = clockSince(0n);
-  readonly #writer: MetricsWriter;
+  readonly #shown: MetricsWriter;
   readonly #groups;
   readonly #commands;
   readonly #events;
@@ -231,9 +247,11 @@ export class ThreadMetrics {
   #view: MarketViewWriter | undefined;
   #words: Int32Array = new Int32Array(0);
 
-  constructor(buffer: ArrayBufferLike) {
-    const writer = new MetricsWriter(buffer, 'market');
-    this.#writer = writer;
+  /** @param host - number of the host whose thread this is */
+  constructor(buffer: ArrayBufferLike, host: number) {
+    const writer = new MetricsWriter(buffer, hostName(host));
+    this.#shown = new MetricsWriter(buffer, SHOWN);
+    writer.gauge('hostThreadId').set(currentThreadId() ?? 0);
     this.#groups = writer.counter('groups');
     this.#commands = writer.counter('commands');
     this.#events = writer.counters('events');
@@ -278,20 +296,30 @@ export class ThreadMetrics {
     this.#shownAccounts.set(this.#balances.shown);
   }
 
+  /** The market goes on elsewhere; if it comes back, what is shown is not what was left here. */
+  forget(market: number): void {
+    this.#views[market] = undefined;
+  }
+
   #moved(kind: number, words: Int32Array, at: number): void {
     const balances = this.#balances;
     balances.change(words[at + ACCOUNT_WORD] ?? 0);
     if (kind === EventKind.TRADE) {
       balances.change(words[at + MAKER_WORD] ?? 0);
       this.#view?.trade(words, at);
-    } else if (kind === EventKind.FEE) balances.change(Account.FEES);
-    else if (kind === EventKind.FUNDS) balances.change(Account.SUPPLY);
+    } else if (kind === EventKind.FEE) {
+      balances.change(Account.FEES);
+    } else if (kind === EventKind.FUNDS) {
+      // A deposit or a withdrawal, or fees that were collected.
+      balances.change(Account.SUPPLY);
+      balances.change(Account.FEES);
+    }
   }
 
   #viewOf(market: number): MarketViewWriter | undefined {
     if (market > SHOWN_MARKETS) return undefined;
     this.#views[market] ??= new MarketViewWriter(
-      this.#writer.block(MARKET_VIEWS, market - 1),
+      this.#shown.block(MARKET_VIEWS, market - 1),
       market,
     );
     return this.#views[market];

@@ -7,6 +7,8 @@ import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-me
 export interface OpenedHosts {
   readonly shown: OpenedMetrics;
   readonly threads: readonly HostThread[];
+  /** Of each, where it is pinned to one. */
+  readonly cores: readonly (number | undefined)[];
 }
 
 export interface HostParts {
@@ -24,13 +26,15 @@ export async function openHosts(
   parts: HostParts,
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
-  const shown = openMetrics(parts.config.metricsFile, Date.now());
+  const cores = hostCores(parts.config);
+  const shown = openMetrics(parts.config.metricsFile, cores.length, Date.now());
   const threads: HostThread[] = [];
   try {
-    for (const core of hostCores(parts.config)) {
-      threads.push(await startHost(parts, { host: threads.length, core }, shown.memory, fail));
+    for (const [host, core] of cores.entries()) {
+      threads.push(await startHost(parts, { host, core }, shown.memory, fail));
     }
-    return { shown, threads };
+    const pinned = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
+    return { shown, threads, cores: pinned };
   } catch (error) {
     await Promise.all(threads.map(({ worker }) => worker.stop()));
     shown.remove();
@@ -46,7 +50,7 @@ async function startHost(
 ): Promise<HostThread> {
   const cycle = { records: config.cycleRecords, timeNs: config.cycleUs * 1_000 };
   const idle = config.idle ?? defaultIdle(config);
-  const thread = await startThread({ core, idle, cycle, metrics });
+  const thread = await startThread({ host, core, idle, cycle, metrics });
   const { pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('host started', { host, core, pinned, threadId });

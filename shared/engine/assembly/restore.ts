@@ -1,6 +1,6 @@
 /**
  * Rebuilds a market from the records of a snapshot. The host has checked them: kinds and their
- * order, ranges, counts, checksum. What it could not check shows in the state hash at the end.
+ * order, ranges, counts, hash. What it could not check shows in the state hash at the end.
  */
 import { listOrder } from './account-orders';
 import {

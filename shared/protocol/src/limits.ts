@@ -23,7 +23,7 @@ export const MAX_DECIMALS = 18;
 export const RESULT_WINDOW = 1_024;
 /** Sessions of one client account. */
 export const MAX_SESSIONS_PER_ACCOUNT = 256;
-/** Orders that one PURGE cancels. */
+/** Orders that one PURGE or CANCEL_ALL cancels, and those of fired timers with one command. */
 export const MAX_PURGE = 1_024;
 
 /** Commands in one message of a client. */

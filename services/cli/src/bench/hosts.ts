@@ -42,8 +42,8 @@ export const hosts: CliCommand = {
 Usage: foldbook bench hosts [options]
 
 1. A neighbour. One host thread, on a core of its own and never asleep, has two markets. The mailbox
-of the busy one is never empty: ${grouped(28_672)} orders are on their way all the time, every second
-of which trades. The quiet one gets one command at each intended time. Timed is from that time until
+of the busy one is never empty: 28,672 orders are on their way all the time, every second of which
+trades. The quiet one gets one command at each intended time. Timed is from that time until
 the end of its group was read off the event ring, by a client on another core that reads everything
 the busy one tells as well; "before" counts the commands of the busy market that were done from when
 the quiet one's was sent until its own end, which other programs can't change. A row for each of: no
@@ -58,13 +58,14 @@ leaves, on the one where it goes to, and on both while nothing moves. Hosts park
 as the service's do on few cores. With two cores, the client shares that of the second host and
 looks about every 70 us only: latencies have that on top.
 "pieces" are the steps of a move, each of which the neighbours wait for, timed on one thread; of
-each the least of ${PIECE_RUNS} runs: a step that is too long is so in each run, what else the machine
-does comes at another one.
+each the least of ${PIECE_RUNS} runs: a step that is too long is so in each run, what else the
+machine does comes at another one.
 
   --seconds N       length of each measured part (default ${DEFAULT_SECONDS})
   --rate N          commands a second of each quiet market (default ${grouped(DEFAULT_PER_SEC)})
   --only PART       neighbour or moves (default: both)
-  --largest N       moves of markets with up to so many resting orders, of ${SIZES.map(grouped).join('; ')}
+  --largest N       moves of markets with up to so many resting orders (default: all sizes):
+                    ${SIZES.map(grouped).join('; ')}
   --levels N        prices that they rest at, of each side (default ${grouped(DEFAULT_LEVELS)})
   --core N          core of the host (default: the last one)
   --client-core N   core of the client (default: the first other one)

@@ -72,7 +72,7 @@ describe('top', { skip, timeout: 120_000 }, () => {
     assert.equal(typeof sample.perSec.commands, 'number');
     assert.equal(sample.depths.pendingCommands, 0);
     assert.equal(typeof sample.latencyNs.endToEnd.p99, 'number');
-    assert.equal(typeof sample.threads.market.voluntarySwitchesPerSec, 'number');
+    assert.equal(typeof sample.threads['host 0'].voluntarySwitchesPerSec, 'number');
     for (const event of ['instructions', 'cacheMisses', 'branchMisses']) {
       const count = sample.perCommand[event];
       assert(count === 'unavailable' || typeof count === 'number', `${event} is ${count}`);

@@ -22,11 +22,12 @@ const PATIENCE_NS = 60e9;
 const PAUSE_MS = 0.02;
 
 export async function runMoves(asked: MoveAsk): Promise<MoveRun> {
-  const metrics = openMetrics(undefined, Date.now()).memory;
+  const metrics = openMetrics(undefined, asked.cores.length, Date.now()).memory;
   const hosts: HostThread[] = [];
   try {
-    for (const core of asked.cores) {
-      hosts.push(await startHostThread({ core, idle: 'park', cycle: CYCLE, metrics }));
+    for (const [host, core] of asked.cores.entries()) {
+      const facts = { host, core, metrics };
+      hosts.push(await startHostThread({ ...facts, idle: 'park', cycle: CYCLE }));
     }
     return new Moves(hosts, asked).run();
   } finally {

@@ -20,8 +20,8 @@ const PATIENCE_NS = 30e9;
 
 export async function runNeighbour(asked: NeighbourAsk): Promise<NeighbourRun> {
   const { core, cycle } = asked;
-  const metrics = openMetrics(undefined, Date.now()).memory;
-  const host = await startHostThread({ core, idle: 'busy-spin', cycle, metrics });
+  const metrics = openMetrics(undefined, 1, Date.now()).memory;
+  const host = await startHostThread({ host: 0, core, idle: 'busy-spin', cycle, metrics });
   try {
     return new Neighbours(host, asked).run();
   } finally {

@@ -1,4 +1,4 @@
-/** Groups as they come out of the log, for measurements: to set markets up, and to keep them busy. */
+/** Groups as they come out of the log: to set markets up, and to keep them busy. */
 import {
   Asset,
   BatchKind,

@@ -25,7 +25,7 @@ function recordsOf(account: number, commands: Parameters<typeof encodeCommands>[
 
 async function write(memory: MetricsMemory): Promise<void> {
   const buffer = attachMetrics(memory);
-  const metrics = new ThreadMetrics(buffer);
+  const metrics = new ThreadMetrics(buffer, 0);
   const engine = new KernelHost(await loadKernel()).addMarket();
   const apply = (records: Uint8Array) =>
     engine.apply(records, records.byteLength / RECORD_BYTES, TIME_NS, (block, count) =>

@@ -182,19 +182,16 @@ export class KernelEngine implements Engine {
   *#snapshotRecords(): Generator<Uint8Array, void, undefined> {
     const { exports, input } = this.#host;
     const { sequence } = this;
-    this.#host.beginSnapshot();
-    try {
-      exports.openSnapshot(this.#market);
-      for (;;) {
-        this.#host.assertIdle();
-        assert.equal(this.sequence, sequence, 'commands came in the middle of a snapshot');
-        const count = exports.continueSnapshot(this.#market);
-        if (count === 0) return;
-        // A copy: another market of the host may be asked before the next part is.
-        yield input.slice(0, count * RECORD_BYTES);
-      }
-    } finally {
-      this.#host.endSnapshot();
+    const snapshot = this.#host.beginSnapshot();
+    exports.openSnapshot(this.#market);
+    for (;;) {
+      this.#host.checkSnapshot(snapshot);
+      this.#host.assertIdle();
+      assert.equal(this.sequence, sequence, 'commands came in the middle of a snapshot');
+      const count = exports.continueSnapshot(this.#market);
+      if (count === 0) return;
+      // A copy: another market of the host may be asked before the next part is.
+      yield input.slice(0, count * RECORD_BYTES);
     }
   }
 }
