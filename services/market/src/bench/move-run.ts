@@ -140,7 +140,7 @@ class Moves {
         // The dispatcher keeps what there is no room for: it must stay what it is.
         this.#dispatcher.deliver(market, group.slice(), records);
         roles.push(this.#roles[host] ?? 'resting');
-        return true;
+        return nowNs;
       });
     }
     this.#dispatcher.flush();

@@ -89,17 +89,20 @@ class Neighbours {
     };
   }
 
-  readonly #send = (group: Uint8Array, records: number): boolean => {
-    if (!this.#host.commands.offer(group, records)) return false;
-    this.#host.commands.publish();
-    return true;
+  readonly #send = (group: Uint8Array, records: number): number | undefined => {
+    const { commands } = this.#host;
+    if (!commands.offer(group, records)) return undefined;
+    // Right before it is seen: what is done after that is what it has to wait for.
+    const sentNs = this.#nowNs();
+    commands.publish();
+    return sentNs;
   };
 
   #keepBusy(): void {
     const busy = this.#busy;
     if (busy === undefined) return;
     while ((this.#inFlight + 1) * busy.commands <= COMMANDS_IN_FLIGHT) {
-      if (!this.#send(busy.peek(), busy.records)) return;
+      if (this.#send(busy.peek(), busy.records) === undefined) return;
       busy.sent();
       this.#inFlight += 1;
     }

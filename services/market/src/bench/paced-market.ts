@@ -3,7 +3,7 @@ import { PairGroups } from './order-groups.ts';
 
 export interface Paced {
   readonly intendedNs: number;
-  /** When it could be sent. */
+  /** When it was published. */
   readonly sentNs: number;
 }
 
@@ -30,12 +30,16 @@ export class PacedMarket {
     return this.#pending.length === 0;
   }
 
-  /** Sends what was to be sent by now, as far as `send` takes it. */
-  sendDue(nowNs: number, send: (group: Uint8Array, records: number) => boolean): void {
+  /**
+   * Sends what was to be sent by now; `send` tells when it published a group, or undefined where
+   * there was no room for it.
+   */
+  sendDue(nowNs: number, send: (group: Uint8Array, records: number) => number | undefined): void {
     while (this.#nextNs <= nowNs) {
-      if (!send(this.#groups.peek(), this.#groups.records)) return;
+      const sentNs = send(this.#groups.peek(), this.#groups.records);
+      if (sentNs === undefined) return;
       this.#groups.sent();
-      this.#pending.push({ intendedNs: this.#nextNs, sentNs: nowNs });
+      this.#pending.push({ intendedNs: this.#nextNs, sentNs });
       this.#nextNs += this.#everyNs;
     }
   }
