@@ -12,6 +12,8 @@ import { metricsFileOf } from '../top/metrics-file.ts';
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
 const DEFAULT_NATS_PORT = 4_222;
 const DEFAULT_REDIS_PORT = 6_379;
+const MAX_HOSTS = 64;
+const PLACEMENTS = ['round-robin', 'load'] as const;
 
 export const up: CliCommand = {
   name: 'up',
@@ -31,6 +33,9 @@ in another one how the market does.
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --data DIR        proofs, keys and logs (default ${DEFAULT_NODE_DIR})
   --epoch-records N settlement records after which an epoch closes (default 240)
+  --hosts N         threads that markets live on, each on a core of its own (default 1)
+  --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
+                    move to idle hosts later on, too
   --workers N       provers at once (default: cores - 1)
   --json            one JSON object for each service that is up, and for what ended
 
@@ -46,6 +51,8 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     user: { type: 'string' },
     data: { type: 'string' },
     'epoch-records': { type: 'string' },
+    hosts: { type: 'string' },
+    placement: { type: 'string' },
     workers: { type: 'string' },
   },
   endsOnSignal: true,
@@ -158,11 +165,15 @@ function serviceConfigs(
   const workers = context.integer('workers', 1, 256);
   const metricsFile = metricsFileOf(where.data);
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
+  const hosts = context.integer('hosts', 1, MAX_HOSTS);
+  const placement = placementOf(context);
   return {
     market: {
       broker: { kind: 'nats', servers: where.nats, ...login },
       ...(metricsFile === undefined ? {} : { metricsFile }),
       ...(epochRecords === undefined ? {} : { epochRecords }),
+      ...(hosts === undefined ? {} : { hosts }),
+      ...(placement === undefined ? {} : { placement }),
     },
     prover: {
       source: { kind: 'jetstream', servers: where.nats, ...login },
@@ -171,6 +182,12 @@ function serviceConfigs(
       ...(workers === undefined ? {} : { workers }),
     },
   };
+}
+
+function placementOf(context: CommandContext): string | undefined {
+  const placement = context.text('placement');
+  if (placement === undefined || PLACEMENTS.some((word) => word === placement)) return placement;
+  throw new UsageError(`--placement ${placement}: use ${PLACEMENTS.join(' or ')}`);
 }
 
 interface Run {
