@@ -52,7 +52,7 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     dir = await mkdtemp(join(tmpdir(), 'foldbook-everyday-'));
     nats = await startNatsServer();
     market = await startService('market', {
-      config: { broker: { kind: 'nats', servers: nats.url } },
+      config: { broker: { kind: 'nats', servers: nats.url }, hosts: 2 },
       logDir: dir,
       onTrouble: () => undefined,
     });
@@ -222,5 +222,31 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.match(info.stdout, /^market +BTC-USD\n/m);
     assert.match(info.stdout, /^tier 0 and others +maker 0 ppm, taker 100 ppm\n/m);
     assert.match(info.stdout, /^tier 1 +maker 0 ppm, taker 500 ppm\n/m);
+  });
+
+  it('a market goes to another host and back, with all that it has', async () => {
+    const [before] = await json('market show');
+    assert.deepEqual([before?.host, before?.hosts], [0, 2]);
+    await json('order buy 2 91 --account 8 --id 91');
+    const balance = await json('balance --account 8');
+    const [moved] = await json('market move --host 1');
+    assert.deepEqual([moved?.market, moved?.from, moved?.host, moved?.held], [MARKET, 0, 1, 0]);
+    assert(Number(moved?.tookMs) > 0);
+    const [there] = await json('market show');
+    assert.deepEqual([there?.host, there?.state], [1, 'open']);
+    assert.deepEqual(await json('balance --account 8'), balance);
+    assert.deepEqual(await openIds(8), ['91']);
+    const sold = await json('order sell 2 91 --account 7');
+    assert.deepEqual(types(sold), ['accepted', 'fill', 'fee']);
+
+    const again = await foldbook('market move --host 1');
+    assert.deepEqual([again.status, again.stdout], [0, `${MARKET} is on host 1 already\n`]);
+    const back = await foldbook('market move --host 0');
+    assert.match(back.stdout, /^BTC-USD moved from host 1 to host 0 in \d+\.\d\d ms; 0 groups of/);
+    assert.match((await foldbook('market show')).stdout, /^host +0\n/m);
+    const none = await foldbook('market move --host 2');
+    assert.notEqual(none.status, 0);
+    assert.match(none.stderr, /host: there are 2, from 0/);
+    assert.equal(none.stderr.trim().split('\n').length, 1);
   });
 });

@@ -69,8 +69,10 @@ export class HostAgent implements Agent {
     this.#nextReady = turn;
     for (const actor of turn) {
       work += this.#run(actor);
-      // What came meanwhile may be for one that is idle.
-      if (turn.length > 1) this.#sort();
+      // What came meanwhile may be for one that is idle: it stands before this one, which had its
+      // turn, so that it waits for the rest of one turn of each, and for no second one.
+      work += this.#sort();
+      this.#line(actor);
     }
     turn.length = 0;
     return work + this.#move();
@@ -128,9 +130,14 @@ export class HostAgent implements Agent {
       }
       records += market.runNext();
     } while (!mailbox.isEmpty && records < this.#cycle.records && nowNs() < endNs);
-    actor.isReady = !mailbox.isEmpty;
-    if (actor.isReady) this.#ready.push(actor);
     return records;
+  }
+
+  /** Behind the others, if there is more for it to do. */
+  #line(actor: Actor): void {
+    const { mailbox, id } = actor.market;
+    actor.isReady = !mailbox.isEmpty && this.#actors.get(id) === actor;
+    if (actor.isReady) this.#ready.push(actor);
   }
 
   #leave({ market, engine }: Actor): void {

@@ -75,6 +75,7 @@ export {
   runPinned,
   startPinnedWorker,
 } from './pinned-worker.ts';
+export { answerQuestions, type Questions, type Reply } from './questions.ts';
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';

@@ -117,10 +117,13 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, latency, growth, sizes, shm, regress/],
+      [
+        ['bench'],
+        /say what; there are: match, orders, latency, hosts, growth, sizes, shm, regress/,
+      ],
       [
         ['bench', 'nope'],
-        /no "bench nope"; there are: match, orders, latency, growth, sizes, shm, regress/,
+        /no "bench nope"; there are: match, orders, latency, hosts, growth, sizes, shm, regress/,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
@@ -210,6 +213,36 @@ describe('bench', () => {
     assert.equal(wrong.status, 2);
   });
 
+  test('hosts: a row for each limit, and for each size of a market that moves', async () => {
+    const few = ['--seconds', '1', '--rate', '500', '--largest', '1000', '--json'];
+    const { status, stdout, stderr } = await foldbook(['bench', 'hosts', ...few]);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const [alone, usual, ...others] = rows.filter(({ part }) => part === 'neighbour');
+    assert.deepEqual([alone.busyPerSec, alone.before.max], [0, 0]);
+    assert.equal(others.length, 3);
+    for (const { busyPerSec, latencyNs } of [usual, ...others]) {
+      assert(busyPerSec > 0);
+      assert(latencyNs.p50 > 0 && latencyNs.max >= latencyNs.p9999);
+    }
+    const [move, ...more] = rows.filter(({ part }) => part === 'moves');
+    assert.deepEqual([move.orders, more.length], [1_000, 0]);
+    assert(move.moves >= 6 && move.tookMs.most >= move.tookMs.median);
+    assert(move.bytes > 1_000 * 64);
+    for (const latencyNs of [move.leavingNs, move.comingNs, move.restingNs]) {
+      assert(latencyNs.p50 > 0);
+    }
+    for (const { count, worstNs } of [move.pieces.leaving, move.pieces.coming]) {
+      assert(count > 3 && worstNs[0] >= worstNs[1]);
+    }
+    const unknown = await foldbook(['bench', 'hosts', '--only', 'rings']);
+    assert.match(unknown.stderr, /--only rings: use neighbour or moves/);
+    assert.equal(unknown.status, 2);
+  });
+
   test('sizes: a row for each size, and a picture', async () => {
     const svg = join(folder, 'sizes.svg');
     const args = ['bench', 'sizes', '--largest', '1000', '--runs', '1', '--svg', svg, '--json'];
@@ -294,9 +327,9 @@ describe('bench', () => {
     assert.equal(group.status, 0);
     assert.match(
       group.stdout,
-      /match .*\n.*orders .*\n.*latency .*\n.*growth .*\n.*sizes .*\n.*regress /,
+      /match .*\n.*orders .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*sizes .*\n.*regress /,
     );
-    for (const name of ['match', 'orders', 'latency', 'growth', 'sizes', 'regress']) {
+    for (const name of ['match', 'orders', 'latency', 'hosts', 'growth', 'sizes', 'regress']) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

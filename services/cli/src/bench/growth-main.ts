@@ -2,8 +2,7 @@
 import { hrtime } from 'node:process';
 import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
 import { Asset, CommandKind, RECORD_BYTES, Side, viewOf, writeCommand } from '@foldbook/protocol';
-import { pinCurrentThread } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
+import { answerQuestions, pinCurrentThread } from '@foldbook/runtime';
 import type { GrowthQuestions, GrowthRun } from './growth-messages.ts';
 import { percentiles } from './statistics.ts';
 

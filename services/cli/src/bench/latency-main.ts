@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { clockSince, createRing, pinCurrentThread, RingProducer } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
+import {
+  answerQuestions,
+  clockSince,
+  createRing,
+  pinCurrentThread,
+  RingProducer,
+} from '@foldbook/runtime';
 import { measureHop, measureRun, measureWord } from './latency-client.ts';
 import {
   type BounceReady,

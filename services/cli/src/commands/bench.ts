@@ -7,6 +7,7 @@ export const bench: CommandGroup = {
     match: async () => (await import('../bench/match.ts')).match,
     orders: async () => (await import('../bench/orders.ts')).orders,
     latency: async () => (await import('../bench/latency.ts')).latency,
+    hosts: async () => (await import('../bench/hosts.ts')).hosts,
     growth: async () => (await import('../bench/growth.ts')).growth,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
     shm: async () => (await import('../bench/shm.ts')).shm,
