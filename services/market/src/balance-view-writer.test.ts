@@ -67,7 +67,7 @@ describe('balances that are shown', () => {
       for (const { index, group } of inTurns(flows)) {
         const engine = engines[index];
         assert(engine !== undefined);
-        metrics.startGroup(index + 1);
+        metrics.startTurn(index + 1);
         engine.apply(group.records, group.count, group.timeNs, (block, count) =>
           metrics.count(block, count),
         );
@@ -85,7 +85,7 @@ describe('balances that are shown', () => {
     event[EventOffset.KIND] = EventKind.ACCEPTED;
     const place = (market: number, account: number) => {
       viewOf(event).setUint32(EventOffset.ACCOUNT, account, true);
-      metrics.startGroup(market);
+      metrics.startTurn(market);
       metrics.count(event, 1);
       metrics.show(engine, 1, TIME_NS);
     };

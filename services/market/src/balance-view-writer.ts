@@ -18,14 +18,14 @@ export class BalanceViewWriter {
   readonly #blocks: (LockedWriter | undefined)[] = [];
   readonly #markets = new Int32Array(BALANCE_SLOTS);
   readonly #accounts = new Int32Array(BALANCE_SLOTS);
-  /** The last group that changed each: an account is written once a group. */
-  readonly #groups = new Int32Array(BALANCE_SLOTS);
+  /** The last turn that changed each: an account is written once a turn. */
+  readonly #turns = new Int32Array(BALANCE_SLOTS);
   readonly #changed = new Int32Array(SHOWN_ACCOUNTS);
   readonly #words = new Int32Array(BALANCE_VIEW_WORDS);
   readonly #numbers = new BigInt64Array(this.#words.buffer);
   #changes = 0;
   #shown = 0;
-  #group = 0;
+  #turn = 0;
   #market = 0;
   #latest = NONE;
 
@@ -38,25 +38,25 @@ export class BalanceViewWriter {
     return this.#shown;
   }
 
-  startGroup(market: number): void {
+  startTurn(market: number): void {
     this.#market = market;
-    this.#group = (this.#group + 1) | 0;
+    this.#turn = (this.#turn + 1) | 0;
     this.#latest = NONE;
     this.#changes = 0;
   }
 
-  /** The group may have changed what this account has. */
+  /** The turn may have changed what this account has. */
   change(account: number): void {
     if (account === this.#latest) return;
     this.#latest = account;
     const slot = this.#slotOf(account);
-    if (slot === NONE || this.#groups[slot] === this.#group) return;
-    this.#groups[slot] = this.#group;
+    if (slot === NONE || this.#turns[slot] === this.#turn) return;
+    this.#turns[slot] = this.#turn;
     this.#changed[this.#changes] = slot;
     this.#changes += 1;
   }
 
-  /** Shows what the group changed. */
+  /** Shows what the turn changed. */
   write(engine: Engine): void {
     const words = this.#words;
     words[BalanceWord.MARKET] = this.#market;
@@ -82,7 +82,7 @@ export class BalanceViewWriter {
     this.#shown += 1;
     this.#markets[slot] = market;
     this.#accounts[slot] = account;
-    this.#groups[slot] = this.#group - 1;
+    this.#turns[slot] = this.#turn - 1;
     this.#blocks[slot] = this.#open(slot);
     return slot;
   }

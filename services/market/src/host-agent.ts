@@ -123,14 +123,17 @@ export class HostAgent implements Agent {
     const { nowNs } = this.#metrics;
     const endNs = nowNs() + this.#cycle.timeNs;
     let records = 0;
+    let hasLeft = false;
+    market.startTurn();
     do {
-      if (market.nextKind === ControlKind.MOVE_OUT) {
-        this.#leave(actor);
-        return records + 1;
-      }
+      hasLeft = market.nextKind === ControlKind.MOVE_OUT;
+      if (hasLeft) break;
       records += market.runNext();
     } while (!mailbox.isEmpty && records < this.#cycle.records && nowNs() < endNs);
-    return records;
+    market.endTurn();
+    if (!hasLeft) return records;
+    this.#leave(actor);
+    return records + 1;
   }
 
   /** Behind the others, if there is more for it to do. */

@@ -32,6 +32,7 @@ import {
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
 import { BALANCE_SLOTS, BalanceViewWriter, SHOWN_ACCOUNTS } from './balance-view-writer.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
+import { Tally } from './tally.ts';
 
 /** Markets that are shown; those created later are not. */
 export const SHOWN_MARKETS = 64;
@@ -211,6 +212,8 @@ export class ServiceMetrics {
   }
 }
 
+const KINDS = 256;
+const CODES = 1_024;
 const RECORD_WORDS = RECORD_BYTES >> 2;
 const CODE_SHIFT = EventOffset.CODE * 8;
 const ACCOUNT_WORD = EventOffset.ACCOUNT >> 2;
@@ -244,7 +247,7 @@ export class ThreadMetrics {
   readonly #shownAccounts;
   readonly #balances: BalanceViewWriter;
   readonly #views: (MarketViewWriter | undefined)[] = [];
-  /** Of the market whose group is applied, if it is shown. */
+  /** Of the market that has its turn, if it is shown. */
   #view: MarketViewWriter | undefined;
   #words: Int32Array = new Int32Array(0);
 
@@ -255,20 +258,21 @@ export class ThreadMetrics {
     writer.gauge('hostThreadId').set(currentThreadId() ?? 0);
     this.#groups = writer.counter('groups');
     this.#commands = writer.counter('commands');
-    this.#events = writer.counters('events');
-    this.#rejects = writer.counters('rejects');
+    this.#events = new Tally(KINDS, writer.counters('events'));
+    this.#rejects = new Tally(CODES, writer.counters('rejects'));
     this.#matching = writer.histogram('matching');
     this.#perCommand = writer.histogram('perCommand');
     this.#shownAccounts = writer.gauge('shownAccounts');
     this.#balances = new BalanceViewWriter((slot) => writer.block(MARKET_BALANCES, slot));
   }
 
-  startGroup(market: number): void {
-    this.#balances.startGroup(market);
+  /** A market has its turn: groups until `show`. */
+  startTurn(market: number): void {
+    this.#balances.startTurn(market);
     this.#view = this.#viewOf(market);
   }
 
-  /** Counts `count` events of the group that lie at the beginning of `block`. */
+  /** Counts `count` events of the market that lie at the beginning of `block`. */
   count(block: Uint8Array, count: number): void {
     if (this.#words.buffer !== block.buffer || this.#words.byteOffset !== block.byteOffset) {
       this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
@@ -277,9 +281,9 @@ export class ThreadMetrics {
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       const head = words[at] ?? 0;
       const kind = head & 0xff;
-      this.#events.add(kind, 1);
+      this.#events.add(kind);
       if (MOVES[kind] === 1) this.#moved(kind, words, at);
-      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT, 1);
+      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT);
     }
   }
 
@@ -290,8 +294,10 @@ export class ThreadMetrics {
     this.#perCommand.record(tookNs / commands);
   }
 
-  /** Shows what the group made of its market; `timeNs` is its stamp. */
+  /** Shows what the turn made of its market; `timeNs` is the stamp of its last group. */
   show(engine: Engine, logSequence: number, timeNs: bigint): void {
+    this.#events.tell();
+    this.#rejects.tell();
     this.#view?.write(engine, logSequence, timeNs);
     this.#balances.write(engine);
     this.#shownAccounts.set(this.#balances.shown);

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, OrderClient } from '@foldbook/client';
 import { CommandKind, type MarketEvent, Side, TimeInForce } from '@foldbook/protocol';
-import type { Transport } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
+import { answerQuestions, type Transport } from '@foldbook/runtime';
 import type { ShmMeasured, ShmQuestions, ShmRun } from './shm-messages.ts';
 import { percentiles } from './statistics.ts';
 

@@ -31,12 +31,12 @@ async function write(memory: MetricsMemory): Promise<void> {
     engine.apply(records, records.byteLength / RECORD_BYTES, TIME_NS, (block, count) =>
       metrics.count(block, count),
     );
-  metrics.startGroup(1);
+  metrics.startTurn(1);
   apply(recordsOf(0, [createMarket(), ...fund(ACCOUNT)]));
   apply(recordsOf(ACCOUNT, place(0)));
   const parent = process.ppid;
   for (let turn = 1; !isTold(buffer) && process.ppid === parent; turn += 1) {
-    metrics.startGroup(1);
+    metrics.startTurn(1);
     apply(recordsOf(ACCOUNT, [cancel(1), cancel(2), ...place(turn)]));
     metrics.show(engine, turn, TIME_NS);
   }
