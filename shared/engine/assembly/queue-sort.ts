@@ -1,7 +1,7 @@
 /**
- * Sorts the queue of a price level by priority, in steps, because a queue may be as long as a market
- * has orders and others wait meanwhile. The merge sort of sort.ts, which can stop between any two
- * orders; one queue at a time, whose market must rest.
+ * Sorts the queue of a price level by priority, in steps, because a queue may be as long as a
+ * market has orders and others wait meanwhile. The merge sort of sort.ts, which can stop between
+ * any two orders; one queue at a time, whose market must rest.
  */
 import { headOf, setEnds } from './levels';
 import { nextOf, priorityOf, setNext, setPrevious } from './orders';
@@ -21,7 +21,7 @@ let rest: usize = 0;
 /** The list that looks for a bin, or into which the bins are collected. */
 let carried: usize = 0;
 let bin: u32 = 0;
-/** What is left of two lists that are merged, and the first and the last order of the merged one. */
+/** What is left of two lists that are merged, and the merged one's first and last order. */
 let left: usize = 0;
 let right: usize = 0;
 let first: usize = 0;
@@ -57,7 +57,7 @@ export function continueQueue(steps: u64): u64 {
   return 0;
 }
 
-/** Puts the carried list into its bin, or merges it with what is there; or carries the next order. */
+/** Puts the carried list into its bin, or merges it with what is there; then the next order. */
 function take(): void {
   if (carried == 0) {
     carried = rest;
