@@ -52,7 +52,7 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     dir = await mkdtemp(join(tmpdir(), 'foldbook-everyday-'));
     nats = await startNatsServer();
     market = await startService('market', {
-      config: { broker: { kind: 'nats', servers: nats.url } },
+      config: { broker: { kind: 'nats', servers: nats.url }, hosts: 2 },
       logDir: dir,
       onTrouble: () => undefined,
     });
@@ -156,6 +156,11 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.deepEqual([quoted[1]?.name, quoted[2]?.name], ['WOULD_CROSS', 'UNKNOWN_ORDER']);
     assert.deepEqual(await openIds(7), ['1', '2']);
     assert.deepEqual(types(await json('quote 2:off --account 7')), ['cancelled']);
+    // Both sides move up, the bid to where the offer still is.
+    await json('quote 11:buy:1:110 12:sell:1:112 --account 7');
+    const moved = await json('quote 11:buy:1:112 12:sell:1:114 --account 7');
+    assert.deepEqual(types(moved), ['replaced', 'cancelled', 'accepted']);
+    await json('quote 11:off 12:off --account 7');
     const [set] = await json('cancel-after 3600 --account 7');
     assert.equal(set?.type, 'cancel-after-set');
     assert.notEqual(set?.deadlineNs, '0');
@@ -179,6 +184,12 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     );
     assert.equal((await json('market configure --band-ppm 0'))[0]?.maxQuantity, '0');
 
+    const unknown = await foldbook('cancel --order 999 --account 7');
+    assert.match(
+      unknown.stdout,
+      /^rejected: UNKNOWN_ORDER \(209\): no live order .* has this id; /,
+    );
+
     assert.equal((await json('market cancel-only'))[0]?.state, 'cancel_only');
     const shut = await foldbook('order buy 1 95 --account 8');
     assert.equal(shut.status, 1);
@@ -195,10 +206,47 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     const [purged] = await json('market purge --everybody');
     assert.deepEqual([purged?.count, purged?.more], [2, false]);
     assert.deepEqual(await openIds(7), []);
+    const [taken] = await json('balance --account 1');
+    assert(BigInt(`${taken?.quoteAvailable}`) > 1n);
+    const [collected] = await json('market collect-fees 1 --account 9');
+    assert.deepEqual(
+      [collected?.type, collected?.command, collected?.available],
+      ['funds', 'collect_fees', '1'],
+    );
+    const [rest] = await json('market collect-fees all --account 9');
+    assert.equal(rest?.available, taken?.quoteAvailable);
+    assert.equal(await rejection('market collect-fees 1 --account 9'), 'INSUFFICIENT_FUNDS');
+    assert.deepEqual(types(await json('market collect-fees all --account 9')), ['nothing']);
     assert.equal((await json('market close-epoch'))[0]?.type, 'epoch');
     const info = await foldbook('market info');
     assert.match(info.stdout, /^market +BTC-USD\n/m);
     assert.match(info.stdout, /^tier 0 and others +maker 0 ppm, taker 100 ppm\n/m);
     assert.match(info.stdout, /^tier 1 +maker 0 ppm, taker 500 ppm\n/m);
+  });
+
+  it('a market goes to another host and back, with all that it has', async () => {
+    const [before] = await json('market show');
+    assert.deepEqual([before?.host, before?.hosts], [0, 2]);
+    await json('order buy 2 91 --account 8 --id 91');
+    const balance = await json('balance --account 8');
+    const [moved] = await json('market move --host 1');
+    assert.deepEqual([moved?.market, moved?.from, moved?.host, moved?.held], [MARKET, 0, 1, 0]);
+    assert(Number(moved?.tookMs) > 0);
+    const [there] = await json('market show');
+    assert.deepEqual([there?.host, there?.state], [1, 'open']);
+    assert.deepEqual(await json('balance --account 8'), balance);
+    assert.deepEqual(await openIds(8), ['91']);
+    const sold = await json('order sell 2 91 --account 7');
+    assert.deepEqual(types(sold), ['accepted', 'fill', 'fee']);
+
+    const again = await foldbook('market move --host 1');
+    assert.deepEqual([again.status, again.stdout], [0, `${MARKET} is on host 1 already\n`]);
+    const back = await foldbook('market move --host 0');
+    assert.match(back.stdout, /^BTC-USD moved from host 1 to host 0 in \d+\.\d\d ms; 0 groups of/);
+    assert.match((await foldbook('market show')).stdout, /^host +0\n/m);
+    const none = await foldbook('market move --host 2');
+    assert.notEqual(none.status, 0);
+    assert.match(none.stderr, /host: there are 2, from 0/);
+    assert.equal(none.stderr.trim().split('\n').length, 1);
   });
 });

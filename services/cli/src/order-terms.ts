@@ -39,21 +39,27 @@ export const TERM_OPTIONS = {
 /** The word that --post-only alone means comes first. */
 export const TERM_WORDS = { 'post-only': ['reject', 'slide'] } as const;
 
-export const RESTING_HELP = `  --post-only [reject|slide]
+const restingHelp = (ownOrders: string) => `  --post-only [reject|slide]
                     never trades on arrival: is refused instead (default), or priced one tick
                     away from the best opposite price
   --display LOTS    iceberg: only so many lots are seen at a time
   --expire TIME     rests until then: seconds since 1970, +SECONDS from now, or a time like
                     2030-01-31T12:00:00Z
-  --self-trade M    when it meets an order of the same account: none (default: they trade),
-                    expire-taker, expire-maker, expire-both or decrement`;
+  --self-trade M    when it meets an order of the same account: ${ownOrders}`;
+
+/** A quote that moves through the other side of the same maker takes that off. */
+export const QUOTE_HELP = restingHelp(`expire-maker (default: the
+                    other one is cancelled), none (they trade), expire-taker, expire-both or
+                    decrement`);
+export const QUOTE_SELF_TRADE = 'expire-maker';
 
 export const TERM_HELP = `  --type T          limit (default), market, stop or stop-limit
   --stop PRICE      of a stop or stop-limit order: waits until a trade at this price or beyond
   --protect PRICE   of a market or stop order: the worst price it may trade at
   --time T          gtc (default of limit orders), ioc (of market and stop orders), fok, gtt
                     (with --expire) or post-only
-${RESTING_HELP}`;
+${restingHelp(`none (default: they trade),
+                    expire-taker, expire-maker, expire-both or decrement`)}`;
 
 interface TypeRules {
   /** Where the command's price comes from. */
@@ -91,13 +97,14 @@ type Options = Pick<CommandContext, 'text'>;
 
 /**
  * An order without its side and name. `priceText` is the argument PRICE; --expire counts from
- * `nowMs`, milliseconds since 1970.
+ * `nowMs`, milliseconds since 1970; `usualSelfTrade` is the mode without --self-trade.
  */
 export function readOrder(
   options: Options,
   quantity: bigint,
   priceText: string | undefined,
   nowMs: number,
+  usualSelfTrade = 'none',
 ): Required<ReplaceDraft> {
   const kind = readKind(options);
   const price = readPrice(options, kind, priceText);
@@ -108,7 +115,7 @@ export function readOrder(
   const displayQuantity = readDisplay(options, kind, timeInForce, quantity);
   const selfTrade = numberFor(
     '--self-trade',
-    options.text('self-trade') ?? 'none',
+    options.text('self-trade') ?? usualSelfTrade,
     SELF_TRADE_NAMES,
   );
   const { type: orderType } = kind;

@@ -66,7 +66,7 @@ describe('up --local', {
   const startNode = async () => {
     lines.length = 0;
     const ports = ['--nats-port', `${natsPort}`, '--redis-port', `${redisPort}`];
-    const args = [MAIN, 'up', '--local', '--data', dir, ...ports];
+    const args = [MAIN, 'up', '--local', '--data', dir, '--hosts', '2', ...ports];
     node = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     open.push(node);
     for (const stream of [node.stdout, node.stderr]) {
@@ -123,6 +123,8 @@ describe('up --local', {
       (await everyday('market', 'create', '--maker-ppm', '-20', '--taker-ppm', '50')).status,
       0,
     );
+    const shown = JSON.parse((await everyday('market', 'show')).stdout);
+    assert.deepEqual([shown.host, shown.hosts], [0, 2]);
     const paid = JSON.parse((await everyday('deposit', 'base', '1000', '--account', '7')).stdout);
     assert.deepEqual(
       [paid.type, paid.command, paid.asset, paid.amount, paid.account],
@@ -142,8 +144,8 @@ describe('up --local', {
     assert.equal(JSON.parse(poor.stdout).name, 'INSUFFICIENT_FUNDS');
     const cancelled = JSON.parse((await everyday('cancel', '42', '--account', '7')).stdout);
     assert.deepEqual([cancelled.side, cancelled.reason], ['sell', 'requested']);
-    const shown = await foldbook('top', '--once', '--file', metricsFileOf(dir) ?? '');
-    assert.match(shown.stdout, /^rejected by the market: INSUFFICIENT_FUNDS 1$/m);
+    const told = await foldbook('top', '--once', '--file', metricsFileOf(dir) ?? '');
+    assert.match(told.stdout, /^rejected by the market: INSUFFICIENT_FUNDS 1$/m);
     const again = await everyday('market', 'create');
     assert.match(again.stderr, /^foldbook: BTC-USD: MARKET_EXISTS \(114\): .*[^ ]\n$/);
     node.kill('SIGINT');

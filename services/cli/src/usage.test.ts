@@ -30,7 +30,8 @@ import { up } from './commands/up.ts';
 import { verify } from './commands/verify.ts';
 import { configure } from './market/configure.ts';
 import { create } from './market/create.ts';
-import { setFees, setTier } from './market/fees.ts';
+import { collectFees, setFees, setTier } from './market/fees.ts';
+import { move } from './market/move.ts';
 import { purge } from './market/purge.ts';
 import { show } from './market/show.ts';
 import { refusalWords } from './refusal-words.ts';
@@ -152,9 +153,14 @@ describe('usage errors', () => {
       [setFees, '--tier 1 --maker-ppm -9 --taker-ppm 1', /a rebate must not be above/],
       [setTier, '--tier 1', /^--account is missing; /],
       [setTier, '--account 1 --tier 1', /^--account 1: .* from 2 to 16777215$/],
+      [collectFees, '--account 7', /^AMOUNT is missing/],
+      [collectFees, 'most --account 7', /^AMOUNT most: /],
+      [collectFees, 'all --account 1', /^--account 1: .* from 2 to 16777215$/],
       [configure, '', /^name the limits that shall hold, 0 for none: --min-price, /],
       [configure, '--min-price 5 --max-price 4', /^--min-price 5 is above --max-price 4$/],
       [configure, '--band-ppm 1000001', /^--band-ppm 1000001: .* from 0 to 1000000$/],
+      [move, '', /^no --host: the number of the thread, from 0$/],
+      [move, '--host 64', /^--host 64: .* from 0 to 63$/],
       [purge, '', /^say whose orders: --account N or --everybody$/],
       [purge, '--account 7 --everybody', /exclude each other$/],
       [codes, 'NOPE', /^there is no option --market/],
@@ -171,6 +177,12 @@ describe('usage errors', () => {
       ['--local --nats nats://127.0.0.1:4222', /leave it or --local away/],
       ['--local --nats-port 5000 --redis-port 5000', /give two ports/],
       ['--local --workers 0', /^--workers 0: /],
+      ['--local --share-dir /dev/shm/x', /--share-dir is for --share/],
+      ['--local --share 7,x', /^--share 7,x: give accounts/],
+      ['--local --share 1', /^--share 1: give accounts/],
+      ['--local --share 7,', /^--share 7,: give accounts/],
+      ['--hosts 65', /^--hosts 65: give a whole number from 1 to 64$/],
+      ['--hosts 2 --placement hash', /^--placement hash: use round-robin or load$/],
       ['matket', /no service "matket"/],
     ] as const) {
       assert.match(await refusal(up, line), words);

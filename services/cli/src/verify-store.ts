@@ -2,7 +2,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type ChainAccepted,
   type ChainResult,
   type EpochSource,
   epochFileName,
@@ -76,28 +75,16 @@ export interface StoreQuestion {
   readonly levelChosen: boolean;
 }
 
-/**
- * The verifier's result, with what follows from the question and the folder: a chain without an
- * epoch shows nothing, and epochs and records that were left out are not shown.
- */
+/** The verifier's result, with the files whose absence chose the level. */
 export async function completed(
   result: ChainResult,
-  question: StoreQuestion,
+  { source, to, levelChosen }: StoreQuestion,
 ): Promise<ChainResult> {
-  if (!result.ok) return result;
-  if (result.epochs === 0) return nothingToVerify(result);
-  const names = new Set(await question.source.epochNames());
+  if (!result.ok || result.level !== 'settlement' || !levelChosen) return result;
+  const names = new Set(await source.epochNames());
   const epochs = [...names].filter((name) => name.endsWith('.fbe')).length;
-  const end = question.to === undefined ? epochs : question.to + 1;
-  const notShown = [...result.notShown];
-  if (end < epochs) {
-    const left = end === epochs - 1 ? `epoch ${end}` : `epochs ${end} to ${epochs - 1}`;
-    notShown.unshift(`anything about ${left}: left out by --epochs, headers too`);
-  }
-  if (result.level === 'settlement' && question.levelChosen) {
-    notShown.unshift(withoutRecords(names, end));
-  }
-  return { ...result, notShown };
+  const end = to === undefined ? epochs : to + 1;
+  return { ...result, notShown: [withoutRecords(names, end), ...result.notShown] };
 }
 
 function withoutRecords(names: ReadonlySet<string>, end: number): string {
@@ -108,13 +95,4 @@ function withoutRecords(names: ReadonlySet<string>, end: number): string {
   const more = missing.length === 1 ? '' : ` and ${missing.length - 1} more`;
   const files = missing.length === 1 ? 'its records file' : 'their records files';
   return `level data: ${recordsFileName(first)}${more} not in the epochs folder, restore ${files}`;
-}
-
-function nothingToVerify({ market, genesisHash }: ChainAccepted): ChainResult {
-  const firstFailure = {
-    part: 'epochs folder',
-    code: 'EPOCH_MISSING',
-    message: 'nothing to verify: the chain has a genesis and no epoch',
-  } as const;
-  return { ok: false, market, genesisHash, firstFailure };
 }

@@ -21,9 +21,9 @@ const SEEDS = [1, 2, 3];
 const TIME_NS = 1n;
 
 function open() {
-  const { buffer } = openMetrics(undefined, 0);
+  const { buffer } = openMetrics(undefined, 1, 0);
   const reader = new MetricsReader(buffer);
-  return { metrics: new ThreadMetrics(buffer), views: new MarketViewReader(reader), reader };
+  return { metrics: new ThreadMetrics(buffer, 0), views: new MarketViewReader(reader), reader };
 }
 
 /** One market after another, a group of each in turns. */
@@ -67,7 +67,7 @@ describe('balances that are shown', () => {
       for (const { index, group } of inTurns(flows)) {
         const engine = engines[index];
         assert(engine !== undefined);
-        metrics.startGroup(index + 1);
+        metrics.startTurn(index + 1);
         engine.apply(group.records, group.count, group.timeNs, (block, count) =>
           metrics.count(block, count),
         );
@@ -85,7 +85,7 @@ describe('balances that are shown', () => {
     event[EventOffset.KIND] = EventKind.ACCEPTED;
     const place = (market: number, account: number) => {
       viewOf(event).setUint32(EventOffset.ACCOUNT, account, true);
-      metrics.startGroup(market);
+      metrics.startTurn(market);
       metrics.count(event, 1);
       metrics.show(engine, 1, TIME_NS);
     };

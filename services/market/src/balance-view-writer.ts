@@ -4,8 +4,9 @@ import { BALANCE_WORDS, type Engine } from '@foldbook/engine';
 import { BALANCE_VIEW_WORDS, BalanceWord, balanceSlot } from '@foldbook/protocol';
 import type { LockedWriter } from '@foldbook/runtime';
 
+const SLOT_BITS = 14;
 /** Half of them stay empty, so that a search is short. */
-export const BALANCE_SLOTS = 2 ** 14;
+export const BALANCE_SLOTS = 2 ** SLOT_BITS;
 /** Accounts that are shown, each market's for itself; those that come later are not. */
 export const SHOWN_ACCOUNTS = BALANCE_SLOTS / 2;
 
@@ -19,17 +20,17 @@ export class BalanceViewWriter {
   readonly #blocks: (LockedWriter | undefined)[] = [];
   readonly #markets = new Int32Array(BALANCE_SLOTS);
   readonly #accounts = new Int32Array(BALANCE_SLOTS);
-  /** The last group that changed each: an account is written once a group. */
-  readonly #groups = new Int32Array(BALANCE_SLOTS);
+  /** The last turn that changed each: an account is written once a turn. */
+  readonly #turns = new Int32Array(BALANCE_SLOTS);
   readonly #changed = new Int32Array(SHOWN_ACCOUNTS);
   readonly #words = new Int32Array(BALANCE_VIEW_WORDS);
   readonly #numbers = new BigInt64Array(this.#words.buffer);
-  /** Accounts that came last, by their low bits, and in which group: most come again at once. */
+  /** Accounts that came last, by their low bits, and in which turn: most come again at once. */
   readonly #recent = new Int32Array(RECENT);
-  readonly #recentGroups = new Int32Array(RECENT);
+  readonly #recentTurns = new Int32Array(RECENT);
   #changes = 0;
   #shown = 0;
-  #group = 0;
+  #turn = 0;
   #market = 0;
 
   constructor(open: (slot: number) => LockedWriter) {
@@ -41,26 +42,26 @@ export class BalanceViewWriter {
     return this.#shown;
   }
 
-  startGroup(market: number): void {
+  startTurn(market: number): void {
     this.#market = market;
-    this.#group = (this.#group + 1) | 0;
+    this.#turn = (this.#turn + 1) | 0;
     this.#changes = 0;
   }
 
-  /** The group may have changed what this account has. */
+  /** The turn may have changed what this account has. */
   change(account: number): void {
     const recent = account & (RECENT - 1);
-    if (this.#recent[recent] === account && this.#recentGroups[recent] === this.#group) return;
+    if (this.#recent[recent] === account && this.#recentTurns[recent] === this.#turn) return;
     this.#recent[recent] = account;
-    this.#recentGroups[recent] = this.#group;
+    this.#recentTurns[recent] = this.#turn;
     const slot = this.#slotOf(account);
-    if (slot === NONE || this.#groups[slot] === this.#group) return;
-    this.#groups[slot] = this.#group;
+    if (slot === NONE || this.#turns[slot] === this.#turn) return;
+    this.#turns[slot] = this.#turn;
     this.#changed[this.#changes] = slot;
     this.#changes += 1;
   }
 
-  /** Shows what the group changed. */
+  /** Shows what the turn changed. */
   write(engine: Engine): void {
     const words = this.#words;
     words[BalanceWord.MARKET] = this.#market;
@@ -77,7 +78,7 @@ export class BalanceViewWriter {
 
   #slotOf(account: number): number {
     const market = this.#market;
-    let slot = balanceSlot(market, account, BALANCE_SLOTS);
+    let slot = balanceSlot(market, account, SLOT_BITS);
     while (this.#markets[slot] !== 0) {
       if (this.#accounts[slot] === account && this.#markets[slot] === market) return slot;
       slot = (slot + 1) & (BALANCE_SLOTS - 1);
@@ -86,7 +87,7 @@ export class BalanceViewWriter {
     this.#shown += 1;
     this.#markets[slot] = market;
     this.#accounts[slot] = account;
-    this.#groups[slot] = this.#group - 1;
+    this.#turns[slot] = this.#turn - 1;
     this.#blocks[slot] = this.#open(slot);
     return slot;
   }

@@ -11,6 +11,7 @@ import {
   MarketState,
   OrderType,
   resultName,
+  SelfTrade,
   Side,
   TimeInForce,
 } from '@foldbook/protocol';
@@ -257,6 +258,11 @@ describe('a client of a market', () => {
     await seller.place({ ...sell(100n, 5n), clientOrderId: 2n, ...stop });
     await seller.quote({ ...sell(105n, 7n), clientOrderId: 3n });
     await seller.quote({ ...sell(105n, 6n), clientOrderId: 3n });
+    const bid = await seller.quote({ ...buy(105n, 6n), clientOrderId: 4n });
+    assert(bid.type === 'accepted');
+    assert.equal(bid.selfTrade, SelfTrade.EXPIRE_MAKER);
+    await seller.cancel(4n);
+    await seller.quote({ ...sell(105n, 6n), clientOrderId: 3n });
     await seller.amend(3n, -1n);
     const open1 = await seller.openOrders();
     assert.deepEqual(
@@ -279,6 +285,21 @@ describe('a client of a market', () => {
     const all = await seller.cancelAll();
     assert(all.type === 'all-cancelled');
     assert.equal(all.count, 2);
+    // More than the market cancels with one command.
+    for (let name = 0n; name < 2_050n; name += 1n) {
+      seller.submit({
+        kind: 1,
+        timeInForce: TimeInForce.GTC,
+        clientOrderId: name,
+        ...sell(200n, 1n),
+      });
+      if (name % 500n === 0n) await seller.idle();
+    }
+    await seller.idle();
+    const many = await seller.cancelAll();
+    assert(many.type === 'all-cancelled');
+    assert.deepEqual([many.count, many.more], [2_050, false]);
+    assert.deepEqual(await seller.openOrders(), []);
     assert.equal((await operator.setState(MarketState.HALTED)).type, 'state-changed');
     const refused = await buyer.place(buy(1n, 1n));
     assert(refused.type === 'rejected');

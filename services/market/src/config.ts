@@ -1,5 +1,5 @@
 /** Configuration of the market service: parsed once, in main.ts, against this schema. */
-import { MAX_COMMANDS_PER_GROUP, MAX_COMMANDS_PER_MESSAGE } from '@foldbook/protocol';
+import { MAX_ACCOUNT, MAX_COMMANDS_PER_GROUP, MAX_COMMANDS_PER_MESSAGE } from '@foldbook/protocol';
 import { z } from 'zod';
 
 const natsSchema = z.object({
@@ -15,6 +15,20 @@ const embeddedSchema = z.object({
   kind: z.literal('embedded'),
   /** Folder for the log, reports and diffs. */
   dir: z.string().min(1),
+});
+
+const volatileSchema = z.object({
+  /** As embedded, but nothing is kept: for measurements of everything but the log. */
+  kind: z.literal('volatile'),
+});
+
+const sharedMemorySchema = z.object({
+  /** Of this market alone, closed to other users; `/dev/shm/foldbook-<name>`. Linux. */
+  folder: z.string().startsWith('/'),
+  /** A client of each may attach: whoever may open the file `account-<number>` in the folder. */
+  accounts: z.array(z.int().min(2).max(MAX_ACCOUNT)).min(1).max(1_024),
+  /** Looks for messages at every turn, which takes a core whole; else so while there are some. */
+  spin: z.boolean().default(false),
 });
 
 const rateSchema = z.object({
@@ -38,7 +52,9 @@ const memorySchema = z.object({
 
 const fieldsSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
-  broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema]),
+  broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
+  /** Clients on the same host, past the broker. */
+  sharedMemory: sharedMemorySchema.optional(),
   /** Threads that markets live on, each market on one. */
   hosts: z.int().min(1).max(64).default(1),
   /** Their cores, as many hosts as there are here; absent: the last ones it may use. */

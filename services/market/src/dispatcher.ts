@@ -1,7 +1,7 @@
 /**
- * The way of what is committed to the markets' hosts: in order, as far as the rings have room. While
- * a market moves from one host to another, what comes for it waits here: nothing is lost, nothing
- * overtakes anything.
+ * The way of what is committed to the markets' hosts: in order, as far as the rings have room.
+ * While a market moves from one host to another, what comes for it waits here: nothing is lost,
+ * nothing overtakes anything.
  */
 import assert from 'node:assert/strict';
 import { MessageChannel, type Transferable } from 'node:worker_threads';

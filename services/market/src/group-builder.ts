@@ -26,6 +26,7 @@ export interface Group {
   readonly payload: Uint8Array;
   readonly commands: number;
   readonly askers: readonly Asker[];
+  /** It ends with the sequencer's own close; an operator's may still be refused. */
   readonly closesEpoch: boolean;
   /** Commands by the account that sent them, clients only. */
   readonly shares: ReadonlyMap<number, number>;
@@ -118,8 +119,8 @@ export class GroupBuilder {
 
   /** The group's bytes for the log; the builder is empty afterwards. */
   take(market: number, timeNs: bigint, closeEpoch: boolean): Group {
-    const closesEpoch = closeEpoch || this.#sealed;
-    if (closeEpoch && !this.#sealed) this.#addOwn(CommandKind.CLOSE_EPOCH);
+    const closesEpoch = closeEpoch && !this.#sealed;
+    if (closesEpoch) this.#addOwn(CommandKind.CLOSE_EPOCH);
     const { count } = this;
     assert(count > 0, 'no empty groups');
     const cancels = this.#cancels.count;

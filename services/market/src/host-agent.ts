@@ -69,8 +69,10 @@ export class HostAgent implements Agent {
     this.#nextReady = turn;
     for (const actor of turn) {
       work += this.#run(actor);
-      // What came meanwhile may be for one that is idle.
-      if (turn.length > 1) this.#sort();
+      // What came meanwhile may be for one that is idle: it stands before this one, which had its
+      // turn, so that it waits for the rest of one turn of each, and for no second one.
+      work += this.#sort();
+      this.#line(actor);
     }
     turn.length = 0;
     return work + this.#move();
@@ -121,16 +123,24 @@ export class HostAgent implements Agent {
     const { nowNs } = this.#metrics;
     const endNs = nowNs() + this.#cycle.timeNs;
     let records = 0;
+    let hasLeft = false;
+    market.startTurn();
     do {
-      if (market.nextKind === ControlKind.MOVE_OUT) {
-        this.#leave(actor);
-        return records + 1;
-      }
+      hasLeft = market.nextKind === ControlKind.MOVE_OUT;
+      if (hasLeft) break;
       records += market.runNext();
     } while (!mailbox.isEmpty && records < this.#cycle.records && nowNs() < endNs);
-    actor.isReady = !mailbox.isEmpty;
+    market.endTurn();
+    if (!hasLeft) return records;
+    this.#leave(actor);
+    return records + 1;
+  }
+
+  /** Behind the others, if there is more for it to do. */
+  #line(actor: Actor): void {
+    const { mailbox, id } = actor.market;
+    actor.isReady = !mailbox.isEmpty && this.#actors.get(id) === actor;
     if (actor.isReady) this.#ready.push(actor);
-    return records;
   }
 
   #leave({ market, engine }: Actor): void {
@@ -142,6 +152,7 @@ export class HostAgent implements Agent {
     mailbox.drop(1);
     assert(mailbox.isEmpty, 'nothing comes for a market that leaves');
     this.#actors.delete(id);
+    this.#metrics.forget(id);
     this.#leaving.add(new Leaving(id, engine, this.#passage(token)));
   }
 

@@ -1,7 +1,7 @@
 /** What a host's thread asks of the system before its first command, and keeps up after it. */
 import type { KernelHost } from '@foldbook/engine';
 import { type Agent, placeMemory, setRealTime, touchPages } from '@foldbook/runtime';
-import type { HostReached, HostThreadData } from './host-thread.ts';
+import type { HostComfort, HostReached, HostThreadData } from './host-thread.ts';
 
 /** More than a group may take, so that none of its commands waits for a page. */
 const AHEAD_BYTES = 2 ** 20;
@@ -9,9 +9,11 @@ const AHEAD_BYTES = 2 ** 20;
 const TOUCHED_PER_RECORD = 256;
 const LEAST_TOUCHED = 4_096;
 
+type HostRings = Pick<HostThreadData, 'commands' | 'events'>;
+
 /** On the host's own thread, as the pages it touches first are near its core. */
 export function arrange(
-  { commands, events, comfort }: Pick<HostThreadData, 'commands' | 'events' | 'comfort'>,
+  { commands, events, comfort }: HostRings & { readonly comfort: HostComfort },
   kernel: KernelHost,
 ): HostReached {
   const { memory, realtime, node } = comfort;

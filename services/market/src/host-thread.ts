@@ -17,7 +17,14 @@ import type { CycleLimits } from './host-agent.ts';
 import type { MetricsMemory } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
 
+/**
+ * Requests of a market whose results are kept: 2 MiB each, so that a thousand markets fit the
+ * memory of one kernel. Part of the market's rules: another number needs another version of them.
+ */
+export const RESULT_CAPACITY = 2 ** 17;
+
 export interface HostThreadData {
+  readonly host: number;
   readonly commands: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly kernel: WebAssembly.Module;
@@ -26,7 +33,7 @@ export interface HostThreadData {
   readonly idle: IdleStrategyName;
   readonly cycle: CycleLimits;
   readonly metrics: MetricsMemory;
-  readonly comfort: HostComfort;
+  readonly comfort: HostComfort | undefined;
 }
 
 /** What the system may do for a thread; it works without, too. */
@@ -55,26 +62,31 @@ export interface HostThread {
 }
 
 export interface HostThreadOptions {
+  /** Its number, from 0. */
+  readonly host: number;
   readonly core: number;
   readonly idle: IdleStrategyName;
   readonly cycle: CycleLimits;
   readonly metrics: MetricsMemory;
-  readonly comfort: HostComfort;
-  /** Once, when the thread is about to take its first command. */
-  readonly onReached: (reached: HostReached) => void;
+  /** Nothing is asked of the system without. */
+  readonly comfort?: HostComfort;
+  /** Told of it once, when the thread is about to take its first command. */
+  readonly onReached?: (reached: HostReached) => void;
 }
 
 export async function startHostThread(options: HostThreadOptions): Promise<HostThread> {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const kernel = await loadKernel();
-  const { core, onReached, ...given } = options;
-  const data: HostThreadData = { commands, events, kernel, secret: newSecret(), ...given };
+  const { host, core, idle, cycle, metrics, comfort } = options;
+  const secret = newSecret();
+  const how = { idle, cycle, metrics, comfort };
+  const data: HostThreadData = { host, commands, events, kernel, secret, ...how };
   const worker = await startPinnedWorker(new URL('./host-worker.ts', import.meta.url), {
-    name: `host on core ${core}`,
+    name: `host ${host}`,
     core,
     workerData: data,
-    onTold: (told) => onReached(told as HostReached),
+    onTold: (told) => options.onReached?.(told as HostReached),
   });
   return { worker, commands: new RingProducer(commands), events: new RingConsumer(events) };
 }

@@ -9,19 +9,13 @@ import {
 } from '@foldbook/runtime';
 import { HostAgent } from './host-agent.ts';
 import { arrange, TouchingAgent } from './host-comfort.ts';
-import type { HostThreadData, PostedPassage } from './host-thread.ts';
+import { type HostThreadData, type PostedPassage, RESULT_CAPACITY } from './host-thread.ts';
 import { attachMetrics, ThreadMetrics } from './market-metrics.ts';
 import { Passages, passageOver } from './market-move.ts';
 import { RingOutput } from './ring-output.ts';
 
 /** Looks at the event ring again at least this often while it is full, ms. */
 const FULL_RING_PAUSE_MS = 1;
-
-/**
- * Requests of a market whose results are kept: 2 MiB each, so that a thousand markets fit the
- * memory of one kernel. Part of the market's rules: another number needs another version of them.
- */
-const RESULT_CAPACITY = 2 ** 17;
 
 runPinned<HostThreadData>(({ workerData, stopped, pause, receive, tell }) => {
   const commands = new RingConsumer(workerData.commands);
@@ -46,9 +40,10 @@ runPinned<HostThreadData>(({ workerData, stopped, pause, receive, tell }) => {
     }
     return passages.take(token);
   };
-  const metrics = new ThreadMetrics(attachMetrics(workerData.metrics));
+  const metrics = new ThreadMetrics(attachMetrics(workerData.metrics), workerData.host);
   const agent = new HostAgent({ commands, output, home, metrics, cycle, passage });
-  tell(arrange(workerData, kernelHost));
+  const { comfort } = workerData;
+  if (comfort !== undefined) tell(arrange({ ...workerData, comfort }, kernelHost));
   const touching = new TouchingAgent(agent, kernelHost);
   return new AgentRunner(touching, createIdleStrategy(workerData.idle, commands));
 });

@@ -1,6 +1,6 @@
 /**
- * The actor: one market on its host. Takes groups out of its mailbox, applies them to its engine and
- * sends the events out. The only writer of its book.
+ * The actor: one market on its host. Takes groups out of its mailbox, applies them to its engine
+ * and sends the events out. The only writer of its book.
  */
 import assert from 'node:assert/strict';
 import type { Engine } from '@foldbook/engine';
@@ -31,6 +31,9 @@ export class HostedMarket {
   readonly mailbox = new Mailbox();
   readonly #output: RingOutput;
   readonly #metrics: ThreadMetrics;
+  /** Of the turn's last group; 0 before its first. */
+  #logSequence = 0;
+  #timeNs = 0n;
   readonly #sink = (block: Uint8Array, count: number) => {
     this.#output.send(block, 0, count);
     this.#metrics.count(block, count);
@@ -48,6 +51,20 @@ export class HostedMarket {
     return this.mailbox.view.getUint8(this.mailbox.head * RECORD_BYTES);
   }
 
+  /** Before the messages of a turn. */
+  startTurn(): void {
+    this.#metrics.startTurn(this.id);
+    this.#logSequence = 0;
+  }
+
+  /**
+   * Shows what the turn's groups made of the market. Behind the last one, when its events are out:
+   * nobody waits for what is shown, and a busy market need not be shown after every group.
+   */
+  endTurn(): void {
+    if (this.#logSequence > 0) this.#metrics.show(this.engine, this.#logSequence, this.#timeNs);
+  }
+
   /** Handles the oldest message, a group or a query; returns how many records that was. */
   runNext(): number {
     const kind = this.nextKind;
@@ -60,7 +77,6 @@ export class HostedMarket {
     const count = this.#apply();
     // Each group as soon as it is done: while more keep coming, nobody waits for the last.
     this.#output.publish();
-    this.#show();
     this.mailbox.drop(count + 1);
     return count + 1;
   }
@@ -73,7 +89,8 @@ export class HostedMarket {
     const at = head * RECORD_BYTES;
     const count = view.getUint32(at + BatchOffset.COUNT, true);
     const timeNs = view.getBigInt64(at + BatchOffset.TIME_NS, true);
-    this.#metrics.startGroup(this.id);
+    this.#timeNs = timeNs;
+    this.#logSequence = readCount(view, at + BatchOffset.LOG_SEQUENCE);
     writeCount(view, at + BatchOffset.FIRST, Number(engine.sequence) + 1);
     this.#output.send(bytes, head, 1);
     const first = at + RECORD_BYTES;
@@ -82,7 +99,7 @@ export class HostedMarket {
     end.setUint8(EventOffset.KIND, EventKind.GROUP_END);
     end.setUint32(EventOffset.ACCOUNT, this.id, true);
     writeCount(end, GroupEndOffset.LAST_SEQUENCE, Number(engine.sequence));
-    writeCount(end, GroupEndOffset.LOG_SEQUENCE, readCount(view, at + BatchOffset.LOG_SEQUENCE));
+    writeCount(end, GroupEndOffset.LOG_SEQUENCE, this.#logSequence);
     writeCount(end, GroupEndOffset.OPEN_RECORDS, engine.openRecords());
     writeCount(end, GroupEndOffset.COMMANDS, count);
     end.setBigUint64(GroupEndOffset.NEXT_TIMER_NS, engine.nextTimerNs() ?? 0n, true);
@@ -92,14 +109,6 @@ export class HostedMarket {
     this.#output.sendBlank();
     this.#metrics.executed(count, doneNs - takenNs);
     return count;
-  }
-
-  /** After the events of a group are out: nobody waits for what is shown. */
-  #show(): void {
-    const { view, head } = this.mailbox;
-    const at = head * RECORD_BYTES;
-    const timeNs = view.getBigInt64(at + BatchOffset.TIME_NS, true);
-    this.#metrics.show(this.engine, readCount(view, at + BatchOffset.LOG_SEQUENCE), timeNs);
   }
 
   #answer(kind: number): void {

@@ -12,6 +12,7 @@ import {
   type StreamStore,
   systemClock,
   type Transport,
+  VolatileStore,
 } from '@foldbook/runtime';
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
@@ -52,7 +53,9 @@ async function connect(
   const hub = new MemoryBroker();
   const channel = processChannel();
   if (channel !== undefined) hub.serve(channel);
-  return { transport: hub.connect(), store: new SegmentStore({ dir: broker.dir }) };
+  const store =
+    broker.kind === 'volatile' ? new VolatileStore() : new SegmentStore({ dir: broker.dir });
+  return { transport: hub.connect(), store };
 }
 
 /**

@@ -134,12 +134,12 @@ describe('what a market tells', () => {
 });
 
 it('a view tells no more than there is, whatever is in the memory', () => {
-  const { buffer } = openMetrics(undefined, 0);
+  const { buffer } = openMetrics(undefined, 1, 0);
   const views = new MarketViewReader(new MetricsReader(buffer));
   const words = new Int32Array(MARKET_VIEW_WORDS).fill(2 ** 31 - 1);
   words[MarketViewWord.MARKET] = 1;
   words[MarketViewWord.ASK_LEVELS] = -1;
-  new MetricsWriter(buffer, 'market').block(MARKET_VIEWS, 0).write(words);
+  new MetricsWriter(buffer, 'shown').block(MARKET_VIEWS, 0).write(words);
   const names = new Int32Array(MARKET_NAME_WORDS).fill(2 ** 31 - 1);
   new MetricsWriter(buffer, 'service').block(MARKET_NAMES, 0).write(names);
   assert.equal(views.read(1)?.bids.length, VIEW_LEVELS);
@@ -192,7 +192,7 @@ async function readViews(buffer: ArrayBufferLike, hasEnded: () => boolean): Prom
 
 describe('a view that is written at full speed', { timeout: 120_000 }, () => {
   it('is whole in another thread', async () => {
-    const { buffer, memory } = openMetrics(undefined, 0);
+    const { buffer, memory } = openMetrics(undefined, 1, 0);
     const worker = new Worker(WRITER, { workerData: { memory } });
     let hasEnded = false;
     const ended = once(worker, 'exit').then(() => {
@@ -210,7 +210,7 @@ describe('a view that is written at full speed', { timeout: 120_000 }, () => {
   it('is whole in another process', { skip }, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'foldbook-view-'));
     const file = join(dir, 'metrics');
-    const { buffer, remove } = openMetrics(file, 0);
+    const { buffer, remove } = openMetrics(file, 1, 0);
     const child = fork(fileURLToPath(WRITER), ['write', file]);
     const ended = once(child, 'exit');
     try {

@@ -6,6 +6,7 @@ import type { Engine } from '@foldbook/engine';
 import {
   Account,
   BALANCE_VIEW_WORDS,
+  CommandKind,
   EventKind,
   EventOffset,
   MARKET_BALANCES,
@@ -21,6 +22,7 @@ import {
   clockSince,
   createMetrics,
   createMetricsFile,
+  currentThreadId,
   layOutMetrics,
   type MetricSpecs,
   MetricsWriter,
@@ -30,6 +32,7 @@ import {
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
 import { BALANCE_SLOTS, BalanceViewWriter, SHOWN_ACCOUNTS } from './balance-view-writer.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
+import { Tally } from './tally.ts';
 
 /** Markets that are shown; those created later are not. */
 export const SHOWN_MARKETS = 64;
@@ -41,62 +44,75 @@ const sizes = (unit: string, help: string) => ({ kind: 'histogram', unit, help }
 const blocks = (words: number, help: string) =>
   ({ kind: 'blocks', unit: 'words', help, count: SHOWN_MARKETS, words }) as const;
 
-export const MARKET_METRICS = {
-  service: {
-    serviceThreadId: gauge('id', 'the thread that sequences and publishes, as the system has it'),
-    marketThreadId: gauge('id', 'the thread that matches; 0 where the system gives none'),
-    messages: counter('messages', 'taken from clients and operators'),
-    admitted: counter('commands', 'taken into a group for the log'),
-    refused: {
-      kind: 'counters',
-      unit: 'messages',
-      help: 'refused before the log, by code',
-      labels: ResultCode,
-    },
-    refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
-    turnedAway: {
-      kind: 'counters',
-      unit: 'messages',
-      help: 'of these, by the limit that they met: well-formed, and no room or no permission now',
-      labels: ADMISSION_LIMITS,
-    },
-    groupSize: sizes('commands', 'a group that goes to the log'),
-    pendingCommands: gauge('commands', 'admitted and not yet executed'),
-    groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
-    undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
-    commandRingSlots: gauge('slots', 'used in the ring to the market thread'),
-    eventRingSlots: gauge('slots', 'used in the ring from the market thread'),
-    outputsInFlight: gauge('batches', 'reports and settlement records not yet stored'),
-    queueing: took('a message: from being received until its group goes to the log'),
-    commit: took('a group: from going to the log until it is durable'),
-    handover: took('a group: from durable until the market thread takes it'),
-    publishing: took('a group: from matched until its outputs are handed to the broker'),
-    endToEnd: took('a message: from being received until its outputs are handed to the broker'),
-    [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
+const SERVICE_METRICS = {
+  serviceThreadId: gauge('id', 'the thread that sequences and publishes, as the system has it'),
+  messages: counter('messages', 'taken from clients and operators'),
+  admitted: counter('commands', 'taken into a group for the log'),
+  refused: {
+    kind: 'counters',
+    unit: 'messages',
+    help: 'refused before the log, by code',
+    labels: ResultCode,
   },
-  market: {
-    groups: counter('groups', 'executed, since the beginning of the log'),
-    commands: counter('commands', 'executed, since the beginning of the log'),
-    events: { kind: 'counters', unit: 'events', help: 'by kind', labels: EventKind },
-    rejects: {
-      kind: 'counters',
-      unit: 'commands',
-      help: 'without effect, by code',
-      labels: ResultCode,
-    },
-    matching: took('a group: from being taken until its events are written'),
-    perCommand: took('of that, the mean of a command'),
-    shownAccounts: gauge('accounts', `whose balances are shown, at most ${SHOWN_ACCOUNTS}`),
-    [MARKET_BALANCES]: {
-      kind: 'blocks',
-      unit: 'words',
-      help: 'of an account in a market, where a hash of both says: BalanceWord',
-      count: BALANCE_SLOTS,
-      words: BALANCE_VIEW_WORDS,
-    },
-    [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
+  refusals: { kind: 'errors', unit: 'messages', help: 'the latest refused; detail: the account' },
+  turnedAway: {
+    kind: 'counters',
+    unit: 'messages',
+    help: 'of these, by the limit that they met: well-formed, and no room or no permission now',
+    labels: ADMISSION_LIMITS,
   },
-} as const satisfies MetricSpecs;
+  groupSize: sizes('commands', 'a group that goes to the log'),
+  pendingCommands: gauge('commands', 'admitted and not yet executed'),
+  groupsInFlight: gauge('groups', 'handed to the log, not yet durable'),
+  undeliveredGroups: gauge('groups', 'durable, waiting for room in the command ring'),
+  commandRingSlots: gauge('slots', 'used in the ring to the market thread'),
+  eventRingSlots: gauge('slots', 'used in the ring from the market thread'),
+  outputsInFlight: gauge('batches', 'reports and settlement records not yet stored'),
+  queueing: took('a message: from being received until its group goes to the log'),
+  commit: took('a group: from going to the log until it is durable'),
+  handover: took('a group: from durable until the market thread takes it'),
+  publishing: took('a group: from matched until its outputs are handed to the broker'),
+  endToEnd: took('a message: from being received until its outputs are handed to the broker'),
+  [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
+} as const satisfies MetricSpecs[string];
+
+/** Of each host. */
+const HOST_METRICS = {
+  hostThreadId: gauge('id', 'the thread, as the system has it; 0 where that gives none'),
+  groups: counter('groups', 'executed, since the beginning of the log'),
+  commands: counter('commands', 'executed, since the beginning of the log'),
+  events: { kind: 'counters', unit: 'events', help: 'by kind', labels: EventKind },
+  rejects: {
+    kind: 'counters',
+    unit: 'commands',
+    help: 'without effect, by code',
+    labels: ResultCode,
+  },
+  matching: took('a group: from being taken until its events are written'),
+  perCommand: took('of that, the mean of a command'),
+  shownAccounts: gauge('accounts', `whose balances are shown, at most ${SHOWN_ACCOUNTS}`),
+  [MARKET_BALANCES]: {
+    kind: 'blocks',
+    unit: 'words',
+    help: 'of an account in a market, where a hash of both says: BalanceWord',
+    count: BALANCE_SLOTS,
+    words: BALANCE_VIEW_WORDS,
+  },
+} as const satisfies MetricSpecs[string];
+
+/** Of each market, written by the thread of its host: by one after another, if it moves. */
+const SHOWN_METRICS = {
+  [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS, 'market number i + 1: MarketViewWord'),
+} as const satisfies MetricSpecs[string];
+
+const SERVICE = 'service';
+const SHOWN = 'shown';
+const hostName = (host: number) => `host${host}`;
+
+function marketMetrics(hosts: number): MetricSpecs {
+  const names = Array.from({ length: hosts }, (_, host) => [hostName(host), HOST_METRICS]);
+  return { [SERVICE]: SERVICE_METRICS, [SHOWN]: SHOWN_METRICS, ...Object.fromEntries(names) };
+}
 
 /** Shared between threads, or a file that every thread maps. */
 export type MetricsMemory = SharedArrayBuffer | { readonly file: string };
@@ -112,8 +128,12 @@ export interface OpenedMetrics {
  * @param file where other processes read them, in /dev/shm; none: only this process can
  * @throws what `createMetricsFile` throws
  */
-export function openMetrics(file: string | undefined, sinceMs: number): OpenedMetrics {
-  const layout = layOutMetrics(thisOwner('market', sinceMs), MARKET_METRICS);
+export function openMetrics(
+  file: string | undefined,
+  hosts: number,
+  sinceMs: number,
+): OpenedMetrics {
+  const layout = layOutMetrics(thisOwner('market', sinceMs), marketMetrics(hosts));
   if (file !== undefined) return { memory: { file }, ...createMetricsFile(file, layout) };
   const memory = new SharedArrayBuffer(layout.totalBytes);
   createMetrics(layout, memory);
@@ -131,7 +151,6 @@ export class ServiceMetrics {
   readonly nowNs = clockSince(0n);
   readonly #writer: MetricsWriter;
   readonly serviceThreadId;
-  readonly marketThreadId;
   readonly messages;
   readonly admitted;
   readonly pendingCommands;
@@ -151,10 +170,9 @@ export class ServiceMetrics {
   readonly #refusals;
 
   constructor(buffer: ArrayBufferLike) {
-    const writer = new MetricsWriter(buffer, 'service');
+    const writer = new MetricsWriter(buffer, SERVICE);
     this.#writer = writer;
     this.serviceThreadId = writer.gauge('serviceThreadId');
-    this.marketThreadId = writer.gauge('marketThreadId');
     this.messages = writer.counter('messages');
     this.admitted = writer.counter('admitted');
     this.pendingCommands = writer.gauge('pendingCommands');
@@ -194,6 +212,8 @@ export class ServiceMetrics {
   }
 }
 
+const KINDS = 256;
+const CODES = 1_024;
 const RECORD_WORDS = RECORD_BYTES >> 2;
 const CODE_SHIFT = EventOffset.CODE * 8;
 const ACCOUNT_WORD = EventOffset.ACCOUNT >> 2;
@@ -214,10 +234,10 @@ for (const kind of [
   MOVES[kind] = 1;
 }
 
-/** What the market thread writes. Nothing here allocates once markets and accounts are known. */
+/** What a host's thread writes. Nothing here allocates once markets and accounts are known. */
 export class ThreadMetrics {
   readonly nowNs = clockSince(0n);
-  readonly #writer: MetricsWriter;
+  readonly #shown: MetricsWriter;
   readonly #groups;
   readonly #commands;
   readonly #events;
@@ -227,29 +247,32 @@ export class ThreadMetrics {
   readonly #shownAccounts;
   readonly #balances: BalanceViewWriter;
   readonly #views: (MarketViewWriter | undefined)[] = [];
-  /** Of the market whose group is applied, if it is shown. */
+  /** Of the market that has its turn, if it is shown. */
   #view: MarketViewWriter | undefined;
   #words: Int32Array = new Int32Array(0);
 
-  constructor(buffer: ArrayBufferLike) {
-    const writer = new MetricsWriter(buffer, 'market');
-    this.#writer = writer;
+  /** @param host - number of the host whose thread this is */
+  constructor(buffer: ArrayBufferLike, host: number) {
+    const writer = new MetricsWriter(buffer, hostName(host));
+    this.#shown = new MetricsWriter(buffer, SHOWN);
+    writer.gauge('hostThreadId').set(currentThreadId() ?? 0);
     this.#groups = writer.counter('groups');
     this.#commands = writer.counter('commands');
-    this.#events = writer.counters('events');
-    this.#rejects = writer.counters('rejects');
+    this.#events = new Tally(KINDS, writer.counters('events'));
+    this.#rejects = new Tally(CODES, writer.counters('rejects'));
     this.#matching = writer.histogram('matching');
     this.#perCommand = writer.histogram('perCommand');
     this.#shownAccounts = writer.gauge('shownAccounts');
     this.#balances = new BalanceViewWriter((slot) => writer.block(MARKET_BALANCES, slot));
   }
 
-  startGroup(market: number): void {
-    this.#balances.startGroup(market);
+  /** A market has its turn: groups until `show`. */
+  startTurn(market: number): void {
+    this.#balances.startTurn(market);
     this.#view = this.#viewOf(market);
   }
 
-  /** Counts `count` events of the group that lie at the beginning of `block`. */
+  /** Counts `count` events of the market that lie at the beginning of `block`. */
   count(block: Uint8Array, count: number): void {
     if (this.#words.buffer !== block.buffer || this.#words.byteOffset !== block.byteOffset) {
       this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
@@ -258,9 +281,9 @@ export class ThreadMetrics {
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       const head = words[at] ?? 0;
       const kind = head & 0xff;
-      this.#events.add(kind, 1);
+      this.#events.add(kind);
       if (MOVES[kind] === 1) this.#moved(kind, words, at);
-      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT, 1);
+      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT);
     }
   }
 
@@ -271,11 +294,18 @@ export class ThreadMetrics {
     this.#perCommand.record(tookNs / commands);
   }
 
-  /** Shows what the group made of its market; `timeNs` is its stamp. */
+  /** Shows what the turn made of its market; `timeNs` is the stamp of its last group. */
   show(engine: Engine, logSequence: number, timeNs: bigint): void {
+    this.#events.tell();
+    this.#rejects.tell();
     this.#view?.write(engine, logSequence, timeNs);
     this.#balances.write(engine);
     this.#shownAccounts.set(this.#balances.shown);
+  }
+
+  /** The market goes on elsewhere; if it comes back, what is shown is not what was left here. */
+  forget(market: number): void {
+    this.#views[market] = undefined;
   }
 
   #moved(kind: number, words: Int32Array, at: number): void {
@@ -285,13 +315,17 @@ export class ThreadMetrics {
       balances.change(words[at + MAKER_WORD] ?? 0);
       this.#view?.trade(words, at);
     } else if (kind === EventKind.FEE) balances.change(Account.FEES);
-    else if (kind === EventKind.FUNDS) balances.change(Account.SUPPLY);
+    else if (kind === EventKind.FUNDS) {
+      // Deposits and withdrawals change what is outstanding; what is collected was the fees'.
+      const isCollected = (words[at] ?? 0) >>> CODE_SHIFT === CommandKind.COLLECT_FEES;
+      balances.change(isCollected ? Account.FEES : Account.SUPPLY);
+    }
   }
 
   #viewOf(market: number): MarketViewWriter | undefined {
     if (market > SHOWN_MARKETS) return undefined;
     this.#views[market] ??= new MarketViewWriter(
-      this.#writer.block(MARKET_VIEWS, market - 1),
+      this.#shown.block(MARKET_VIEWS, market - 1),
       market,
     );
     return this.#views[market];

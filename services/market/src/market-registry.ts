@@ -2,6 +2,7 @@
 import { type Asker, GroupBuilder } from './group-builder.ts';
 import { LogChain } from './log-chain.ts';
 import { MarketTerms } from './market-terms.ts';
+import { OpenEpoch } from './open-epoch.ts';
 
 /** What the publisher must know of a group when its events arrive. */
 export interface CommittedGroup {
@@ -9,7 +10,7 @@ export interface CommittedGroup {
   readonly askers: readonly Asker[];
   /** Hash-chain head after this group. */
   readonly head: Uint8Array;
-  /** Its last command is an epoch's close (which the engine may still refuse). */
+  /** Its last command is the sequencer's own close of an epoch. */
   readonly closesEpoch: boolean;
   /** Commands by the account that sent them, clients only. */
   readonly shares: ReadonlyMap<number, number>;
@@ -29,12 +30,9 @@ export class Market {
   readonly committed: CommittedGroup[] = [];
   /** When the groups that were appended and have not come back got their first command, ns. */
   readonly waitingSinceNs: bigint[] = [];
-  /** Settlement records in the open epoch, as of the last group that came back. */
-  openRecords = 0;
+  readonly epoch = new OpenEpoch();
   /** Time stamp of the first group that came back with open records; 0n for none. */
   openSinceNs = 0n;
-  /** An epoch close is on its way through the log. */
-  closing = false;
   /** When the engine's next timer is due, as of the last group that came back; 0n for none. */
   nextTimerNs = 0n;
   /** A command that lets time pass is on its way through the log. */

@@ -201,7 +201,7 @@ describe('the market service', { timeout: 120_000 }, () => {
     const { numbers, counters } = reader.sample(Date.now());
     assert.equal(numbers.get('groups'), 3);
     assert.equal(counters.get('events')?.get('ACCEPTED'), 1);
-    const threads = ['serviceThreadId', 'marketThreadId'].map((name) => numbers.get(name) ?? 0);
+    const threads = ['serviceThreadId', 'hostThreadId'].map((name) => numbers.get(name) ?? 0);
     assert.equal(threads[0], owner.pid);
     for (const thread of threads) assert(readThreadUsage(owner.pid, thread) !== undefined);
     const views = new MarketViewReader(reader);

@@ -1,35 +1,21 @@
 /** The market service put together: recovery first, then the doors are opened. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BatchKind, diffStream, encodeReply, logStream, reportStream } from '@foldbook/protocol';
 import {
-  AgentInvoker,
-  answer,
-  type Clock,
-  currentThreadId,
-  type Logger,
-  type StreamStore,
-  type StreamWriter,
-  type Transport,
-} from '@foldbook/runtime';
-import { AnswerShare } from './answer-share.ts';
-import { CommandAdapter } from './command-adapter.ts';
+  BatchKind,
+  diffStream,
+  logStream,
+  MAX_MESSAGE_BYTES,
+  reportStream,
+} from '@foldbook/protocol';
+import type { Logger, StreamWriter, Transport } from '@foldbook/runtime';
+import { BridgedTransport } from './bridged-transport.ts';
 import { commandFilters } from './command-filter.ts';
-import type { MarketConfig } from './config.ts';
-import { Dispatcher } from './dispatcher.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
-import type { Asker } from './group-builder.ts';
-import type { HostThread, startHostThread } from './host-thread.ts';
-import { type OpenedMetrics, ServiceMetrics } from './market-metrics.ts';
-import { MarketRegistry } from './market-registry.ts';
-import { Mover } from './mover.ts';
-import { openHosts } from './open-hosts.ts';
-import { Placement } from './placement.ts';
-import { Publisher } from './publisher.ts';
+import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
+import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
-import { RefusalLog } from './refusal-log.ts';
-import { ReportReplay } from './report-replay.ts';
-import { RequestAdapter } from './request-adapter.ts';
-import { Sequencer } from './sequencer.ts';
+import type { Sequencer } from './sequencer.ts';
+import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
 /**
  * What `stop` waits for may never come. With the broker it has so long for all of its steps, ms;
@@ -38,15 +24,8 @@ import { Sequencer } from './sequencer.ts';
 const STOP_PATIENCE_MS = 10_000;
 const STOP_PATIENCE_WITHOUT_BROKER_MS = 500;
 
-export interface MarketServiceParts {
-  readonly config: MarketConfig;
-  readonly transport: Transport;
-  readonly store: StreamStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Another thread for tests of its failures. */
-  readonly startThread?: typeof startHostThread;
-}
+/** Another thread for tests of its failures. */
+export type MarketServiceParts = Surroundings & Pick<HostParts, 'startThread'>;
 
 export interface MarketService {
   /** What was read back from the log at start. */
@@ -63,79 +42,38 @@ export interface MarketService {
 }
 
 export async function startMarketService(parts: MarketServiceParts): Promise<MarketService> {
-  const { config, transport, store, clock, logger } = parts;
-  const { partition } = config;
+  const { config, logger } = parts;
+  const { sharedMemory } = config;
+  if (sharedMemory === undefined) return start(parts);
+  const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
+  const local = new SharedMemoryAdapter(options, logger);
+  try {
+    const transport = new BridgedTransport(parts.transport, local);
+    return await start({ ...parts, transport }, local);
+  } catch (error) {
+    local.onClose();
+    throw error;
+  }
+}
+
+async function start(
+  parts: MarketServiceParts,
+  local?: SharedMemoryAdapter,
+): Promise<MarketService> {
+  const { config, transport } = parts;
   const failure = Promise.withResolvers<Error>();
   // The log first: who has that is the one who may show a market here.
-  const streams = await openStreams(parts, failure.resolve);
-  const { shown, threads } = await openHosts(parts, failure.resolve).catch(async (error) => {
+  const streams = await openStreams(parts, local, failure.resolve);
+  const hosts = await openHosts(parts, failure.resolve).catch(async (error) => {
     await streams.close();
     throw error;
   });
-  const metrics = new ServiceMetrics(shown.buffer);
-  const hosts = threads.length;
-  const places = { ...config, hosts, by: config.placement };
-  const placement = new Placement(places, metrics.nowNs());
-  const markets = new MarketRegistry(config.maxMarkets, (market) => {
-    metrics.name(market);
-    placement.place(market);
-  });
-  metrics.serviceThreadId.set(currentThreadId() ?? 0);
-  metrics.marketThreadId.set(threads[0]?.worker.threadId ?? 0);
-  const cores = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
-  const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
-  const dispatcher = new Dispatcher(targets, metrics.nowNs);
-  const mover = new Mover({ dispatcher, placement, logger, nowNs: metrics.nowNs });
-  const sequencer = new Sequencer({
-    partition,
-    markets,
-    log: streams.log,
-    dispatcher,
-    clock,
-    logger,
-    limits: config,
-    metrics,
-    onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
-    onFailure: failure.resolve,
-    wake: () => invoker.wake(),
-  });
-  const generation = Number(clock.nowNs() / 1_000_000_000n);
-  const publisher = new Publisher({
-    rings: threads.map(({ events }) => events),
-    markets,
-    reports: streams.reports,
-    diffs: streams.diffs,
-    generation,
-    clock,
-    metrics,
-    publish: (subject, payload) => transport.publish(subject, payload),
-    sendReply: (subject, payload) => answer(transport, subject, payload),
-    onExecuted: (market, group, commands, openRecords) =>
-      sequencer.executed(market, group, commands, openRecords),
-    onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
-    onMoved: (market, kind) => dispatcher.moved(market, kind),
-  });
-  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
-    logger.warn("reports can't be read again", { detail: String(error) }),
-  );
-  const facts = { durability: store.durability, cores, generation, partition };
-  const share = new AnswerShare(clock);
-  const readers = { publisher, reports: replay, share, dispatcher, mover };
-  const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
-  const commands = new CommandAdapter(transport, markets, sequencer, observers);
-  const invoker = new AgentInvoker([sequencer, publisher, mover], { onError: failure.resolve });
-
-  const agents = { sequencer, commands, requests, invoker };
-  const running = { transport, ...agents, streams, threads, logger, shown };
+  const agents = wireAgents(parts, { streams, hosts, local, fail: failure.resolve });
+  const { markets, publisher, commands, requests, invoker } = agents;
+  const running: Running = { ...parts, agents, streams, hosts };
   let recovered: Recovered;
   try {
-    recovered = await recoverFromLog(parts, failure.promise, {
-      markets,
-      sequencer,
-      dispatcher,
-      publisher,
-    });
+    recovered = await recoverFromLog(parts, failure.promise, agents);
     streams.reports.check(markets);
     streams.diffs.check(markets);
   } catch (error) {
@@ -144,27 +82,25 @@ export async function startMarketService(parts: MarketServiceParts): Promise<Mar
   }
   publisher.goLive();
   invoker.start();
-  commands.open(commandFilters(partition), failure.resolve);
+  commands.open(commandFilters(config.partition), failure.resolve);
   requests.open(failure.resolve);
   await transport.flush();
+  const { cores } = hosts;
   return { recovered, cores, failed: failure.promise, stop: () => stop(running) };
 }
 
 /** All that has to be ended. */
 interface Running {
   readonly transport: Transport;
-  readonly sequencer: Sequencer;
-  readonly commands: CommandAdapter;
-  readonly requests: RequestAdapter;
-  readonly invoker: AgentInvoker;
-  readonly streams: Streams;
-  readonly threads: readonly HostThread[];
   readonly logger: Logger;
-  readonly shown: OpenedMetrics;
+  readonly agents: MarketAgents;
+  readonly streams: Streams;
+  readonly hosts: OpenedHosts;
 }
 
 async function stop(running: Running): Promise<void> {
-  const { transport, sequencer, commands, requests, invoker, logger } = running;
+  const { transport, logger } = running;
+  const { sequencer, commands, requests, invoker } = running.agents;
   const isConnected = transport.status() === 'connected';
   const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
   const deadlineMs = performance.now() + patienceMs;
@@ -183,12 +119,12 @@ async function stop(running: Running): Promise<void> {
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
 async function close(running: Running, patienceMs: number): Promise<void> {
-  const { streams, threads, logger, shown } = running;
+  const { streams, logger, hosts } = running;
   if (!(await within(streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
-  await Promise.all(threads.map(({ worker }) => worker.stop()));
-  shown.remove();
+  await Promise.all(hosts.threads.map(({ worker }) => worker.stop()));
+  hosts.shown.remove();
 }
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
@@ -205,7 +141,7 @@ async function recoverFromLog(
   return recover({ ...agents, records, signal });
 }
 
-interface Streams {
+export interface Streams {
   readonly log: StreamWriter;
   readonly reports: DurableOutput;
   readonly diffs: DurableOutput;
@@ -215,15 +151,16 @@ interface Streams {
 /** Opens the partition's log and its two durable outputs for writing. */
 async function openStreams(
   parts: MarketServiceParts,
+  local: SharedMemoryAdapter | undefined,
   fail: (error: Error) => void,
 ): Promise<Streams> {
   const { config, store, transport } = parts;
   const { partition } = config;
-  // Segment files have no subscribers of their own; a broker's streams do.
+  // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
   const echo =
-    config.broker.kind === 'embedded'
+    config.broker.kind !== 'nats'
       ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
-      : undefined;
+      : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
   const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
   const writers = [log];
   const close = async () => {
@@ -264,9 +201,4 @@ async function settled(sequencer: Sequencer, deadlineMs: number): Promise<void> 
   while (sequencer.pending > 0 && performance.now() < deadlineMs) {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-}
-
-function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
-  const none = new Uint8Array(0);
-  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
 }

@@ -24,7 +24,11 @@ export class MarketViewWriter {
 
   constructor(block: LockedWriter, market: number) {
     this.#block = block;
+    // Another host may have shown it before.
+    block.read(this.#words);
     this.#words[MarketViewWord.MARKET] = market;
+    this.#high = this.#price(MarketViewWord.HIGH_PRICE);
+    this.#low = this.#price(MarketViewWord.LOW_PRICE) || Number.POSITIVE_INFINITY;
   }
 
   /** A TRADE event that begins at word `at` of `events`. */
@@ -32,8 +36,7 @@ export class MarketViewWriter {
     const low = events[at + PRICE] ?? 0;
     const high = events[at + PRICE + 1] ?? 0;
     this.#setWords(MarketViewWord.LAST_PRICE, low, high);
-    // Beyond 2^53 the order of two prices a tick apart may be lost; the words are exact.
-    const price = (high >>> 0) * WORD + (low >>> 0);
+    const price = this.#price(MarketViewWord.LAST_PRICE);
     if (price > this.#high) {
       this.#high = price;
       this.#setWords(MarketViewWord.HIGH_PRICE, low, high);
@@ -57,6 +60,11 @@ export class MarketViewWriter {
     words[MarketViewWord.BID_LEVELS] = engine.writeDepth(Side.BUY, VIEW_LEVELS, words, BIDS);
     words[MarketViewWord.ASK_LEVELS] = engine.writeDepth(Side.SELL, VIEW_LEVELS, words, ASKS);
     this.#block.write(words);
+  }
+
+  /** Beyond 2^53 the order of two prices a tick apart may be lost; the words are exact. */
+  #price(at: number): number {
+    return ((this.#words[at + 1] ?? 0) >>> 0) * WORD + ((this.#words[at] ?? 0) >>> 0);
   }
 
   #setWords(at: number, low: number, high: number): void {

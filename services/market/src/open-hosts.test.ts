@@ -30,7 +30,7 @@ async function open(config: object, reached: HostReached) {
   };
   const startThread = async (options: HostThreadOptions) => {
     asked.push(options);
-    options.onReached(reached);
+    options.onReached?.(reached);
     const worker = {
       threadId: undefined,
       core: options.core,
@@ -52,13 +52,13 @@ async function open(config: object, reached: HostReached) {
 describe('the comfort of hosts', () => {
   it('is asked for by default where it costs nothing, and what came of it is told', async () => {
     const { lines, asked } = await open({}, { memory, realTime: undefined });
-    assert.deepEqual(asked[0]?.comfort.memory, {
+    assert.deepEqual(asked[0]?.comfort?.memory, {
       lock: 'try',
       hugePages: 'try',
       numa: 'try',
       reserveMb: 16,
     });
-    assert.equal(asked[0]?.comfort.realtime, 'off');
+    assert.equal(asked[0]?.comfort?.realtime, 'off');
     assert.match(lines[0] ?? '', /^info machine: /);
     const words = 'info memory of the host: 1 MiB; not huge: why; 1 MiB locked; not bound: why';
     assert(lines.includes(words), lines.join('\n'));

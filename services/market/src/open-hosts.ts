@@ -16,6 +16,8 @@ import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-me
 export interface OpenedHosts {
   readonly shown: OpenedMetrics;
   readonly threads: readonly HostThread[];
+  /** Of each, where it is pinned to one. */
+  readonly cores: readonly (number | undefined)[];
 }
 
 export interface HostParts {
@@ -33,17 +35,18 @@ export async function openHosts(
   parts: HostParts,
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
-  const shown = openMetrics(parts.config.metricsFile, Date.now());
+  const cores = hostCores(parts.config);
+  const shown = openMetrics(parts.config.metricsFile, cores.length, Date.now());
   const threads: HostThread[] = [];
   const topology = readTopology();
   const words = topology === undefined ? 'unknown: there is no sysfs' : topologyWords(topology);
   parts.logger.info(`machine: ${words}`);
   try {
-    for (const core of hostCores(parts.config)) {
-      const place = { host: threads.length, core, topology };
-      threads.push(await startHost(parts, place, shown.memory, fail));
+    for (const [host, core] of cores.entries()) {
+      threads.push(await startHost(parts, { host, core, topology }, shown.memory, fail));
     }
-    return { shown, threads };
+    const pinned = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
+    return { shown, threads, cores: pinned };
   } catch (error) {
     await Promise.all(threads.map(({ worker }) => worker.stop()));
     shown.remove();
@@ -73,7 +76,7 @@ async function startHost(
     logger.warn(`a real-time host that does not park is on a common core: ${advice}`, { core });
   }
   const onReached = (reached: HostReached) => tellReached(logger, host, reached);
-  const thread = await startThread({ core, idle, cycle, metrics, comfort, onReached });
+  const thread = await startThread({ host, core, idle, cycle, metrics, comfort, onReached });
   const { pinned, threadId, failed } = thread.worker;
   failed.then(fail);
   logger.info('host started', { host, core, pinned, threadId });

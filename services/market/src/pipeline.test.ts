@@ -150,15 +150,45 @@ describe('the market pipeline', () => {
 
   it('closes an epoch by count, and by age, as the last command of a group', async () => {
     const byCount = await openMarket({ limits: { epochRecords: 2 } });
-    assert.equal(byCount.market(MARKET).openRecords, 0, 'four deposits are past the limit of two');
+    assert.equal(
+      byCount.market(MARKET).epoch.records,
+      0,
+      'four deposits are past the limit of two',
+    );
     const byAge = await openMarket({ limits: { epochAgeMs: 1_000 } });
-    assert.equal(byAge.market(MARKET).openRecords, 4);
+    assert.equal(byAge.market(MARKET).epoch.records, 4);
     byAge.clock.advanceNs(999_000_000n);
     await byAge.settle();
-    assert.equal(byAge.market(MARKET).openRecords, 4);
+    assert.equal(byAge.market(MARKET).epoch.records, 4);
     byAge.clock.advanceNs(2_000_000n);
     await byAge.settle();
-    assert.equal(byAge.market(MARKET).openRecords, 0);
+    assert.equal(byAge.market(MARKET).epoch.records, 0);
+  });
+
+  it('closes an epoch early when the commands on their way might be too much for it', async () => {
+    const limits = {
+      maxPendingCommands: 65_536,
+      maxPendingPerAccount: 65_536,
+      maxGroupsInFlight: 64,
+    };
+    const pipeline = await openMarket({ limits });
+    const before = pipeline.log.records.length;
+    pipeline.log.stall();
+    const cancels = Array.from({ length: 1_000 }, (_, index) => cancel(index));
+    for (let message = 0; message < 63; message += 1) {
+      assert.equal(pipeline.submit(MARKET, 7, cancels), 'ADMITTED');
+      pipeline.sequencer.doWork();
+    }
+    pipeline.log.recover();
+    await pipeline.settle();
+    const sizes = pipeline.log.records
+      .slice(before)
+      .map(({ payload }) => header(payload, BatchKind.GROUP).count);
+    // 58,175 commands may make as many records as a header counts.
+    const expected = new Array<number>(64).fill(1_000).with(58, 1);
+    assert.deepEqual(sizes, expected);
+    assert.equal(pipeline.market(MARKET).epoch.records, 0);
+    assert.equal(pipeline.sequencer.pending, 0);
   });
 
   it('refuses BUSY before the log when too much waits, and loses nothing it admitted', async () => {

@@ -43,7 +43,7 @@ function open(commandsPerGroup: number) {
     diffs: new DurableOutput(new MemoryWriter('DIFF_0'), new Map(), undefined, fail),
     generation: 1,
     clock,
-    metrics: new ServiceMetrics(openMetrics(undefined, 0).buffer),
+    metrics: new ServiceMetrics(openMetrics(undefined, 1, 0).buffer),
     publish: () => undefined,
     sendReply: () => undefined,
     onExecuted: () => undefined,

@@ -166,7 +166,7 @@ export class RequestAdapter {
       hosts: cores.length,
       core: cores[market.host] ?? null,
       pending: this.#sequencer.pending,
-      openRecords: market.openRecords,
+      openRecords: market.epoch.records,
       ...this.#publisher.counters(market),
       ...market.terms.facts(),
     };

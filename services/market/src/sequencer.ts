@@ -18,7 +18,7 @@ import {
 import type { Agent, Clock, Logger, StreamWriter } from '@foldbook/runtime';
 import { Admission, type AdmissionAnswer, type AdmissionLimits } from './admission.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Asker, Group } from './group-builder.ts';
+import { type Asker, type Group, GroupBuilder } from './group-builder.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
 import { COMMAND_RING_SLOTS } from './ring-message.ts';
@@ -108,7 +108,7 @@ export class Sequencer implements Agent {
     const answer = this.#admission.ask(entry);
     if (answer !== 'ADMITTED') return answer;
     if (!this.#fits(market, batch.count)) {
-      if (this.#inFlight >= this.#limits.maxGroupsInFlight) return 'BUSY';
+      if (!this.#mayAppend(market)) return 'BUSY';
       this.#append(market, false);
     }
     const receivedNs = this.#metrics.nowNs();
@@ -128,9 +128,12 @@ export class Sequencer implements Agent {
   replay(market: Market, payload: Uint8Array, logSequence: number): void {
     const view = viewOf(payload);
     const commands = view.getUint32(BatchOffset.COUNT, true);
-    const last = viewOf(payload).getUint8(commands * RECORD_BYTES + CommandOffset.KIND);
-    const closesEpoch = last === CommandKind.CLOSE_EPOCH;
+    const last = commands * RECORD_BYTES;
+    const closesEpoch =
+      view.getUint8(last + CommandOffset.KIND) === CommandKind.CLOSE_EPOCH &&
+      view.getBigUint64(last + CommandOffset.REQUEST_ID, true) === 0n;
     this.#admission.count(0, commands);
+    market.epoch.appended(commands, closesEpoch);
     market.waitingSinceNs.push(this.#clock.nowNs());
     this.#deliver(market, { ...NOBODYS, payload, commands, closesEpoch }, logSequence);
   }
@@ -140,11 +143,8 @@ export class Sequencer implements Agent {
     this.#admission.executed(commands, group.shares);
     market.waitingSinceNs.shift();
     market.ticking = false;
-    market.openRecords = openRecords;
-    if (group.closesEpoch) {
-      market.closing = false;
-      market.openSinceNs = 0n;
-    }
+    market.epoch.executed(commands, group.closesEpoch, openRecords);
+    if (group.closesEpoch) market.openSinceNs = 0n;
     if (openRecords === 0) market.openSinceNs = 0n;
     else if (market.openSinceNs === 0n) market.openSinceNs = this.#clock.nowNs();
   }
@@ -155,7 +155,7 @@ export class Sequencer implements Agent {
       const closeEpoch = this.#epochIsDue(market);
       const isSilent = market.open.count === 0 && !closeEpoch;
       if (isSilent && !this.#timerIsDue(market)) continue;
-      if (this.#inFlight >= this.#limits.maxGroupsInFlight || this.#failed) break;
+      if (this.#failed || !this.#mayAppend(market)) break;
       if (isSilent) this.#tick(market);
       this.#append(market, closeEpoch);
       work += 1;
@@ -173,8 +173,9 @@ export class Sequencer implements Agent {
   }
 
   #epochIsDue(market: Market): boolean {
-    if (market.closing || market.openRecords === 0) return false;
-    if (market.openRecords >= this.#limits.epochRecords) return true;
+    const { epoch } = market;
+    if (epoch.closing || epoch.records === 0) return false;
+    if (epoch.records >= this.#limits.epochRecords) return true;
     const ageNs = this.#clock.nowNs() - market.openSinceNs;
     return ageNs >= BigInt(this.#limits.epochAgeMs) * 1_000_000n;
   }
@@ -197,14 +198,22 @@ export class Sequencer implements Agent {
     return sinceNs === undefined ? 0 : Number(this.#clock.nowNs() - sinceNs) / 1e6;
   }
 
-  #append(market: Market, closeEpoch: boolean): void {
+  /** Whether the log takes a group more; its epoch has room for it then. */
+  #mayAppend(market: Market): boolean {
+    const { maxGroupsInFlight } = this.#limits;
+    if (this.#inFlight >= maxGroupsInFlight) return false;
+    // One more: the close of the epoch that the group itself may end with.
+    if (market.epoch.hasRoom(market.open.count + 1)) return true;
+    this.#append(market, true, new GroupBuilder());
+    return this.#inFlight < maxGroupsInFlight;
+  }
+
+  #append(market: Market, closeEpoch: boolean, open: GroupBuilder = market.open): void {
     const timeNs = this.#clock.nowNs();
-    const group = market.open.take(market.id, timeNs, closeEpoch);
+    const group = open.take(market.id, timeNs, closeEpoch);
     market.waitingSinceNs.push(timeNs);
-    if (closeEpoch) {
-      this.#admission.count(0, 1);
-      market.closing = true;
-    }
+    if (group.closesEpoch) this.#admission.count(0, 1);
+    market.epoch.appended(group.commands, group.closesEpoch);
     this.#inFlight += 1;
     const { nowNs, queueing, commit, groupSize } = this.#metrics;
     groupSize.record(group.commands);

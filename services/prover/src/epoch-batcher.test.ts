@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { EpochMark } from '@foldbook/protocol';
 import fc from 'fast-check';
 import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
-import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
+import { EpochBatcher } from './epoch-batcher.ts';
 import { ProverError } from './prover-error.ts';
 
 const created: DiffRecord = {
@@ -76,9 +76,13 @@ const stream: readonly DiffRecord[] = [
   chainHead(2),
 ];
 
-function run(records: readonly DiffRecord[]): ClosedEpoch[] {
+/** Closed epochs, their records as objects that can be compared. */
+function run(stream: readonly DiffRecord[]) {
   const batcher = new EpochBatcher('TEST');
-  return records.map((record) => batcher.push(record)).filter((epoch) => epoch !== undefined);
+  return stream
+    .map((record) => batcher.push(record))
+    .filter((epoch) => epoch !== undefined)
+    .map((epoch) => ({ ...epoch, records: [...epoch.records] }));
 }
 
 function refuses(records: readonly DiffRecord[], code: string, message: RegExp): void {
@@ -149,6 +153,45 @@ test('a repetition that says something else is refused', () => {
   refuses([created, { ...created, takerFeePpm: 301 }], 'DIFF_CONFLICT', /different fees/);
   const other = { ...mark(0, 0, 3, 1), stateHash: 5n };
   refuses([...stream.slice(0, 5), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
+  refuses([...stream.slice(0, 6), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
+  const otherHead = { ...chainHead(0), head: new Uint8Array(32).fill(9) };
+  refuses([...stream.slice(0, 6), otherHead], 'DIFF_CONFLICT', /epoch 0 has two chain heads/);
+});
+
+test('a repeated record of the open epoch that differs in any field is refused', () => {
+  const fields: Partial<Settlement>[] = [
+    { kind: 6 },
+    { a: 3 },
+    { b: 3 },
+    { price: 1n },
+    { base: 9n },
+    { quote: 1n },
+  ];
+  for (const field of fields) {
+    const other = { ...settlement(1), ...field };
+    refuses([...stream.slice(0, 4), other], 'DIFF_CONFLICT', /record 1 comes twice, and differs/);
+  }
+  assert.equal(run([...stream.slice(0, 4), settlement(1), ...stream.slice(4)]).length, 3);
+});
+
+test('an epoch of two million records is held, at 32 bytes a record', () => {
+  const count = 2 ** 21 + 1;
+  const batcher = new EpochBatcher('TEST');
+  batcher.push(created);
+  for (let index = 0; index < count; index++) batcher.push(settlement(index));
+  batcher.push({ ...mark(0, 0, count, 1), sequence: count + 10 });
+  const closed = batcher.push({ ...chainHead(0), sequence: count + 10 });
+  assert(closed !== undefined);
+  assert.equal(closed.records.length, count);
+  assert.equal(closed.records.toFile().byteLength, 12 + 32 * count);
+  assert.equal(closed.records.get(count - 1).dBase, BigInt(count));
+});
+
+test('a record that breaks its rules is refused as it comes', () => {
+  for (const wrong of [{ a: 1 }, { b: 2 ** 24 }, { base: 2n ** 64n - 1n }, { price: 1n }]) {
+    const broken = { ...settlement(1), ...wrong };
+    refuses([created, settlement(0), broken], 'RECORD_INVALID', /record 1 of epoch 0/);
+  }
 });
 
 test('an epoch beyond the bound is refused', () => {

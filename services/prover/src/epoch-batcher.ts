@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { EpochMark, MarketCreated } from '@foldbook/protocol';
-import type { SettlementRecord } from '@foldbook/verifier';
+import { type EpochMark, MAX_EPOCH_RECORDS, type MarketCreated } from '@foldbook/protocol';
+import { checkRecord, RecordList } from '@foldbook/verifier';
 import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
 import { ProverError } from './prover-error.ts';
 
-/** Records of one epoch that are held in memory; the market closes epochs far below it. */
-export const MAX_EPOCH_RECORDS = 1 << 20;
 const CHAIN_START = new Uint8Array(32);
 
 /** All that the market said about one closed epoch. */
@@ -13,7 +11,7 @@ export interface ClosedEpoch {
   readonly epoch: number;
   /** Index of the first record, over the market's life. */
   readonly recordFirst: number;
-  readonly records: readonly SettlementRecord[];
+  readonly records: RecordList;
   /** Market sequences, both inclusive. */
   readonly sequenceFirst: number;
   readonly sequenceLast: number;
@@ -35,14 +33,15 @@ export interface MarketFees {
 
 /**
  * Gathers one market's diff records into closed epochs. The stream repeats itself where a market
- * restarted: what was seen is dropped by its number. What is missing is never skipped: a gap, or a
- * repetition that says something else, throws.
+ * restarted: what was seen is dropped by its number, after a look whether it says the same. What is
+ * held can be compared: the open epoch, and the mark and head of the one before. What is missing is
+ * never skipped: a gap throws, as does a repetition that says something else.
  */
 export class EpochBatcher {
   readonly #market: string;
   readonly #maxRecords: number;
   #fees: MarketFees | undefined;
-  #records: SettlementRecord[] = [];
+  #records = new RecordList();
   #recordFirst = 0;
   #mark: EpochMark | undefined;
   #last: ClosedEpoch | undefined;
@@ -92,7 +91,10 @@ export class EpochBatcher {
 
   #settle(entry: Settlement): void {
     const expected = this.nextRecord;
-    if (entry.recordIndex < expected) return;
+    if (entry.recordIndex < expected) {
+      this.#checkRepeated(entry);
+      return;
+    }
     if (this.#fees === undefined) {
       this.#fail('DIFF_GAP', `record ${entry.recordIndex} comes before its creation`);
     }
@@ -105,15 +107,54 @@ export class EpochBatcher {
     if (this.#records.length >= this.#maxRecords) {
       this.#fail(
         'EPOCH_TOO_LARGE',
-        `epoch ${this.#nextEpoch} has over ${this.#maxRecords} records`,
+        `epoch ${this.#nextEpoch} has over ${this.#maxRecords} records, more than a header counts`,
       );
     }
-    const { kind, a, b, price, base, quote } = entry;
-    this.#records.push({ kind, a, b, price, dBase: base, dQuote: quote });
+    this.#keep(entry);
+  }
+
+  #checkRepeated({ kind, a, b, price, base, quote, recordIndex }: Settlement): void {
+    if (recordIndex < this.#recordFirst) return;
+    const held = this.#records.get(recordIndex - this.#recordFirst);
+    const same =
+      held.kind === kind &&
+      held.a === a &&
+      held.b === b &&
+      held.price === price &&
+      held.dBase === base &&
+      held.dQuote === quote;
+    if (!same) this.#fail('DIFF_CONFLICT', `record ${recordIndex} comes twice, and differs`);
+  }
+
+  #keep({ kind, a, b, price, base, quote, recordIndex }: Settlement): void {
+    const record = { kind, a, b, price, dBase: base, dQuote: quote };
+    // What breaks its rules has no proof; better to say so than to fail in a circuit.
+    const wrong = checkRecord(record);
+    if (wrong !== undefined) {
+      throw new ProverError(
+        'RECORD_INVALID',
+        `market ${this.#market}: record ${recordIndex} of epoch ${this.#nextEpoch}: ${wrong} ` +
+          "(the market's engine should not have written it)",
+      );
+    }
+    try {
+      this.#records.push(record);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ProverError(
+        'EPOCH_TOO_LARGE',
+        `market ${this.#market}: no memory for more than ${this.#records.length} records of ` +
+          `epoch ${this.#nextEpoch}; start this prover again on a machine with more`,
+        { cause: error },
+      );
+    }
   }
 
   #markEpoch(mark: EpochMark): void {
-    if (mark.epoch < this.#nextEpoch) return;
+    if (mark.epoch < this.#nextEpoch) {
+      this.#checkRepeatedMark(mark);
+      return;
+    }
     if (mark.epoch > this.#nextEpoch) {
       this.#fail('DIFF_GAP', `epoch ${mark.epoch} is marked, the next one is ${this.#nextEpoch}`);
     }
@@ -133,17 +174,39 @@ export class EpochBatcher {
           `and should start at ${follows}`,
       );
     }
-    if (this.#mark !== undefined && this.#mark.stateHash !== mark.stateHash) {
-      this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, with different states`);
-    }
+    const known = this.#mark;
+    const differs =
+      known !== undefined &&
+      (known.stateHash !== mark.stateHash ||
+        known.timeNs !== mark.timeNs ||
+        known.sequence !== mark.sequence);
+    if (differs) this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, and differs`);
     this.#mark = mark;
+  }
+
+  #checkRepeatedMark(mark: EpochMark): void {
+    const last = this.#last;
+    if (last === undefined || mark.epoch !== last.epoch) return;
+    const same =
+      mark.sequenceFirst === last.sequenceFirst &&
+      mark.sequence === last.sequenceLast &&
+      mark.recordFirst + mark.recordCount === this.#recordFirst &&
+      mark.stateHash === last.stateHash &&
+      mark.timeNs === last.timeNs;
+    if (!same) this.#fail('DIFF_CONFLICT', `epoch ${mark.epoch} is marked twice, and differs`);
   }
 
   #close(chain: ChainHead): ClosedEpoch | undefined {
     const mark = this.#mark;
     const last = this.#last;
     // A repeated head must not close the epoch whose mark was read just before the repetition.
-    if (last !== undefined && chain.sequence <= last.sequenceLast) return undefined;
+    if (last !== undefined && chain.sequence <= last.sequenceLast) {
+      const isLast = chain.sequence === last.sequenceLast;
+      if (isLast && Buffer.compare(chain.head, last.logHeadEnd) !== 0) {
+        this.#fail('DIFF_CONFLICT', `epoch ${last.epoch} has two chain heads`);
+      }
+      return undefined;
+    }
     if (mark === undefined || chain.sequence !== mark.sequence) {
       return this.#fail('DIFF_GAP', 'a chain head comes without its epoch mark');
     }
@@ -161,10 +224,10 @@ export class EpochBatcher {
       logLast: chain.logSequence,
     };
     this.#recordFirst += this.#records.length;
-    this.#records = [];
+    this.#records = new RecordList();
     this.#mark = undefined;
     // Without its records, which are the receiver's from now on.
-    this.#last = { ...closed, records: [] };
+    this.#last = { ...closed, records: new RecordList(0) };
     return closed;
   }
 

@@ -3,6 +3,7 @@
  * From a closed epoch to everything that is to be proved about it. Order is what makes it sound:
  * first all digests, roots, the header; only then the challenge; only then accumulators and jobs.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AccountDelta,
   type AccountTree,
@@ -16,7 +17,6 @@ import {
   type ChainState,
   type Challenge,
   chainStateAfter,
-  checkRecord,
   digestListHash,
   drawChallenge,
   type EpochHeader,
@@ -24,7 +24,7 @@ import {
   encodeHeader,
   netDeltas,
   type ProofPlace,
-  type SettlementRecord,
+  type RecordList,
   signHeader,
 } from '@foldbook/verifier';
 import type { ChainContext } from './chain-context.ts';
@@ -35,7 +35,6 @@ import { ProverError } from './prover-error.ts';
 
 interface CommittedBatch {
   readonly place: ProofPlace;
-  readonly records: readonly SettlementRecord[];
   readonly digest: bigint;
 }
 
@@ -63,7 +62,7 @@ export interface PlannedAccounts extends PlannedProof {
 
 export interface EpochPlan {
   readonly epoch: number;
-  readonly records: readonly SettlementRecord[];
+  readonly records: RecordList;
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
   readonly batches: readonly PlannedBatch[];
@@ -73,18 +72,18 @@ export interface EpochPlan {
 }
 
 /**
- * Plans one epoch on top of `tip`, and moves `tree` on to its end.
- * @throws ProverError RECORD_INVALID, BALANCE_OUT_OF_RANGE: `tree` is then of no more use
+ * Plans one epoch on top of `tip`, and moves `tree` on to its end. Hashing takes milliseconds,
+ * so other markets get their turn between two proofs.
+ * @throws ProverError BALANCE_OUT_OF_RANGE: `tree` is then of no more use
  */
-export function planEpoch(
+export async function planEpoch(
   context: ChainContext,
   tip: ChainState,
   tree: AccountTree,
   closed: ClosedEpoch,
-): EpochPlan {
-  checkRecords(context, closed);
-  const batches = commitBatches(context, closed);
-  const accounts = commitAccounts(context, tip, tree, closed);
+): Promise<EpochPlan> {
+  const batches = await commitBatches(context, closed);
+  const accounts = await commitAccounts(context, tip, tree, closed);
   const rootNew = accounts.at(-1)?.rootOut ?? tip.root;
   const digestList = encodeDigestList(
     batches.map(({ place, digest }) => ({ seq0: place.seq0, count: place.count, digest })),
@@ -119,26 +118,27 @@ export function planEpoch(
     records: closed.records,
     headerBytes,
     signature: signHeader(headerBytes, context.operator.secretKey),
-    batches: batches.map((batch) => planBatch(context, closed.epoch, batch, challenge)),
-    accounts: accounts.map((proof) => planAccounts(context, closed.epoch, proof, challenge)),
+    batches: await inTurns(batches, (batch) => planBatch(context, closed, batch, challenge)),
+    accounts: await inTurns(accounts, (proof) =>
+      planAccounts(context, closed.epoch, proof, challenge),
+    ),
     tip: chainStateAfter(header, headerBytes),
   };
 }
 
-/** A record that breaks its rules has no proof; better to say so than to fail in a circuit. */
-function checkRecords({ genesis }: ChainContext, closed: ClosedEpoch): void {
-  closed.records.forEach((record, index) => {
-    const wrong = checkRecord(record);
-    if (wrong === undefined) return;
-    throw new ProverError(
-      'RECORD_INVALID',
-      `market ${genesis.name}: record ${closed.recordFirst + index} of epoch ${closed.epoch}: ` +
-        `${wrong} (the market's engine should not have written it)`,
-    );
-  });
+async function inTurns<T, R>(items: readonly T[], work: (item: T) => R): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) {
+    results.push(work(item));
+    await turn();
+  }
+  return results;
 }
 
-function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBatch[] {
+async function commitBatches(
+  context: ChainContext,
+  closed: ClosedEpoch,
+): Promise<CommittedBatch[]> {
   const { size } = context.circuits.batch;
   const committed: CommittedBatch[] = [];
   for (let first = 0; first < closed.records.length; first += size) {
@@ -149,17 +149,18 @@ function commitBatches(context: ChainContext, closed: ClosedEpoch): CommittedBat
       seq0: BigInt(closed.recordFirst + first),
       count: records.length,
     };
-    committed.push({ place, records, digest: batchDigest(size, place, records) });
+    committed.push({ place, digest: batchDigest(size, place, records) });
+    await turn();
   }
   return committed;
 }
 
-function commitAccounts(
+async function commitAccounts(
   context: ChainContext,
   tip: ChainState,
   tree: AccountTree,
   closed: ClosedEpoch,
-): CommittedAccounts[] {
+): Promise<CommittedAccounts[]> {
   const { size } = context.circuits.accounts;
   const deltas = netDeltas(closed.records);
   const committed: CommittedAccounts[] = [];
@@ -176,6 +177,7 @@ function commitAccounts(
     const rootOut = tree.root();
     committed.push({ place, steps, rootIn, rootOut, digest: accountsDigest(size, place, group) });
     rootIn = rootOut;
+    await turn();
   }
   return committed;
 }
@@ -208,12 +210,18 @@ function challengeOf(
 
 function planBatch(
   { genesis, circuits }: ChainContext,
-  epoch: number,
-  { place, records, digest }: CommittedBatch,
+  closed: ClosedEpoch,
+  { place, digest }: CommittedBatch,
   challenge: Challenge,
 ): PlannedBatch {
   const { size, name } = circuits.batch;
-  const acc = batchAccumulator(records, challenge);
+  const { epoch } = closed;
+  // Taken from the list each time: as objects, the records of all batches would not fit.
+  const records = () => {
+    const first = Number(place.seq0) - closed.recordFirst;
+    return closed.records.slice(first, first + place.count);
+  };
+  const acc = batchAccumulator(records(), challenge);
   const signals = batchSignals(size, place, { digest, acc }, challenge);
   const part = `b${place.seq0}`;
   return {
@@ -222,7 +230,7 @@ function planBatch(
     acc,
     signals,
     job: () => {
-      const input = batchInput(size, records, signals);
+      const input = batchInput(size, records(), signals);
       return createJob({ market: genesis.name, epoch, part }, name, input, signals.map(String));
     },
   };

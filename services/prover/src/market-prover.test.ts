@@ -79,8 +79,12 @@ function verify(dir: string): ReturnType<typeof verifyChain> {
   return verifyChain(openStoreFolder(join(dir, 'proofs'), MARKET), { level: 'data', trustedKeys });
 }
 
-/** Three epochs: deposits; nothing; 22 records of every kind. */
+/** Three epochs: deposits; nothing; 22 records of every kind. Two more deposit again. */
 function threeEpochs(): readonly Uint8Array[] {
+  return fiveEpochs().slice(0, 3);
+}
+
+function fiveEpochs(): readonly Uint8Array[] {
   const script = new DiffScript(7).create(-100, 300);
   const trades = Array.from({ length: 17 }, (_, index) => trade(2, 3, 100n + BigInt(index), 2n));
   return [
@@ -90,6 +94,8 @@ function threeEpochs(): readonly Uint8Array[] {
       .move(...trades, fee(3, 30n), rebate(2, 10n), depositQuote(4_000_000, 9n))
       .move(withdrawBase(3, 4n), withdrawQuote(2, 100n))
       .closeEpoch(),
+    script.move(depositBase(2, 5n)).closeEpoch(),
+    script.move(depositBase(3, 6n)).closeEpoch(),
   ];
 }
 
@@ -267,10 +273,66 @@ test('a damaged epoch in the store is found at the start', async () => {
   bytes[8 + 240] = (bytes[8 + 240] ?? 0) ^ 1;
   await writeFile(path, bytes);
   const damaged = run(dir, streamOf(threeEpochs()), { maxEpochs: 4 });
-  await refuses(damaged, 'STORE_CORRUPT', /00000001\.fbe: HEADER_SIGNATURE/);
+  await refuses(damaged, 'STORE_CORRUPT', /00000001\.fbe: header: HEADER_SIGNATURE/);
   await rm(path);
   const missing = run(dir, streamOf(threeEpochs()), { maxEpochs: 4 });
-  await refuses(missing, 'STORE_CORRUPT', /00000002\.fbe: EPOCH_ORDER/);
+  await refuses(missing, 'STORE_CORRUPT', /EPOCH_MISSING: 00000001\.fbe is missing/);
+});
+
+/** A store of three epochs in which one byte of a file is changed, counted from its end if < 0. */
+async function damagedStore(file: string, place: number): Promise<{ dir: string; path: string }> {
+  const dir = await newFolder();
+  await run(dir, streamOf(threeEpochs()), { maxEpochs: 3 });
+  const path = join(dir, 'proofs', MARKET, file);
+  const bytes = await readFile(path);
+  const index = place < 0 ? bytes.length + place : place;
+  bytes[index] = (bytes[index] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  return { dir, path };
+}
+
+test('nothing is proved on top of an epoch that verifiers refuse', async () => {
+  const prefix = 8 + 356 + 64;
+  for (const [file, place, words] of [
+    ['epochs/00000000.fbe', prefix + 4 + 31, /00000000\.fbe: digest list: DIGEST_LIST/],
+    ['epochs/00000000.fbe', prefix, /00000000\.fbe: batches: BATCH_TILING/],
+    ['epochs/00000000.fbe', prefix + 4 + 63, /00000000\.fbe: accumulators: ACCUMULATOR_MISM/],
+    ['epochs/00000002.fbe', -1, /00000002\.fbe: account proof 1: .*remove it and all files/],
+  ] as const) {
+    const { dir } = await damagedStore(file, place);
+    const maker = new TrapdoorMaker();
+    await refuses(
+      run(dir, streamOf(threeEpochs()), { maxEpochs: 4, maker }),
+      'STORE_CORRUPT',
+      words,
+    );
+    assert.deepEqual(maker.made, []);
+  }
+});
+
+test('records and keys that are damaged or gone are written again from what is known', async () => {
+  const { dir, path } = await damagedStore('epochs/00000000.fbr', 20);
+  assert(!(await verify(dir)).ok);
+  const keys = join(dir, 'proofs', MARKET, 'keys');
+  for (const name of await readdir(keys)) await rm(join(keys, name));
+  await run(dir, streamOf(fiveEpochs()), { maxEpochs: 4 });
+  assert((await verify(dir)).ok);
+  await rm(path);
+  await run(dir, streamOf(fiveEpochs()), { maxEpochs: 5 });
+  const result = await verify(dir);
+  assert(result.ok, inspect(result));
+  assert.equal(result.epochs, 5);
+});
+
+test('records of another stream are not put in the place of those that were proved', async () => {
+  const { dir, path } = await damagedStore('epochs/00000000.fbr', 20);
+  const script = new DiffScript(7).create(-100, 300);
+  const other = script.move(depositQuote(3, 1_000_000n), depositBase(2, 1_000n)).closeEpoch();
+  const swapped = run(dir, streamOf([other, ...threeEpochs().slice(1)]), { maxEpochs: 4 });
+  await refuses(swapped, 'STORE_CONFLICT', /epoch 0 in its store is not the one of its stream/);
+  const bytes = await readFile(path);
+  assert.equal(bytes.length, 12 + 2 * 32);
+  assert(!(await verify(dir)).ok, 'the damaged file is left as it is');
 });
 
 test('a proof that does not verify is asked for once more, then refused', async () => {

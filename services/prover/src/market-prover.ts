@@ -108,7 +108,8 @@ export class MarketProver {
     if (problem !== undefined) {
       throw this.#conflict(`its genesis names ${problem}; restore these, or start a new store`);
     }
-    const { headers, tip } = await store.readChain(stored);
+    await store.putKeys([circuits.batch, circuits.accounts]);
+    const { headers, tip } = await store.readChain(stored, circuits);
     this.#context = { ...stored, operator, circuits };
     this.#stored = headers;
     this.#tip = tip;
@@ -132,7 +133,7 @@ export class MarketProver {
     }
     const stored = this.#stored[closed.epoch];
     if (stored === undefined) await this.#prove(store, context, closed);
-    else this.#catchUp(stored, closed);
+    else await this.#catchUp(store, stored, closed);
   }
 
   /** Makes the genesis, when the market's first epoch has closed. */
@@ -167,7 +168,8 @@ export class MarketProver {
   }
 
   /** An epoch that is in the store: its totals are applied, and have to lead to its root. */
-  #catchUp(stored: EpochHeader, closed: ClosedEpoch): void {
+  async #catchUp(store: ProofStore, stored: EpochHeader, closed: ClosedEpoch): Promise<void> {
+    const { circuits, market, logger } = this.#options;
     const same =
       stored.recordFirst === BigInt(closed.recordFirst) &&
       stored.recordCount === closed.records.length &&
@@ -179,7 +181,15 @@ export class MarketProver {
     const isLast = closed.epoch === this.#stored.length - 1;
     // Hashing once at the end is enough: a root fixes every total below it.
     const rootHolds = !isLast || this.#tree.root() === stored.rootNew;
-    if (same && balancesHold && rootHolds) return;
+    if (same && balancesHold && rootHolds) {
+      const { size } = circuits.batch;
+      const { state, path } = await store.restoreRecords(closed.epoch, closed.records, size);
+      if (state === 'kept') return;
+      if (state === 'written') {
+        logger.warn('records file was missing or damaged, written again', { market, path });
+        return;
+      }
+    }
     throw this.#conflict(
       `epoch ${closed.epoch} in its store is not the one of its stream; ` +
         'give the prover the data folder that belongs to this stream',
@@ -193,7 +203,7 @@ export class MarketProver {
     const startedMs = performance.now();
     this.progress.proving = true;
     try {
-      const plan = planEpoch(context, tip, this.#tree, closed);
+      const plan = await planEpoch(context, tip, this.#tree, closed);
       const proved = await proveEpoch(plan, {
         queue,
         circuits,

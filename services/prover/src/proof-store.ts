@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** One market's folder: genesis.fbg, keys/<digest>.vk, epochs/<8 digits>.fbe and .fbr. */
+/** One market's folder: genesis.fbg, keys/<digest>.vk, epochs/<epoch>.fbe and .fbr. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  batchDigest,
   bytesToHex,
   type ChainState,
-  chainStateAfter,
-  checkHeader,
+  type DecodedEpoch,
   decodeEpochFile,
   decodeGenesis,
   type EpochHeader,
@@ -15,9 +15,12 @@ import {
   type Genesis,
   genesisHash,
   initialChainState,
+  listEpochs,
+  type RecordList,
   recordsFileName,
+  verifyEpoch,
 } from '@foldbook/verifier';
-import type { ProvingCircuit } from './chain-context.ts';
+import type { ProvingCircuit, ProvingCircuits } from './chain-context.ts';
 import { createFile, isCode, removeDrafts, replaceFile } from './durable-file.ts';
 import { ProverError } from './prover-error.ts';
 
@@ -68,10 +71,7 @@ export class ProofStore {
     genesis: Genesis,
     circuits: readonly ProvingCircuit[],
   ): Promise<StoredGenesis> {
-    for (const { keyBytes, keyDigest } of circuits) {
-      const path = join(this.#dir, 'keys', `${bytesToHex(keyDigest)}.vk`);
-      await replaceFile(path, keyBytes, this.#dir);
-    }
+    await this.putKeys(circuits);
     const bytes = encodeGenesis(genesis);
     if (!(await createFile(join(this.#dir, GENESIS_FILE), bytes, FILE_MODE))) {
       throw new ProverError(
@@ -82,48 +82,105 @@ export class ProofStore {
     return { genesis, chainId: genesisHash(bytes) };
   }
 
+  /** Keeps the verifying keys, whatever was there in their place. */
+  async putKeys(circuits: readonly ProvingCircuit[]): Promise<void> {
+    for (const { keyBytes, keyDigest } of circuits) {
+      const path = join(this.#dir, 'keys', `${bytesToHex(keyDigest)}.vk`);
+      await replaceFile(path, keyBytes, this.#dir);
+    }
+  }
+
   /**
-   * The headers of the epochs kept so far, in order, checked to be one signed chain.
+   * The headers of the epochs kept so far, in order, checked as verifiers do, so that nothing is
+   * proved on top of what they refuse: all but records, and of the proofs only the last epoch's,
+   * since each takes milliseconds. `restoreRecords` sees to the records.
    * @throws ProverError STORE_CORRUPT
    */
-  async readChain({ genesis, chainId }: StoredGenesis): Promise<StoredChain> {
+  async readChain(stored: StoredGenesis, circuits: ProvingCircuits): Promise<StoredChain> {
+    const { batch, accounts } = circuits;
+    const insecure = batch.key.insecure || accounts.key.insecure;
+    const keys = { ok: true, batch, accounts, insecure } as const;
+    const context = { genesis: stored.genesis, genesisHash: stored.chainId, keys };
     const headers: EpochHeader[] = [];
-    let tip = initialChainState(chainId);
-    for (const name of await this.#epochFiles()) {
-      const path = join(this.#dir, 'epochs', name);
-      const decoded = decodeEpochFile(new Uint8Array(await readFile(path)));
-      if (!decoded.ok) throw this.#badEpoch(path, decoded.error.message);
-      const verdict = checkHeader(genesis, chainId, tip, decoded.value);
-      if (!verdict.ok) throw this.#badEpoch(path, `${verdict.code}: ${verdict.message}`);
-      const { header, headerBytes } = decoded.value;
-      headers.push(header);
-      tip = chainStateAfter(header, headerBytes);
+    let tip = initialChainState(stored.chainId);
+    const count = await this.#countEpochs();
+    for (let epoch = 0; epoch < count; epoch++) {
+      const decoded = await this.#readEpoch(epoch);
+      const outcome = verifyEpoch(context, tip, decoded, { proofs: epoch === count - 1 });
+      if (!outcome.ok) {
+        const { part, code, message } = outcome;
+        throw this.#badEpoch(this.#pathOf(epochFileName(epoch)), `${part}: ${code}: ${message}`);
+      }
+      headers.push(decoded.header);
+      tip = outcome.state;
     }
     return { headers, tip };
   }
 
-  /** Keeps an epoch. The records come first: where an epoch is, its records are. */
-  async putEpoch(epoch: number, { epochFile, recordsFile }: EpochFiles): Promise<void> {
-    const epochs = join(this.#dir, 'epochs');
-    await replaceFile(join(epochs, recordsFileName(epoch)), recordsFile, this.#dir);
-    await replaceFile(join(epochs, epochFileName(epoch)), epochFile, this.#dir);
+  /**
+   * Holds the records file of a stored epoch against the records of the stream. A file that is
+   * missing or damaged is written again, if these are the records that the epoch's digests bind.
+   */
+  async restoreRecords(epoch: number, records: RecordList, size: number): Promise<RestoredRecords> {
+    const path = this.#pathOf(recordsFileName(epoch));
+    const expected = records.toFile();
+    const found = await readIfThere(path);
+    if (found !== undefined && Buffer.compare(found, expected) === 0)
+      return { state: 'kept', path };
+    const { header, batches } = await this.#readEpoch(epoch);
+    const { market, recordFirst } = header;
+    const areBound = batches.every(({ count, digest }, index) => {
+      const first = index * size;
+      const seq0 = recordFirst + BigInt(first);
+      const rows = records.slice(first, first + count);
+      const place = { market, epoch: header.epoch, seq0, count };
+      return rows.length === count && batchDigest(size, place, rows) === digest;
+    });
+    if (!areBound) return { state: 'foreign', path };
+    await replaceFile(path, expected, this.#dir);
+    return { state: 'written', path };
   }
 
-  /** Names in order; a records file without its epoch is what a crash leaves, and is replaced. */
-  async #epochFiles(): Promise<string[]> {
-    const names = await readdir(join(this.#dir, 'epochs'));
-    return names.filter((name) => name.endsWith('.fbe')).sort();
+  /** Keeps an epoch. The records come first: where an epoch is, its records are. */
+  async putEpoch(epoch: number, { epochFile, recordsFile }: EpochFiles): Promise<void> {
+    await replaceFile(this.#pathOf(recordsFileName(epoch)), recordsFile, this.#dir);
+    await replaceFile(this.#pathOf(epochFileName(epoch)), epochFile, this.#dir);
+  }
+
+  async #countEpochs(): Promise<number> {
+    const dir = this.#pathOf('');
+    const listing = listEpochs((await readdir(dir)).filter((name) => !name.startsWith('.')));
+    if (!listing.ok) throw this.#corrupt(`${dir}: ${listing.code}: ${listing.message}`);
+    return listing.epochs;
+  }
+
+  async #readEpoch(epoch: number): Promise<DecodedEpoch> {
+    const path = this.#pathOf(epochFileName(epoch));
+    const decoded = decodeEpochFile(new Uint8Array(await readFile(path)));
+    if (decoded.ok) return decoded.value;
+    throw this.#badEpoch(path, `${decoded.error.code}: ${decoded.error.message}`);
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#dir, 'epochs', name);
   }
 
   #badEpoch(path: string, what: string): ProverError {
     return this.#corrupt(
-      `${path}: ${what}; restore it, or remove it and all later epochs to have them proved again`,
+      `${path}: ${what}; restore it, ` +
+        'or remove it and all files of later epochs to have them proved again',
     );
   }
 
   #corrupt(message: string): ProverError {
     return new ProverError('STORE_CORRUPT', `market ${this.#market}: ${message}`);
   }
+}
+
+export interface RestoredRecords {
+  /** `foreign`: the epoch's digests are not of these records. */
+  readonly state: 'kept' | 'written' | 'foreign';
+  readonly path: string;
 }
 
 export interface StoredChain {

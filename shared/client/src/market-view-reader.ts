@@ -64,6 +64,8 @@ export class MarketViewReader {
   readonly #balanceWords = new Int32Array(BALANCE_VIEW_WORDS);
   readonly #balances = new BigUint64Array(this.#balanceWords.buffer);
   readonly #balanceSlots: number;
+  readonly #hosts: number;
+  readonly #balanceBits: number;
 
   /** @throws MetricsError if the memory shows no markets, or in another layout */
   constructor(metrics: MetricsReader) {
@@ -78,8 +80,10 @@ export class MarketViewReader {
       blocks(MARKET_VIEWS, MARKET_VIEW_WORDS),
       blocks(MARKET_NAMES, MARKET_NAME_WORDS),
     );
+    this.#hosts = metrics.copies(MARKET_BALANCES);
     this.#balanceSlots = blocks(MARKET_BALANCES, BALANCE_VIEW_WORDS);
-    if (!Number.isInteger(Math.log2(this.#balanceSlots))) {
+    this.#balanceBits = Math.log2(this.#balanceSlots);
+    if (!Number.isInteger(this.#balanceBits)) {
       throw new MetricsError('OTHER_FORMAT', `${this.#balanceSlots} accounts: no power of two`);
     }
   }
@@ -129,12 +133,24 @@ export class MarketViewReader {
    *   before it, or if the writer was faster at every try
    */
   balance(market: number, account: number): BalanceView | undefined {
+    let latest: BalanceView | undefined;
+    // Each host shows what the account had when the market was there.
+    for (let host = 0; host < this.#hosts; host += 1) {
+      const found = this.#balanceOn(host, market, account);
+      if (found !== undefined && !(latest !== undefined && latest.sequence > found.sequence)) {
+        latest = found;
+      }
+    }
+    return latest;
+  }
+
+  #balanceOn(host: number, market: number, account: number): BalanceView | undefined {
     const slots = this.#balanceSlots;
     const words = this.#balanceWords;
-    const first = balanceSlot(market, account, slots);
+    const first = balanceSlot(market, account, this.#balanceBits);
     for (let step = 0; step < slots; step += 1) {
       const slot = (first + step) & (slots - 1);
-      if (!this.#metrics.readBlock(MARKET_BALANCES, slot, words)) return undefined;
+      if (!this.#metrics.readBlock(MARKET_BALANCES, slot, words, host)) return undefined;
       if (words[BalanceWord.MARKET] === 0) return undefined;
       const isIt = words[BalanceWord.MARKET] === market && words[BalanceWord.ACCOUNT] === account;
       if (isIt) return this.#balance();

@@ -135,6 +135,11 @@ export class OperatorClient {
     return this.#command({ kind: CommandKind.WITHDRAW, account, asset, amount });
   }
 
+  /** Moves fees that the market has taken to an account; quote units. */
+  collectFees(account: number, amount: bigint): Promise<MarketEvent> {
+    return this.#command({ kind: CommandKind.COLLECT_FEES, account, amount });
+  }
+
   /** The rates of a fee tier, in parts per million. */
   setFees(tier: number, makerFeePpm: number, takerFeePpm: number): Promise<MarketEvent> {
     return this.#command({ kind: CommandKind.SET_FEES, tier, makerFeePpm, takerFeePpm });

@@ -18,9 +18,11 @@ import {
   PROTOCOL_VERSION,
   querySubject,
   RECORD_BYTES,
+  ResultCode,
   readCount,
   readEvent,
   readEvents,
+  SelfTrade,
   type Side,
   TimeInForce,
   viewOf,
@@ -208,10 +210,14 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.AMEND, clientOrderId, delta });
   }
 
-  /** Places, replaces or takes off one side of a quote. */
+  /**
+   * Places, replaces or takes off one side of a quote. Unless it says otherwise it cancels what it
+   * meets of its own account (EXPIRE_MAKER): both sides of a quote may move past each other.
+   */
   quote(quote: QuoteDraft): Promise<Answer> {
     const timeInForce = quote.timeInForce ?? TimeInForce.GTC;
-    return this.#ask({ kind: CommandKind.QUOTE, ...quote, timeInForce });
+    const selfTrade = quote.selfTrade ?? SelfTrade.EXPIRE_MAKER;
+    return this.#ask({ kind: CommandKind.QUOTE, ...quote, timeInForce, selfTrade });
   }
 
   /** By the public order id. */
@@ -219,12 +225,29 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.CANCEL_ORDER, orderId });
   }
 
-  /** Cancels all open orders, or those of one side; answers `all-cancelled`. */
-  cancelAll(side: AnySide = BOTH_SIDES): Promise<Answer> {
-    return this.#ask({ kind: CommandKind.CANCEL_ALL, side });
+  /**
+   * Cancels all open orders, or those of one side; answers `all-cancelled` with how many they were.
+   * The market cancels 1,024 a command, so this asks as often as it takes: what is left meanwhile
+   * may trade, and orders placed meanwhile may go, too.
+   */
+  async cancelAll(side: AnySide = BOTH_SIDES): Promise<Answer> {
+    let cancelled = 0;
+    for (;;) {
+      const answer = await this.#ask({ kind: CommandKind.CANCEL_ALL, side });
+      if (answer.type === 'all-cancelled') {
+        cancelled += answer.count;
+        if (!answer.more) return { ...answer, count: cancelled };
+      } else if (answer.type !== 'result' || answer.code !== ResultCode.OK) {
+        return answer;
+      }
+      // Of one that was asked twice, as its answer was lost, nobody knows whether more are left.
+    }
   }
 
-  /** All open orders are cancelled unless this is called again in time; 0 turns it off. */
+  /**
+   * All open orders are cancelled unless this is called again in time; 0 turns it off. Above 1,024
+   * of them go with the market's next commands; calling this meanwhile ends that.
+   */
   cancelAfter(timeoutSeconds: number): Promise<Answer> {
     return this.#ask({ kind: CommandKind.CANCEL_AFTER, timeoutSeconds });
   }

@@ -23,48 +23,69 @@ export function isClient(account: u32): bool {
   return account >= P.FIRST_CLIENT && account <= P.MAX_ACCOUNT;
 }
 
-function checkMove(command: usize): u32 {
+function checkMove(command: usize, asset: u32): u32 {
   if (!isClient(load<u32>(command, P.COMMAND_ACCOUNT))) return P.INVALID_ACCOUNT;
-  if (load<u8>(command, P.COMMAND_ASSET) > P.QUOTE) return P.INVALID_ASSET;
+  if (asset > P.QUOTE) return P.INVALID_ASSET;
   // One below zero is out of range, too.
   if (load<u64>(command, P.COMMAND_QUANTITY) - 1 >= P.MAX_AMOUNT) return P.INVALID_QUANTITY;
   return P.OK;
 }
 
 export function deposit(market: usize, command: usize): u32 {
-  const code = checkMove(command);
+  const asset = <u32>load<u8>(command, P.COMMAND_ASSET);
+  const code = checkMove(command, asset);
   if (code != P.OK) return code;
-  const isQuote = load<u8>(command, P.COMMAND_ASSET) == P.QUOTE;
+  const isQuote = asset == P.QUOTE;
   const amount = load<u64>(command, P.COMMAND_QUANTITY);
   const supply: usize = load<u32>(market, M.SUPPLY);
   const outstanding = load<u64>(supply + (isQuote ? QUOTE_AVAILABLE : BASE_AVAILABLE));
   if (amount > P.MAX_AMOUNT - outstanding) return P.BALANCE_LIMIT;
-  ensureAccount(market, load<u32>(command, P.COMMAND_ACCOUNT));
-  moveFunds(market, command, isQuote, amount, amount);
+  const id = load<u32>(command, P.COMMAND_ACCOUNT);
+  const account = ensureAccount(market, id);
+  credit(market, supply, P.SUPPLY_ACCOUNT, isQuote, amount);
+  credit(market, account, id, isQuote, amount);
+  tellFunds(market, command, account, isQuote);
   return P.OK;
 }
 
 export function withdraw(market: usize, command: usize): u32 {
-  const code = checkMove(command);
+  const asset = <u32>load<u8>(command, P.COMMAND_ASSET);
+  const code = checkMove(command, asset);
   if (code != P.OK) return code;
-  const isQuote = load<u8>(command, P.COMMAND_ASSET) == P.QUOTE;
+  const isQuote = asset == P.QUOTE;
   const amount = load<u64>(command, P.COMMAND_QUANTITY);
-  const account = accountAt(market, load<u32>(command, P.COMMAND_ACCOUNT));
+  const id = load<u32>(command, P.COMMAND_ACCOUNT);
+  const account = accountAt(market, id);
   if (account == 0) return P.INSUFFICIENT_FUNDS;
   const available = load<u64>(account + (isQuote ? QUOTE_AVAILABLE : BASE_AVAILABLE));
   if (available < amount) return P.INSUFFICIENT_FUNDS;
-  moveFunds(market, command, isQuote, amount, 0 - amount);
+  credit(market, load<u32>(market, M.SUPPLY), P.SUPPLY_ACCOUNT, isQuote, 0 - amount);
+  credit(market, account, id, isQuote, 0 - amount);
+  tellFunds(market, command, account, isQuote);
   return P.OK;
 }
 
-/** Changes an account and the supply alike. */
-function moveFunds(market: usize, command: usize, isQuote: bool, amount: u64, change: u64): void {
+/** Fees are in the quote asset. */
+export function collectFees(market: usize, command: usize): u32 {
+  const code = checkMove(command, P.QUOTE);
+  if (code != P.OK) return code;
+  const fees: usize = load<u32>(market, M.FEES);
+  const amount = load<u64>(command, P.COMMAND_QUANTITY);
+  if (load<u64>(fees, QUOTE_AVAILABLE) < amount) return P.INSUFFICIENT_FUNDS;
   const id = load<u32>(command, P.COMMAND_ACCOUNT);
-  const account = accountAt(market, id);
-  credit(market, load<u32>(market, M.SUPPLY), P.SUPPLY_ACCOUNT, isQuote, change);
-  credit(market, account, id, isQuote, change);
+  const account = ensureAccount(market, id);
+  credit(market, fees, P.FEES_ACCOUNT, true, 0 - amount);
+  credit(market, account, id, true, amount);
+  tellFunds(market, command, account, true);
+  return P.OK;
+}
+
+/** One settlement record, and the account as it is now. */
+function tellFunds(market: usize, command: usize, account: usize, isQuote: bool): void {
   M.countRecord(market);
+  const id = load<u32>(command, P.COMMAND_ACCOUNT);
   const head = headWord(P.FUNDS, <u32>isQuote, load<u8>(command), id);
+  const amount = load<u64>(command, P.COMMAND_QUANTITY);
   const available = load<u64>(account + (isQuote ? QUOTE_AVAILABLE : BASE_AVAILABLE));
   const held = load<u64>(account + (isQuote ? QUOTE_HELD : BASE_HELD));
   write(market, head, amount, available, held, 0, requestOf(command), sessionOf(command));

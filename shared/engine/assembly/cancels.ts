@@ -34,8 +34,8 @@ export function cancelAll(market: usize, command: usize): u32 {
   const side = <u32>load<u8>(command, P.COMMAND_SIDE);
   if (side > P.BOTH_SIDES) return P.INVALID_SIDE;
   const id = load<u32>(command, P.COMMAND_ACCOUNT);
-  const count = cancelOf(market, command, id, side, P.REASON_REQUESTED, 0xffffffff);
-  writeAllCancelled(market, command, side, P.REASON_REQUESTED, id, count, false);
+  const count = cancelOf(market, command, id, side, P.REASON_REQUESTED, P.MAX_PURGE);
+  writeAllCancelled(market, command, side, P.REASON_REQUESTED, id, count, hasMore);
   return P.OK;
 }
 

@@ -3,6 +3,7 @@ import { ensureAccount } from './accounts';
 import {
   clock,
   closeEpoch,
+  collectFees,
   configure,
   createMarket,
   deposit,
@@ -76,7 +77,7 @@ function isClientKind(kind: u32): bool {
 }
 
 function isAdminKind(kind: u32): bool {
-  if (kind == P.DEPOSIT || kind == P.WITHDRAW) return true;
+  if (kind - P.DEPOSIT <= P.COLLECT_FEES - P.DEPOSIT) return true;
   return kind - P.CREATE_MARKET <= P.PURGE - P.CREATE_MARKET;
 }
 
@@ -152,6 +153,8 @@ function perform(market: usize, command: usize, kind: u32, tag: u32): u32 {
       return deposit(market, command);
     case P.WITHDRAW:
       return withdraw(market, command);
+    case P.COLLECT_FEES:
+      return collectFees(market, command);
     case P.CREATE_MARKET:
       return createMarket(market, command);
     case P.SET_FEES:

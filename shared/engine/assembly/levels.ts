@@ -115,6 +115,12 @@ export function dequeue(level: usize, order: usize): void {
   store<u32>(level, levelOrders(level) - 1, ORDERS);
 }
 
+/** The same orders have been linked in another order. */
+export function setEnds(level: usize, head: usize, tail: usize): void {
+  store<u32>(level, <u32>head, HEAD);
+  store<u32>(level, <u32>tail, TAIL);
+}
+
 /** Links a queue in another order of the same orders: `first`, then as `next` says. */
 export function relink(level: usize, first: usize): void {
   store<u32>(level, <u32>first, HEAD);

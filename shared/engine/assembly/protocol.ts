@@ -47,6 +47,7 @@ export const CANCEL_AFTER: u32 = 7;
 export const QUOTE_SIDE: u32 = 8;
 export const DEPOSIT: u32 = 16;
 export const WITHDRAW: u32 = 17;
+export const COLLECT_FEES: u32 = 18;
 export const CREATE_MARKET: u32 = 32;
 export const CLOSE_EPOCH: u32 = 33;
 export const SET_FEES: u32 = 34;

@@ -1,6 +1,6 @@
 /**
  * Rebuilds a market from the records of a snapshot. The host has checked them: kinds and their
- * order, ranges, counts, checksum. What it could not check shows in the state hash at the end.
+ * order, ranges, counts, hash. What it could not check shows in the state hash at the end.
  */
 import { listOrder } from './account-orders';
 import {
@@ -19,18 +19,18 @@ import {
   nextWorse,
   stopBookAt,
 } from './ladder';
-import { bookOf, enqueue, headOf, levelOrders, levelPrice, relink } from './levels';
+import { bookOf, enqueue, levelPrice } from './levels';
 import * as M from './market';
 import { putOrder, tagOfName } from './order-map';
 import {
   allocateOrder,
   nameOrder,
-  priorityOf,
   setAttributes,
   setDisplayed,
   setPriority,
 } from './orders';
 import { BUY, OPEN, RECORD_BYTES, SELL } from './protocol';
+import { beginQueue, continueQueue } from './queue-sort';
 import { restoreResult, restoreSession } from './sessions';
 import {
   ACCOUNT,
@@ -44,13 +44,9 @@ import {
   TIERS,
   TIERS_A_RECORD,
 } from './snapshot';
-import { sortList } from './sort';
 import { addOrderTerm } from './state-hash';
 import { addTerms, setDisplaySize, setExpireTime, setHidden, setStop } from './terms';
 import { addOrderTimer, setSwitch } from './timers';
-
-/** Where an order has the address of the next one in its queue. */
-const NEXT_IN_QUEUE: usize = 16;
 
 let accountId: u32 = 0;
 let account: usize = 0;
@@ -196,36 +192,40 @@ function restoreTerms(market: usize, order: usize, at: usize, further: usize, ex
   addOrderTimer(market, order);
 }
 
-/** The book whose queues are sorted, and the level that is next. */
+/** The book whose queues are sorted, and the level that is next, which may have been begun. */
 let sortedBook: u32 = 0;
 let nextToSort: usize = 0;
+let isBegun: bool = false;
+
+/** Most queues are short: about so often an order is looked at. */
+const STEPS_AN_ORDER: u64 = 8;
 
 /** All records are there. */
 export function beginSort(market: usize): void {
   sortedBook = 0;
   nextToSort = bestLevel(bookNumber(market, 0));
+  isBegun = false;
 }
 
 /**
- * Puts queues of `orders` orders, and at least one, in the order of their priorities. False when
- * that was the last: the market is whole.
+ * Puts queues of about `orders` orders in the order of their priorities, or a part of one that is
+ * longer. False when that was the last: the market is whole.
  */
 export function continueSort(market: usize, orders: u32): bool {
-  let sorted: u32 = 0;
-  while (sorted < orders) {
+  let steps = <u64>orders * STEPS_AN_ORDER;
+  while (steps != 0) {
     while (nextToSort == 0) {
       sortedBook += 1;
       if (sortedBook == BOOKS_A_MARKET) return false;
       nextToSort = bestLevel(bookNumber(market, sortedBook));
     }
     const level = nextToSort;
-    relink(level, sortList(headOf(level), NEXT_IN_QUEUE, priorityKey));
-    sorted += levelOrders(level);
+    if (!isBegun) beginQueue(level);
+    steps = continueQueue(steps);
+    isBegun = steps == 0;
+    if (isBegun) return true;
+    steps -= 1;
     nextToSort = nextWorse(bookOf(level), levelPrice(level));
   }
   return true;
-}
-
-function priorityKey(order: usize): u64 {
-  return priorityOf(order);
 }

@@ -2,13 +2,16 @@
  * Sessions of an account, in a list of which one lies in the account itself, and the results of the
  * market's last requests, in one ring that is addressed by sequence: a request writes where the one
  * before it did, whichever session it is of, and memory is bounded by the market, not by its
- * sessions. Each result leads to the one before it of its session.
+ * sessions. Each result leads to the one before it of its session; every 32nd request of a session
+ * to the one 32 before it as well, once a search has come by: so that a search costs a request
+ * nothing, and who makes them pays for the first one only.
  *
  * ```
- * session  +0    +4       +8            +16            +24
- *          next  session  last request  its sequence   digest
+ * session  +0    +4       +6             +8            +16            +24
+ *          next  session  requests made  last request  its sequence   digest
  * result   +0         +8
- *          requestId  sequence of the one before | code << 48
+ *          requestId  how far back the one before is, 24 bits | the 32nd before, or 0, 24 bits
+ *                     | code, 15 bits | 1;  if that is too far: its sequence, or 0 | code | 0
  * ```
  */
 import { FIRST_SESSION, OWN_SESSION } from './accounts';
@@ -35,13 +38,21 @@ import { P0, P1, P2, P3, SESSION_TAG, weight2 } from './scramble';
 
 const SESSION_SHIFT: u32 = 5;
 const SESSION: usize = 4;
+const REQUESTS: usize = 6;
 const LAST: usize = 8;
 const LAST_SEQUENCE: usize = 16;
 const DIGEST: usize = 24;
 const RESULT_SHIFT: usize = 4;
 const PAGE_RESULTS_SHIFT: u32 = 12;
 const CODE_SHIFT: u64 = 48;
+const CODE_MASK: u64 = (1 << 15) - 1;
 const SEQUENCE_MASK: u64 = (1 << 48) - 1;
+/** No ring is longer than that, so that what is further back is not in it. */
+const DISTANCE_BITS: u64 = 24;
+const DISTANCE_MASK: u64 = (1 << 24) - 1;
+const IS_NEAR: u64 = 1 << 63;
+/** Steps of a leap; divides what the number of requests made wraps around at. */
+const LEAP: u32 = 32;
 
 /** Why there is no session, where `ensureSession` gives 0. */
 export let refusal: u32 = OK;
@@ -83,7 +94,7 @@ export function ensureSession(market: usize, account: usize, id: u32, number: u3
 // @ts-ignore: decorator
 @inline
 export function numberOf(session: usize): u32 {
-  return load<u32>(session, SESSION);
+  return load<u16>(session, SESSION);
 }
 
 // @ts-ignore: decorator
@@ -135,7 +146,7 @@ function searchSession(market: usize, account: usize, id: u32, number: u32): usi
 function addSession(market: usize, account: usize, number: u32): usize {
   const isFirst = load<u32>(account, FIRST_SESSION) == 0;
   const session = isFirst ? account + OWN_SESSION : allocateBlock(SESSION_SHIFT);
-  store<u32>(session, number, SESSION);
+  store<u16>(session, <u16>number, SESSION);
   link(account, session);
   store<u32>(market, load<u32>(market, SESSIONS) + 1, SESSIONS);
   return session;
@@ -172,13 +183,48 @@ export function record(
   const sequence = load<u64>(market, SEQUENCE);
   const result = resultAt(market, sequence);
   store<u64>(result, requestId);
-  store<u64>(result, load<u64>(session, LAST_SEQUENCE) | (<u64>code << CODE_SHIFT), 8);
+  store<u64>(result, wayBack(sequence, load<u64>(session, LAST_SEQUENCE), code), 8);
   const change = requestId * P2 + sequence * P3 + <u64>code;
   const last = (requestId - lastRequest(session)) * P0;
   addTerm(market, weightOf(session, id) * (last + change * P1));
   store<u64>(session, load<u64>(session, DIGEST) + change, DIGEST);
   store<u64>(session, requestId, LAST);
   store<u64>(session, sequence, LAST_SEQUENCE);
+  store<u16>(session, load<u16>(session, REQUESTS) + 1, REQUESTS);
+}
+
+// @ts-ignore: decorator
+@inline
+function wayBack(sequence: u64, before: u64, code: u32): u64 {
+  const distance = sequence - before;
+  const isNear = before != 0 && distance <= DISTANCE_MASK;
+  return (isNear ? distance | IS_NEAR : before) | (<u64>code << CODE_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+function beforeIn(word: u64, sequence: u64): u64 {
+  return (word & IS_NEAR) != 0 ? sequence - (word & DISTANCE_MASK) : word & SEQUENCE_MASK;
+}
+
+// @ts-ignore: decorator
+@inline
+function codeIn(word: u64): u64 {
+  return (word >> CODE_SHIFT) & CODE_MASK;
+}
+
+/** Where a leap from a result leads to, or 0. */
+function leapFrom(word: u64, sequence: u64): u64 {
+  const distance = (word & IS_NEAR) != 0 ? (word >> DISTANCE_BITS) & DISTANCE_MASK : 0;
+  return distance != 0 ? sequence - distance : 0;
+}
+
+function noteLeap(market: usize, from: u64, to: u64): void {
+  const result = resultAt(market, from);
+  const word = load<u64>(result, 8);
+  if ((word & IS_NEAR) == 0 || from - to > DISTANCE_MASK) return;
+  const rest = word & ~(DISTANCE_MASK << DISTANCE_BITS);
+  store<u64>(result, rest | ((from - to) << DISTANCE_BITS), 8);
 }
 
 /**
@@ -186,8 +232,11 @@ export function record(
  * else what is to be answered.
  */
 export function look(market: usize, session: usize, requestId: u64): u32 {
+  const requests = <u32>load<u16>(session, REQUESTS);
   let sequence = load<u64>(session, LAST_SEQUENCE);
-  for (let steps: u32 = 0; steps < RESULT_WINDOW; steps += 1) {
+  let leapStart: u64 = 0;
+  let steps: u32 = 0;
+  while (steps < RESULT_WINDOW) {
     if (sequence == 0) return SUPERSEDED;
     if (!isKept(market, sequence)) return UNKNOWN_EXPIRED;
     const result = resultAt(market, sequence);
@@ -195,11 +244,23 @@ export function look(market: usize, session: usize, requestId: u64): u32 {
     const word = load<u64>(result, 8);
     if (found == requestId) {
       foundSequence = sequence;
-      foundCode = <u32>(word >> CODE_SHIFT);
+      foundCode = <u32>codeIn(word);
       return OK;
     }
     if (found < requestId) return SUPERSEDED;
-    sequence = word & SEQUENCE_MASK;
+    if (((requests - steps) & (LEAP - 1)) == 0) {
+      if (leapStart != 0) noteLeap(market, leapStart, sequence);
+      const far = leapFrom(word, sequence);
+      if (far != 0 && isKept(market, far) && load<u64>(resultAt(market, far)) >= requestId) {
+        leapStart = 0;
+        sequence = far;
+        steps += LEAP;
+        continue;
+      }
+      leapStart = sequence;
+    }
+    sequence = beforeIn(word, sequence);
+    steps += 1;
   }
   return sequence == 0 ? SUPERSEDED : UNKNOWN_EXPIRED;
 }
@@ -226,15 +287,14 @@ export function oldestResult(market: usize, session: usize): u64 {
 
 /** Of the result at a sequence: the sequence of the one before it, 0 for none. */
 export function sequenceBefore(market: usize, sequence: u64): u64 {
-  return load<u64>(resultAt(market, sequence), 8) & SEQUENCE_MASK;
+  return beforeIn(load<u64>(resultAt(market, sequence), 8), sequence);
 }
 
 /** Of the result at a sequence: request id, sequence and code, as a snapshot has them. */
 export function copyResult(market: usize, sequence: u64, to: usize): void {
   const result = resultAt(market, sequence);
-  const code = load<u64>(result, 8) & ~SEQUENCE_MASK;
   store<u64>(to, load<u64>(result));
-  store<u64>(to, code | sequence, 8);
+  store<u64>(to, (codeIn(load<u64>(result, 8)) << CODE_SHIFT) | sequence, 8);
 }
 
 /** Makes the session of a snapshot; its results follow by `restoreResult`. */
@@ -261,6 +321,6 @@ export function restoreResult(market: usize, before: u64, from: usize): u64 {
   const sequence = word & SEQUENCE_MASK;
   const result = resultAt(market, sequence);
   store<u64>(result, load<u64>(from));
-  store<u64>(result, (word & ~SEQUENCE_MASK) | before, 8);
+  store<u64>(result, wayBack(sequence, before, <u32>codeIn(word)), 8);
   return sequence;
 }

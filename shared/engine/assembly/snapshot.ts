@@ -1,6 +1,6 @@
 /**
  * A market as records, a page at a time: RULES.md, section 10. The host adds the last record, which
- * has the checksum. Nothing is copied beforehand, so the market must rest meanwhile.
+ * has the hash. Nothing is copied beforehand, so the market must rest meanwhile.
  */
 import { orderAbove } from './account-orders';
 import {
@@ -40,7 +40,7 @@ import { sortList } from './sort';
 import { stateHash } from './state-hash';
 import { displaySizeOf, expireTimeOf, hiddenOf, priceOf, stopPriceOf } from './terms';
 
-export const VERSION: u64 = 1;
+export const VERSION: u64 = 2;
 export const RULES_VERSION: u64 = 1;
 /** "FBSN" read as a little-endian u32. */
 export const MAGIC: u64 = 0x4e534246;

@@ -30,6 +30,7 @@ import { writeAllCancelled, writeCancelled } from './order-events';
 import { orderIdOf, termsOf } from './orders';
 import {
   BOTH_SIDES,
+  MAX_PURGE,
   NS_PER_SECOND,
   REASON_CANCEL_AFTER,
   REASON_EXPIRED,
@@ -194,13 +195,22 @@ function tellNext(market: usize): void {
   store<u64>(market, isEmpty ? NO_DEADLINE : load<u64>(entryAt(market, 0)), NEXT_DEADLINE);
 }
 
-/** Runs what is due at engine time. */
+/** Runs what is due at engine time; switches as far as they may cancel with one command. */
 export function runTimers(market: usize): void {
   const now = load<u64>(market, TIME_NS);
+  let left = MAX_PURGE;
   while (load<u64>(market, NEXT_DEADLINE) <= now) {
     const owner = load<u32>(entryAt(market, 0), OWNER);
-    if ((owner & IS_ACCOUNT) != 0) fireSwitch(market, addressOf(owner));
-    else expire(market, <usize>owner);
+    if ((owner & IS_ACCOUNT) == 0) {
+      expire(market, <usize>owner);
+    } else if (left != 0) {
+      left -= fireSwitch(market, addressOf(owner), now, left);
+    } else if (load<u64>(market, NEXT_DEADLINE) == now) {
+      // Orders come first, so that none of them is due any more.
+      return;
+    } else {
+      postpone(market, addressOf(owner), now);
+    }
   }
 }
 
@@ -209,17 +219,24 @@ function expire(market: usize, order: usize): void {
   takeOff(market, order);
 }
 
-function fireSwitch(market: usize, account: usize): void {
+/** What is left of a switch is due now, behind all orders that are. */
+function postpone(market: usize, account: usize, now: u64): void {
+  setSwitch(market, account, notedNumber(account), now);
+}
+
+/** Cancels up to `most` orders; returns how many. */
+function fireSwitch(market: usize, account: usize, now: u64, most: u32): u32 {
   const id = notedNumber(account);
-  setSwitch(market, account, id, 0);
   let count: u32 = 0;
   let order = orderAbove(account, 0);
-  while (order != 0) {
+  while (order != 0 && count < most) {
     const orderId = orderIdOf(order);
     writeCancelled(market, order, REASON_CANCEL_AFTER, priceOf(order), openOf(order), 0, 0);
     takeOff(market, order);
     count += 1;
     order = orderAbove(account, orderId);
   }
-  writeAllCancelled(market, 0, BOTH_SIDES, REASON_CANCEL_AFTER, id, count, false);
+  setSwitch(market, account, id, order != 0 ? now : 0);
+  writeAllCancelled(market, 0, BOTH_SIDES, REASON_CANCEL_AFTER, id, count, order != 0);
+  return count;
 }

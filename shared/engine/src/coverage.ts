@@ -49,6 +49,7 @@ const TABLES = {
   'cancelled in one go': { REQUESTED: 0, CANCEL_AFTER: 4, OPERATOR: 5 } as Table,
   'market state': MarketState as Table,
   'replaced or kept': { REPLACED: 0, KEPT: 1 } as Table,
+  'funds moved': only(CommandKind, 'DEPOSIT', 'WITHDRAW', 'COLLECT_FEES'),
   'fee or rebate': { MAKER_FEE: 0, TAKER_FEE: 1, MAKER_REBATE: 2, TAKER_REBATE: 3 } as Table,
 } as const;
 type Category = keyof typeof TABLES;
@@ -126,6 +127,9 @@ export class Coverage {
         return;
       case EventKind.STATE_CHANGED:
         this.#count('market state', side);
+        return;
+      case EventKind.FUNDS:
+        this.#count('funds moved', code);
         return;
       case EventKind.FEE:
         this.#count('fee or rebate', (side === Liquidity.TAKER ? 1 : 0) + 2 * code);

@@ -75,7 +75,9 @@ export interface Engine {
   lastPrice(): bigint;
   /**
    * The state as in RULES.md section 10, in chunks of whole records, each valid until the next is
-   * asked for. No command may be applied in the meantime; other markets may go on.
+   * asked for. No command may be applied in the meantime; other markets may go on. Markets of one
+   * kernel are written one at a time: a snapshot that is begun before another one ends takes its
+   * place, and asking that for more throws a KernelError.
    */
   snapshot(): Generator<Uint8Array, void, undefined>;
 }

@@ -156,6 +156,12 @@ function describeOpenOrder(words: Words): string {
   return `open ${id} ${words.order} ${shown} ${nameIn(OrderType, type)} ${words.terms} ${mode}`;
 }
 
+const FUNDS_WORDS: Readonly<Record<number, string>> = {
+  [CommandKind.DEPOSIT]: 'deposit',
+  [CommandKind.WITHDRAW]: 'withdrawal',
+  [CommandKind.COLLECT_FEES]: 'fees to',
+};
+
 /** Events about accounts, levels and the market. */
 function describeOther(kind: number, words: Words): string | undefined {
   switch (kind) {
@@ -168,7 +174,7 @@ function describeOther(kind: number, words: Words): string | undefined {
       return `level ${sideName(words.side)} ${lots}/${words.u64(DeltaOffset.ORDERS)}`;
     }
     case EventKind.FUNDS: {
-      const what = words.code === CommandKind.DEPOSIT ? 'deposit' : 'withdrawal';
+      const what = FUNDS_WORDS[words.code] ?? `command ${words.code}`;
       const amount = `${nameIn(Asset, words.side)} ${words.u64(FundsOffset.AMOUNT)}`;
       const left = `${words.u64(FundsOffset.AVAILABLE)}+${words.u64(FundsOffset.HELD)}`;
       return `${what} ${words.account} ${amount}: ${left}`;

@@ -299,11 +299,19 @@ export class RandomFlow {
 
   #funds(account: number): Uint8Array {
     const dice = this.#dice;
+    if (dice.oneIn(8)) return this.#collectFees(account);
     const kind = dice.oneIn(2) ? CommandKind.DEPOSIT : CommandKind.WITHDRAW;
     const asset = dice.below(2);
     const some = dice.below(dice.oneIn(4) ? 2_000_000 : 3_000);
     const amount = dice.oneIn(50) ? MAX_AMOUNT : some;
     return this.#requests.fresh({ kind, account, asset, amount });
+  }
+
+  /** At times all there is, as far as that can be guessed. */
+  #collectFees(to: number): Uint8Array {
+    const account = this.#dice.oneIn(10) ? Account.FEES : to;
+    const amount = this.#dice.below(this.#dice.oneIn(4) ? 3_000 : 60);
+    return this.#requests.fresh({ kind: CommandKind.COLLECT_FEES, account, amount });
   }
 
   #administration(what: 'epoch' | 'admin' | 'purge' | 'state' | 'clock'): Uint8Array {

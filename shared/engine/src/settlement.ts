@@ -58,6 +58,11 @@ function fundsRecord(view: DataView, offset: number): SettlementMove {
   const account = view.getUint32(offset + EventOffset.ACCOUNT, true);
   const amount = view.getBigUint64(offset + FundsOffset.AMOUNT, true);
   const command = view.getUint16(offset + EventOffset.CODE, true);
+  if (command === CommandKind.COLLECT_FEES) {
+    // Out of the fee account, as a rebate is.
+    const move = { price: 0n, base: 0n, quote: amount };
+    return { kind: SettlementKind.REBATE, a: account, b: Account.FEES, ...move };
+  }
   const isBase = view.getUint8(offset + EventOffset.SIDE) === Asset.BASE;
   const isDeposit = command === CommandKind.DEPOSIT;
   assert(isDeposit || command === CommandKind.WITHDRAW, `FUNDS event of command ${command}`);

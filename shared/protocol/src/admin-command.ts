@@ -20,6 +20,13 @@ export interface MoveFunds extends Request {
   readonly amount: bigint;
 }
 
+/** Moves quote units from the market's fee account to what an account has available. */
+export interface CollectFees extends Request {
+  readonly kind: typeof CommandKind.COLLECT_FEES;
+  readonly account: number;
+  readonly amount: bigint;
+}
+
 export interface CreateMarket extends Request {
   readonly kind: typeof CommandKind.CREATE_MARKET;
   /** Rates of every tier at first. */
@@ -84,6 +91,7 @@ export interface Purge extends Request {
 
 export type AdminCommand =
   | MoveFunds
+  | CollectFees
   | CreateMarket
   | CloseEpoch
   | SetFees
@@ -100,6 +108,10 @@ export function writeAdminFields(view: DataView, offset: number, command: AdminC
     case CommandKind.WITHDRAW:
       putU32(view, offset + CommandOffset.ACCOUNT, 'account', command.account);
       putU8(view, offset + CommandOffset.ASSET, 'asset', command.asset);
+      putU64(view, offset + CommandOffset.QUANTITY, 'amount', command.amount);
+      return;
+    case CommandKind.COLLECT_FEES:
+      putU32(view, offset + CommandOffset.ACCOUNT, 'account', command.account);
       putU64(view, offset + CommandOffset.QUANTITY, 'amount', command.amount);
       return;
     case CommandKind.CREATE_MARKET:

@@ -117,7 +117,7 @@ const TABLE = {
   },
   INSUFFICIENT_FUNDS: {
     code: 207,
-    meaning: 'the available balance does not cover the order with its fee, or the withdrawal',
+    meaning: 'the available balance does not cover the order with its fee, or what is to be moved',
     remedy: 'deposit, cancel other orders, or send less',
   },
   DUPLICATE_ORDER_ID: {
@@ -127,7 +127,7 @@ const TABLE = {
   },
   UNKNOWN_ORDER: {
     code: 209,
-    meaning: 'no live order of this account has this client order id',
+    meaning: 'no live order of this account has this id',
     remedy: 'it may have been filled or cancelled already: read the reports',
   },
   WOULD_CROSS: {

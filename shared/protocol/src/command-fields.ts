@@ -148,6 +148,7 @@ export const COMMAND_FIELDS = {
   [CommandKind.QUOTE]: { clientOrderId, side, ...TERMS },
   [CommandKind.DEPOSIT]: FUNDS,
   [CommandKind.WITHDRAW]: FUNDS,
+  [CommandKind.COLLECT_FEES]: { account, amount: FUNDS.amount },
   [CommandKind.CREATE_MARKET]: {
     makerFeePpm: { ...makerFeePpm, otherwise: 0 },
     takerFeePpm: { ...takerFeePpm, otherwise: 0 },

@@ -62,6 +62,7 @@ test('a map must have what has no default', () => {
     cancel_after: ['requestId', 'timeoutSeconds'],
     deposit: ['requestId', 'account', 'asset', 'amount'],
     withdraw: ['requestId', 'account', 'asset', 'amount'],
+    collect_fees: ['requestId', 'account', 'amount'],
     create_market: ['requestId'],
     close_epoch: ['requestId'],
     set_fees: ['requestId', 'tier', 'makerFeePpm', 'takerFeePpm'],

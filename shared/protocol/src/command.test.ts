@@ -258,6 +258,7 @@ test('every byte that a kind does not use must be zero', () => {
     [CommandKind.QUOTE]: 64,
     [CommandKind.DEPOSIT]: request + 1 + 4 + 8,
     [CommandKind.WITHDRAW]: request + 1 + 4 + 8,
+    [CommandKind.COLLECT_FEES]: request + 4 + 8,
     [CommandKind.CREATE_MARKET]: request + 1 + 1 + 4 + 8 + 8 + 4 + 4,
     [CommandKind.CLOSE_EPOCH]: request,
     [CommandKind.SET_FEES]: request + 4 + 4 + 4,

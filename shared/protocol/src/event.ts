@@ -144,7 +144,10 @@ export interface Fee extends Sequenced {
 
 export interface Funds extends Answer {
   readonly type: 'funds';
-  readonly command: typeof CommandKind.DEPOSIT | typeof CommandKind.WITHDRAW;
+  readonly command:
+    | typeof CommandKind.DEPOSIT
+    | typeof CommandKind.WITHDRAW
+    | typeof CommandKind.COLLECT_FEES;
   readonly asset: Asset;
   readonly amount: bigint;
   readonly available: bigint;
@@ -185,7 +188,7 @@ export interface AllCancelled extends Answer {
   readonly side: AnySide;
   readonly reason: CancelReason;
   readonly count: number;
-  /** PURGE: some are left. */
+  /** Some are left: PURGE and CANCEL_ALL are to be asked again, a timer goes on by itself. */
   readonly more: boolean;
 }
 

@@ -96,6 +96,8 @@ export const CommandKind = {
   QUOTE: 8,
   DEPOSIT: 16,
   WITHDRAW: 17,
+  /** Quote units from the market's fee account to a client's. */
+  COLLECT_FEES: 18,
   CREATE_MARKET: 32,
   CLOSE_EPOCH: 33,
   /** The rates of one fee tier. */
@@ -222,7 +224,10 @@ export const EventKind = {
   REJECTED: 5,
   /** Answer to a balance query. Offsets: see `BalanceOffset`. */
   BALANCE: 6,
-  /** A deposit or withdrawal. `side` is the asset, `code` the command's kind. See `FundsOffset`. */
+  /**
+   * Funds of an account that an operator moved. `side` is the asset, `code` the command's kind.
+   * See `FundsOffset`.
+   */
   FUNDS: 7,
   /** Fee or rebate of one side of the trade before it. See `FeeOffset`. */
   FEE: 8,

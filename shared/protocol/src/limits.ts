@@ -23,7 +23,7 @@ export const MAX_DECIMALS = 18;
 export const RESULT_WINDOW = 1_024;
 /** Sessions of one client account. */
 export const MAX_SESSIONS_PER_ACCOUNT = 256;
-/** Orders that one PURGE cancels. */
+/** Orders that one PURGE or CANCEL_ALL cancels, and those of fired timers with one command. */
 export const MAX_PURGE = 1_024;
 
 /** Commands in one message of a client. */
@@ -36,6 +36,8 @@ export const MAX_MESSAGE_BYTES = 256 * 1024;
 export const MAX_OPEN_ORDERS_ANSWER = 4_096;
 /** Bytes of one answer that tells missed reports: below a broker's default of 1 MiB. */
 export const MAX_REPORT_ANSWER_BYTES = 1000 * 1024;
+/** Settlement records of one epoch: what the 32 bits of an epoch header count. */
+export const MAX_EPOCH_RECORDS = 2 ** 32 - 1;
 export const MAX_MARKET_NAME = 32;
 /** Levels a side that the market-data checksum covers. */
 export const CHECKSUM_LEVELS = 10;

@@ -59,11 +59,11 @@ const WORD_BITS = 32;
  * The block where the search for an account begins. It goes on to the next, after the last to the
  * first, until the account is found, or an empty block, which says that it is not shown: accounts
  * keep their blocks.
- * @param slots number of blocks, a power of two
+ * @param bits there are 2^bits blocks
  */
-export function balanceSlot(market: number, account: number, slots: number): number {
+export function balanceSlot(market: number, account: number, bits: number): number {
   const mixed = Math.imul(account ^ Math.imul(market, FIRST_FACTOR), SECOND_FACTOR);
-  return (mixed >>> 0) >>> (WORD_BITS - Math.log2(slots));
+  return mixed >>> (WORD_BITS - bits);
 }
 
 /** Names of the blocks in a market's metrics, and of what a market is called there. */

@@ -71,6 +71,7 @@ export const COMMAND_NAMES = {
   quote: CommandKind.QUOTE,
   deposit: CommandKind.DEPOSIT,
   withdraw: CommandKind.WITHDRAW,
+  collect_fees: CommandKind.COLLECT_FEES,
   create_market: CommandKind.CREATE_MARKET,
   close_epoch: CommandKind.CLOSE_EPOCH,
   set_fees: CommandKind.SET_FEES,

@@ -105,6 +105,7 @@ export const EVENT_CASES: readonly string[] = [
     [24, 8, 600],
     [32, 8, 50],
   ]),
+  event(EventKind.FUNDS, [...REQUEST, [1, 1, 1], [2, 2, 18], [16, 8, 251], [24, 8, 601]]),
   event(EventKind.BALANCE, [
     [4, 4, 42],
     [8, 8, 1005],

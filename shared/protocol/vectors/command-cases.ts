@@ -216,6 +216,13 @@ export const COMMAND_CASES: readonly CommandCase[] = [
     asset: 'base',
     amount: '250',
   }),
+  operator('collect fees', {
+    type: 'collect_fees',
+    session: 1,
+    requestId: '12',
+    account: 44,
+    amount: '251',
+  }),
   operator('create a market with a maker rebate', {
     type: 'create_market',
     session: 0,

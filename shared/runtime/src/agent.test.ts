@@ -59,6 +59,29 @@ test('the default strategy parks where threads outnumber cores', () => {
   assert.equal(defaultIdleStrategy(2, 4), 'yield');
 });
 
+test('an invoker that spins does not sleep when there is no work', async () => {
+  const passes = Promise.withResolvers<void>();
+  let left = 1_000;
+  const agent: Agent = {
+    roleName: 'idle',
+    doWork: () => {
+      left -= 1;
+      if (left === 0) passes.resolve();
+      return 0;
+    },
+  };
+  // Asleep for a minute after one pass, if it slept.
+  const invoker = new AgentInvoker([agent], {
+    onError: noError,
+    idlePasses: 1,
+    idleMs: 60_000,
+    spin: true,
+  });
+  invoker.start();
+  await passes.promise;
+  await invoker.stop();
+});
+
 test('an invoker runs its agents in order, goes idle, and wakes', async () => {
   const seen: string[] = [];
   let work = 3;

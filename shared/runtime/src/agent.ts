@@ -1,6 +1,6 @@
 /** Agents and what drives them: a thread of their own, or a share of the event loop. */
 import assert from 'node:assert/strict';
-import type { IdleStrategy } from './idle-strategy.ts';
+import { createYield, type IdleStrategy } from './idle-strategy.ts';
 
 /** A piece of work that is asked again and again whether there is something to do. */
 export interface Agent {
@@ -38,6 +38,8 @@ export interface AgentInvokerOptions {
   readonly idlePasses?: number;
   /** How long it sleeps when idle, unless woken, ms. */
   readonly idleMs?: number;
+  /** Never backs off; between passes without work it lets others of its core run. */
+  readonly spin?: boolean | undefined;
 }
 
 const DEFAULT_IDLE_PASSES = 200;
@@ -52,6 +54,8 @@ export class AgentInvoker {
   readonly #onError: (error: Error) => void;
   readonly #idlePasses: number;
   readonly #idleMs: number;
+  /** Gives the core away; where threads outnumber cores, the one waited for may need this one. */
+  readonly #yieldCore: (() => void) | undefined;
   readonly #pass = () => this.#runPass();
   #state: 'new' | 'running' | 'stopped' = 'new';
   #idleFor = 0;
@@ -61,7 +65,10 @@ export class AgentInvoker {
   constructor(agents: readonly Agent[], options: AgentInvokerOptions) {
     this.#agents = agents;
     this.#onError = options.onError;
-    this.#idlePasses = options.idlePasses ?? DEFAULT_IDLE_PASSES;
+    const isSpinning = options.spin === true;
+    this.#yieldCore = isSpinning ? createYield() : undefined;
+    const idlePasses = options.idlePasses ?? DEFAULT_IDLE_PASSES;
+    this.#idlePasses = isSpinning ? Number.POSITIVE_INFINITY : idlePasses;
     this.#idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
   }
 
@@ -111,7 +118,12 @@ export class AgentInvoker {
       // An agent may have stopped the invoker.
       if (this.#state !== 'running') return;
     }
-    this.#idleFor = work > 0 ? 0 : this.#idleFor + 1;
+    if (work > 0) {
+      this.#idleFor = 0;
+    } else {
+      this.#idleFor += 1;
+      this.#yieldCore?.();
+    }
     this.#schedule();
   }
 

@@ -56,7 +56,8 @@ function backoff(name: IdleStrategyName, spins: number, rest: () => void): IdleS
   };
 }
 
-function createYield(): () => void {
+/** Lets other threads of the same core run, if there are any that can. */
+export function createYield(): () => void {
   const yieldCore = libcCall('int sched_yield()');
   if (yieldCore !== undefined) return () => void yieldCore();
   const word = new Int32Array(new SharedArrayBuffer(4));

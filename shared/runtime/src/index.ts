@@ -11,6 +11,7 @@ export { type Agent, AgentInvoker, type AgentInvokerOptions, AgentRunner } from 
 export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
+export type { Frame } from './frame.ts';
 export {
   HARDWARE_EVENTS,
   type HardwareCount,
@@ -34,6 +35,7 @@ export {
   type LogLevel,
 } from './logger.ts';
 export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
+export { SharedMemoryError, type SharedMemoryErrorCode } from './mapped-memory.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
@@ -73,6 +75,7 @@ export {
   runPinned,
   startPinnedWorker,
 } from './pinned-worker.ts';
+export { answerQuestions, type Questions, type Reply } from './questions.ts';
 export { type RealTimeResult, setRealTime } from './real-time.ts';
 export {
   type MemoryWish,
@@ -87,6 +90,14 @@ export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts
 export { SLOT_BYTES } from './ring-descriptor.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export {
+  type ConnectionListener,
+  type HostConnection,
+  SharedMemoryHost,
+  type SharedMemoryHostOptions,
+} from './shared-memory-host.ts';
+export { FrameKind } from './shared-memory-layout.ts';
+export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
+export {
   type ReadOptions,
   StreamError,
   type StreamErrorCode,
@@ -96,7 +107,13 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { checkFilter, checkSubject, compileFilter, replySubject } from './subject.ts';
+export {
+  checkFilter,
+  checkSubject,
+  compileFilter,
+  coversFilter,
+  replySubject,
+} from './subject.ts';
 export { clockSince } from './thread-clock.ts';
 export { type ThreadProfile, ThreadProfiler } from './thread-profiler.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
@@ -112,3 +129,4 @@ export {
   type TransportStatus,
 } from './transport.ts';
 export { answer } from './transport-outcomes.ts';
+export { VolatileStore } from './volatile-store.ts';

@@ -1,11 +1,10 @@
 /**
- * Files mapped into memory, so that processes of one host share it. Linux only. The buffer is an
- * ArrayBuffer, not a SharedArrayBuffer: `Atomics` works on it, but for `wait` and `notify`, and
- * each thread maps the file for itself.
+ * Files mapped into memory, so that processes of one host share it. Linux only.
  */
 import assert from 'node:assert/strict';
 import { closeSync, constants, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { libcCall, libcErrno, libcView } from './libc.ts';
+import { libcErrno } from './libc.ts';
+import { type Mapping, mapDescriptor } from './mapping.ts';
 
 export interface MapOptions {
   /** A new file takes the place of whatever has this name; who has that mapped keeps the old. */
@@ -16,18 +15,9 @@ export interface MapOptions {
   readonly readOnly?: boolean;
 }
 
-export interface MappedFile {
-  /** The file's bytes, all of them present in memory; zeros in a new file. */
-  readonly buffer: ArrayBuffer;
-  /** Detaches the buffer and gives the memory back. The file stays. */
-  close(): void;
-}
+/** The file's bytes, zeros in a new file. The file stays when it is closed. */
+export type MappedFile = Mapping;
 
-const READ = 1;
-const READ_WRITE = READ | 2;
-const MAP_SHARED = 0x01;
-/** Every page is there before the first use: no fault on a hot path. */
-const MAP_POPULATE = 0x8000;
 const OWNER_ONLY = 0o600;
 
 export class MappedFileError extends Error {
@@ -52,14 +42,6 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
   assert(Number.isSafeInteger(bytes) && bytes >= 0, `a file of ${bytes} bytes`);
   assert(bytes > 0 || !options.create, 'a new file has a size');
   assert(!options.create || options.readOnly !== true, 'who makes a file writes to it');
-  const map = libcCall(
-    'int64_t mmap(void* at, size_t bytes, int protection, int flags, int fd, int64_t offset)',
-  );
-  const unmap = libcCall('int munmap(int64_t at, size_t bytes)');
-  if (map === undefined || unmap === undefined) {
-    const where = `${process.platform}-${process.arch}`;
-    throw new MappedFileError('UNSUPPORTED', `${path}: no mapped files on ${where}`);
-  }
   const fd = open(path, options);
   try {
     // Written, not only made so long: where memory is short, a page that isn't there yet would end
@@ -72,11 +54,13 @@ export function mapFile(path: string, bytes: number, options: MapOptions): Mappe
     if (size < length || size === 0) {
       throw new MappedFileError('TOO_SHORT', `${path} has ${size} bytes, ${bytes} are asked for`);
     }
-    const access = options.readOnly === true ? READ : READ_WRITE;
-    const at = Number(map(null, length, access, MAP_SHARED | MAP_POPULATE, fd, 0));
-    if (at === -1) throw new MappedFileError('REFUSED', `${path}: mmap, errno ${libcErrno()}`);
-    const buffer = libcView(at, length);
-    return { buffer, close: () => close(buffer, () => unmap(at, length)) };
+    const mapping = mapDescriptor(fd, length, options.readOnly === true ? 'read' : 'read-write');
+    if (mapping === 'UNSUPPORTED') {
+      const where = `${process.platform}-${process.arch}`;
+      throw new MappedFileError('UNSUPPORTED', `${path}: no mapped files on ${where}`);
+    }
+    if (mapping !== 'REFUSED') return mapping;
+    throw new MappedFileError('REFUSED', `${path}: mmap, errno ${libcErrno()}`);
   } catch (error) {
     if (options.create) rmSync(path, { force: true });
     throw error;
@@ -92,11 +76,4 @@ function open(path: string, { create, mode = OWNER_ONLY, readOnly }: MapOptions)
   if (!create) return openSync(path, flags);
   rmSync(path, { force: true });
   return openSync(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
-}
-
-/** In this order: a view of memory that is gone would end the process. */
-function close(buffer: ArrayBuffer, unmap: () => void): void {
-  if (buffer.detached) return;
-  buffer.transfer(0);
-  unmap();
 }

@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { createRing, RingConsumer, RingProducer } from './ring.ts';
 import { isCapacity, RingOffset, ringBytes, SLOT_BYTES } from './ring-descriptor.ts';
-import { type RingProducerData, randomWords, slotWord } from './testing/ring-producer-worker.ts';
+import { randomWords } from './testing/random-words.ts';
+import { type RingProducerData, slotWord } from './testing/ring-producer-worker.ts';
 
 function slots(...numbers: number[]): Uint8Array {
   const bytes = new Uint8Array(numbers.length * SLOT_BYTES);

@@ -1,7 +1,10 @@
 /**
- * A ring between two threads; ring-descriptor.ts has the layout. The producer writes slots and
- * makes them visible in batches; the consumer reads them in place or copies, and releases them.
- * Neither ever waits for the other, except that the consumer may park.
+ * A ring between two threads, or two processes; ring-descriptor.ts has the layout. The producer
+ * writes slots and makes them visible in batches; the consumer reads them in place or copies, and
+ * releases them. Neither ever waits for the other, except that a thread's consumer may park.
+ *
+ * Each side keeps its own position to itself and takes the other's for a claim: one that can't be
+ * is not followed, and `isDamaged` says so from then on.
  */
 import assert from 'node:assert/strict';
 import {
@@ -30,21 +33,45 @@ export function createRing(capacity: number, firstPosition = 0): SharedArrayBuff
     `a ring has 2 to ${MAX_CAPACITY} slots, a power of two: ${capacity}`,
   );
   const buffer = new SharedArrayBuffer(ringBytes(capacity));
-  const words = new Int32Array(buffer);
+  layRing({ buffer, offset: 0, capacity }, firstPosition);
+  return buffer;
+}
+
+/** Where a ring lies in memory that holds more than it. */
+export interface RingPlace {
+  readonly buffer: ArrayBufferLike;
+  /** Bytes; of whole pairs of cache lines. */
+  readonly offset: number;
+  readonly capacity: number;
+}
+
+/** Makes a ring in memory that is all zero. */
+export function layRing({ buffer, offset, capacity }: RingPlace, firstPosition = 0): void {
+  assert(isCapacity(capacity) && offset % 128 === 0, 'no ring can lie there');
+  const words = new Int32Array(buffer, offset, ringBytes(capacity) / WORD_BYTES);
   words[RingOffset.CAPACITY / WORD_BYTES] = capacity;
   words[PRODUCER] = firstPosition | 0;
   words[CONSUMER] = firstPosition | 0;
   Atomics.store(words, RingOffset.MAGIC / WORD_BYTES, RING_MAGIC);
-  return buffer;
 }
 
-function openRing(buffer: SharedArrayBuffer): { words: Int32Array; capacity: number } {
-  const words = new Int32Array(buffer);
+/** A ring that fills its buffer says itself how large it is; elsewhere the caller knows. */
+function openRing(ring: SharedArrayBuffer | RingPlace): {
+  words: Int32Array;
+  bytes: Uint8Array;
+  capacity: number;
+} {
+  const isPlace = !(ring instanceof SharedArrayBuffer);
+  const { buffer, offset } = isPlace ? ring : { buffer: ring, offset: 0 };
+  const words = new Int32Array(buffer, offset);
   const magic = Atomics.load(words, RingOffset.MAGIC / WORD_BYTES);
   assert.equal(magic, RING_MAGIC, 'the buffer is no ring');
-  const capacity = words[RingOffset.CAPACITY / WORD_BYTES] ?? 0;
-  assert(isCapacity(capacity) && buffer.byteLength === ringBytes(capacity), 'the ring is damaged');
-  return { words, capacity };
+  const written = words[RingOffset.CAPACITY / WORD_BYTES] ?? 0;
+  const capacity = isPlace ? ring.capacity : written;
+  const sizeBytes = ringBytes(capacity);
+  const fits = isPlace ? words.byteLength >= sizeBytes : words.byteLength === sizeBytes;
+  assert(isCapacity(capacity) && written === capacity && fits, 'the ring is damaged');
+  return { words, bytes: new Uint8Array(buffer, offset, sizeBytes), capacity };
 }
 
 /** The writing side. One in the world for each ring. */
@@ -57,20 +84,32 @@ export class RingProducer {
   #published: number;
   /** The consumer's position when last looked at: it only grows, so this errs to the safe side. */
   #consumerSeen: number;
+  #isDamaged = false;
 
-  constructor(buffer: SharedArrayBuffer) {
-    const { words, capacity } = openRing(buffer);
+  constructor(ring: SharedArrayBuffer | RingPlace) {
+    const { words, bytes, capacity } = openRing(ring);
     this.capacity = capacity;
     this.#words = words;
-    this.#copier = new SlotCopier(buffer, RingOffset.SLOTS, capacity);
+    this.#copier = new SlotCopier(bytes.subarray(RingOffset.SLOTS), capacity);
     this.#published = Atomics.load(words, PRODUCER);
     this.#position = this.#published;
     this.#consumerSeen = Atomics.load(words, CONSUMER);
   }
 
+  /** True once the consumer's position was one that it can't have. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
   /** Slots that can be offered now. */
   free(): number {
-    this.#consumerSeen = Atomics.load(this.#words, CONSUMER);
+    const consumer = Atomics.load(this.#words, CONSUMER);
+    const unread = (this.#position - consumer) | 0;
+    // Read are those published, and once read they stay so.
+    const wasUnread = (this.#position - this.#consumerSeen) | 0;
+    const unpublished = (this.#position - this.#published) | 0;
+    if (unread >= unpublished && unread <= wasUnread) this.#consumerSeen = consumer;
+    else this.#isDamaged = true;
     return this.#freeSeen();
   }
 
@@ -154,19 +193,25 @@ export class RingConsumer {
   readonly #view: SlotView;
   #position: number;
   #producerSeen: number;
+  #isDamaged = false;
 
-  constructor(buffer: SharedArrayBuffer) {
-    const { words, capacity } = openRing(buffer);
+  constructor(ring: SharedArrayBuffer | RingPlace) {
+    const { words, bytes, capacity } = openRing(ring);
     this.capacity = capacity;
     this.#words = words;
-    this.#copier = new SlotCopier(buffer, RingOffset.SLOTS, capacity);
+    this.#copier = new SlotCopier(bytes.subarray(RingOffset.SLOTS), capacity);
     this.#position = Atomics.load(words, CONSUMER);
     this.#producerSeen = Atomics.load(words, PRODUCER);
     const mask = capacity - 1;
     this.#view = {
-      bytes: new Uint8Array(buffer),
+      bytes,
       offsetOf: (index) => RingOffset.SLOTS + ((this.#position + index) & mask) * SLOT_BYTES,
     };
+  }
+
+  /** True once the producer's position was one that it can't have. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
   }
 
   /** Unreleased slots: at least so many, and 0 only if there is none. Ends where a publish did. */
@@ -207,7 +252,8 @@ export class RingConsumer {
 
   /**
    * Blocks the thread until there are slots, the ring is closed, or the time is over; returns
-   * whether there are slots. Not on a thread whose event loop has other work.
+   * whether there are slots. Not on a thread whose event loop has other work, nor between
+   * processes: `Atomics.wait` takes no memory of the kind.
    */
   waitForWork(timeoutMs: number): boolean {
     if (this.available() > 0) return true;
@@ -220,7 +266,11 @@ export class RingConsumer {
   }
 
   #refresh(): number {
-    this.#producerSeen = Atomics.load(this.#words, PRODUCER);
+    const producer = Atomics.load(this.#words, PRODUCER);
+    const ready = (producer - this.#position) | 0;
+    const wasReady = (this.#producerSeen - this.#position) | 0;
+    if (ready >= wasReady && ready <= this.capacity) this.#producerSeen = producer;
+    else this.#isDamaged = true;
     return (this.#producerSeen - this.#position) | 0;
   }
 }

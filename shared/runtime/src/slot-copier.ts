@@ -14,9 +14,10 @@ export class SlotCopier {
   #otherBuffer: ArrayBufferLike | undefined;
   #otherWords: Int32Array = new Int32Array(0);
 
-  constructor(ring: SharedArrayBuffer, slotsOffset: number, capacity: number) {
-    this.#bytes = new Uint8Array(ring, slotsOffset);
-    this.#words = new Int32Array(ring, slotsOffset);
+  constructor(slots: Uint8Array, capacity: number) {
+    const { buffer, byteOffset } = slots;
+    this.#bytes = slots;
+    this.#words = new Int32Array(buffer, byteOffset, capacity * SLOT_WORDS);
     this.#mask = capacity - 1;
   }
 

@@ -13,14 +13,9 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { pid as ownPid, platform } from 'node:process';
+import { pid as ownPid } from 'node:process';
+import { isAlive, ownIdentity, type ProcessIdentity, parseIdentity } from './process-identity.ts';
 import { StreamError } from './stream.ts';
-
-interface Owner {
-  readonly pid: number;
-  /** When the process started, in the kernel's ticks: process ids are used again. */
-  readonly started: string;
-}
 
 let locksTried = 0;
 
@@ -40,10 +35,9 @@ export class WriterLock {
   static take(path: string): WriterLock {
     locksTried += 1;
     const draft = `${path}.${ownPid}.${locksTried}.tmp`;
-    const owner: Owner = { pid: ownPid, started: startOf(ownPid) ?? '' };
-    const descriptor = openSync(draft, 'w');
+    const descriptor = openSync(draft, 'w', 0o600);
     try {
-      writeSync(descriptor, JSON.stringify(owner));
+      writeSync(descriptor, JSON.stringify(ownIdentity()));
       for (;;) {
         // A link appears whole or not at all, and never replaces another file.
         if (tryLink(draft, path)) return new WriterLock(path, descriptor);
@@ -106,41 +100,19 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-function parseOwner(text: string): Owner | undefined {
+function parseOwner(text: string): ProcessIdentity | undefined {
   try {
-    const { pid, started } = JSON.parse(text) as Partial<Owner>;
-    return Number.isInteger(pid) && typeof started === 'string'
-      ? { pid: Number(pid), started }
-      : undefined;
+    return parseIdentity(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
 
-function isAlive({ pid, started }: Owner): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives, under another user.
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  const startedNow = startOf(pid);
-  return startedNow === undefined || startedNow === started;
-}
-
-/** Undefined where the system doesn't tell. */
-function startOf(pid: number): string | undefined {
-  if (platform !== 'linux') return undefined;
-  // The second field is the program's name in parentheses, which may hold spaces.
-  const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
-
-function locked(path: string, owner: Owner | undefined): StreamError {
+function locked(path: string, owner: ProcessIdentity | undefined): StreamError {
   const who = owner === undefined ? 'an unknown process' : `process ${owner.pid}`;
   return new StreamError(
     'LOCKED',
-    `${who} has the stream open for writing (${path}); stop it first, one writer at a time` +
+    `${who} has it open for writing (${path}); stop it first, one writer at a time` +
       (owner === undefined ? ', and remove the file, which is damaged' : ''),
   );
 }

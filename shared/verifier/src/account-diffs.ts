@@ -9,7 +9,7 @@ export interface AccountDelta {
 }
 
 /** Net changes of every account that changed in either asset, ascending by id. */
-export function netDeltas(records: readonly SettlementRecord[]): AccountDelta[] {
+export function netDeltas(records: Iterable<SettlementRecord>): AccountDelta[] {
   const sums = new Map<number, { base: bigint; quote: bigint }>();
   const add = (id: number, base: bigint, quote: bigint): void => {
     const sum = sums.get(id) ?? { base: 0n, quote: 0n };

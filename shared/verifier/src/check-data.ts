@@ -2,7 +2,8 @@ import { type AccountDelta, applyDelta, netDeltas } from './account-diffs.ts';
 import type { AccountTree } from './account-tree.ts';
 import { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
 import { ACCEPTED, type ReasonCode, type Refused, refused } from './reason-codes.ts';
-import { checkRecord, type SettlementRecord } from './settlement-record.ts';
+import type { RecordList } from './record-list.ts';
+import { checkRecord } from './settlement-record.ts';
 import { accountsDigest, batchDigest } from './statement.ts';
 import type { EpochParts } from './verify-epoch.ts';
 
@@ -11,7 +12,7 @@ export type PartVerdict = { readonly ok: true } | PartRefused;
 export type PartRefused = Refused & { readonly part: string };
 
 export interface EpochData {
-  readonly records: readonly SettlementRecord[];
+  readonly records: RecordList;
   /** Balances before the epoch; the check moves them to those after it. */
   readonly tree: AccountTree;
 }
@@ -27,8 +28,8 @@ export function checkData(
     const message = `the file has ${records.length} records, the header says ${recordCount}`;
     return inPart('records', 'RECORDS_COUNT', message);
   }
-  for (const [index, record] of records.entries()) {
-    const wrong = checkRecord(record);
+  for (let index = 0; index < records.length; index++) {
+    const wrong = checkRecord(records.get(index));
     if (wrong) return inPart(`record ${index}`, 'RECORD_INVALID', wrong);
   }
   const batches = checkBatches(parts, challenge, records);
@@ -39,7 +40,7 @@ export function checkData(
 function checkBatches(
   { batches, batchSize }: EpochParts,
   challenge: Challenge,
-  records: readonly SettlementRecord[],
+  records: RecordList,
 ): PartVerdict {
   for (const [index, { place, proof }] of batches.entries()) {
     const part = `batch ${index}`;

@@ -9,23 +9,27 @@ export interface EpochListing {
   readonly records: ReadonlySet<number>;
 }
 
+/** One name for each epoch: 8 digits, and more only when 8 do not do. */
+const NAME = /^(\d{8}|[1-9]\d{8,14})\.(fbe|fbr)$/;
+
 /** Reads the folder's names: no gaps, and nothing that is not of the chain. */
 export function listEpochs(names: readonly string[]): EpochListing | Refused {
   const epochs = new Set<number>();
   const records = new Set<number>();
   for (const name of names) {
-    const match = /^(\d{8})\.(fbe|fbr)$/.exec(name);
+    const match = NAME.exec(name);
     if (!match) {
       return refused(
         'STORE_STRAY_FILE',
-        `${name} is neither <8 digits>.fbe nor <8 digits>.fbr: move it out of the epochs folder`,
+        `${name} is no <epoch>.fbe or <epoch>.fbr: move it out of the epochs folder`,
       );
     }
     (match[2] === 'fbe' ? epochs : records).add(Number(match[1]));
   }
   for (const epoch of epochs) {
     if (epoch >= epochs.size) {
-      const gap = [...Array(epochs.size).keys()].find((number) => !epochs.has(number)) ?? 0;
+      let gap = 0;
+      while (epochs.has(gap)) gap += 1;
       return refused(
         'EPOCH_MISSING',
         `${epochFileName(gap)} is missing, but ${epochFileName(epoch)} is there: restore it`,

@@ -25,6 +25,7 @@ export class SourceError extends Error {
   }
 }
 
+/** At least 8 digits, and no zeros in front of more. */
 export function epochFileName(epoch: number): string {
   return `${String(epoch).padStart(8, '0')}.fbe`;
 }

@@ -14,6 +14,7 @@ export {
   type EpochFile,
   encodeEpochFile,
 } from './epoch-file.ts';
+export { type EpochListing, listEpochs } from './epoch-listing.ts';
 export { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
 export { fromBigEndian, reduce, SCALAR_ORDER, toBigEndian } from './field.ts';
 export { decodeGenesis, encodeGenesis, type Genesis, genesisHash } from './genesis.ts';
@@ -37,6 +38,7 @@ export {
   sponge,
 } from './poseidon.ts';
 export { type ReasonCode, type Refused, reasonCodes, type Verdict } from './reason-codes.ts';
+export { RecordList } from './record-list.ts';
 export {
   checkRecord,
   decodeRecords,

@@ -9,6 +9,7 @@ const PROVED: Circumstances = {
   genesisPinned: true,
   levelChosen: false,
   unproved: 0,
+  unread: 0,
 };
 
 test('proofs under real keys show conservation without the records', () => {
@@ -49,5 +50,11 @@ test('what nothing of this can show is always said', () => {
       assert(missing.includes(words), `${level}: ${words}`);
     }
   }
-  assert.deepEqual(shownClaims({ ...PROVED, epochs: 0 }), []);
+});
+
+test('epochs behind the range are named', () => {
+  const [one] = notShownClaims({ ...PROVED, unread: 1 });
+  assert.match(one ?? '', /^anything about epoch 3: not asked for/);
+  const [more] = notShownClaims({ ...PROVED, unproved: 2, unread: 4 });
+  assert.match(more ?? '', /^anything about epochs 5 to 8: not asked for/);
 });

@@ -15,6 +15,8 @@ export interface Circumstances {
   readonly levelChosen: boolean;
   /** Epochs before the range whose proofs were not checked. */
   readonly unproved: number;
+  /** Epochs behind the range, which were not read at all. */
+  readonly unread: number;
 }
 
 const SIGNED =
@@ -26,7 +28,6 @@ const SIGNED =
  * epochs whose proofs were not checked it takes the balances as they are claimed.
  */
 export function shownClaims({ level, epochs, devKeys, unproved }: Circumstances): string[] {
-  if (epochs === 0) return [];
   if (level === 'settlement' && devKeys) return [SIGNED];
   const isPart = level === 'settlement' && unproved > 0;
   const where = isPart ? `in epochs ${unproved} to ${unproved + epochs - 1}: ` : '';
@@ -47,9 +48,13 @@ export function shownClaims({ level, epochs, devKeys, unproved }: Circumstances)
 
 /** What it does not show. */
 export function notShownClaims(circumstances: Circumstances): string[] {
-  const { level, epochs, devKeys, genesisPinned, levelChosen, unproved } = circumstances;
-  if (epochs === 0) return ['anything about balances: the chain has no epoch yet'];
+  const { level, epochs, devKeys, genesisPinned, levelChosen, unproved, unread } = circumstances;
   const notShown: string[] = [];
+  if (unread > 0) {
+    const first = unproved + epochs;
+    const left = unread === 1 ? `epoch ${first}` : `epochs ${first} to ${first + unread - 1}`;
+    notShown.push(`anything about ${left}: not asked for, headers not read either`);
+  }
   if (devKeys) {
     notShown.push(
       level === 'data'

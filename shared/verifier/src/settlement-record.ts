@@ -1,5 +1,5 @@
-import { ByteWriter } from './bytes.ts';
 import { type ByteReader, type Decoded, decode } from './decoding.ts';
+import { RECORD_BYTES, RECORDS_HEADER_BYTES, RecordList } from './record-list.ts';
 
 /** One movement: dBase goes from a to b, dQuote from b to a. Amounts are never negative. */
 export interface SettlementRecord {
@@ -107,22 +107,13 @@ export function recordWord({ kind, a, b, price, dBase, dQuote }: SettlementRecor
   );
 }
 
-const RECORDS_HEADER_BYTES = 12;
-const RECORD_BYTES = 32;
-
 /** A records file (.fbr) of the records of one epoch, in order. */
-export function encodeRecords(records: readonly SettlementRecord[]): Uint8Array {
-  const writer = new ByteWriter(RECORDS_HEADER_BYTES + RECORD_BYTES * records.length);
-  writer.ascii('FBRC').unsigned(1, 2).unsigned(0, 2).unsigned(records.length, 4);
-  for (const { kind, a, b, price, dBase, dQuote } of records) {
-    writer.unsigned(kind, 1).unsigned(a, 3).unsigned(b, 3).unsigned(0, 1);
-    writer.unsigned(price, 8).unsigned(dBase, 8).unsigned(dQuote, 8);
-  }
-  return writer.finish();
+export function encodeRecords(records: Iterable<SettlementRecord>): Uint8Array {
+  return RecordList.from(records).toFile();
 }
 
 /** Fields are range-checked here; whether a record obeys its kind is `checkRecord`'s question. */
-export function decodeRecords(bytes: Uint8Array): Decoded<SettlementRecord[]> {
+export function decodeRecords(bytes: Uint8Array): Decoded<RecordList> {
   return decode(bytes, 'RECORDS_FORMAT', 'records file', (reader) => {
     reader.format('FBRC', 1);
     reader.zero(2);
@@ -131,7 +122,7 @@ export function decodeRecords(bytes: Uint8Array): Decoded<SettlementRecord[]> {
     if (reader.length !== expected) {
       reader.refuse(`${count} records make ${expected} bytes, the file has ${reader.length}`);
     }
-    const records: SettlementRecord[] = [];
+    const records = new RecordList(count);
     for (let i = 0; i < count; i++) records.push(readRecord(reader));
     return records;
   });

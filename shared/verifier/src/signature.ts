@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { concatBytes, utf8ToBytes } from './bytes.ts';
 
 export const SIGNATURE_BYTES = 64;
+const POINT_BYTES = 32;
 
 const domain = utf8ToBytes('foldbook/epoch-header/v1\n');
 
@@ -16,8 +17,9 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether the operator signed these header bytes. Strict (RFC 8032): encodings that are not
- * canonical and keys of small order are refused, so all verifiers agree.
+ * Whether the operator signed these header bytes. Encodings that are not canonical are refused, and
+ * so are a key and an R outside the subgroup of the base point. RFC 8032 lets verifiers multiply
+ * the equation by 8 or not, which differs for such points alone: without them all agree.
  */
 export function headerIsSigned(
   header: Uint8Array,
@@ -25,6 +27,8 @@ export function headerIsSigned(
   operatorKey: Uint8Array,
 ): boolean {
   try {
+    const points = [operatorKey, signature.subarray(0, POINT_BYTES)];
+    if (!points.every((point) => ed25519.Point.fromBytes(point).isTorsionFree())) return false;
     return ed25519.verify(signature, concatBytes(domain, header), operatorKey, { zip215: false });
   } catch {
     return false; // bytes that are no signature or no key at all

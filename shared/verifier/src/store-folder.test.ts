@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -52,9 +54,7 @@ test('no store, no market, no epochs', async () => {
   await refuse(path.join(root, 'nothing'), 'GENESIS_MISSING');
   const dir = await storeFolder('fresh');
   await rm(path.join(dir, market, 'epochs'), { recursive: true });
-  const result = await verify(dir);
-  assert(result.ok);
-  assert.equal(result.epochs, 0);
+  await refuse(dir, 'EPOCH_MISSING');
 });
 
 test("a folder under another market's name", async () => {
@@ -69,6 +69,28 @@ test("a folder under another market's name", async () => {
 test('a file beyond the limit is not read', async () => {
   const dir = await storeFolder('large');
   await refuse(dir, 'STORE_FILE_SIZE', { fileBytesMax: 1_100 });
+});
+
+const GROWING = '/proc/self/smaps';
+
+test('a file that is longer than it says is read to the limit only', {
+  skip: !existsSync(GROWING) && `${GROWING} is not there`,
+}, async () => {
+  const dir = await storeFolder('growing');
+  const file = path.join(dir, market, 'epochs', '00000000.fbe');
+  await rm(file);
+  await symlink(GROWING, file);
+  await refuse(dir, 'STORE_FILE_SIZE', { fileBytesMax: 4_000 });
+  // Within the limit all of it is read, though its size is said to be 0.
+  await refuse(dir, 'EPOCH_FILE_FORMAT');
+});
+
+test('a pipe where a file should be keeps nobody waiting', { timeout: 30_000 }, async () => {
+  const dir = await storeFolder('pipe');
+  const file = path.join(dir, market, 'genesis.fbg');
+  await rm(file);
+  execFileSync('mkfifo', [file]);
+  await refuse(dir, 'STORE_READ');
 });
 
 test('a folder where a file should be', async () => {

@@ -1,9 +1,12 @@
 /** The only file of this package that needs node: a proof store in a folder. */
-import { open, readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type EpochSource, SourceError } from './epoch-source.ts';
 
 const DEFAULT_FILE_BYTES_MAX = 64 * 1024 * 1024;
+/** A single read takes less than 2 GiB. */
+const READ_BYTES_MAX = 1024 * 1024 * 1024;
 const GENESIS_FILE = 'genesis.fbg';
 
 export interface StoreFolderOptions {
@@ -13,7 +16,7 @@ export interface StoreFolderOptions {
 
 /**
  * The chain of `market` in the store at `dir`: <dir>/<market>/genesis.fbg, keys/<digest>.vk,
- * epochs/<8 digits>.fbe and .fbr. Names beginning with a dot are not of the store.
+ * epochs/<epoch>.fbe and .fbr. Names beginning with a dot are not of the store.
  */
 export function openStoreFolder(
   dir: string,
@@ -54,18 +57,40 @@ async function listNames(dir: string): Promise<string[]> {
 
 async function readLimited(file: string, limit: number): Promise<Uint8Array | undefined> {
   try {
-    await using handle = await open(file, 'r');
+    // A pipe would keep a blocking open waiting for its writer, for ever.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await handle.stat();
     if (!stat.isFile()) throw new SourceError('STORE_READ', `${file} is not a regular file`);
-    if (stat.size > limit) {
-      const message = `${file} has ${stat.size} bytes, the limit is ${limit}`;
-      throw new SourceError('STORE_FILE_SIZE', message);
-    }
-    return new Uint8Array(await handle.readFile());
+    const bytes = stat.size > limit ? undefined : await readAtMost(handle, stat.size, limit);
+    if (bytes !== undefined) return bytes;
+    const message = `${file} has more than ${limit} bytes, the limit for a file`;
+    throw new SourceError('STORE_FILE_SIZE', message);
   } catch (error) {
     if (isMissing(error)) return undefined;
     if (error instanceof SourceError) throw error;
     throw new SourceError('STORE_READ', `${file} cannot be read: ${text(error)}`);
+  }
+}
+
+/** Everything up to the end, which may have moved since; undefined beyond `limit` bytes. */
+async function readAtMost(
+  handle: FileHandle,
+  size: number,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  // One byte more than there should be: what is read into it says that there is more.
+  let bytes = new Uint8Array(Math.min(size, limit) + 1);
+  let length = 0;
+  for (;;) {
+    const room = Math.min(bytes.length - length, READ_BYTES_MAX);
+    const { bytesRead } = await handle.read(bytes, length, room, length);
+    length += bytesRead;
+    if (length > limit) return undefined;
+    if (bytesRead === 0) return bytes.subarray(0, length);
+    if (length < bytes.length) continue;
+    const grown = new Uint8Array(Math.min(2 * length, limit) + 1);
+    grown.set(bytes);
+    bytes = grown;
   }
 }
 

@@ -320,7 +320,7 @@ function editRecords(
 ): void {
   const decoded = decodeRecords(file(files, records(1)));
   assert(decoded.ok);
-  files.set(records(1), encodeRecords(edit(decoded.value)));
+  files.set(records(1), encodeRecords(edit([...decoded.value])));
 }
 
 function merge(

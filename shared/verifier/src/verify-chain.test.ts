@@ -70,13 +70,16 @@ test('the genesis that was asked for is accepted, in either case, and said so', 
   assert(!result.notShown.some((line) => line.includes('compare the genesis hash')));
 });
 
-test('a chain without an epoch shows nothing', async () => {
-  const result = await accept(new ChainBuilder());
-  assert.equal(result.epochs, 0);
-  assert.equal(result.fromRoot, result.toRoot);
-  assert.equal(result.seqRange, undefined);
-  assert.deepEqual(result.shown, []);
-  assert.equal(result.notShown.length, 1);
+test('a chain without an epoch has nothing to verify', async () => {
+  const chain = new ChainBuilder();
+  for (const level of ['settlement', 'data'] as const) {
+    const options = { level, trustedKeys: chain.trustedKeys };
+    const result = await verifyChain(memorySource(chain.files), options);
+    assert(!result.ok);
+    assert.equal(result.firstFailure.code, 'EPOCH_MISSING');
+    assert.match(result.firstFailure.message, /^nothing to verify/);
+    assert.equal(result.market, 'BTC-USD');
+  }
 });
 
 test('an epoch whose records cancel out has no account proofs', async () => {
@@ -125,6 +128,7 @@ test('a range checks the proofs in it, and everything else from genesis', async 
   assert.deepEqual(later.recordRange, { first: 7n, count: 3n });
   assert.deepEqual(later.seqRange, { first: 9n, last: 12n });
   assert(later.notShown.some((line) => line.startsWith('the proofs of epochs 0 to 0')));
+  assert(later.notShown.some((line) => line.startsWith('anything about epoch 2: not asked for')));
   chain.files.set('epochs/00000002.fbe', new Uint8Array(3));
   await accept(chain, { from: 1, to: 1 });
 });

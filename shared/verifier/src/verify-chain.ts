@@ -19,7 +19,8 @@ import {
 } from './level-claims.ts';
 import { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
-import { decodeRecords, type SettlementRecord } from './settlement-record.ts';
+import type { RecordList } from './record-list.ts';
+import { decodeRecords } from './settlement-record.ts';
 import { type ChainContext, verifyEpoch } from './verify-epoch.ts';
 
 export interface ChainOptions {
@@ -27,7 +28,7 @@ export interface ChainOptions {
   readonly level?: Level;
   /**
    * First and last epoch whose proofs are checked; default: all. Everything else is checked from
-   * genesis to the last.
+   * genesis to `to`; of later epochs nothing is read.
    */
   readonly from?: number;
   readonly to?: number;
@@ -42,14 +43,14 @@ export interface ChainAccepted {
   readonly ok: true;
   readonly market: string;
   readonly genesisHash: string;
-  /** Hash of the last header; of the genesis when there is no epoch. */
+  /** Hash of the last header. */
   readonly headHash: string;
   /** Epochs whose proofs were checked. */
   readonly epochs: number;
   readonly fromRoot: string;
   readonly toRoot: string;
-  /** Market sequences, both inclusive; absent when there is no epoch. */
-  readonly seqRange?: { readonly first: bigint; readonly last: bigint };
+  /** Market sequences, both inclusive. */
+  readonly seqRange: { readonly first: bigint; readonly last: bigint };
   /** Settlement records, counted from genesis. */
   readonly recordRange: { readonly first: bigint; readonly count: bigint };
   readonly proofs: number;
@@ -170,11 +171,14 @@ interface Plan {
 }
 
 function planRange(listing: EpochListing, options: ChainOptions): Plan {
-  const { from = 0, to = Math.max(listing.epochs - 1, from - 1) } = options;
+  if (listing.epochs === 0) {
+    const message = 'nothing to verify: the chain has a genesis and no epoch';
+    throw new Refusal('epochs folder', { code: 'EPOCH_MISSING', message });
+  }
+  const { from = 0, to = listing.epochs - 1 } = options;
   const end = to + 1;
-  const asked = options.from !== undefined || options.to !== undefined;
   const whole = Number.isInteger(from) && Number.isInteger(to);
-  if (asked && !(whole && from >= 0 && from <= to && to < listing.epochs)) {
+  if (!(whole && from >= 0 && from <= to && to < listing.epochs)) {
     const range = `${from} to ${options.to ?? 'the last'}`;
     const message = `epochs ${range} were asked for, the chain has ${listing.epochs}`;
     throw new Refusal('epochs folder', { code: 'EPOCH_MISSING', message });
@@ -193,6 +197,7 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
     genesisPinned: options.genesisHash !== undefined,
     levelChosen: options.level === undefined,
     unproved: from,
+    unread: listing.epochs - end,
   };
   return { from, end, circumstances };
 }
@@ -229,7 +234,7 @@ async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpo
   return decoded.value;
 }
 
-async function readRecords(source: EpochSource, epoch: number): Promise<SettlementRecord[]> {
+async function readRecords(source: EpochSource, epoch: number): Promise<RecordList> {
   const decoded = decodeRecords(await readFile(source, 'records', recordsFileName(epoch), epoch));
   if (!decoded.ok) throw new Refusal('records', decoded.error, epoch);
   return decoded.value;
@@ -263,7 +268,7 @@ function accepted(
     epochs,
     fromRoot: bytesToHex(toBigEndian(start.root)),
     toRoot: bytesToHex(toBigEndian(end.root)),
-    ...(epochs === 0 ? {} : { seqRange }),
+    seqRange,
     recordRange: { first: start.recordNext, count: end.recordNext - start.recordNext },
     proofs,
     backend: 'groth16',

@@ -1,16 +1,11 @@
-/** Processes that do what they are asked, one question at a time, and what they answer with. */
+/** Processes that are asked one question at a time; the other end is `answerQuestions`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import process from 'node:process';
+import type { Questions, Reply } from '@foldbook/runtime';
 import { InterruptedError } from '../cli-error.ts';
 import { BenchError } from './bench-error.ts';
 
-type Reply =
-  | { readonly ok: true; readonly answer: unknown }
-  | { readonly ok: false; readonly reason: string };
-
-/** @template Questions - what each question is asked with, and what its answer is */
-export class AskedProcess<Questions extends Record<string, { asked: unknown; answer: unknown }>> {
+export class AskedProcess<Of extends Questions> {
   readonly #child: ChildProcess;
   readonly #signal: AbortSignal;
 
@@ -28,10 +23,10 @@ export class AskedProcess<Questions extends Record<string, { asked: unknown; ans
   }
 
   /** @throws BenchError MEASUREMENT_FAILED, with the reason that the process gave */
-  async ask<Ask extends keyof Questions & string>(
+  async ask<Ask extends keyof Of & string>(
     ask: Ask,
-    asked: Questions[Ask]['asked'],
-  ): Promise<Questions[Ask]['answer']> {
+    asked: Of[Ask]['asked'],
+  ): Promise<Of[Ask]['answer']> {
     const done = new AbortController();
     const { signal } = done;
     try {
@@ -63,24 +58,3 @@ export class AskedProcess<Questions extends Record<string, { asked: unknown; ans
 }
 
 const failure = (reason: string) => ({ ok: false, reason }) as const;
-
-/** In the process that is asked: answers until nobody asks any more. */
-export function answerQuestions<
-  Questions extends Record<string, { asked: unknown; answer: unknown }>,
->(
-  answers: {
-    readonly [Ask in keyof Questions]: (
-      asked: Questions[Ask]['asked'],
-    ) => Promise<Questions[Ask]['answer']>;
-  },
-): void {
-  process.on('message', ({ ask, asked }: { ask: keyof Questions; asked: unknown }) => {
-    answers[ask](asked).then(
-      (answer) => process.send?.({ ok: true, answer } satisfies Reply),
-      (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        process.send?.({ ok: false, reason } satisfies Reply);
-      },
-    );
-  });
-}

@@ -4,10 +4,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { platform } from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateWorkload, WORKLOADS } from './workload-generator.ts';
 
+const ON_LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux only' };
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const parameters = { ...WORKLOADS.w1, prefill: 100, commands: 2_000, targetOrders: 100 };
 
@@ -115,10 +117,13 @@ describe('bench', () => {
 
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, latency, growth, memory, sizes, regress/],
+      [
+        ['bench'],
+        /say what; there are: match, orders, latency, hosts, growth, memory, sizes, shm, regress/,
+      ],
       [
         ['bench', 'nope'],
-        /no "bench nope"; there are: match, orders, latency, growth, memory, sizes, regress/,
+        /no "bench nope"; there are: match, orders, latency, hosts, growth, memory, sizes, shm, regr/,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
@@ -208,6 +213,36 @@ describe('bench', () => {
     assert.equal(wrong.status, 2);
   });
 
+  test('hosts: a row for each limit, and for each size of a market that moves', async () => {
+    const few = ['--seconds', '1', '--rate', '500', '--largest', '1000', '--json'];
+    const { status, stdout, stderr } = await foldbook(['bench', 'hosts', ...few]);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const [alone, usual, ...others] = rows.filter(({ part }) => part === 'neighbour');
+    assert.deepEqual([alone.busyPerSec, alone.before.max], [0, 0]);
+    assert.equal(others.length, 3);
+    for (const { busyPerSec, latencyNs } of [usual, ...others]) {
+      assert(busyPerSec > 0);
+      assert(latencyNs.p50 > 0 && latencyNs.max >= latencyNs.p9999);
+    }
+    const [move, ...more] = rows.filter(({ part }) => part === 'moves');
+    assert.deepEqual([move.orders, more.length], [1_000, 0]);
+    assert(move.moves >= 6 && move.tookMs.most >= move.tookMs.median);
+    assert(move.bytes > 1_000 * 64);
+    for (const latencyNs of [move.leavingNs, move.comingNs, move.restingNs]) {
+      assert(latencyNs.p50 > 0);
+    }
+    for (const { count, worstNs } of [move.pieces.leaving, move.pieces.coming]) {
+      assert(count > 3 && worstNs[0] >= worstNs[1]);
+    }
+    const unknown = await foldbook(['bench', 'hosts', '--only', 'rings']);
+    assert.match(unknown.stderr, /--only rings: use neighbour or moves/);
+    assert.equal(unknown.status, 2);
+  });
+
   test('sizes: a row for each size, and a picture', async () => {
     const svg = join(folder, 'sizes.svg');
     const args = ['bench', 'sizes', '--largest', '1000', '--runs', '1', '--svg', svg, '--json'];
@@ -232,6 +267,38 @@ describe('bench', () => {
     const unknown = await foldbook(['bench', 'sizes', '--only', 'levels']);
     assert.match(unknown.stderr, /--only levels: use markets, orders, accounts/);
     assert.equal(unknown.status, 2);
+  });
+
+  test('shm: a row without a durable log, and one with', ON_LINUX, async () => {
+    const args = ['bench', 'shm', '--seconds', '1', '--rate', '200', '--json'];
+    const { status, stdout, stderr } = await foldbook(args);
+    assert.equal(status, 0, stderr);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows.map(({ durable, trips, perSec, isRight }) => [durable, trips, perSec, isRight]),
+      [false, true].map((durable) => [durable, 200, 200, true]),
+    );
+    for (const { latencyNs, echoNs } of rows) {
+      for (const percentiles of [latencyNs, echoNs]) {
+        assert.deepEqual(Object.keys(percentiles), ['p50', 'p90', 'p99', 'p999', 'p9999', 'max']);
+        assert(percentiles.p50 > 0 && percentiles.max >= percentiles.p9999);
+      }
+    }
+  });
+
+  test('shm: what it can not be told', ON_LINUX, async () => {
+    for (const [args, message] of [
+      [['--idle', 'sleep'], /--idle sleep: use busy-spin, yield, park/],
+      [['--rate', '0'], /--rate 0: give a whole number/],
+      [['--core', '1000'], /--core 1000: this process may use/],
+    ] as const) {
+      const { status, stderr } = await foldbook(['bench', 'shm', ...args]);
+      assert.match(stderr, message);
+      assert.deepEqual([status, stderr.trim().split('\n').length], [2, 1], stderr);
+    }
   });
 
   test('growth: a row for one account and one for many', async () => {
@@ -286,9 +353,18 @@ describe('bench', () => {
     assert.equal(group.status, 0);
     assert.match(
       group.stdout,
-      /match .*\n.*orders .*\n.*latency .*\n.*growth .*\n.*memory .*\n.*sizes .*\n.*regress /,
+      /match .*\n.*orders .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory .*\n.*sizes /,
     );
-    for (const name of ['match', 'orders', 'latency', 'growth', 'memory', 'sizes', 'regress']) {
+    for (const name of [
+      'match',
+      'orders',
+      'latency',
+      'hosts',
+      'growth',
+      'memory',
+      'sizes',
+      'regress',
+    ]) {
       const { status, stdout } = await foldbook(['bench', name, '--help']);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: foldbook bench ${name}`));

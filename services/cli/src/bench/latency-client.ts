@@ -20,20 +20,17 @@ const KIND_MASK = 0xff;
 const SEQUENCE = EventOffset.SEQUENCE >> 2;
 /** Round trips before those that count: code is compiled meanwhile. */
 const WARM_UP = 20_000;
+const WARM_UP_NS = 2e9;
 const PATIENCE_NS = 10e9;
 
 /** Half of the time that a word takes to the other thread and back. */
 export function measureWord(flags: Int32Array, roundTrips: number, nowNs: () => number) {
-  const hops = new Float64Array(roundTrips);
-  const before = Atomics.load(flags, Flag.BACK);
-  for (let trip = -WARM_UP; trip < roundTrips; trip += 1) {
-    const word = (before + WARM_UP + trip + 1) | 0;
-    const sentNs = nowNs();
+  let word = Atomics.load(flags, Flag.BACK);
+  return measureTrips(roundTrips, nowNs, () => {
+    word = (word + 1) | 0;
     Atomics.store(flags, Flag.THERE, word);
     while (Atomics.load(flags, Flag.BACK) !== word);
-    if (trip >= 0) hops[trip] = (nowNs() - sentNs) / 2;
-  }
-  return percentiles(hops.map(Math.round).sort());
+  });
 }
 
 /** Half of the time that a slot takes to the other thread and back. */
@@ -45,16 +42,29 @@ export function measureHop(
 ) {
   const consumer = new RingConsumer(echoes);
   const slot = new Uint8Array(RECORD_BYTES);
-  const hops = new Float64Array(roundTrips);
-  for (let trip = -WARM_UP; trip < roundTrips; trip += 1) {
-    const sentNs = nowNs();
+  return measureTrips(roundTrips, nowNs, () => {
     commands.offer(slot, 1);
     commands.publish();
     while (consumer.read(slot, 1) === 0);
     consumer.release(1);
-    if (trip >= 0) hops[trip] = (nowNs() - sentNs) / 2;
+  });
+}
+
+/** Fewer trips where the other thread has no core most of the time, and each takes a time slice. */
+function measureTrips(roundTrips: number, nowNs: () => number, go: () => void) {
+  const warmNs = nowNs() + WARM_UP_NS;
+  for (let trip = 0; trip < WARM_UP && nowNs() < warmNs; trip += 1) go();
+  const hops = new Float64Array(roundTrips);
+  const endNs = nowNs() + PATIENCE_NS;
+  let trips = 0;
+  let sentNs = nowNs();
+  while (trips < roundTrips && sentNs < endNs) {
+    go();
+    hops[trips] = (nowNs() - sentNs) / 2;
+    trips += 1;
+    sentNs = nowNs();
   }
-  return percentiles(hops.map(Math.round).sort());
+  return percentiles(hops.subarray(0, trips).map(Math.round).sort());
 }
 
 /** Sees to it that every pair trades, in order, and notes when. */

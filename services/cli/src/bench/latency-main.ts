@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import {
+  answerQuestions,
   clockSince,
   createRing,
   pinCurrentThread,
   RingProducer,
   setRealTime,
 } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
 import { measureHop, measureRun, measureWord } from './latency-client.ts';
 import {
   type BounceReady,

@@ -3,10 +3,13 @@ import type { SharedEvents } from '@foldbook/engine';
 import type { PinResult, RealTimeResult } from '@foldbook/runtime';
 import type { LatencyPercentiles } from './statistics.ts';
 
-export interface LatencyOptions {
+export interface LatencyCores {
   /** Of the thread that matches, and of the one that sends commands and reads events. */
   readonly matchCore: number;
   readonly clientCore: number;
+}
+
+export interface LatencyOptions extends LatencyCores {
   /** Priority of both threads in real time. */
   readonly realtime: number | undefined;
 }

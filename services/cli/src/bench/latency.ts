@@ -1,13 +1,11 @@
 /** `bench latency`: a command into the ring, a trade out of it, seen by another pinned thread. */
 import { fileURLToPath } from 'node:url';
-import { availableCores } from '@foldbook/runtime';
-import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 import { AskedProcess } from './asked-process.ts';
 import type { LatencyMeasured, LatencyOptions, LatencyQuestions } from './latency-messages.ts';
 import { machineWords, thisMachine } from './machine.ts';
-import { v8Flags } from './measure-options.ts';
+import { chosenCores, v8Flags } from './measure-options.ts';
 import { type LatencyPercentiles, median } from './statistics.ts';
 
 const MAIN = fileURLToPath(new URL('./latency-main.ts', import.meta.url));
@@ -120,18 +118,6 @@ async function capacityOf(asked: AskedProcess<LatencyQuestions>): Promise<number
     runs.push(commandsPerSec);
   }
   return Math.round(median(runs));
-}
-
-function chosenCores(context: CommandContext): Omit<LatencyOptions, 'realtime'> {
-  const usable = availableCores();
-  const chosen = (name: string, otherwise: number) => {
-    const core = context.integer(name, 0, 1_023) ?? otherwise;
-    if (usable.includes(core)) return core;
-    throw new UsageError(`--${name} ${core}: this process may use ${usable.join(', ')}`);
-  };
-  const matchCore = chosen('core', usable.at(-1) ?? 0);
-  const other = usable.find((core) => core !== matchCore) ?? matchCore;
-  return { matchCore, clientCore: chosen('client-core', other) };
 }
 
 const figures = (latencyNs: LatencyPercentiles | undefined) =>

@@ -6,8 +6,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { Engine } from '@foldbook/engine';
-import { pinCurrentThread } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
+import { answerQuestions, pinCurrentThread } from '@foldbook/runtime';
 import type { MeasureQuestions } from './match-messages.ts';
 import { type MatchInput, matchInput, runLatency, runMatch } from './match-run.ts';
 import { parseWorkload } from './workload.ts';

@@ -4,6 +4,7 @@ import { MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
 import { availableCores } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import type { LatencyCores } from './latency-messages.ts';
 import { MAX_ACCOUNTS } from './workload-commands.ts';
 
 const DEFAULT_ACCOUNTS = 10_000;
@@ -54,4 +55,17 @@ export function chooseCore(context: CommandContext): number {
   const core = context.integer('core', 0, 1_023) ?? cores.at(-1) ?? 0;
   if (cores.includes(core)) return core;
   throw new UsageError(`--core ${core}: this process may use ${cores.join(', ')}`);
+}
+
+/** What --core and --client-core say. */
+export function chosenCores(context: CommandContext): LatencyCores {
+  const usable = availableCores();
+  const chosen = (name: string, otherwise: number) => {
+    const core = context.integer(name, 0, 1_023) ?? otherwise;
+    if (usable.includes(core)) return core;
+    throw new UsageError(`--${name} ${core}: this process may use ${usable.join(', ')}`);
+  };
+  const matchCore = chosen('core', usable.at(-1) ?? 0);
+  const other = usable.find((core) => core !== matchCore) ?? matchCore;
+  return { matchCore, clientCore: chosen('client-core', other) };
 }

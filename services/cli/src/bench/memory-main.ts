@@ -7,13 +7,13 @@ import { pathToFileURL } from 'node:url';
 import { type KernelEngine, KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
 import {
+  answerQuestions,
   type MemoryWishes,
   type PlacedMemory,
   pinCurrentThread,
   placeMemory,
   readThreadUsage,
 } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
 import { growthOrders, growthSetUp } from './growth-orders.ts';
 import { type MatchInput, matchInput, runMatch } from './match-run.ts';
 import type {

@@ -7,8 +7,7 @@ import { once } from 'node:events';
 import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { type EventHandler, EventRingReader } from '@foldbook/engine';
-import { clockSince, pinCurrentThread } from '@foldbook/runtime';
-import { answerQuestions } from './asked-process.ts';
+import { answerQuestions, clockSince, pinCurrentThread } from '@foldbook/runtime';
 import {
   CONTROL_BYTES,
   Flag,

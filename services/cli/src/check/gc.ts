@@ -5,7 +5,7 @@ import { machineWords, thisMachine } from '../bench/machine.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 
-const MAIN = fileURLToPath(new URL('../../../market/src/gc-main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../market/src/bench/gc-main.ts', import.meta.url));
 const DEFAULT_COMMANDS = 10_000_000;
 const DEFAULT_GROUP = 100;
 const MAX_GROUP = 4_096;

@@ -7,9 +7,11 @@ export const bench: CommandGroup = {
     match: async () => (await import('../bench/match.ts')).match,
     orders: async () => (await import('../bench/orders.ts')).orders,
     latency: async () => (await import('../bench/latency.ts')).latency,
+    hosts: async () => (await import('../bench/hosts.ts')).hosts,
     growth: async () => (await import('../bench/growth.ts')).growth,
     memory: async () => (await import('../bench/memory.ts')).memory,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
+    shm: async () => (await import('../bench/shm.ts')).shm,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },
 };

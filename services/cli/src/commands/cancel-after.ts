@@ -14,6 +14,7 @@ Usage: foldbook cancel-after SECONDS|off --market NAME --account N
 
 Sets the account's timer, in place of what it was; off stops it. When it runs out, all open orders
 of the account are cancelled, those that came later too. It holds even while the market is halted.
+Above 1,024 orders the rest go with the market's next commands.
 
 ${ACCOUNT_HELP}
 ${CONNECTION_HELP}

@@ -13,7 +13,8 @@ Usage: foldbook cancel CLIENT_ORDER_ID --market NAME --account N
        foldbook cancel --order ORDER_ID --market NAME --account N
        foldbook cancel --all [--side buy|sell] --market NAME --account N
 
-Exit status 1 if there is no such order; --all may find none.
+Exit status 1 if there is no such order; --all may find none. The market cancels 1,024 orders a
+command, so --all asks as often as it takes; what is left meanwhile may still trade.
 
 ${ACCOUNT_HELP}
   --order ORDER_ID  by the order id that the market gave it

@@ -13,6 +13,7 @@ export const market: CommandGroup = {
     info: show,
     'set-fees': async () => (await fees()).setFees,
     'set-tier': async () => (await fees()).setTier,
+    'collect-fees': async () => (await fees()).collectFees,
     configure: async () => (await import('../market/configure.ts')).configure,
     halt: async () => (await states()).halt,
     'cancel-only': async () => (await states()).cancelOnly,

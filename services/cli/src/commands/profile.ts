@@ -15,7 +15,7 @@ Usage: foldbook profile [options]
 Has a market that runs on this host take a sampling profile of all its threads, a thousand samples a
 second, and write it: a .cpuprofile for each thread, which browsers and editors open. The market
 goes on meanwhile. Files go to its profileDir ("foldbook up": profiles/ in the data folder) and are
-named in its log. The same is done by SIGUSR2, which begins a profile, and by another, which ends it.
+named in its log. The same is done by SIGUSR2, which begins a profile, and another, which ends it.
 
   --file FILE       what the market tells (default: of the only one that "foldbook up" runs here
                     for you; a market's configuration names it as metricsFile)

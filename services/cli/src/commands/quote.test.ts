@@ -14,7 +14,7 @@ const QUOTE = {
   orderType: OrderType.LIMIT,
   timeInForce: TimeInForce.GTC,
   flags: 0,
-  selfTrade: SelfTrade.NONE,
+  selfTrade: SelfTrade.EXPIRE_MAKER,
   displayQuantity: 0n,
   stopPrice: 0n,
   expireTime: 0,
@@ -39,6 +39,8 @@ test("options are every quote's", () => {
     { ...QUOTE, ...wanted },
     { ...QUOTE, ...wanted, ...second },
   ]);
+  const [none] = read(['1:buy:5:99'], { 'self-trade': 'none' });
+  assert.deepEqual(none, { ...QUOTE, selfTrade: SelfTrade.NONE });
   assert.throws(
     () => read(['1:buy:2:99'], options),
     /^UsageError: quote "1:buy:2:99": --display 2/,

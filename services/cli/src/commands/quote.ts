@@ -5,7 +5,13 @@ import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
 import { accountNumber, numberFor, orderIdFrom, quantityFrom } from '../order-arguments.ts';
-import { RESTING_HELP, RESTING_OPTIONS, readOrder, TERM_WORDS } from '../order-terms.ts';
+import {
+  QUOTE_HELP,
+  QUOTE_SELF_TRADE,
+  RESTING_OPTIONS,
+  readOrder,
+  TERM_WORDS,
+} from '../order-terms.ts';
 import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
 
 export const quote: CliCommand = {
@@ -17,13 +23,14 @@ Usage: foldbook quote ID:buy|sell:QUANTITY:PRICE... --market NAME --account N [o
 
 Each quote is one side: a limit order under the client order id ID, placed if there is none of that
 name, else replaced (in its place, if the price is the same and the quantity not larger). ID:off
-takes it off. A refused quote leaves the old one as it was and keeps the others from nothing. With -
-quotes are read from standard input, a line each, also as "ID buy QUANTITY PRICE"; empty lines and
-what follows # do not count. All go in one message and execute back to back, so that there are at
+takes it off. A quote that moves to where the other one still is cancels that (see --self-trade). A
+refused quote leaves the old one as it was and keeps the others from nothing. With - quotes are read
+from standard input, a line each, also as "ID buy QUANTITY PRICE"; empty lines and what follows # do
+not count. All go in one message and execute back to back, so that there are at
 most ${MAX_COMMANDS_PER_MESSAGE}. Exit status 1 if one is rejected.
 
 ${ACCOUNT_HELP}
-${RESTING_HELP}
+${QUOTE_HELP}
 ${CONNECTION_HELP}
 
 Example: foldbook quote 1:buy:5:99 2:sell:5:101 --post-only --market BTC-USD --account 7
@@ -82,7 +89,8 @@ function readQuote(options: Options, text: string, nowMs: number): QuoteDraft {
       return { clientOrderId, side: SIDE_NAMES.buy, price: 0n, quantity: 0n };
     }
     const side = numberFor('side', sideText, SIDE_NAMES);
-    const terms = readOrder(options, quantityFrom(quantityText), priceText, nowMs);
+    const quantity = quantityFrom(quantityText);
+    const terms = readOrder(options, quantity, priceText, nowMs, QUOTE_SELF_TRADE);
     if (surplus === undefined) return { clientOrderId, side, ...terms };
     throw new UsageError('write it ID:buy|sell:QUANTITY:PRICE or ID:off');
   } catch (error) {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { isSystemAccount, MAX_ACCOUNT } from '@foldbook/protocol';
 import { clearMetricsFile } from '@foldbook/runtime';
 import { checkRedis, connectBroker, DEFAULT_NATS, isServed } from '../broker.ts';
 import { InterruptedError, interrupted, UsageError } from '../cli-error.ts';
@@ -10,8 +11,11 @@ import { type ServiceName, type ServiceProcess, startService } from '../service-
 import { metricsFileOf } from '../top/metrics-file.ts';
 
 const DEFAULT_REDIS = 'redis://127.0.0.1:6379';
+const DEFAULT_SHARE_DIR = '/dev/shm/foldbook';
 const DEFAULT_NATS_PORT = 4_222;
 const DEFAULT_REDIS_PORT = 6_379;
+const MAX_HOSTS = 64;
+const PLACEMENTS = ['round-robin', 'load'] as const;
 
 export const up: CliCommand = {
   name: 'up',
@@ -31,7 +35,12 @@ in another one how the market does.
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --data DIR        proofs, keys and logs (default ${DEFAULT_NODE_DIR})
   --epoch-records N settlement records after which an epoch closes (default 240)
+  --hosts N         threads that markets live on, each on a core of its own (default 1)
+  --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
+                    move to idle hosts later on, too
   --workers N       provers at once (default: cores - 1)
+  --share LIST      accounts, such as 7,8, whose clients on this host may come over shared memory
+  --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
   --json            one JSON object for each service that is up, and for what ended
 
 Example: foldbook up --local
@@ -46,7 +55,11 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     user: { type: 'string' },
     data: { type: 'string' },
     'epoch-records': { type: 'string' },
+    hosts: { type: 'string' },
+    placement: { type: 'string' },
     workers: { type: 'string' },
+    share: { type: 'string' },
+    'share-dir': { type: 'string' },
   },
   endsOnSignal: true,
   run: async (context) => {
@@ -158,12 +171,17 @@ function serviceConfigs(
   const workers = context.integer('workers', 1, 256);
   const metricsFile = metricsFileOf(where.data);
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
+  const hosts = context.integer('hosts', 1, MAX_HOSTS);
+  const placement = placementOf(context);
   return {
     market: {
       broker: { kind: 'nats', servers: where.nats, ...login },
       profileDir: join(where.data, 'profiles'),
       ...(metricsFile === undefined ? {} : { metricsFile }),
       ...(epochRecords === undefined ? {} : { epochRecords }),
+      ...sharedMemory(context),
+      ...(hosts === undefined ? {} : { hosts }),
+      ...(placement === undefined ? {} : { placement }),
     },
     prover: {
       source: { kind: 'jetstream', servers: where.nats, ...login },
@@ -172,6 +190,29 @@ function serviceConfigs(
       ...(workers === undefined ? {} : { workers }),
     },
   };
+}
+
+function sharedMemory(context: CommandContext): Record<string, unknown> {
+  const list = context.text('share');
+  const folder = context.text('share-dir');
+  if (list === undefined) {
+    if (folder === undefined) return {};
+    throw new UsageError('--share-dir is for --share, which names the accounts: add it');
+  }
+  const accounts = list.split(',').map(Number);
+  if (accounts.every((account) => Number.isInteger(account) && isClientAccount(account))) {
+    return { sharedMemory: { folder: resolve(folder ?? DEFAULT_SHARE_DIR), accounts } };
+  }
+  throw new UsageError(`--share ${list}: give accounts of clients with commas, such as 7,8`);
+}
+
+const isClientAccount = (account: number) =>
+  account >= 0 && account <= MAX_ACCOUNT && !isSystemAccount(account);
+
+function placementOf(context: CommandContext): string | undefined {
+  const placement = context.text('placement');
+  if (placement === undefined || PLACEMENTS.some((word) => word === placement)) return placement;
+  throw new UsageError(`--placement ${placement}: use ${PLACEMENTS.join(' or ')}`);
 }
 
 interface Run {

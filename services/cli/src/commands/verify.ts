@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type ChainAccepted, type ChainResult, verifyChain } from '@foldbook/verifier';
-import { openStoreFolder } from '@foldbook/verifier/node';
+import { openStoreFolder, type StoreFolderOptions } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
 import { checkMarketName } from '../order-arguments.ts';
@@ -13,6 +13,7 @@ export const verify: CliCommand = {
   summary: 'check the chain of epochs and proofs of a market',
   help: `
 Usage: foldbook verify [--store DIR] [--market NAME] [--epochs A[..B]] [--level L] [--genesis HASH]
+                       [--max-file MIB]
 
 Needs no key, no server and no engine: only the folder of epochs that a prover wrote.
 
@@ -23,6 +24,8 @@ Needs no key, no server and no engine: only the folder of epochs that a prover w
                     default: data where the records are there
   --genesis HASH    the genesis you expect; without it the folder's own is shown, and a folder
                     made up from nothing would pass
+  --max-file MIB    read no file larger than this, as a store may be anybody's (default 64, which
+                    is two million records an epoch)
   --json            one JSON object
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
@@ -36,6 +39,7 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     epochs: { type: 'string' },
     level: { type: 'string' },
     genesis: { type: 'string' },
+    'max-file': { type: 'string' },
   },
   run: async (context) => {
     const store = resolve(context.text('store') ?? DEFAULT_PROOF_DIR);
@@ -47,9 +51,10 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     if (asked !== undefined) checkMarketName(asked);
     const range = epochRange(context.text('epochs'));
     const genesisHash = genesisFrom(context.text('genesis'));
+    const folder = folderOptions(context.text('max-file'));
     const market = await findMarket(store, asked);
     const startMs = performance.now();
-    const { source, bytesRead } = counted(openStoreFolder(store, market));
+    const { source, bytesRead } = counted(openStoreFolder(store, market, folder));
     const verified = await verifyChain(source, {
       ...range,
       ...(level === undefined ? {} : { level }),
@@ -68,9 +73,15 @@ function genesisFrom(text: string | undefined): string | undefined {
   throw new UsageError(`--genesis ${text}: give the 64 hex digits that verify prints as genesis`);
 }
 
+function folderOptions(maxFile: string | undefined): StoreFolderOptions {
+  if (maxFile === undefined) return {};
+  if (/^[1-9][0-9]{0,5}$/.test(maxFile)) return { fileBytesMax: Number(maxFile) * 1024 * 1024 };
+  throw new UsageError(`--max-file ${maxFile}: give a number of MiB, 1 to 999999`);
+}
+
 function epochRange(text: string | undefined): { from?: number; to?: number } {
   if (text === undefined) return {};
-  const match = /^([0-9]{1,8})(?:\.\.([0-9]{1,8}))?$/.exec(text);
+  const match = /^([0-9]{1,15})(?:\.\.([0-9]{1,15}))?$/.exec(text);
   const from = Number(match?.[1]);
   const to = match?.[2] === undefined ? from : Number(match[2]);
   if (match !== null && from <= to) return { from, to };

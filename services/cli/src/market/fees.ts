@@ -1,8 +1,15 @@
-import { FEE_TIERS, MAX_FEE_PPM } from '@foldbook/protocol';
+import { askBalance } from '@foldbook/client';
+import { Account, FEE_TIERS, MAX_ACCOUNT, MAX_FEE_PPM } from '@foldbook/protocol';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
-import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
-import { accountNumber } from '../order-arguments.ts';
+import {
+  CONNECTION_HELP,
+  CONNECTION_OPTIONS,
+  type NodeConnection,
+  showEvent,
+  withNode,
+} from '../node-connection.ts';
+import { accountNumber, amountFrom } from '../order-arguments.ts';
 import { checkRates } from './create.ts';
 import { OPERATOR_NOTE, runOperator } from './operator-command.ts';
 
@@ -61,6 +68,45 @@ Example: foldbook market set-tier --account 7 --tier 1 --market BTC-USD`,
     return runOperator(context, (operator) => operator.setTier(account, tier));
   },
 };
+
+export const collectFees: CliCommand = {
+  name: 'market collect-fees',
+  summary: 'move fees that the market has taken to an account',
+  help: `
+Usage: foldbook market collect-fees AMOUNT|all --account N --market NAME
+
+Quote units go from the market's fee account to what account N has available. Rebates are never
+short of them: each is paid out of the fee of its own trade. What there is to collect: foldbook
+balance --account ${Account.FEES}; all is that, asked at once before.
+${OPERATOR_NOTE}
+
+  --account N       who gets them (2 to ${MAX_ACCOUNT})
+${CONNECTION_HELP}
+
+Example: foldbook market collect-fees 25000 --account 7 --market BTC-USD`,
+  takes: ['AMOUNT|all'],
+  options: { ...CONNECTION_OPTIONS, account: { type: 'string' } },
+  run: async (context) => {
+    const [text] = context.positionals;
+    const given = text === 'all' ? undefined : amountFrom(text);
+    const account = accountNumber(context);
+    return withNode(context, async (node) => {
+      const amount = given ?? (await feesOf(node));
+      if (amount === 0n) {
+        context.output.result({ type: 'nothing', account: Account.FEES }, 'no fees to collect');
+        return 0;
+      }
+      const event = await node.operator().collectFees(account, amount);
+      showEvent(context, event);
+      return event.type === 'rejected' ? 1 : 0;
+    });
+  },
+};
+
+async function feesOf({ transport, market }: NodeConnection): Promise<bigint> {
+  const balance = await askBalance(transport, market, Account.FEES);
+  return balance.quoteAvailable;
+}
 
 /** A number that must be given: there is no usual one. */
 function wholeOf(context: CommandContext, name: string, least: number, most: number): number {

@@ -25,7 +25,7 @@ const blocks = (words: number) =>
 const SPECS: MetricSpecs = {
   service: {
     serviceThreadId: thread,
-    marketThreadId: thread,
+    hostThreadId: thread,
     refused: { kind: 'counters', unit: 'messages', help: 'by code', labels: { BUSY: 3 } },
     groupSize: { kind: 'histogram', unit: 'commands', help: 'a group' },
     [MARKET_NAMES]: blocks(MARKET_NAME_WORDS),
@@ -46,14 +46,21 @@ test('a thread that is not known yet is unavailable, and not whoever asks', (t) 
   const { writer, sampler } = open();
   t.after(() => sampler.close());
   const unknown = sampler.next();
-  assert.deepEqual(new Set(Object.values(unknown.threads.market)), new Set(['unavailable']));
+  assert.deepEqual(
+    new Set(Object.values(unknown.threads['host 0'] ?? {})),
+    new Set(['unavailable']),
+  );
   assert.deepEqual(new Set(Object.values(unknown.perCommand)), new Set(['unavailable']));
   const own = currentThreadId();
   if (own === undefined) return;
-  writer.gauge('marketThreadId').set(own);
-  assert.equal(sampler.next().threads.market.minorFaultsPerSec, 'unavailable', 'of one look only');
-  assert.equal(typeof sampler.next().threads.market.minorFaultsPerSec, 'number');
-  assert.equal(sampler.next().threads.service.minorFaultsPerSec, 'unavailable');
+  writer.gauge('hostThreadId').set(own);
+  assert.equal(
+    sampler.next().threads['host 0']?.minorFaultsPerSec,
+    'unavailable',
+    'of one look only',
+  );
+  assert.equal(typeof sampler.next().threads['host 0']?.minorFaultsPerSec, 'number');
+  assert.equal(sampler.next().threads.service?.minorFaultsPerSec, 'unavailable');
 });
 
 test('rates and sizes are of the interval; what memory does not have is unavailable', (t) => {

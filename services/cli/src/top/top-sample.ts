@@ -36,7 +36,8 @@ export const DEPTHS = [
   'eventRingSlots',
   'outputsInFlight',
 ] as const;
-const THREADS = { service: 'serviceThreadId', market: 'marketThreadId' } as const;
+const SERVICE_THREAD = 'serviceThreadId';
+const HOST_THREADS = 'hostThreadId';
 /** Before the thread runs, and where the system gives none. */
 const NO_THREAD = 0;
 const SHARES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
@@ -69,8 +70,9 @@ export interface TopSample {
   readonly turnedAway: Readonly<Record<string, number>> | typeof UNAVAILABLE;
   readonly refusedPerSec10: Figure;
   readonly lastRefused: string | undefined;
-  readonly threads: Readonly<Record<keyof typeof THREADS, ThreadFigures>>;
-  /** Of the market thread, a command. */
+  /** The service's, then each host's. */
+  readonly threads: Readonly<Record<string, ThreadFigures>>;
+  /** Of all hosts' threads, a command. */
   readonly perCommand: Readonly<Record<string, Figure>>;
   readonly markets: readonly ShownMarket[];
 }
@@ -84,16 +86,16 @@ export interface ShownMarket extends Readonly<Partial<MarketView>> {
 interface Look {
   readonly atMs: number;
   readonly metrics: MetricsSample;
-  readonly usage: Readonly<Record<keyof typeof THREADS, ThreadUsage | undefined>>;
-  readonly hardware: HardwareCounts | undefined;
+  readonly usage: ReadonlyMap<string, ThreadUsage | undefined>;
+  readonly hardware: readonly HardwareCounts[];
 }
 
 export class TopSampler {
   readonly #reader: MetricsReader;
   readonly #views: MarketViewReader;
   readonly #account: number | undefined;
-  /** Of the market thread, once it is known. */
-  #hardware: HardwareCounters | undefined;
+  /** Of the hosts' threads, once they are known. */
+  readonly #hardware = new Map<number, HardwareCounters>();
   #last: Look;
 
   /** @param account whose balances are looked at */
@@ -130,8 +132,8 @@ export class TopSampler {
       turnedAway: byCode(now.metrics, 'turnedAway'),
       refusedPerSec10: refusals?.perSecond10 ?? UNAVAILABLE,
       lastRefused: resultNameOf(refusals?.latest.at(-1)?.code),
-      threads: recordOf(['service', 'market'], (name) =>
-        threadOf(before.usage[name], now.usage[name], seconds),
+      threads: recordOf([...now.usage.keys()], (name) =>
+        threadOf(before.usage.get(name), now.usage.get(name), seconds),
       ),
       perCommand: this.#perCommand(before, now),
       markets: [...this.#views.markets()].map(([name, market]) => this.#market(name, market)),
@@ -139,20 +141,27 @@ export class TopSampler {
   }
 
   close(): void {
-    this.#hardware?.close();
+    for (const hardware of this.#hardware.values()) hardware.close();
   }
 
   #look(): Look {
     const { pid } = this.#reader.descriptor.owner;
     const metrics = this.#reader.sample(Date.now());
-    const usage = recordOf(['service', 'market'], (name) => {
-      const thread = metrics.numbers.get(THREADS[name]) ?? NO_THREAD;
-      return thread === NO_THREAD ? undefined : readThreadUsage(pid, thread);
-    });
-    const thread = metrics.numbers.get(THREADS.market) ?? NO_THREAD;
-    // The system takes 0 for whoever asks.
-    if (thread !== NO_THREAD) this.#hardware ??= new HardwareCounters(thread);
-    return { atMs: performance.now(), metrics, usage, hardware: this.#hardware?.read() };
+    const hosts = metrics.each.get(HOST_THREADS) ?? [];
+    const threads = new Map([
+      ['service', metrics.numbers.get(SERVICE_THREAD)],
+      ...hosts.map((thread, host) => [`host ${host}`, thread] as const),
+    ]);
+    const usage = new Map(
+      [...threads].map(([name, thread]) => [name, usageOf(pid, thread)] as const),
+    );
+    for (const thread of hosts) {
+      // The system takes 0 for whoever asks.
+      if (thread === undefined || thread === NO_THREAD || this.#hardware.has(thread)) continue;
+      this.#hardware.set(thread, new HardwareCounters(thread));
+    }
+    const hardware = [...this.#hardware.values()].map((counters) => counters.read());
+    return { atMs: performance.now(), metrics, usage, hardware };
   }
 
   #market(name: string, market: number): ShownMarket {
@@ -164,12 +173,23 @@ export class TopSampler {
   #perCommand(before: Look, now: Look): Record<string, Figure> {
     const commands = rise(before.metrics, now.metrics, 'commands');
     return recordOf(HARDWARE_EVENTS, (event) => {
-      const [first, second] = [before.hardware?.[event], now.hardware?.[event]];
-      if (typeof first !== 'number' || typeof second !== 'number') return UNAVAILABLE;
+      const [first, second] = [sumOf(before.hardware, event), sumOf(now.hardware, event)];
+      if (first === UNAVAILABLE || second === UNAVAILABLE) return UNAVAILABLE;
       if (commands === UNAVAILABLE || commands === 0) return UNAVAILABLE;
       return rounded((second - first) / commands);
     });
   }
+}
+
+function usageOf(pid: number, thread: number | undefined): ThreadUsage | undefined {
+  return thread === undefined || thread === NO_THREAD ? undefined : readThreadUsage(pid, thread);
+}
+
+function sumOf(counts: readonly HardwareCounts[], event: (typeof HARDWARE_EVENTS)[number]): Figure {
+  const each = counts.map((count) => count[event]);
+  const known = each.filter((count) => typeof count === 'number');
+  if (known.length === 0 || known.length < each.length) return UNAVAILABLE;
+  return known.reduce((sum, count) => sum + count, 0);
 }
 
 function recordOf<Name extends string, Value>(

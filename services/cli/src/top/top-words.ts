@@ -62,13 +62,14 @@ function stages({ latencyNs, groupCommands }: TopSample): string {
   return table([['ns', ...STAGE_COLUMNS, 'count'], ...rows, size]);
 }
 
-function threads({ threads: { service, market } }: TopSample): string {
+function threads(sample: TopSample): string {
   const row = (name: string, figures: ThreadFigures) => [
     name,
     ...Object.values(figures).map((value: Figure) => `${value}`),
   ];
   const head = ['cpu %', 'wait %', 'gave up/s', 'taken away/s', 'minor faults/s', 'major faults/s'];
-  return table([['thread', ...head], row('service', service), row('market', market)]);
+  const rows = Object.entries(sample.threads).map(([name, figures]) => row(name, figures));
+  return table([['thread', ...head], ...rows]);
 }
 
 function counts(byCode: TopSample['rejects']): string {

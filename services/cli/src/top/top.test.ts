@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -34,9 +34,11 @@ describe('top', { skip, timeout: 120_000 }, () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'foldbook-top-'));
     file = metricsFileOf(dir) ?? '';
+    // A process of the test runner has flags that make SIGUSR2 another thing.
+    process.execArgv = [];
     const broker = { kind: 'embedded', dir: join(dir, 'log') };
     market = await startService('market', {
-      config: { broker, metricsFile: file },
+      config: { broker, metricsFile: file, profileDir: join(dir, 'profiles') },
       logDir: dir,
       onTrouble: () => undefined,
     });
@@ -72,7 +74,7 @@ describe('top', { skip, timeout: 120_000 }, () => {
     assert.equal(typeof sample.perSec.commands, 'number');
     assert.equal(sample.depths.pendingCommands, 0);
     assert.equal(typeof sample.latencyNs.endToEnd.p99, 'number');
-    assert.equal(typeof sample.threads.market.voluntarySwitchesPerSec, 'number');
+    assert.equal(typeof sample.threads['host 0'].voluntarySwitchesPerSec, 'number');
     for (const event of ['instructions', 'cacheMisses', 'branchMisses']) {
       const count = sample.perCommand[event];
       assert(count === 'unavailable' || typeof count === 'number', `${event} is ${count}`);
@@ -90,6 +92,22 @@ describe('top', { skip, timeout: 120_000 }, () => {
     assert.equal(sample.perSec.refused, 0);
     assert.deepEqual(sample.turnedAway, {});
     assert.deepEqual(shown.asks, [{ price: '100', quantity: '3', orders: 1 }]);
+  });
+
+  test('profile: the market that is shown writes one of each thread', async () => {
+    const { stderr: log } = market.child;
+    assert(log !== null);
+    const written = new Promise<void>((resolve) => {
+      log.on('data', (line) => /profile written/.test(String(line)) && resolve());
+    });
+    const { status, stderr } = await foldbook(['profile', '--seconds', '1', '--file', file]);
+    assert.equal(status, 0, stderr);
+    await written;
+    const files = await readdir(join(dir, 'profiles'));
+    assert.equal(files.filter((name) => name.endsWith('.cpuprofile')).length, 2);
+    const missing = await foldbook(['profile', '--file', join(dir, 'none')]);
+    assert.match(missing.stderr, /^foldbook: .*none: ENOENT.*\n$/);
+    assert.equal(missing.status, 2);
   });
 
   test('what is no market that runs is told in one line', async () => {

@@ -102,7 +102,7 @@ export const TEST_LIMITS: SequencerLimits = {
   breakerRefusals: 1_000_000,
   breakerRestMs: 1_000,
   maxGroupsInFlight: 2,
-  maxGroupCommands: 16_383,
+  maxGroupCommands: 8_191,
   epochRecords: 1_000_000,
   epochAgeMs: 86_400_000,
 };
@@ -145,8 +145,8 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly clock = new ManualClock(1_000_000_000n);
-  readonly metricsBuffer = openMetrics(undefined, 0).buffer;
-  readonly metrics = new ServiceMetrics(this.metricsBuffer);
+  readonly metricsBuffer: ArrayBufferLike;
+  readonly metrics: ServiceMetrics;
   readonly markets: MarketRegistry;
   readonly log: MemoryWriter;
   readonly reports = new MemoryWriter('RPT_0');
@@ -163,7 +163,10 @@ export class Pipeline {
   readonly hosts: readonly HostAgent[];
 
   constructor(options: PipelineOptions = {}) {
-    const hosts = Array.from({ length: options.hosts ?? 1 }, () => this.#host(options.cycle));
+    const count = options.hosts ?? 1;
+    this.metricsBuffer = openMetrics(undefined, count, 0).buffer;
+    this.metrics = new ServiceMetrics(this.metricsBuffer);
+    const hosts = Array.from({ length: count }, (_, host) => this.#host(host, options.cycle));
     this.hosts = hosts.map(({ agent }) => agent);
     const nowNs = () => Number(this.clock.nowNs());
     this.dispatcher = new Dispatcher(hosts, nowNs);
@@ -172,8 +175,8 @@ export class Pipeline {
       level: 'info',
       write: (line) => this.logged.push(line),
     });
-    const count = { hosts: hosts.length, rebalanceMs: 1_000 };
-    const placement = new Placement({ by: 'round-robin', places: {}, ...count }, nowNs());
+    const by = { by: 'round-robin', places: {}, rebalanceMs: 1_000 } as const;
+    const placement = new Placement({ ...by, hosts: count }, nowNs());
     this.mover = new Mover({ dispatcher: this.dispatcher, placement, logger, nowNs });
     this.markets = new MarketRegistry(options.maxMarkets, (market) => {
       this.metrics.name(market);
@@ -224,7 +227,7 @@ export class Pipeline {
     if (options.live !== false) this.publisher.goLive();
   }
 
-  #host(cycle: CycleLimits = { records: 1_000_000, timeNs: 1e9 }) {
+  #host(host: number, cycle: CycleLimits = { records: 1_000_000, timeNs: 1e9 }) {
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
     const passages = new Passages();
@@ -235,7 +238,7 @@ export class Pipeline {
         return true;
       }),
       home: naiveHome,
-      metrics: new ThreadMetrics(this.metricsBuffer),
+      metrics: new ThreadMetrics(this.metricsBuffer, host),
       cycle,
       passage: (token) => passages.take(token),
     });

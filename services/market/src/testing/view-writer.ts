@@ -25,18 +25,18 @@ function recordsOf(account: number, commands: Parameters<typeof encodeCommands>[
 
 async function write(memory: MetricsMemory): Promise<void> {
   const buffer = attachMetrics(memory);
-  const metrics = new ThreadMetrics(buffer);
+  const metrics = new ThreadMetrics(buffer, 0);
   const engine = new KernelHost(await loadKernel()).addMarket();
   const apply = (records: Uint8Array) =>
     engine.apply(records, records.byteLength / RECORD_BYTES, TIME_NS, (block, count) =>
       metrics.count(block, count),
     );
-  metrics.startGroup(1);
+  metrics.startTurn(1);
   apply(recordsOf(0, [createMarket(), ...fund(ACCOUNT)]));
   apply(recordsOf(ACCOUNT, place(0)));
   const parent = process.ppid;
   for (let turn = 1; !isTold(buffer) && process.ppid === parent; turn += 1) {
-    metrics.startGroup(1);
+    metrics.startTurn(1);
     apply(recordsOf(ACCOUNT, [cancel(1), cancel(2), ...place(turn)]));
     metrics.show(engine, turn, TIME_NS);
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Asset, CommandKind, Side, TimeInForce } from '@foldbook/protocol';
 import { buildKernel } from '../../build.ts';
+import { type CommandFields, commandRecord, concatenate } from '../command-record.ts';
 import { eventsOf } from '../compare-engines.ts';
 import { FLOW_CAPACITY, RandomFlow } from '../random-flow.ts';
 import { Adoption } from './adoption.ts';
@@ -13,6 +15,7 @@ const kernel = await loadKernel();
 
 const COMMANDS = 6_000;
 const STEPS = 7;
+const TAKER = 7;
 
 /** Moves a market step by step, and does `meanwhile` at each of them. */
 function move(from: KernelEngine, to: KernelHost, meanwhile: () => void): KernelEngine {
@@ -58,6 +61,71 @@ test('a market that moves all the time does what one does that stays', () => {
     used.push(hosts[0].usedBytes + hosts[1].usedBytes);
   }
   assert(used.length > 10);
+});
+
+/** Orders of several accounts by turns, all at one price; then one that takes them all. */
+function queueOf(orders: number) {
+  const accounts = [2, 3, 4, 5, 6];
+  const order = (account: number, requestId: number, fields: CommandFields) =>
+    commandRecord({
+      kind: CommandKind.NEW,
+      account,
+      session: 1,
+      requestId: BigInt(requestId),
+      clientOrderId: BigInt(requestId),
+      timeInForce: TimeInForce.GTC,
+      price: 100n,
+      ...fields,
+    });
+  const deposits = [Asset.BASE, Asset.QUOTE].flatMap((asset) =>
+    [...accounts, TAKER].map((account) => ({ account, asset })),
+  );
+  const setUp = [
+    commandRecord({ kind: CommandKind.CREATE_MARKET, session: 1, requestId: 1n }),
+    ...deposits.map(({ account, asset }, index) => {
+      const head = { kind: CommandKind.DEPOSIT, session: 1, requestId: BigInt(index + 2) };
+      return commandRecord({ ...head, account, asset, amount: 2n ** 40n });
+    }),
+  ];
+  const resting = Array.from({ length: orders }, (_, index) => {
+    const account = accounts[index % accounts.length] ?? 0;
+    return order(account, index + 1, { side: Side.BUY, quantity: 1n });
+  });
+  const sweep = [order(TAKER, 1, { side: Side.SELL, quantity: BigInt(orders) })];
+  const group = (records: readonly Uint8Array[]) => {
+    return { records: concatenate(records), count: records.length, timeNs: 1n };
+  };
+  return { filling: group([...setUp, ...resting]), sweep: group(sweep) };
+}
+
+test('a queue longer than a step is sorted in several, and comes out in time priority', () => {
+  for (const orders of [1, 2, 3, 64, 333]) {
+    const { filling, sweep } = queueOf(orders);
+    const [stays, moves] = [new KernelHost(kernel), new KernelHost(kernel)].map((host) => {
+      const market = host.addMarket();
+      eventsOf(market, filling);
+      return market;
+    });
+    assert(stays !== undefined && moves !== undefined);
+    const to = new KernelHost(kernel);
+    const other = to.addMarket();
+    eventsOf(other, filling);
+    const adoption = to.adopt();
+    for (const chunk of moves.snapshot()) adoption.add(chunk);
+    let steps = 1;
+    let moved = adoption.step(1);
+    for (; moved === undefined; steps += 1) {
+      // Another market is written meanwhile, which sorts as well.
+      assert.equal([...other.snapshot()].length > 0, true);
+      moved = adoption.step(1);
+    }
+    assert(steps >= orders, `${orders} orders in ${steps} steps of one`);
+    assert.equal(moved.openOrders(), orders);
+    const trades = eventsOf(moved, sweep);
+    assert.deepEqual(trades, eventsOf(stays, sweep));
+    assert.equal(moved.openOrders(), 0);
+    assert.equal(moved.stateHash(), stays.stateHash());
+  }
 });
 
 test('what a market had is there for the next one', () => {

@@ -57,6 +57,14 @@ test('stops are seen wherever their levels lie, even at addresses that add up to
   assert.equal(market.engine.stateHash(), twin.engine.stateHash());
 });
 
+test('nothing ends at 2^32', () => {
+  const host = new KernelHost(kernel);
+  const used = host.usedBytes / PAGES;
+  host.exports.reserveInput(PAGES - 2 - used);
+  assert.equal(host.exports.reserveInput(1) >>> 0, (PAGES - 2) * PAGES);
+  assert.throws(() => host.exports.reserveInput(1), { code: 'KERNEL_OUT_OF_MEMORY' });
+});
+
 function addressOfMarket(words: DataView): number {
   for (let address = PAGES; address < 2 ** 24; address += 2_048) {
     const orders = words.getUint32(address + CAPACITIES, true);

@@ -95,8 +95,10 @@ export class KernelEngine implements Engine {
 
   #askBalance(account: number): void {
     this.#host.assertIdle();
-    // The words only where they are needed: a host asks for every account that a group changed.
-    if (!Number.isInteger(account) || account < 0) assert.fail(`no account is number ${account}`);
+    // Words are put together only when they are needed: this is asked after every group.
+    if (!Number.isInteger(account) || account < 0) {
+      assert.fail(`an account has the number ${account}`);
+    }
     // Numbers above 2^32 would wrap around on their way into the kernel.
     this.#host.exports.balance(this.#market, Math.min(account, MAX_ACCOUNT + 1));
   }
@@ -185,19 +187,16 @@ export class KernelEngine implements Engine {
   *#snapshotRecords(): Generator<Uint8Array, void, undefined> {
     const { exports, input } = this.#host;
     const { sequence } = this;
-    this.#host.beginSnapshot();
-    try {
-      exports.openSnapshot(this.#market);
-      for (;;) {
-        this.#host.assertIdle();
-        assert.equal(this.sequence, sequence, 'commands came in the middle of a snapshot');
-        const count = exports.continueSnapshot(this.#market);
-        if (count === 0) return;
-        // A copy: another market of the host may be asked before the next part is.
-        yield input.slice(0, count * RECORD_BYTES);
-      }
-    } finally {
-      this.#host.endSnapshot();
+    const snapshot = this.#host.beginSnapshot();
+    exports.openSnapshot(this.#market);
+    for (;;) {
+      this.#host.checkSnapshot(snapshot);
+      this.#host.assertIdle();
+      assert.equal(this.sequence, sequence, 'commands came in the middle of a snapshot');
+      const count = exports.continueSnapshot(this.#market);
+      if (count === 0) return;
+      // A copy: another market of the host may be asked before the next part is.
+      yield input.slice(0, count * RECORD_BYTES);
     }
   }
 }

@@ -2,7 +2,8 @@
 export type KernelErrorCode =
   | 'KERNEL_NOT_BUILT'
   | 'KERNEL_OUT_OF_MEMORY'
-  | 'KERNEL_EVENTS_NOT_READ';
+  | 'KERNEL_EVENTS_NOT_READ'
+  | 'KERNEL_SNAPSHOT_TAKEN_OVER';
 
 export class KernelError extends Error {
   override readonly name = 'KernelError';

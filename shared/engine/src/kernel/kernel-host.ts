@@ -40,7 +40,10 @@ export interface LaidCommands {
 /** Enough to amortize a call to the sink, small enough to stay in a cache: 2,048 events. */
 const EVENT_PAGES = 2;
 const EVENTS_PER_PAGE = 1_024;
-const MAX_PAGES = 65_536;
+/**
+ * One less than addresses reach: nothing ends at 2^32, so no end of a block or page reads as 0.
+ */
+const MAX_PAGES = 65_535;
 const PAGE_BYTES = 65_536;
 /** How long a full ring waits for a reader that does not read, ms. */
 const READER_PATIENCE_MS = 10_000;
@@ -64,8 +67,9 @@ export class KernelHost {
   #sink: EventSink | undefined;
   /** Memory before this address is mapped already, or was to be. */
   #present = 0;
-  #isSnapshotOpen = false;
   #isAdopting = false;
+  /** Number of the last snapshot that was begun. */
+  #snapshot = 0;
 
   constructor(module: WebAssembly.Module, options: KernelHostOptions = {}) {
     const size = { initial: 1, maximum: MAX_PAGES, shared: true };
@@ -225,14 +229,21 @@ export class KernelHost {
     this.#sink = undefined;
   }
 
-  /** The kernel has one place to remember how far a snapshot is. */
-  beginSnapshot(): void {
-    assert(!this.#isSnapshotOpen, 'another market of this kernel is being written at this time');
-    this.#isSnapshotOpen = true;
+  /**
+   * The kernel has one place to remember how far a snapshot is: a new one takes it over, as nobody
+   * tells when one is dropped. Gives the snapshot's number.
+   */
+  beginSnapshot(): number {
+    this.#snapshot += 1;
+    return this.#snapshot;
   }
 
-  endSnapshot(): void {
-    this.#isSnapshotOpen = false;
+  /** @throws KernelError if another snapshot was begun since */
+  checkSnapshot(number: number): void {
+    if (number === this.#snapshot) return;
+    const rule = 'a kernel writes one at a time; begin it anew';
+    const message = `another snapshot of this kernel was begun before this one ended: ${rule}`;
+    throw new KernelError('KERNEL_SNAPSHOT_TAKEN_OVER', message);
   }
 
   /** Answers to queries are written where commands still wait while a group is applied. */

@@ -163,7 +163,7 @@ export function moveFunds(market: Market, command: CommandRecord): Refusal {
   const { ledger } = market;
   if (!isClient(account)) return ResultCode.INVALID_ACCOUNT;
   if (asset !== Asset.BASE && asset !== Asset.QUOTE) return ResultCode.INVALID_ASSET;
-  if (amount < 1n || amount > MAX_AMOUNT) return ResultCode.INVALID_QUANTITY;
+  if (!isAmount(amount)) return ResultCode.INVALID_QUANTITY;
   if (kind === CommandKind.DEPOSIT) {
     const supply = ledger.available(Account.SUPPLY, asset) + amount;
     if (supply > MAX_AMOUNT) return ResultCode.BALANCE_LIMIT;
@@ -172,11 +172,32 @@ export function moveFunds(market: Market, command: CommandRecord): Refusal {
     if (ledger.available(account, asset) < amount) return ResultCode.INSUFFICIENT_FUNDS;
     ledger.supply(account, asset, -amount);
   }
+  tellFunds(market, command, asset);
+  return undefined;
+}
+
+/** COLLECT_FEES, which are in the quote asset. */
+export function collectFees(market: Market, command: CommandRecord): Refusal {
+  const { account, quantity: amount } = command;
+  const { ledger } = market;
+  if (!isClient(account)) return ResultCode.INVALID_ACCOUNT;
+  if (!isAmount(amount)) return ResultCode.INVALID_QUANTITY;
+  if (ledger.available(Account.FEES, Asset.QUOTE) < amount) return ResultCode.INSUFFICIENT_FUNDS;
+  ledger.move(Account.FEES, account, Asset.QUOTE, amount);
+  tellFunds(market, command, Asset.QUOTE);
+  return undefined;
+}
+
+const isAmount = (amount: bigint) => amount >= 1n && amount <= MAX_AMOUNT;
+
+/** One settlement record, and the account as it is now. */
+function tellFunds(market: Market, command: CommandRecord, asset: Asset): void {
+  const { kind, account, quantity: amount } = command;
+  const { ledger } = market;
   market.countRecord();
   market.events
     .answer(EventKind.FUNDS, command, { account, side: asset, code: kind })
     .u64(FundsOffset.AMOUNT, amount)
     .u64(FundsOffset.AVAILABLE, ledger.available(account, asset))
     .u64(FundsOffset.HELD, ledger.held(account, asset));
-  return undefined;
 }

@@ -31,24 +31,29 @@ function cancelOrder(market: Market, order: Order | undefined, command: CommandR
 /** CANCEL_ALL. */
 export function cancelAllOf(market: Market, command: CommandRecord): Refusal {
   if (command.side > BOTH_SIDES) return ResultCode.INVALID_SIDE;
-  cancelAll(market, command.account, command.side, CancelReason.REQUESTED, command);
+  cancelAll(market, command.account, command.side, CancelReason.REQUESTED, MAX_PURGE, command);
   return undefined;
 }
 
-/** Cancels an account's open orders of a side in order of their ids. */
+/** Cancels up to `most` of an account's open orders of a side in order of their ids. */
 export function cancelAll(
   market: Market,
   account: number,
   side: number,
   reason: CancelReason,
+  most: number,
   command?: CommandRecord,
-): void {
+): { readonly count: number; readonly hasMore: boolean } {
   const orders = market.orders.ofAccount(account).filter((order) => isOfSide(order, side));
-  for (const order of orders) market.cancel(order, reason, command);
+  const cancelled = orders.slice(0, most);
+  const hasMore = orders.length > most;
+  for (const order of cancelled) market.cancel(order, reason, command);
   const fields = market.events
     .event(EventKind.ALL_CANCELLED, { account, side, code: reason })
-    .u64(AllCancelledOffset.COUNT, BigInt(orders.length));
+    .u64(AllCancelledOffset.MORE, hasMore ? 1n : 0n)
+    .u64(AllCancelledOffset.COUNT, BigInt(cancelled.length));
   if (command !== undefined) market.events.request(fields, command);
+  return { count: cancelled.length, hasMore };
 }
 
 /** PURGE: at most 1,024 orders of an account, or of all. */

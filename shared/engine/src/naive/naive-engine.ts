@@ -30,6 +30,7 @@ import { isClient } from './accounts.ts';
 import {
   advanceClock,
   closeEpoch,
+  collectFees,
   configure,
   createMarket,
   moveFunds,
@@ -257,6 +258,8 @@ export class NaiveEngine implements Engine {
       case CommandKind.DEPOSIT:
       case CommandKind.WITHDRAW:
         return moveFunds(market, command);
+      case CommandKind.COLLECT_FEES:
+        return collectFees(market, command);
       case CommandKind.CREATE_MARKET:
         return createMarket(market, command, readRates(view, at), readCreation(view, at));
       case CommandKind.SET_FEES:

@@ -1,5 +1,5 @@
 /** What happens by itself when its time has come (RULES.md, section 1). */
-import { BOTH_SIDES, CancelReason } from '@foldbook/protocol';
+import { BOTH_SIDES, CancelReason, MAX_PURGE } from '@foldbook/protocol';
 import { cancelAll } from './cancelling.ts';
 import type { Market } from './market.ts';
 import { deadlineOf, type Order } from './order.ts';
@@ -9,18 +9,31 @@ type Timer = { readonly deadlineNs: bigint } & (
   | { readonly account: number }
 );
 
-/** Runs what is due at engine time. */
+/** Runs what is due at engine time; those of accounts as far as they may cancel with a command. */
 export function runTimers(market: Market): void {
+  const { timeNs, ledger } = market;
+  let left = MAX_PURGE;
   for (let timer = firstTimer(market); timer !== undefined; timer = firstTimer(market)) {
-    if (timer.deadlineNs > market.timeNs) return;
-    if ('order' in timer) market.cancel(timer.order, CancelReason.EXPIRED);
-    else runCancelAfter(market, timer.account);
+    if (timer.deadlineNs > timeNs) return;
+    if ('order' in timer) {
+      market.cancel(timer.order, CancelReason.EXPIRED);
+    } else if (left > 0) {
+      left -= runCancelAfter(market, timer.account, left);
+    } else if (timer.deadlineNs === timeNs) {
+      // Orders come first, so that none of them is due any more.
+      return;
+    } else {
+      ledger.setDeadline(timer.account, timeNs);
+    }
   }
 }
 
-function runCancelAfter(market: Market, account: number): void {
-  market.ledger.setDeadline(account, 0n);
-  cancelAll(market, account, BOTH_SIDES, CancelReason.CANCEL_AFTER);
+/** Gives how many orders it cancelled; what is left of them is due now, behind expired orders. */
+function runCancelAfter(market: Market, account: number, most: number): number {
+  const reason = CancelReason.CANCEL_AFTER;
+  const { count, hasMore } = cancelAll(market, account, BOTH_SIDES, reason, most);
+  market.ledger.setDeadline(account, hasMore ? market.timeNs : 0n);
+  return count;
 }
 
 /** The one that runs first. */

@@ -38,6 +38,7 @@ export interface SnapshotSession {
   readonly results: number;
   readonly lastId: bigint;
   readonly lastSequence: bigint;
+  readonly digest: bigint;
   /** The sequence of the request before the first result; 0 if there was none. */
   readonly sequenceBefore: bigint;
 }
@@ -47,6 +48,9 @@ export interface SnapshotResult {
   readonly sequence: bigint;
   readonly code: number;
 }
+
+/** Of a timer: as many seconds as a u32 has. */
+const LONGEST_TIMEOUT_NS = (2n ** 32n - 1n) * 1_000_000_000n;
 
 /** Codes that a request may end with. */
 const ENGINE_CODES = new Set<number>(
@@ -74,6 +78,7 @@ export function whatIsWrongWithAccount(
   of: SnapshotAccount,
   last: number,
   { isCreated }: SnapshotMarket,
+  { timeNs }: SnapshotHeader,
 ): string | undefined {
   const { account, tier, baseAvailable, baseHeld, quoteAvailable, quoteHeld } = of;
   if (account <= last) return `it comes after account ${last}`;
@@ -82,6 +87,7 @@ export function whatIsWrongWithAccount(
   const amounts = [baseAvailable, baseHeld, quoteAvailable, quoteHeld];
   const tooMuch = amounts.find((amount) => amount > MAX_AMOUNT);
   if (tooMuch !== undefined) return `it has a balance of ${tooMuch}`;
+  if (of.deadlineNs > timeNs + LONGEST_TIMEOUT_NS) return `its timer is due at ${of.deadlineNs} ns`;
   const isEmpty = amounts.every((amount) => amount === 0n);
   const isBlank = isEmpty && tier === 0 && of.deadlineNs === 0n;
   if (isBlank && of.sessions === 0) return 'it has nothing at all';
@@ -103,6 +109,7 @@ export function readSession({ view }: SnapshotCursor): SnapshotSession {
     results: view.getUint32(SessionOffset.RESULTS, true),
     lastId: view.getBigUint64(SessionOffset.LAST_ID, true),
     lastSequence: view.getBigUint64(SessionOffset.LAST_SEQUENCE, true),
+    digest: view.getBigUint64(SessionOffset.DIGEST, true),
     sequenceBefore: view.getBigUint64(SessionOffset.SEQUENCE_BEFORE, true),
   };
 }

@@ -1,5 +1,5 @@
 /** The records of a snapshot: RULES.md, section 10. 64 bytes each, little-endian. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 export const RULES_VERSION = 1;
 /** "FBSN" read as a little-endian u32. */
 export const SNAPSHOT_MAGIC = 0x4e534246;
@@ -108,7 +108,9 @@ export const OrderOffset = {
 
 export const TermsOffset = { DISPLAY_SIZE: 8, STOP_PRICE: 16 } as const;
 
-export const EndOffset = { RECORDS: 8, CRC: 16 } as const;
+/** HASH: SHA-256 of all records before the END. */
+export const EndOffset = { RECORDS: 8, HASH: 16 } as const;
+export const HASH_BYTES = 32;
 
 /** Bytes that no field has, by kind, as [from, to): they are zero. */
 export const UNNAMED_BYTES: { readonly [K in SnapshotKind]: readonly [number, number][] } = {
@@ -141,6 +143,6 @@ export const UNNAMED_BYTES: { readonly [K in SnapshotKind]: readonly [number, nu
   ],
   [SnapshotKind.END]: [
     [1, 8],
-    [20, 64],
+    [48, 64],
   ],
 };

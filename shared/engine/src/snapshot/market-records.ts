@@ -14,6 +14,7 @@ import {
   HeaderOffset,
   LimitsRecordOffset,
   MarketRecordOffset,
+  RESULT_SEQUENCE_BITS,
   RULES_VERSION,
   SNAPSHOT_MAGIC,
   SNAPSHOT_VERSION,
@@ -38,6 +39,11 @@ export interface SnapshotMarket {
   readonly arrivals: bigint;
   readonly maxFeePpm: number;
 }
+
+/** Results have that many bits for a sequence. */
+const MAX_SEQUENCE = 2n ** RESULT_SEQUENCE_BITS - 1n;
+/** Counts go to where they are no longer whole numbers of JavaScript. */
+const MAX_COUNT = 2n ** 53n - 1n;
 
 interface Rates {
   readonly makerPpm: number;
@@ -73,8 +79,10 @@ export function readHeader(cursor: SnapshotCursor): SnapshotHeader {
   }
   const timeNs = view.getBigUint64(HeaderOffset.TIME_NS, true);
   if (timeNs >= 2n ** 63n) cursor.fail('SNAPSHOT_INVALID', `engine time is ${timeNs} ns`);
+  const sequence = view.getBigUint64(HeaderOffset.SEQUENCE, true);
+  if (sequence > MAX_SEQUENCE) cursor.fail('SNAPSHOT_INVALID', `its last sequence is ${sequence}`);
   return {
-    sequence: view.getBigUint64(HeaderOffset.SEQUENCE, true),
+    sequence,
     stateHash: view.getBigUint64(HeaderOffset.STATE_HASH, true),
     timeNs,
     capacity,
@@ -99,6 +107,7 @@ export function readMarket(cursor: SnapshotCursor): SnapshotMarket {
   const lastPrice = view.getBigUint64(MarketRecordOffset.LAST_PRICE, true);
   expect(lastPrice <= MAX_PRICE, `the last price is ${lastPrice}`);
   const arrivals = view.getBigUint64(MarketRecordOffset.ARRIVALS, true);
+  expect(arrivals <= MAX_COUNT, `orders came to ${arrivals} places`);
   const maxFeePpm = view.getUint32(MarketRecordOffset.MAX_FEE_PPM, true);
   expect(maxFeePpm <= MAX_FEE_PPM, `the highest fee is ${maxFeePpm} ppm`);
   const bandPpm = view.getUint32(MarketRecordOffset.BAND_PPM, true);
@@ -134,6 +143,16 @@ export function checkLimits(cursor: SnapshotCursor, { sequence }: SnapshotHeader
   if (first < 1n || first > sequence + 1n) {
     const past = `${first}, but the last sequence is ${sequence}`;
     cursor.fail('SNAPSHOT_INVALID', `the epoch starts at sequence ${past}`);
+  }
+  const epoch = read(LimitsRecordOffset.EPOCH);
+  // Each epoch before it was closed by a command of its own.
+  if (epoch >= first) {
+    cursor.fail('SNAPSHOT_INVALID', `epoch ${epoch} starts at sequence ${first}`);
+  }
+  const recordFirst = read(LimitsRecordOffset.EPOCH_RECORD_FIRST);
+  const recordCount = read(LimitsRecordOffset.EPOCH_RECORD_COUNT);
+  if (recordFirst + recordCount > MAX_COUNT) {
+    cursor.fail('SNAPSHOT_INVALID', `the epoch has ${recordCount} records from ${recordFirst} on`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Walks over the records of a snapshot, whichever pieces it comes in, and sums them up. */
 import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
-import { Crc32 } from './crc32.ts';
-import { EndOffset, KIND_OFFSET, SnapshotKind } from './layout.ts';
+import { EndOffset, HASH_BYTES, KIND_OFFSET, SnapshotKind } from './layout.ts';
+import { RecordsHash } from './records-hash.ts';
 import { SnapshotError, type SnapshotErrorCode } from './snapshot-error.ts';
 
 export class SnapshotCursor {
@@ -10,7 +10,7 @@ export class SnapshotCursor {
   readonly view = viewOf(this.record);
   readonly #bytes: Iterator<number | Uint8Array>;
   /** Over all records before the present one. */
-  readonly #crc = new Crc32();
+  readonly #hash = new RecordsHash();
   /** Place of the present record; -1 before the first. */
   #place = -1;
 
@@ -34,7 +34,7 @@ export class SnapshotCursor {
       const bytes = `${next.value} bytes are no whole record`;
       throw new SnapshotError('SNAPSHOT_CUT', bytes, this.#place + 1);
     }
-    if (this.#place >= 0) this.#crc.add(this.record);
+    if (this.#place >= 0) this.#hash.add(this.record);
     this.record.set(next.value);
     this.#place += 1;
     return true;
@@ -55,13 +55,16 @@ export class SnapshotCursor {
     if (records < before) {
       this.fail('SNAPSHOT_DAMAGED', `the END counts ${records} records where there are ${before}`);
     }
-    const crc = this.view.getUint32(EndOffset.CRC, true);
-    if (crc !== this.#crc.value) {
-      const sums = `${crc.toString(16)} where it is ${this.#crc.value.toString(16)}`;
-      this.fail('SNAPSHOT_DAMAGED', `the END gives the CRC-32 ${sums}`);
+    const hash = this.record.subarray(EndOffset.HASH, EndOffset.HASH + HASH_BYTES);
+    const found = this.#hash.digest();
+    if (Buffer.compare(hash, found) !== 0) {
+      const hashes = `${hex(hash)} where it is ${hex(found)}`;
+      this.fail('SNAPSHOT_DAMAGED', `the END gives the SHA-256 ${hashes}`);
     }
   }
 }
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /** Records of 64 bytes; at last the number of bytes that are left over, if any are. */
 function* wholeRecords(chunks: Iterable<Uint8Array>): Generator<number | Uint8Array> {

@@ -4,7 +4,7 @@ export type SnapshotErrorCode =
   | 'SNAPSHOT_CUT'
   /** It is of another version, or no snapshot at all. */
   | 'SNAPSHOT_VERSION'
-  /** Its checksum does not match, or something follows its end. */
+  /** Its hash does not match, or something follows its end. */
   | 'SNAPSHOT_DAMAGED'
   /** It is as it was written, but no engine writes such a thing. */
   | 'SNAPSHOT_INVALID'

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { crc32 } from 'node:zlib';
 import { OrderFlag, OrderType, RECORD_BYTES, TimeInForce } from '@foldbook/protocol';
 import fc from 'fast-check';
 import { snapshotOf } from '../compare-engines.ts';
 import { createNaiveEngine } from '../naive/naive-engine.ts';
 import { FLOW_CAPACITY, RandomFlow } from '../random-flow.ts';
 import { TestMarket } from '../suite/test-market.ts';
-import { Crc32 } from './crc32.ts';
 import {
   AccountOffset,
   EndOffset,
@@ -21,6 +20,7 @@ import {
   TermsOffset,
   TiersOffset,
 } from './layout.ts';
+import { RecordsHash } from './records-hash.ts';
 import { SnapshotError } from './snapshot-error.ts';
 import { readSnapshot, type SnapshotSink } from './snapshot-reader.ts';
 
@@ -60,11 +60,13 @@ function sound(): Buffer {
   return Buffer.from(market.snapshot());
 }
 
-/** Gives the snapshot a checksum that fits its content. */
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
+
+/** Gives the snapshot a hash that fits its content. */
 function reseal(snapshot: Buffer): Buffer {
   const end = snapshot.length - RECORD_BYTES;
   snapshot.writeBigUInt64LE(BigInt(end / RECORD_BYTES), end + EndOffset.RECORDS);
-  snapshot.writeUInt32LE(crc32(snapshot.subarray(0, end)), end + EndOffset.CRC);
+  snapshot.set(sha256(snapshot.subarray(0, end)), end + EndOffset.HASH);
   return snapshot;
 }
 
@@ -139,6 +141,7 @@ const CHANGES: readonly Change[] = [
     5_000n,
     /sequence 1 is too old/,
   ],
+  ['sequence of a result', K.HEADER, 0, HeaderOffset.SEQUENCE, 8, 2n ** 48n, /last sequence is/],
   ['created', K.MARKET, 0, M.CREATED, 1, 2n, /created is 2/],
   ['never created', K.MARKET, 0, M.CREATED, 1, 0n, /was not created/],
   ['state', K.MARKET, 0, M.STATE, 1, 3n, /state is 3/],
@@ -149,6 +152,7 @@ const CHANGES: readonly Change[] = [
   ['last price', K.MARKET, 0, M.LAST_PRICE, 8, 2n ** 36n, /last price/],
   ['a due stop', K.MARKET, 0, M.LAST_PRICE, 8, 120n, /^ok/],
   ['arrivals', K.MARKET, 0, M.ARRIVALS, 8, 3n, /priority is 4/],
+  ['many arrivals', K.MARKET, 0, M.ARRIVALS, 8, 2n ** 53n, /came to 9007199254740992 places/],
   ['highest fee', K.MARKET, 0, M.MAX_FEE_PPM, 4, 100_001n, /highest fee/],
   ['fee and hold', K.MARKET, 0, M.MAX_FEE_PPM, 4, 20_000n, /hold/],
   ['band', K.MARKET, 0, M.BAND_PPM, 4, 1_000_001n, /band/],
@@ -156,10 +160,14 @@ const CHANGES: readonly Change[] = [
   ['lowest price', K.LIMITS, 0, L.MIN_PRICE, 8, 2n ** 36n, /prices are limited/],
   ['largest quantity', K.LIMITS, 0, L.MAX_QUANTITY, 8, 2n ** 48n, /quantities are limited/],
   ['epoch start', K.LIMITS, 0, L.EPOCH_SEQUENCE_FIRST, 8, 99n, /epoch starts/],
+  ['epoch', K.LIMITS, 0, L.EPOCH, 8, 1n, /epoch 1 starts at sequence 1/],
+  ['first record', K.LIMITS, 0, L.EPOCH_RECORD_FIRST, 8, 2n ** 53n, /5 records from/],
+  ['records', K.LIMITS, 0, L.EPOCH_RECORD_COUNT, 8, 2n ** 64n - 1n, /records from 0 on/],
   ['first tier', K.TIERS, 1, TiersOffset.FIRST, 1, 8n, /first tier/],
   ['fee of a tier', K.TIERS, 2, TiersOffset.PAIRS, 4, 1_001n, /fees are/],
   ['pair of tiers', K.TIERS, 2, TiersOffset.PAIRS, 4, 2n ** 32n - 1n, /negative fee/],
   ['seventeenth tier', K.TIERS, 2, TiersOffset.PAIRS + 16, 1, 1n, /no tier 16/],
+  ['timer', K.ACCOUNT, 2, A.DEADLINE, 8, 2n ** 64n - 1n, /timer is due/],
   ['account', K.ACCOUNT, 2, A.ACCOUNT, 4, 2n, /account 2: it comes after account 2/],
   ['account number', K.ACCOUNT, 2, A.ACCOUNT, 4, 2n ** 24n, /no such account/],
   ['fees account', K.ACCOUNT, 1, A.ACCOUNT, 4, 1n, /only clients/],
@@ -181,6 +189,8 @@ const CHANGES: readonly Change[] = [
   ['result sequence', K.RESULTS, 0, ResultsOffset.FIRST + 24, 8, 1n, /after request 1/],
   ['result code', K.RESULTS, 0, ResultsOffset.FIRST + 14, 2, 100n, /code 100/],
   ['unknown code', K.RESULTS, 0, ResultsOffset.FIRST + 14, 2, 299n, /code 299/],
+  ['other code', K.RESULTS, 0, ResultsOffset.FIRST + 14, 2, 207n, /the digest [0-9a-f]+/],
+  ['digest', K.SESSION, 1, SessionOffset.DIGEST, 8, 5n, /the digest 5, which is not that/],
   ['side', K.ORDER, 0, O.SIDE, 1, 2n, /side is 2/],
   ['type', K.ORDER, 0, O.TYPE, 1, 1n, /type is 1/],
   ['stop without terms', K.ORDER, 1, O.TYPE, 1, 2n, /time in force/],
@@ -217,6 +227,17 @@ test('a field that no engine would write', () => {
     else snapshot.writeUIntLE(Number(value), at, width);
     assert.match(outcome(reseal(snapshot)), message, what);
   }
+});
+
+test('a sequence that two sessions claim', () => {
+  const snapshot = sound();
+  // Sessions 2 and 4 of account 3 have one result each.
+  const [one, other] = [find(snapshot, K.SESSION, 3), find(snapshot, K.SESSION, 4)];
+  const sequence = snapshot.readBigUInt64LE(one + SessionOffset.LAST_SEQUENCE);
+  snapshot.writeBigUInt64LE(sequence, other + SessionOffset.LAST_SEQUENCE);
+  snapshot.writeBigUInt64LE(sequence, other + RECORD_BYTES + ResultsOffset.FIRST + 8);
+  const twice = new RegExp(`session 4 of account 3: the result with sequence ${sequence} is that`);
+  assert.match(outcome(reseal(snapshot)), twice);
 });
 
 test('a sound one passes, whole and to the sink', () => {
@@ -268,7 +289,7 @@ test('no byte may be different', () => {
   }
 });
 
-test('content that makes no sense is told as damage where the checksum says so', () => {
+test('content that makes no sense is told as damage where the hash says so', () => {
   const snapshot = sound();
   snapshot[find(snapshot, SnapshotKind.ORDER) + OrderOffset.SIDE] = 9;
   assert.match(outcome(snapshot), /^SNAPSHOT_DAMAGED: record \d+ .*makes no sense from here on/);
@@ -322,12 +343,12 @@ test('whatever a market has been through, its snapshot is sound', () => {
   }
 });
 
-test('the checksum in pieces is that of the whole', () => {
-  const bytes = Uint8Array.from({ length: 1_000 }, (_, index) => (index * 31) & 0xff);
-  const crc = new Crc32();
-  crc.add(bytes.subarray(0, 7));
-  crc.add(bytes, 7, 500);
-  crc.add(bytes.subarray(500));
-  assert.equal(crc.value, crc32(bytes));
-  assert.equal(new Crc32().value, 0);
+test('the hash of pieces is that of the whole', () => {
+  const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 31) & 0xff);
+  const hash = new RecordsHash();
+  const ends = [0, 7, 64, 65_600, 65_601, 140_000, 280_000, 300_000];
+  for (const [index, end] of ends.entries()) {
+    hash.add(bytes.subarray(ends[index - 1] ?? 0, end));
+    assert.deepEqual(Buffer.from(hash.digest()), sha256(bytes.subarray(0, end)));
+  }
 });

@@ -3,6 +3,7 @@
  * could have written. It is read once, in pieces of any size, and handed on as it is checked.
  */
 import { Account, FEE_TIERS, RECORD_BYTES, Side } from '@foldbook/protocol';
+import { resultDigest } from '../naive/state-hash.ts';
 import {
   readAccount,
   readResults,
@@ -30,6 +31,7 @@ import {
   type SnapshotTerms,
   whatIsWrong,
 } from './order-records.ts';
+import { checkDigest, ResultPlaces } from './result-places.ts';
 import { SnapshotCursor } from './snapshot-cursor.ts';
 import { SnapshotError } from './snapshot-error.ts';
 
@@ -70,7 +72,7 @@ export function checkStateHash({ stateHash }: SnapshotHeader, restored: bigint):
   throw new SnapshotError('SNAPSHOT_STATE_HASH', `the header names ${hashes}`, undefined);
 }
 
-/** Content that makes no sense is most often damage: the checksum, at the end, knows. */
+/** Content that makes no sense is most often damage: the hash, at the end, knows. */
 function explain(error: SnapshotError, cursor: SnapshotCursor): SnapshotError {
   if (error.code !== 'SNAPSHOT_INVALID' && error.code !== 'SNAPSHOT_CAPACITY') return error;
   try {
@@ -81,7 +83,7 @@ function explain(error: SnapshotError, cursor: SnapshotCursor): SnapshotError {
     return error;
   } catch (cause) {
     const { record } = error;
-    const what = 'the checksum does not match, and the content makes no sense from here on';
+    const what = 'the hash does not match, and the content makes no sense from here on';
     return new SnapshotError('SNAPSHOT_DAMAGED', what, record, { cause });
   }
 }
@@ -97,6 +99,7 @@ class SnapshotReader {
   #quote = 0n;
   #supply = { base: 0n, quote: 0n };
   #sessions = 0;
+  #results = new ResultPlaces(0);
 
   constructor(cursor: SnapshotCursor, sink: SnapshotSink) {
     this.#cursor = cursor;
@@ -112,6 +115,7 @@ class SnapshotReader {
     const header = readHeader(cursor);
     this.#checkUnnamed(SnapshotKind.HEADER);
     this.#sink.begin(header);
+    this.#results = new ResultPlaces(header.capacity.resultCapacity);
     this.#take();
     this.#expect(SnapshotKind.MARKET);
     const market = readMarket(cursor);
@@ -190,7 +194,7 @@ class SnapshotReader {
   #readAccount(header: SnapshotHeader, market: SnapshotMarket, last: number): number {
     this.#expect(SnapshotKind.ACCOUNT);
     const account = readAccount(this.#cursor);
-    const wrong = whatIsWrongWithAccount(account, last, market);
+    const wrong = whatIsWrongWithAccount(account, last, market, header);
     if (wrong !== undefined) {
       this.#cursor.fail('SNAPSHOT_INVALID', `account ${account.account}: ${wrong}`);
     }
@@ -230,10 +234,15 @@ class SnapshotReader {
     if (wrong !== undefined) cursor.fail('SNAPSHOT_INVALID', `${name}: ${wrong}`);
     this.#take();
     let before: SnapshotResult = { requestId: 0n, sequence: session.sequenceBefore, code: 0 };
+    let digest = 0n;
     for (let left = session.results; left > 0; ) {
       this.#expect(SnapshotKind.RESULTS);
       const results = readResults(cursor, name, left, before, header);
       before = results.at(-1) ?? before;
+      for (const result of results) {
+        this.#results.claim(cursor, name, result.sequence);
+        digest += resultDigest(result);
+      }
       left -= results.length;
       const { requestId, sequence } = before;
       const isLast = requestId === session.lastId && sequence === session.lastSequence;
@@ -241,6 +250,7 @@ class SnapshotReader {
         const ids = `its last request is ${requestId}, it says ${session.lastId}`;
         cursor.fail('SNAPSHOT_INVALID', `${name}: ${ids}`);
       }
+      if (left === 0) checkDigest(cursor, name, session, digest);
       this.#take();
     }
     return session.session;

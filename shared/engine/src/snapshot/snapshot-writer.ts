@@ -1,9 +1,9 @@
 /** What both engines need to write a snapshot: records into chunks, and the END of them. */
 import assert from 'node:assert/strict';
 import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
-import { Crc32 } from './crc32.ts';
 import { EndOffset, KIND_OFFSET, SnapshotKind } from './layout.ts';
 import { RecordFields } from './record-fields.ts';
+import { RecordsHash } from './records-hash.ts';
 
 const CHUNK_RECORDS = 1_024;
 
@@ -25,18 +25,18 @@ export function* inChunks(records: Iterable<Uint8Array>): Generator<Uint8Array, 
 export function* sealSnapshot(
   chunks: Iterable<Uint8Array>,
 ): Generator<Uint8Array, void, undefined> {
-  const crc = new Crc32();
+  const hash = new RecordsHash();
   let records = 0;
   for (const chunk of chunks) {
     assert(chunk.byteLength % RECORD_BYTES === 0, 'a chunk has whole records');
-    crc.add(chunk);
+    hash.add(chunk);
     records += chunk.byteLength / RECORD_BYTES;
     yield chunk;
   }
   const end = new Uint8Array(RECORD_BYTES);
   new RecordFields(viewOf(end))
     .u8(KIND_OFFSET, SnapshotKind.END)
-    .u64(EndOffset.RECORDS, BigInt(records))
-    .u32(EndOffset.CRC, crc.value);
+    .u64(EndOffset.RECORDS, BigInt(records));
+  end.set(hash.digest(), EndOffset.HASH);
   yield end;
 }

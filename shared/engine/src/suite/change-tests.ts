@@ -339,9 +339,10 @@ function cancelTests(makeEngine: MakeEngine): void {
   test('thousands of orders of an account at once', () => {
     const market = freeMarket(makeEngine);
     for (let id = 0; id < 3_000; id += 1) market.buy(2, id, 100 + (id % 1_000), 1);
-    const lines = market.cancelAll(2, BUY);
-    assert.equal(lines.length, 6_001);
-    assert.equal(lines.at(-1), 'all buy of 2 cancelled: 3000 requested');
+    const parts = [0, 1, 2].map(() => market.cancelAll(2, BUY));
+    assert.equal(parts[2]?.at(-1), 'all buy of 2 cancelled: 952 requested');
+    const lines = parts.flatMap((part) => part.slice(0, -1));
+    assert.equal(lines.length, 6_000);
     assert.equal(lines[0], 'cancelled 2/0 buy 1@100 requested');
     assert.equal(lines[1], 'level buy 2@100/2');
     assert.equal(lines[5_999], 'level buy 0@1099/0');

@@ -7,6 +7,7 @@ import { hashTests } from './hash-tests.ts';
 import { icebergTests } from './iceberg-tests.ts';
 import { limitTests } from './limit-tests.ts';
 import type { MakeEngine, RestoreEngine } from './make-engine.ts';
+import { manyCancelsTests } from './many-cancels-tests.ts';
 import { marketTests } from './market-tests.ts';
 import { orderTests } from './order-tests.ts';
 import { purgeTests } from './purge-tests.ts';
@@ -45,5 +46,6 @@ function behavior(name: string, makeEngine: MakeEngine): void {
   describe(`${name}: requests`, () => requestTests(makeEngine));
   describe(`${name}: funds and fees`, () => fundsTests(makeEngine));
   describe(`${name}: administration`, () => marketTests(makeEngine));
+  describe(`${name}: many cancels`, () => manyCancelsTests(makeEngine));
   describe(`${name}: purges`, () => purgeTests(makeEngine));
 }

@@ -1,12 +1,26 @@
 /** Balances, holds, fees and rebates; every figure is computed by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Account, Asset, MAX_AMOUNT, MAX_PRICE, Side, TimeInForce } from '@foldbook/protocol';
+import {
+  Account,
+  Asset,
+  CommandKind,
+  FEE_TIERS,
+  MAX_AMOUNT,
+  MAX_PRICE,
+  SettlementKind,
+  Side,
+  TimeInForce,
+  viewOf,
+} from '@foldbook/protocol';
+import { describeEvents } from '../event-words.ts';
+import { settlementRecord } from '../settlement.ts';
 import type { MakeEngine } from './make-engine.ts';
 import { TestMarket } from './test-market.ts';
 
 export function fundsTests(makeEngine: MakeEngine): void {
   moveTests(makeEngine);
+  collectTests(makeEngine);
   holdTests(makeEngine);
   feeTests(makeEngine);
   limitTests(makeEngine);
@@ -35,6 +49,68 @@ function moveTests(makeEngine: MakeEngine): void {
     assert.deepEqual(market.deposit(last + 1, Asset.BASE, 5), ['rejected INVALID_ACCOUNT']);
     assert.equal(market.sell(last, 1, 10, 5)[1], 'level sell 5@10/1');
     assert.equal(market.balance(last), 'base 0+5 quote 0+0');
+  });
+}
+
+function collectTests(makeEngine: MakeEngine): void {
+  /** With 35 quote units of fees. */
+  const feeMarket = () => {
+    const market = new TestMarket(makeEngine(), { maker: 1_000, taker: 2_500 });
+    market.fund(20_000, 2, 3);
+    market.sell(3, 31, 999, 10);
+    market.buy(2, 21, 999, 10);
+    return market;
+  };
+
+  test('fees go to an account, as one settlement record that a rebate would be', () => {
+    const market = feeMarket();
+    const records = market.engine.openRecords();
+    const events = market.raw(
+      market.record({ kind: CommandKind.COLLECT_FEES, account: 9, amount: 20 }),
+    );
+    assert.deepEqual(describeEvents(events), ['fees to 9 quote 20: 20+0']);
+    assert.deepEqual(settlementRecord(viewOf(events), 0), {
+      kind: SettlementKind.REBATE,
+      a: 9,
+      b: Account.FEES,
+      price: 0n,
+      base: 0n,
+      quote: 20n,
+    });
+    assert.equal(market.engine.openRecords(), records + 1);
+    assert.equal(market.balance(Account.FEES), 'base 0+0 quote 15+0');
+    assert.equal(market.balance(Account.SUPPLY), 'base 40000+0 quote 40000+0');
+    assert.deepEqual(market.collectFees(2, 15), ['fees to 2 quote 15: 10000+0']);
+    assert.deepEqual(market.withdraw(9, Asset.QUOTE, 20), ['withdrawal 9 quote 20: 0+0']);
+  });
+
+  test('what is not there, or for nobody, is not collected', () => {
+    const market = feeMarket();
+    assert.deepEqual(market.collectFees(9, 36), ['rejected INSUFFICIENT_FUNDS']);
+    assert.deepEqual(market.collectFees(9, 0), ['rejected INVALID_QUANTITY']);
+    assert.deepEqual(market.collectFees(9, MAX_AMOUNT + 1n), ['rejected INVALID_QUANTITY']);
+    for (const account of [Account.SUPPLY, Account.FEES, 2 ** 24]) {
+      assert.deepEqual(market.collectFees(account, 1), ['rejected INVALID_ACCOUNT']);
+    }
+    assert.equal(market.balance(Account.FEES), 'base 0+0 quote 35+0');
+    assert.equal(market.balance(9), 'base 0+0 quote 0+0');
+  });
+
+  test('rebates are paid after all fees were collected', () => {
+    const market = feeMarket();
+    const trade = (name: number) => {
+      assert.equal(market.collectFees(9, market.engine.balance(1).quoteAvailable).length, 1);
+      assert.equal(market.balance(Account.FEES), 'base 0+0 quote 0+0');
+      market.buy(3, name, 999, 10);
+      return market.sell(2, name, 999, 10).slice(2, 4);
+    };
+    market.setFees(0, -500, 500);
+    for (let tier = 1; tier < FEE_TIERS; tier += 1) market.setFees(tier, 1_000, 1_000);
+    market.setFees(0, -1_000, 1_000);
+    assert.deepEqual(trade(41), ['taker fee 2/41 10', 'maker rebate 3/41 9']);
+    market.setFees(0, 1_000, -1_000);
+    assert.deepEqual(trade(42), ['taker rebate 2/42 9', 'maker fee 3/42 10']);
+    assert.equal(market.balance(Account.FEES), 'base 0+0 quote 1+0');
   });
 }
 

@@ -86,7 +86,7 @@ function creationTests(makeEngine: MakeEngine): void {
 
   test('a kind that does not exist', () => {
     const market = new TestMarket(makeEngine());
-    for (const kind of [0, 9, 15, 18, 31, 40, 0x46, 255]) {
+    for (const kind of [0, 9, 15, 19, 31, 40, 0x46, 255]) {
       const bytes = new Uint8Array(64).fill(255);
       bytes[0] = kind;
       const events = market.raw(bytes);

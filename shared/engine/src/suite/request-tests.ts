@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Asset, CommandKind, MAX_SESSIONS_PER_ACCOUNT } from '@foldbook/protocol';
 import { commandRecord, concatenate } from '../command-record.ts';
+import { describeEvents } from '../event-words.ts';
 import type { MakeEngine } from './make-engine.ts';
 import { freeMarket, TestMarket } from './test-market.ts';
 
@@ -18,6 +19,7 @@ const newMarket = (makeEngine: MakeEngine) => new TestMarket(makeEngine(), { mak
 export function requestTests(makeEngine: MakeEngine): void {
   resultTests(makeEngine);
   windowTests(makeEngine);
+  searchTests(makeEngine);
   sessionTests(makeEngine);
 }
 
@@ -210,6 +212,53 @@ function windowTests(makeEngine: MakeEngine): void {
     assert.deepEqual(market.send(cancelOf(2, 2, 477)), ['result UNKNOWN_ORDER of 1078']);
     assert.deepEqual(market.send(cancelOf(2, 3, 1_477)), ['result UNKNOWN_ORDER of 3678']);
   });
+}
+
+function searchTests(makeEngine: MakeEngine): void {
+  for (const resultCapacity of [2 ** 12, 2 ** 16]) {
+    test(`whatever is asked again, and how often, of ${resultCapacity} results`, () => {
+      const market = new TestMarket(makeEngine({ resultCapacity }), { maker: 0, taker: 0 });
+      const made: { readonly id: number; readonly sequence: number }[] = [];
+      /** Requests with even ids, two of somebody else's between them. */
+      const make = (count: number) => {
+        const first = Number(market.engine.sequence) + 1;
+        const records = Array.from({ length: count }, (_, index) => {
+          const id = 2 * made.length + 2;
+          made.push({ id, sequence: first + 3 * index });
+          const others = [0, 1].map((one) => commandRecord(cancelOf(3, 7, 2 * id + one)));
+          return concatenate([commandRecord(cancelOf(2, 7, id)), ...others]);
+        });
+        market.raw(concatenate(records));
+      };
+      const expected = (id: number, sequence: number) => {
+        const kept = made.slice(-1_024).filter((one) => one.sequence + resultCapacity > sequence);
+        const found = kept.find((one) => one.id === id);
+        if (found !== undefined) return `result UNKNOWN_ORDER of ${found.sequence}`;
+        const isAfter = kept.length > 0 && id > (kept[0]?.id ?? 0);
+        return isAfter || kept.length === made.length ? superseded[0] : expired[0];
+      };
+      const askAll = (step: number, from = 0) => {
+        const last = 2 * made.length;
+        const ids = Array.from({ length: 700 }, (_, index) => 1 + ((from + index * step) % last));
+        const first = Number(market.engine.sequence) + 1;
+        const asked = concatenate(ids.map((id) => commandRecord(cancelOf(2, 7, id))));
+        const wanted = ids.map((id, index) => expected(id, first + index));
+        assert.deepEqual(describeEvents(market.raw(asked)), wanted);
+      };
+      make(900);
+      askAll(7);
+      make(300);
+      askAll(11);
+      // Writes over what is within the window of the smaller ring.
+      for (const [count, step] of [[100, 13] as const, [5, 3] as const, [31, 1] as const]) {
+        make(count);
+        const next = Number(market.engine.sequence) + 1;
+        // From the oldest on that is kept: it is the next one to go.
+        askAll(1, made.find((one) => one.sequence + resultCapacity > next)?.id);
+        askAll(step);
+      }
+    });
+  }
 }
 
 function sessionTests(makeEngine: MakeEngine): void {

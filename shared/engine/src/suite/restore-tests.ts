@@ -1,7 +1,7 @@
 /** Snapshots: their bytes, and engines that go on from them. RULES.md, section 10. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { crc32 } from 'node:zlib';
 import { RECORD_BYTES, Side } from '@foldbook/protocol';
 import { concatenate } from '../command-record.ts';
 import { eventsOf, snapshotOf } from '../compare-engines.ts';
@@ -15,6 +15,8 @@ export function restoreTests(makeEngine: MakeEngine, restore: RestoreEngine): vo
   goingOnTests(makeEngine, restore);
   refusalTests(makeEngine, restore);
 }
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
 /** A record of 64 bytes: [offset, width, value] each. */
 function record(
@@ -106,7 +108,7 @@ function expectedRecords(stateHash: bigint): Buffer[] {
   // Request ids skip the one of the sequencer's CLOSE_EPOCH, which is sequence 9.
   const sent = (sequence: number, code = 0) => [sequence, sequence, code] as const;
   const header = [
-    [1, 1, 1],
+    [1, 1, 2],
     [2, 2, 1],
     [4, 1, 0x46],
     [5, 1, 0x42],
@@ -215,7 +217,8 @@ function byteTests(makeEngine: MakeEngine, restore: RestoreEngine): void {
     const market = smallMarket(makeEngine);
     const records = expectedRecords(market.engine.stateHash());
     const content = Buffer.concat(records);
-    const end = record([0, 1, 10], [8, 8, records.length], [16, 4, crc32(content)]);
+    const end = record([0, 1, 10], [8, 8, records.length]);
+    end.set(sha256(content), 16);
     const snapshot = Buffer.from(market.snapshot());
     for (let at = 0; at < snapshot.length; at += RECORD_BYTES) {
       const expected = records[at / RECORD_BYTES] ?? end;
@@ -368,7 +371,7 @@ function refusalTests(makeEngine: MakeEngine, restore: RestoreEngine): void {
   test('a snapshot of another version, or no snapshot', () => {
     const snapshot = smallMarket(makeEngine).snapshot();
     refuse(
-      Uint8Array.from(snapshot, (byte, at) => (at === 1 ? 2 : byte)),
+      Uint8Array.from(snapshot, (byte, at) => (at === 1 ? 1 : byte)),
       'SNAPSHOT_VERSION',
     );
     refuse(
@@ -393,7 +396,7 @@ function refusalTests(makeEngine: MakeEngine, restore: RestoreEngine): void {
   test('a snapshot whose content is not what its state hash is of', () => {
     const snapshot = Buffer.from(smallMarket(makeEngine).snapshot());
     snapshot.writeUInt8((snapshot[16] ?? 0) ^ 1, 16);
-    snapshot.writeUInt32LE(crc32(snapshot.subarray(0, -64)), snapshot.length - 48);
+    snapshot.set(sha256(snapshot.subarray(0, -64)), snapshot.length - 48);
     refuse(snapshot, 'SNAPSHOT_STATE_HASH');
   });
 }

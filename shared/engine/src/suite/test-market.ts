@@ -61,6 +61,10 @@ export class TestMarket {
     return this.send({ kind: CommandKind.WITHDRAW, account, asset, amount });
   }
 
+  collectFees(account: number, amount: Amount): string[] {
+    return this.send({ kind: CommandKind.COLLECT_FEES, account, amount });
+  }
+
   /** Gives accounts so much of both assets. */
   fund(amount: Amount, ...accounts: number[]): void {
     for (const account of accounts) {

@@ -82,6 +82,7 @@ export const adminCommand: fc.Arbitrary<AdminCommand> = fc.oneof(
     asset: oneOf(Asset),
     amount: u64,
   }),
+  fc.record({ ...request, kind: kind(CommandKind.COLLECT_FEES), account, amount: u64 }),
   fc.record(
     {
       ...request,

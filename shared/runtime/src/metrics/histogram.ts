@@ -89,6 +89,12 @@ export class HistogramSnapshot {
     return 0;
   }
 
+  /** What both hold together. */
+  plus(other: HistogramSnapshot): HistogramSnapshot {
+    const counts = this.#counts.map((count, bucket) => count + (other.#counts[bucket] ?? 0));
+    return new HistogramSnapshot(counts, this.sum + other.sum, Math.max(this.max, other.max));
+  }
+
   /** What was recorded after `earlier`, a snapshot of the same histogram. */
   since(earlier: HistogramSnapshot): HistogramSnapshot {
     const counts = this.#counts.map((count, bucket) =>

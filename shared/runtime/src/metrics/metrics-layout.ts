@@ -8,7 +8,8 @@
  *            +---------+---------+---------+---------+--------------+---------+-----+
  *
  * A section holds the metrics of one writing thread, and shares no pair of cache lines with
- * another. The magic number is stored last: memory without it is not ready. Little-endian, as the
+ * another. Threads that do the same have metrics of the same names, each its own: readers see them
+ * together. The magic number is stored last: memory without it is not ready. Little-endian, as the
  * machine.
  */
 import assert from 'node:assert/strict';
@@ -128,7 +129,9 @@ function place(specs: MetricSpecs, firstByte: number) {
   let endByte = firstByte;
   for (const [writer, section] of Object.entries(specs)) {
     for (const [name, spec] of Object.entries(section)) {
-      assert(!metrics.some((entry) => entry.name === name), `two metrics are named ${name}`);
+      const other = metrics.find((entry) => entry.name === name);
+      const isAlike = other === undefined || isOfOneKind(other, spec);
+      assert(isAlike, `two metrics that differ are named ${name}`);
       if (spec.kind === 'blocks') endByte = roundUp(endByte, SECTION_BYTES);
       metrics.push({ ...spec, name, writer, offsetBytes: endByte });
       endByte += wordsOf(spec) * WORD_BYTES;
@@ -136,6 +139,18 @@ function place(specs: MetricSpecs, firstByte: number) {
     endByte = roundUp(endByte, SECTION_BYTES);
   }
   return { metrics, endByte };
+}
+
+/** Whether metrics of two threads can be told together. */
+export function isOfOneKind(one: MetricSpec, other: MetricSpec): boolean {
+  if (one.kind !== other.kind) return false;
+  if (one.kind === 'counters' && other.kind === 'counters') {
+    return JSON.stringify(one.labels) === JSON.stringify(other.labels);
+  }
+  if (one.kind === 'blocks' && other.kind === 'blocks') {
+    return one.count === other.count && one.words === other.words;
+  }
+  return one.kind !== 'errors';
 }
 
 const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;

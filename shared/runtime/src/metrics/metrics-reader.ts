@@ -2,7 +2,7 @@
  * Reads metrics out of memory that other threads or processes write, without touching them: by
  * loads alone, each number whole, each try bounded.
  */
-import { readFileSync } from 'node:fs';
+import { isAlive as isProcessAlive, ownIdentity } from '../process-identity.ts';
 import { CELL_WORDS, readCell } from './cell.ts';
 import { type ErrorReport, readErrors } from './error-ring.ts';
 import { type HistogramSnapshot, readHistogram } from './histogram.ts';
@@ -10,6 +10,7 @@ import {
   blockStride,
   HEADER_BYTES,
   HeaderWord,
+  isOfOneKind,
   METRICS_FORMAT,
   METRICS_MAGIC,
   type MetricEntry,
@@ -40,10 +41,14 @@ export class MetricsError extends Error {
   }
 }
 
-/** All that one look at a metric's kind gives; undefined: its writer was faster at every try. */
+/**
+ * All that one look gives, of all threads that have a metric of this name together; undefined: a
+ * writer was faster at every try.
+ */
 export interface MetricsSample {
-  /** Counters and gauges. */
+  /** Counters and gauges, and the same of each thread. */
   readonly numbers: ReadonlyMap<string, number | undefined>;
+  readonly each: ReadonlyMap<string, readonly (number | undefined)[]>;
   /** Counts by label, those of 0 left out. */
   readonly counters: ReadonlyMap<string, ReadonlyMap<string, number> | undefined>;
   readonly histograms: ReadonlyMap<string, HistogramSnapshot | undefined>;
@@ -75,6 +80,7 @@ export function openDescriptor(buffer: ArrayBufferLike): MetricsDescriptor {
   // Copied: a decoder takes no shared memory.
   const json = new Uint8Array(buffer, HEADER_BYTES, jsonBytes).slice();
   const descriptor = parse(json);
+  checkCopies(descriptor);
   for (const entry of descriptor.metrics) {
     const end = entry.offsetBytes + wordsOf(entry) * WORD_BYTES;
     const isInside = entry.offsetBytes >= HEADER_BYTES + jsonBytes && end <= totalBytes;
@@ -83,6 +89,18 @@ export function openDescriptor(buffer: ArrayBufferLike): MetricsDescriptor {
     throw new MetricsError('DAMAGED', `${entry.name} lies outside of the memory`);
   }
   return descriptor;
+}
+
+/** Metrics of one name are told together. */
+function checkCopies({ metrics }: MetricsDescriptor): void {
+  const first = new Map<string, MetricEntry>();
+  for (const entry of metrics) {
+    const other = first.get(entry.name);
+    if (other === undefined) first.set(entry.name, entry);
+    else if (!isOfOneKind(other, entry) || other.writer === entry.writer) {
+      throw new MetricsError('DAMAGED', `two metrics that differ are named ${entry.name}`);
+    }
+  }
 }
 
 function parse(json: Uint8Array): MetricsDescriptor {
@@ -117,10 +135,12 @@ const isSize = (value: unknown) => Number.isSafeInteger(value) && Number(value) 
 export class MetricsReader {
   readonly descriptor: MetricsDescriptor;
   readonly #words: Int32Array;
+  readonly #byName: ReadonlyMap<string, readonly MetricEntry[]>;
 
   /** @throws MetricsError */
   constructor(buffer: ArrayBufferLike) {
     this.descriptor = openDescriptor(buffer);
+    this.#byName = Map.groupBy(this.descriptor.metrics, ({ name }) => name);
     this.#words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD_BYTES));
   }
 
@@ -131,23 +151,32 @@ export class MetricsReader {
     const counters = new Map<string, ReadonlyMap<string, number> | undefined>();
     const histograms = new Map<string, HistogramSnapshot | undefined>();
     const errors = new Map<string, ErrorReport | undefined>();
+    const each = new Map<string, (number | undefined)[]>();
     for (const entry of this.descriptor.metrics) {
       const { name } = entry;
       const at = entry.offsetBytes / WORD_BYTES;
-      if (entry.kind === 'counters') counters.set(name, readCounters(words, at, entry.labels));
-      else if (entry.kind === 'histogram') histograms.set(name, readHistogram(words, at));
-      else if (entry.kind === 'errors') errors.set(name, readErrors(words, at, nowMs));
-      else if (entry.kind !== 'blocks') numbers.set(name, readCell(words, at));
+      if (entry.kind === 'counters') {
+        join(counters, name, readCounters(words, at, entry.labels), addCounts);
+      } else if (entry.kind === 'histogram') {
+        join(histograms, name, readHistogram(words, at), (one, other) => one.plus(other));
+      } else if (entry.kind === 'errors') {
+        errors.set(name, readErrors(words, at, nowMs));
+      } else if (entry.kind !== 'blocks') {
+        const number = readCell(words, at);
+        join(numbers, name, number, (one, other) => one + other);
+        each.set(name, [...(each.get(name) ?? []), number]);
+      }
     }
-    return { numbers, counters, histograms, errors };
+    return { numbers, each, counters, histograms, errors };
   }
 
   /**
    * Copies block number `index` of those with this name to `into`, as one write left it; false if
    * the writer was faster at every try. `into` has as many words as the block.
+   * @param copy of the threads that have such blocks, from 0
    */
-  readBlock(name: string, index: number, into: Int32Array): boolean {
-    const entry = this.blocks(name);
+  readBlock(name: string, index: number, into: Int32Array, copy = 0): boolean {
+    const entry = this.blocks(name, copy);
     if (index < 0 || index >= entry.count || into.length !== entry.words) {
       throw new RangeError(`${name} has ${entry.count} blocks of ${entry.words} words`);
     }
@@ -156,11 +185,44 @@ export class MetricsReader {
   }
 
   /** What the descriptor says of the blocks with this name. */
-  blocks(name: string): MetricEntry & { kind: 'blocks' } {
-    const entry = this.descriptor.metrics.find((metric) => metric.name === name);
+  blocks(name: string, copy = 0): MetricEntry & { kind: 'blocks' } {
+    const entry = this.#named(name)[copy];
     if (entry?.kind === 'blocks') return entry;
     throw new MetricsError('OTHER_FORMAT', `there are no blocks named ${name}`);
   }
+
+  /** How many threads have a metric of this name. */
+  copies(name: string): number {
+    return this.#named(name).length;
+  }
+
+  #named(name: string): readonly MetricEntry[] {
+    return this.#byName.get(name) ?? [];
+  }
+}
+
+/** Adds a thread's part to what others have; nothing whole comes of a part that is missing. */
+function join<Value>(
+  all: Map<string, Value | undefined>,
+  name: string,
+  part: Value | undefined,
+  add: (one: Value, other: Value) => Value,
+): void {
+  if (!all.has(name)) {
+    all.set(name, part);
+    return;
+  }
+  const before = all.get(name);
+  all.set(name, before === undefined || part === undefined ? undefined : add(before, part));
+}
+
+function addCounts(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const sums = new Map(one);
+  for (const [label, count] of other) sums.set(label, (sums.get(label) ?? 0) + count);
+  return sums;
 }
 
 function readCounters(
@@ -179,28 +241,11 @@ function readCounters(
 
 /** This process, as the owner of metrics. */
 export function thisOwner(name: string, sinceMs: number): MetricsOwner {
-  return { name, pid: process.pid, startTicks: startTicksOf(process.pid), sinceMs };
+  const { pid, started } = ownIdentity();
+  return { name, pid, startTicks: started === '' ? undefined : Number(started), sinceMs };
 }
 
 /** Whether the process that made the metrics still runs: its id may be another's by now. */
 export function isAlive({ pid, startTicks }: MetricsOwner): boolean {
-  if (startTicks !== undefined) return startTicksOf(pid) === startTicks;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Fields of a `stat` file in /proc after the name, which may hold spaces and brackets. */
-const START_TICKS = 19;
-
-function startTicksOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TICKS]);
-  } catch {
-    return undefined;
-  }
+  return isProcessAlive({ pid, started: `${startTicks ?? ''}` });
 }

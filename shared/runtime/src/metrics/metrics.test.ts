@@ -279,3 +279,50 @@ describe('readers against a writer at full speed', { timeout: 120_000 }, () => {
     }
   });
 });
+
+test('metrics of threads that do the same are told together, and each by itself', () => {
+  const section = {
+    done: { kind: 'counter', unit: 'things', help: 'done' },
+    kinds: { kind: 'counters', unit: 'things', help: 'by kind', labels: { A: 1, B: 2 } },
+    took: { kind: 'histogram', unit: 'ns', help: 'a thing' },
+    books: { kind: 'blocks', unit: 'words', help: 'two', count: 2, words: 3 },
+  } as const;
+  const layout = layOutMetrics(thisOwner('test', 0), { one: section, other: section });
+  const buffer = new SharedArrayBuffer(layout.totalBytes);
+  createMetrics(layout, buffer);
+  const [one, other] = ['one', 'other'].map((name) => new MetricsWriter(buffer, name));
+  assert(one !== undefined && other !== undefined);
+  one.counter('done').add(3);
+  other.counter('done').add(4);
+  one.counters('kinds').add(1, 10);
+  other.counters('kinds').add(1, 5);
+  other.counters('kinds').add(2, 1);
+  one.histogram('took').record(10);
+  other.histogram('took').record(1_000);
+  other.block('books', 1).write(Int32Array.of(1, 2, 3));
+  const reader = new MetricsReader(buffer);
+  const { numbers, each, counters, histograms } = reader.sample(0);
+  assert.equal(numbers.get('done'), 7);
+  assert.deepEqual(each.get('done'), [3, 4]);
+  assert.deepEqual(
+    counters.get('kinds'),
+    new Map([
+      ['A', 15],
+      ['B', 1],
+    ]),
+  );
+  const took = histograms.get('took');
+  assert.deepEqual([took?.count, took?.sum, took?.max], [2, 1_010, 1_000]);
+  assert.equal(reader.copies('books'), 2);
+  const words = new Int32Array(3);
+  assert(reader.readBlock('books', 1, words, 1));
+  assert.deepEqual([...words], [1, 2, 3]);
+  assert(reader.readBlock('books', 1, words));
+  assert.deepEqual([...words], [0, 0, 0]);
+  assert.throws(() => reader.readBlock('books', 1, words, 2), /no blocks/);
+  const differs = { ...section, done: { kind: 'gauge', unit: 'things', help: 'done' } } as const;
+  assert.throws(
+    () => layOutMetrics(thisOwner('test', 0), { one: section, other: differs }),
+    /differ are named done/,
+  );
+});

@@ -39,6 +39,12 @@ export class LockedWriter {
     this.#count = count;
   }
 
+  /** Copies what readers see now: of one who wrote before, and does no more. */
+  read(into: Int32Array): void {
+    const first = this.#at + 1 + ((this.#words[this.#at] ?? 0) & 1) * this.#count;
+    into.set(this.#words.subarray(first, first + this.#count));
+  }
+
   /** Makes the first words of `source` what readers see, all at once. */
   write(source: Int32Array): void {
     const words = this.#words;

@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { RingProducer } from '../ring.ts';
 import { SLOT_BYTES } from '../ring-descriptor.ts';
+import { randomWords } from './random-words.ts';
 
 export interface RingProducerData {
   readonly ring: SharedArrayBuffer;
@@ -13,17 +14,6 @@ export interface RingProducerData {
 /** What slot `index` holds in each of its 16 words. */
 export function slotWord(index: number, word: number): number {
   return (Math.imul(index + 1, 0x9e3779b1) + word) | 0;
-}
-
-/** xorshift32: a seed that isn't 0 gives a sequence of words. */
-export function randomWords(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }
 
 function produce({ ring, total, seed, maxBatch }: RingProducerData): void {

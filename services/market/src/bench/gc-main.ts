@@ -1,7 +1,7 @@
 /**
  * A host by itself, driven from the same thread, for `foldbook check gc`: what its groups and
  * commands leave to the garbage collector, and when that runs. A process, as V8's flags belong to
- * one. Answers `{ask, asked}` with `{ok, answer}` or `{ok, reason}`.
+ * one.
  */
 import assert from 'node:assert/strict';
 import { PerformanceObserver } from 'node:perf_hooks';
@@ -21,12 +21,20 @@ import {
   writeBatchHeader,
   writeCommand,
 } from '@foldbook/protocol';
-import { createRing, RingConsumer, RingProducer } from '@foldbook/runtime';
-import { HostAgent } from './host-agent.ts';
-import { TouchingAgent } from './host-comfort.ts';
-import { openMetrics, ThreadMetrics } from './market-metrics.ts';
-import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
-import { RingOutput } from './ring-output.ts';
+import { answerQuestions, createRing, RingConsumer, RingProducer } from '@foldbook/runtime';
+import { HostAgent } from '../host-agent.ts';
+import { TouchingAgent } from '../host-comfort.ts';
+import { RESULT_CAPACITY } from '../host-thread.ts';
+import { openMetrics, ThreadMetrics } from '../market-metrics.ts';
+import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
+import { RingOutput } from '../ring-output.ts';
+import type {
+  Allocated,
+  AllocatedAsk,
+  Collected,
+  CollectedAsk,
+  GcQuestions,
+} from './gc-messages.ts';
 
 const MARKET = 1;
 const ACCOUNTS = 64;
@@ -36,23 +44,8 @@ const PRICE = 10_000n;
 const RECORD_WORDS = RECORD_BYTES >> 2;
 const REQUEST_WORD = CommandOffset.REQUEST_ID >> 2;
 const CLIENT_ORDER_WORD = CommandOffset.CLIENT_ORDER_ID >> 2;
-const RESULT_CAPACITY = 2 ** 17;
 const WARM_UP = 100_000;
 const WARM_UP_ROUNDS = 5;
-
-interface Allocated {
-  /** Of JavaScript's heap, a group of so many commands. */
-  readonly commands: number;
-  readonly bytesPerGroup: number;
-}
-
-interface Collected {
-  readonly commands: number;
-  readonly tookMs: number;
-  readonly collections: number;
-  readonly longestMs: number;
-  readonly totalMs: number;
-}
 
 /** One group that can be sent again and again: pairs that trade, whatever their numbers are. */
 class Group {
@@ -120,7 +113,7 @@ class DrivenHost {
         addMarket: () => host.addMarket({ resultCapacity: RESULT_CAPACITY }),
         adopt: () => assert.fail('none comes'),
       },
-      metrics: new ThreadMetrics(openMetrics(undefined, 0).buffer),
+      metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
       cycle: { records: 4_096, timeNs: 500_000 },
       passage: () => assert.fail('none comes'),
     });
@@ -179,7 +172,7 @@ new PerformanceObserver((list) => {
 }).observe({ entryTypes: ['gc'] });
 
 /** With a young generation that holds all of it: nothing is collected meanwhile. */
-function allocated({ commands, groups }: { commands: number; groups: number }): Allocated {
+function allocated({ commands, groups }: AllocatedAsk): Allocated {
   const group = new Group(commands);
   // Compiled first, and every account has its place in what is shown.
   for (let round = 0; round < WARM_UP_ROUNDS; round += 1) host.runNamed(group, groups);
@@ -188,17 +181,11 @@ function allocated({ commands, groups }: { commands: number; groups: number }): 
   const unmeasured = getHeapStatistics().used_heap_size - before;
   host.runNamed(group, groups);
   const bytes = getHeapStatistics().used_heap_size - before - unmeasured;
-  return { commands, bytesPerGroup: bytes / groups };
+  return { bytesPerGroup: bytes / groups };
 }
 
 /** With the young generation as it is by default. */
-async function collected({
-  commands,
-  size,
-}: {
-  commands: number;
-  size: number;
-}): Promise<Collected> {
+async function collected({ commands, size }: CollectedAsk): Promise<Collected> {
   const group = new Group(size);
   host.runNamed(group, Math.ceil(WARM_UP / size));
   await settled();
@@ -223,11 +210,7 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
 
-process.on('message', async ({ ask, asked }: { ask: string; asked: never }) => {
-  try {
-    const answer = ask === 'allocated' ? allocated(asked) : await collected(asked);
-    process.send?.({ ok: true, answer });
-  } catch (error) {
-    process.send?.({ ok: false, reason: String(error) });
-  }
+answerQuestions<GcQuestions>({
+  allocated: async (asked) => allocated(asked),
+  collected,
 });

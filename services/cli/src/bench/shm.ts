@@ -1,0 +1,177 @@
+/** `bench shm`: the round trip of a client on the same host, over shared memory. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { OperatorClient } from '@foldbook/client';
+import { Asset } from '@foldbook/protocol';
+import { connectChannel, processChannel } from '@foldbook/runtime';
+import { ServiceError, UsageError } from '../cli-error.ts';
+import type { CliCommand, CommandContext } from '../command.ts';
+import { grouped } from '../output.ts';
+import { type ServiceProcess, startService } from '../service-process.ts';
+import { AskedProcess } from './asked-process.ts';
+import { machineWords, thisMachine } from './machine.ts';
+import { chooseCore } from './measure-options.ts';
+import type { ShmMeasured, ShmQuestions } from './shm-messages.ts';
+import type { LatencyPercentiles } from './statistics.ts';
+import { withWorkFolder } from './work-folder.ts';
+
+const MAIN = fileURLToPath(new URL('./shm-main.ts', import.meta.url));
+const DEFAULT_SECONDS = 5;
+const MAX_SECONDS = 600;
+const DEFAULT_RATE = 2_000;
+const MAX_RATE = 100_000;
+/** Before what counts: code is compiled meanwhile. */
+const WARM_UP = { trips: 4_000, perSec: 4_000 };
+const IDLES = ['busy-spin', 'yield', 'park'] as const;
+const MARKET = 'BENCH';
+const ACCOUNT = 7;
+
+export const shm: CliCommand = {
+  name: 'bench shm',
+  summary: 'round trip of a client on the same host, over shared memory',
+  help: `
+Usage: foldbook bench shm [options]
+
+Starts a market and a client, a process each, that share memory (Linux). The client sends an order,
+and next a cancel of it, at even intervals; each takes the way that all commands take: ring, log,
+engine, report, ring. A row with a log that keeps nothing, and a row with one that is on the disk
+before anything is answered (fdatasync). Exit status 1 if an answer is missing or wrong.
+
+latencyNs is of orders and cancels, from when a command was to be sent, whether or not the client
+was late, until the client's listener has the market's answer. echoNs is of a message to the
+market's process and back, without log and engine: what of it the shared memory is.
+
+Three threads take part: the client's, the market's input and output, the market's engine. With
+fewer cores than these, and with other load, the figures are of the scheduler: each thread that
+waits lets the others run, but not sooner than the scheduler does.
+
+  --seconds N       of each row (default ${DEFAULT_SECONDS})
+  --rate N          commands a second (default ${grouped(DEFAULT_RATE)})
+  --idle NAME       of the engine's thread: ${IDLES.join(', ')} (default: the market's own choice)
+  --core N          core of the engine's thread (default: the last one)
+  --json            {"durable","latencyNs":{...},"echoNs":{...},"perSec","trips",...} a line
+
+Example: foldbook bench shm --seconds 10 --rate 5000`,
+  takes: [],
+  options: {
+    seconds: { type: 'string' },
+    rate: { type: 'string' },
+    idle: { type: 'string' },
+    core: { type: 'string' },
+  },
+  endsOnSignal: true,
+  run: measure,
+};
+
+interface Settings {
+  readonly seconds: number;
+  readonly perSec: number;
+  readonly idle: (typeof IDLES)[number] | undefined;
+  readonly core: number;
+}
+
+async function measure(context: CommandContext): Promise<number> {
+  const { output } = context;
+  if (platform !== 'linux') throw new UsageError('bench shm: memory is shared on Linux only');
+  const settings: Settings = {
+    seconds: context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS,
+    perSec: context.integer('rate', 1, MAX_RATE) ?? DEFAULT_RATE,
+    idle: idleOf(context),
+    core: chooseCore(context),
+  };
+  let isRight = true;
+  for (const durable of [false, true]) {
+    const { orders, echoes, trips } = await measureOne(context, settings, durable);
+    const row = {
+      durable,
+      latencyNs: orders.latencyNs,
+      echoNs: echoes.latencyNs,
+      ...settings,
+      trips,
+      isRight: orders.isRight,
+      machine: thisMachine(),
+    };
+    output.result(row, words(row));
+    isRight &&= orders.isRight;
+  }
+  if (!isRight) process.stderr.write('foldbook: an order was answered otherwise than it should\n');
+  return isRight ? 0 : 1;
+}
+
+function idleOf(context: CommandContext): Settings['idle'] {
+  const name = context.text('idle');
+  if (name === undefined) return undefined;
+  const idle = IDLES.find((known) => known === name);
+  if (idle !== undefined) return idle;
+  throw new UsageError(`--idle ${name}: use ${IDLES.join(', ')}`);
+}
+
+async function measureOne(
+  { output, signal }: CommandContext,
+  { seconds, perSec, idle, core }: Settings,
+  durable: boolean,
+): Promise<{ orders: ShmMeasured; echoes: ShmMeasured; trips: number }> {
+  return withWorkFolder(async (dir) => {
+    const folder = await mkdtemp('/dev/shm/foldbook-bench-');
+    const broker = durable ? { kind: 'embedded', dir: join(dir, 'streams') } : { kind: 'volatile' };
+    const sharedMemory = { folder, accounts: [ACCOUNT], spin: true };
+    const config = { broker, sharedMemory, idle, core };
+    const client = new AskedProcess<ShmQuestions>(MAIN, [], signal);
+    let service: ServiceProcess | undefined;
+    try {
+      const onTrouble = (line: string) => output.say(line);
+      service = await startService('market', { config, logDir: dir, onTrouble, signal });
+      await prepareMarket(service);
+      const path = join(folder, `account-${ACCOUNT}`);
+      await client.ask('attach', { sharedMemory: path, market: MARKET, account: ACCOUNT });
+      const trips = seconds * perSec;
+      await client.ask('orders', WARM_UP);
+      await client.ask('echoes', WARM_UP);
+      const orders = await client.ask('orders', { trips, perSec });
+      const echoes = await client.ask('echoes', { trips, perSec });
+      await client.ask('detach', undefined);
+      return { orders, echoes, trips };
+    } finally {
+      await client.stop();
+      await service?.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function prepareMarket({ child }: ServiceProcess): Promise<void> {
+  const channel = processChannel(child);
+  if (channel === undefined) throw new ServiceError('the market has ended');
+  const transport = connectChannel(channel);
+  const operator = new OperatorClient(transport, MARKET);
+  await operator.createMarket(0, 0);
+  await operator.deposit(ACCOUNT, Asset.BASE, 1_000n);
+  await transport.close();
+}
+
+const figures = (latencyNs: LatencyPercentiles) =>
+  Object.entries(latencyNs)
+    .map(([name, ns]) => `${name} ${grouped(ns)}`)
+    .join('  ');
+
+function words(row: {
+  readonly durable: boolean;
+  readonly latencyNs: LatencyPercentiles;
+  readonly echoNs: LatencyPercentiles;
+  readonly seconds: number;
+  readonly perSec: number;
+  readonly isRight: boolean;
+  readonly machine: ReturnType<typeof thisMachine>;
+}): string {
+  const { durable, latencyNs, echoNs, seconds, perSec, isRight, machine } = row;
+  return [
+    `${durable ? 'durable: on the disk before the answer' : 'not durable: the log keeps nothing'}`,
+    `  order    ${figures(latencyNs)} ns`,
+    `  echo     ${figures(echoNs)} ns`,
+    ...(isRight ? [] : ['  checks   an answer is missing or wrong']),
+    `  method   ${seconds} s, ${grouped(perSec)} commands a second, from the intended send time`,
+    `  machine  ${machineWords(machine)}`,
+  ].join('\n');
+}

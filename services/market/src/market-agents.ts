@@ -1,0 +1,120 @@
+/** The agents of a market service, and how each reaches the others. */
+import { encodeReply, reportStream } from '@foldbook/protocol';
+import {
+  AgentInvoker,
+  answer,
+  type Clock,
+  currentThreadId,
+  type Logger,
+  type StreamStore,
+  type StreamWriter,
+  type Transport,
+} from '@foldbook/runtime';
+import { AnswerShare } from './answer-share.ts';
+import { CommandAdapter } from './command-adapter.ts';
+import type { MarketConfig } from './config.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { DurableOutput } from './durable-output.ts';
+import type { Asker } from './group-builder.ts';
+import { ServiceMetrics } from './market-metrics.ts';
+import { MarketRegistry } from './market-registry.ts';
+import { Mover } from './mover.ts';
+import type { OpenedHosts } from './open-hosts.ts';
+import { Placement } from './placement.ts';
+import { Publisher } from './publisher.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { ReportReplay } from './report-replay.ts';
+import { RequestAdapter } from './request-adapter.ts';
+import { Sequencer } from './sequencer.ts';
+import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
+
+export interface Surroundings {
+  readonly config: MarketConfig;
+  readonly transport: Transport;
+  readonly store: StreamStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Opened {
+  readonly streams: {
+    readonly log: StreamWriter;
+    readonly reports: DurableOutput;
+    readonly diffs: DurableOutput;
+  };
+  readonly hosts: OpenedHosts;
+  /** Clients on the same host, past the broker. */
+  readonly local: SharedMemoryAdapter | undefined;
+  /** Told when the service can't go on. */
+  readonly fail: (error: Error) => void;
+}
+
+export interface MarketAgents {
+  readonly markets: MarketRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly sequencer: Sequencer;
+  readonly publisher: Publisher;
+  readonly commands: CommandAdapter;
+  readonly requests: RequestAdapter;
+  /** Drives those that work by themselves. */
+  readonly invoker: AgentInvoker;
+}
+
+export function wireAgents(
+  parts: Surroundings,
+  { streams, hosts, local, fail }: Opened,
+): MarketAgents {
+  const { config, transport, store, clock, logger } = parts;
+  const { partition } = config;
+  const { threads, cores, shown } = hosts;
+  const metrics = new ServiceMetrics(shown.buffer);
+  metrics.serviceThreadId.set(currentThreadId() ?? 0);
+  const { nowNs } = metrics;
+  const placing = { ...config, hosts: threads.length, by: config.placement };
+  const placement = new Placement(placing, nowNs());
+  const markets = new MarketRegistry(config.maxMarkets, (market) => {
+    metrics.name(market);
+    placement.place(market);
+  });
+  const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
+  const dispatcher = new Dispatcher(targets, nowNs);
+  const mover = new Mover({ dispatcher, placement, logger, nowNs });
+  const sequencer = new Sequencer({
+    ...{ partition, markets, dispatcher, clock, logger, metrics },
+    log: streams.log,
+    limits: config,
+    onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
+    onFailure: fail,
+    wake: () => invoker.wake(),
+  });
+  const generation = Number(clock.nowNs() / 1_000_000_000n);
+  const publisher = new Publisher({
+    ...{ markets, generation, clock, metrics, reports: streams.reports, diffs: streams.diffs },
+    rings: threads.map(({ events }) => events),
+    publish: (subject, payload) => transport.publish(subject, payload),
+    sendReply: (subject, payload) => answer(transport, subject, payload),
+    onExecuted: (market, group, commands, openRecords) =>
+      sequencer.executed(market, group, commands, openRecords),
+    onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
+    onMoved: (market, kind) => dispatcher.moved(market, kind),
+  });
+  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
+    logger.warn("reports can't be read again", { detail: String(error) }),
+  );
+  const facts = { durability: store.durability, cores, generation, partition };
+  const share = new AnswerShare(clock);
+  const readers = { publisher, reports: replay, share, dispatcher, mover };
+  const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
+  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
+  const commands = new CommandAdapter(transport, markets, sequencer, observers);
+  // What clients of shared memory sent reaches the sequencer in the same turn.
+  const driven = [...(local === undefined ? [] : [local]), sequencer, publisher, mover];
+  const spin = config.sharedMemory?.spin === true;
+  const invoker = new AgentInvoker(driven, { onError: fail, spin });
+  return { markets, dispatcher, sequencer, publisher, commands, requests, invoker };
+}
+
+function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
+  const none = new Uint8Array(0);
+  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
+}

@@ -1,0 +1,230 @@
+/**
+ * Clients on the same host, over shared memory: what they publish goes to the market's own
+ * subscriptions, what the market publishes goes to theirs. Each may do what its account may do on
+ * the broker, and no more: the account is that of the file through which the client came.
+ */
+import { reportSubject } from '@foldbook/protocol';
+import {
+  type Agent,
+  type ConnectionListener,
+  checkFilter,
+  checkSubject,
+  compileFilter,
+  coversFilter,
+  type Frame,
+  FrameKind,
+  type HostConnection,
+  type Logger,
+  type MessageHandler,
+  replySubject,
+  SharedMemoryHost,
+  type SharedMemoryHostOptions,
+  type Subscription,
+  TransportError,
+} from '@foldbook/runtime';
+
+/** Of one client: its inbox, reports and market data of many markets. */
+const MAX_SUBSCRIPTIONS = 256;
+/** Subjects of which is remembered who gets them; beyond it all are forgotten. */
+const MAX_ROUTES = 1_024;
+const INBOX = '_INBOX.';
+/** In front of the inboxes of these clients; followed by the connection's number. */
+const OWN_INBOX = '_INBOX.shared-memory-';
+
+interface ClientSubscription {
+  readonly id: number;
+  readonly filter: string;
+  readonly matches: (subject: string) => boolean;
+}
+
+interface Client {
+  readonly connection: HostConnection;
+  readonly mayPublish: readonly string[];
+  readonly maySubscribe: readonly string[];
+  subscriptions: ClientSubscription[];
+  /** Ids of the subscriptions that a subject goes to. */
+  readonly routes: Map<string, readonly number[]>;
+  /** Who takes what the client publishes to a subject. */
+  readonly takers: Map<string, readonly MessageHandler[] | 'FORBIDDEN'>;
+}
+
+interface Service {
+  readonly matches: (subject: string) => boolean;
+  readonly handler: MessageHandler;
+}
+
+export class SharedMemoryAdapter implements Agent, ConnectionListener {
+  readonly roleName = 'shared memory';
+  readonly #host: SharedMemoryHost;
+  readonly #logger: Logger;
+  readonly #services = new Set<Service>();
+  readonly #clients = new Map<number, Client>();
+
+  /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
+  constructor(options: SharedMemoryHostOptions, logger: Logger) {
+    this.#logger = logger;
+    this.#host = new SharedMemoryHost(options, this);
+  }
+
+  doWork(): number {
+    return this.#host.poll();
+  }
+
+  onClose(): void {
+    this.#host.close();
+  }
+
+  /** The market's own subscription: what clients publish to. */
+  subscribe(filter: string, handler: MessageHandler): Subscription {
+    const service = { matches: compileFilter(filter), handler };
+    this.#services.add(service);
+    this.#forgetTakers();
+    const unsubscribe = () => {
+      this.#services.delete(service);
+      this.#forgetTakers();
+    };
+    return { unsubscribe };
+  }
+
+  /** True if it was for one of these clients alone: an answer. */
+  publish(subject: string, payload: Uint8Array, reply = ''): boolean {
+    if (subject.startsWith(OWN_INBOX)) {
+      const end = subject.indexOf('.', OWN_INBOX.length);
+      const client = this.#clients.get(Number(subject.slice(OWN_INBOX.length, end)));
+      if (client !== undefined) deliver(client, INBOX + subject.slice(end + 1), payload, reply);
+      return true;
+    }
+    for (const client of this.#clients.values()) deliver(client, subject, payload, reply);
+    return false;
+  }
+
+  onOpen(connection: HostConnection): void {
+    const { account } = connection;
+    this.#clients.set(connection.number, {
+      connection,
+      // As the broker's permissions of a trader, infra/docker/nats.conf.
+      mayPublish: [
+        `cmd.*.${account}`,
+        `qry.*.${account}`,
+        'info.*',
+        'md.*.snapshot',
+        'md.*.replay',
+      ],
+      maySubscribe: [reportSubject(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
+      subscriptions: [],
+      routes: new Map(),
+      takers: new Map(),
+    });
+    this.#logger.info('a client attached to shared memory', { account });
+  }
+
+  onEnd({ account, number }: HostConnection, reason: string): void {
+    this.#clients.delete(number);
+    this.#logger.info('a client of shared memory is gone', { account, reason });
+  }
+
+  onTrouble(account: number, reason: string): void {
+    this.#logger.warn('no shared memory to offer for now; tried again', { account, reason });
+  }
+
+  onFrame(connection: HostConnection, frame: Frame): boolean {
+    const client = this.#clients.get(connection.number);
+    if (client === undefined) return false;
+    try {
+      return this.#run(client, frame);
+    } catch (error) {
+      // Subjects and filters are checked where they are used.
+      if (error instanceof TransportError && error.code === 'BAD_SUBJECT') return false;
+      throw error;
+    }
+  }
+
+  #run(client: Client, frame: Frame): boolean {
+    const { kind, id, subject } = frame;
+    switch (kind) {
+      case FrameKind.PUBLISH:
+        return this.#fromClient(client, frame);
+      case FrameKind.SUBSCRIBE:
+        return subscribeClient(client, id, subject);
+      case FrameKind.UNSUBSCRIBE:
+        client.subscriptions = client.subscriptions.filter((other) => other.id !== id);
+        client.routes.clear();
+        return true;
+      case FrameKind.FLUSH:
+        client.connection.send(FrameKind.FLUSHED, id);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #fromClient(client: Client, frame: Frame): boolean {
+    const { connection } = client;
+    const { id, subject, payload, reply } = frame;
+    const takers = this.#takers(client, subject);
+    if (reply !== '' && !isInbox(reply)) return false;
+    if (takers === 'FORBIDDEN') {
+      connection.send(FrameKind.FORBIDDEN, id, subject);
+      return true;
+    }
+    const inbox = `${OWN_INBOX}${connection.number}.${reply.slice(INBOX.length)}`;
+    const message = { subject, payload, reply: reply === '' ? undefined : inbox };
+    for (const take of takers) take(message);
+    if (takers.length === 0 && id !== 0) connection.send(FrameKind.NOBODY, id);
+    return true;
+  }
+
+  /** @throws TransportError BAD_SUBJECT */
+  #takers(
+    { takers, mayPublish }: Client,
+    subject: string,
+  ): readonly MessageHandler[] | 'FORBIDDEN' {
+    const known = takers.get(subject);
+    if (known !== undefined) return known;
+    checkSubject(subject);
+    const isPermitted = mayPublish.some((filter) => coversFilter(filter, subject));
+    const found = [...this.#services].filter(({ matches }) => isPermitted && matches(subject));
+    const made = isPermitted ? found.map(({ handler }) => handler) : 'FORBIDDEN';
+    if (takers.size >= MAX_ROUTES) takers.clear();
+    takers.set(subject, made);
+    return made;
+  }
+
+  #forgetTakers(): void {
+    for (const { takers } of this.#clients.values()) takers.clear();
+  }
+}
+
+const isInbox = (reply: string) => reply.startsWith(INBOX) && replySubject(reply) !== undefined;
+
+function subscribeClient(client: Client, id: number, filter: string): boolean {
+  checkFilter(filter);
+  const { connection, subscriptions, maySubscribe } = client;
+  if (subscriptions.length >= MAX_SUBSCRIPTIONS || subscriptions.some((s) => s.id === id)) {
+    return false;
+  }
+  if (!maySubscribe.some((wide) => coversFilter(wide, filter))) {
+    connection.send(FrameKind.FORBIDDEN, id, filter);
+    return true;
+  }
+  client.subscriptions.push({ id, filter, matches: compileFilter(filter) });
+  client.routes.clear();
+  return true;
+}
+
+function deliver(client: Client, subject: string, payload: Uint8Array, reply: string): void {
+  for (const id of route(client, subject)) {
+    client.connection.send(FrameKind.DELIVER, id, subject, reply, payload);
+  }
+}
+
+function route({ subscriptions, routes }: Client, subject: string): readonly number[] {
+  const known = routes.get(subject);
+  if (known !== undefined) return known;
+  const ids = subscriptions.filter(({ matches }) => matches(subject)).map(({ id }) => id);
+  // Answers have a subject each, which does not come again.
+  if (subject.startsWith(INBOX)) return ids;
+  if (routes.size >= MAX_ROUTES) routes.clear();
+  routes.set(subject, ids);
+  return ids;
+}

@@ -1,0 +1,166 @@
+/** Messages as frames in a ring between processes (shared-memory-layout.ts): out, and in. */
+
+import type { RingConsumer, RingProducer } from './ring.ts';
+import { SLOT_BYTES } from './ring-descriptor.ts';
+import { FRAME_HEADER_BYTES, FrameOffset, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
+
+export interface Frame {
+  readonly kind: number;
+  readonly id: number;
+  readonly subject: string;
+  readonly reply: string;
+  /** Belongs to whoever gets the frame. */
+  readonly payload: Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+const FIRST_SCRATCH_BYTES = 4_096;
+
+/** Writes frames; what the ring has no room for waits, up to a limit. */
+export class FrameSender {
+  readonly #ring: RingProducer;
+  readonly #maxWaitingBytes: number;
+  #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+
+  constructor(ring: RingProducer, maxWaitingBytes: number) {
+    this.#ring = ring;
+    this.#maxWaitingBytes = maxWaitingBytes;
+  }
+
+  /** The reader claims to be where it can't be. */
+  get isDamaged(): boolean {
+    return this.#ring.isDamaged;
+  }
+
+  /** The longest payload that a frame can have beside its subjects. */
+  get maxPayloadBytes(): number {
+    return this.#ring.capacity * SLOT_BYTES - FRAME_HEADER_BYTES - 2 * MAX_SUBJECT_BYTES;
+  }
+
+  /** False, and nothing is sent, if too much waits for the reader already. */
+  send(
+    kind: number,
+    id: number,
+    subject: string,
+    reply: string,
+    payload: Uint8Array = NOTHING,
+  ): boolean {
+    const slots = this.#encode(kind, id, subject, reply, payload);
+    if (this.#waiting.length === 0 && this.#ring.offer(this.#scratch, slots)) {
+      this.#ring.publish();
+      return true;
+    }
+    const sizeBytes = slots * SLOT_BYTES;
+    if (this.#waitingBytes + sizeBytes > this.#maxWaitingBytes) return false;
+    this.#waiting.push(this.#scratch.slice(0, sizeBytes));
+    this.#waitingBytes += sizeBytes;
+    return true;
+  }
+
+  /** Moves what waits into the ring, as far as there is room; returns how many frames. */
+  flush(): number {
+    if (this.#waiting.length === 0) return 0;
+    let moved = 0;
+    for (const frame of this.#waiting) {
+      if (!this.#ring.offer(frame, frame.byteLength / SLOT_BYTES)) break;
+      this.#waitingBytes -= frame.byteLength;
+      moved += 1;
+    }
+    if (moved === 0) return 0;
+    this.#waiting.splice(0, moved);
+    this.#ring.publish();
+    return moved;
+  }
+
+  /** @returns slots */
+  #encode(kind: number, id: number, subject: string, reply: string, payload: Uint8Array): number {
+    const mostBytes =
+      FRAME_HEADER_BYTES + 3 * (subject.length + reply.length) + payload.byteLength + SLOT_BYTES;
+    if (this.#scratch.byteLength < mostBytes) {
+      this.#scratch = Buffer.alloc(2 ** Math.ceil(Math.log2(mostBytes)));
+    }
+    const scratch = this.#scratch;
+    const subjectBytes = scratch.write(subject, FRAME_HEADER_BYTES);
+    const replyBytes = reply === '' ? 0 : scratch.write(reply, FRAME_HEADER_BYTES + subjectBytes);
+    const names = subjectBytes + replyBytes;
+    scratch.set(payload, FRAME_HEADER_BYTES + names);
+    const body = names + payload.byteLength;
+    scratch.writeUInt32LE(body, FrameOffset.BODY);
+    scratch.writeUInt32LE(kind, FrameOffset.KIND);
+    scratch.writeUInt16LE(subjectBytes, FrameOffset.SUBJECT);
+    scratch.writeUInt32LE(replyBytes, FrameOffset.REPLY);
+    scratch.writeUInt32LE(id, FrameOffset.ID);
+    return Math.ceil((FRAME_HEADER_BYTES + body) / SLOT_BYTES);
+  }
+}
+
+/**
+ * Reads frames from a writer that isn't trusted: what it wrote is copied out once, and only the
+ * copy is looked at, because the writer may change its words at any time.
+ */
+export class FrameReceiver {
+  readonly #ring: RingConsumer;
+  readonly #maxSlots: number;
+  readonly #scratch: Buffer;
+
+  /** @param maxSlots of a frame, and of one pass */
+  constructor(ring: RingConsumer, maxSlots: number) {
+    this.#ring = ring;
+    this.#maxSlots = Math.min(maxSlots, ring.capacity);
+    this.#scratch = Buffer.alloc(this.#maxSlots * SLOT_BYTES);
+  }
+
+  /**
+   * Hands over the frames that are there, one pass full. `take` returns false for one that makes no
+   * sense to it.
+   * @returns how many frames, or why they are none
+   */
+  receive(take: (frame: Frame) => boolean): number | string {
+    const slots = Math.min(this.#ring.available(), this.#maxSlots);
+    if (this.#ring.isDamaged) return 'its position in the ring is one that it cannot have';
+    if (slots === 0) return 0;
+    this.#ring.read(this.#scratch, slots);
+    let frames = 0;
+    let next = 0;
+    while (next < slots) {
+      const frameSlots = this.#slotsAt(next);
+      if (frameSlots === undefined) return 'a frame whose lengths contradict each other';
+      if (next + frameSlots > slots) break;
+      const frame = this.#frameAt(next * SLOT_BYTES);
+      next += frameSlots;
+      frames += 1;
+      if (!take(frame)) return 'a frame that no proper client sends';
+    }
+    // Frames are published whole: the rest of one is there, unless it was too long for a pass.
+    if (frames === 0) return 'a frame that is longer than what was written, or than it may be';
+    this.#ring.release(next);
+    return frames;
+  }
+
+  #slotsAt(slot: number): number | undefined {
+    const at = slot * SLOT_BYTES;
+    const body = this.#scratch.readUInt32LE(at + FrameOffset.BODY);
+    const subject = this.#scratch.readUInt16LE(at + FrameOffset.SUBJECT);
+    const reply = this.#scratch.readUInt16LE(at + FrameOffset.REPLY);
+    if (subject > MAX_SUBJECT_BYTES || reply > MAX_SUBJECT_BYTES) return undefined;
+    if (subject + reply > body) return undefined;
+    return Math.ceil((FRAME_HEADER_BYTES + body) / SLOT_BYTES);
+  }
+
+  #frameAt(at: number): Frame {
+    const scratch = this.#scratch;
+    const subjectAt = at + FRAME_HEADER_BYTES;
+    const replyAt = subjectAt + scratch.readUInt16LE(at + FrameOffset.SUBJECT);
+    const payloadAt = replyAt + scratch.readUInt16LE(at + FrameOffset.REPLY);
+    const end = subjectAt + scratch.readUInt32LE(at + FrameOffset.BODY);
+    return {
+      kind: scratch.readUInt8(at + FrameOffset.KIND),
+      id: scratch.readUInt32LE(at + FrameOffset.ID),
+      subject: scratch.toString('utf8', subjectAt, replyAt),
+      reply: replyAt === payloadAt ? '' : scratch.toString('utf8', replyAt, payloadAt),
+      payload: new Uint8Array(scratch.subarray(payloadAt, end)),
+    };
+  }
+}
