@@ -123,7 +123,7 @@ describe('bench', () => {
       ],
       [
         ['bench', 'nope'],
-        /no "bench nope"; there are: match, orders, latency, hosts, growth, memory, sizes, shm, regr/,
+        /no "bench nope"; there are: match, orders, latency, hosts, growth, memory, sizes, shm, /,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
