@@ -144,7 +144,8 @@ export class Dispatcher {
     if (!move.hasLeft || !move.hasCome) return;
     this.#move = undefined;
     move.market.host = move.to;
-    this.#lane(move.to).waiting.push(...move.held);
+    const { waiting } = this.#lane(move.to);
+    for (const delivery of move.held) waiting.push(delivery);
     this.flush();
     const { from, to, held, sinceNs } = move;
     const tookNs = this.#nowNs() - sinceNs;

@@ -162,6 +162,23 @@ describe('hosts of markets', () => {
     assert.match(pipeline.logged.at(-1) ?? '', /market moved market=A from=0 to=1/);
   });
 
+  it('have their groups logged in turns, however many of them are busy', async () => {
+    const markets = Array.from({ length: 7 }, (_, index) => `M${index}`);
+    const pipeline = new Pipeline({ limits: { maxGroupsInFlight: 2 } });
+    for (const of of markets) pipeline.submit(of, 0, [createMarket(), ...fund(7)]);
+    await pipeline.settle();
+    const before = pipeline.log.records.length;
+    for (let pass = 0; pass < 140; pass += 1) {
+      for (const of of markets) pipeline.submit(of, 7, [cancel(pass)]);
+      pipeline.turn();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    const logged = pipeline.log.records.slice(before).map(({ subject }) => subject);
+    const groups = markets.map((of) => logged.filter((subject) => subject.endsWith(of)).length);
+    assert(Math.min(...groups) > 20, `groups of each: ${groups.join(', ')}`);
+    assert(Math.max(...groups) - Math.min(...groups) <= 2, `groups of each: ${groups.join(', ')}`);
+  });
+
   it('let others of a host have their turn while one market is busy', async () => {
     const order = async (records: number) => {
       const pipeline = open({ cycle: { records, timeNs: 1e9 }, limits: { maxGroupsInFlight: 64 } });

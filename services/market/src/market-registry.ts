@@ -83,6 +83,10 @@ export class MarketRegistry {
     return this.#byId.values();
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
   /** The number for the next market. */
   nextId(): number {
     return this.#byId.size + 1;

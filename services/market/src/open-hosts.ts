@@ -3,6 +3,7 @@ import {
   availableCores,
   type IdleStrategyName,
   type Logger,
+  MetricsError,
   nodeToBind,
   placedWords,
   readTopology,
@@ -36,7 +37,7 @@ export async function openHosts(
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
   const cores = hostCores(parts.config);
-  const shown = openMetrics(parts.config.metricsFile, cores.length, Date.now());
+  const shown = openShown(parts, cores.length);
   const threads: HostThread[] = [];
   const topology = readTopology();
   const words = topology === undefined ? 'unknown: there is no sysfs' : topologyWords(topology);
@@ -58,6 +59,17 @@ interface HostPlace {
   readonly host: number;
   readonly core: number;
   readonly topology: Topology | undefined;
+}
+
+/** What another user left under the name keeps nobody from trading: then nothing is shown. */
+function openShown({ config, logger }: HostParts, hosts: number): OpenedMetrics {
+  try {
+    return openMetrics(config.metricsFile, hosts, Date.now());
+  } catch (error) {
+    if (!(error instanceof MetricsError) || error.code !== 'NOT_OURS') throw error;
+    logger.warn('nothing is shown to other processes', { detail: error.message });
+    return openMetrics(undefined, hosts, Date.now());
+  }
 }
 
 async function startHost(

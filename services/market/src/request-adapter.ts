@@ -216,8 +216,9 @@ export class RequestAdapter {
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
-    const host = sender.account === 0 ? readInteger(message.payload, 'host') : undefined;
-    if (host !== undefined) return this.#move(reply, market, host);
+    if (sender.account === 0 && hasField(message.payload, 'host')) {
+      return this.#move(reply, market, readInteger(message.payload, 'host'));
+    }
     const reported = readInteger(message.payload, 'reports');
     if (reported !== undefined) {
       const skip = readInteger(message.payload, 'skip') ?? 0;
@@ -247,9 +248,10 @@ export class RequestAdapter {
   }
 
   /** Sends a market to another host; answers when it is there. */
-  #move(reply: string, market: Market, host: number): Refusal | undefined {
+  #move(reply: string, market: Market, host: number | undefined): Refusal | undefined {
     const { hosts } = this.#mover;
-    if (host >= hosts) return refuse('FIELD_RANGE', 0, `host: there are ${hosts}, from 0`);
+    if (host === undefined || host >= hosts)
+      return refuse('FIELD_RANGE', 0, `host: there are ${hosts}, from 0`);
     if (this.#mover.isBusy) return refuse('BUSY', 0, 'another market moves');
     const tell = (fields: object) => {
       this.#send(
@@ -277,8 +279,15 @@ function queryKind(account: number, payload: Uint8Array): number {
   return account === 0 ? ControlKind.QUERY_DEPTH : ControlKind.QUERY_ORDERS;
 }
 
+const MAP_LIMITS = { depth: 1, arrayLength: 0, mapLength: 8, stringBytes: 32 };
+
+function hasField(payload: Uint8Array, key: string): boolean {
+  const map = readMsgpack(payload, MAP_LIMITS);
+  return map.ok && isMsgpackMap(map.value) && map.value.has(key);
+}
+
 function readInteger(payload: Uint8Array, key: string): number | undefined {
-  const map = readMsgpack(payload, { depth: 1, arrayLength: 0, mapLength: 8, stringBytes: 32 });
+  const map = readMsgpack(payload, MAP_LIMITS);
   if (!map.ok || !isMsgpackMap(map.value)) return undefined;
   const field = map.value.get(key);
   return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : undefined;

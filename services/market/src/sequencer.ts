@@ -54,6 +54,8 @@ export class Sequencer implements Agent {
   readonly #wake: () => void;
   readonly #admission: Admission;
   #inFlight = 0;
+  /** Where the next pass over the markets begins. */
+  #first = 0;
   #failed = false;
 
   constructor(parts: {
@@ -151,11 +153,18 @@ export class Sequencer implements Agent {
 
   doWork(): number {
     let work = this.#dispatcher.flush();
-    for (const market of this.#markets.all()) {
+    const { size } = this.#markets;
+    for (let step = 0; step < size; step += 1) {
+      const market = this.#markets.byId(1 + ((this.#first + step) % size));
+      assert(market !== undefined, 'markets are numbered from 1');
       const closeEpoch = this.#epochIsDue(market);
       const isSilent = market.open.count === 0 && !closeEpoch;
       if (isSilent && !this.#timerIsDue(market)) continue;
-      if (this.#failed || !this.#mayAppend(market)) break;
+      if (this.#failed || !this.#mayAppend(market)) {
+        // The next pass begins where this one had to end: no market waits for all the others twice.
+        this.#first = market.id - 1;
+        break;
+      }
       if (isSilent) this.#tick(market);
       this.#append(market, closeEpoch);
       work += 1;

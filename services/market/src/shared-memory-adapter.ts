@@ -3,6 +3,7 @@
  * subscriptions, what the market publishes goes to theirs. Each may do what its account may do on
  * the broker, and no more: the account is that of the file through which the client came.
  */
+import { randomBytes } from 'node:crypto';
 import { reportSubject } from '@foldbook/protocol';
 import {
   type Agent,
@@ -28,8 +29,6 @@ const MAX_SUBSCRIPTIONS = 256;
 /** Subjects of which is remembered who gets them; beyond it all are forgotten. */
 const MAX_ROUTES = 1_024;
 const INBOX = '_INBOX.';
-/** In front of the inboxes of these clients; followed by the connection's number. */
-const OWN_INBOX = '_INBOX.shared-memory-';
 
 interface ClientSubscription {
   readonly id: number;
@@ -59,6 +58,11 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly #logger: Logger;
   readonly #services = new Set<Service>();
   readonly #clients = new Map<number, Client>();
+  /**
+   * In front of the inboxes of these clients; followed by the connection's number. Nobody can guess
+   * it, who might have answers sent to a client that it did not ask for.
+   */
+  readonly #ownInbox = `${INBOX}shared-memory-${randomBytes(12).toString('hex')}-`;
 
   /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
   constructor(options: SharedMemoryHostOptions, logger: Logger) {
@@ -88,12 +92,15 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
 
   /** True if it was for one of these clients alone: an answer. */
   publish(subject: string, payload: Uint8Array, reply = ''): boolean {
-    if (subject.startsWith(OWN_INBOX)) {
-      const end = subject.indexOf('.', OWN_INBOX.length);
-      const client = this.#clients.get(Number(subject.slice(OWN_INBOX.length, end)));
+    const own = this.#ownInbox;
+    if (subject.startsWith(own)) {
+      const end = subject.indexOf('.', own.length);
+      const client = this.#clients.get(Number(subject.slice(own.length, end)));
       if (client !== undefined) deliver(client, INBOX + subject.slice(end + 1), payload, reply);
       return true;
     }
+    // An answer to somebody on the broker is nobody else's.
+    if (subject.startsWith(INBOX)) return false;
     for (const client of this.#clients.values()) deliver(client, subject, payload, reply);
     return false;
   }
@@ -167,7 +174,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
       connection.send(FrameKind.FORBIDDEN, id, subject);
       return true;
     }
-    const inbox = `${OWN_INBOX}${connection.number}.${reply.slice(INBOX.length)}`;
+    const inbox = `${this.#ownInbox}${connection.number}.${reply.slice(INBOX.length)}`;
     const message = { subject, payload, reply: reply === '' ? undefined : inbox };
     for (const take of takers) take(message);
     if (takers.length === 0 && id !== 0) connection.send(FrameKind.NOBODY, id);

@@ -23,6 +23,7 @@ interface Node {
   readonly folder: string;
   readonly dir: string;
   readonly market: ChildProcess;
+  readonly broker: Transport;
   readonly operator: OperatorClient;
   place(account: number): string;
   start(): Promise<ChildProcess>;
@@ -61,13 +62,22 @@ async function openNode(test: TestContext): Promise<Node> {
   const market = await start();
   const channel = processChannel(market);
   assert(channel !== undefined);
-  const operator = new OperatorClient(connectChannel(channel), MARKET);
+  const broker = connectChannel(channel);
+  const operator = new OperatorClient(broker, MARKET);
   await operator.createMarket(-20, 50);
   for (const account of [7, 8, 9]) {
     await operator.deposit(account, Asset.BASE, 1_000_000n);
     await operator.deposit(account, Asset.QUOTE, 1_000_000_000n);
   }
-  return { folder, dir, market, operator, start, place: (n) => join(folder, `account-${n}`) };
+  return {
+    folder,
+    dir,
+    market,
+    broker,
+    operator,
+    start,
+    place: (n) => join(folder, `account-${n}`),
+  };
 }
 
 async function attach(test: TestContext, path: string): Promise<Transport> {
@@ -144,6 +154,31 @@ describe('shared memory', () => {
       message: /with this account under/,
     });
   });
+
+  it(
+    'hears none of the answers to others, and nobody puts any in its inboxes',
+    LIMIT,
+    async (test) => {
+      const node = await openNode(test);
+      const near = await attach(test, node.place(7));
+      const heard: string[] = [];
+      near.subscribe('_INBOX.>', ({ subject }) => heard.push(subject));
+      await near.flush();
+      const far = node.broker;
+      const inbox = far.newInbox();
+      const answers: string[] = [];
+      far.subscribe(inbox, ({ subject }) => answers.push(subject));
+      far.publish(`info.${MARKET}`, new Uint8Array(0), inbox);
+      far.publish(`info.${MARKET}`, new Uint8Array(0), '_INBOX.shared-memory-1.stolen');
+      while (answers.length === 0) await far.flush();
+      await near.request(`info.${MARKET}`, new Uint8Array(0), 5_000);
+      await near.flush();
+      assert.deepEqual(
+        heard.filter((subject) => subject === inbox || subject.endsWith('stolen')),
+        [],
+      );
+    },
+  );
 
   it('a killed client leaves its place to the next one', LIMIT, async (test) => {
     const node = await openNode(test);

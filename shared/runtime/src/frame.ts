@@ -14,6 +14,8 @@ export interface Frame {
 }
 
 const NOTHING = new Uint8Array(0);
+/** In one pass: what else the reader's thread has to do comes in between. */
+const MAX_FRAMES = 256;
 const FIRST_SCRATCH_BYTES = 4_096;
 
 /** Writes frames; what the ring has no room for waits, up to a limit. */
@@ -54,7 +56,8 @@ export class FrameSender {
     }
     const sizeBytes = slots * SLOT_BYTES;
     if (this.#waitingBytes + sizeBytes > this.#maxWaitingBytes) return false;
-    this.#waiting.push(this.#scratch.slice(0, sizeBytes));
+    // A copy: the next frame is put together in the same memory.
+    this.#waiting.push(new Uint8Array(this.#scratch.subarray(0, sizeBytes)));
     this.#waitingBytes += sizeBytes;
     return true;
   }
@@ -124,7 +127,7 @@ export class FrameReceiver {
     this.#ring.read(this.#scratch, slots);
     let frames = 0;
     let next = 0;
-    while (next < slots) {
+    while (next < slots && frames < MAX_FRAMES) {
       const frameSlots = this.#slotsAt(next);
       if (frameSlots === undefined) return 'a frame whose lengths contradict each other';
       if (next + frameSlots > slots) break;

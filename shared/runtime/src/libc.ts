@@ -14,6 +14,8 @@ interface Koffi {
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
 
+const calls = new Map<string, NativeFunction>();
+
 function load(): NonNullable<typeof loaded> {
   if (loaded === undefined) {
     // Loaded when first needed: other systems run without the native module.
@@ -30,8 +32,13 @@ function load(): NonNullable<typeof loaded> {
  */
 export function libcCall(definition: string): NativeFunction | undefined {
   if (platform !== 'linux') return undefined;
+  // One each: the module keeps every function that was ever made.
+  const known = calls.get(definition);
+  if (known !== undefined) return known;
   try {
-    return load().library.func(definition);
+    const call = load().library.func(definition);
+    calls.set(definition, call);
+    return call;
   } catch {
     return undefined;
   }

@@ -45,8 +45,8 @@ function statOf(pid: number): { isZombie: boolean; started: string | undefined }
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    // Gone, or not for us to see, or no descriptor is left: whoever asks must not fail for it.
+    if (error instanceof Error) return undefined;
     throw error;
   }
   // The second field is the program's name in parentheses, which may hold spaces.

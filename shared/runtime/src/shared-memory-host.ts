@@ -57,6 +57,8 @@ const DEFAULT_WAITING_BYTES = 16 * 1024 * 1024;
 const WATCH_MS = 50;
 /** New memory takes time to make: a client that comes and goes does not get it at once. */
 const RENEW_MS = 20;
+/** One that stays less long than this waits twice as long the next time. */
+const SHORT_STAY_MS = 1_000;
 const RENEW_AFTER_MISUSE_MS = 1_000;
 
 export const handshakeFile = (folder: string, account: number) =>
@@ -115,6 +117,7 @@ interface Place {
   offer: Offer | undefined;
   /** When there is none, the next one comes then. */
   nextOfferMs: number;
+  renewMs: number;
 }
 
 export class SharedMemoryHost {
@@ -139,6 +142,7 @@ export class SharedMemoryHost {
       account,
       offer: undefined,
       nextOfferMs: Number.NEGATIVE_INFINITY,
+      renewMs: RENEW_MS,
     }));
     try {
       for (const place of this.#places) place.offer = this.#offer(place.account);
@@ -197,7 +201,9 @@ export class SharedMemoryHost {
     if (frames === 0 && (state !== ClientState.ATTACHED || (isWatchDue && !isAlive(client)))) {
       const isGone = state === ClientState.CLOSED;
       const why = isGone ? 'it left' : `its process (${client.pid}) has ended`;
-      this.#end(place, MarketState.STOPPED, why, nowMs + RENEW_MS);
+      const isShort = nowMs - place.nextOfferMs < SHORT_STAY_MS;
+      place.renewMs = isShort ? Math.min(2 * place.renewMs, RENEW_AFTER_MISUSE_MS) : RENEW_MS;
+      this.#end(place, MarketState.STOPPED, why, nowMs + place.renewMs);
     }
     return frames + moved;
   }

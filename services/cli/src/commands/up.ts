@@ -39,7 +39,8 @@ in another one how the market does.
   --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
                     move to idle hosts later on, too
   --workers N       provers at once (default: cores - 1)
-  --share LIST      accounts, such as 7,8, whose clients on this host may come over shared memory
+  --share LIST      accounts, such as 7,8, whose clients on this host may come over shared memory;
+                    they run as this user, and so can act for each other
   --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
   --json            one JSON object for each service that is up, and for what ended
 

@@ -209,7 +209,8 @@ export class KernelHost {
    * up to `aheadBytes` beyond what is taken; undefined if there is none. It counts as touched then.
    */
   takeUntouched(aheadBytes: number, mostBytes: number): Uint8Array | undefined {
-    const first = this.#present;
+    // A market that came at once may have taken more than was ahead.
+    const first = Math.max(this.#present, this.usedBytes);
     const wanted = this.usedBytes + aheadBytes - first;
     if (wanted <= 0) return undefined;
     const { buffer } = this.#memory;

@@ -1,5 +1,5 @@
 /** The file that metrics are mapped from: whose it is, and when another may take its place. */
-import { rmSync, statSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import { MappedFileError, mapFile } from '../mapped-file.ts';
 import type { MetricsLayout } from './metrics-layout.ts';
 import { isAlive, MetricsError, openDescriptor } from './metrics-reader.ts';
@@ -15,7 +15,7 @@ export interface MetricsFile {
 /**
  * Makes a file of metrics that its user alone may read and write. What a process left behind that
  * was killed is replaced; nothing else is.
- * @throws MetricsError `IN_USE`, `NOT_METRICS`; MappedFileError; what the system says of the path
+ * @throws MetricsError `IN_USE`, `NOT_METRICS`, `NOT_OURS`; MappedFileError; what the system says of the path
  */
 export function createMetricsFile(file: string, layout: MetricsLayout): MetricsFile {
   checkReplaceable(file);
@@ -43,6 +43,15 @@ export function clearMetricsFile(file: string): void {
 
 /** @throws as `createMetricsFile` */
 function checkReplaceable(file: string): void {
+  const old = lstatSync(file, { throwIfNoEntry: false });
+  // Not even looked into: anybody can leave anything in a folder that all share.
+  if (old !== undefined && old.uid !== process.getuid?.()) {
+    throw new MetricsError('NOT_OURS', `${file} is another user's and is not replaced`);
+  }
+  checkOwn(file);
+}
+
+function checkOwn(file: string): void {
   let old: ReturnType<typeof mapFile>;
   try {
     old = mapFile(file, 0, { create: false, readOnly: true });

@@ -29,7 +29,9 @@ export type MetricsErrorCode =
   /** The descriptor makes no sense, or does not fit the memory. */
   | 'DAMAGED'
   /** The file's owner runs. */
-  | 'IN_USE';
+  | 'IN_USE'
+  /** The file is another user's. */
+  | 'NOT_OURS';
 
 export class MetricsError extends Error {
   override readonly name = 'MetricsError';
