@@ -15,7 +15,8 @@ export interface MetricsFile {
 /**
  * Makes a file of metrics that its user alone may read and write. What a process left behind that
  * was killed is replaced; nothing else is.
- * @throws MetricsError `IN_USE`, `NOT_METRICS`, `NOT_OURS`; MappedFileError; what the system says of the path
+ * @throws MetricsError `IN_USE`, `NOT_METRICS`, `NOT_OURS`; MappedFileError; what the system says
+ *   of the path
  */
 export function createMetricsFile(file: string, layout: MetricsLayout): MetricsFile {
   checkReplaceable(file);
