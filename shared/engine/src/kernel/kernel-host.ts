@@ -209,8 +209,7 @@ export class KernelHost {
    * up to `aheadBytes` beyond what is taken; undefined if there is none. It counts as touched then.
    */
   takeUntouched(aheadBytes: number, mostBytes: number): Uint8Array | undefined {
-    // A market that came at once may have taken more than was ahead.
-    const first = Math.max(this.#present, this.usedBytes);
+    const first = this.#present;
     const wanted = this.usedBytes + aheadBytes - first;
     if (wanted <= 0) return undefined;
     const { buffer } = this.#memory;
