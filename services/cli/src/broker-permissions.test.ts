@@ -65,7 +65,6 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       reports: { kind: 'durable', transport },
       market: MARKET,
       account,
-      session: process.pid % 1_000,
     });
   /** The market lives, its outputs are whole, and it comes back from its log. */
   const expectHealthy = async () => {
@@ -76,7 +75,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
         resolve(event.amount);
       });
     });
-    await operator.deposit(8, Asset.QUOTE, 3n);
+    assert.equal((await operator.deposit(8, Asset.QUOTE, 3n)).type, 'funds');
     assert.equal(await told, 3n, 'trader 8 is told of its funds');
     assert.equal((await victim.place(SELL)).type, 'accepted');
     assert.equal(victim.gaps, 0);

@@ -9,6 +9,7 @@ import type { CommandContext } from './command.ts';
 import { eventJson } from './event-json.ts';
 import { eventWords } from './event-words.ts';
 import { marketName } from './order-arguments.ts';
+import { sessionOf } from './own-session.ts';
 
 export const CONNECTION_OPTIONS = {
   nats: { type: 'string' },
@@ -43,10 +44,10 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
   return {
     transport,
     market,
-    operator: () => new OperatorClient(transport, market, ownSession()),
+    operator: () => new OperatorClient(transport, market, sessionOf(process.pid)),
     async trader(account) {
       const reports: ReportSource = { kind: 'durable', transport };
-      const session = ownSession();
+      const session = sessionOf(process.pid);
       const client = await OrderClient.open({ transport, reports, market, account, session });
       clients.push(client);
       return client;
@@ -57,11 +58,6 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
     },
   };
 }
-
-/**
- * Commands that run at the same time should not share a session; an account has 256 of them.
- */
-const ownSession = () => process.pid % 128;
 
 /** How long an everyday command waits for its answer, ms. */
 const ANSWER_PATIENCE_MS = 10_000;

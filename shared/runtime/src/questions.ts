@@ -14,6 +14,8 @@ export function answerQuestions<Of extends Questions>(
     readonly [Ask in keyof Of]: (asked: Of[Ask]['asked']) => Promise<Of[Ask]['answer']>;
   },
 ): void {
+  // Whoever asked may have died: nothing that still runs here keeps the process.
+  process.on('disconnect', () => process.exit());
   process.on('message', ({ ask, asked }: { ask: keyof Of; asked: unknown }) => {
     answers[ask](asked).then(
       (answer) => process.send?.({ ok: true, answer } satisfies Reply),

@@ -11,6 +11,8 @@ import { generateWorkload, WORKLOADS } from './workload-generator.ts';
 
 const ON_LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux only' };
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** What takes longer hangs: it is told to end, and the test says which command it was. */
+const LONGEST_MS = 150_000;
 const parameters = { ...WORKLOADS.w1, prefill: 100, commands: 2_000, targetOrders: 100 };
 
 interface Ended {
@@ -22,9 +24,11 @@ interface Ended {
 function foldbook(args: readonly string[], path?: string): Promise<Ended> {
   const env = path === undefined ? process.env : { ...process.env, PATH: path };
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+    const options = { env, timeout: LONGEST_MS };
+    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
       const status = error === null ? 0 : Number(error.code);
-      resolve({ status, stdout, stderr });
+      const hung = error?.killed === true ? `did not end: foldbook ${args.join(' ')}` : '';
+      resolve({ status, stdout, stderr: `${stderr}${hung}` });
     });
   });
 }

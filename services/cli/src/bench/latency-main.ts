@@ -34,19 +34,19 @@ let market: Worker | undefined;
 
 /** Asks the market thread for one run, and ends it. */
 async function during<Ready, Result>(
-  ask: MarketAsk,
+  what: MarketAsk['what'],
   measure: (ready: Ready) => Result,
 ): Promise<Result> {
   assert(market !== undefined, 'prepare comes first');
   globalThis.gc?.();
-  Atomics.store(words, Flag.STOP, 0);
+  const run = Atomics.load(words, Flag.RUN);
   const isReady = once(market, 'message');
-  market.postMessage(ask);
+  market.postMessage({ what, run } satisfies MarketAsk);
   const [ready] = (await isReady) as [Ready];
   try {
     return measure(ready);
   } finally {
-    Atomics.store(words, Flag.STOP, 1);
+    Atomics.add(words, Flag.RUN, 1);
   }
 }
 

@@ -34,13 +34,14 @@ warmUpKernel(kernel);
 const setUp = setUpCommands();
 const setUpCount = setUp.byteLength / RECORD_BYTES;
 
-const isTold = () => Atomics.load(words, Flag.STOP) === 1;
+/** Each run has a number, so that this thread can't miss its end, however long it has no core. */
+const lasts = (run: number) => Atomics.load(words, Flag.RUN) === run;
 
 /** Sends a word back: the least that two threads can say to each other. */
-function bounce(): void {
-  parentPort?.postMessage({} satisfies BounceReady);
+function bounce(run: number): void {
   let last = Atomics.load(words, Flag.THERE);
-  while (!isTold()) {
+  parentPort?.postMessage({} satisfies BounceReady);
+  while (lasts(run)) {
     const word = Atomics.load(words, Flag.THERE);
     if (word === last) continue;
     Atomics.store(words, Flag.BACK, word);
@@ -49,12 +50,12 @@ function bounce(): void {
 }
 
 /** Sends every slot back. */
-function echo(consumer: RingConsumer): void {
+function echo(consumer: RingConsumer, run: number): void {
   const echoes = createRing(COMMAND_SLOTS);
   const producer = new RingProducer(echoes);
   const slot = new Uint8Array(RECORD_BYTES);
   parentPort?.postMessage({ echoes } satisfies EchoReady);
-  while (!isTold()) {
+  while (lasts(run)) {
     if (consumer.read(slot, 1) === 0) continue;
     consumer.release(1);
     producer.offer(slot, 1);
@@ -63,7 +64,7 @@ function echo(consumer: RingConsumer): void {
 }
 
 /** Applies commands as they come, each one's events published when it is done. */
-function match(consumer: RingConsumer): void {
+function match(consumer: RingConsumer, run: number): void {
   globalThis.gc?.();
   const host = new KernelHost(kernel, { sharedEventPages: EVENT_PAGES });
   const market = host.addMarket();
@@ -73,7 +74,7 @@ function match(consumer: RingConsumer): void {
   market.applyLaid(laidSetUp, 0, setUpCount, TIME_NS, setUpCount);
   const firstSequence = setUpCount + 1;
   parentPort?.postMessage({ events: host.sharedEvents, firstSequence } satisfies MatchReady);
-  while (!isTold()) {
+  while (lasts(run)) {
     const count = consumer.read(laid.bytes, MOST_AT_ONCE);
     if (count === 0) continue;
     market.applyLaid(laid, 0, count, TIME_NS, 1);
@@ -82,11 +83,11 @@ function match(consumer: RingConsumer): void {
   }
 }
 
-parentPort?.on('message', (ask: MarketAsk) => {
+parentPort?.on('message', ({ what, run }: MarketAsk) => {
   const consumer = new RingConsumer(commands);
-  if (ask === 'bounce') bounce();
-  else if (ask === 'echo') echo(consumer);
-  else match(consumer);
+  if (what === 'bounce') bounce(run);
+  else if (what === 'echo') echo(consumer, run);
+  else match(consumer, run);
 });
 if (realtime !== undefined) setRealTime(realtime);
 parentPort?.postMessage({ pin } satisfies MarketPrepared);

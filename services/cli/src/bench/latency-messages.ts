@@ -48,8 +48,12 @@ export type LatencyQuestions = {
   readonly run: { readonly asked: LatencyRun; readonly answer: LatencyMeasured };
 };
 
-/** To the market thread: send words or slots back, or match commands, until `Flag.STOP`. */
-export type MarketAsk = 'bounce' | 'echo' | 'match';
+/** To the market thread: send words or slots back, or match commands, as long as `Flag.RUN` is. */
+export interface MarketAsk {
+  readonly what: 'bounce' | 'echo' | 'match';
+  /** Its number; another one each time. */
+  readonly run: number;
+}
 
 /** The market thread's answers: to its start, and to what it is asked. */
 export interface MarketPrepared {
@@ -79,6 +83,6 @@ export interface LatencyShared {
 }
 
 /** Each on cache lines of its own. */
-export const Flag = { STOP: 0, THERE: 32, BACK: 64 } as const;
+export const Flag = { RUN: 0, THERE: 32, BACK: 64 } as const;
 export const FLAG_WORDS = 96;
 export const COMMAND_SLOTS = 4_096;
