@@ -199,7 +199,7 @@ describe('hosts of markets', () => {
           readEvents(recordsOf(payload)).map(({ type }) => `${type} ${subject}`),
         )
         .filter((line) => line.startsWith('accepted'));
-      return accepted.indexOf('accepted rpt.7.B');
+      return accepted.indexOf('accepted rpt.0.7.B');
     };
     assert.equal(await order(1_000), 20, 'without a limit it waits for all of them');
     assert.equal(await order(4), 2, 'its turn comes after two groups of two records');

@@ -72,7 +72,7 @@ export function wireAgents(
   const { nowNs } = metrics;
   const placing = { ...config, hosts: threads.length, by: config.placement };
   const placement = new Placement(placing, nowNs());
-  const markets = new MarketRegistry(config.maxMarkets, (market) => {
+  const markets = new MarketRegistry(partition, config.maxMarkets, (market) => {
     metrics.name(market);
     placement.place(market);
   });

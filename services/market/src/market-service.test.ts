@@ -69,7 +69,7 @@ describe('the market service', { timeout: 120_000 }, () => {
     const { parts, store } = open();
     await assert.rejects(startMarketService(parts), {
       name: 'OutputError',
-      message: /rpt\.7\.BTC-USD reaches sequence 3, but the log has no market BTC-USD; .*restore/,
+      message: /rpt\.0\.7\.BTC-USD reaches sequence 3, but the log has no market .*; .*restore/,
     });
     await store.close();
     // What the words say is the way out, where there is no copy.

@@ -3,9 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchKind,
   diffStream,
+  diffsFilter,
+  logFilter,
   logStream,
   MAX_MESSAGE_BYTES,
   reportStream,
+  reportsFilter,
 } from '@foldbook/protocol';
 import type { Logger, StreamWriter, Transport } from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
@@ -161,7 +164,7 @@ async function openStreams(
     config.broker.kind !== 'nats'
       ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
       : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
-  const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
+  const log = await store.writer(logStream(partition), [logFilter(partition)]);
   const writers = [log];
   const close = async () => {
     await Promise.all(writers.map((writer) => writer.close()));
@@ -174,8 +177,12 @@ async function openStreams(
     return new DurableOutput(writer, coverage, echo, fail);
   };
   try {
-    const reports = await openOutput(reportStream(partition), 'rpt.*.*', BatchKind.REPORTS);
-    const diffs = await openOutput(diffStream(partition), 'diff.*', BatchKind.DIFF);
+    const reports = await openOutput(
+      reportStream(partition),
+      reportsFilter(partition),
+      BatchKind.REPORTS,
+    );
+    const diffs = await openOutput(diffStream(partition), diffsFilter(partition), BatchKind.DIFF);
     return { log, reports, diffs, close };
   } catch (error) {
     await close();

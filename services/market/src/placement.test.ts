@@ -10,7 +10,7 @@ function placed(options: Partial<PlacementOptions>, count: number) {
   const all = { hosts: 2, by: 'load', places: {}, rebalanceMs: 1_000, ...options } as const;
   const placement = new Placement(all, 0);
   const markets = Array.from({ length: count }, (_, index) => {
-    const market = new Market(`M${index}`, index + 1);
+    const market = new Market(`M${index}`, index + 1, 0);
     placement.place(market);
     return market;
   });

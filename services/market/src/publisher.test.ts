@@ -30,8 +30,8 @@ const nobody = {
 function open(commandsPerGroup: number) {
   const ring = createRing(EVENT_RING_SLOTS);
   const producer = new RingProducer(ring);
-  const markets = new MarketRegistry();
-  const market = new Market('M', 1);
+  const markets = new MarketRegistry(0);
+  const market = new Market('M', 1, 0);
   markets.add(market);
   const clock = new ManualClock(1_000_000_000n);
   const reports = new MemoryWriter('RPT_0');

@@ -2,7 +2,7 @@
 import { BatchKind, decodeBatchHeader, MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
 import type { StreamRecord } from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
-import { Market, type MarketRegistry } from './market-registry.ts';
+import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Publisher } from './publisher.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -70,7 +70,7 @@ function marketOfGroup(
   const { market: id, count } = header.value;
   const known = markets.byId(id);
   if (known === undefined) {
-    const market = new Market(name, id);
+    const market = markets.create(name, id);
     markets.add(market);
     return { market, count };
   }

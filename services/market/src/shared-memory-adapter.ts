@@ -4,7 +4,7 @@
  * the broker, and no more: the account is that of the file through which the client came.
  */
 import { randomBytes } from 'node:crypto';
-import { reportSubject } from '@foldbook/protocol';
+import { reportFilter } from '@foldbook/protocol';
 import {
   type Agent,
   type ConnectionListener,
@@ -117,7 +117,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
         'md.*.snapshot',
         'md.*.replay',
       ],
-      maySubscribe: [reportSubject(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
+      maySubscribe: [reportFilter(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
       subscriptions: [],
       routes: new Map(),
       takers: new Map(),

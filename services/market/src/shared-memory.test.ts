@@ -143,8 +143,8 @@ describe('shared memory', () => {
     }
     await assert.rejects(transport.request('md.NONE.trades', new Uint8Array(0), 5_000));
     const warned = once(process, 'warning');
-    transport.subscribe(`rpt.8.${MARKET}`, () => assert.fail('reports of another account'));
-    assert.match(String(await warned), /may not use rpt\.8/);
+    transport.subscribe(`rpt.0.8.${MARKET}`, () => assert.fail('reports of another account'));
+    assert.match(String(await warned), /may not use rpt\.0\.8/);
     await assert.rejects(connect({ sharedMemory: node.place(7), connectTimeoutMs: 100 }), {
       code: 'CONNECT_FAILED',
       message: /taken: process \d+ has it/,

@@ -31,11 +31,11 @@ export const BatchKind = {
   COMMANDS: 1,
   /** The log: one committed group of commands of one market. */
   GROUP: 2,
-  /** `rpt.<account>.<market>`: private events of one account. */
+  /** `rpt.<partition>.<account>.<market>`: private events of one account. */
   REPORTS: 3,
   /** `md.<market>.l2` and `.trades`. */
   MARKET_DATA: 4,
-  /** `diff.<market>`: settlement records, epoch marks and chain heads. */
+  /** `diff.<partition>.<market>`: settlement records, epoch marks and chain heads. */
   DIFF: 5,
   /** Answer to a binary batch or query. */
   REPLY: 6,

@@ -50,7 +50,7 @@ class Moves {
   readonly #readers: readonly EndReader[];
   readonly #nowNs = clockSince(process.hrtime.bigint());
   readonly #pause = new Int32Array(new SharedArrayBuffer(4));
-  readonly #mover = new Market('moves', 1);
+  readonly #mover = new Market('moves', 1, 0);
   readonly #neighbours: readonly Neighbour[];
   readonly #latencyNs = {
     resting: [] as number[],
@@ -69,7 +69,7 @@ class Moves {
     this.#dispatcher = new Dispatcher(targets, this.#nowNs);
     this.#readers = hosts.map(({ events }) => new EndReader(events));
     this.#neighbours = hosts.map((_, host) => {
-      const market = new Market(`neighbour-${host}`, 2 + host);
+      const market = new Market(`neighbour-${host}`, 2 + host, 0);
       market.host = host;
       const paced = new PacedMarket(market.id, asked.perSec);
       return { market, paced, roles: [] };

@@ -29,7 +29,7 @@ import { type CycleLimits, HostAgent } from '../host-agent.ts';
 import type { PostedPassage } from '../host-thread.ts';
 import { openMetrics, ServiceMetrics, ThreadMetrics } from '../market-metrics.ts';
 import { type Home, type MovableEngine, Passages, passageOver } from '../market-move.ts';
-import { Market, MarketRegistry } from '../market-registry.ts';
+import { type Market, MarketRegistry } from '../market-registry.ts';
 import { Mover } from '../mover.ts';
 import { Placement } from '../placement.ts';
 import { Publisher } from '../publisher.ts';
@@ -178,7 +178,7 @@ export class Pipeline {
     const by = { by: 'round-robin', places: {}, rebalanceMs: 1_000 } as const;
     const placement = new Placement({ ...by, hosts: count }, nowNs());
     this.mover = new Mover({ dispatcher: this.dispatcher, placement, logger, nowNs });
-    this.markets = new MarketRegistry(options.maxMarkets, (market) => {
+    this.markets = new MarketRegistry(0, options.maxMarkets, (market) => {
       this.metrics.name(market);
       placement.place(market);
     });
@@ -253,7 +253,7 @@ export class Pipeline {
   market(name: string): Market {
     const known = this.markets.byName(name);
     if (known !== undefined) return known;
-    const market = new Market(name, this.markets.nextId());
+    const market = this.markets.create(name);
     this.markets.add(market);
     return market;
   }
