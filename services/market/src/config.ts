@@ -1,5 +1,12 @@
 /** Configuration of the market service: parsed once, in main.ts, against this schema. */
-import { MAX_ACCOUNT, MAX_COMMANDS_PER_GROUP, MAX_COMMANDS_PER_MESSAGE } from '@foldbook/protocol';
+import { hostname } from 'node:os';
+import { pid } from 'node:process';
+import {
+  cutNodeName,
+  MAX_ACCOUNT,
+  MAX_COMMANDS_PER_GROUP,
+  MAX_COMMANDS_PER_MESSAGE,
+} from '@foldbook/protocol';
 import { z } from 'zod';
 
 const natsSchema = z.object({
@@ -52,6 +59,12 @@ const memorySchema = z.object({
 
 const fieldsSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
+  /** What the log and other nodes call this process. */
+  node: z
+    .string()
+    .min(1)
+    .default(() => `${hostname()}/${pid}`)
+    .transform(cutNodeName),
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
   /** Clients on the same host, past the broker. */
   sharedMemory: sharedMemorySchema.optional(),

@@ -55,7 +55,8 @@ export interface ServiceFacts {
   readonly durability: string;
   /** Of each host, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
-  readonly generation: number;
+  /** Of the partition's owner. */
+  readonly term: number;
   readonly partition: number;
 }
 
@@ -128,7 +129,7 @@ export class RequestAdapter {
       this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
       return;
     }
-    const generation = this.#facts.generation;
+    const generation = this.#facts.term;
     for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
       this.#send(query.reply, chunk);
     }
@@ -152,7 +153,7 @@ export class RequestAdapter {
   }
 
   #info(reply: string, market: Market): undefined {
-    const { durability, cores, generation, partition } = this.#facts;
+    const { durability, cores, term, partition } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -160,7 +161,7 @@ export class RequestAdapter {
       id: market.id,
       partition,
       sequence: market.sequence,
-      generation,
+      term,
       durability,
       host: market.host,
       hosts: cores.length,

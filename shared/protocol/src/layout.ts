@@ -41,6 +41,8 @@ export const BatchKind = {
   REPLY: 6,
   /** `md.<market>.snapshot`: every price level at `last`. */
   SNAPSHOT: 7,
+  /** The log and the output streams: a new owner (term.ts). */
+  TERM: 8,
 } as const;
 export type BatchKind = (typeof BatchKind)[keyof typeof BatchKind];
 
@@ -61,7 +63,7 @@ export const BatchOffset = {
   FIRST: 32,
   LAST: 40,
   PREV: 48,
-  /** Incarnation of a market-data feed. */
+  /** Term of the owner that wrote it, of TERM, MARKET_DATA and SNAPSHOT. */
   GENERATION: 56,
   /** CRC-32 of the ten best levels a side after `LAST` (see book-checksum.ts). */
   DEPTH_CRC: 60,

@@ -6,6 +6,7 @@
 import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 
 const MARKET_NAME = /^[A-Z0-9][A-Z0-9-]*$/;
+const TERM_TOKEN = '$term';
 const PARTITION = /^(0|[1-9][0-9]{0,4})$/;
 
 export function isMarketName(text: string): boolean {
@@ -52,6 +53,11 @@ export const proofSubject = (market: string, epoch: number) => `proof.${market}.
 export const logStream = (partition: number) => `LOG_${partition}`;
 export const reportStream = (partition: number) => `RPT_${partition}`;
 export const diffStream = (partition: number) => `DIFF_${partition}`;
+/** Where the three say who owns the partition (term.ts); no market or account has such a name. */
+export const logTermSubject = (partition: number) => `log.${partition}.${TERM_TOKEN}`;
+export const reportTermSubject = (partition: number) => `rpt.${partition}.0.${TERM_TOKEN}`;
+export const diffTermSubject = (partition: number) => `diff.${partition}.${TERM_TOKEN}`;
+export const isTermSubject = (subject: string) => subject.endsWith(`.${TERM_TOKEN}`);
 /** Of everything that is in the stream. */
 export const logFilter = (partition: number) => `log.${partition}.*`;
 export const reportsFilter = (partition: number) => `rpt.${partition}.*.*`;

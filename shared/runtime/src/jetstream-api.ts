@@ -1,6 +1,6 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
 import type { NatsTransport } from './nats-transport.ts';
-import { StreamError } from './stream.ts';
+import { type OpeningRecord, StreamError } from './stream.ts';
 import { TransportError } from './transport.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -90,6 +90,17 @@ export class JetStreamApi {
     return streamFacts(await this.request(`STREAM.CREATE.${config.name}`, config));
   }
 
+  /**
+   * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
+   * the broker is away, so it may be stored twice.
+   */
+  async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
+    const answer = answerOf(await this.#patiently(subject, payload));
+    if (answer.stream === stream) return numberOf(answer.seq);
+    const where = `${subject} at ${this.#transport.description}`;
+    throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
+  }
+
   /** The last message whose subject matches. */
   lastMessage(stream: string, filter: string): Promise<StoredMessage | undefined> {
     return this.#message(stream, { last_by_subj: filter });
@@ -125,22 +136,20 @@ export class JetStreamApi {
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
+    return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
+  }
+
+  async #patiently(subject: string, payload: Uint8Array): Promise<Uint8Array> {
     const deadlineMs = performance.now() + this.#patienceMs;
-    let bytes: Uint8Array | undefined;
-    while (bytes === undefined) {
+    for (;;) {
       try {
-        bytes = await this.#ask(`$JS.API.${what}`, payload);
+        return await this.#ask(subject, payload);
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
         await pause(RETRY_MS);
       }
     }
-    const answer = parseJson(bytes);
-    const { error } = answer;
-    if (typeof error !== 'object' || error === null) return answer;
-    const { err_code: number, code, description } = error as Json;
-    throw new JetStreamRefusal(numberOf(number ?? code), String(description));
   }
 
   async #ask(subject: string, payload: Uint8Array): Promise<Uint8Array> {
@@ -175,6 +184,14 @@ export class JetStreamApi {
         : 'the broker is away or overloaded';
     return new StreamError('UNAVAILABLE', `${where}: ${mend}`, { cause: error });
   }
+}
+
+function answerOf(bytes: Uint8Array): Json {
+  const answer = parseJson(bytes);
+  const { error } = answer;
+  if (typeof error !== 'object' || error === null) return answer;
+  const { err_code: number, code, description } = error as Json;
+  throw new JetStreamRefusal(numberOf(number ?? code), String(description));
 }
 
 export function isUnavailable(error: unknown): error is StreamError {
