@@ -64,35 +64,39 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
   const close = async () => {
     await Promise.all(writers.map((writer) => writer.close()));
   };
-  try {
-    const log = await openLog(parts, {
+  const of = {
+    log: {
       stream: logStream(partition),
       filter: logFilter(partition),
       subject: logTermSubject(partition),
-    });
+    },
+    reports: {
+      stream: reportStream(partition),
+      filter: reportsFilter(partition),
+      subject: reportTermSubject(partition),
+    },
+    diffs: {
+      stream: diffStream(partition),
+      filter: diffsFilter(partition),
+      subject: diffTermSubject(partition),
+    },
+  };
+  try {
+    // A log that was put back from a copy may know of fewer terms than its outputs do.
+    const told = [await lastTerm(parts, of.reports), await lastTerm(parts, of.diffs)];
+    const log = await openLog(parts, of.log, Math.max(0, ...told.map((last) => last?.term ?? 0)));
     writers.push(log.writer);
-    const { term } = log;
-    const output = async (stream: string, filter: string, subject: string, kind: BatchKind) => {
-      const opened = await openOutput(parts, { stream, filter, subject }, term);
+    const output = async (what: Barrier, kind: BatchKind) => {
+      const opened = await openOutput(parts, what, log.term);
       writers.push(opened.writer);
       // Behind the barrier: nobody else adds to what is read here.
-      const reader = store.reader(stream);
-      const coverage = await readCoverage({ stream, reader, filter, kind });
+      const reader = store.reader(what.stream);
+      const coverage = await readCoverage({ ...what, reader, kind });
       return new DurableOutput(opened.writer, coverage, echo, onFailure);
     };
-    const reports = await output(
-      reportStream(partition),
-      reportsFilter(partition),
-      reportTermSubject(partition),
-      BatchKind.REPORTS,
-    );
-    const diffs = await output(
-      diffStream(partition),
-      diffsFilter(partition),
-      diffTermSubject(partition),
-      BatchKind.DIFF,
-    );
-    const { barrier, writer } = log;
+    const reports = await output(of.reports, BatchKind.REPORTS);
+    const diffs = await output(of.diffs, BatchKind.DIFF);
+    const { term, barrier, writer } = log;
     return { term, barrier, log: writer, reports, diffs, close };
   } catch (error) {
     await close();
@@ -117,12 +121,12 @@ interface Opened {
  * Appends the log's barrier behind whatever the owner before appends meanwhile. Of two nodes that
  * do so at a time the one whose barrier comes second has the higher term, or tries again.
  */
-async function openLog(parts: OwnershipParts, what: Barrier): Promise<Opened> {
+async function openLog(parts: OwnershipParts, what: Barrier, toldTerm: number): Promise<Opened> {
   const { store } = parts;
   const { stream, filter, subject } = what;
   for (;;) {
     const last = await lastTerm(parts, what);
-    const term = nextTerm(parts, last?.term ?? 0);
+    const term = nextTerm(parts, Math.max(toldTerm, last?.term ?? 0));
     const payload = barrierOf(parts, term);
     const writer = await store.writer(stream, [filter], { subject, payload });
     const barrier = writer.lastSequence;
