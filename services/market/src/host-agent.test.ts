@@ -32,6 +32,7 @@ function openHost(cycle: CycleLimits, addMarket: () => Engine) {
     metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
     cycle,
     passage: () => assert.fail('none comes'),
+    yieldCore: () => assert.fail('none comes'),
   });
   const send = (market: number, command: Command) => {
     const batch = decodeMessage(encodeCommands([command]), 'operator', 0);

@@ -115,7 +115,8 @@ class DrivenHost {
       },
       metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
       cycle: { records: 4_096, timeNs: 500_000 },
-      passage: () => assert.fail('none comes'),
+      yieldCore: () => undefined,
+    passage: () => assert.fail('none comes'),
     });
     this.#agent = new TouchingAgent(agent, host);
     this.#setUp();
