@@ -107,9 +107,13 @@ async function play(pipeline: Pipeline, steps: readonly Step[]): Promise<Finishe
 describe('hosts of markets', () => {
   it('give each market what it has on a host of its own, wherever it moves', async () => {
     let moves = 0;
+    let refused = 0;
     let held = 0;
+    const steps = fc.array(step, { minLength: 20, maxLength: 80 });
+    // Of one chunk after another that comes to a host.
+    const room = fc.array(fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.boolean()));
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), async (steps) => {
+      fc.asyncProperty(steps, room, async (steps, room) => {
         const [first, last] = [setUp(), closeAll()];
         const finish = async (pipeline: Pipeline) => {
           submitAll(pipeline, last);
@@ -121,10 +125,12 @@ describe('hosts of markets', () => {
         await play(alone, steps);
         await finish(alone);
         const cycle = { records: 2, timeNs: 1 };
-        const moved = open({ hosts: HOSTS, cycle, limits }, first);
+        const hasRoom = () => room.shift() ?? true;
+        const moved = open({ hosts: HOSTS, cycle, limits, hasRoom }, first);
         for (const move of await play(moved, steps)) {
           moves += 1;
           held += move.held;
+          if (move.isRefused) refused += 1;
         }
         await finish(moved);
         assert.deepEqual(streams(moved.reports.records), streams(alone.reports.records));
@@ -139,6 +145,42 @@ describe('hosts of markets', () => {
       { numRuns: 60 },
     );
     assert(moves > 20 && held > 5, `${moves} moves, ${held} groups came meanwhile`);
+    assert(refused > 5 && refused < moves / 2, `${refused} of them refused`);
+  });
+
+  it('keep a market that the other one has no memory for', async () => {
+    for (const chunks of [0, 1]) {
+      let isFull = true;
+      const hasRoom = (_: number, there: number) => !isFull || there !== chunks;
+      const pipeline = open({ hosts: 2, hasRoom });
+      await pipeline.settle();
+      const a = pipeline.market('A');
+      const moves: FinishedMove[] = [];
+      pipeline.mover.move(a, 1, (move) => moves.push(move));
+      pipeline.submit('A', 7, [buy(1, 90, 1)]);
+      await pipeline.settle();
+      assert.deepEqual([a.host, moves[0]?.isRefused, moves[0]?.held], [0, true, 1]);
+      assert.match(pipeline.logged.at(-1) ?? '', /warn.* market stays where it is/i);
+      assert.equal(pipeline.sequencer.pending, 0, 'what came meanwhile ran where it is');
+      isFull = false;
+      pipeline.mover.move(a, 1, (move) => moves.push(move));
+      await pipeline.settle();
+      assert.deepEqual([a.host, moves[1]?.isRefused], [1, false]);
+      pipeline.submit('A', 7, [cancel(1)]);
+      await pipeline.settle();
+      assert.equal(pipeline.sequencer.pending, 0);
+    }
+  });
+
+  it('have one passage between two of them, however often markets move', async () => {
+    const pipeline = open({ hosts: 2 });
+    await pipeline.settle();
+    const a = pipeline.market('A');
+    for (let move = 0; move < 20; move += 1) {
+      pipeline.mover.move(a, 1 - a.host);
+      await pipeline.settle();
+    }
+    assert.equal(pipeline.posted, 2, 'an end for each of the two');
   });
 
   it('put new markets on hosts in turns', () => {

@@ -165,6 +165,8 @@ export class Pipeline {
   readonly dispatcher: Dispatcher;
   readonly mover: Mover;
   readonly hosts: readonly HostAgent[];
+  /** Ends of passages that hosts were given. */
+  posted = 0;
 
   constructor(options: PipelineOptions = {}) {
     const count = options.hosts ?? 1;
@@ -252,7 +254,10 @@ export class Pipeline {
       agent,
       commands: new RingProducer(commands),
       events: new RingConsumer(events),
-      post: ({ host: to, port }: PostedPassage) => passages.add(to, passageOver(port)),
+      post: ({ host: to, port }: PostedPassage) => {
+        this.posted += 1;
+        passages.add(to, passageOver(port));
+      },
     };
   }
 

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { RECORD_BYTES } from '@foldbook/protocol';
-import { KIND_OFFSET, SnapshotKind } from '../snapshot/layout.ts';
+import { KIND_OFFSET, RESULT_BYTES, SnapshotKind } from '../snapshot/layout.ts';
 import { readHeader, type SnapshotHeader } from '../snapshot/market-records.ts';
 import { SnapshotCursor } from '../snapshot/snapshot-cursor.ts';
 import { checkStateHash } from '../snapshot/snapshot-reader.ts';
@@ -14,8 +14,8 @@ import { INPUT_RECORDS } from './kernel-exports.ts';
 import type { KernelHost } from './kernel-host.ts';
 
 /**
- * More than the records of a chunk can take, the table of their names, split all at once, the most
- * of it: 32 KiB a record.
+ * More than the records of a chunk can take: 32 KiB each. The most that was seen is 4 KiB, of
+ * accounts that are all far from each other; a table of names may be split several times, too.
  */
 export const CHUNK_ROOM_BYTES = 32 * 2 ** 20;
 
@@ -43,14 +43,17 @@ export class Adoption {
   add(chunk: Uint8Array): boolean {
     assert(!this.#isWhole && !this.#isOver, 'a chunk behind the END');
     const { exports, input } = this.#host;
+    const records = chunk.byteLength / RECORD_BYTES;
+    assert(records > 0 && records <= INPUT_RECORDS, `a chunk of ${records} records`);
+    const header = this.#header ?? headerOf(chunk);
+    const ringBytes = this.#market === 0 ? header.capacity.resultCapacity * RESULT_BYTES : 0;
     // Between chunks the market is sound, so that it can be taken apart; in one it is not.
-    if (!this.#host.makeRoom(CHUNK_ROOM_BYTES)) {
+    if (!this.#host.makeRoom(CHUNK_ROOM_BYTES + ringBytes)) {
       this.#end();
       return false;
     }
-    const records = chunk.byteLength / RECORD_BYTES;
-    assert(records > 0 && records <= INPUT_RECORDS, `a chunk of ${records} records`);
-    if (this.#header === undefined) this.#begin(chunk);
+    if (this.#market === 0) this.#market = this.#host.newMarket(header.capacity);
+    this.#header = header;
     if (chunk[KIND_OFFSET] === SnapshotKind.END) {
       exports.beginSort(this.#market);
       this.#isWhole = true;
@@ -91,11 +94,10 @@ export class Adoption {
     this.#isOver = true;
     this.#host.endAdoption();
   }
+}
 
-  #begin(chunk: Uint8Array): void {
-    const cursor = new SnapshotCursor([chunk]);
-    cursor.advance();
-    this.#header = readHeader(cursor);
-    this.#market = this.#host.newMarket(this.#header.capacity);
-  }
+function headerOf(chunk: Uint8Array): SnapshotHeader {
+  const cursor = new SnapshotCursor([chunk]);
+  cursor.advance();
+  return readHeader(cursor);
 }
