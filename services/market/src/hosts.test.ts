@@ -1,13 +1,14 @@
 /** Several markets on a host, several hosts, and markets that go from one to another. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { MarketViewReader } from '@foldbook/client';
+import { after, describe, it } from 'node:test';
+import { MarketViewReader, OperatorClient } from '@foldbook/client';
 import { type Command, type MarketEvent, RECORD_BYTES, readEvents } from '@foldbook/protocol';
 import { MetricsReader } from '@foldbook/runtime';
 import fc from 'fast-check';
 import type { FinishedMove } from './dispatcher.ts';
 import { buy, cancel, closeEpoch, createMarket, fund, sell } from './testing/commands.ts';
 import { Pipeline, type PipelineOptions, recordsOf, type Sent } from './testing/pipeline.ts';
+import { serveMarket } from './testing/served-market.ts';
 
 const MARKETS = ['A', 'B', 'C'];
 const HOSTS = 3;
@@ -170,6 +171,26 @@ describe('hosts of markets', () => {
       await pipeline.settle();
       assert.equal(pipeline.sequencer.pending, 0);
     }
+  });
+
+  it('are told about by a code where there is no memory, or the service ends', async () => {
+    const served = serveMarket({ hosts: 2, hasRoom: () => false });
+    after(() => served.stop());
+    const operator = new OperatorClient(served.connect(), 'A');
+    await operator.createMarket(0, 0);
+    await assert.rejects(operator.move(1), /NO_ROOM host 1/);
+    assert.equal((await operator.info()).host, 0);
+    const ending = serveMarket({
+      hosts: 2,
+      hasRoom: () => {
+        void ending.stop();
+        return true;
+      },
+    });
+    after(() => ending.stop());
+    const other = new OperatorClient(ending.connect(), 'A');
+    await other.createMarket(0, 0);
+    await assert.rejects(other.move(1), /UNAVAILABLE the service ends/);
   });
 
   it('have one passage between two of them, however often markets move', async () => {

@@ -56,7 +56,8 @@ describe('placement', () => {
   it('sends none to a host that had no memory for one, for a while', () => {
     const { placement, markets } = placed({ hosts: 3 }, 6);
     const dueAt = (second: number) => {
-      for (const [index, market] of markets.entries()) market.busyNs = [0.4, 0.1, 0][index % 3] ?? 0;
+      for (const [index, market] of markets.entries())
+        market.busyNs = [0.4, 0.1, 0][index % 3] ?? 0;
       for (const market of markets) market.busyNs *= SECOND_NS;
       return placement.due(second * SECOND_NS)?.to;
     };
