@@ -242,6 +242,50 @@ describe('hosts of markets', () => {
     assert(Math.max(...groups) - Math.min(...groups) <= 2, `groups of each: ${groups.join(', ')}`);
   });
 
+  it('leave places of the log to others that wait for one', async () => {
+    const limits = { maxGroupsInFlight: 4, maxGroupCommands: 8 };
+    const full = Array.from({ length: 8 }, (_, index) => cancel(index));
+    const pipeline = open({ limits });
+    await pipeline.settle();
+    const places = (sent: readonly Sent[], of: string) =>
+      sent.filter(({ subject }) => subject.endsWith(of)).length;
+    const before = pipeline.log.records.length;
+    pipeline.log.stall();
+    pipeline.submit('B', 7, [cancel(1)]);
+    pipeline.submit('C', 7, [cancel(1)]);
+    const answers = Array.from({ length: 6 }, () => pipeline.submit('A', 7, full));
+    assert.deepEqual(new Set(answers), new Set(['ADMITTED', 'BUSY']));
+    assert.equal(pipeline.log.inFlight(), 1, 'its share, as three of them wait');
+    for (let passes = 0; passes < 2; passes += 1) pipeline.sequencer.doWork();
+    assert.equal(pipeline.log.inFlight(), 4, 'theirs, and what they do not need');
+    pipeline.log.recover();
+    await pipeline.settle();
+    const logged = pipeline.log.records.slice(before);
+    const groups = ['A', 'B', 'C'].map((of) => places(logged, of));
+    assert.deepEqual(groups, [2, 1, 1]);
+    pipeline.log.stall();
+    for (let times = 0; times < 5; times += 1) pipeline.submit('A', 7, full);
+    assert.equal(pipeline.log.inFlight(), 4, 'alone it may have all of them');
+    pipeline.log.recover();
+    await pipeline.settle();
+  });
+
+  it('know how long commands wait that have no place in the log yet', async () => {
+    const pipeline = open({ limits: { maxGroupsInFlight: 1, maxLagMs: 1_000 } });
+    await pipeline.settle();
+    pipeline.log.stall();
+    pipeline.submit('A', 7, [buy(1, 90, 1)]);
+    pipeline.submit('B', 7, [buy(1, 90, 1)]);
+    pipeline.sequencer.doWork();
+    assert.equal(pipeline.log.inFlight(), 1);
+    pipeline.clock.advanceNs(1_001_000_000n);
+    assert.equal(pipeline.submit('B', 7, [buy(2, 90, 1)]), 'UNAVAILABLE');
+    assert.equal(pipeline.submit('C', 7, [buy(2, 90, 1)]), 'ADMITTED', 'nothing of it waits');
+    pipeline.log.recover();
+    await pipeline.settle();
+    assert.equal(pipeline.submit('B', 7, [buy(2, 90, 1)]), 'ADMITTED');
+  });
+
   it('let others of a host have their turn while one market is busy', async () => {
     const order = async (records: number) => {
       const pipeline = open({ cycle: { records, timeNs: 1e9 }, limits: { maxGroupsInFlight: 64 } });
