@@ -29,7 +29,7 @@ interface Lane {
   readonly waiting: Delivery[];
 }
 
-/** What a host says at the end of a move: both of them that it is off, or one each of the others. */
+/** What a host says at the end of a move: both that it is off, or one each of the others. */
 export type MoveEnd = 'left' | 'come' | 'off';
 
 export interface FinishedMove {

@@ -102,8 +102,9 @@ export class Coming {
   readonly #passage: Passage;
   /** Nothing is on the passage any more. */
   #isAllThere = false;
-  /** What came while there was room for it is still here. */
+  /** There was no memory for it, and the other host knows. */
   #isRefused = false;
+  /** Nothing is left of what came before. */
   #isDropped = false;
 
   constructor(market: number, arrival: Arrival, passage: Passage) {
@@ -113,8 +114,8 @@ export class Coming {
   }
 
   /**
-   * Does a piece, or finds that there is none yet (`waiting`); the market's engine when it is there,
-   * or `refused` when nothing is left of one that there was no memory for.
+   * Does a piece, or finds that there is none yet (`waiting`); the market's engine when it is
+   * there, or `refused` when nothing is left of one that there was no memory for.
    */
   step(): MovableEngine | 'going' | 'waiting' | 'refused' {
     if (!this.#isAllThere) {
@@ -137,10 +138,7 @@ export class Coming {
 
   #take(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) {
-      assert(
-        this.#isRefused || this.#arrival.isWhole,
-        'the end of a snapshot without its last part',
-      );
+      assert(this.#isRefused || this.#arrival.isWhole, 'a snapshot ends without its END');
       this.#isAllThere = true;
     } else if (!this.#isRefused && !this.#arrival.add(chunk)) {
       this.#isRefused = true;

@@ -63,7 +63,7 @@ export let foundCode: u32 = 0;
 /** @param results - a power of two, a page of results at least */
 export function setUpSessions(market: usize, results: u32): void {
   store<u32>(market, results - 1, RESULT_MASK);
-  // A search reads results of the market only, which it wrote or a snapshot brought: so the ring may
+  // A search reads results of the market only, which it wrote or a snapshot brought: the ring may
   // have what another market left. Pages that are never written are never given to the process.
   store<u32>(market, <u32>reserveRun(results >> PAGE_RESULTS_SHIFT), RESULT_RING);
 }

@@ -65,8 +65,8 @@ export class Adoption {
   }
 
   /**
-   * Gives back what a market took for which there was no room, `orders` orders at a time; false when
-   * nothing is left of it.
+   * Gives back what a market took for which there was no room, `orders` orders at a time; false
+   * when nothing is left of it.
    */
   drop(orders: number): boolean {
     assert(this.#isOver && !this.#isWhole, 'the market comes');
