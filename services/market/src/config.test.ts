@@ -9,15 +9,26 @@ it('has places on hosts that there are only', () => {
   const parse = (config: object) => marketConfigSchema.safeParse({ broker, ...config });
   assert(parse({ hosts: 2, places: { A: 1 } }).success);
   assert(parse({ cores: [0, 1, 0], places: { A: 2 } }).success);
-  for (const config of [{ places: { A: 1 } }, { hosts: 3, cores: [0], places: { A: 1 } }]) {
+  for (const config of [{ places: { A: 1 } }, { cores: [0], places: { A: 1 } }]) {
     const parsed = parse(config);
     assert.match(parsed.error?.message ?? '', /no host 1 for A: there are 1, from 0/);
   }
 });
 
+it('refuses hosts and cores that contradict each other', () => {
+  const words = (config: object) =>
+    marketConfigSchema.safeParse({ broker, ...config }).error?.message;
+  assert.match(words({ hosts: 3, cores: [0] }) ?? '', /3 hosts on 1 cores: name a core for each/);
+  assert.match(words({ hosts: 1, cores: [0, 1] }) ?? '', /1 hosts on 2 cores/);
+  const twice = { cores: [0, 1, 1] };
+  assert.match(words({ ...twice, idle: 'busy-spin' }) ?? '', /never rest .* from core 1: let them/);
+  assert.equal(words({ ...twice, idle: 'yield' }), undefined);
+  assert.equal(words({ cores: [1, 0], idle: 'busy-spin', hosts: 2 }), undefined);
+});
+
 it('has a host on each core that is named, or as many as are asked for', () => {
   const coresOf = (config: object) => hostCores(marketConfigSchema.parse({ broker, ...config }));
-  assert.deepEqual(coresOf({ hosts: 5, cores: [3, 1] }), [3, 1]);
+  assert.deepEqual(coresOf({ cores: [3, 1] }), [3, 1]);
   assert.equal(coresOf({ hosts: 5 }).length, 5);
   assert.equal(coresOf({}).length, 1);
 });

@@ -97,7 +97,7 @@ export function wireAgents(
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
-    onMoved: (market, kind) => dispatcher.moved(market, kind),
+    onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),

@@ -238,6 +238,7 @@ for (const kind of [
 export class ThreadMetrics {
   readonly nowNs = clockSince(0n);
   readonly #shown: MetricsWriter;
+  readonly #host: number;
   readonly #groups;
   readonly #commands;
   readonly #events;
@@ -255,6 +256,7 @@ export class ThreadMetrics {
   constructor(buffer: ArrayBufferLike, host: number) {
     const writer = new MetricsWriter(buffer, hostName(host));
     this.#shown = new MetricsWriter(buffer, SHOWN);
+    this.#host = host;
     writer.gauge('hostThreadId').set(currentThreadId() ?? 0);
     this.#groups = writer.counter('groups');
     this.#commands = writer.counter('commands');
@@ -298,7 +300,10 @@ export class ThreadMetrics {
   show(engine: Engine, logSequence: number, timeNs: bigint): void {
     this.#events.tell();
     this.#rejects.tell();
-    this.#view?.write(engine, logSequence, timeNs);
+    if (this.#view === undefined) return;
+    // Who reads an account looks at its market first.
+    if (this.#balances.hasHidden) this.#view.hide();
+    this.#view.write(engine, logSequence, timeNs);
     this.#balances.write(engine);
     this.#shownAccounts.set(this.#balances.shown);
   }
@@ -309,11 +314,12 @@ export class ThreadMetrics {
   }
 
   #moved(kind: number, words: Int32Array, at: number): void {
+    if (this.#view === undefined) return;
     const balances = this.#balances;
     balances.change(words[at + ACCOUNT_WORD] ?? 0);
     if (kind === EventKind.TRADE) {
       balances.change(words[at + MAKER_WORD] ?? 0);
-      this.#view?.trade(words, at);
+      this.#view.trade(words, at);
     } else if (kind === EventKind.FEE) balances.change(Account.FEES);
     else if (kind === EventKind.FUNDS) {
       // Deposits and withdrawals change what is outstanding; what is collected was the fees'.
@@ -327,6 +333,7 @@ export class ThreadMetrics {
     this.#views[market] ??= new MarketViewWriter(
       this.#shown.block(MARKET_VIEWS, market - 1),
       market,
+      this.#host,
     );
     return this.#views[market];
   }

@@ -30,6 +30,10 @@ export class Market {
   readonly terms = new MarketTerms();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
+  /** When the open group got its first command, ns; undefined while it has none. */
+  gatheringSinceNs: bigint | undefined;
+  /** Groups that were handed to the log and are not durable. */
+  groupsInFlight = 0;
   /** When the groups that were appended and have not come back got their first command, ns. */
   readonly waitingSinceNs: bigint[] = [];
   readonly epoch = new OpenEpoch();

@@ -27,8 +27,12 @@ export const MarketViewWord = {
   TRADES: 16,
   /** Lots traded. */
   VOLUME: 18,
-  BIDS: 20,
-  ASKS: 20 + VIEW_LEVELS * VIEW_LEVEL_WORDS,
+  /** Where the market is. */
+  HOST: 20,
+  /** Not 0 once an account that changed had no place among those that its host shows. */
+  IS_HIDING: 21,
+  BIDS: 22,
+  ASKS: 22 + VIEW_LEVELS * VIEW_LEVEL_WORDS,
 } as const;
 
 export const MARKET_VIEW_WORDS = MarketViewWord.ASKS + VIEW_LEVELS * VIEW_LEVEL_WORDS;

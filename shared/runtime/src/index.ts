@@ -21,6 +21,7 @@ export {
 } from './hardware-counters.ts';
 export {
   createIdleStrategy,
+  createYield,
   defaultIdleStrategy,
   type IdleStrategy,
   type IdleStrategyName,

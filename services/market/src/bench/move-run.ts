@@ -1,7 +1,7 @@
 /** Live moves of a market between two hosts, and what their other markets see of them. */
 import { RECORD_BYTES } from '@foldbook/protocol';
 import { clockSince } from '@foldbook/runtime';
-import { Dispatcher, type FinishedMove } from '../dispatcher.ts';
+import { Dispatcher, type FinishedMove, type MoveEnd } from '../dispatcher.ts';
 import { type HostThread, startHostThread } from '../host-thread.ts';
 import { openMetrics } from '../market-metrics.ts';
 import { Market } from '../market-registry.ts';
@@ -159,6 +159,6 @@ class Moves {
       const role = sent === 'resting' ? (this.#roles[host] ?? sent) : sent;
       if (this.#isMeasured) this.#latencyNs[role].push(tookNs);
     },
-    moved: (id: number, kind: 'left' | 'come') => this.#dispatcher.moved(id, kind),
+    moved: (id: number, end: MoveEnd) => this.#dispatcher.moved(id, end),
   };
 }
