@@ -167,7 +167,9 @@ function giveTo(path: string, uid: number): boolean {
 }
 
 function newSocket(): number {
-  const descriptor = Number(needCall('int socket(int family, int type, int kind)')(AF_UNIX, TYPE, 0));
+  const descriptor = Number(
+    needCall('int socket(int family, int type, int kind)')(AF_UNIX, TYPE, 0),
+  );
   if (descriptor < 0) throw refused('making a socket');
   return descriptor;
 }

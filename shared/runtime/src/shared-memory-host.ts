@@ -22,8 +22,8 @@ import {
   DEFAULT_RING_SLOTS,
   FRAME_HEADER_BYTES,
   type FrameKind,
-  MarketState,
   MAX_SUBJECT_BYTES,
+  MarketState,
   ringToClient,
   ringToMarket,
 } from './shared-memory-layout.ts';
@@ -44,7 +44,7 @@ export interface SharedMemoryHostOptions {
 }
 
 /** Why a connection ended. */
-export const ConnectionEnd = { LEFT: 0, DIED: 1, SLOW: 2, BROKEN: 3, STOPPED: 4 } as const;
+export const ConnectionEnd = { LEFT: 0, LOST: 1, SLOW: 2, BROKEN: 3, STOPPED: 4 } as const;
 export type ConnectionEnd = keyof typeof ConnectionEnd;
 
 export interface ConnectionListener {
@@ -229,7 +229,7 @@ export class SharedMemoryHost {
     place.renewMs = isShort ? Math.min(2 * place.renewMs, RENEW_AFTER_MISUSE_MS) : RENEW_MS;
     const openMs = nowMs + place.renewMs;
     if (state === ClientState.CLOSED) this.#end(place, 'LEFT', 'it left', openMs);
-    else this.#end(place, 'DIED', `its process (${socket.peer.pid}) has ended`, openMs);
+    else this.#end(place, 'LOST', `process ${socket.peer.pid} is gone`, openMs);
   }
 
   #end(place: Place, end: ConnectionEnd, reason: string, openMs: number): void {

@@ -102,7 +102,7 @@ function notConnected(path: string, errno: number): SharedMemoryError {
       return new SharedMemoryError('NO_OWNER', `too many knock at ${path} just now`);
     case EACCES: {
       const text = `user ${getuid?.()} may not connect to ${path}`;
-      const mend = "name it with the account in the market's \"sharedMemory\"";
+      const mend = 'name it with the account in the market\'s "sharedMemory"';
       return new SharedMemoryError('REFUSED', `${text}; ${mend}`);
     }
     default:

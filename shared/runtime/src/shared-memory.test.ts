@@ -2,29 +2,33 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
-  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
-  readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { platform } from 'node:process';
+import { getuid, pid as ownPid, platform } from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
 import type { Frame } from './frame.ts';
+import { LocalListener } from './local-socket.ts';
+import { MappedMemory } from './mapped-memory.ts';
 import { ownIdentity } from './process-identity.ts';
 import { RingOffset, SLOT_BYTES } from './ring-descriptor.ts';
-import { handshakeFile, SharedMemoryHost } from './shared-memory-host.ts';
+import { type SharedAccount, socketPath } from './shared-memory-door.ts';
+import { Entrance } from './shared-memory-entrance.ts';
+import { encodeHandshake, HandshakeKind } from './shared-memory-handshake.ts';
+import { SharedMemoryHost } from './shared-memory-host.ts';
+import { Knock, type Offered } from './shared-memory-knock.ts';
 import {
   ClientState,
   ControlOffset,
+  connectionBytes,
   FrameKind,
   FrameOffset,
-  LAYOUT_HASH,
   ringToClient,
   ringToMarket,
 } from './shared-memory-layout.ts';
@@ -37,6 +41,8 @@ const LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux 
 const SLOTS = 64;
 const MAX_FRAME_BYTES = 32 * SLOT_BYTES;
 const LATER_MS = 10_000;
+/** Time for a look. */
+const SOON_MS = 20;
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 function ownFolder(test: TestContext): string {
@@ -49,17 +55,23 @@ function ownFolder(test: TestContext): string {
 class Fixture {
   readonly folder: string;
   readonly ends: string[] = [];
+  readonly turnedAway: string[] = [];
   readonly host: SharedMemoryHost;
   #nowMs = 0;
 
-  constructor(test: TestContext, folder = ownFolder(test)) {
+  constructor(
+    test: TestContext,
+    folder = ownFolder(test),
+    accounts: readonly SharedAccount[] = [{ account: 7 }, { account: 8 }],
+  ) {
     this.folder = folder;
     const options = {
       folder,
-      accounts: [7, 8],
+      accounts,
       maxFrameBytes: MAX_FRAME_BYTES,
       ringSlots: SLOTS,
       maxWaitingBytes: 8_192,
+      budgetMs: Number.POSITIVE_INFINITY,
       nowMs: () => this.#nowMs,
     };
     this.host = new SharedMemoryHost(options, {
@@ -69,26 +81,40 @@ class Fixture {
         connection.send(FrameKind.DELIVER, id, subject, reply, payload);
         return true;
       },
-      onEnd: ({ account }, reason) => this.ends.push(`${account}: ${reason}`),
+      onEnd: ({ account }, _, reason) => this.ends.push(`${account}: ${reason}`),
+      onTurnedAway: ({ account, kind }) => this.turnedAway.push(`${account}: ${kind}`),
       onTrouble: (account, reason) => assert.fail(`${account}: ${reason}`),
     });
     test.after(() => this.host.close());
   }
 
   path(account: number): string {
-    return handshakeFile(this.folder, account);
+    return socketPath(this.folder, account);
   }
 
   /** Time for what is done now and then. */
-  later(): void {
-    this.#nowMs += LATER_MS;
+  later(ms = LATER_MS): void {
+    this.#nowMs += ms;
     this.host.poll();
   }
 
+  /** What the market hands over, or throws at whoever knocks. */
+  offered(account: number): Offered {
+    const knock = Knock.at(this.path(account));
+    for (let looks = 0; looks < 3; looks += 1) {
+      this.later();
+      const offered = knock.poll();
+      if (offered !== undefined) return offered;
+    }
+    return assert.fail('the market lets nobody in');
+  }
+
+  link(account: number): SharedMemoryLink {
+    return new SharedMemoryLink(this.offered(account));
+  }
+
   rogue(): RogueLink {
-    const rogue = RogueLink.attach(this.path(7));
-    assert(rogue !== undefined);
-    return rogue;
+    return new RogueLink(this.offered(7));
   }
 }
 
@@ -109,7 +135,7 @@ function echo(fixture: Fixture, link: SharedMemoryLink, id: number): void {
 describe('shared memory: what a client may do', LINUX, () => {
   it('frames of all sizes come back whole, many times around the ring', (test) => {
     const fixture = new Fixture(test);
-    const link = SharedMemoryLink.attach(fixture.path(7));
+    const link = fixture.link(7);
     let waited = 0;
     for (let round = 0; round < 2_000; round += 1) {
       const payload = new Uint8Array((round * 37) % (MAX_FRAME_BYTES - 64)).fill(round);
@@ -133,7 +159,7 @@ describe('shared memory: what a client may do', LINUX, () => {
 
   it('frames that make no sense end their sender alone', (test) => {
     const fixture = new Fixture(test);
-    const proper = SharedMemoryLink.attach(fixture.path(8));
+    const proper = fixture.link(8);
     const slots = (rogue: RogueLink) =>
       ringToMarket(rogue.words.buffer as ArrayBuffer, SLOTS).offset;
     const header = (rogue: RogueLink, offset: number, word: number) =>
@@ -154,10 +180,9 @@ describe('shared memory: what a client may do', LINUX, () => {
       spoil(rogue);
       fixture.host.poll();
       assert.match(fixture.ends.pop() ?? '', words, what);
+      assert(rogue.isOver());
       rogue.close();
       echo(fixture, proper, 3);
-      fixture.later();
-      assert(existsSync(fixture.path(7)), 'offered again');
     }
     proper.close();
   });
@@ -178,8 +203,8 @@ describe('shared memory: what a client may do', LINUX, () => {
 
   it('a client that does not read is told so, and others are not kept waiting', (test) => {
     const fixture = new Fixture(test);
-    const proper = SharedMemoryLink.attach(fixture.path(8));
-    const deaf = SharedMemoryLink.attach(fixture.path(7));
+    const proper = fixture.link(8);
+    const deaf = fixture.link(7);
     let sent = 0;
     while (fixture.ends.length === 0 && sent < 10_000) {
       assert(deaf.send(FrameKind.PUBLISH, 1, 'a.b', '', new Uint8Array(200)));
@@ -201,7 +226,7 @@ describe('shared memory: what a client may do', LINUX, () => {
     test.diagnostic(`seed ${seed}`);
     const random = randomWords(seed);
     const fixture = new Fixture(test);
-    const proper = SharedMemoryLink.attach(fixture.path(8));
+    const proper = fixture.link(8);
     let words = 0;
     for (let round = 0; round < 400; round += 1) {
       const rogue = fixture.rogue();
@@ -215,8 +240,9 @@ describe('shared memory: what a client may do', LINUX, () => {
         echo(fixture, proper, pass);
       }
       rogue.store(ControlOffset.CLIENT_STATE, ClientState.CLOSED);
+      rogue.hangUp();
       for (let i = 0; i < 3; i += 1) fixture.later();
-      rogue.close();
+      rogue.drop();
     }
     const reasons = new Set(fixture.ends.map((end) => end.replace(/\d+/g, 'n')));
     test.diagnostic(`${words} words at most; ends: ${[...reasons].join('; ')}`);
@@ -229,67 +255,59 @@ describe('shared memory: what a client may do', LINUX, () => {
 describe('shared memory: whose it is', LINUX, () => {
   const refusal = (code: string, message?: RegExp) => ({ code, ...(message && { message }) });
 
-  it('a handshake of a dead market, or of another process by now, is none', (test) => {
+  it('another version, and what is no market, are told apart', (test) => {
     const folder = ownFolder(test);
-    const fixture = new Fixture(test, folder);
-    const whole = JSON.parse(readFileSync(fixture.path(7), 'utf8'));
-    const write = (change: object) =>
-      writeFileSync(fixture.path(7), JSON.stringify({ ...whole, ...change }));
-    const attach = () => SharedMemoryLink.attach(fixture.path(7));
-    write({ pid: 2 ** 22 + 1 });
-    assert.throws(attach, refusal('NO_OWNER', /has ended/));
-    write({ started: '1' });
-    assert.throws(attach, refusal('NO_OWNER', /has ended/));
-    write({ descriptor: 9_999 });
-    assert.throws(attach, refusal('NO_OWNER', /taken its shared memory back/));
-    // The number means a file, a folder, or the memory of another account by now.
-    for (const name of [fixture.path(7), folder]) {
-      const descriptor = openSync(name, 'r');
-      write({ descriptor });
-      assert.throws(attach, refusal('NO_OWNER', /taken its shared memory back/), name);
-      closeSync(descriptor);
+    const path = socketPath(folder, 7);
+    assert.throws(() => Knock.at(path), refusal('NO_OWNER', /is the market running/));
+    writeFileSync(path, '');
+    assert.throws(() => Knock.at(path), refusal('NO_OWNER', /has ended/));
+    const listener = LocalListener.open(path, getuid?.() ?? 0);
+    test.after(() => listener.close());
+    const kind = HandshakeKind.OFFER;
+    const fields = { kind, account: 7, slots: 2, maxFrameBytes: 64, pid: 1, uid: 0, number: 1 };
+    const whole = encodeHandshake({ ...fields, memoryBytes: connectionBytes(2) });
+    const memory = MappedMemory.create('foldbook-test', connectionBytes(2));
+    const answer = (bytes: Uint8Array, descriptor?: number) => {
+      const knock = Knock.at(path);
+      const socket = listener.accept();
+      assert(socket !== undefined);
+      assert(socket.send(bytes, descriptor));
+      socket.close();
+      return () => knock.poll();
+    };
+    const others = [0, 4, 8, 12, 20, 40].map((at) =>
+      whole.map((byte, i) => byte ^ (i === at ? 64 : 0)),
+    );
+    for (const [at, bytes] of [...others, whole.subarray(1)].entries()) {
+      assert.throws(
+        answer(bytes, memory.descriptor),
+        refusal('BAD_LAYOUT', /one version/),
+        `${at}`,
+      );
     }
-    const other = JSON.parse(readFileSync(fixture.path(8), 'utf8'));
-    write({ descriptor: other.descriptor });
-    assert.throws(attach, refusal('NO_OWNER'));
-    write({});
-    attach().close();
+    assert.throws(answer(whole), refusal('BAD_LAYOUT'), 'no memory came along');
+    const offered = answer(whole, memory.descriptor)();
+    assert.equal(offered?.handshake.slots, 2);
+    offered?.memory.close();
+    offered?.socket.close();
+    memory.close();
+    const knock = Knock.at(path);
+    listener.accept()?.close();
+    assert.throws(() => knock.poll(), refusal('NO_OWNER', /has ended/));
   });
 
-  it('another version, another layout and what is no handshake are told apart', (test) => {
+  it('a market that answers nobody is told from none', async (test) => {
     const fixture = new Fixture(test);
-    const whole = JSON.parse(readFileSync(fixture.path(7), 'utf8'));
-    const path = fixture.path(7);
-    for (const text of [
-      '',
-      '[]',
-      'null',
-      JSON.stringify({ ...whole, version: 2 }),
-      JSON.stringify({ ...whole, layout: LAYOUT_HASH ^ 1 }),
-      JSON.stringify({ ...whole, slots: 3 }),
-      JSON.stringify({ ...whole, descriptor: -1.5 }),
-    ]) {
-      writeFileSync(path, text);
-      assert.throws(() => SharedMemoryLink.attach(path), refusal('BAD_LAYOUT', /one version/));
-    }
-    const words = new RegExp(path);
-    return assert.rejects(connectSharedMemory({ path }), refusal('CONNECT_FAILED', words));
+    const words = new RegExp(`does not answer on ${fixture.path(7)}`);
+    const connecting = connectSharedMemory({ path: fixture.path(7), connectTimeoutMs: 30 });
+    await assert.rejects(connecting, refusal('CONNECT_FAILED', words));
   });
 
-  it('memory of another layout than its handshake says is not attached to', (test) => {
-    const fixture = new Fixture(test);
-    const rogue = fixture.rogue();
-    rogue.store(ControlOffset.CLIENT_STATE, ClientState.FREE);
-    rogue.store(ControlOffset.LAYOUT, LAYOUT_HASH ^ 1);
-    assert.throws(() => SharedMemoryLink.attach(fixture.path(7)), refusal('NO_OWNER'));
-    rogue.close();
-  });
-
-  it('a folder that others may enter, or that is none, is refused', (test) => {
+  it('a folder that others may change, or that is none, is refused', (test) => {
     const folder = ownFolder(test);
     const open = join(folder, 'open');
     mkdirSync(open, { mode: 0o700 });
-    chmodSync(open, 0o750);
+    chmodSync(open, 0o770);
     symlinkSync(folder, join(folder, 'link'));
     writeFileSync(join(folder, 'file'), '');
     for (const name of ['open', 'link', 'file']) {
@@ -301,29 +319,83 @@ describe('shared memory: whose it is', LINUX, () => {
     const folder = ownFolder(test);
     const dead = { ...ownIdentity(), started: '1' };
     writeFileSync(join(folder, 'owner.lock'), JSON.stringify(dead), { mode: 0o600 });
-    writeFileSync(handshakeFile(folder, 7), JSON.stringify(dead), { mode: 0o600 });
+    for (const account of [7, 9]) writeFileSync(socketPath(folder, account), '', { mode: 0o600 });
     const fixture = new Fixture(test, folder);
+    assert(!existsSync(socketPath(folder, 9)), 'an account that is not shared any more');
     assert.throws(() => new Fixture(test, folder), refusal('IN_USE', /is taken: process \d+/));
-    SharedMemoryLink.attach(fixture.path(7)).close();
+    fixture.link(7).close();
   });
 
-  it('one client at a time; a place is free again once its client has left', async (test) => {
+  it('a folder whose path is too long for a socket is refused, with the limit', (test) => {
+    const folder = join(ownFolder(test), 'x'.repeat(80));
+    assert.throws(() => new Fixture(test, folder), refusal('REFUSED', /107 bytes at most/));
+  });
+
+  it('one client at a time; a place is free again once its client has left', (test) => {
+    const fixture = new Fixture(test);
+    const first = fixture.link(7);
+    const taken = refusal('IN_USE', new RegExp(`is taken: process ${ownPid} has it`));
+    assert.throws(() => fixture.link(7), taken);
+    assert.deepEqual(fixture.turnedAway, ['7: TAKEN']);
+    echo(fixture, first, 1);
+    first.close();
+    // Without a look in between: whoever knocks is not turned away for one that has left.
+    const second = fixture.link(7);
+    assert.deepEqual(fixture.ends, ['7: it left']);
+    echo(fixture, second, 2);
+    second.close();
+    fixture.later();
+  });
+
+  it('whoever waits to be let in is one, and makes room by leaving', (test) => {
+    const fixture = new Fixture(test);
+    const rogue = fixture.rogue();
+    rogue.send(99 as typeof FrameKind.PUBLISH, 1, '');
+    fixture.host.poll();
+    assert.match(fixture.ends[0] ?? '', /no proper client/);
+    // It has to wait for a while after that.
+    const waiting = Knock.at(fixture.path(7));
+    const next = Knock.at(fixture.path(7));
+    fixture.later(SOON_MS);
+    assert.equal(waiting.poll(), undefined);
+    assert.throws(() => next.poll(), refusal('IN_USE'));
+    waiting.close();
+    const last = Knock.at(fixture.path(7));
+    fixture.later(SOON_MS);
+    assert.equal(last.poll(), undefined);
+    fixture.later();
+    const offered = last.poll();
+    assert(offered !== undefined);
+    new SharedMemoryLink(offered).close();
+    rogue.close();
+  });
+
+  it('a client that hangs up and writes on has its end within a second', (test) => {
+    const fixture = new Fixture(test);
+    const rogue = fixture.rogue();
+    rogue.hangUp();
+    for (let pass = 0; pass < 3 && fixture.ends.length === 0; pass += 1) {
+      rogue.send(FrameKind.PUBLISH, pass, 'a.b', '', bytes('c'));
+      fixture.later();
+    }
+    assert.deepEqual(fixture.ends, [`7: process ${ownPid} is gone`]);
+    rogue.drop();
+  });
+
+  it('a client that was lost comes in again by itself', async (test) => {
     const fixture = new Fixture(test);
     const path = fixture.path(7);
-    const first = SharedMemoryLink.attach(path);
-    assert.throws(() => SharedMemoryLink.attach(path), refusal('NO_OWNER'));
-    first.close();
-    fixture.later();
-    fixture.later();
-    const lock = `${path}.client`;
-    writeFileSync(lock, JSON.stringify(ownIdentity()), { mode: 0o600 });
-    const again = connectSharedMemory({ path, connectTimeoutMs: 50 });
-    await assert.rejects(again, refusal('CONNECT_FAILED', /is taken: process \d+/));
-    writeFileSync(lock, JSON.stringify({ ...ownIdentity(), started: '1' }));
-    const transport = await connectSharedMemory({ path });
-    assert.equal(transport.status(), 'connected');
+    const entrance = new Entrance({ path });
+    assert.equal(entrance.tryOnce(), undefined);
     fixture.host.close();
-    await transport.close();
-    assert.equal(existsSync(lock), false);
+    assert.throws(() => entrance.tryOnce(), refusal('NO_OWNER'));
+    assert.throws(() => entrance.tryOnce(), refusal('NO_OWNER'));
+    const other = new Fixture(test, fixture.folder);
+    assert.equal(entrance.tryOnce(), undefined);
+    other.later();
+    const offered = entrance.tryOnce();
+    assert(offered !== undefined);
+    new SharedMemoryLink(offered).close();
+    assert.equal(statSync(fixture.folder).mode & 0o777, 0o700);
   });
 });
