@@ -31,6 +31,7 @@ import {
 } from '@foldbook/runtime';
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
 import { BALANCE_SLOTS, BalanceViewWriter, SHOWN_ACCOUNTS } from './balance-view-writer.ts';
+import { LOCAL_METRICS, LocalMetrics } from './local-metrics.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
 import { Tally } from './tally.ts';
 
@@ -73,6 +74,7 @@ const SERVICE_METRICS = {
   handover: took('a group: from durable until the market thread takes it'),
   publishing: took('a group: from matched until its outputs are handed to the broker'),
   endToEnd: took('a message: from being received until its outputs are handed to the broker'),
+  ...LOCAL_METRICS,
   [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
 } as const satisfies MetricSpecs[string];
 
@@ -165,6 +167,7 @@ export class ServiceMetrics {
   readonly publishing;
   readonly endToEnd;
   readonly groupSize;
+  readonly local;
   readonly #refused;
   readonly #turnedAway;
   readonly #refusals;
@@ -187,6 +190,7 @@ export class ServiceMetrics {
     this.publishing = writer.histogram('publishing');
     this.endToEnd = writer.histogram('endToEnd');
     this.groupSize = writer.histogram('groupSize');
+    this.local = new LocalMetrics(writer);
     this.#refused = writer.counters('refused');
     this.#turnedAway = writer.counters('turnedAway');
     this.#refusals = writer.errors('refusals');

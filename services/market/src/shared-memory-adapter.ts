@@ -25,6 +25,7 @@ import {
   TransportError,
   type TurnedAway,
 } from '@foldbook/runtime';
+import type { LocalMetrics } from './local-metrics.ts';
 
 /** Of one client: its inboxes, reports and market data of many markets. */
 const MAX_SUBSCRIPTIONS = 256;
@@ -61,6 +62,9 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly #logger: Logger;
   readonly #services = new Set<Service>();
   readonly #clients = new Map<number, Client>();
+  #metrics: LocalMetrics | undefined;
+  /** Since they were last told. */
+  #framesIn = 0;
   #turnedAwayMs = Number.NEGATIVE_INFINITY;
   /**
    * In front of the inboxes of these clients; followed by the connection's number. Nobody can guess
@@ -74,8 +78,15 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
     this.#host = new SharedMemoryHost(options, this);
   }
 
+  /** From now on it tells what it does; nothing has connected before the first `doWork`. */
+  observe(metrics: LocalMetrics): void {
+    this.#metrics = metrics;
+  }
+
   doWork(): number {
-    return this.#host.poll();
+    const work = this.#host.poll();
+    this.#tell();
+    return work;
   }
 
   onClose(): void {
@@ -126,16 +137,24 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
       routes: new Map(),
       takers: new Map(),
     });
+    this.#metrics?.clients.set(this.#clients.size);
     this.#logger.info('a client attached to shared memory', { account });
   }
 
-  onEnd({ account, number }: HostConnection, _end: ConnectionEnd, reason: string): void {
+  onEnd(connection: HostConnection, end: ConnectionEnd, reason: string): void {
+    const { account, number } = connection;
+    this.#metrics?.framesOut.add(connection.takeSent());
     this.#clients.delete(number);
+    this.#metrics?.ended(end);
+    this.#metrics?.clients.set(this.#clients.size);
+    // The last one's bytes don't wait any more.
+    if (this.#clients.size === 0) this.#metrics?.waitingBytes.set(0);
     this.#logger.info('a client of shared memory is gone', { account, reason });
   }
 
   /** Told once a second at most: anybody may knock, as often as they like. */
   onTurnedAway({ account, peer, kind }: TurnedAway): void {
+    this.#metrics?.turnedAway(kind);
     const nowMs = performance.now();
     if (nowMs - this.#turnedAwayMs < TELL_EVERY_MS) return;
     this.#turnedAwayMs = nowMs;
@@ -149,6 +168,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   onFrame(connection: HostConnection, frame: Frame): boolean {
     const client = this.#clients.get(connection.number);
     if (client === undefined) return false;
+    this.#framesIn += 1;
     try {
       return this.#run(client, frame);
     } catch (error) {
@@ -156,6 +176,22 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
       if (error instanceof TransportError && error.code === 'BAD_SUBJECT') return false;
       throw error;
     }
+  }
+
+  #tell(): void {
+    const metrics = this.#metrics;
+    if (metrics === undefined) return;
+    if (this.#framesIn > 0) metrics.framesIn.add(this.#framesIn);
+    this.#framesIn = 0;
+    if (this.#clients.size === 0) return;
+    let sent = 0;
+    let waitingBytes = 0;
+    for (const { connection } of this.#clients.values()) {
+      sent += connection.takeSent();
+      waitingBytes += connection.waitingBytes;
+    }
+    if (sent > 0) metrics.framesOut.add(sent);
+    metrics.waitingBytes.set(waitingBytes);
   }
 
   #run(client: Client, frame: Frame): boolean {
@@ -231,7 +267,7 @@ function subscribeClient(client: Client, id: number, filter: string): boolean {
   return true;
 }
 
-/** Once, however many of its subscriptions match: what it subscribes costs itself, not the market. */
+/** Once, however many subscriptions match: they cost the client itself, not the market. */
 function deliver(client: Client, subject: string, payload: Uint8Array, reply: string): void {
   if (!isHeard(client, subject)) return;
   client.connection.send(FrameKind.DELIVER, 0, subject, reply, payload);
