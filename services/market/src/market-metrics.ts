@@ -282,13 +282,18 @@ export class ThreadMetrics {
       this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
     }
     const words = this.#words;
+    let rejected = 0;
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       const head = words[at] ?? 0;
       const kind = head & 0xff;
       this.#events.add(kind);
       if (MOVES[kind] === 1) this.#moved(kind, words, at);
-      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT);
+      else if (kind === EventKind.REJECTED) {
+        this.#rejects.add(head >>> CODE_SHIFT);
+        rejected += 1;
+      }
     }
+    this.#view?.count(count, rejected);
   }
 
   executed(commands: number, tookNs: number): void {

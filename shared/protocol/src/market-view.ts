@@ -27,8 +27,12 @@ export const MarketViewWord = {
   TRADES: 16,
   /** Lots traded. */
   VOLUME: 18,
-  BIDS: 20,
-  ASKS: 20 + VIEW_LEVELS * VIEW_LEVEL_WORDS,
+  /** Since the beginning of the log, as all these: what came of its commands. */
+  EVENTS: 20,
+  /** Commands without effect. */
+  REJECTED: 22,
+  BIDS: 24,
+  ASKS: 24 + VIEW_LEVELS * VIEW_LEVEL_WORDS,
 } as const;
 
 export const MARKET_VIEW_WORDS = MarketViewWord.ASKS + VIEW_LEVELS * VIEW_LEVEL_WORDS;
