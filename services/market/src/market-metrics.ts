@@ -26,7 +26,7 @@ import {
   layOutMetrics,
   type MetricSpecs,
   MetricsWriter,
-  mapFile,
+  mapKept,
   thisOwner,
 } from '@foldbook/runtime';
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
@@ -116,8 +116,8 @@ function marketMetrics(hosts: number): MetricSpecs {
   return { [SERVICE]: SERVICE_METRICS, [SHOWN]: SHOWN_METRICS, ...Object.fromEntries(names) };
 }
 
-/** Shared between threads, or a file that every thread maps. */
-export type MetricsMemory = SharedArrayBuffer | { readonly file: string };
+/** Shared between threads, or an open file that every thread maps. */
+export type MetricsMemory = SharedArrayBuffer | { readonly descriptor: number };
 
 export interface OpenedMetrics {
   readonly memory: MetricsMemory;
@@ -136,7 +136,10 @@ export function openMetrics(
   sinceMs: number,
 ): OpenedMetrics {
   const layout = layOutMetrics(thisOwner('market', sinceMs), marketMetrics(hosts));
-  if (file !== undefined) return { memory: { file }, ...createMetricsFile(file, layout) };
+  if (file !== undefined) {
+    const { descriptor, buffer, remove } = createMetricsFile(file, layout);
+    return { memory: { descriptor }, buffer, remove };
+  }
   const memory = new SharedArrayBuffer(layout.totalBytes);
   createMetrics(layout, memory);
   return { memory, buffer: memory, remove: () => undefined };
@@ -144,7 +147,7 @@ export function openMetrics(
 
 /** On another thread than the one that opened it. */
 export function attachMetrics(memory: MetricsMemory): ArrayBufferLike {
-  return 'file' in memory ? mapFile(memory.file, 0, { create: false }).buffer : memory;
+  return 'descriptor' in memory ? mapKept(memory.descriptor).buffer : memory;
 }
 
 /** What the thread of the sequencer and the publisher writes. */

@@ -34,7 +34,13 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
-export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
+export {
+  type MapOptions,
+  type MappedFile,
+  MappedFileError,
+  mapFile,
+  mapKept,
+} from './mapped-file.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
