@@ -26,8 +26,6 @@ export interface TurnedAway {
 
 export const socketPath = (folder: string, account: number) => join(folder, `account-${account}`);
 const SOCKET_NAME = /^account-\d+$/;
-/** Of those that knock, in one look: nobody keeps the market busy by knocking. */
-const MAX_CALLERS = 4;
 
 const ownUid = () => getuid?.() ?? 0;
 
@@ -64,17 +62,20 @@ export class Door {
   /**
    * After a look at the watched.
    * @param occupant who is in, if that is so
+   * @param most of those that knock
+   * @returns how many these were
    * @throws SharedMemoryError REFUSED
    */
-  answer(watch: DescriptorWatch, occupant: LocalSocket | undefined): void {
+  answer(watch: DescriptorWatch, occupant: LocalSocket | undefined, most: number): number {
     // Whoever waits has nothing to say: it has gone, or does what nobody should.
     if (this.#callerAt !== undefined && watch.isStirred(this.#callerAt)) this.#dropCaller();
-    if (!watch.isStirred(this.#listenerAt)) return;
-    for (let i = 0; i < MAX_CALLERS; i += 1) {
+    if (!watch.isStirred(this.#listenerAt)) return 0;
+    for (let met = 0; met < most; met += 1) {
       const socket = this.#listener.accept();
-      if (socket === undefined) return;
+      if (socket === undefined) return met;
       this.#meet(socket, occupant);
     }
+    return most;
   }
 
   /** Whoever waits; its socket is the caller's to close. */

@@ -63,6 +63,9 @@ const DEFAULT_WAITING_BYTES = 16 * 1024 * 1024;
 const DEFAULT_BUDGET_MS = 0.3;
 /** Between two looks at the sockets: who knocks, whose client is gone. */
 const LOOK_MS = 10;
+/** In one look, of all accounts: nobody keeps the market busy by knocking, or by coming in. */
+const MAX_KNOCKS = 16;
+const MAX_LET_IN = 2;
 /** New memory takes time to make: a client that comes and goes does not get it at once. */
 const RENEW_MS = 20;
 /** One that stays less long than this waits twice as long the next time. */
@@ -145,6 +148,8 @@ interface Place {
   heldAt: number;
   /** Nobody is let in before. */
   openMs: number;
+  /** Nobody is answered before: the system could not take a connection. */
+  answerMs: number;
   renewMs: number;
 }
 
@@ -159,6 +164,8 @@ export class SharedMemoryHost {
   readonly #nowMs: () => number;
   #connections = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  /** The place that is looked at first: each in turn, so that none is always the last. */
+  #first = 0;
   #isClosed = false;
 
   /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
@@ -176,6 +183,7 @@ export class SharedMemoryHost {
       held: undefined,
       heldAt: 0,
       openMs: Number.NEGATIVE_INFINITY,
+      answerMs: Number.NEGATIVE_INFINITY,
       renewMs: RENEW_MS,
     }));
   }
@@ -253,22 +261,35 @@ export class SharedMemoryHost {
       if (place.held !== undefined) place.heldAt = watch.add(place.held.socket.descriptor);
     }
     const isStirred = watch.look();
-    for (const place of this.#places) {
-      const { door, held } = place;
+    const places = this.#places;
+    this.#first = (this.#first + 1) % places.length;
+    let knocks = MAX_KNOCKS;
+    let letIn = MAX_LET_IN;
+    for (let i = 0; i < places.length; i += 1) {
+      const place = places[(this.#first + i) % places.length];
+      if (place === undefined) continue;
       try {
-        if (isStirred) {
-          // A client has nothing to say there: it has gone, or does what nobody should.
-          if (held !== undefined && watch.isStirred(place.heldAt)) held.goneMs ??= nowMs;
-          door.answer(watch, held?.goneMs === undefined ? held?.socket : undefined);
-        }
-        if (door.hasCaller && held === undefined && nowMs >= place.openMs) {
+        if (isStirred) knocks -= this.#answer(place, knocks, nowMs);
+        const isFree = place.held === undefined && nowMs >= place.openMs;
+        if (letIn > 0 && isFree && place.door.hasCaller) {
+          letIn -= 1;
           this.#letIn(place, nowMs);
         }
       } catch (error) {
-        place.openMs = nowMs + RENEW_AFTER_MISUSE_MS;
-        this.#listener.onTrouble(door.account, String(error));
+        place.answerMs = nowMs + RENEW_AFTER_MISUSE_MS;
+        place.openMs = place.answerMs;
+        this.#listener.onTrouble(place.door.account, String(error));
       }
     }
+  }
+
+  /** @returns how many knocked */
+  #answer(place: Place, most: number, nowMs: number): number {
+    const { door, held } = place;
+    // A client has nothing to say there: it has gone, or does what nobody should.
+    if (held !== undefined && this.#watch.isStirred(place.heldAt)) held.goneMs ??= nowMs;
+    if (nowMs < place.answerMs) return 0;
+    return door.answer(this.#watch, held?.goneMs === undefined ? held?.socket : undefined, most);
   }
 
   #letIn(place: Place, nowMs: number): void {

@@ -106,6 +106,7 @@ class SharedMemoryTransport implements Transport {
   #dropped = 0;
   #watchedMs = 0;
   #isFull = false;
+  #isWarned = false;
 
   constructor({ path, spin }: SharedMemoryOptions, entrance: Entrance, link: SharedMemoryLink) {
     this.#entrance = entrance;
@@ -237,9 +238,8 @@ class SharedMemoryTransport implements Transport {
       if (offered === undefined) return 0;
       this.#link = new SharedMemoryLink(offered);
     } catch (error) {
-      // Whatever it is, it may pass: descriptors and memory that are short, another client.
-      if (error instanceof SharedMemoryError) return 0;
-      throw error;
+      this.#checkPassing(error);
+      return 0;
     }
     this.#subscribeInbox();
     for (const [id, { filter }] of this.#subscriptions) this.#must(FrameKind.SUBSCRIBE, id, filter);
@@ -247,7 +247,16 @@ class SharedMemoryTransport implements Transport {
     return 1;
   }
 
+  /** Of all that may pass, such as descriptors that are short, or another client: told once. */
+  #checkPassing(error: unknown): void {
+    if (!(error instanceof SharedMemoryError) || error.code === 'BAD_LAYOUT') throw error;
+    if (error.code === 'NO_OWNER' || this.#isWarned) return;
+    this.#isWarned = true;
+    process.emitWarning(`${this.description} is tried again: ${error.message}`);
+  }
+
   #lose(detail: string): number {
+    this.#isWarned = false;
     this.#link?.close();
     this.#link = undefined;
     this.#isFull = false;

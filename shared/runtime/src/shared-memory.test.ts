@@ -1,5 +1,6 @@
 /** The market's side of shared memory and a client's, in one process and in lock step. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -370,6 +371,28 @@ describe('shared memory: whose it is', LINUX, () => {
     rogue.close();
   });
 
+  it('few come in, and are answered, in one look; all of them soon', (test) => {
+    const accounts = Array.from({ length: 20 }, (_, index) => ({ account: index + 2 }));
+    const fixture = new Fixture(test, ownFolder(test), accounts);
+    const knocks = new Set(accounts.map(({ account }) => Knock.at(fixture.path(account))));
+    const offered: Offered[] = [];
+    const look = () => {
+      const before = offered.length;
+      fixture.later(SOON_MS);
+      for (const knock of [...knocks]) {
+        const one = knock.poll();
+        if (one === undefined) continue;
+        offered.push(one);
+        knocks.delete(knock);
+      }
+      return offered.length - before;
+    };
+    while (offered.length < accounts.length) assert.equal(look(), 2);
+    for (const one of offered) new SharedMemoryLink(one).close();
+    fixture.later();
+    assert.equal(fixture.ends.length, accounts.length);
+  });
+
   it('a client that hangs up and writes on has its end within a second', (test) => {
     const fixture = new Fixture(test);
     const rogue = fixture.rogue();
@@ -380,6 +403,35 @@ describe('shared memory: whose it is', LINUX, () => {
     }
     assert.deepEqual(fixture.ends, [`7: process ${ownPid} is gone`]);
     rogue.drop();
+  });
+
+  it('a transport whose place is taken when it comes back gets it later', async (test) => {
+    const fixture = new Fixture(test);
+    const path = fixture.path(7);
+    const turns = setInterval(() => fixture.later(SOON_MS), 1);
+    test.after(() => clearInterval(turns));
+    const transport = await connectSharedMemory({ path });
+    test.after(() => transport.close());
+    const next = (wanted: string) =>
+      new Promise<void>((resolve) => {
+        const stop = transport.onStatus((status) => {
+          stop();
+          assert.equal(status, wanted);
+          resolve();
+        });
+      });
+    const lost = next('disconnected');
+    fixture.host.close();
+    await lost;
+    const other = new Fixture(test, fixture.folder);
+    const first = other.link(7);
+    const warned = once(process, 'warning');
+    const back = next('connected');
+    const otherTurns = setInterval(() => other.later(SOON_MS), 1);
+    test.after(() => clearInterval(otherTurns));
+    assert.match(String(await warned), /is tried again: .* is taken: process/);
+    first.close();
+    await back;
   });
 
   it('a client that was lost comes in again by itself', async (test) => {
