@@ -29,58 +29,59 @@ const SOCKET_NAME = /^account-\d+$/;
 
 const ownUid = () => getuid?.() ?? 0;
 
+export interface DoorListener {
+  /** Somebody is there, to be answered after the look that found them. */
+  onKnock(door: Door): void;
+  onTurnedAway(away: TurnedAway): void;
+}
+
 /** One account's socket, and who waits there to be let in. */
 export class Door {
   readonly account: number;
   readonly uid: number;
-  readonly #listener: LocalListener;
-  readonly #onTurnedAway: (away: TurnedAway) => void;
+  readonly #watch: DescriptorWatch;
+  readonly #listener: DoorListener;
+  readonly #socket: LocalListener;
   #caller: LocalSocket | undefined;
-  #listenerAt = 0;
-  #callerAt: number | undefined;
 
   constructor(
     folder: string,
     { account, uid }: SharedAccount,
-    onTurnedAway: (away: TurnedAway) => void,
+    watch: DescriptorWatch,
+    listener: DoorListener,
   ) {
     this.account = account;
     this.uid = uid ?? ownUid();
-    this.#onTurnedAway = onTurnedAway;
-    this.#listener = LocalListener.open(socketPath(folder, account), this.uid);
+    this.#watch = watch;
+    this.#listener = listener;
+    this.#socket = LocalListener.open(socketPath(folder, account), this.uid);
+    watch.add(this.#socket.descriptor, () => listener.onKnock(this));
   }
 
   get hasCaller(): boolean {
     return this.#caller !== undefined;
   }
 
-  watch(watch: DescriptorWatch): void {
-    this.#listenerAt = watch.add(this.#listener.descriptor);
-    this.#callerAt = this.#caller === undefined ? undefined : watch.add(this.#caller.descriptor);
-  }
-
   /**
-   * After a look at the watched.
+   * Looks who knocks.
    * @param occupant who is in, if that is so
    * @param most of those that knock
    * @returns how many these were
    * @throws SharedMemoryError REFUSED
    */
-  answer(watch: DescriptorWatch, occupant: LocalSocket | undefined, most: number): number {
-    // Whoever waits has nothing to say: it has gone, or does what nobody should.
-    if (this.#callerAt !== undefined && watch.isStirred(this.#callerAt)) this.#dropCaller();
-    if (!watch.isStirred(this.#listenerAt)) return 0;
+  answer(occupant: LocalSocket | undefined, most: number): number {
     for (let met = 0; met < most; met += 1) {
-      const socket = this.#listener.accept();
+      const socket = this.#socket.accept();
       if (socket === undefined) return met;
       this.#meet(socket, occupant);
     }
     return most;
   }
 
-  /** Whoever waits; its socket is the caller's to close. */
+  /** Whoever waits; its socket is the caller's to watch and to close. */
   letIn(): LocalSocket | undefined {
     const caller = this.#caller;
+    if (caller !== undefined) this.#watch.remove(caller.descriptor);
     this.#caller = undefined;
     return caller;
   }
@@ -88,7 +89,8 @@ export class Door {
   /** Once. */
   close(): void {
     this.#dropCaller();
-    this.#listener.close();
+    this.#watch.remove(this.#socket.descriptor);
+    this.#socket.close();
   }
 
   #meet(socket: LocalSocket, occupant: LocalSocket | undefined): void {
@@ -104,6 +106,8 @@ export class Door {
     }
     this.#dropCaller();
     this.#caller = socket;
+    // Whoever waits has nothing to say: it has gone, or does what nobody should.
+    this.#watch.add(socket.descriptor, () => this.#dropCaller());
   }
 
   #turnAway(socket: LocalSocket, kind: TurnedAway['kind'], pid: number): void {
@@ -111,12 +115,11 @@ export class Door {
     const none = { slots: 0, maxFrameBytes: 0, memoryBytes: 0, number: 0 };
     socket.send(encodeHandshake({ kind: HandshakeKind[kind], account, pid, uid, ...none }));
     socket.close();
-    this.#onTurnedAway({ account, peer: socket.peer, kind });
+    this.#listener.onTurnedAway({ account, peer: socket.peer, kind });
   }
 
   #dropCaller(): void {
-    this.#caller?.close();
-    this.#caller = undefined;
+    this.letIn()?.close();
   }
 }
 
@@ -129,7 +132,8 @@ export class Doors {
   constructor(
     folder: string,
     accounts: readonly SharedAccount[],
-    onTurnedAway: (away: TurnedAway) => void,
+    watch: DescriptorWatch,
+    listener: DoorListener,
   ) {
     const isForOthers = accounts.some(({ uid }) => uid !== undefined && uid !== ownUid());
     makeOwnFolder(folder, isForOthers);
@@ -138,7 +142,7 @@ export class Doors {
     this.each = doors;
     try {
       removeSockets(folder);
-      for (const account of accounts) doors.push(new Door(folder, account, onTurnedAway));
+      for (const account of accounts) doors.push(new Door(folder, account, watch, listener));
     } catch (error) {
       this.close();
       if (error instanceof SharedMemoryError) throw error;

@@ -144,8 +144,6 @@ interface Held {
 interface Place {
   readonly door: Door;
   held: Held | undefined;
-  /** Of its socket, in the watch. */
-  heldAt: number;
   /** Nobody is let in before. */
   openMs: number;
   /** Nobody is answered before: the system could not take a connection. */
@@ -157,15 +155,17 @@ export class SharedMemoryHost {
   readonly #options: SharedMemoryHostOptions;
   readonly #listener: ConnectionListener;
   readonly #doors: Doors;
-  readonly #places: readonly Place[];
+  readonly #places: ReadonlyMap<Door, Place>;
   /** Those that have a client. */
   readonly #busy = new Set<Place>();
+  /** Those with somebody who waits to be let in, the longest first. */
+  readonly #called = new Set<Place>();
+  /** Where somebody was found knocking, in this look. */
+  readonly #knocked: Door[] = [];
   readonly #watch: DescriptorWatch;
   readonly #nowMs: () => number;
   #connections = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
-  /** The place that is looked at first: each in turn, so that none is always the last. */
-  #first = 0;
   #isClosed = false;
 
   /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
@@ -175,17 +175,16 @@ export class SharedMemoryHost {
     this.#listener = listener;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#watch = new DescriptorWatch();
-    this.#doors = new Doors(options.folder, options.accounts, (away) =>
-      listener.onTurnedAway(away),
-    );
-    this.#places = this.#doors.each.map((door) => ({
-      door,
-      held: undefined,
-      heldAt: 0,
-      openMs: Number.NEGATIVE_INFINITY,
-      answerMs: Number.NEGATIVE_INFINITY,
-      renewMs: RENEW_MS,
-    }));
+    try {
+      this.#doors = new Doors(options.folder, options.accounts, this.#watch, {
+        onKnock: (door) => this.#knocked.push(door),
+        onTurnedAway: (away) => listener.onTurnedAway(away),
+      });
+    } catch (error) {
+      this.#watch.close();
+      throw error;
+    }
+    this.#places = new Map(this.#doors.each.map((door) => [door, newPlace(door)]));
   }
 
   /** Takes what clients wrote, gives them what waits; returns how many frames that was. */
@@ -208,6 +207,7 @@ export class SharedMemoryHost {
     this.#isClosed = true;
     for (const place of this.#busy) this.#end(place, 'STOPPED', 'the market stops', 0);
     this.#doors.close();
+    this.#watch.close();
   }
 
   #pollOne(place: Place, held: Held, nowMs: number): number {
@@ -250,46 +250,42 @@ export class SharedMemoryHost {
     this.#listener.onEnd(held.connection, end, reason);
     Atomics.store(held.words, ControlOffset.MARKET_STATE / WORD_BYTES, marketState(end));
     held.memory.close();
+    this.#watch.remove(held.socket.descriptor);
     held.socket.close();
   }
 
   #look(nowMs: number): void {
-    const watch = this.#watch;
-    watch.clear();
-    for (const place of this.#places) {
-      place.door.watch(watch);
-      if (place.held !== undefined) place.heldAt = watch.add(place.held.socket.descriptor);
-    }
-    const isStirred = watch.look();
-    const places = this.#places;
-    this.#first = (this.#first + 1) % places.length;
+    this.#watch.look();
     let knocks = MAX_KNOCKS;
+    for (const door of this.#knocked) {
+      const place = this.#places.get(door);
+      if (place === undefined || nowMs < place.answerMs) continue;
+      this.#try(place, nowMs, () => {
+        const occupant = place.held?.goneMs === undefined ? place.held?.socket : undefined;
+        knocks -= door.answer(occupant, knocks);
+        if (door.hasCaller) this.#called.add(place);
+      });
+    }
+    this.#knocked.length = 0;
     let letIn = MAX_LET_IN;
-    for (let i = 0; i < places.length; i += 1) {
-      const place = places[(this.#first + i) % places.length];
-      if (place === undefined) continue;
-      try {
-        if (isStirred) knocks -= this.#answer(place, knocks, nowMs);
-        const isFree = place.held === undefined && nowMs >= place.openMs;
-        if (letIn > 0 && isFree && place.door.hasCaller) {
-          letIn -= 1;
-          this.#letIn(place, nowMs);
-        }
-      } catch (error) {
-        place.answerMs = nowMs + RENEW_AFTER_MISUSE_MS;
-        place.openMs = place.answerMs;
-        this.#listener.onTrouble(place.door.account, String(error));
+    for (const place of this.#called) {
+      if (!place.door.hasCaller) this.#called.delete(place);
+      else if (letIn > 0 && place.held === undefined && nowMs >= place.openMs) {
+        letIn -= 1;
+        this.#try(place, nowMs, () => this.#letIn(place, nowMs));
       }
     }
   }
 
-  /** @returns how many knocked */
-  #answer(place: Place, most: number, nowMs: number): number {
-    const { door, held } = place;
-    // A client has nothing to say there: it has gone, or does what nobody should.
-    if (held !== undefined && this.#watch.isStirred(place.heldAt)) held.goneMs ??= nowMs;
-    if (nowMs < place.answerMs) return 0;
-    return door.answer(this.#watch, held?.goneMs === undefined ? held?.socket : undefined, most);
+  /** What the system refuses one place is no matter of the others. */
+  #try(place: Place, nowMs: number, what: () => void): void {
+    try {
+      what();
+    } catch (error) {
+      place.answerMs = nowMs + RENEW_AFTER_MISUSE_MS;
+      place.openMs = place.answerMs;
+      this.#listener.onTrouble(place.door.account, String(error));
+    }
   }
 
   #letIn(place: Place, nowMs: number): void {
@@ -313,8 +309,14 @@ export class SharedMemoryHost {
     memory.closeDescriptor();
     place.held = held;
     this.#busy.add(place);
-    if (!isSent) held.goneMs = nowMs;
     this.#listener.onOpen(held.connection);
+    // Unless it is seen that it goes, it is taken for gone.
+    held.goneMs = nowMs;
+    // A client has nothing to say there: it has gone, or does what nobody should.
+    this.#watch.add(socket.descriptor, () => {
+      held.goneMs ??= this.#lookedMs;
+    });
+    if (isSent) held.goneMs = undefined;
   }
 
   #lay(
@@ -340,6 +342,11 @@ export class SharedMemoryHost {
     const connection = new HostConnection(account, this.#connections, sender);
     return { socket, memory, words, sender, receiver, connection, sinceMs, goneMs: undefined };
   }
+}
+
+function newPlace(door: Door): Place {
+  const openMs = Number.NEGATIVE_INFINITY;
+  return { door, held: undefined, openMs, answerMs: openMs, renewMs: RENEW_MS };
 }
 
 function marketState(end: ConnectionEnd): number {
