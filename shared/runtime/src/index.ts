@@ -94,7 +94,7 @@ export {
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
-export { type SharedAccount, socketPath, type TurnedAway } from './shared-memory-door.ts';
+export type { SharedAccount, TurnedAway } from './shared-memory-door.ts';
 export { SharedMemoryError, type SharedMemoryErrorCode } from './shared-memory-error.ts';
 export {
   ConnectionEnd,

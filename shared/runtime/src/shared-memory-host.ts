@@ -16,7 +16,6 @@ import { checkSupport } from './shared-memory-error.ts';
 import { encodeHandshake, HandshakeKind } from './shared-memory-handshake.ts';
 import {
   ClientState,
-  CONTROL_MAGIC,
   ControlOffset,
   connectionBytes,
   DEFAULT_RING_SLOTS,
@@ -332,7 +331,6 @@ export class SharedMemoryHost {
     layRing(toMarket);
     layRing(toClient);
     const words = new Int32Array(buffer, 0, 1_024);
-    Atomics.store(words, ControlOffset.MAGIC / WORD_BYTES, CONTROL_MAGIC);
     const waiting = this.#options.maxWaitingBytes ?? DEFAULT_WAITING_BYTES;
     const sender = new FrameSender(new RingProducer(toClient), waiting);
     const maxSlots = Math.ceil(this.#options.maxFrameBytes / SLOT_BYTES);

@@ -4,7 +4,7 @@
  *
  *   byte  0                128               256               4096           4096 + ring
  *         +----------------+-----------------+-----------------+--------------+--------------+
- *         | u32 magic      | market          | client          | ring         | ring         |
+ *         | unused         | market          | client          | ring         | ring         |
  *         |                | u32 state       | u32 state       | to market    | to client    |
  *         +----------------+-----------------+-----------------+--------------+--------------+
  *
@@ -23,10 +23,9 @@ import type { RingPlace } from './ring.ts';
 import { RingOffset, ringBytes, SLOT_BYTES } from './ring-descriptor.ts';
 
 export const SHARED_MEMORY_VERSION = 2;
-export const CONTROL_MAGIC = 0x46_42_53_4d;
 
 /** Byte offsets. */
-export const ControlOffset = { MAGIC: 0, MARKET_STATE: 128, CLIENT_STATE: 256 } as const;
+export const ControlOffset = { MARKET_STATE: 128, CLIENT_STATE: 256 } as const;
 
 export const MarketState = { SERVING: 0, STOPPED: 1, CLIENT_SLOW: 2, CLIENT_BROKEN: 3 } as const;
 /** CLOSED says that a client left of its own; that it is gone, its socket says. */
