@@ -32,3 +32,19 @@ it('has a host on each core that is named, or as many as are asked for', () => {
   assert.equal(coresOf({ hosts: 5 }).length, 5);
   assert.equal(coresOf({}).length, 1);
 });
+
+it('has each account on shared memory once, for a user or for its own', () => {
+  const accountsOf = (...accounts: unknown[]) => {
+    const sharedMemory = { folder: '/dev/shm/x', accounts };
+    const { success, data, error } = marketConfigSchema.safeParse({ broker, sharedMemory });
+    return success ? data.sharedMemory?.accounts : error.message;
+  };
+  assert.deepEqual(accountsOf(7, { account: 8, uid: 1_001 }), [
+    { account: 7, uid: undefined },
+    { account: 8, uid: 1_001 },
+  ]);
+  assert.match(String(accountsOf(7, { account: 7, uid: 1 })), /an account is named twice/);
+  for (const wrong of [1, '7', { account: 7, uid: -1 }, { account: 7, uid: 2 ** 32 - 1 }]) {
+    assert.equal(typeof accountsOf(wrong), 'string', JSON.stringify(wrong));
+  }
+});

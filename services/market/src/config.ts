@@ -9,6 +9,9 @@ import {
 } from '@foldbook/protocol';
 import { z } from 'zod';
 
+/** The system keeps the one above to itself. */
+const MAX_UID = 2 ** 32 - 2;
+
 const natsSchema = z.object({
   kind: z.literal('nats'),
   servers: z.string().min(1),
@@ -29,11 +32,24 @@ const volatileSchema = z.object({
   kind: z.literal('volatile'),
 });
 
+const accountSchema = z.int().min(2).max(MAX_ACCOUNT);
+
 const sharedMemorySchema = z.object({
-  /** Of this market alone, closed to other users; `/dev/shm/foldbook-<name>`. Linux. */
+  /** Of this market alone; `/dev/shm/foldbook-<name>`. Linux. */
   folder: z.string().startsWith('/'),
-  /** A client of each may attach: whoever may open the file `account-<number>` in the folder. */
-  accounts: z.array(z.int().min(2).max(MAX_ACCOUNT)).min(1).max(1_024),
+  /** One client of each, of the user named; of the market's own where there is a number alone. */
+  accounts: z
+    .array(
+      z.union([
+        accountSchema.transform((account) => ({ account, uid: undefined })),
+        z.object({ account: accountSchema, uid: z.int().min(0).max(MAX_UID) }),
+      ]),
+    )
+    .min(1)
+    .max(1_024)
+    .refine((all) => new Set(all.map(({ account }) => account)).size === all.length, {
+      error: 'an account is named twice',
+    }),
   /** Looks for messages at every turn, which takes a core whole; else so while there are some. */
   spin: z.boolean().default(false),
 });

@@ -63,6 +63,7 @@ export function wireAgents(
   const { partition } = config;
   const { threads, cores, shown } = hosts;
   const metrics = new ServiceMetrics(shown.buffer);
+  local?.observe(metrics.local);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
   const { nowNs } = metrics;
   const placing = { ...config, hosts: threads.length, by: config.placement };

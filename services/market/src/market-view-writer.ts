@@ -33,6 +33,12 @@ export class MarketViewWriter {
     this.#low = this.#price(MarketViewWord.LOW_PRICE) || Number.POSITIVE_INFINITY;
   }
 
+  /** So many events, some of which say that a command was rejected. */
+  count(events: number, rejected: number): void {
+    this.#add(MarketViewWord.EVENTS, events, 0);
+    if (rejected > 0) this.#add(MarketViewWord.REJECTED, rejected, 0);
+  }
+
   /** A TRADE event that begins at word `at` of `events`. */
   trade(events: Int32Array, at: number): void {
     const low = events[at + PRICE] ?? 0;

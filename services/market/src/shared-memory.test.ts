@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
@@ -221,7 +221,8 @@ describe('shared memory', () => {
     const dir = mkdtempSync('/tmp/foldbook-shared-memory-');
     test.after(() => rmSync(dir, { recursive: true, force: true }));
     const open = join(dir, 'open');
-    mkdirSync(open, { mode: 0o755 });
+    mkdirSync(open);
+    chmodSync(open, 0o770);
     for (const [folder, words] of [
       [node.folder, /is taken: process \d+/],
       [open, /chmod 700/],

@@ -44,6 +44,9 @@ export interface MarketView {
   readonly trades: bigint;
   /** Lots traded. */
   readonly volume: bigint;
+  /** That its commands, `sequence` of them, have made; and how many of these had no effect. */
+  readonly events: bigint;
+  readonly rejected: bigint;
 }
 
 /** What an account had after the market's command `sequence`: lots and quote units. */
@@ -123,6 +126,8 @@ export class MarketViewReader {
       lowPrice: number(MarketViewWord.LOW_PRICE),
       trades: number(MarketViewWord.TRADES),
       volume: number(MarketViewWord.VOLUME),
+      events: number(MarketViewWord.EVENTS),
+      rejected: number(MarketViewWord.REJECTED),
     };
   }
 

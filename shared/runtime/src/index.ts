@@ -35,8 +35,13 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
-export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
-export { SharedMemoryError, type SharedMemoryErrorCode } from './mapped-memory.ts';
+export {
+  type MapOptions,
+  type MappedFile,
+  MappedFileError,
+  mapFile,
+  mapKept,
+} from './mapped-file.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
@@ -90,7 +95,10 @@ export {
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
+export type { SharedAccount, TurnedAway } from './shared-memory-door.ts';
+export { SharedMemoryError, type SharedMemoryErrorCode } from './shared-memory-error.ts';
 export {
+  ConnectionEnd,
   type ConnectionListener,
   type HostConnection,
   SharedMemoryHost,
