@@ -275,7 +275,6 @@ test('no chunk takes more than the room that is asked for', () => {
     assert(adoption.add(chunk));
     most = Math.max(most, host.usedBytes - usedBytes);
   }
-  assert(most / 1_022 <= 8_000, String(most / 1022));
   assert(most > 2 ** 20 && most * 4 < CHUNK_ROOM_BYTES, `${most} bytes`);
 });
 

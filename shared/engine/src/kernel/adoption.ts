@@ -14,8 +14,9 @@ import { INPUT_RECORDS } from './kernel-exports.ts';
 import type { KernelHost } from './kernel-host.ts';
 
 /**
- * More than the records of a chunk can take: 32 KiB each. The most that was seen is 4 KiB, of
- * accounts that are all far from each other; a table of names may be split several times, too.
+ * More than the records of a chunk can take: 32 KiB each. An account that is far from all others
+ * takes 6; an order at a price far from all others, and for which a part of the table of names is
+ * split, takes some 15.
  */
 export const CHUNK_ROOM_BYTES = 32 * 2 ** 20;
 
