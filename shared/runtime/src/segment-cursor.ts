@@ -5,6 +5,7 @@ import {
   checkSegmentHeader,
   decodeRecord,
   findLaterRecord,
+  linkBeforeSegment,
   SEGMENT_HEADER_BYTES,
   type SegmentRecord,
 } from './segment-format.ts';
@@ -29,10 +30,12 @@ export class SegmentCursor {
   #start = 0;
   #end = 0;
   #offset = SEGMENT_HEADER_BYTES;
+  #link: Uint8Array;
 
-  private constructor(path: string, file: FileHandle, firstSequence: number) {
+  private constructor(path: string, file: FileHandle, firstSequence: number, link: Uint8Array) {
     this.path = path;
     this.firstSequence = firstSequence;
+    this.#link = link;
     this.#file = file;
     this.#nextSequence = firstSequence;
   }
@@ -43,7 +46,9 @@ export class SegmentCursor {
     const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
     const { bytesRead } = await file.read(header, 0, header.byteLength, 0);
     const wrong = checkSegmentHeader(header.subarray(0, bytesRead), firstSequence);
-    if (wrong === undefined) return new SegmentCursor(path, file, firstSequence);
+    if (wrong === undefined) {
+      return new SegmentCursor(path, file, firstSequence, linkBeforeSegment(header));
+    }
     await file.close();
     throw new StreamError('CORRUPT', `${path}: ${wrong}; restore the file from a copy`);
   }
@@ -57,6 +62,11 @@ export class SegmentCursor {
     return this.#nextSequence;
   }
 
+  /** Of the last record that was read, or of the one before the segment; 32 bytes. */
+  get link(): Uint8Array {
+    return this.#link;
+  }
+
   /** May be asked again after `end` and `partial`: it looks at the file anew. */
   async next(): Promise<Step> {
     for (;;) {
@@ -65,6 +75,7 @@ export class SegmentCursor {
         this.#offset += decoded.end - this.#start;
         this.#start = decoded.end;
         this.#nextSequence += 1;
+        this.#link = decoded.record.link;
         return { kind: 'record', record: decoded.record };
       }
       if (decoded.kind === 'short' && (await this.#readMore())) continue;
@@ -82,12 +93,16 @@ export class SegmentCursor {
    * written later.
    */
   async refuseDamage(why: string): Promise<void> {
-    const { size } = await this.#file.stat();
-    const rest = Buffer.alloc(Math.max(0, size - this.#offset));
+    const rest = Buffer.alloc(Math.max(0, (await this.size()) - this.#offset));
     const { bytesRead } = await this.#file.read(rest, 0, rest.byteLength, this.#offset);
     const later = findLaterRecord(rest.subarray(0, bytesRead), this.#nextSequence);
     if (later === undefined) return;
     throw this.damage(`${why}, but a later record at offset ${this.#offset + later} is whole`);
+  }
+
+  /** Of the file now, bytes. */
+  async size(): Promise<number> {
+    return (await this.#file.stat()).size;
   }
 
   damage(what: string): StreamError {

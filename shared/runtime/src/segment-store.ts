@@ -26,7 +26,7 @@ export class SegmentStore implements StreamStore {
     this.#options = options;
   }
 
-  async writer(name: string, subjects: readonly string[]): Promise<StreamWriter> {
+  async writer(name: string, subjects: readonly string[]): Promise<SegmentWriter> {
     if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
     const writer = await SegmentWriter.open({
       dir: this.#folder(name),
