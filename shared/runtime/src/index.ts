@@ -88,7 +88,20 @@ export {
 } from './resident-memory.ts';
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
+export {
+  type DigestKind,
+  recordBytes,
+  SEGMENT_HEADER_BYTES,
+  type SegmentRecord,
+} from './segment-format.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
+export {
+  type SegmentFault,
+  type SegmentVerification,
+  type VerificationOptions,
+  verifySegments,
+} from './segment-verification.ts';
+export type { SegmentWriter } from './segment-writer.ts';
 export {
   type ConnectionListener,
   type HostConnection,
@@ -117,6 +130,15 @@ export {
 export { clockSince } from './thread-clock.ts';
 export { type ThreadProfile, ThreadProfiler } from './thread-profiler.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
+export {
+  cancelTimer,
+  monotonicMs,
+  nextTurn,
+  pause,
+  systemTimers,
+  type Timer,
+  type Timers,
+} from './timers.ts';
 export { nodeToBind, readTopology, type Topology, topologyWords } from './topology.ts';
 export {
   type MessageHandler,
