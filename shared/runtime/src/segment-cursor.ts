@@ -11,7 +11,7 @@ import {
 } from './segment-format.ts';
 import { StreamError } from './stream.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 export type Step =
   | { readonly kind: 'record'; readonly record: SegmentRecord }
@@ -119,11 +119,14 @@ export class SegmentCursor {
 
   async #readMore(): Promise<boolean> {
     const kept = this.#end - this.#start;
-    const bigger = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, kept * 2));
-    this.#buffer.copy(bigger, 0, this.#start, this.#end);
+    const sizeBytes = Math.max(CHUNK_BYTES, kept * 2);
+    // Records have memory of their own, so that the buffer can be used again.
+    const buffer =
+      this.#buffer.byteLength < sizeBytes ? Buffer.allocUnsafeSlow(sizeBytes) : this.#buffer;
+    this.#buffer.copy(buffer, 0, this.#start, this.#end);
     const position = this.#offset + kept;
-    const { bytesRead } = await this.#file.read(bigger, kept, bigger.byteLength - kept, position);
-    this.#buffer = bigger;
+    const { bytesRead } = await this.#file.read(buffer, kept, buffer.byteLength - kept, position);
+    this.#buffer = buffer;
     this.#start = 0;
     this.#end = kept + bytesRead;
     return bytesRead > 0;

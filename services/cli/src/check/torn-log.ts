@@ -144,7 +144,7 @@ export class TornLog {
     const isThere = ({ file, end }: WrittenRecord) =>
       file < last || (file === last && end <= sizeBytes);
     const count = this.#records.filter(isThere).length;
-    return this.#judge({ least: count, most: count });
+    return this.#judge({ least: count, most: count }, async () => true);
   }
 
   /** The log with one bit changed. */
@@ -156,7 +156,8 @@ export class TornLog {
         continue;
       }
       write(path, Buffer.of((bytes[offset] ?? 0) ^ (1 << bit)), offset);
-      const verdict = await this.#judge({ least: this.#beforeLastCommit(), most: this.records });
+      const allowed = { least: this.#beforeLastCommit(), most: this.records };
+      const verdict = await this.#judge(allowed, () => this.#isSeen());
       this.#restore(index, bytes.byteLength, offset);
       return verdict;
     }
@@ -181,17 +182,16 @@ export class TornLog {
     write(path, bytes.subarray(begin, sizeBytes), begin);
   }
 
-  async #judge(allowed: Allowed): Promise<Verdict> {
-    const isDamaged = allowed.least < this.records;
+  async #judge(allowed: Allowed, look: () => Promise<boolean>): Promise<Verdict> {
     const store = new SegmentStore({ dir: this.#dir, onNotice: () => {} });
     try {
-      const isSeen = await this.#isSeen();
+      const isSeen = await look();
       const read = await opened(() => this.#read(store));
       const wrote = await opened(async () => {
         const writer = await store.writer(STREAM, ['log.>']);
         return { kind: 'records', count: writer.lastSequence };
       });
-      return judge({ read, wrote, allowed, total: this.records, isSeen: isSeen || !isDamaged });
+      return judge({ read, wrote, allowed, total: this.records, isSeen });
     } finally {
       await store.close();
     }
@@ -199,8 +199,8 @@ export class TornLog {
 
   /** Whether the verification tells damage, or a torn end; before a writer cuts that off. */
   async #isSeen(): Promise<boolean> {
-    const { faults, tornBytes, lastSequence } = await verifySegments(join(this.#dir, STREAM));
-    return faults.length > 0 || tornBytes > 0 || lastSequence < this.records;
+    const { faults, tornBytes } = await verifySegments(join(this.#dir, STREAM));
+    return faults.length > 0 || tornBytes > 0;
   }
 
   async #read(store: SegmentStore): Promise<Opened> {
@@ -232,7 +232,7 @@ export interface Judged {
   readonly allowed: Allowed;
   /** Records that were written. */
   readonly total: number;
-  /** Whether the verification saw that something was amiss, where something was. */
+  /** Whether the verification saw the damage. */
   readonly isSeen: boolean;
 }
 

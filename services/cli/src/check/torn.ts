@@ -9,8 +9,8 @@ import { isFailure, TornLog, type Verdict } from './torn-log.ts';
 
 const DEFAULT_FLIPS = 10_000;
 const DEFAULT_TAIL_BYTES = 65_536;
-const LOG_BYTES = 320 * 1024;
-const SEGMENT_BYTES = 128 * 1024;
+const LOG_BYTES = 256 * 1024;
+const SEGMENT_BYTES = 96 * 1024;
 const MAX_SEED = 2 ** 32 - 1;
 /** Memory: the check is about what the files say, and syncing a disk takes milliseconds each. */
 const MEMORY_FOLDER = '/dev/shm';
