@@ -1,4 +1,5 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
+import type { MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError } from './stream.ts';
 import { TransportError } from './transport.ts';
@@ -12,6 +13,9 @@ export const PATIENCE_MS = 10_000;
 export const JetStreamErrorNumber = {
   NO_MESSAGE: 10_037,
   NO_STREAM: 10_059,
+  /** An append expected another sequence; the second is said where several expect the same. */
+  WRONG_LAST_SEQUENCE: 10_071,
+  WRONG_LAST_SEQUENCE_CONSTANT: 10_164,
 } as const;
 
 /** The broker understood the request and refused it. */
@@ -55,11 +59,16 @@ type Json = Record<string, unknown>;
 export class JetStreamApi {
   readonly #transport: NatsTransport;
   readonly #patienceMs: number;
+  readonly #timeoutMs: number;
 
-  /** @param patienceMs how long it asks again while the broker doesn't answer; 0: it asks once */
-  constructor(transport: NatsTransport, patienceMs = 0) {
+  /**
+   * @param patienceMs how long it asks again while the broker doesn't answer; 0: it asks once
+   * @param timeoutMs how long it waits for an answer each time
+   */
+  constructor(transport: NatsTransport, patienceMs = 0, timeoutMs = REQUEST_TIMEOUT_MS) {
     this.#transport = transport;
     this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Undefined when there is no such stream. Rejects with StreamError UNAVAILABLE. */
@@ -136,21 +145,26 @@ export class JetStreamApi {
         await pause(RETRY_MS);
       }
     }
-    const answer = parseJson(bytes);
-    const { error } = answer;
-    if (typeof error !== 'object' || error === null) return answer;
-    const { err_code: number, code, description } = error as Json;
-    throw new JetStreamRefusal(numberOf(number ?? code), String(description));
+    return acceptedAnswer(bytes);
   }
 
-  async #ask(subject: string, payload: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Publishes to a stream once, and resolves with the record's sequence. Rejects as `request` does;
+   * after UNAVAILABLE the record may be stored or not.
+   */
+  async publish(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<number> {
+    const answer = acceptedAnswer(await this.#ask(subject, payload, headers));
+    return numberOf(answer.seq);
+  }
+
+  async #ask(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<Uint8Array> {
     const lost = Promise.withResolvers<never>();
     // An answer that was on its way when the connection broke will not come any more.
     const stopListening = this.#transport.onStatus((status, detail) => {
       if (status === 'disconnected') lost.reject(new TransportError('TIMEOUT', detail));
     });
     try {
-      const answer = this.#transport.request(subject, payload, REQUEST_TIMEOUT_MS);
+      const answer = this.#transport.request(subject, payload, this.#timeoutMs, headers);
       return await Promise.race([answer, lost.promise]);
     } catch (error) {
       throw this.#unavailable(error);
@@ -175,6 +189,15 @@ export class JetStreamApi {
         : 'the broker is away or overloaded';
     return new StreamError('UNAVAILABLE', `${where}: ${mend}`, { cause: error });
   }
+}
+
+/** An answer of JetStream that is no refusal. */
+function acceptedAnswer(bytes: Uint8Array): Json {
+  const answer = parseJson(bytes);
+  const { error } = answer;
+  if (typeof error !== 'object' || error === null) return answer;
+  const { err_code: number, code, description } = error as Json;
+  throw new JetStreamRefusal(numberOf(number ?? code), String(description));
 }
 
 export function isUnavailable(error: unknown): error is StreamError {
