@@ -5,6 +5,7 @@ import { cancelTimer, type Timer, type Timers } from './timers.ts';
 /** After a hint the change may not be readable yet: it looks again soon, then ever later. */
 const SOON = 3;
 const LATER_BY = 4;
+const NS_PER_MS = 1e6;
 
 export class LeaseLook {
   readonly #timers: Timers;
@@ -50,6 +51,17 @@ export class LeaseLook {
       const stepMs = Math.min(leftMs, look?.lookMs ?? leftMs);
       await this.#pause(stepMs);
       leftMs -= stepMs;
+    }
+    this.#isHinted = false;
+  }
+
+  /** Waits so long whatever is hinted, as what this side wrote itself is; a signal ends it. */
+  async rest(ms: number): Promise<void> {
+    const untilNs = this.#timers.monotonicNs() + ms * NS_PER_MS;
+    while (this.#signal?.aborted !== true) {
+      const leftMs = (untilNs - this.#timers.monotonicNs()) / NS_PER_MS;
+      if (leftMs <= 0) break;
+      await this.#pause(leftMs);
     }
     this.#isHinted = false;
   }

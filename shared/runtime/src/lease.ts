@@ -165,7 +165,7 @@ export class LeaseTable {
         const lease = await this.#take(key, options, view);
         if (lease instanceof HeldLease) return lease;
         // The next look tells who was faster, or whether it was written without an answer.
-        if (lease === 'unanswered') await look.wait(leaseMs / LOOKS);
+        if (lease === 'unanswered') await look.rest(leaseMs / LOOKS);
         continue;
       }
       const leftMs = (record?.leaseMs ?? 0) - waitedMs;
