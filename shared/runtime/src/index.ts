@@ -19,6 +19,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
+export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
   defaultIdleStrategy,
@@ -27,6 +28,19 @@ export {
   type Parkable,
 } from './idle-strategy.ts';
 export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
+export {
+  type AcquireOptions,
+  LeaseTable,
+  type LeaseTableOptions,
+  type LeaseView,
+} from './lease.ts';
+export type { LeaseHolder, LeaseRecord } from './lease-record.ts';
+export {
+  type LeaseEntry,
+  LeaseError,
+  type LeaseErrorCode,
+  type LeaseStore,
+} from './lease-store.ts';
 export {
   createLogger,
   type LogFields,
@@ -37,6 +51,7 @@ export {
 export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
 export { SharedMemoryError, type SharedMemoryErrorCode } from './mapped-memory.ts';
 export { connectChannel } from './memory-channel.ts';
+export { MemoryLeaseStore } from './memory-lease.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
 export type { Histogram, HistogramSnapshot } from './metrics/histogram.ts';
@@ -67,6 +82,7 @@ export {
   MetricsWriter,
 } from './metrics/metrics-writer.ts';
 export type { LockedWriter } from './metrics/sequence-lock.ts';
+export { type NatsLeaseOptions, NatsLeaseStore, openNatsLeases } from './nats-lease.ts';
 export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
 export {
   type PinnedContext,
