@@ -11,6 +11,7 @@ export { type Agent, AgentInvoker, type AgentInvokerOptions, AgentRunner } from 
 export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
+export { DiskSnapshotStore } from './disk-snapshot-store.ts';
 export type { Frame } from './frame.ts';
 export {
   HARDWARE_EVENTS,
@@ -52,6 +53,7 @@ export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './ma
 export { SharedMemoryError, type SharedMemoryErrorCode } from './mapped-memory.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryLeaseStore } from './memory-lease.ts';
+export { MemorySnapshotStore } from './memory-snapshot-store.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
 export type { Histogram, HistogramSnapshot } from './metrics/histogram.ts';
@@ -82,7 +84,9 @@ export {
   MetricsWriter,
 } from './metrics/metrics-writer.ts';
 export type { LockedWriter } from './metrics/sequence-lock.ts';
+export { MirroredSnapshotStore } from './mirrored-snapshot-store.ts';
 export { type NatsLeaseOptions, NatsLeaseStore, openNatsLeases } from './nats-lease.ts';
+export { type NatsSnapshotOptions, NatsSnapshotStore } from './nats-snapshot-store.ts';
 export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
 export {
   type PinnedContext,
@@ -126,6 +130,15 @@ export {
 } from './shared-memory-host.ts';
 export { FrameKind } from './shared-memory-layout.ts';
 export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
+export {
+  checkSnapshot,
+  type SnapshotDraft,
+  SnapshotError,
+  type SnapshotErrorCode,
+  type SnapshotInfo,
+  type SnapshotStore,
+  writeSnapshot,
+} from './snapshot-store.ts';
 export {
   type ReadOptions,
   StreamError,

@@ -99,6 +99,23 @@ export class JetStreamApi {
     return streamFacts(await this.request(`STREAM.CREATE.${config.name}`, config));
   }
 
+  /** Removes the messages whose subject matches. */
+  async purge(stream: string, filter: string): Promise<void> {
+    await this.request(`STREAM.PURGE.${stream}`, { filter });
+  }
+
+  /** The subjects of a stream that match, in no order. */
+  async subjects(stream: string, filter: string): Promise<string[]> {
+    const found: string[] = [];
+    for (;;) {
+      const asked = { subjects_filter: filter, offset: found.length };
+      const answer = await this.request(`STREAM.INFO.${stream}`, asked);
+      const page = Object.keys(objectIn(answer, 'state').subjects ?? {});
+      found.push(...page);
+      if (page.length === 0 || found.length >= Number(answer.total ?? 0)) return found;
+    }
+  }
+
   /** The last message whose subject matches. */
   lastMessage(stream: string, filter: string): Promise<StoredMessage | undefined> {
     return this.#message(stream, { last_by_subj: filter });
