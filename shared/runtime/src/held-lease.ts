@@ -76,8 +76,8 @@ export class HeldLease {
   }
 
   /**
-   * Gives it up, so that others need not wait; never calls `onLost`. Resolves with whether the store
-   * knows: if not, others wait as after a crash.
+   * Gives it up, so that others need not wait; never calls `onLost`. Resolves with whether the
+   * store knows: if not, others wait as after a crash.
    */
   async release(): Promise<boolean> {
     const before = this.#state;

@@ -115,6 +115,7 @@ export {
   type SegmentRecord,
 } from './segment-format.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
+export { readSegmentBytes } from './segment-tail.ts';
 export {
   type SegmentFault,
   type SegmentVerification,

@@ -79,7 +79,7 @@ function outcomeOf<T>(promise: Promise<T>): () => T | undefined {
   return () => outcome;
 }
 
-test('the second waits while the first renews, and has it at once when it is released', async () => {
+test('the second waits while the first renews, and has it at once after its release', async () => {
   const timers = new ManualTimers();
   const inner = new MemoryLeaseStore();
   const [a, b] = [node('a', inner, timers), node('b', inner, timers)];
@@ -146,7 +146,7 @@ test('a holder on the same host that ends while others wait is noticed at once',
   assert.equal(second()?.term, 2);
 });
 
-test('a store that is away for a while: short is survived, long is told at two thirds', async () => {
+test('a store that is away: a short time is survived, two thirds are told', async () => {
   const timers = new ManualTimers();
   const { acquire, losses, store } = node('a', new MemoryLeaseStore(), timers);
   const lease = await acquire();

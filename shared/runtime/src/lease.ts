@@ -1,12 +1,13 @@
 /**
- * Leases: who of several nodes does something, for as long as it says so again and again. A lease is
- * advice. It keeps nodes from taking work from each other for no reason; that only one of them does
- * it has to be seen to by what they work on (the log refuses appends of an owner before).
+ * Leases: who of several nodes does something, for as long as it says so again and again. A lease
+ * is advice. It keeps nodes from taking work from each other for no reason; that only one of them
+ * does it has to be seen to by what they work on (the log refuses appends of an owner before).
  *
- * A holder writes its key anew every third of the lease's time, naming the revision that it knows. A
- * contender that has seen the same revision for the whole time, by its own monotonic clock and with a
- * store that answered all the while, may replace it, naming that revision. No clock is compared with
- * another machine's. A holder that was not heard for two thirds of the time is told to stop.
+ * A holder writes its key anew every third of the lease's time, naming the revision that it knows.
+ * A contender that has seen the same revision for the whole time, by its own monotonic clock and
+ * with a store that answered all the while, may replace it, naming that revision. No clock is
+ * compared with another machine's. A holder that was not heard for two thirds of the time is told
+ * to stop.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -173,7 +174,9 @@ export class LeaseTable {
     }
   }
 
-  /** Nobody's, or an earlier one of this very table: that ended, or its writing was not answered. */
+  /**
+   * Nobody's, or an earlier one of this very table: that ended, or its writing was not answered.
+   */
   #isFree(record: LeaseRecord | undefined): boolean {
     return record?.isHeld !== true || record.holder.instance === this.#holder.instance;
   }

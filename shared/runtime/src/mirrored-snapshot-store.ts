@@ -45,7 +45,9 @@ export class MirroredSnapshotStore implements SnapshotStore {
     return [...found.values()].sort(byName);
   }
 
-  /** Reads a place's copy through before it hands anything out, so that another can serve instead. */
+  /**
+   * Reads a place's copy through before it hands anything out, so that another can serve instead.
+   */
   async *read(name: string): AsyncGenerator<Uint8Array> {
     let failure: SnapshotError | undefined;
     for (const place of this.#places) {
@@ -117,7 +119,9 @@ class MirroredDraft implements SnapshotDraft {
   }
 }
 
-/** What came of those that went well, in their order; rejects with the first failure if none did. */
+/**
+ * What came of those that went well, in their order; rejects with the first failure if none did.
+ */
 async function anyOf<Item, T>(
   items: readonly Item[],
   onNotice: OnNotice,

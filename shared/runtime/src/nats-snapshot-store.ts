@@ -74,7 +74,9 @@ export class NatsSnapshotStore implements SnapshotStore {
     this.description = bucket.description;
   }
 
-  /** Makes the object store if there is none. Rejects with SnapshotError BAD_CONFIG, UNAVAILABLE. */
+  /**
+   * Makes the object store if there is none. Rejects with SnapshotError BAD_CONFIG, UNAVAILABLE.
+   */
   static async open(
     transport: NatsTransport,
     options: NatsSnapshotOptions,

@@ -13,9 +13,9 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /**
- * Names the kernel, since its start, and its space of process ids: where two processes say the same,
- * they can look for each other by id. Containers of one machine differ. Empty where that is not
- * known.
+ * Names the kernel, since its start, and its space of process ids: where two processes say the
+ * same, they can look for each other by id. Containers of one machine differ. Empty where that is
+ * not known.
  */
 export function hostIdentity(): string {
   if (platform !== 'linux') return '';

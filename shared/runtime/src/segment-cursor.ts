@@ -1,5 +1,5 @@
 /** Reads the records of one segment file in order, also while they are being written. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   checkSegmentHeader,
@@ -20,10 +20,22 @@ export type Step =
   /** What follows is no whole record, yet: torn, damaged, or just being written. */
   | { readonly kind: 'partial'; readonly why: string };
 
+/** What a segment is read from: a file, or memory. */
+export interface SegmentBytes {
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+  stat(): Promise<{ readonly size: number }>;
+  close(): Promise<void>;
+}
+
 export class SegmentCursor {
   readonly path: string;
   readonly firstSequence: number;
-  readonly #file: FileHandle;
+  readonly #file: SegmentBytes;
   #nextSequence: number;
   /** Bytes of the file from `#offset` on that have been read: `#start` to `#end` of the buffer. */
   #buffer: Buffer = Buffer.alloc(0);
@@ -32,7 +44,7 @@ export class SegmentCursor {
   #offset = SEGMENT_HEADER_BYTES;
   #link: Uint8Array;
 
-  private constructor(path: string, file: FileHandle, firstSequence: number, link: Uint8Array) {
+  private constructor(path: string, file: SegmentBytes, firstSequence: number, link: Uint8Array) {
     this.path = path;
     this.firstSequence = firstSequence;
     this.#link = link;
@@ -42,7 +54,15 @@ export class SegmentCursor {
 
   /** Rejects with StreamError CORRUPT when the header is wrong. */
   static async open(path: string, firstSequence: number): Promise<SegmentCursor> {
-    const file = await open(path, 'r');
+    return SegmentCursor.over(await open(path, 'r'), path, firstSequence);
+  }
+
+  /** As `open`; the cursor closes the file. `path` is for messages. */
+  static async over(
+    file: SegmentBytes,
+    path: string,
+    firstSequence: number,
+  ): Promise<SegmentCursor> {
     const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
     const { bytesRead } = await file.read(header, 0, header.byteLength, 0);
     const wrong = checkSegmentHeader(header.subarray(0, bytesRead), firstSequence);
@@ -90,9 +110,10 @@ export class SegmentCursor {
 
   /**
    * Throws StreamError CORRUPT if the partial record here was durable once: a record behind it was
-   * written later.
+   * written later, or another segment.
    */
-  async refuseDamage(why: string): Promise<void> {
+  async refuseDamage(why: string, isLastSegment = true): Promise<void> {
+    if (!isLastSegment) throw this.damage(`${why}, but another segment follows`);
     const rest = Buffer.alloc(Math.max(0, (await this.size()) - this.#offset));
     const { bytesRead } = await this.#file.read(rest, 0, rest.byteLength, this.#offset);
     const later = findLaterRecord(rest.subarray(0, bytesRead), this.#nextSequence);

@@ -10,10 +10,10 @@
  *            | length | crc32 | sequence | pending | digest | subject length | link     | payload |
  *            +--------+-------+----------+---------+--------+----------------+----------+---------+
  *
- * Little-endian. `length` counts what follows the checksum, and the checksum covers that; a header's
- * checksum covers what stands before it. `pending` is how many records before this one were not
- * known to be durable when it was written: it tells a write that a crash tore (a bad record, and
- * after it none that was written later) from damage to what was durable.
+ * Little-endian. `length` counts what follows the checksum, and the checksum covers that; a
+ * header's checksum covers what stands before it. `pending` is how many records before this one
+ * were not known to be durable when it was written: it tells a write that a crash tore (a bad
+ * record, and after it none that was written later) from damage to what was durable.
  *
  * A record's link stands for it and for everything before it (segment-link.ts); `digest` says what
  * it is made of. Where a checksum only tells a torn write from a whole one, the link shows that

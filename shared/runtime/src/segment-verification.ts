@@ -148,8 +148,7 @@ class Verification {
       if (step.kind === 'end') return;
       const isLast = cursor.firstSequence === this.#segments.at(-1);
       try {
-        if (!isLast) throw cursor.damage(`${step.why}, but another segment follows`);
-        await cursor.refuseDamage(step.why);
+        await cursor.refuseDamage(step.why, isLast);
         this.#tornBytes = (await cursor.size()) - offset;
       } catch (error) {
         this.#damage(path, offset, nextSequence, error);

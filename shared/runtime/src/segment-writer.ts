@@ -17,6 +17,7 @@ import {
 } from './segment-format.ts';
 import { FIRST_LINK, LINK_BYTES, Linker, payloadDigest } from './segment-link.ts';
 import { listSegments } from './segment-reader.ts';
+import { readToTail } from './segment-tail.ts';
 import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
 import { compileFilter } from './subject.ts';
 import { WriterLock } from './writer-lock.ts';
@@ -262,21 +263,15 @@ async function openTail(
 ): Promise<Tail> {
   const path = join(dir, segmentName(first));
   const cursor = await SegmentCursor.open(path, first);
-  let step = await cursor.next();
-  try {
-    while (step.kind === 'record') step = await cursor.next();
-    if (step.kind === 'partial') await cursor.refuseDamage(step.why);
-  } finally {
-    await cursor.close();
-  }
+  const torn = await readToTail(cursor);
   const { offset: sizeBytes, nextSequence, link: lastLink } = cursor;
   const file = await open(path, 'r+');
-  if (step.kind === 'partial') {
+  if (torn !== undefined) {
     const { size } = await file.stat();
     await file.truncate(sizeBytes);
     onNotice(
       `${path}: cut off ${size - sizeBytes} bytes at offset ${sizeBytes}, a write that a crash ` +
-        `tore (${step.why}); it was not acknowledged. The last record is ${nextSequence - 1}`,
+        `tore (${torn}); it was not acknowledged. The last record is ${nextSequence - 1}`,
     );
   }
   // A writer that was killed may have left whole records that are not on the disk yet.

@@ -84,7 +84,7 @@ test('a changed bit anywhere is refused at the latest at the end', async () => {
   }
 });
 
-test('foreign files are left out or refused; half written ones of the dead are removed', async () => {
+test('foreign files are no snapshots; half written ones of the dead are removed', async () => {
   const dir = newDir();
   const dead = fork(new URL('./testing/exit-process.ts', import.meta.url));
   await once(dead, 'exit');

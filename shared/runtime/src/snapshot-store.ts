@@ -18,13 +18,14 @@ export interface SnapshotInfo {
 
 export interface SnapshotDraft {
   /**
-   * Adds to the content, in order: one call at a time. The chunk may be used again once it resolves.
-   * Rejects with SnapshotError IO_FAILED, UNAVAILABLE; the draft can only be aborted then.
+   * Adds to the content, in order: one call at a time. The chunk may be used again once it
+   * resolves. Rejects with SnapshotError IO_FAILED, UNAVAILABLE; the draft can only be aborted
+   * then.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Seals it and gives it its name, in the place of a former one; resolves once it is durable. Once.
-   * Rejects with SnapshotError IO_FAILED, UNAVAILABLE (it may have its name or not).
+   * Seals it and gives it its name, in the place of a former one; resolves once it is durable.
+   * Once. Rejects with SnapshotError IO_FAILED, UNAVAILABLE (it may have its name or not).
    */
   finish(): Promise<SnapshotInfo>;
   /** Leaves nothing of it, as far as that can be had now; never rejects. */

@@ -11,10 +11,12 @@ import {
 import { join } from 'node:path';
 import type { Dice } from '@foldbook/engine';
 import {
+  readSegmentBytes,
   recordBytes,
   SEGMENT_HEADER_BYTES,
   SegmentStore,
   StreamError,
+  type StreamRecord,
   verifySegments,
 } from '@foldbook/runtime';
 
@@ -36,6 +38,7 @@ interface WrittenRecord {
 
 interface LogFile {
   readonly path: string;
+  readonly firstSequence: number;
   readonly bytes: Buffer;
 }
 
@@ -113,7 +116,7 @@ export class TornLog {
     await store.close();
     const files = starts.map((first) => {
       const path = join(dir, STREAM, `${String(first).padStart(16, '0')}.segment`);
-      return { path, bytes: readFileSync(path) };
+      return { path, firstSequence: first, bytes: readFileSync(path) };
     });
     return new TornLog(dir, records, files);
   }
@@ -130,38 +133,42 @@ export class TornLog {
     return this.#files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
   }
 
+  /** The log without its last bytes, by the code that reads a segment to its end. */
+  async cutInMemory(lessBytes: number): Promise<Verdict> {
+    const { file, offset: sizeBytes, place } = this.#at(this.sizeBytes - lessBytes);
+    const count = this.#countTo(place, sizeBytes);
+    const opened = await this.#openInMemory(file.bytes.subarray(0, sizeBytes), file, true);
+    const allowed = { least: count, most: count };
+    return judge({ read: opened, wrote: opened, allowed, total: this.records, isSeen: true });
+  }
+
+  /** The log with one bit changed, as above; segments before and behind are as they were. */
+  async flipInMemory(at: number, bit: number): Promise<Verdict> {
+    const { file, offset, place } = this.#at(at + 1);
+    const isLast = place === this.#files.length - 1;
+    const bytes = flippedCopy(file.bytes, offset - 1, bit);
+    const read = await this.#openInMemory(bytes, file, isLast);
+    const allowed = this.#allowedAfterFlip();
+    return judge({ read, wrote: read, allowed, total: this.records, isSeen: true });
+  }
+
   /** The log without its last bytes: files that begin behind its end are not there. */
-  async truncated(lessBytes: number): Promise<Verdict> {
-    let sizeBytes = this.sizeBytes - lessBytes;
-    let last = 0;
-    for (const { bytes } of this.#files) {
-      if (sizeBytes <= bytes.byteLength) break;
-      sizeBytes -= bytes.byteLength;
-      last += 1;
-    }
-    for (const { path } of this.#files.slice(last + 1)) rmSync(path, { force: true });
-    this.#restore(last, sizeBytes);
-    const isThere = ({ file, end }: WrittenRecord) =>
-      file < last || (file === last && end <= sizeBytes);
-    const count = this.#records.filter(isThere).length;
+  async cutOnDisk(lessBytes: number): Promise<Verdict> {
+    const { offset: sizeBytes, place } = this.#at(this.sizeBytes - lessBytes);
+    for (const { path } of this.#files.slice(place + 1)) rmSync(path, { force: true });
+    this.#restore(place, sizeBytes);
+    const count = this.#countTo(place, sizeBytes);
     return this.#judge({ least: count, most: count }, async () => true);
   }
 
   /** The log with one bit changed. */
-  async flipped(at: number, bit: number): Promise<Verdict> {
-    let offset = at;
-    for (const [index, { path, bytes }] of this.#files.entries()) {
-      if (offset >= bytes.byteLength) {
-        offset -= bytes.byteLength;
-        continue;
-      }
-      write(path, Buffer.of((bytes[offset] ?? 0) ^ (1 << bit)), offset);
-      const allowed = { least: this.#beforeLastCommit(), most: this.records };
-      const verdict = await this.#judge(allowed, () => this.#isSeen());
-      this.#restore(index, bytes.byteLength, offset);
-      return verdict;
-    }
-    throw new RangeError(`byte ${at} of a log of ${this.sizeBytes}`);
+  async flipOnDisk(at: number, bit: number): Promise<Verdict> {
+    const { file, offset, place } = this.#at(at + 1);
+    const changed = flippedCopy(file.bytes, offset - 1, bit);
+    write(file.path, changed.subarray(offset - 1, offset), offset - 1);
+    const verdict = await this.#judge(this.#allowedAfterFlip(), () => this.#isSeen());
+    this.#restore(place, file.bytes.byteLength, offset - 1);
+    return verdict;
   }
 
   /** Makes it what was written. */
@@ -169,8 +176,45 @@ export class TornLog {
     for (const [index, { bytes }] of this.#files.entries()) this.#restore(index, bytes.byteLength);
   }
 
-  #beforeLastCommit(): number {
-    return (this.#records.at(-1)?.commit ?? 1) - 1;
+  /** The file that the log's first bytes end in, and where in it. */
+  #at(sizeBytes: number): { file: LogFile; place: number; offset: number } {
+    let offset = sizeBytes;
+    for (const [place, file] of this.#files.entries()) {
+      if (offset <= file.bytes.byteLength) return { file, place, offset };
+      offset -= file.bytes.byteLength;
+    }
+    throw new RangeError(`${sizeBytes} bytes of a log of ${this.sizeBytes}`);
+  }
+
+  /** How many records are whole in the log's first bytes. */
+  #countTo(place: number, sizeBytes: number): number {
+    return this.#records.filter(
+      ({ file, end }) => file < place || (file === place && end <= sizeBytes),
+    ).length;
+  }
+
+  #allowedAfterFlip(): Allowed {
+    return { least: (this.#records.at(-1)?.commit ?? 1) - 1, most: this.records };
+  }
+
+  /** One segment; the count includes the records before it, and behind it if it is whole. */
+  #openInMemory(bytes: Buffer, { firstSequence }: LogFile, isLast: boolean): Promise<Opened> {
+    return opened(async () => {
+      const records = await readSegmentBytes(bytes, firstSequence, isLast);
+      for (const [index, record] of records.entries()) {
+        const changed = this.#changeIn(firstSequence + index, record);
+        if (changed !== undefined) return { kind: 'changed', detail: changed };
+      }
+      const count = firstSequence - 1 + records.length;
+      return { kind: 'records', count: isLast ? count : this.records };
+    });
+  }
+
+  #changeIn(expected: number, { sequence, subject, payload }: StreamRecord): string | undefined {
+    const written = this.#records[expected - 1];
+    const isSame =
+      sequence === expected && subject === written?.subject && written.payload.equals(payload);
+    return isSame ? undefined : `record ${expected} is not what was written`;
   }
 
   /** Gives a file its first bytes back, from an offset on or from where it ends now. */
@@ -206,15 +250,19 @@ export class TornLog {
   async #read(store: SegmentStore): Promise<Opened> {
     let count = 0;
     const records = store.reader(STREAM).read({ fromSequence: 1, follow: false });
-    for await (const { sequence, subject, payload } of records) {
-      const written = this.#records[count];
+    for await (const record of records) {
       count += 1;
-      const isSame =
-        sequence === count && subject === written?.subject && written.payload.equals(payload);
-      if (!isSame) return { kind: 'changed', detail: `record ${count} is not what was written` };
+      const changed = this.#changeIn(count, record);
+      if (changed !== undefined) return { kind: 'changed', detail: changed };
     }
     return { kind: 'records', count };
   }
+}
+
+function flippedCopy(bytes: Buffer, at: number, bit: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (copy[at] ?? 0) ^ (1 << bit);
+  return copy;
 }
 
 async function opened(open: () => Promise<Opened>): Promise<Opened> {

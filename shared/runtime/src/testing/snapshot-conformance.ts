@@ -70,7 +70,7 @@ export function snapshotConformance(name: string, open: () => Promise<SnapshotFi
       assert.deepEqual(await store.list('none.'), []);
     });
 
-    test('a draft has no name before it is finished, and never one when it is aborted', async () => {
+    test('a draft has no name before it is finished, and none when it is aborted', async () => {
       const draft = await store.draft('draft.1');
       const chunk = bytes('first');
       await draft.write(chunk);
