@@ -11,6 +11,7 @@ export { type Agent, AgentInvoker, type AgentInvokerOptions, AgentRunner } from 
 export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
+export { DiskSnapshotStore } from './disk-snapshot-store.ts';
 export type { Frame } from './frame.ts';
 export {
   HARDWARE_EVENTS,
@@ -19,6 +20,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
+export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
   createYield,
@@ -28,6 +30,19 @@ export {
   type Parkable,
 } from './idle-strategy.ts';
 export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
+export {
+  type AcquireOptions,
+  LeaseTable,
+  type LeaseTableOptions,
+  type LeaseView,
+} from './lease.ts';
+export type { LeaseHolder, LeaseRecord } from './lease-record.ts';
+export {
+  type LeaseEntry,
+  LeaseError,
+  type LeaseErrorCode,
+  type LeaseStore,
+} from './lease-store.ts';
 export {
   createLogger,
   type LogFields,
@@ -43,6 +58,8 @@ export {
   mapKept,
 } from './mapped-file.ts';
 export { connectChannel } from './memory-channel.ts';
+export { MemoryLeaseStore } from './memory-lease.ts';
+export { MemorySnapshotStore } from './memory-snapshot-store.ts';
 export { MemoryBroker } from './memory-transport.ts';
 export type { ErrorReport, ErrorRing, LoggedError } from './metrics/error-ring.ts';
 export type { Histogram, HistogramSnapshot } from './metrics/histogram.ts';
@@ -73,6 +90,9 @@ export {
   MetricsWriter,
 } from './metrics/metrics-writer.ts';
 export type { LockedWriter } from './metrics/sequence-lock.ts';
+export { MirroredSnapshotStore } from './mirrored-snapshot-store.ts';
+export { type NatsLeaseOptions, NatsLeaseStore, openNatsLeases } from './nats-lease.ts';
+export { type NatsSnapshotOptions, NatsSnapshotStore } from './nats-snapshot-store.ts';
 export { connectNats, type NatsOptions, NatsTransport } from './nats-transport.ts';
 export {
   type PinnedContext,
@@ -94,7 +114,21 @@ export {
 } from './resident-memory.ts';
 export { createRing, RingConsumer, RingProducer, type SlotView } from './ring.ts';
 export { SLOT_BYTES } from './ring-descriptor.ts';
+export {
+  type DigestKind,
+  recordBytes,
+  SEGMENT_HEADER_BYTES,
+  type SegmentRecord,
+} from './segment-format.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
+export { readSegmentBytes } from './segment-tail.ts';
+export {
+  type SegmentFault,
+  type SegmentVerification,
+  type VerificationOptions,
+  verifySegments,
+} from './segment-verification.ts';
+export type { SegmentWriter } from './segment-writer.ts';
 export type { SharedAccount, TurnedAway } from './shared-memory-door.ts';
 export { SharedMemoryError, type SharedMemoryErrorCode } from './shared-memory-error.ts';
 export {
@@ -106,6 +140,15 @@ export {
 } from './shared-memory-host.ts';
 export { FrameKind } from './shared-memory-layout.ts';
 export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
+export {
+  checkSnapshot,
+  type SnapshotDraft,
+  SnapshotError,
+  type SnapshotErrorCode,
+  type SnapshotInfo,
+  type SnapshotStore,
+  writeSnapshot,
+} from './snapshot-store.ts';
 export {
   type ReadOptions,
   StreamError,
@@ -126,6 +169,15 @@ export {
 export { clockSince } from './thread-clock.ts';
 export { type ThreadProfile, ThreadProfiler } from './thread-profiler.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
+export {
+  cancelTimer,
+  monotonicMs,
+  nextTurn,
+  pause,
+  systemTimers,
+  type Timer,
+  type Timers,
+} from './timers.ts';
 export { nodeToBind, readTopology, type Topology, topologyWords } from './topology.ts';
 export {
   type MessageHandler,

@@ -1,4 +1,5 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
+import type { MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
 import { type OpeningRecord, StreamError } from './stream.ts';
 import { TransportError } from './transport.ts';
@@ -12,6 +13,9 @@ export const PATIENCE_MS = 10_000;
 export const JetStreamErrorNumber = {
   NO_MESSAGE: 10_037,
   NO_STREAM: 10_059,
+  /** An append expected another sequence; the second is said where several expect the same. */
+  WRONG_LAST_SEQUENCE: 10_071,
+  WRONG_LAST_SEQUENCE_CONSTANT: 10_164,
 } as const;
 
 /** The broker understood the request and refused it. */
@@ -55,11 +59,16 @@ type Json = Record<string, unknown>;
 export class JetStreamApi {
   readonly #transport: NatsTransport;
   readonly #patienceMs: number;
+  readonly #timeoutMs: number;
 
-  /** @param patienceMs how long it asks again while the broker doesn't answer; 0: it asks once */
-  constructor(transport: NatsTransport, patienceMs = 0) {
+  /**
+   * @param patienceMs how long it asks again while the broker doesn't answer; 0: it asks once
+   * @param timeoutMs how long it waits for an answer each time
+   */
+  constructor(transport: NatsTransport, patienceMs = 0, timeoutMs = REQUEST_TIMEOUT_MS) {
     this.#transport = transport;
     this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Undefined when there is no such stream. Rejects with StreamError UNAVAILABLE. */
@@ -95,10 +104,27 @@ export class JetStreamApi {
    * the broker is away, so it may be stored twice.
    */
   async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
-    const answer = answerOf(await this.#patiently(subject, payload));
+    const answer = acceptedAnswer(await this.#patiently(subject, payload));
     if (answer.stream === stream) return numberOf(answer.seq);
     const where = `${subject} at ${this.#transport.description}`;
     throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
+  }
+
+  /** Removes the messages whose subject matches. */
+  async purge(stream: string, filter: string): Promise<void> {
+    await this.request(`STREAM.PURGE.${stream}`, { filter });
+  }
+
+  /** The subjects of a stream that match, in no order. */
+  async subjects(stream: string, filter: string): Promise<string[]> {
+    const found: string[] = [];
+    for (;;) {
+      const asked = { subjects_filter: filter, offset: found.length };
+      const answer = await this.request(`STREAM.INFO.${stream}`, asked);
+      const page = Object.keys(objectIn(answer, 'state').subjects ?? {});
+      found.push(...page);
+      if (page.length === 0 || found.length >= Number(answer.total ?? 0)) return found;
+    }
   }
 
   /** The last message whose subject matches. */
@@ -136,7 +162,7 @@ export class JetStreamApi {
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
-    return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
+    return acceptedAnswer(await this.#patiently(`$JS.API.${what}`, payload));
   }
 
   async #patiently(subject: string, payload: Uint8Array): Promise<Uint8Array> {
@@ -152,14 +178,23 @@ export class JetStreamApi {
     }
   }
 
-  async #ask(subject: string, payload: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Publishes to a stream once, and resolves with the record's sequence. Rejects as `request` does;
+   * after UNAVAILABLE the record may be stored or not.
+   */
+  async publish(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<number> {
+    const answer = acceptedAnswer(await this.#ask(subject, payload, headers));
+    return numberOf(answer.seq);
+  }
+
+  async #ask(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<Uint8Array> {
     const lost = Promise.withResolvers<never>();
     // An answer that was on its way when the connection broke will not come any more.
     const stopListening = this.#transport.onStatus((status, detail) => {
       if (status === 'disconnected') lost.reject(new TransportError('TIMEOUT', detail));
     });
     try {
-      const answer = this.#transport.request(subject, payload, REQUEST_TIMEOUT_MS);
+      const answer = this.#transport.request(subject, payload, this.#timeoutMs, headers);
       return await Promise.race([answer, lost.promise]);
     } catch (error) {
       throw this.#unavailable(error);
@@ -186,7 +221,8 @@ export class JetStreamApi {
   }
 }
 
-function answerOf(bytes: Uint8Array): Json {
+/** An answer of JetStream that is no refusal. */
+function acceptedAnswer(bytes: Uint8Array): Json {
   const answer = parseJson(bytes);
   const { error } = answer;
   if (typeof error !== 'object' || error === null) return answer;

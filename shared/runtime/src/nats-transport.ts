@@ -1,5 +1,13 @@
 /** The transport over NATS. It reconnects for as long as it isn't closed. */
-import { connect, createInbox, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
+import {
+  connect,
+  createInbox,
+  ErrorCode,
+  Events,
+  type MsgHdrs,
+  type NatsConnection,
+  NatsError,
+} from 'nats';
 import { StatusFeed } from './status-feed.ts';
 import { checkFilter, checkSubject, replySubject } from './subject.ts';
 import {
@@ -153,7 +161,12 @@ export class NatsTransport implements Transport {
     return { unsubscribe: () => subscription.unsubscribe() };
   }
 
-  async request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+  async request(
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    headers?: MsgHdrs,
+  ): Promise<Uint8Array> {
     checkSubject(subject);
     const deadlineMs = performance.now() + timeoutMs;
     if (!(await this.#connected(timeoutMs))) {
@@ -166,7 +179,8 @@ export class NatsTransport implements Transport {
     this.#waiting.add(waiting);
     try {
       const timeout = Math.max(1, deadlineMs - performance.now());
-      const answered = this.connection.request(subject, payload, { timeout });
+      const options = headers === undefined ? { timeout } : { timeout, headers };
+      const answered = this.connection.request(subject, payload, options);
       return (await Promise.race([answered, forbidden.promise])).data;
     } catch (error) {
       throw this.#outcome(error, subject, payload.byteLength, timeoutMs);

@@ -1,5 +1,5 @@
 /** Which process, for those who ask later: the system uses process ids again. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { pid as ownPid, platform } from 'node:process';
 
 export interface ProcessIdentity {
@@ -10,6 +10,21 @@ export interface ProcessIdentity {
 
 export function ownIdentity(): ProcessIdentity {
   return { pid: ownPid, started: startOf(ownPid) ?? '' };
+}
+
+/**
+ * Names the kernel, since its start, and its space of process ids: where two processes say the
+ * same, they can look for each other by id. Containers of one machine differ. Empty where that is
+ * not known.
+ */
+export function hostIdentity(): string {
+  if (platform !== 'linux') return '';
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return '';
+  }
 }
 
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {

@@ -1,40 +1,56 @@
 /**
  * Files of a segment store: a stream is a folder of segments, each named after its first sequence.
  *
- *   segment  +--------+---------+----------------+---------+----------+---------+-----+
- *            | u32    | u32     | u64            | u32     | 12 bytes | record  | ... |
- *            | magic  | version | first sequence | crc32   | zero     |         |     |
- *            +--------+---------+----------------+---------+----------+---------+-----+
- *   record   +--------+---------+----------------+---------+----------------+---------+---------+
- *            | u32    | u32     | u64            | u32     | u16            | subject | payload |
- *            | length | crc32   | sequence       | pending | subject length | UTF-8   |         |
- *            +--------+---------+----------------+---------+----------------+---------+---------+
+ *   segment  +-------+---------+----------------+-------------+----------+-------+---------+-----+
+ *            | u32   | u32     | u64            | 32 bytes    | 12 bytes | u32   | record  | ... |
+ *            | magic | version | first sequence | link before | zero     | crc32 |         |     |
+ *            +-------+---------+----------------+-------------+----------+-------+---------+-----+
+ *   record   +--------+-------+----------+---------+--------+----------------+----------+---------+
+ *            | u32    | u32   | u64      | u32     | u16    | u16            | 32 bytes | subject |
+ *            | length | crc32 | sequence | pending | digest | subject length | link     | payload |
+ *            +--------+-------+----------+---------+--------+----------------+----------+---------+
  *
- * Little-endian. `length` counts what follows the checksum, and the checksum covers that. `pending`
- * is how many records before this one were not known to be durable when it was written: it tells a
- * write that a crash tore (a bad record, and after it none that was written later) from damage to
- * what was durable.
+ * Little-endian. `length` counts what follows the checksum, and the checksum covers that; a
+ * header's checksum covers what stands before it. `pending` is how many records before this one
+ * were not known to be durable when it was written: it tells a write that a crash tore (a bad
+ * record, and after it none that was written later) from damage to what was durable.
+ *
+ * A record's link stands for it and for everything before it (segment-link.ts); `digest` says what
+ * it is made of. Where a checksum only tells a torn write from a whole one, the link shows that
+ * nobody changed, removed or added a record. A segment begins with the link that it goes on from.
  */
 import { crc32 } from './crc32.ts';
+import { LINK_BYTES } from './segment-link.ts';
 
 export const SEGMENT_MAGIC = 0x47_53_42_46;
-const SEGMENT_VERSION = 1;
-export const SEGMENT_HEADER_BYTES = 32;
-const HEADER_CRC_AT = 16;
+const SEGMENT_VERSION = 2;
+export const SEGMENT_HEADER_BYTES = 64;
+const HEADER_LINK_AT = 16;
+const HEADER_CRC_AT = 60;
 
 const RECORD_PREFIX_BYTES = 8;
-export const RECORD_HEADER_BYTES = 22;
+/** From the beginning of a record. */
+const SUBJECT_LENGTH_AT = 22;
+const LINK_AT = 24;
+export const RECORD_HEADER_BYTES = LINK_AT + LINK_BYTES;
 export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const MAX_SUBJECT_BYTES = 65_535;
 const MIN_LENGTH = RECORD_HEADER_BYTES - RECORD_PREFIX_BYTES;
 const MAX_LENGTH = MIN_LENGTH + MAX_SUBJECT_BYTES + MAX_PAYLOAD_BYTES;
 
+/** What of a record's payload its link is made of: its SHA-256, or what the writer's user gave. */
+export type DigestKind = 'payload' | 'given';
+const DIGEST_KINDS: readonly DigestKind[] = ['payload', 'given'];
+
 export interface SegmentRecord {
   readonly sequence: number;
   readonly subject: string;
-  /** Its own memory, not a view of the file's. */
+  /** Its own memory, not a view of the file's; so is the link. */
   readonly payload: Uint8Array;
   readonly pending: number;
+  readonly digest: DigestKind;
+  /** 32 bytes. */
+  readonly link: Uint8Array;
 }
 
 export type Decoded =
@@ -53,11 +69,13 @@ export function sequenceOfName(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-export function encodeSegmentHeader(firstSequence: number): Buffer {
+/** @param linkBefore link of the record before the first one; 32 bytes */
+export function encodeSegmentHeader(firstSequence: number, linkBefore: Uint8Array): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   header.writeUInt32LE(SEGMENT_MAGIC, 0);
   header.writeUInt32LE(SEGMENT_VERSION, 4);
   header.writeBigUInt64LE(BigInt(firstSequence), 8);
+  header.set(linkBefore, HEADER_LINK_AT);
   header.writeUInt32LE(crc32(header.subarray(0, HEADER_CRC_AT)), HEADER_CRC_AT);
   return header;
 }
@@ -75,6 +93,11 @@ export function checkSegmentHeader(header: Buffer, firstSequence: number): strin
   return first === BigInt(firstSequence) ? undefined : `its header says it begins at ${first}`;
 }
 
+/** Of a header that was checked. */
+export function linkBeforeSegment(header: Buffer): Uint8Array {
+  return copyOf(header, HEADER_LINK_AT, HEADER_LINK_AT + LINK_BYTES);
+}
+
 export function recordBytes(subjectBytes: number, payloadBytes: number): number {
   return RECORD_HEADER_BYTES + subjectBytes + payloadBytes;
 }
@@ -83,15 +106,17 @@ export function recordBytes(subjectBytes: number, payloadBytes: number): number 
 export function encodeRecord(
   buffer: Buffer,
   offset: number,
-  record: { sequence: number; pending: number; subject: Uint8Array; payload: Uint8Array },
+  record: Omit<SegmentRecord, 'subject'> & { readonly subject: Uint8Array },
 ): number {
-  const { sequence, pending, subject, payload } = record;
+  const { sequence, pending, digest, link, subject, payload } = record;
   const end = offset + recordBytes(subject.byteLength, payload.byteLength);
   const body = offset + RECORD_PREFIX_BYTES;
   buffer.writeUInt32LE(end - body, offset);
   buffer.writeBigUInt64LE(BigInt(sequence), body);
   buffer.writeUInt32LE(pending, body + 8);
-  buffer.writeUInt16LE(subject.byteLength, body + 12);
+  buffer.writeUInt16LE(DIGEST_KINDS.indexOf(digest), body + 12);
+  buffer.writeUInt16LE(subject.byteLength, offset + SUBJECT_LENGTH_AT);
+  buffer.set(link, offset + LINK_AT);
   buffer.set(subject, offset + RECORD_HEADER_BYTES);
   buffer.set(payload, offset + RECORD_HEADER_BYTES + subject.byteLength);
   buffer.writeUInt32LE(crc32(buffer.subarray(body, end)), offset + 4);
@@ -112,12 +137,21 @@ export function decodeRecord(
   if (sequence !== expectedSequence) {
     return { kind: 'bad', why: `it has sequence ${sequence} where ${expectedSequence} follows` };
   }
-  const payloadAt = offset + RECORD_HEADER_BYTES + buffer.readUInt16LE(offset + 20);
+  const digest = DIGEST_KINDS[buffer.readUInt16LE(offset + RECORD_PREFIX_BYTES + 12)];
+  if (digest === undefined) return { kind: 'bad', why: 'its link is of an unknown kind' };
+  const subjectAt = offset + RECORD_HEADER_BYTES;
+  const payloadAt = subjectAt + buffer.readUInt16LE(offset + SUBJECT_LENGTH_AT);
   if (payloadAt > end) return { kind: 'bad', why: 'its subject is longer than the record' };
-  const subject = buffer.toString('utf8', offset + RECORD_HEADER_BYTES, payloadAt);
-  // Uint8Array's slice: Buffer's would be a view.
-  const payload = Uint8Array.prototype.slice.call(buffer, payloadAt, end);
-  return { kind: 'record', record: { sequence, subject, payload, pending: framed.pending }, end };
+  const subject = buffer.toString('utf8', subjectAt, payloadAt);
+  const payload = copyOf(buffer, payloadAt, end);
+  const link = copyOf(buffer, offset + LINK_AT, subjectAt);
+  const { pending } = framed;
+  return { kind: 'record', record: { sequence, subject, payload, pending, digest, link }, end };
+}
+
+/** Uint8Array's slice: Buffer's would be a view. */
+function copyOf(buffer: Buffer, begin: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(buffer, begin, end);
 }
 
 interface Frame {

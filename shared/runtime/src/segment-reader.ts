@@ -134,7 +134,7 @@ export class SegmentReader implements StreamReader {
         // complete, so that the next look is final.
         wasSeenEnding = true;
       } else if (step.kind === 'partial') {
-        throw cursor.damage(`${step.why}, but another segment follows`);
+        await cursor.refuseDamage(step.why, false);
       } else {
         if (!segments.includes(cursor.nextSequence)) throw this.#missing(cursor, segments);
         return;

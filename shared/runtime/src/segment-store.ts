@@ -36,7 +36,7 @@ export class SegmentStore implements StreamStore {
     name: string,
     subjects: readonly string[],
     opening?: OpeningRecord,
-  ): Promise<StreamWriter> {
+  ): Promise<SegmentWriter> {
     if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
     const writer = await SegmentWriter.open({
       dir: this.#folder(name),

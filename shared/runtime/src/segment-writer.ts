@@ -15,7 +15,9 @@ import {
   SEGMENT_HEADER_BYTES,
   segmentName,
 } from './segment-format.ts';
+import { FIRST_LINK, LINK_BYTES, Linker, payloadDigest } from './segment-link.ts';
 import { listSegments } from './segment-reader.ts';
+import { readToTail } from './segment-tail.ts';
 import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
 import { compileFilter } from './subject.ts';
 import { WriterLock } from './writer-lock.ts';
@@ -37,8 +39,16 @@ const textEncoder = new TextEncoder();
 interface Append {
   readonly subject: Uint8Array;
   readonly payload: Uint8Array;
+  readonly givenDigest: Uint8Array | undefined;
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: StreamError) => void;
+}
+
+interface Tail {
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+  readonly lastSequence: number;
+  readonly lastLink: Uint8Array;
 }
 
 export class SegmentWriter implements StreamWriter {
@@ -50,17 +60,16 @@ export class SegmentWriter implements StreamWriter {
   #file: FileHandle;
   #sizeBytes: number;
   #lastSequence: number;
+  /** Of the last record that is durable. */
+  #lastLink: Uint8Array;
+  readonly #linker = new Linker();
   #waiting: Append[] = [];
   #committing: readonly Append[] = [];
   #running: Promise<void> | undefined;
   #scratch: Buffer = Buffer.alloc(64 * 1024);
   #failure: StreamError | undefined;
 
-  private constructor(
-    options: SegmentWriterOptions,
-    lock: WriterLock,
-    tail: { file: FileHandle; sizeBytes: number; lastSequence: number },
-  ) {
+  private constructor(options: SegmentWriterOptions, lock: WriterLock, tail: Tail) {
     this.name = options.name;
     this.#dir = options.dir;
     this.#segmentBytes = options.segmentBytes;
@@ -69,6 +78,7 @@ export class SegmentWriter implements StreamWriter {
     this.#file = tail.file;
     this.#sizeBytes = tail.sizeBytes;
     this.#lastSequence = tail.lastSequence;
+    this.#lastLink = tail.lastLink;
   }
 
   /** Rejects with StreamError LOCKED or CORRUPT. */
@@ -80,7 +90,7 @@ export class SegmentWriter implements StreamWriter {
       const drafts = (await readdir(dir)).filter((name) => name.endsWith('.segment.tmp'));
       for (const name of drafts) await rm(join(dir, name));
       const first = (await listSegments(dir)).at(-1);
-      if (first === undefined) await createSegment(dir, 1);
+      if (first === undefined) await createSegment(dir, 1, FIRST_LINK);
       const tail = await openTail(dir, first ?? 1, options.onNotice);
       return new SegmentWriter(options, lock, tail);
     } catch (error) {
@@ -93,6 +103,11 @@ export class SegmentWriter implements StreamWriter {
     return this.#lastSequence;
   }
 
+  /** Link of the last durable record: it stands for the whole stream. 32 bytes. */
+  get lastLink(): Uint8Array {
+    return this.#lastLink;
+  }
+
   inFlight(): number {
     return this.#waiting.length + this.#committing.length;
   }
@@ -102,7 +117,9 @@ export class SegmentWriter implements StreamWriter {
     return () => {};
   }
 
-  append(subject: string, payload: Uint8Array): Promise<number> {
+  /** @param digest goes into the record's link instead of the payload's SHA-256; 32 bytes */
+  append(subject: string, payload: Uint8Array, digest?: Uint8Array): Promise<number> {
+    assert(digest === undefined || digest.byteLength === LINK_BYTES, 'a digest has 32 bytes');
     const isCovered = this.#accepts.some((accepts) => accepts(subject));
     assert(isCovered, `${subject} is not among the subjects of ${this.name}`);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -115,7 +132,8 @@ export class SegmentWriter implements StreamWriter {
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ subject: textEncoder.encode(subject), payload, resolve, reject });
+      const encoded = textEncoder.encode(subject);
+      this.#waiting.push({ subject: encoded, payload, givenDigest: digest, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -142,8 +160,9 @@ export class SegmentWriter implements StreamWriter {
 
   async #commit(): Promise<void> {
     const batch = this.#take();
-    if (this.#sizeBytes >= this.#segmentBytes) await this.#roll();
-    const bytes = this.#encode(batch);
+    const isEmpty = this.#sizeBytes === SEGMENT_HEADER_BYTES;
+    if (!isEmpty && this.#sizeBytes >= this.#segmentBytes) await this.#roll();
+    const { bytes, lastLink } = this.#encode(batch);
     // Two writers would write over each other; the lock is only advice to others.
     if (!this.#lock.isHeld()) {
       const text = `the lock of ${this.#dir} was taken away: another process writes the stream`;
@@ -154,6 +173,7 @@ export class SegmentWriter implements StreamWriter {
     this.#sizeBytes += bytes.byteLength;
     const first = this.#lastSequence + 1;
     this.#lastSequence += batch.length;
+    this.#lastLink = lastLink;
     this.#committing = [];
     for (const [i, { resolve }] of batch.entries()) resolve(first + i);
   }
@@ -170,22 +190,26 @@ export class SegmentWriter implements StreamWriter {
     return this.#committing;
   }
 
-  #encode(batch: readonly Append[]): Buffer {
+  #encode(batch: readonly Append[]): { bytes: Buffer; lastLink: Uint8Array } {
     let neededBytes = 0;
     for (const { subject, payload } of batch) {
       neededBytes += recordBytes(subject.byteLength, payload.byteLength);
     }
     if (this.#scratch.byteLength < neededBytes) this.#scratch = Buffer.alloc(neededBytes * 2);
     let end = 0;
-    for (const [i, { subject, payload }] of batch.entries()) {
+    let link = this.#lastLink;
+    for (const [i, { subject, payload, givenDigest }] of batch.entries()) {
       const sequence = this.#lastSequence + 1 + i;
-      end = encodeRecord(this.#scratch, end, { sequence, pending: i, subject, payload });
+      link = this.#linker.next(link, sequence, givenDigest ?? payloadDigest(payload), subject);
+      const digest = givenDigest === undefined ? 'payload' : 'given';
+      const record = { sequence, pending: i, digest, link, subject, payload } as const;
+      end = encodeRecord(this.#scratch, end, record);
     }
-    return this.#scratch.subarray(0, end);
+    return { bytes: this.#scratch.subarray(0, end), lastLink: link };
   }
 
   async #roll(): Promise<void> {
-    const path = await createSegment(this.#dir, this.#lastSequence + 1);
+    const path = await createSegment(this.#dir, this.#lastSequence + 1, this.#lastLink);
     await this.#file.close();
     this.#file = await open(path, 'r+');
     this.#sizeBytes = SEGMENT_HEADER_BYTES;
@@ -212,12 +236,16 @@ export class SegmentWriter implements StreamWriter {
 }
 
 /** A new segment, empty and durable: it appears under its name with its header whole. */
-async function createSegment(dir: string, firstSequence: number): Promise<string> {
+async function createSegment(
+  dir: string,
+  firstSequence: number,
+  linkBefore: Uint8Array,
+): Promise<string> {
   const path = join(dir, segmentName(firstSequence));
   const draft = `${path}.tmp`;
   const file = await open(draft, 'w');
   try {
-    await writeWhole(file, encodeSegmentHeader(firstSequence), 0);
+    await writeWhole(file, encodeSegmentHeader(firstSequence, linkBefore), 0);
     await file.datasync();
   } finally {
     await file.close();
@@ -232,29 +260,23 @@ async function openTail(
   dir: string,
   first: number,
   onNotice: (text: string) => void,
-): Promise<{ file: FileHandle; sizeBytes: number; lastSequence: number }> {
+): Promise<Tail> {
   const path = join(dir, segmentName(first));
   const cursor = await SegmentCursor.open(path, first);
-  let step = await cursor.next();
-  try {
-    while (step.kind === 'record') step = await cursor.next();
-    if (step.kind === 'partial') await cursor.refuseDamage(step.why);
-  } finally {
-    await cursor.close();
-  }
-  const { offset: sizeBytes, nextSequence } = cursor;
+  const torn = await readToTail(cursor);
+  const { offset: sizeBytes, nextSequence, link: lastLink } = cursor;
   const file = await open(path, 'r+');
-  if (step.kind === 'partial') {
+  if (torn !== undefined) {
     const { size } = await file.stat();
     await file.truncate(sizeBytes);
     onNotice(
       `${path}: cut off ${size - sizeBytes} bytes at offset ${sizeBytes}, a write that a crash ` +
-        `tore (${step.why}); it was not acknowledged. The last record is ${nextSequence - 1}`,
+        `tore (${torn}); it was not acknowledged. The last record is ${nextSequence - 1}`,
     );
   }
   // A writer that was killed may have left whole records that are not on the disk yet.
   await file.sync();
-  return { file, sizeBytes, lastSequence: nextSequence - 1 };
+  return { file, sizeBytes, lastSequence: nextSequence - 1, lastLink };
 }
 
 async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {

@@ -17,6 +17,9 @@ export interface NatsServer {
   stop(): Promise<void>;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
+  /** It stands still, its connections open, until it is told to go on. */
+  pause(): void;
+  resume(): void;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
   /** Ends it and removes its data. */
@@ -47,6 +50,8 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     port,
     stop: () => current.end('SIGTERM'),
     kill: () => current.end('SIGKILL'),
+    pause: () => current.signal('SIGSTOP'),
+    resume: () => current.signal('SIGCONT'),
     restart: async () => {
       current = await start(port);
     },

@@ -1,0 +1,9 @@
+import type { CommandGroup } from '../command-group.ts';
+
+export const journal: CommandGroup = {
+  name: 'journal',
+  summary: 'segment files of a log or journal: whether they are whole',
+  commands: {
+    verify: async () => (await import('../journal/verify.ts')).verify,
+  },
+};
