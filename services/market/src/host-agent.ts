@@ -7,7 +7,14 @@ import { BATCH_FIRST_BYTE, BatchOffset, RECORD_BYTES } from '@foldbook/protocol'
 import type { Agent, RingConsumer } from '@foldbook/runtime';
 import { HostedMarket } from './hosted-market.ts';
 import type { ThreadMetrics } from './market-metrics.ts';
-import { Coming, type Home, Leaving, type MovableEngine, type Passage } from './market-move.ts';
+import {
+  Coming,
+  type Home,
+  Leaving,
+  type MovableEngine,
+  type Passage,
+  Writing,
+} from './market-move.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { RingOutput } from './ring-output.ts';
 
@@ -52,6 +59,8 @@ export class HostAgent implements Agent {
   #nextReady: Actor[] = [];
   readonly #leaving = new Map<Leaving, MovableEngine>();
   #coming: Coming | undefined;
+  /** A snapshot that is being written, of a market that waits for it. */
+  #writing: { readonly actor: Actor; readonly snapshot: Writing } | undefined;
 
   constructor(parts: HostAgentParts) {
     this.#commands = parts.commands;
@@ -127,24 +136,51 @@ export class HostAgent implements Agent {
     const { nowNs } = this.#metrics;
     const endNs = nowNs() + this.#cycle.timeNs;
     let records = 0;
-    let hasLeft = false;
+    let stop: ((actor: Actor) => void) | undefined;
     market.startTurn();
     do {
-      hasLeft = market.nextKind === ControlKind.MOVE_OUT;
-      if (hasLeft) break;
+      stop = this.#stopOf(market.nextKind);
+      if (stop !== undefined) break;
       records += market.runNext();
     } while (!mailbox.isEmpty && records < this.#cycle.records && nowNs() < endNs);
     market.endTurn();
-    if (!hasLeft) return records;
-    this.#leave(actor);
+    if (stop === undefined) return records;
+    stop(actor);
     return records + 1;
+  }
+
+  /** What ends a turn, as it is for the host to do. */
+  #stopOf(kind: number): ((actor: Actor) => void) | undefined {
+    if (kind === ControlKind.MOVE_OUT) return (actor) => this.#leave(actor);
+    if (kind === ControlKind.SNAPSHOT) return (actor) => this.#write(actor);
+    return undefined;
   }
 
   /** Behind the others, if there is more for it to do. */
   #line(actor: Actor): void {
+    // What comes for one that waits for its snapshot does not make it ready.
+    if (this.#writing?.actor === actor) return;
     const { mailbox, id } = actor.market;
     actor.isReady = !mailbox.isEmpty && this.#actors.get(id) === actor;
     if (actor.isReady) this.#ready.push(actor);
+  }
+
+  #write(actor: Actor): void {
+    assert(this.#writing === undefined, 'one snapshot is written at a time');
+    const { mailbox, id } = actor.market;
+    const to = mailbox.view.getUint32(mailbox.head * RECORD_BYTES + ControlOffset.HOST, true);
+    mailbox.drop(1);
+    this.#tell(ControlKind.SNAPSHOT_BEGUN, id);
+    this.#writing = { actor, snapshot: new Writing(actor.engine, this.#passage(to)) };
+  }
+
+  #goOnWriting(): number {
+    if (this.#writing === undefined) return 0;
+    const { actor, snapshot } = this.#writing;
+    if (snapshot.step()) return 1;
+    this.#writing = undefined;
+    this.#line(actor);
+    return 1;
   }
 
   #leave({ market, engine }: Actor): void {
@@ -166,8 +202,9 @@ export class HostAgent implements Agent {
 
   /** A piece of each market that is on its way; it does not rest while there is one. */
   #move(others: number): number {
-    if (this.#leaving.size === 0 && this.#coming === undefined) return others;
-    let work = others;
+    const isQuiet = this.#leaving.size === 0 && this.#coming === undefined;
+    if (isQuiet && this.#writing === undefined) return others;
+    let work = others + this.#goOnWriting();
     for (const [leaving, engine] of this.#leaving) work += this.#takeLeave(leaving, engine);
     work += this.#welcome();
     if (work === 0) this.#yieldCore();

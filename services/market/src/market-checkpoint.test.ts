@@ -5,7 +5,9 @@ import {
   CheckpointError,
   type CheckpointFacts,
   CheckpointReader,
-  CheckpointWriter,
+  checkpointEnd,
+  checkpointFrame,
+  checkpointStart,
 } from './market-checkpoint.ts';
 import { MarketTerms } from './market-terms.ts';
 
@@ -25,12 +27,13 @@ const FACTS: CheckpointFacts = {
   epochLogFirst: 0,
   counters: { commands: 100, trades: 3, deltas: 4, groups: 70 },
   isCreated: true,
+  openRecords: 3,
+  nextTimerNs: 2n ** 62n,
   terms: terms.save(),
 };
 
 function written(pieces: readonly Uint8Array[], facts = FACTS): Uint8Array {
-  const writer = new CheckpointWriter();
-  const parts = [writer.begin(facts), ...pieces.map((piece) => writer.add(piece)), writer.end()];
+  const parts = [checkpointStart(facts), ...pieces.map(checkpointFrame), checkpointEnd()];
   return new Uint8Array(Buffer.concat(parts));
 }
 
@@ -69,15 +72,29 @@ test('what terms were saved are the terms again', () => {
   assert.deepEqual(again.facts(), terms.facts());
 });
 
-test('no byte can change, be missing, or be added', () => {
+test('is whole, and no longer than that', () => {
   const whole = written([new Uint8Array(40).fill(1), new Uint8Array(7).fill(2)]);
-  for (let offset = 0; offset < whole.byteLength; offset += 1) {
-    const changed = whole.slice();
-    changed[offset] = (changed[offset] ?? 0) ^ (1 << (offset & 7));
-    assert.throws(() => read([changed]), CheckpointError, `byte ${offset} changed`);
-    assert.throws(() => read([whole.subarray(0, offset)]), CheckpointError, `cut at ${offset}`);
+  for (let length = 0; length < whole.byteLength; length += 1) {
+    assert.throws(() => read([whole.subarray(0, length)]), CheckpointError, `cut at ${length}`);
   }
-  assert.throws(() => read([whole, new Uint8Array(1)]), /bytes follow its seal/);
+  assert.throws(() => read([whole, new Uint8Array(1)]), /bytes follow its end/);
+});
+
+test('begins as one, of a version that is known, with facts', () => {
+  const strange: [number, number, RegExp][] = [
+    [0, 0, /no checkpoint/],
+    [4, 2, /version 2; version 1 is known/],
+    [6, 1, /bytes 6 and 7/],
+    [11, 0xff, /a piece of/],
+    [12, 0xc1, /no msgpack/],
+  ];
+  for (const [offset, byte, words] of strange) {
+    const bytes = written([]);
+    bytes[offset] = byte;
+    assert.throws(() => read([bytes]), words);
+  }
+  const none = new Uint8Array([...written([]).subarray(0, 8), ...checkpointEnd()]);
+  assert.throws(() => read([none]), /it has no facts/);
 });
 
 test('facts that no market has are refused, with which', () => {

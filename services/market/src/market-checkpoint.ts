@@ -1,16 +1,16 @@
 /**
  * The file that a market is recovered from instead of its whole log: what the service knows of it
- * at a group's end, the engine's snapshot there, and a seal over both.
+ * at a group's end, and the engine's snapshot there.
  *
  * ```
- * "FBCP" | version u16 | zero u16 | frame: facts | frame: snapshot, a piece ... | u32 0 | SHA-256
+ * "FBCP" | version u16 | zero u16 | frame: facts | frame: snapshot, a piece ... | u32 0
  * frame = length u32 (not 0) | bytes
  * ```
  *
- * Little-endian. The facts are a msgpack map; the seal is of all bytes before it.
+ * Little-endian. The facts are a msgpack map. That nothing of it was changed is for the store to
+ * show, which seals what it keeps; the engine's snapshot has a seal of its own.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { isMarketName, viewOf } from '@foldbook/protocol';
 import { decode, encode } from '@msgpack/msgpack';
 import { z } from 'zod';
@@ -20,8 +20,9 @@ const MAGIC = 0x50_43_42_46;
 const VERSION = 1;
 const PREFIX_BYTES = 8;
 const LENGTH_BYTES = 4;
-const SEAL_BYTES = 32;
 const HEAD_BYTES = 32;
+/** Bigints are 64-bit integers, and numbers whatever holds them. */
+const BIGINTS = { useBigInt64: true };
 /** Pieces of snapshots are far smaller; bounds what a damaged length makes us wait for. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
@@ -43,6 +44,10 @@ const factsSchema = z.object({
   epochLogFirst: count,
   counters: z.object({ commands: count, trades: count, deltas: count, groups: count }),
   isCreated: z.boolean(),
+  /** Settlement records of the open epoch. */
+  openRecords: count,
+  /** When the engine's next timer is due, ns since 1970; 0 for none. */
+  nextTimerNs: z.bigint().min(0n),
   terms: savedTermsSchema,
 });
 
@@ -54,57 +59,37 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
-/** Makes the file's bytes out of a snapshot that comes in pieces. */
-export class CheckpointWriter {
-  readonly #hash = createHash('sha256');
-
-  /** The beginning. */
-  begin(facts: CheckpointFacts): Uint8Array {
-    const prefix = new Uint8Array(PREFIX_BYTES);
-    viewOf(prefix).setUint32(0, MAGIC, true);
-    viewOf(prefix).setUint16(4, VERSION, true);
-    this.#hash.update(prefix);
-    const frame = this.add(encode(facts));
-    const whole = new Uint8Array(prefix.byteLength + frame.byteLength);
-    whole.set(prefix);
-    whole.set(frame, prefix.byteLength);
-    return whole;
-  }
-
-  /** A piece of the engine's snapshot, which is copied. */
-  add(piece: Uint8Array): Uint8Array {
-    assert(piece.byteLength > 0 && piece.byteLength <= MAX_FRAME_BYTES, 'a piece has a size');
-    const frame = new Uint8Array(LENGTH_BYTES + piece.byteLength);
-    viewOf(frame).setUint32(0, piece.byteLength, true);
-    frame.set(piece, LENGTH_BYTES);
-    this.#hash.update(frame);
-    return frame;
-  }
-
-  /** The end. */
-  end(): Uint8Array {
-    const end = new Uint8Array(LENGTH_BYTES + SEAL_BYTES);
-    this.#hash.update(end.subarray(0, LENGTH_BYTES));
-    end.set(this.#hash.digest(), LENGTH_BYTES);
-    return end;
-  }
+/** The file's beginning. */
+export function checkpointStart(facts: CheckpointFacts): Uint8Array {
+  const frame = checkpointFrame(encode(facts, BIGINTS));
+  const start = new Uint8Array(PREFIX_BYTES + frame.byteLength);
+  viewOf(start).setUint32(0, MAGIC, true);
+  viewOf(start).setUint16(4, VERSION, true);
+  start.set(frame, PREFIX_BYTES);
+  return start;
 }
+
+/** What the file holds of a piece of the engine's snapshot, which is copied. */
+export function checkpointFrame(piece: Uint8Array): Uint8Array {
+  assert(piece.byteLength > 0 && piece.byteLength <= MAX_FRAME_BYTES, 'a piece has a size');
+  const frame = new Uint8Array(LENGTH_BYTES + piece.byteLength);
+  viewOf(frame).setUint32(0, piece.byteLength, true);
+  frame.set(piece, LENGTH_BYTES);
+  return frame;
+}
+
+/** The file's end. */
+export const checkpointEnd = () => new Uint8Array(LENGTH_BYTES);
 
 /** Reads the file's bytes as they come, in chunks of any size. */
 export class CheckpointReader {
-  readonly #hash = createHash('sha256');
   #bytes: Uint8Array = new Uint8Array(0);
-  #state: 'prefix' | 'facts' | 'pieces' | 'seal' | 'whole' = 'prefix';
+  #state: 'prefix' | 'facts' | 'pieces' | 'whole' = 'prefix';
   #facts: CheckpointFacts | undefined;
 
-  /** Once they have been read; nothing of the file is to be trusted before it is whole. */
+  /** Once they have been read. */
   get facts(): CheckpointFacts | undefined {
     return this.#facts;
-  }
-
-  /** The seal was read, and is right. */
-  get isWhole(): boolean {
-    return this.#state === 'whole';
   }
 
   /**
@@ -115,13 +100,11 @@ export class CheckpointReader {
     this.#append(chunk);
     for (;;) {
       if (this.#state === 'whole') {
-        if (this.#bytes.byteLength > 0) throw new CheckpointError('bytes follow its seal');
+        if (this.#bytes.byteLength > 0) throw new CheckpointError('bytes follow its end');
         return;
       }
       if (this.#state === 'prefix') {
         if (!this.#prefix()) return;
-      } else if (this.#state === 'seal') {
-        if (!this.#seal()) return;
       } else {
         const frame = this.#frame();
         if (frame === undefined) return;
@@ -149,7 +132,6 @@ export class CheckpointReader {
     if (this.#bytes.byteLength < length) return undefined;
     const taken = this.#bytes.subarray(0, length);
     this.#bytes = this.#bytes.subarray(length);
-    if (this.#state !== 'seal') this.#hash.update(taken);
     return taken;
   }
 
@@ -178,7 +160,7 @@ export class CheckpointReader {
   #readFacts(frame: Uint8Array): void {
     let value: unknown;
     try {
-      value = decode(frame);
+      value = decode(frame, BIGINTS);
     } catch (error) {
       throw new CheckpointError('its facts are no msgpack', { cause: error });
     }
@@ -192,15 +174,6 @@ export class CheckpointReader {
 
   #endPieces(): void {
     if (this.#state === 'facts') throw new CheckpointError('it has no facts');
-    this.#state = 'seal';
-  }
-
-  #seal(): boolean {
-    const seal = this.#take(SEAL_BYTES);
-    if (seal === undefined) return false;
-    const expected = this.#hash.digest();
-    if (!expected.equals(seal)) throw new CheckpointError('its seal does not fit: it was changed');
     this.#state = 'whole';
-    return true;
   }
 }

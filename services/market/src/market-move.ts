@@ -95,6 +95,24 @@ export class Leaving {
   }
 }
 
+/** A market that writes a snapshot of itself, and does nothing else meanwhile. */
+export class Writing {
+  readonly #passage: Passage;
+  readonly #chunks: Iterator<Uint8Array>;
+
+  constructor(engine: Engine, passage: Passage) {
+    this.#passage = passage;
+    this.#chunks = engine.snapshot();
+  }
+
+  /** Does a piece; false when it was the last one. */
+  step(): boolean {
+    const next = this.#chunks.next();
+    this.#passage.send(next.done === true ? END : next.value);
+    return next.done !== true;
+  }
+}
+
 /** A market that comes. */
 export class Coming {
   readonly market: number;

@@ -8,6 +8,10 @@
  *               or one record about a move.
  */
 export const ControlKind = {
+  /** Event ring: the snapshot holds what came before this, and is on its way. */
+  SNAPSHOT_BEGUN: 242,
+  /** The market writes a snapshot of itself to HOST, and goes on when it is written. */
+  SNAPSHOT: 243,
   /** Event ring, of both hosts: the market stays where it was, as there is no memory for it. */
   MOVE_OFF: 244,
   /** The market leaves the host for HOST, after all that came for it before. */
@@ -38,7 +42,7 @@ export const ControlOffset = {
   MARKET: 24,
   /** QUERY_ORDERS: an order id. */
   AFTER: 32,
-  /** MOVE_OUT, MOVE_IN: the other host. */
+  /** MOVE_OUT, MOVE_IN, SNAPSHOT: the other host. */
   HOST: 40,
 } as const;
 
@@ -47,6 +51,9 @@ export const ControlOffset = {
  * events were written; Float64, nanoseconds of the host's monotonic clock.
  */
 export const GroupTimeOffset = { TAKEN_NS: 48, DONE_NS: 56 } as const;
+
+/** The service's own thread, where a snapshot goes to or comes from. */
+export const SERVICE_THREAD = 0xffff_ffff;
 
 export const COMMAND_RING_SLOTS = 32_768;
 export const EVENT_RING_SLOTS = 65_536;
