@@ -16,12 +16,15 @@ import {
   commandSubject,
   diffStream,
   diffSubject,
+  diffsFilter,
+  diffTermSubject,
   infoSubject,
   levelsSubject,
   logStream,
   logSubject,
   querySubject,
   replaySubject,
+  reportFilter,
   reportStream,
   reportSubject,
   Side,
@@ -179,7 +182,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     const subjects = [commandSubject(MARKET, 7), querySubject(MARKET, 7), infoSubject(MARKET)];
     subjects.push(snapshotSubject(MARKET), replaySubject(MARKET), commandSubject(MARKET, 8));
     subjects.push('$JS.API.INFO', '$JS.API.STREAM.INFO.LOG_0', '$JS.API.STREAM.NAMES');
-    const replies = [logSubject(0, MARKET), diffSubject(MARKET), reportSubject(8, MARKET)];
+    const replies = [logSubject(0, MARKET), diffSubject(0, MARKET), reportSubject(0, 8, MARKET)];
     replies.push('_INBOX.*', '_INBOX.>', 'a..b', '*', commandSubject(MARKET, 8));
     replies.push(adminSubject(MARKET), '$JS.API.STREAM.DELETE.LOG_0', '_INBOX.market.x');
     for (const { connection } of hostile) {
@@ -195,7 +198,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
   it('lets nobody hear what another is told', async () => {
     const spy = await connect(BARE);
     const heard: string[] = [];
-    const filters = ['>', '_INBOX.>', '_R_.>', '$JS.>', '$SYS.>', 'rpt.>', 'rpt.8.*', 'log.>'];
+    const filters = ['>', '_INBOX.>', '_R_.>', '$JS.>', '$SYS.>', 'rpt.>', 'rpt.*.8.*', 'log.>'];
     for (const filter of [...filters, 'in.>', 'cmd.>', 'adm.*', 'qry.>', 'diff.>', '*.*.*']) {
       spy.connection.subscribe(filter, {
         callback: (error, { subject }) => void heard.push(error === null ? subject : 'refused'),
@@ -209,7 +212,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     await until(() => heard.includes(levelsSubject(MARKET)));
     await spy.flush();
     const others = heard.filter(
-      (subject) => !/^(md\.[^.]+\.(l2|trades)|rpt\.7\.[^.]+)$/.test(subject),
+      (subject) => !/^(md\.[^.]+\.(l2|trades)|rpt\.0\.7\.[^.]+)$/.test(subject),
     );
     assert.deepEqual(others, []);
     await spy.close();
@@ -220,7 +223,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     const client = await trader(hostile, 7);
     // The broker shows where the market waits for the acknowledgement of a report.
     const inboxes: string[] = [];
-    hostile.connection.subscribe(reportSubject(7, '*'), {
+    hostile.connection.subscribe(reportFilter(7, '*'), {
       callback: (_, { reply }) => void inboxes.push(reply ?? ''),
     });
     await client.place({ ...SELL, price: 300n });
@@ -232,7 +235,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     await mirror.open();
     const orders = (await victim.openOrders()).length;
     const subjects = [commandSubject(MARKET, 8), `in.0.${MARKET}.8`, adminSubject(MARKET)];
-    subjects.push(logSubject(0, MARKET), reportSubject(8, MARKET), diffSubject(MARKET));
+    subjects.push(logSubject(0, MARKET), reportSubject(0, 8, MARKET), diffSubject(0, MARKET));
     subjects.push(levelsSubject(MARKET), querySubject(MARKET, 8), `proof.${MARKET}.0`);
     for (const subject of subjects) {
       hostile.connection.publish(subject, new Uint8Array(128));
@@ -259,8 +262,10 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
   it('gives the prover the settlement stream, and nobody more than its part', async () => {
     const prover = await connect('prover');
     const store = new JetStreamStore(prover);
-    const subjects = (await store.reader(diffStream(0)).lastOfEach('diff.*')).map((r) => r.subject);
-    assert.deepEqual(subjects, [diffSubject(MARKET)]);
+    const subjects = (await store.reader(diffStream(0)).lastOfEach(diffsFilter(0))).map(
+      (r) => r.subject,
+    );
+    assert.deepEqual(subjects.sort(), [diffTermSubject(0), diffSubject(0, MARKET)]);
     await assert.rejects(store.reader(logStream(0)).lastSequence(), { code: 'NOT_PERMITTED' });
     await assert.rejects(store.reader(reportStream(0)).lastSequence(), { code: 'NOT_PERMITTED' });
     const [market, admin] = [await connect('market'), await connect('operator')];
@@ -305,8 +310,8 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       ['subject: "cmd.*.7"', 'subject: "cmd.*.8"'],
       ['subject: "cmd.*.7"', 'subject: "cmd.*.*"'],
       ['subject: "qry.*.7"', 'subject: "qry.*.8"'],
-      ['subject: "rpt.7.*"', 'subject: "rpt.8.*"'],
-      ['subject: "rpt.7.*"', 'subject: "rpt.>"'],
+      ['subject: "rpt.*.7.*"', 'subject: "rpt.*.8.*"'],
+      ['subject: "rpt.*.7.*"', 'subject: "rpt.>"'],
       ['subject: "info.*"', 'subject: "adm.*"'],
     ] as const) {
       await assert.rejects(startShippedBroker({ from, to }), /import not authorized/, to);

@@ -14,16 +14,17 @@ import {
 import { Account, EventKind, EventOffset, RECORD_BYTES, viewOf } from '@foldbook/protocol';
 import { MetricsReader } from '@foldbook/runtime';
 import { SHOWN_ACCOUNTS } from './balance-view-writer.ts';
-import { openMetrics, ThreadMetrics } from './market-metrics.ts';
+import { openMetrics, SHOWN_MARKETS, ThreadMetrics } from './market-metrics.ts';
 
 const COMMANDS = 6_000;
 const SEEDS = [1, 2, 3];
 const TIME_NS = 1n;
 
 function open() {
-  const { buffer } = openMetrics(undefined, 1, 0);
+  const { buffer } = openMetrics(undefined, 2, 0);
   const reader = new MetricsReader(buffer);
-  return { metrics: new ThreadMetrics(buffer, 0), views: new MarketViewReader(reader), reader };
+  const [metrics, second] = [new ThreadMetrics(buffer, 0), new ThreadMetrics(buffer, 1)];
+  return { metrics, second, views: new MarketViewReader(reader), reader };
 }
 
 /** One market after another, a group of each in turns. */
@@ -56,6 +57,25 @@ function compare(engine: Engine, market: number, views: MarketViewReader): numbe
   return shown;
 }
 
+/** An engine that says it has had so many commands. */
+function engineAt(sequence: number): Engine {
+  return Object.defineProperty(createNaiveEngine(), 'sequence', { value: BigInt(sequence) });
+}
+
+/** A turn of a market on a host that changed one of its accounts. */
+function change(
+  metrics: ThreadMetrics,
+  { market, account }: { readonly market: number; readonly account: number },
+  engine = engineAt(1),
+): void {
+  const event = new Uint8Array(RECORD_BYTES);
+  event[EventOffset.KIND] = EventKind.ACCEPTED;
+  viewOf(event).setUint32(EventOffset.ACCOUNT, account, true);
+  metrics.startTurn(market);
+  metrics.count(event, 1);
+  metrics.show(engine, 1, TIME_NS);
+}
+
 describe('balances that are shown', () => {
   it('are those of the engine after every group, whatever happens in it', async () => {
     const host = new KernelHost(await loadKernel());
@@ -80,15 +100,7 @@ describe('balances that are shown', () => {
 
   it('are those of the first accounts, however many come', () => {
     const { metrics, views, reader } = open();
-    const engine = createNaiveEngine();
-    const event = new Uint8Array(RECORD_BYTES);
-    event[EventOffset.KIND] = EventKind.ACCEPTED;
-    const place = (market: number, account: number) => {
-      viewOf(event).setUint32(EventOffset.ACCOUNT, account, true);
-      metrics.startTurn(market);
-      metrics.count(event, 1);
-      metrics.show(engine, 1, TIME_NS);
-    };
+    const place = (market: number, account: number) => change(metrics, { market, account });
     const accounts = Array.from({ length: SHOWN_ACCOUNTS + 100 }, (_, index) => ({
       market: 1 + (index % 3),
       account: 2 + index * 7,
@@ -100,5 +112,39 @@ describe('balances that are shown', () => {
       assert.equal(views.balance(market, account) !== undefined, index < SHOWN_ACCOUNTS);
       assert.equal(views.balance(market + 1, account), undefined, 'of another market');
     }
+  });
+
+  it('are never those of before a move that the new host has no place for', () => {
+    const { metrics, second, views } = open();
+    const [stays, moves] = [2, 1];
+    const engine = engineAt(1);
+    for (let account = 2; account < SHOWN_ACCOUNTS + 2; account += 1) {
+      change(second, { market: stays, account }, engine);
+    }
+    change(metrics, { market: moves, account: 7 }, engineAt(3));
+    change(metrics, { market: moves, account: 8 }, engineAt(4));
+    const sequenceOf = (account: number) => views.balance(moves, account)?.sequence;
+    assert.deepEqual([sequenceOf(7), sequenceOf(8)], [3n, 4n]);
+    metrics.forget(moves);
+    change(second, { market: moves, account: 7 }, engineAt(5));
+    assert.equal(sequenceOf(7), undefined, 'what it had at 3 is not what it has');
+    second.forget(moves);
+    change(metrics, { market: moves, account: 7 }, engineAt(6));
+    assert.equal(sequenceOf(7), 6n, 'it is back where it has a place');
+    change(second, { market: stays, account: 2 }, engineAt(9));
+    assert.equal(views.balance(stays, 2)?.sequence, 9n);
+  });
+
+  it('are the latest of any host while each had a place for them', () => {
+    const { metrics, second, views } = open();
+    change(metrics, { market: 1, account: 7 }, engineAt(3));
+    change(metrics, { market: 1, account: 8 }, engineAt(4));
+    metrics.forget(1);
+    change(second, { market: 1, account: 7 }, engineAt(5));
+    assert.equal(views.balance(1, 7)?.sequence, 5n);
+    assert.equal(views.balance(1, 8)?.sequence, 4n, 'it did not change there');
+    const notShown = SHOWN_MARKETS + 1;
+    change(second, { market: notShown, account: 7 });
+    assert.equal(views.balance(notShown, 7), undefined);
   });
 });

@@ -32,6 +32,7 @@ export class BalanceViewWriter {
   #shown = 0;
   #turn = 0;
   #market = 0;
+  #hasHidden = false;
 
   constructor(open: (slot: number) => LockedWriter) {
     this.#open = open;
@@ -42,7 +43,13 @@ export class BalanceViewWriter {
     return this.#shown;
   }
 
+  /** Whether the turn changed an account that there is no place for. */
+  get hasHidden(): boolean {
+    return this.#hasHidden;
+  }
+
   startTurn(market: number): void {
+    this.#hasHidden = false;
     this.#market = market;
     this.#turn = (this.#turn + 1) | 0;
     this.#changes = 0;
@@ -55,6 +62,7 @@ export class BalanceViewWriter {
     this.#recent[recent] = account;
     this.#recentTurns[recent] = this.#turn;
     const slot = this.#slotOf(account);
+    if (slot === NONE) this.#hasHidden = true;
     if (slot === NONE || this.#turns[slot] === this.#turn) return;
     this.#turns[slot] = this.#turn;
     this.#changed[this.#changes] = slot;

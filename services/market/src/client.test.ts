@@ -97,7 +97,13 @@ describe('a client of a market', () => {
     const hostile = served.connect();
     const subjects = [`cmd.${MARKET}.8`, `info.${MARKET}`, `qry.${MARKET}.8`];
     subjects.push(`md.${MARKET}.snapshot`, `md.${MARKET}.replay`, `adm.${MARKET}`);
-    const replies = [`log.0.${MARKET}`, `diff.${MARKET}`, `rpt.8.${MARKET}`, 'a..b', '_INBOX.*'];
+    const replies = [
+      `log.0.${MARKET}`,
+      `diff.0.${MARKET}`,
+      `rpt.0.8.${MARKET}`,
+      'a..b',
+      '_INBOX.*',
+    ];
     const heard: string[] = [];
     for (const filter of ['log.>', 'diff.>', 'rpt.>', '_INBOX.*']) {
       served.connect().subscribe(filter, ({ subject }) => heard.push(subject));
@@ -108,7 +114,7 @@ describe('a client of a market', () => {
     await hostile.flush();
     const client = await trader(7);
     assert.equal((await client.place(sell(100n, 1n))).type, 'accepted');
-    assert.deepEqual(new Set(heard), new Set([`rpt.7.${MARKET}`]));
+    assert.deepEqual(new Set(heard), new Set([`rpt.0.7.${MARKET}`]));
   });
 
   it('is told of everything although all reports are lost on their way', async (test) => {
@@ -125,13 +131,13 @@ describe('a client of a market', () => {
     client.onEvent((event) => told.push(event));
     let lost = 0;
     served.lose(({ subject }) => {
-      if (subject.startsWith('rpt.7.')) lost += 1;
-      return subject.startsWith('rpt.7.');
+      if (subject.startsWith('rpt.0.7.')) lost += 1;
+      return subject.startsWith('rpt.0.7.');
     });
     const placed = Array.from({ length: 5 }, () => client.place(sell(100n, 5n)));
     const answers = await Promise.all(placed);
     assert(answers.every(({ type }) => type === 'accepted'));
-    served.lose(({ subject }) => subject.startsWith('rpt.7.') && lost++ % 2 === 0);
+    served.lose(({ subject }) => subject.startsWith('rpt.0.7.') && lost++ % 2 === 0);
     for (let order = 0; order < 20; order += 1) await client.place(sell(101n, 1n));
     assert.equal(told.length, 25);
     assert(lost > 10 && client.gaps === 0);

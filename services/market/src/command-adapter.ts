@@ -28,7 +28,7 @@ import {
 } from '@foldbook/runtime';
 import type { RefusedAdmission } from './admission.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
-import { Market, type MarketRegistry } from './market-registry.ts';
+import type { Market, MarketRegistry } from './market-registry.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -119,7 +119,7 @@ export class CommandAdapter {
     if (known === undefined && this.#markets.isFull) {
       return refuse('CAPACITY', 0, 'this node has as many markets as it may have (maxMarkets)');
     }
-    const market = known ?? new Market(name, this.#markets.nextId());
+    const market = known ?? this.#markets.create(name);
     const busy = this.#admit(message, market, batch.value, 0);
     if (known === undefined && busy === undefined) {
       this.#markets.add(market);

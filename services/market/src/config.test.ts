@@ -9,15 +9,42 @@ it('has places on hosts that there are only', () => {
   const parse = (config: object) => marketConfigSchema.safeParse({ broker, ...config });
   assert(parse({ hosts: 2, places: { A: 1 } }).success);
   assert(parse({ cores: [0, 1, 0], places: { A: 2 } }).success);
-  for (const config of [{ places: { A: 1 } }, { hosts: 3, cores: [0], places: { A: 1 } }]) {
+  for (const config of [{ places: { A: 1 } }, { cores: [0], places: { A: 1 } }]) {
     const parsed = parse(config);
     assert.match(parsed.error?.message ?? '', /no host 1 for A: there are 1, from 0/);
   }
 });
 
+it('refuses hosts and cores that contradict each other', () => {
+  const words = (config: object) =>
+    marketConfigSchema.safeParse({ broker, ...config }).error?.message;
+  assert.match(words({ hosts: 3, cores: [0] }) ?? '', /3 hosts on 1 cores: name a core for each/);
+  assert.match(words({ hosts: 1, cores: [0, 1] }) ?? '', /1 hosts on 2 cores/);
+  const twice = { cores: [0, 1, 1] };
+  assert.match(words({ ...twice, idle: 'busy-spin' }) ?? '', /never rest .* from core 1: let them/);
+  assert.equal(words({ ...twice, idle: 'yield' }), undefined);
+  assert.equal(words({ cores: [1, 0], idle: 'busy-spin', hosts: 2 }), undefined);
+});
+
 it('has a host on each core that is named, or as many as are asked for', () => {
   const coresOf = (config: object) => hostCores(marketConfigSchema.parse({ broker, ...config }));
-  assert.deepEqual(coresOf({ hosts: 5, cores: [3, 1] }), [3, 1]);
+  assert.deepEqual(coresOf({ cores: [3, 1] }), [3, 1]);
   assert.equal(coresOf({ hosts: 5 }).length, 5);
   assert.equal(coresOf({}).length, 1);
+});
+
+it('has each account on shared memory once, for a user or for its own', () => {
+  const accountsOf = (...accounts: unknown[]) => {
+    const sharedMemory = { folder: '/dev/shm/x', accounts };
+    const { success, data, error } = marketConfigSchema.safeParse({ broker, sharedMemory });
+    return success ? data.sharedMemory?.accounts : error.message;
+  };
+  assert.deepEqual(accountsOf(7, { account: 8, uid: 1_001 }), [
+    { account: 7, uid: undefined },
+    { account: 8, uid: 1_001 },
+  ]);
+  assert.match(String(accountsOf(7, { account: 7, uid: 1 })), /an account is named twice/);
+  for (const wrong of [1, '7', { account: 7, uid: -1 }, { account: 7, uid: 2 ** 32 - 1 }]) {
+    assert.equal(typeof accountsOf(wrong), 'string', JSON.stringify(wrong));
+  }
 });

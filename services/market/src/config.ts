@@ -1,6 +1,16 @@
 /** Configuration of the market service: parsed once, in main.ts, against this schema. */
-import { MAX_ACCOUNT, MAX_COMMANDS_PER_GROUP, MAX_COMMANDS_PER_MESSAGE } from '@foldbook/protocol';
+import { hostname } from 'node:os';
+import { pid } from 'node:process';
+import {
+  cutNodeName,
+  MAX_ACCOUNT,
+  MAX_COMMANDS_PER_GROUP,
+  MAX_COMMANDS_PER_MESSAGE,
+} from '@foldbook/protocol';
 import { z } from 'zod';
+
+/** The system keeps the one above to itself. */
+const MAX_UID = 2 ** 32 - 2;
 
 const natsSchema = z.object({
   kind: z.literal('nats'),
@@ -22,11 +32,24 @@ const volatileSchema = z.object({
   kind: z.literal('volatile'),
 });
 
+const accountSchema = z.int().min(2).max(MAX_ACCOUNT);
+
 const sharedMemorySchema = z.object({
-  /** Of this market alone, closed to other users; `/dev/shm/foldbook-<name>`. Linux. */
+  /** Of this market alone; `/dev/shm/foldbook-<name>`. Linux. */
   folder: z.string().startsWith('/'),
-  /** A client of each may attach: whoever may open the file `account-<number>` in the folder. */
-  accounts: z.array(z.int().min(2).max(MAX_ACCOUNT)).min(1).max(1_024),
+  /** One client of each, of the user named; of the market's own where there is a number alone. */
+  accounts: z
+    .array(
+      z.union([
+        accountSchema.transform((account) => ({ account, uid: undefined })),
+        z.object({ account: accountSchema, uid: z.int().min(0).max(MAX_UID) }),
+      ]),
+    )
+    .min(1)
+    .max(1_024)
+    .refine((all) => new Set(all.map(({ account }) => account)).size === all.length, {
+      error: 'an account is named twice',
+    }),
   /** Looks for messages at every turn, which takes a core whole; else so while there are some. */
   spin: z.boolean().default(false),
 });
@@ -52,12 +75,18 @@ const memorySchema = z.object({
 
 const fieldsSchema = z.object({
   partition: z.int().min(0).max(1023).default(0),
+  /** What the log and other nodes call this process. */
+  node: z
+    .string()
+    .min(1)
+    .default(() => `${hostname()}/${pid}`)
+    .transform(cutNodeName),
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
   /** Clients on the same host, past the broker. */
   sharedMemory: sharedMemorySchema.optional(),
-  /** Threads that markets live on, each market on one. */
-  hosts: z.int().min(1).max(64).default(1),
-  /** Their cores, as many hosts as there are here; absent: the last ones it may use. */
+  /** Threads that markets live on, each market on one; absent: one, or one for each of `cores`. */
+  hosts: z.int().min(1).max(64).optional(),
+  /** Their cores; absent: the last ones it may use. */
   cores: z.array(z.int().min(0).max(4095)).min(1).max(64).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
   memory: memorySchema.prefault({}),
@@ -110,14 +139,36 @@ const fieldsSchema = z.object({
   epochAgeMs: z.int().min(10).max(86_400_000).default(5_000),
 });
 
-export const marketConfigSchema = fieldsSchema.superRefine(({ hosts, cores, places }, context) => {
-  const count = cores?.length ?? hosts;
-  for (const [market, host] of Object.entries(places)) {
-    if (host < count) continue;
-    const message = `there is no host ${host} for ${market}: there are ${count}, from 0`;
-    context.addIssue({ code: 'custom', path: ['places', market], message });
-  }
-});
+const hostCount = ({ hosts, cores }: Pick<z.infer<typeof fieldsSchema>, 'hosts' | 'cores'>) =>
+  hosts ?? cores?.length ?? 1;
+
+export const marketConfigSchema = fieldsSchema
+  .superRefine((config, context) => {
+    const { cores, places, idle } = config;
+    const count = hostCount(config);
+    const refuse = (path: string[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    if (cores !== undefined && cores.length !== count) {
+      refuse(['hosts'], `${count} hosts on ${cores.length} cores: name a core for each, or none`);
+    }
+    const shared = idle === 'busy-spin' ? sharedCore(cores ?? []) : undefined;
+    if (shared !== undefined) refuse(['cores'], sharedCoreWords(shared));
+    for (const [market, host] of Object.entries(places)) {
+      if (host < count) continue;
+      const message = `there is no host ${host} for ${market}: there are ${count}, from 0`;
+      refuse(['places', market], message);
+    }
+  })
+  .transform((config) => ({ ...config, hosts: hostCount(config) }));
+
+/** The first core that is there twice. */
+export function sharedCore(cores: readonly number[]): number | undefined {
+  return cores.find((core, index) => cores.indexOf(core) !== index);
+}
+
+export const sharedCoreWords = (core: number) =>
+  `two hosts that never rest would keep each other from core ${core}: ` +
+  'let them yield or park (idle), or give each a core of its own';
 
 export type MemoryConfig = z.infer<typeof memorySchema>;
 export type MarketConfig = z.infer<typeof marketConfigSchema>;

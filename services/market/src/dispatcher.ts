@@ -29,10 +29,15 @@ interface Lane {
   readonly waiting: Delivery[];
 }
 
+/** What a host says at the end of a move: both that it is off, or one each of the others. */
+export type MoveEnd = 'left' | 'come' | 'off';
+
 export interface FinishedMove {
   readonly market: Market;
   readonly from: number;
   readonly to: number;
+  /** The other host has no memory for the market, which goes on where it was. */
+  readonly isRefused: boolean;
   /** From its last command there until its first one here could run. */
   readonly tookNs: number;
   /** Groups that came meanwhile. */
@@ -46,15 +51,16 @@ interface Move {
   readonly sinceNs: number;
   readonly held: Delivery[];
   readonly done: (move: FinishedMove) => void;
-  hasLeft: boolean;
-  hasCome: boolean;
+  /** What the hosts have said. */
+  readonly ends: MoveEnd[];
 }
 
 export class Dispatcher {
   readonly #lanes: readonly Lane[];
   readonly #nowNs: () => number;
   #move: Move | undefined;
-  #nextToken = 1n;
+  /** Pairs of hosts between which a market has moved before. */
+  readonly #passages = new Set<string>();
 
   /** @param nowNs - any clock that goes on evenly */
   constructor(targets: readonly DispatchTarget[], nowNs: () => number) {
@@ -123,43 +129,53 @@ export class Dispatcher {
     assert(this.#move === undefined, 'one market moves at a time');
     const from = market.host;
     assert(from !== to, `market ${market.name} is on host ${to} already`);
-    const token = this.#nextToken;
-    this.#nextToken += 1n;
-    const { port1, port2 } = new MessageChannel();
+    this.#connect(from, to);
     const sinceNs = this.#nowNs();
-    const progress = { hasLeft: false, hasCome: false };
-    this.#move = { market, from, to, sinceNs, held: [], done, ...progress };
-    this.#control(this.#lane(from), ControlKind.MOVE_OUT, market, { token, port: port1 });
-    this.#control(this.#lane(to), ControlKind.MOVE_IN, market, { token, port: port2 });
+    this.#move = { market, from, to, sinceNs, held: [], done, ends: [] };
+    this.#control(from, ControlKind.MOVE_OUT, market, to);
+    this.#control(to, ControlKind.MOVE_IN, market, from);
     this.flush();
   }
 
-  /** A host tells that the market that moves has left it, or has come. */
-  moved(market: number, kind: 'left' | 'come'): void {
+  /** A host tells what has become of the market that moves. */
+  moved(market: number, end: MoveEnd): void {
     const move = this.#move;
     assert(move !== undefined && move.market.id === market, `market ${market} does not move`);
-    if (kind === 'left') move.hasLeft = true;
-    else move.hasCome = true;
-    // All events that it made there have been seen by now, and its first here is still to come.
-    if (!move.hasLeft || !move.hasCome) return;
+    move.ends.push(end);
+    // All events that it made there have been seen by then, and its next is still to come.
+    if (move.ends.length < 2) return;
+    const isRefused = end === 'off';
+    assert(
+      move.ends.every((each) => (each === 'off') === isRefused),
+      'both hosts say the same',
+    );
     this.#move = undefined;
-    move.market.host = move.to;
-    const { waiting } = this.#lane(move.to);
+    if (!isRefused) move.market.host = move.to;
+    const { waiting } = this.#lane(move.market.host);
     for (const delivery of move.held) waiting.push(delivery);
     this.flush();
     const { from, to, held, sinceNs } = move;
     const tookNs = this.#nowNs() - sinceNs;
-    move.done({ market: move.market, from, to, tookNs, held: held.length });
+    move.done({ market: move.market, from, to, isRefused, tookNs, held: held.length });
   }
 
-  #control({ target, waiting }: Lane, kind: number, market: Market, end: PostedPassage): void {
-    target.post(end, [end.port]);
+  /** One passage for all moves between two hosts: a thread that never rests lets no port go. */
+  #connect(from: number, to: number): void {
+    const pair = `${Math.min(from, to)} ${Math.max(from, to)}`;
+    if (this.#passages.has(pair)) return;
+    this.#passages.add(pair);
+    const { port1, port2 } = new MessageChannel();
+    this.#lane(from).target.post({ host: to, port: port1 }, [port1]);
+    this.#lane(to).target.post({ host: from, port: port2 }, [port2]);
+  }
+
+  #control(host: number, kind: number, market: Market, other: number): void {
     const payload = new Uint8Array(RECORD_BYTES);
     const view = viewOf(payload);
     view.setUint8(ControlOffset.KIND, kind);
     view.setUint32(ControlOffset.MARKET, market.id, true);
-    view.setBigUint64(ControlOffset.TOKEN, end.token, true);
-    waiting.push({ payload, records: 1 });
+    view.setUint32(ControlOffset.HOST, other, true);
+    this.#lane(host).waiting.push({ payload, records: 1 });
   }
 
   #lane(host: number): Lane {

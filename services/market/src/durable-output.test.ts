@@ -9,7 +9,7 @@ import { type Coverage, checkCoverage, OutputError, readCoverage } from './durab
 import { Market, MarketRegistry } from './market-registry.ts';
 
 const NO_RECORDS = new Uint8Array(0);
-const FILTER = 'rpt.*.*';
+const FILTER = 'rpt.0.*.*';
 
 const reports = (fields: Partial<BatchHeader>) =>
   encodeBatch({ kind: BatchKind.REPORTS, market: 1, ...fields }, NO_RECORDS);
@@ -32,8 +32,8 @@ async function coverageOf(
 }
 
 function marketsAt(sequence: number): MarketRegistry {
-  const markets = new MarketRegistry();
-  const market = new Market('M', 1);
+  const markets = new MarketRegistry(0);
+  const market = new Market('M', 1, 0);
   market.sequence = sequence;
   markets.add(market);
   return markets;
@@ -42,12 +42,12 @@ function marketsAt(sequence: number): MarketRegistry {
 describe('what an output stream covers', () => {
   it('is what the last batch of each subject says', async (test) => {
     const coverage = await coverageOf(test, [
-      ['rpt.7.M', reports({ first: 1, last: 4 })],
-      ['rpt.8.M', reports({ first: 2, last: 3 })],
-      ['rpt.7.M', reports({ first: 5, last: 9, prev: 4 })],
+      ['rpt.0.7.M', reports({ first: 1, last: 4 })],
+      ['rpt.0.8.M', reports({ first: 2, last: 3 })],
+      ['rpt.0.7.M', reports({ first: 5, last: 9, prev: 4 })],
     ]);
     const found = [...coverage].map(([subject, { last }]) => [subject, last]);
-    assert.deepEqual(Object.fromEntries(found), { 'rpt.7.M': 9, 'rpt.8.M': 3 });
+    assert.deepEqual(Object.fromEntries(found), { 'rpt.0.7.M': 9, 'rpt.0.8.M': 3 });
     checkCoverage('RPT_0', coverage, marketsAt(9));
   });
 
@@ -62,12 +62,12 @@ describe('what an output stream covers', () => {
     ];
     for (const [what, payload, problem] of strange) {
       const reading = coverageOf(test, [
-        ['rpt.7.M', reports({ last: 4 })],
-        ['rpt.8.M', payload],
+        ['rpt.0.7.M', reports({ last: 4 })],
+        ['rpt.0.8.M', payload],
       ]);
       await assert.rejects(reading, (error) => {
         assert(error instanceof OutputError, what);
-        assert.match(error.message, /record 2 of RPT_0 \(rpt\.8\.M\) was not written by a market/);
+        assert.match(error.message, /record 2 of RPT_0 \(rpt\.0\.8\.M\) was not written by a /);
         assert.match(error.message, problem);
         assert.match(error.message, /keep it out, then remove the stream RPT_0/);
         return true;
@@ -76,7 +76,7 @@ describe('what an output stream covers', () => {
   });
 
   it('may not reach beyond the log, nor name markets that the log does not have', async (test) => {
-    const coverage = await coverageOf(test, [['rpt.7.M', reports({ last: 9 })]]);
+    const coverage = await coverageOf(test, [['rpt.0.7.M', reports({ last: 9 })]]);
     const refuses = (found: Coverage, markets: MarketRegistry, words: RegExp) =>
       assert.throws(
         () => checkCoverage('RPT_0', found, markets),
@@ -87,9 +87,9 @@ describe('what an output stream covers', () => {
           return true;
         },
       );
-    refuses(coverage, marketsAt(8), /rpt\.7\.M reaches sequence 9, but the log ends at 8 of M/);
-    refuses(coverage, new MarketRegistry(), /but the log has no market M/);
-    const other = await coverageOf(test, [['rpt.7.M', reports({ market: 2, last: 9 })]]);
+    refuses(coverage, marketsAt(8), /rpt\.0\.7\.M reaches sequence 9, but the log ends at 8 of M/);
+    refuses(coverage, new MarketRegistry(0), /but the log has no market M/);
+    const other = await coverageOf(test, [['rpt.0.7.M', reports({ market: 2, last: 9 })]]);
     refuses(other, marketsAt(9), /ends with a batch of market 2, but M is market 1 in the log/);
   });
 });

@@ -3,6 +3,7 @@ import {
   type BatchHeader,
   type BatchKind,
   decodeBatchHeader,
+  isTermSubject,
   RECORD_BYTES,
 } from '@foldbook/protocol';
 import type { StreamReader, StreamWriter } from '@foldbook/runtime';
@@ -36,6 +37,7 @@ export async function readCoverage(source: OutputSource): Promise<Coverage> {
   const { stream, reader, filter, kind } = source;
   const coverage = new Map<string, BatchHeader>();
   for (const { sequence, subject, payload } of await reader.lastOfEach(filter)) {
+    if (isTermSubject(subject)) continue;
     const where = `record ${sequence} of ${stream} (${subject})`;
     const header = decodeBatchHeader(payload, kind, MAX_BATCH_RECORDS);
     if (!header.ok) {

@@ -10,6 +10,7 @@ import {
   viewOf,
 } from '@foldbook/protocol';
 import type { Clock, RingConsumer } from '@foldbook/runtime';
+import type { MoveEnd } from './dispatcher.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import type { MarketOutputs } from './market-outputs.ts';
 import type { CommittedGroup, Market, MarketRegistry } from './market-registry.ts';
@@ -33,8 +34,8 @@ export type OnExecuted = (
   commands: number,
   openRecords: number,
 ) => void;
-/** A market has left the host, or has come to it. */
-export type OnMoved = (market: number, kind: 'left' | 'come') => void;
+/** What the host says of a market that moves. */
+export type OnMoved = (market: number, end: MoveEnd) => void;
 
 export interface FeedParts {
   readonly markets: MarketRegistry;
@@ -100,6 +101,7 @@ export class EventFeed {
     else if (kind === ControlKind.CONTROL_END) this.#endAnswer(offset);
     else if (kind === ControlKind.MOVED_OUT) this.#moved(offset, 'left');
     else if (kind === ControlKind.MOVED_IN) this.#moved(offset, 'come');
+    else if (kind === ControlKind.MOVE_OFF) this.#moved(offset, 'off');
     else if (this.#current === undefined || this.#group === undefined) {
       this.#answer.push(this.#buffer.slice(offset, offset + RECORD_BYTES));
     } else this.#current.event(this.#buffer, this.#view, offset, this.#group);
@@ -156,10 +158,10 @@ export class EventFeed {
     this.#parts.onAnswer(token, records, sequence);
   }
 
-  #moved(offset: number, kind: 'left' | 'come'): void {
+  #moved(offset: number, end: MoveEnd): void {
     // What it made here goes out before anything that it makes elsewhere.
     this.#flush();
-    this.#parts.onMoved(this.#view.getUint32(offset + ControlOffset.MARKET, true), kind);
+    this.#parts.onMoved(this.#view.getUint32(offset + ControlOffset.MARKET, true), end);
   }
 
   #flushIsDue(): boolean {

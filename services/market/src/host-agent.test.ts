@@ -10,14 +10,23 @@ import {
 } from '@foldbook/protocol';
 import { createRing, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { GroupBuilder } from './group-builder.ts';
-import { type CycleLimits, HostAgent } from './host-agent.ts';
+import { type CycleLimits, HostAgent, type HostAgentParts } from './host-agent.ts';
 import { openMetrics, ThreadMetrics } from './market-metrics.ts';
-import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
+import {
+  COMMAND_RING_SLOTS,
+  ControlKind,
+  ControlOffset,
+  EVENT_RING_SLOTS,
+} from './ring-message.ts';
 import { RingOutput } from './ring-output.ts';
 import { createMarket, deposit } from './testing/commands.ts';
 
 /** A host whose rings the test holds the other ends of; each group has one command. */
-function openHost(cycle: CycleLimits, addMarket: () => Engine) {
+function openHost(
+  cycle: CycleLimits,
+  addMarket: () => Engine,
+  moving: Partial<Pick<HostAgentParts, 'passage' | 'yieldCore'>> = {},
+) {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const input = new RingProducer(commands);
@@ -27,11 +36,18 @@ function openHost(cycle: CycleLimits, addMarket: () => Engine) {
     output: new RingOutput(new RingProducer(events), () => false),
     home: {
       addMarket: () => Object.assign(addMarket(), { dismantle: () => false }),
-      adopt: () => assert.fail('none comes'),
+      adopt: () => ({
+        isWhole: false,
+        add: () => true,
+        step: () => undefined,
+        drop: () => false,
+      }),
     },
     metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
     cycle,
     passage: () => assert.fail('none comes'),
+    yieldCore: () => assert.fail('none comes'),
+    ...moving,
   });
   const send = (market: number, command: Command) => {
     const batch = decodeMessage(encodeCommands([command]), 'operator', 0);
@@ -42,12 +58,19 @@ function openHost(cycle: CycleLimits, addMarket: () => Engine) {
     assert(input.offer(builder.take(market, 1n, false).payload, 2));
     input.publish();
   };
+  const sendMoveIn = (market: number) => {
+    const record = new Uint8Array(RECORD_BYTES);
+    record[ControlOffset.KIND] = ControlKind.MOVE_IN;
+    record[ControlOffset.MARKET] = market;
+    assert(input.offer(record, 1));
+    input.publish();
+  };
   const take = () => {
     const count = output.available();
     output.release(output.read(new Uint8Array(16 * RECORD_BYTES), count));
     return count;
   };
-  return { agent, send, take };
+  return { agent, send, sendMoveIn, take };
 }
 
 /** An engine that does something before each group. */
@@ -92,4 +115,28 @@ it('lets one that was idle go before the next turn of one that never is', () => 
   send(busy, createMarket());
   for (let turn = 0; turn < 5; turn += 1) agent.doWork();
   assert.deepEqual(order, ['busy', 'busy', 'busy', 'quiet', 'busy', 'busy']);
+});
+
+it('lets the host that it waits for have the core, and others of its own go on', () => {
+  let yields = 0;
+  const chunks: Uint8Array[] = [];
+  const { agent, send, sendMoveIn } = openHost(
+    { records: 1_000, timeNs: 1e9 },
+    () => createNaiveEngine(),
+    {
+      passage: () => ({ send: () => undefined, receive: () => chunks.pop() }),
+      yieldCore: () => {
+        yields += 1;
+      },
+    },
+  );
+  sendMoveIn(2);
+  for (let round = 0; round < 3; round += 1) assert(agent.doWork() > 0, 'it does not rest');
+  assert.equal(yields, 2, 'a round with the request itself, and two with nothing');
+  chunks.push(new Uint8Array(RECORD_BYTES));
+  agent.doWork();
+  assert.equal(yields, 2);
+  send(1, createMarket());
+  assert.equal(agent.doWork(), 2);
+  assert.equal(yields, 2);
 });

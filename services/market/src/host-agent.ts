@@ -23,8 +23,10 @@ export interface HostAgentParts {
   readonly home: Home;
   readonly metrics: ThreadMetrics;
   readonly cycle: CycleLimits;
-  /** The way that a market comes or goes by. */
-  readonly passage: (token: bigint) => Passage;
+  /** The way that a market comes or goes by, from or to another host. */
+  readonly passage: (host: number) => Passage;
+  /** Lets others of its core run: the host that it waits for may be one of them. */
+  readonly yieldCore: () => void;
 }
 
 interface Actor {
@@ -42,12 +44,13 @@ export class HostAgent implements Agent {
   readonly #home: Home;
   readonly #metrics: ThreadMetrics;
   readonly #cycle: CycleLimits;
-  readonly #passage: (token: bigint) => Passage;
+  readonly #passage: (host: number) => Passage;
+  readonly #yieldCore: () => void;
   readonly #actors = new Map<number, Actor>();
   /** Those with something in their mailboxes, the next one first. */
   #ready: Actor[] = [];
   #nextReady: Actor[] = [];
-  readonly #leaving = new Set<Leaving>();
+  readonly #leaving = new Map<Leaving, MovableEngine>();
   #coming: Coming | undefined;
 
   constructor(parts: HostAgentParts) {
@@ -59,6 +62,7 @@ export class HostAgent implements Agent {
     this.#metrics = parts.metrics;
     this.#cycle = parts.cycle;
     this.#passage = parts.passage;
+    this.#yieldCore = parts.yieldCore;
   }
 
   /** A turn of every market that has something to do; returns the records that were handled. */
@@ -75,7 +79,7 @@ export class HostAgent implements Agent {
       this.#line(actor);
     }
     turn.length = 0;
-    return work + this.#move();
+    return this.#move(work);
   }
 
   /** Puts what is in the ring into the mailboxes; returns the records that were not for them. */
@@ -145,40 +149,69 @@ export class HostAgent implements Agent {
 
   #leave({ market, engine }: Actor): void {
     const { mailbox, id } = market;
-    const token = mailbox.view.getBigUint64(
-      mailbox.head * RECORD_BYTES + ControlOffset.TOKEN,
-      true,
-    );
+    const to = mailbox.view.getUint32(mailbox.head * RECORD_BYTES + ControlOffset.HOST, true);
     mailbox.drop(1);
     assert(mailbox.isEmpty, 'nothing comes for a market that leaves');
     this.#actors.delete(id);
     this.#metrics.forget(id);
-    this.#leaving.add(new Leaving(id, engine, this.#passage(token)));
+    this.#leaving.set(new Leaving(id, engine, this.#passage(to)), engine);
   }
 
   #come(at: number): void {
     assert(this.#coming === undefined, 'one market comes at a time');
     const market = this.#slots.getUint32(at + ControlOffset.MARKET, true);
-    const passage = this.#passage(this.#slots.getBigUint64(at + ControlOffset.TOKEN, true));
+    const passage = this.#passage(this.#slots.getUint32(at + ControlOffset.HOST, true));
     this.#coming = new Coming(market, this.#home.adopt(), passage);
   }
 
   /** A piece of each market that is on its way; it does not rest while there is one. */
-  #move(): number {
-    for (const leaving of this.#leaving) {
-      const state = leaving.step();
-      if (state === 'sent') this.#tell(ControlKind.MOVED_OUT, leaving.market);
-      else if (state === 'gone') this.#leaving.delete(leaving);
+  #move(others: number): number {
+    if (this.#leaving.size === 0 && this.#coming === undefined) return others;
+    let work = others;
+    for (const [leaving, engine] of this.#leaving) work += this.#takeLeave(leaving, engine);
+    work += this.#welcome();
+    if (work === 0) this.#yieldCore();
+    return Math.max(work, 1);
+  }
+
+  #takeLeave(leaving: Leaving, engine: MovableEngine): number {
+    const { market } = leaving;
+    const state = leaving.step();
+    switch (state) {
+      case 'waiting':
+        return 0;
+      case 'going':
+        break;
+      case 'left':
+        this.#tell(ControlKind.MOVED_OUT, market);
+        break;
+      case 'gone':
+        this.#leaving.delete(leaving);
+        break;
+      case 'stays':
+        this.#leaving.delete(leaving);
+        this.#add(market, engine);
+        this.#tell(ControlKind.MOVE_OFF, market);
+        break;
+      default: {
+        const unknown: never = state;
+        assert.fail(`a market that leaves is ${unknown}`);
+      }
     }
+    return 1;
+  }
+
+  #welcome(): number {
     const coming = this.#coming;
-    if (coming === undefined) return this.#leaving.size;
+    if (coming === undefined) return 0;
     const engine = coming.step();
-    if (engine !== undefined) {
-      this.#coming = undefined;
-      this.#add(coming.market, engine);
-      this.#tell(ControlKind.MOVED_IN, coming.market);
-    }
-    return this.#leaving.size + 1;
+    if (engine === 'waiting') return 0;
+    if (engine === 'going') return 1;
+    this.#coming = undefined;
+    if (engine !== 'refused') this.#add(coming.market, engine);
+    const kind = engine === 'refused' ? ControlKind.MOVE_OFF : ControlKind.MOVED_IN;
+    this.#tell(kind, coming.market);
+    return 1;
   }
 
   #tell(kind: number, market: number): void {

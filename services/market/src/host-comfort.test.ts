@@ -25,21 +25,23 @@ describe("what a host's thread has before its first command", () => {
     let work = 0;
     const agent = new TouchingAgent({ roleName: 'host', doWork: () => work }, host);
     assert.equal(agent.roleName, 'host');
-    const untouched = () => host.takeUntouched(0, 2 ** 32)?.byteLength ?? 0;
-    untouched();
-    host.layCommands(MIB / RECORD_BYTES);
+    host.reserve(MIB);
+    assert(host.makeRoom(16 * MIB));
+    const untouched = () => host.takeUntouched(MIB, 2 ** 32)?.byteLength ?? 0;
+    host.layCommands(MIB / 2 / RECORD_BYTES);
     assert.equal(agent.doWork(), 0);
-    assert.equal(untouched(), MIB, 'an idle turn touches nothing');
-    host.layCommands(MIB / RECORD_BYTES);
-    work = 2_048;
+    assert.equal(untouched(), MIB / 2, 'an idle turn touches nothing');
+    host.layCommands(MIB / 2 / RECORD_BYTES);
+    work = 1_024;
     agent.doWork();
     assert.equal(
       untouched(),
-      MIB / 2,
+      MIB / 4,
       'as much as the work of the turn may take, and as much again',
     );
-    host.layCommands(MIB / RECORD_BYTES);
-    work = 100_000;
+    // A market came: what it took is touched, and a turn touches what lies ahead of it.
+    host.layCommands((4 * MIB) / RECORD_BYTES);
+    work = 4_096;
     agent.doWork();
     assert.equal(untouched(), 0, 'nothing is left that a command would have to wait for');
   });

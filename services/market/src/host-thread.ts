@@ -49,9 +49,10 @@ export interface HostReached {
   readonly realTime: RealTimeResult | undefined;
 }
 
-/** One end of the way that a market takes from a host to another. */
+/** One end of the way that markets take between two hosts. */
 export interface PostedPassage {
-  readonly token: bigint;
+  /** The host at the other end. */
+  readonly host: number;
   readonly port: MessagePort;
 }
 

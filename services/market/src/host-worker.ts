@@ -3,6 +3,7 @@ import { KernelHost, warmUpKernel } from '@foldbook/engine';
 import {
   AgentRunner,
   createIdleStrategy,
+  createYield,
   RingConsumer,
   RingProducer,
   runPinned,
@@ -33,15 +34,16 @@ runPinned<HostThreadData>(({ workerData, stopped, pause, receive, tell }) => {
     adopt: () => kernelHost.adopt(),
   };
   const passages = new Passages();
-  const passage = (token: bigint) => {
+  const passage = (to: number) => {
     for (let posted = receive(); posted !== undefined; posted = receive()) {
-      const { token: of, port } = posted as PostedPassage;
-      passages.add(of, passageOver(port));
+      const { host, port } = posted as PostedPassage;
+      passages.add(host, passageOver(port));
     }
-    return passages.take(token);
+    return passages.to(to);
   };
   const metrics = new ThreadMetrics(attachMetrics(workerData.metrics), workerData.host);
-  const agent = new HostAgent({ commands, output, home, metrics, cycle, passage });
+  const how = { cycle, passage, yieldCore: createYield() };
+  const agent = new HostAgent({ commands, output, home, metrics, ...how });
   const { comfort } = workerData;
   if (comfort !== undefined) tell(arrange({ ...workerData, comfort }, kernelHost));
   const touching = new TouchingAgent(agent, kernelHost);

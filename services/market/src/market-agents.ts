@@ -7,19 +7,18 @@ import {
   currentThreadId,
   type Logger,
   type StreamStore,
-  type StreamWriter,
   type Transport,
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import type { MarketConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import { ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
 import { Mover } from './mover.ts';
 import type { OpenedHosts } from './open-hosts.ts';
+import type { OwnedStreams } from './ownership.ts';
 import { Placement } from './placement.ts';
 import { Publisher } from './publisher.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -37,11 +36,7 @@ export interface Surroundings {
 }
 
 export interface Opened {
-  readonly streams: {
-    readonly log: StreamWriter;
-    readonly reports: DurableOutput;
-    readonly diffs: DurableOutput;
-  };
+  readonly streams: OwnedStreams;
   readonly hosts: OpenedHosts;
   /** Clients on the same host, past the broker. */
   readonly local: SharedMemoryAdapter | undefined;
@@ -68,11 +63,12 @@ export function wireAgents(
   const { partition } = config;
   const { threads, cores, shown } = hosts;
   const metrics = new ServiceMetrics(shown.buffer);
+  local?.observe(metrics.local);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
   const { nowNs } = metrics;
   const placing = { ...config, hosts: threads.length, by: config.placement };
   const placement = new Placement(placing, nowNs());
-  const markets = new MarketRegistry(config.maxMarkets, (market) => {
+  const markets = new MarketRegistry(partition, config.maxMarkets, (market) => {
     metrics.name(market);
     placement.place(market);
   });
@@ -87,21 +83,27 @@ export function wireAgents(
     onFailure: fail,
     wake: () => invoker.wake(),
   });
-  const generation = Number(clock.nowNs() / 1_000_000_000n);
   const publisher = new Publisher({
-    ...{ markets, generation, clock, metrics, reports: streams.reports, diffs: streams.diffs },
+    ...{
+      markets,
+      generation: streams.term,
+      clock,
+      metrics,
+      reports: streams.reports,
+      diffs: streams.diffs,
+    },
     rings: threads.map(({ events }) => events),
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => answer(transport, subject, payload),
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
-    onMoved: (market, kind) => dispatcher.moved(market, kind),
+    onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
-  const facts = { durability: store.durability, cores, generation, partition };
+  const facts = { durability: store.durability, cores, term: streams.term, partition };
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);

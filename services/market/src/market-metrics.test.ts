@@ -114,7 +114,7 @@ describe('what a market tells', () => {
     const sells = Array.from({ length: 12 }, (_, index) => sell(index + 1, 100 + index, 2));
     pipeline.submit(MARKET, 7, [...sells, buy(50, 90, 4), buy(51, 90, 1)]);
     await pipeline.settle();
-    pipeline.submit(MARKET, 8, [buy(2, 101, 3)]);
+    pipeline.submit(MARKET, 8, [buy(2, 101, 3), cancel(99)]);
     await pipeline.settle();
     assert.deepEqual([...views.markets()], [[MARKET, 1]]);
     const view = views.read(1);
@@ -127,6 +127,10 @@ describe('what a market tells', () => {
     assert.deepEqual([view.lowPrice, view.highPrice], [100n, 101n]);
     assert.deepEqual([view.trades, view.volume], [2n, 3n]);
     assert.equal(view.openOrders, 13);
+    const { counters, numbers } = new MetricsReader(pipeline.metricsBuffer).sample(0);
+    const events = [...(counters.get('events')?.values() ?? [])].reduce((sum, n) => sum + n, 0);
+    assert.deepEqual([view.events, view.rejected], [BigInt(events), 1n], 'of the only market');
+    assert.equal(view.sequence, BigInt(numbers.get('commands') ?? 0));
     assert.equal(view.sequence, BigInt(pipeline.market(MARKET).sequence));
     assert.equal(view.logSequence, BigInt(pipeline.log.lastSequence));
     assert.equal(views.read(2), undefined);

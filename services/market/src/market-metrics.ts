@@ -26,11 +26,12 @@ import {
   layOutMetrics,
   type MetricSpecs,
   MetricsWriter,
-  mapFile,
+  mapKept,
   thisOwner,
 } from '@foldbook/runtime';
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
 import { BALANCE_SLOTS, BalanceViewWriter, SHOWN_ACCOUNTS } from './balance-view-writer.ts';
+import { LOCAL_METRICS, LocalMetrics } from './local-metrics.ts';
 import { MarketViewWriter } from './market-view-writer.ts';
 import { Tally } from './tally.ts';
 
@@ -73,6 +74,7 @@ const SERVICE_METRICS = {
   handover: took('a group: from durable until the market thread takes it'),
   publishing: took('a group: from matched until its outputs are handed to the broker'),
   endToEnd: took('a message: from being received until its outputs are handed to the broker'),
+  ...LOCAL_METRICS,
   [MARKET_NAMES]: blocks(MARKET_NAME_WORDS, 'of market number i + 1: bytes, then UTF-8'),
 } as const satisfies MetricSpecs[string];
 
@@ -114,8 +116,8 @@ function marketMetrics(hosts: number): MetricSpecs {
   return { [SERVICE]: SERVICE_METRICS, [SHOWN]: SHOWN_METRICS, ...Object.fromEntries(names) };
 }
 
-/** Shared between threads, or a file that every thread maps. */
-export type MetricsMemory = SharedArrayBuffer | { readonly file: string };
+/** Shared between threads, or an open file that every thread maps. */
+export type MetricsMemory = SharedArrayBuffer | { readonly descriptor: number };
 
 export interface OpenedMetrics {
   readonly memory: MetricsMemory;
@@ -134,7 +136,10 @@ export function openMetrics(
   sinceMs: number,
 ): OpenedMetrics {
   const layout = layOutMetrics(thisOwner('market', sinceMs), marketMetrics(hosts));
-  if (file !== undefined) return { memory: { file }, ...createMetricsFile(file, layout) };
+  if (file !== undefined) {
+    const { descriptor, buffer, remove } = createMetricsFile(file, layout);
+    return { memory: { descriptor }, buffer, remove };
+  }
   const memory = new SharedArrayBuffer(layout.totalBytes);
   createMetrics(layout, memory);
   return { memory, buffer: memory, remove: () => undefined };
@@ -142,7 +147,7 @@ export function openMetrics(
 
 /** On another thread than the one that opened it. */
 export function attachMetrics(memory: MetricsMemory): ArrayBufferLike {
-  return 'file' in memory ? mapFile(memory.file, 0, { create: false }).buffer : memory;
+  return 'descriptor' in memory ? mapKept(memory.descriptor).buffer : memory;
 }
 
 /** What the thread of the sequencer and the publisher writes. */
@@ -165,6 +170,7 @@ export class ServiceMetrics {
   readonly publishing;
   readonly endToEnd;
   readonly groupSize;
+  readonly local;
   readonly #refused;
   readonly #turnedAway;
   readonly #refusals;
@@ -187,6 +193,7 @@ export class ServiceMetrics {
     this.publishing = writer.histogram('publishing');
     this.endToEnd = writer.histogram('endToEnd');
     this.groupSize = writer.histogram('groupSize');
+    this.local = new LocalMetrics(writer);
     this.#refused = writer.counters('refused');
     this.#turnedAway = writer.counters('turnedAway');
     this.#refusals = writer.errors('refusals');
@@ -238,6 +245,7 @@ for (const kind of [
 export class ThreadMetrics {
   readonly nowNs = clockSince(0n);
   readonly #shown: MetricsWriter;
+  readonly #host: number;
   readonly #groups;
   readonly #commands;
   readonly #events;
@@ -255,6 +263,7 @@ export class ThreadMetrics {
   constructor(buffer: ArrayBufferLike, host: number) {
     const writer = new MetricsWriter(buffer, hostName(host));
     this.#shown = new MetricsWriter(buffer, SHOWN);
+    this.#host = host;
     writer.gauge('hostThreadId').set(currentThreadId() ?? 0);
     this.#groups = writer.counter('groups');
     this.#commands = writer.counter('commands');
@@ -278,13 +287,18 @@ export class ThreadMetrics {
       this.#words = new Int32Array(block.buffer, block.byteOffset, block.byteLength >> 2);
     }
     const words = this.#words;
+    let rejected = 0;
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       const head = words[at] ?? 0;
       const kind = head & 0xff;
       this.#events.add(kind);
       if (MOVES[kind] === 1) this.#moved(kind, words, at);
-      else if (kind === EventKind.REJECTED) this.#rejects.add(head >>> CODE_SHIFT);
+      else if (kind === EventKind.REJECTED) {
+        this.#rejects.add(head >>> CODE_SHIFT);
+        rejected += 1;
+      }
     }
+    this.#view?.count(count, rejected);
   }
 
   executed(commands: number, tookNs: number): void {
@@ -298,7 +312,10 @@ export class ThreadMetrics {
   show(engine: Engine, logSequence: number, timeNs: bigint): void {
     this.#events.tell();
     this.#rejects.tell();
-    this.#view?.write(engine, logSequence, timeNs);
+    if (this.#view === undefined) return;
+    // Who reads an account looks at its market first.
+    if (this.#balances.hasHidden) this.#view.hide();
+    this.#view.write(engine, logSequence, timeNs);
     this.#balances.write(engine);
     this.#shownAccounts.set(this.#balances.shown);
   }
@@ -309,11 +326,12 @@ export class ThreadMetrics {
   }
 
   #moved(kind: number, words: Int32Array, at: number): void {
+    if (this.#view === undefined) return;
     const balances = this.#balances;
     balances.change(words[at + ACCOUNT_WORD] ?? 0);
     if (kind === EventKind.TRADE) {
       balances.change(words[at + MAKER_WORD] ?? 0);
-      this.#view?.trade(words, at);
+      this.#view.trade(words, at);
     } else if (kind === EventKind.FEE) balances.change(Account.FEES);
     else if (kind === EventKind.FUNDS) {
       // Deposits and withdrawals change what is outstanding; what is collected was the fees'.
@@ -327,6 +345,7 @@ export class ThreadMetrics {
     this.#views[market] ??= new MarketViewWriter(
       this.#shown.block(MARKET_VIEWS, market - 1),
       market,
+      this.#host,
     );
     return this.#views[market];
   }

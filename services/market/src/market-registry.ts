@@ -23,11 +23,17 @@ export class Market {
   readonly name: string;
   /** From 1, in order of creation in the log. */
   readonly id: number;
+  /** Of the log that it lives in. */
+  readonly partition: number;
   readonly open = new GroupBuilder();
   readonly chain = new LogChain();
   readonly terms = new MarketTerms();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
+  /** When the open group got its first command, ns; undefined while it has none. */
+  gatheringSinceNs: bigint | undefined;
+  /** Groups that were handed to the log and are not durable. */
+  groupsInFlight = 0;
   /** When the groups that were appended and have not come back got their first command, ns. */
   readonly waitingSinceNs: bigint[] = [];
   readonly epoch = new OpenEpoch();
@@ -45,23 +51,31 @@ export class Market {
   /** The engine has taken its CREATE_MARKET; it may refuse one, and the name waits for the next. */
   isCreated = false;
 
-  constructor(name: string, id: number) {
+  constructor(name: string, id: number, partition: number) {
     this.name = name;
     this.id = id;
+    this.partition = partition;
   }
 }
 
 export class MarketRegistry {
   readonly #byName = new Map<string, Market>();
   readonly #byId = new Map<number, Market>();
+  readonly #partition: number;
   readonly #most: number;
   readonly #onAdd: (market: Market) => void;
 
   /**
+   * @param partition - that all of them live in
    * @param most - markets that may be created
    * @param onAdd - told of every market
    */
-  constructor(most = Number.POSITIVE_INFINITY, onAdd: (market: Market) => void = () => undefined) {
+  constructor(
+    partition: number,
+    most = Number.POSITIVE_INFINITY,
+    onAdd: (market: Market) => void = () => undefined,
+  ) {
+    this.#partition = partition;
     this.#most = most;
     this.#onAdd = onAdd;
   }
@@ -87,9 +101,9 @@ export class MarketRegistry {
     return this.#byId.size;
   }
 
-  /** The number for the next market. */
-  nextId(): number {
-    return this.#byId.size + 1;
+  /** A market that is not known before `add`; the log says its number, or it is the next one. */
+  create(name: string, id = this.#byId.size + 1): Market {
+    return new Market(name, id, this.#partition);
   }
 
   add(market: Market): void {

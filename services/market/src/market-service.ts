@@ -1,18 +1,12 @@
 /** The market service put together: recovery first, then the doors are opened. */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  BatchKind,
-  diffStream,
-  logStream,
-  MAX_MESSAGE_BYTES,
-  reportStream,
-} from '@foldbook/protocol';
-import type { Logger, StreamWriter, Transport } from '@foldbook/runtime';
+import { logStream, MAX_MESSAGE_BYTES } from '@foldbook/protocol';
+import type { Logger, Transport } from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
 import { commandFilters } from './command-filter.ts';
-import { DurableOutput, readCoverage } from './durable-output.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
+import { type OwnedStreams, takeOwnership } from './ownership.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
@@ -94,7 +88,7 @@ interface Running {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly agents: MarketAgents;
-  readonly streams: Streams;
+  readonly streams: OwnedStreams;
   readonly hosts: OpenedHosts;
 }
 
@@ -141,46 +135,20 @@ async function recoverFromLog(
   return recover({ ...agents, records, signal });
 }
 
-export interface Streams {
-  readonly log: StreamWriter;
-  readonly reports: DurableOutput;
-  readonly diffs: DurableOutput;
-  close(): Promise<void>;
-}
-
 /** Opens the partition's log and its two durable outputs for writing. */
-async function openStreams(
+function openStreams(
   parts: MarketServiceParts,
   local: SharedMemoryAdapter | undefined,
-  fail: (error: Error) => void,
-): Promise<Streams> {
-  const { config, store, transport } = parts;
-  const { partition } = config;
+  onFailure: (error: Error) => void,
+): Promise<OwnedStreams> {
+  const { config, transport } = parts;
   // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
   const echo =
     config.broker.kind !== 'nats'
       ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
       : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
-  const log = await store.writer(logStream(partition), [`log.${partition}.*`]);
-  const writers = [log];
-  const close = async () => {
-    await Promise.all(writers.map((writer) => writer.close()));
-  };
-  const openOutput = async (stream: string, filter: string, kind: BatchKind) => {
-    const writer = await store.writer(stream, [filter]);
-    writers.push(writer);
-    const reader = store.reader(stream);
-    const coverage = await readCoverage({ stream, reader, filter, kind });
-    return new DurableOutput(writer, coverage, echo, fail);
-  };
-  try {
-    const reports = await openOutput(reportStream(partition), 'rpt.*.*', BatchKind.REPORTS);
-    const diffs = await openOutput(diffStream(partition), 'diff.*', BatchKind.DIFF);
-    return { log, reports, diffs, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const { partition, node } = config;
+  return takeOwnership({ ...parts, partition, node, echo, onFailure });
 }
 
 /** False when `work` was not done in time; work that failed is done. */

@@ -7,6 +7,7 @@ import {
   MarketState,
   nameOf,
 } from '@foldbook/protocol';
+import { z } from 'zod';
 
 interface FeeTier {
   readonly tier: number;
@@ -18,6 +19,26 @@ type Limits = Pick<
   Configured,
   'minPrice' | 'maxPrice' | 'maxQuantity' | 'bandPpm' | 'maxOpenOrders'
 >;
+
+const number = z.int();
+/** Below 2^48: as numbers, because msgpack has no integers as long as these may be. */
+const amount = z.int().min(0);
+
+/** The terms as a checkpoint keeps them. */
+export const savedTermsSchema = z.object({
+  state: z.enum(MarketState),
+  limits: z.object({
+    ...{ minPrice: amount, maxPrice: amount, maxQuantity: amount },
+    ...{ bandPpm: number, maxOpenOrders: number },
+  }),
+  tiers: z.array(z.object({ tier: number, makerFeePpm: number, takerFeePpm: number })),
+  created: z.object({
+    ...{ baseSymbol: z.string(), quoteSymbol: z.string() },
+    ...{ priceDecimals: number, quantityDecimals: number, maxFeePpm: number },
+  }),
+});
+
+type SavedTerms = z.infer<typeof savedTermsSchema>;
 
 /** Fed with every event of the market from genesis on; other kinds change nothing. */
 export class MarketTerms {
@@ -51,6 +72,28 @@ export class MarketTerms {
         return;
       default:
     }
+  }
+
+  /** Everything that the events so far have told. */
+  save(): SavedTerms {
+    const { minPrice, maxPrice, maxQuantity, bandPpm, maxOpenOrders } = this.#limits;
+    const prices = { minPrice: Number(minPrice), maxPrice: Number(maxPrice) };
+    return {
+      state: this.#state,
+      limits: { ...prices, maxQuantity: Number(maxQuantity), bandPpm, maxOpenOrders },
+      tiers: this.#tiers,
+      created: this.#created,
+    };
+  }
+
+  /** Instead of the events that lead there. */
+  restore({ state, limits, tiers, created }: SavedTerms): void {
+    const { minPrice, maxPrice, maxQuantity, bandPpm, maxOpenOrders } = limits;
+    const prices = { minPrice: BigInt(minPrice), maxPrice: BigInt(maxPrice) };
+    this.#state = state;
+    this.#limits = { ...prices, maxQuantity: BigInt(maxQuantity), bandPpm, maxOpenOrders };
+    this.#tiers = [...tiers];
+    this.#created = created;
   }
 
   /** As msgpack takes them. Limits lie below 2^48, 0 is none; the rates of all sixteen tiers. */

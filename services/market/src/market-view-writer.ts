@@ -22,13 +22,21 @@ export class MarketViewWriter {
   #high = 0;
   #low = Number.POSITIVE_INFINITY;
 
-  constructor(block: LockedWriter, market: number) {
+  /** @param host - number of the host whose thread writes it */
+  constructor(block: LockedWriter, market: number, host: number) {
     this.#block = block;
     // Another host may have shown it before.
     block.read(this.#words);
     this.#words[MarketViewWord.MARKET] = market;
+    this.#words[MarketViewWord.HOST] = host;
     this.#high = this.#price(MarketViewWord.HIGH_PRICE);
     this.#low = this.#price(MarketViewWord.LOW_PRICE) || Number.POSITIVE_INFINITY;
+  }
+
+  /** So many events, some of which say that a command was rejected. */
+  count(events: number, rejected: number): void {
+    this.#add(MarketViewWord.EVENTS, events, 0);
+    if (rejected > 0) this.#add(MarketViewWord.REJECTED, rejected, 0);
   }
 
   /** A TRADE event that begins at word `at` of `events`. */
@@ -47,6 +55,11 @@ export class MarketViewWriter {
     }
     this.#add(MarketViewWord.TRADES, 1, 0);
     this.#add(MarketViewWord.VOLUME, events[at + QUANTITY] ?? 0, events[at + QUANTITY + 1] ?? 0);
+  }
+
+  /** What an account has is not shown here: what other hosts show of it may be old. */
+  hide(): void {
+    this.#words[MarketViewWord.IS_HIDING] = 1;
   }
 
   /** Shows the market as it is now, after a group. */

@@ -37,9 +37,13 @@ export class Mover implements Agent {
   /** Where nothing moves, to another host than the market's. */
   move(market: Market, to: number, onDone: (move: FinishedMove) => void = () => undefined): void {
     this.#dispatcher.move(market, to, (move) => {
-      const { from, held, tookNs } = move;
+      const { from, held, tookNs, isRefused } = move;
       const tookMs = Math.round(tookNs / 1e4) / 100;
-      this.#logger.info('market moved', { market: market.name, from, to, tookMs, held });
+      const facts = { market: market.name, from, to, tookMs, held };
+      if (isRefused) {
+        this.#placement.noteFull(to, this.#nowNs());
+        this.#logger.warn('market stays where it is: the other host has no memory for it', facts);
+      } else this.#logger.info('market moved', facts);
       onDone(move);
     });
   }

@@ -35,7 +35,10 @@ async function open(config: object, reached: HostReached) {
       threadId: undefined,
       core: options.core,
       pinned: false,
-      pinError: undefined,
+      pinError:
+        options.core < 4_000
+          ? undefined
+          : { code: 'NO_SUCH_CORE' as const, reason: `no core ${options.core}` },
       post: () => undefined,
       failed: new Promise<Error>(() => undefined),
       stop: async () => undefined,
@@ -48,6 +51,19 @@ async function open(config: object, reached: HostReached) {
   shown.remove();
   return { lines, asked };
 }
+
+describe('the cores of hosts', () => {
+  it('are enough for hosts that never rest', async () => {
+    const config = { idle: 'busy-spin', hosts: availableCores().length + 1 };
+    const opened = open(config, { memory, realTime: undefined });
+    await assert.rejects(opened, /two hosts that never rest would keep each other from core/);
+  });
+
+  it('that a host could not be kept to are told', async () => {
+    const { lines } = await open({ cores: [4_000] }, { memory, realTime: undefined });
+    assert(lines.includes('warn the host runs on any core: no core 4000'), lines.join('\n'));
+  });
+});
 
 describe('the comfort of hosts', () => {
   it('is asked for by default where it costs nothing, and what came of it is told', async () => {

@@ -10,7 +10,7 @@ import {
   type Topology,
   topologyWords,
 } from '@foldbook/runtime';
-import type { MarketConfig } from './config.ts';
+import { type MarketConfig, sharedCore, sharedCoreWords } from './config.ts';
 import { type HostReached, type HostThread, startHostThread } from './host-thread.ts';
 import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-metrics.ts';
 
@@ -30,6 +30,7 @@ export interface HostParts {
 
 /**
  * All hosts, or none.
+ * @throws Error where there are not cores enough for hosts that never rest
  * @param fail - is told when a thread ends by itself
  */
 export async function openHosts(
@@ -37,6 +38,8 @@ export async function openHosts(
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
   const cores = hostCores(parts.config);
+  const shared = parts.config.idle === 'busy-spin' ? sharedCore(cores) : undefined;
+  if (shared !== undefined) throw new Error(sharedCoreWords(shared));
   const shown = openShown(parts, cores.length);
   const threads: HostThread[] = [];
   const topology = readTopology();
@@ -89,8 +92,11 @@ async function startHost(
   }
   const onReached = (reached: HostReached) => tellReached(logger, host, reached);
   const thread = await startThread({ host, core, idle, cycle, metrics, comfort, onReached });
-  const { pinned, threadId, failed } = thread.worker;
+  const { pinned, pinError, threadId, failed } = thread.worker;
   failed.then(fail);
+  if (pinError !== undefined) {
+    logger.warn(`the host runs on any core: ${pinError.reason}`, { host, core });
+  }
   logger.info('host started', { host, core, pinned, threadId });
   return thread;
 }

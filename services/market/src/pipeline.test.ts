@@ -49,8 +49,8 @@ describe('the market pipeline', () => {
     pipeline.submit(MARKET, 7, [sell(1, 100, 5)], 'reply.7');
     pipeline.submit(MARKET, 8, [buy(2, 101, 3), cancel(99)], 'reply.8');
     await pipeline.settle();
-    const seller = eventsOf(pipeline.reports.records, 'rpt.7.BTC-USD').map(({ type }) => type);
-    const buyer = eventsOf(pipeline.reports.records, 'rpt.8.BTC-USD').map(({ type }) => type);
+    const seller = eventsOf(pipeline.reports.records, 'rpt.0.7.BTC-USD').map(({ type }) => type);
+    const buyer = eventsOf(pipeline.reports.records, 'rpt.0.8.BTC-USD').map(({ type }) => type);
     assert.deepEqual(seller, ['funds', 'funds', 'accepted', 'fill']);
     assert.deepEqual(buyer, ['funds', 'funds', 'accepted', 'fill', 'fee', 'rejected']);
     const [first, second] = pipeline.replies.map(({ payload }) => decodeReply(payload));
@@ -79,7 +79,7 @@ describe('the market pipeline', () => {
       [0, 0, 0n],
     );
     for (const { payload } of pipeline.reports.records.filter(({ subject }) =>
-      subject.startsWith('rpt.8.'),
+      subject.startsWith('rpt.0.8.'),
     )) {
       const records = viewOf(recordsOf(payload));
       for (let offset = 0; offset < records.byteLength; offset += 4) {
@@ -202,7 +202,7 @@ describe('the market pipeline', () => {
     assert.equal(admissions.at(-1), 'UNAVAILABLE', 'the log is known to be away');
     pipeline.log.recover();
     await pipeline.settle();
-    const accepted = eventsOf(pipeline.reports.records, 'rpt.7.BTC-USD').filter(
+    const accepted = eventsOf(pipeline.reports.records, 'rpt.0.7.BTC-USD').filter(
       ({ type }) => type === 'accepted',
     );
     assert.equal(accepted.length, 8);
@@ -229,7 +229,7 @@ describe('the market pipeline', () => {
     }
     await second.settle();
     const events = (sent: readonly Sent[]) =>
-      ['rpt.7.BTC-USD', 'rpt.8.BTC-USD'].map((subject) => eventsOf(sent, subject));
+      ['rpt.0.7.BTC-USD', 'rpt.0.8.BTC-USD'].map((subject) => eventsOf(sent, subject));
     assert.deepEqual(events(second.reports.records), events(first.reports.records.slice(half)));
     assert.deepEqual(second.published, [], 'live feeds are muted during a replay');
     assert.deepEqual(second.market(MARKET).chain.head, first.market(MARKET).chain.head);

@@ -10,7 +10,7 @@ function placed(options: Partial<PlacementOptions>, count: number) {
   const all = { hosts: 2, by: 'load', places: {}, rebalanceMs: 1_000, ...options } as const;
   const placement = new Placement(all, 0);
   const markets = Array.from({ length: count }, (_, index) => {
-    const market = new Market(`M${index}`, index + 1);
+    const market = new Market(`M${index}`, index + 1, 0);
     placement.place(market);
     return market;
   });
@@ -51,6 +51,25 @@ describe('placement', () => {
       for (const market of markets) market.busyNs = market.host === 0 ? 0.4 * SECOND_NS : 0;
       assert.equal(placement.due(SECOND_NS), undefined);
     }
+  });
+
+  it('sends none to a host that had no memory for one, for a while', () => {
+    const { placement, markets } = placed({ hosts: 3 }, 6);
+    const dueAt = (second: number) => {
+      for (const [index, market] of markets.entries())
+        market.busyNs = [0.4, 0.1, 0][index % 3] ?? 0;
+      for (const market of markets) market.busyNs *= SECOND_NS;
+      return placement.due(second * SECOND_NS)?.to;
+    };
+    assert.equal(dueAt(1), 2, 'the idlest');
+    placement.noteFull(2, SECOND_NS);
+    assert.equal(dueAt(2), 1, 'the idlest of the others');
+    placement.noteFull(1, 2 * SECOND_NS);
+    assert.equal(dueAt(3), undefined);
+    placement.noteFull(0, 3 * SECOND_NS);
+    assert.equal(dueAt(4), undefined, 'there is nowhere to go');
+    dueAt(199);
+    assert.equal(dueAt(200), 2);
   });
 
   it('does not send one busy market to and fro', () => {

@@ -19,6 +19,9 @@ export interface MarketLoad<Of = Market> {
   readonly busyNs: number;
 }
 
+/** A host that had no memory for a market is asked again after so many windows: markets leave. */
+const FULL_FOR_WINDOWS = 100;
+
 /** Loads further apart than this part of a host's time are worth a move. */
 const WORTH_A_MOVE = 0.1;
 
@@ -27,6 +30,8 @@ export class Placement {
   readonly #markets: Market[] = [];
   #next = 0;
   #sinceNs: number;
+  /** Hosts that had no memory for a market, and until when none is sent there. */
+  readonly #fullUntilNs = new Map<number, number>();
 
   /** @param nowNs - any clock that goes on evenly */
   constructor(options: PlacementOptions, nowNs: number) {
@@ -47,6 +52,11 @@ export class Placement {
     this.#next = (this.#next + 1) % hosts;
   }
 
+  /** The host had no memory for a market. */
+  noteFull(host: number, nowNs: number): void {
+    this.#fullUntilNs.set(host, nowNs + FULL_FOR_WINDOWS * this.#options.rebalanceMs * 1e6);
+  }
+
   /** The move that makes the hosts' loads most alike, if it is time to look and one is worth it. */
   due(nowNs: number): { readonly market: Market; readonly to: number } | undefined {
     const { by, hosts, rebalanceMs, places } = this.#options;
@@ -58,27 +68,30 @@ export class Placement {
       market.busyNs = 0;
       return { market, host, busyNs, isFixed: Object.hasOwn(places, market.name) };
     });
-    return bestMove(loads, hosts, windowNs);
+    const isFull = (host: number) => (this.#fullUntilNs.get(host) ?? nowNs) > nowNs;
+    return bestMove(loads, hosts, windowNs, isFull);
   }
 }
 
 /**
- * The move that brings the busiest host and the idlest one closest together; none where they are
- * close enough, or where the one market that keeps a host busy would just take its load along.
+ * The move that brings the busiest host and the idlest one of those with memory closest together;
+ * none where they are close enough, or where the one market that keeps a host busy would just take
+ * its load along.
  */
 export function bestMove<Of>(
   loads: readonly (MarketLoad<Of> & { readonly isFixed: boolean })[],
   hosts: number,
   windowNs: number,
+  isFull: (host: number) => boolean = () => false,
 ): { readonly market: Of; readonly to: number } | undefined {
   const busy = Array.from({ length: hosts }, () => 0);
   for (const { host, busyNs } of loads) busy[host] = (busy[host] ?? 0) + busyNs;
   const most = Math.max(...busy);
-  const least = Math.min(...busy);
+  const least = Math.min(...busy.filter((_, host) => !isFull(host)));
   const gap = most - least;
   if (gap < WORTH_A_MOVE * windowNs) return undefined;
   const from = busy.indexOf(most);
-  const to = busy.indexOf(least);
+  const to = busy.findIndex((busyNs, host) => busyNs === least && !isFull(host));
   let best: { market: Of; rest: number } | undefined;
   for (const { market, host, busyNs, isFixed } of loads) {
     if (host !== from || isFixed) continue;

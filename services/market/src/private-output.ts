@@ -120,7 +120,7 @@ export class PrivateOutput {
   }
 
   #openFeed(account: number): ReportFeed {
-    const subject = reportSubject(account, this.#market.name);
+    const subject = reportSubject(this.#market.partition, account, this.#market.name);
     const covered = this.#output.covered(subject);
     const batch = new OutputBatch({
       kind: BatchKind.REPORTS,

@@ -33,7 +33,7 @@ function delta(sequence: number, side: Side, price: number, quantity: bigint): U
 function open() {
   const sent: Uint8Array[] = [];
   const publish = (_: string, payload: Uint8Array) => sent.push(payload);
-  const output = new PublicOutput(new Market('M', 3), 9, publish, createBatchBuffers());
+  const output = new PublicOutput(new Market('M', 3, 0), 9, publish, createBatchBuffers());
   const put = (sequence: number, side: Side, price: number, quantity: bigint) => {
     const record = delta(sequence, side, price, quantity);
     output.delta(record, viewOf(record), 0, sequence);

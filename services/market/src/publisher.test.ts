@@ -12,10 +12,11 @@ import {
 } from '@foldbook/protocol';
 import { createRing, ManualClock, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { DurableOutput } from './durable-output.ts';
+import type { OnAnswer } from './event-feed.ts';
 import { openMetrics, ServiceMetrics } from './market-metrics.ts';
 import { Market, MarketRegistry } from './market-registry.ts';
 import { Publisher } from './publisher.ts';
-import { EVENT_RING_SLOTS } from './ring-message.ts';
+import { ControlKind, ControlOffset, EVENT_RING_SLOTS } from './ring-message.ts';
 import { MemoryWriter } from './testing/pipeline.ts';
 
 const ACCOUNTS = 1_000;
@@ -26,18 +27,15 @@ const nobody = {
   durableNs: 0,
 };
 
-/** A market thread that fills the event ring whenever there is room: it ends inside a group. */
-function open(commandsPerGroup: number) {
-  const ring = createRing(EVENT_RING_SLOTS);
-  const producer = new RingProducer(ring);
-  const markets = new MarketRegistry();
-  const market = new Market('M', 1);
+function publisherOf(rings: readonly SharedArrayBuffer[], onAnswer: OnAnswer) {
+  const markets = new MarketRegistry(0);
+  const market = new Market('M', 1, 0);
   markets.add(market);
   const clock = new ManualClock(1_000_000_000n);
   const reports = new MemoryWriter('RPT_0');
   const fail = (error: Error) => assert.fail(error);
   const publisher = new Publisher({
-    rings: [new RingConsumer(ring)],
+    rings: rings.map((ring) => new RingConsumer(ring)),
     markets,
     reports: new DurableOutput(reports, new Map(), undefined, fail),
     diffs: new DurableOutput(new MemoryWriter('DIFF_0'), new Map(), undefined, fail),
@@ -47,9 +45,17 @@ function open(commandsPerGroup: number) {
     publish: () => undefined,
     sendReply: () => undefined,
     onExecuted: () => undefined,
-    onAnswer: () => undefined,
+    onAnswer,
     onMoved: () => undefined,
   });
+  return { publisher, market, clock, reports };
+}
+
+/** A market thread that fills the event ring whenever there is room: it ends inside a group. */
+function open(commandsPerGroup: number) {
+  const ring = createRing(EVENT_RING_SLOTS);
+  const producer = new RingProducer(ring);
+  const { publisher, market, clock, reports } = publisherOf([ring], () => undefined);
   let logSequence = 0;
   let sequence = 0;
   const nextGroup = () => {
@@ -126,6 +132,29 @@ describe('the publisher', () => {
     offer(3);
     publisher.doWork();
     assert.equal(reports.records.length, 20, 'two groups, of the same accounts');
+  });
+
+  it('comes to every host, though outputs are held back after each of them', () => {
+    const rings = [createRing(64), createRing(64)];
+    const producers = rings.map((ring) => new RingProducer(ring));
+    const seen: number[] = [];
+    const { publisher, reports } = publisherOf(rings, (token) => {
+      seen.push(Number(token));
+      reports.stall();
+      for (let output = 0; output < 300; output += 1) void reports.append('', new Uint8Array(0));
+    });
+    for (let pass = 0; pass < 4; pass += 1) {
+      for (const [host, producer] of producers.entries()) {
+        const end = new Uint8Array(RECORD_BYTES);
+        end[ControlOffset.KIND] = ControlKind.CONTROL_END;
+        end[ControlOffset.TOKEN] = host;
+        assert(producer.offer(end, 1));
+        producer.publish();
+      }
+      publisher.doWork();
+      reports.recover();
+    }
+    assert.deepEqual(seen.slice(0, 4), [0, 1, 0, 1]);
   });
 
   it('bounds the readers that wait for the end of a group', () => {

@@ -42,6 +42,8 @@ export class Publisher implements Agent {
   readonly #outputs = new Map<number, MarketOutputs>();
   /** False while the log is replayed at start: nothing that isn't durable goes out again. */
   #isLive = false;
+  /** The feed that is next. */
+  #next = 0;
 
   constructor(parts: PublisherParts) {
     const { reports, diffs, generation, publish, sendReply, metrics } = parts;
@@ -82,9 +84,11 @@ export class Publisher implements Agent {
     eventRingSlots.set(this.#feeds.reduce((sum, feed) => sum + feed.available(), 0));
     outputsInFlight.set(this.#reports.inFlight() + this.#diffs.inFlight());
     let work = 0;
-    for (const feed of this.#feeds) {
-      if (this.#isHeldBack()) break;
-      work += feed.doWork(this.#isLive);
+    const { length } = this.#feeds;
+    for (let step = 0; step < length && !this.#isHeldBack(); step += 1) {
+      // On from the one after the last: where outputs are held back, no host's stay in its ring.
+      work += this.#feeds[this.#next]?.doWork(this.#isLive) ?? 0;
+      this.#next = (this.#next + 1) % length;
     }
     return work;
   }

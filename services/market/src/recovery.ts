@@ -1,8 +1,13 @@
 /** What a market does before it opens its doors: it plays its log from the beginning. */
-import { BatchKind, decodeBatchHeader, MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
+import {
+  BatchKind,
+  decodeBatchHeader,
+  isTermSubject,
+  MAX_COMMANDS_PER_GROUP,
+} from '@foldbook/protocol';
 import type { StreamRecord } from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
-import { Market, type MarketRegistry } from './market-registry.ts';
+import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Publisher } from './publisher.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -43,6 +48,7 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
     }
   };
   for await (const record of records) {
+    if (isTermSubject(record.subject)) continue;
     const { market, count } = marketOfGroup(record, markets);
     sequencer.replay(market, record.payload, record.sequence);
     groups += 1;
@@ -70,7 +76,7 @@ function marketOfGroup(
   const { market: id, count } = header.value;
   const known = markets.byId(id);
   if (known === undefined) {
-    const market = new Market(name, id);
+    const market = markets.create(name, id);
     markets.add(market);
     return { market, count };
   }

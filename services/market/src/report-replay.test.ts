@@ -18,8 +18,8 @@ import { ReportReplay } from './report-replay.ts';
 import { MemoryReader } from './testing/memory-reader.ts';
 import { MemoryWriter } from './testing/pipeline.ts';
 
-const market = new Market('BTC-USD', 3);
-const SUBJECT = reportSubject(7, market.name);
+const market = new Market('BTC-USD', 3, 0);
+const SUBJECT = reportSubject(0, 7, market.name);
 
 /** A batch with one record for each sequence; with PARTIAL the last one's command goes on. */
 function batch(sequences: readonly number[], prev: number, flags = 0): Uint8Array {
@@ -50,7 +50,7 @@ function read(answer: Uint8Array): { last: number; firsts: number[]; bytes: numb
 async function filled(count: number) {
   const writer = new MemoryWriter('RPT_0');
   for (let sequence = 1; sequence <= count; sequence += 1) {
-    await writer.append(reportSubject(8, market.name), batch([sequence], sequence - 1));
+    await writer.append(reportSubject(0, 8, market.name), batch([sequence], sequence - 1));
     const isOdd = sequence % 2 === 1;
     if (isOdd) await writer.append(SUBJECT, batch([sequence], Math.max(0, sequence - 2)));
   }

@@ -59,7 +59,7 @@ export class ReportReplay {
   }
 
   async #read(market: Market, { account, after, skip }: MissedReports): Promise<Uint8Array> {
-    const subject = reportSubject(account, market.name);
+    const subject = reportSubject(market.partition, account, market.name);
     const newest = await this.#reader.last(subject);
     const last = newest === undefined ? 0 : readCount(viewOf(newest.payload), BatchOffset.LAST);
     const header = { kind: BatchKind.REPLY, market: market.id, last };

@@ -55,7 +55,8 @@ export interface ServiceFacts {
   readonly durability: string;
   /** Of each host, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
-  readonly generation: number;
+  /** Of the partition's owner. */
+  readonly term: number;
   readonly partition: number;
 }
 
@@ -82,6 +83,8 @@ export class RequestAdapter {
   readonly #openOf = new Map<number, number>();
   #subscriptions: Subscription[] = [];
   #nextToken = 1;
+  /** Where the answer about a market that moves goes to. */
+  #moveReply: string | undefined;
 
   constructor(
     transport: Transport,
@@ -115,6 +118,7 @@ export class RequestAdapter {
 
   close(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#answerMove(encodeRefusal('msgpack', refuse('UNAVAILABLE', 0, 'the service ends')));
   }
 
   /** The market thread's answer to a query. */
@@ -128,7 +132,7 @@ export class RequestAdapter {
       this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
       return;
     }
-    const generation = this.#facts.generation;
+    const generation = this.#facts.term;
     for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
       this.#send(query.reply, chunk);
     }
@@ -152,7 +156,7 @@ export class RequestAdapter {
   }
 
   #info(reply: string, market: Market): undefined {
-    const { durability, cores, generation, partition } = this.#facts;
+    const { durability, cores, term, partition } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -160,7 +164,7 @@ export class RequestAdapter {
       id: market.id,
       partition,
       sequence: market.sequence,
-      generation,
+      term,
       durability,
       host: market.host,
       hosts: cores.length,
@@ -253,18 +257,25 @@ export class RequestAdapter {
     if (host === undefined || host >= hosts)
       return refuse('FIELD_RANGE', 0, `host: there are ${hosts}, from 0`);
     if (this.#mover.isBusy) return refuse('BUSY', 0, 'another market moves');
-    const tell = (fields: object) => {
-      this.#send(
-        reply,
+    this.#moveReply = reply;
+    const tell = (fields: object) =>
+      this.#answerMove(
         encode({ v: PROTOCOL_VERSION, code: 0, market: market.name, host, ...fields }),
       );
-    };
     if (host === market.host) tell({ from: host, tookMs: 0, held: 0 });
     else
-      this.#mover.move(market, host, ({ from, tookNs, held }) =>
-        tell({ from, tookMs: tookNs / 1e6, held }),
-      );
+      this.#mover.move(market, host, ({ from, tookNs, held, isRefused }) => {
+        if (!isRefused) tell({ from, tookMs: tookNs / 1e6, held });
+        else this.#answerMove(encodeRefusal('msgpack', refuse('NO_ROOM', 0, `host ${host}`)));
+      });
     return undefined;
+  }
+
+  /** Once: a service that ends has answered before the market is there. */
+  #answerMove(payload: Uint8Array): void {
+    const reply = this.#moveReply;
+    this.#moveReply = undefined;
+    if (reply !== undefined) this.#send(reply, payload);
   }
 
   #count(account: number, change: number): void {

@@ -8,9 +8,11 @@
  *               or one record about a move.
  */
 export const ControlKind = {
-  /** The market leaves the host by the passage TOKEN, after all that came for it before. */
+  /** Event ring, of both hosts: the market stays where it was, as there is no memory for it. */
+  MOVE_OFF: 244,
+  /** The market leaves the host for HOST, after all that came for it before. */
   MOVE_OUT: 245,
-  /** The market comes to the host by the passage TOKEN; what is for it comes after MOVED_IN. */
+  /** The market comes to the host from HOST; what is for it comes after MOVED_IN. */
   MOVE_IN: 246,
   /** Event ring: the last event of the market here was before this. */
   MOVED_OUT: 247,
@@ -36,6 +38,8 @@ export const ControlOffset = {
   MARKET: 24,
   /** QUERY_ORDERS: an order id. */
   AFTER: 32,
+  /** MOVE_OUT, MOVE_IN: the other host. */
+  HOST: 40,
 } as const;
 
 /**

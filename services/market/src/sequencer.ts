@@ -54,6 +54,8 @@ export class Sequencer implements Agent {
   readonly #wake: () => void;
   readonly #admission: Admission;
   #inFlight = 0;
+  /** Markets with commands that are not on their way to the log. */
+  #gathering = 0;
   /** Where the next pass over the markets begins. */
   #first = 0;
   #failed = false;
@@ -115,11 +117,18 @@ export class Sequencer implements Agent {
     }
     const receivedNs = this.#metrics.nowNs();
     const facts = { closesEpoch: closesAnEpoch(batch), isCancel, receivedNs };
+    this.#gather(market);
     market.open.add(batch.records, batch.count, account, asker, facts);
     this.#admission.admitted(entry);
     this.#metrics.admitted.add(batch.count);
     this.#wake();
     return 'ADMITTED';
+  }
+
+  #gather(market: Market): void {
+    if (market.gatheringSinceNs !== undefined) return;
+    market.gatheringSinceNs = this.#clock.nowNs();
+    this.#gathering += 1;
   }
 
   #fits({ open }: Market, commands: number): boolean {
@@ -160,11 +169,12 @@ export class Sequencer implements Agent {
       const closeEpoch = this.#epochIsDue(market);
       const isSilent = market.open.count === 0 && !closeEpoch;
       if (isSilent && !this.#timerIsDue(market)) continue;
-      if (this.#failed || !this.#mayAppend(market)) {
+      if (this.#failed || this.#inFlight >= this.#limits.maxGroupsInFlight) {
         // The next pass begins where this one had to end: no market waits for all the others twice.
         this.#first = market.id - 1;
         break;
       }
+      if (!this.#mayAppend(market)) continue;
       if (isSilent) this.#tick(market);
       this.#append(market, closeEpoch);
       work += 1;
@@ -196,14 +206,15 @@ export class Sequencer implements Agent {
   }
 
   #tick(market: Market): void {
+    this.#gather(market);
     market.open.addClock();
     market.ticking = true;
     this.#admission.count(0, 1);
   }
 
-  /** How long the oldest command has waited that was appended and has not come back. */
+  /** How long the oldest command has waited that was admitted and has not come back. */
   #lagMs(market: Market): number {
-    const [sinceNs] = market.waitingSinceNs;
+    const [sinceNs = market.gatheringSinceNs] = market.waitingSinceNs;
     return sinceNs === undefined ? 0 : Number(this.#clock.nowNs() - sinceNs) / 1e6;
   }
 
@@ -211,6 +222,10 @@ export class Sequencer implements Agent {
   #mayAppend(market: Market): boolean {
     const { maxGroupsInFlight } = this.#limits;
     if (this.#inFlight >= maxGroupsInFlight) return false;
+    // The places are shared with all that wait for one: with one market, it may have all of them.
+    const waiting = Math.max(1, this.#gathering);
+    const share = Math.max(1, Math.floor(maxGroupsInFlight / waiting));
+    if (market.groupsInFlight >= share) return false;
     // One more: the close of the epoch that the group itself may end with.
     if (market.epoch.hasRoom(market.open.count + 1)) return true;
     this.#append(market, true, new GroupBuilder());
@@ -220,10 +235,15 @@ export class Sequencer implements Agent {
   #append(market: Market, closeEpoch: boolean, open: GroupBuilder = market.open): void {
     const timeNs = this.#clock.nowNs();
     const group = open.take(market.id, timeNs, closeEpoch);
-    market.waitingSinceNs.push(timeNs);
+    if (open === market.open && market.gatheringSinceNs !== undefined) {
+      market.waitingSinceNs.push(market.gatheringSinceNs);
+      market.gatheringSinceNs = undefined;
+      this.#gathering -= 1;
+    } else market.waitingSinceNs.push(timeNs);
     if (group.closesEpoch) this.#admission.count(0, 1);
     market.epoch.appended(group.commands, group.closesEpoch);
     this.#inFlight += 1;
+    market.groupsInFlight += 1;
     const { nowNs, queueing, commit, groupSize } = this.#metrics;
     groupSize.record(group.commands);
     const appendedNs = nowNs();
@@ -239,6 +259,7 @@ export class Sequencer implements Agent {
 
   #committed(market: Market, group: Group, logSequence: number): void {
     this.#inFlight -= 1;
+    market.groupsInFlight -= 1;
     for (const asker of group.askers) {
       if (asker.whenReceived) this.#onReceived(asker, logSequence);
     }

@@ -25,7 +25,7 @@ export class SettlementOutput {
   #recordIndex = 0;
 
   constructor(market: Market, output: DurableOutput, buffers: BatchBuffers) {
-    const subject = diffSubject(market.name);
+    const subject = diffSubject(market.partition, market.name);
     this.#covered = output.covered(subject);
     this.#batch = new OutputBatch({
       kind: BatchKind.DIFF,

@@ -1,12 +1,13 @@
 /**
  * Clients on the same host, over shared memory: what they publish goes to the market's own
  * subscriptions, what the market publishes goes to theirs. Each may do what its account may do on
- * the broker, and no more: the account is that of the file through which the client came.
+ * the broker, and no more: the account is that of the socket through which the client came.
  */
 import { randomBytes } from 'node:crypto';
-import { reportSubject } from '@foldbook/protocol';
+import { reportFilter } from '@foldbook/protocol';
 import {
   type Agent,
+  type ConnectionEnd,
   type ConnectionListener,
   checkFilter,
   checkSubject,
@@ -22,13 +23,16 @@ import {
   type SharedMemoryHostOptions,
   type Subscription,
   TransportError,
+  type TurnedAway,
 } from '@foldbook/runtime';
+import type { LocalMetrics } from './local-metrics.ts';
 
-/** Of one client: its inbox, reports and market data of many markets. */
+/** Of one client: its inboxes, reports and market data of many markets. */
 const MAX_SUBSCRIPTIONS = 256;
 /** Subjects of which is remembered who gets them; beyond it all are forgotten. */
 const MAX_ROUTES = 1_024;
 const INBOX = '_INBOX.';
+const TELL_EVERY_MS = 1_000;
 
 interface ClientSubscription {
   readonly id: number;
@@ -41,8 +45,8 @@ interface Client {
   readonly mayPublish: readonly string[];
   readonly maySubscribe: readonly string[];
   subscriptions: ClientSubscription[];
-  /** Ids of the subscriptions that a subject goes to. */
-  readonly routes: Map<string, readonly number[]>;
+  /** Whether it gets what has a subject; forgotten with every change of the subscriptions. */
+  readonly routes: Map<string, boolean>;
   /** Who takes what the client publishes to a subject. */
   readonly takers: Map<string, readonly MessageHandler[] | 'FORBIDDEN'>;
 }
@@ -58,6 +62,10 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly #logger: Logger;
   readonly #services = new Set<Service>();
   readonly #clients = new Map<number, Client>();
+  #metrics: LocalMetrics | undefined;
+  /** Since they were last told. */
+  #framesIn = 0;
+  #turnedAwayMs = Number.NEGATIVE_INFINITY;
   /**
    * In front of the inboxes of these clients; followed by the connection's number. Nobody can guess
    * it, who might have answers sent to a client that it did not ask for.
@@ -70,8 +78,15 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
     this.#host = new SharedMemoryHost(options, this);
   }
 
+  /** From now on it tells what it does; nothing has connected before the first `doWork`. */
+  observe(metrics: LocalMetrics): void {
+    this.#metrics = metrics;
+  }
+
   doWork(): number {
-    return this.#host.poll();
+    const work = this.#host.poll();
+    this.#tell();
+    return work;
   }
 
   onClose(): void {
@@ -117,17 +132,33 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
         'md.*.snapshot',
         'md.*.replay',
       ],
-      maySubscribe: [reportSubject(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
+      maySubscribe: [reportFilter(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
       subscriptions: [],
       routes: new Map(),
       takers: new Map(),
     });
+    this.#metrics?.clients.set(this.#clients.size);
     this.#logger.info('a client attached to shared memory', { account });
   }
 
-  onEnd({ account, number }: HostConnection, reason: string): void {
+  onEnd(connection: HostConnection, end: ConnectionEnd, reason: string): void {
+    const { account, number } = connection;
+    this.#metrics?.framesOut.add(connection.takeSent());
     this.#clients.delete(number);
+    this.#metrics?.ended(end);
+    this.#metrics?.clients.set(this.#clients.size);
+    // The last one's bytes don't wait any more.
+    if (this.#clients.size === 0) this.#metrics?.waitingBytes.set(0);
     this.#logger.info('a client of shared memory is gone', { account, reason });
+  }
+
+  /** Told once a second at most: anybody may knock, as often as they like. */
+  onTurnedAway({ account, peer, kind }: TurnedAway): void {
+    this.#metrics?.turnedAway(kind);
+    const nowMs = performance.now();
+    if (nowMs - this.#turnedAwayMs < TELL_EVERY_MS) return;
+    this.#turnedAwayMs = nowMs;
+    this.#logger.warn('turned away from shared memory', { account, why: kind, ...peer });
   }
 
   onTrouble(account: number, reason: string): void {
@@ -137,6 +168,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   onFrame(connection: HostConnection, frame: Frame): boolean {
     const client = this.#clients.get(connection.number);
     if (client === undefined) return false;
+    this.#framesIn += 1;
     try {
       return this.#run(client, frame);
     } catch (error) {
@@ -144,6 +176,22 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
       if (error instanceof TransportError && error.code === 'BAD_SUBJECT') return false;
       throw error;
     }
+  }
+
+  #tell(): void {
+    const metrics = this.#metrics;
+    if (metrics === undefined) return;
+    if (this.#framesIn > 0) metrics.framesIn.add(this.#framesIn);
+    this.#framesIn = 0;
+    if (this.#clients.size === 0) return;
+    let sent = 0;
+    let waitingBytes = 0;
+    for (const { connection } of this.#clients.values()) {
+      sent += connection.takeSent();
+      waitingBytes += connection.waitingBytes;
+    }
+    if (sent > 0) metrics.framesOut.add(sent);
+    metrics.waitingBytes.set(waitingBytes);
   }
 
   #run(client: Client, frame: Frame): boolean {
@@ -219,19 +267,19 @@ function subscribeClient(client: Client, id: number, filter: string): boolean {
   return true;
 }
 
+/** Once, however many subscriptions match: they cost the client itself, not the market. */
 function deliver(client: Client, subject: string, payload: Uint8Array, reply: string): void {
-  for (const id of route(client, subject)) {
-    client.connection.send(FrameKind.DELIVER, id, subject, reply, payload);
-  }
+  if (!isHeard(client, subject)) return;
+  client.connection.send(FrameKind.DELIVER, 0, subject, reply, payload);
 }
 
-function route({ subscriptions, routes }: Client, subject: string): readonly number[] {
+function isHeard({ subscriptions, routes }: Client, subject: string): boolean {
   const known = routes.get(subject);
   if (known !== undefined) return known;
-  const ids = subscriptions.filter(({ matches }) => matches(subject)).map(({ id }) => id);
+  const isIt = subscriptions.some(({ matches }) => matches(subject));
   // Answers have a subject each, which does not come again.
-  if (subject.startsWith(INBOX)) return ids;
+  if (subject.startsWith(INBOX)) return isIt;
   if (routes.size >= MAX_ROUTES) routes.clear();
-  routes.set(subject, ids);
-  return ids;
+  routes.set(subject, isIt);
+  return isIt;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
@@ -143,8 +143,8 @@ describe('shared memory', () => {
     }
     await assert.rejects(transport.request('md.NONE.trades', new Uint8Array(0), 5_000));
     const warned = once(process, 'warning');
-    transport.subscribe(`rpt.8.${MARKET}`, () => assert.fail('reports of another account'));
-    assert.match(String(await warned), /may not use rpt\.8/);
+    transport.subscribe(`rpt.0.8.${MARKET}`, () => assert.fail('reports of another account'));
+    assert.match(String(await warned), /may not use rpt\.0\.8/);
     await assert.rejects(connect({ sharedMemory: node.place(7), connectTimeoutMs: 100 }), {
       code: 'CONNECT_FAILED',
       message: /taken: process \d+ has it/,
@@ -221,7 +221,8 @@ describe('shared memory', () => {
     const dir = mkdtempSync('/tmp/foldbook-shared-memory-');
     test.after(() => rmSync(dir, { recursive: true, force: true }));
     const open = join(dir, 'open');
-    mkdirSync(open, { mode: 0o755 });
+    mkdirSync(open);
+    chmodSync(open, 0o770);
     for (const [folder, words] of [
       [node.folder, /is taken: process \d+/],
       [open, /chmod 700/],

@@ -45,7 +45,7 @@ export interface DiffBatch {
   readonly records: readonly DiffRecord[];
 }
 
-/** Reads one message of `diff.<market>`. A kind that this prover doesn't know is refused. */
+/** Reads a message of a market's diff stream. A kind that this prover doesn't know is refused. */
 export function decodeDiffBatch(payload: Uint8Array): Decoded<DiffBatch> {
   const header = decodeBatchHeader(payload, BatchKind.DIFF, MAX_BATCH_RECORDS);
   if (!header.ok) return header;

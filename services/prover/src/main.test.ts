@@ -89,8 +89,8 @@ test('from a stream through two lives of the prover to a chain that verifies', a
   const redis = await startRedisServer();
   const streams = new SegmentStore({ dir: join(dir, 'streams') });
   try {
-    const writer = await streams.writer(diffStream(0), ['diff.*']);
-    const append = (message: Uint8Array) => writer.append(`diff.${MARKET}`, message);
+    const writer = await streams.writer(diffStream(0), ['diff.0.*']);
+    const append = (message: Uint8Array) => writer.append(`diff.0.${MARKET}`, message);
     const script = new DiffScript(7).create(-100, 300);
     const first = script
       .move(depositBase(2, 1_000n), depositQuote(LAST, 1_000_000n), depositQuote(2, 5n))

@@ -31,7 +31,7 @@ import { MemoryStream } from './testing/memory-stream.ts';
 import { TrapdoorMaker, trapdoorCircuits, trustedKeys } from './testing/trapdoor-circuits.ts';
 
 const MARKET = 'TEST-USD';
-const SUBJECT = `diff.${MARKET}`;
+const SUBJECT = `diff.0.${MARKET}`;
 const folders: string[] = [];
 
 after(async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { randomBytes } from 'node:crypto';
-import { diffSubject } from '@foldbook/protocol';
+import { diffFilter } from '@foldbook/protocol';
 import type { Logger, StreamReader } from '@foldbook/runtime';
 import {
   AccountTree,
@@ -72,7 +72,7 @@ export class MarketProver {
     const genesis = await store.genesis();
     if (genesis !== undefined) await this.#resume(store, genesis);
     if (this.#isDone()) return;
-    const filter = diffSubject(market);
+    const filter = diffFilter(market);
     for await (const record of reader.read({ fromSequence: 1, filter, follow: true, signal })) {
       const decoded = decodeDiffBatch(record.payload);
       if (!decoded.ok) {

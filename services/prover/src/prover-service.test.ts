@@ -82,11 +82,11 @@ test('markets are met as they appear, and each has its chain', async () => {
   const running = await start(stream);
   try {
     const first = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
-    stream.append('diff.FIRST', first.closeEpoch());
+    stream.append('diff.0.FIRST', first.closeEpoch());
     await running.until(() => running.proved.length === 1);
     const second = new DiffScript(2).create(0, 0).move(depositBase(3, 7n));
-    stream.append('diff.SECOND', second.closeEpoch());
-    stream.append('diff.FIRST', first.move(depositQuote(2, 8n)).closeEpoch());
+    stream.append('diff.0.SECOND', second.closeEpoch());
+    stream.append('diff.0.FIRST', first.move(depositQuote(2, 8n)).closeEpoch());
     await running.until(() => running.proved.length === 3);
     await running.until(() => running.statuses.get('FIRST')?.recordsProved === 2);
     const { proving, ...status } = running.statuses.get('FIRST') ?? {};
@@ -109,9 +109,9 @@ test('a market that cannot be proved stops alone, and says why', async () => {
   const stream = new MemoryStream();
   const gap = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
   gap.closeEpoch();
-  stream.append('diff.GAP', gap.move(depositBase(2, 6n)).closeEpoch());
+  stream.append('diff.0.GAP', gap.move(depositBase(2, 6n)).closeEpoch());
   const whole = new DiffScript(2).create(0, 0).move(depositBase(3, 7n));
-  stream.append('diff.WHOLE', whole.closeEpoch());
+  stream.append('diff.0.WHOLE', whole.closeEpoch());
   const running = await start(stream);
   try {
     await running.until(() => running.statuses.get('GAP')?.stopped !== undefined);
@@ -119,7 +119,7 @@ test('a market that cannot be proved stops alone, and says why', async () => {
     assert.equal(running.lines.filter((line) => line.includes('not proved any further')).length, 1);
     assert.equal(running.statuses.get('GAP')?.recordsBacklog, 2);
     await running.until(() => running.proved.length === 1);
-    stream.append('diff.WHOLE', whole.move(depositBase(3, 1n)).closeEpoch());
+    stream.append('diff.0.WHOLE', whole.move(depositBase(3, 1n)).closeEpoch());
     await running.until(() => running.proved.length === 2);
   } finally {
     await running.stop();
@@ -131,7 +131,7 @@ test('only the markets asked for are proved', async () => {
   const stream = new MemoryStream();
   for (const [index, market] of ['ONE', 'TWO'].entries()) {
     const script = new DiffScript(index).create(0, 0).move(depositBase(2, 5n));
-    stream.append(`diff.${market}`, script.closeEpoch());
+    stream.append(`diff.0.${market}`, script.closeEpoch());
   }
   const running = await start(stream, ['TWO']);
   try {
@@ -158,8 +158,8 @@ test('a stream that is away for a while is read again where the store ends', asy
   }
   const stream = new FlakyStream();
   const script = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
-  stream.append('diff.FLAKY', script.closeEpoch());
-  stream.append('diff.FLAKY', script.move(depositBase(2, 6n)).closeEpoch());
+  stream.append('diff.0.FLAKY', script.closeEpoch());
+  stream.append('diff.0.FLAKY', script.move(depositBase(2, 6n)).closeEpoch());
   const running = await start(stream);
   try {
     await running.until(() => running.proved.length === 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseMarketSubject } from '@foldbook/protocol';
+import { diffFilter, parseDiffSubject } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import type { EpochProved } from './announcement.ts';
 import { decodeDiffBatch } from './diff-record.ts';
@@ -8,7 +8,7 @@ import { MarketProver, type MarketProverOptions } from './market-prover.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 import type { ProverStatus } from './prover-progress.ts';
 
-const ALL_DIFFS = 'diff.*';
+const ALL_DIFFS = diffFilter('*');
 const LOOK_MS = 1_000;
 
 export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market' | 'onProved'> {
@@ -80,7 +80,7 @@ export class ProverService {
   }
 
   #meet(record: StreamRecord): void {
-    const market = parseMarketSubject(record.subject);
+    const market = parseDiffSubject(record.subject);
     if (market === undefined || this.#stopping.signal.aborted) return;
     const { markets } = this.#options;
     if (markets !== undefined && !markets.includes(market)) return;

@@ -243,6 +243,18 @@ describe('BookMirror', () => {
     assert.deepEqual([mirror.counters.snapshots, feed.asked], [2, 2]);
   });
 
+  it('does not listen to an owner that another one has followed', async (test) => {
+    const { feed, mirror, settled } = await open(test);
+    feed.generation = 2;
+    await feed.command([at(101)]);
+    await settled();
+    feed.generation = 1;
+    await feed.command([at(102)]);
+    await feed.command([at(103)]);
+    assert.deepEqual(prices(mirror), [101, 100]);
+    assert.deepEqual([mirror.counters.snapshots, mirror.counters.gaps], [2, 1]);
+  });
+
   it('applies a cut command when it is whole and asks for a part that is missing', async (test) => {
     const { feed, mirror, settled } = await open(test);
     // Eleven better levels: the checksum does not see the ones that the cut command adds.

@@ -272,6 +272,8 @@ export class BookMirror {
     }
     const batch = decoded.value;
     const { header } = batch;
+    // Of an owner that another one has followed: it was stopped, and does not know yet.
+    if (header.generation < this.#generation) return;
     if (batch.reach <= this.#sequence) return;
     if (header.generation !== this.#generation) {
       this.counters.gaps += 1;

@@ -16,8 +16,8 @@ export type ConnectOptions =
     })
   | (Omit<SharedMemoryOptions, 'path'> & {
       /**
-       * The file that the market made for the account, `<its folder>/account-<number>`: it decides
-       * whose connection this is. One client at a time.
+       * The socket that the market made for the account, `<its folder>/account-<number>`: it
+       * decides whose connection this is. One client at a time, of the user who may.
        */
       readonly sharedMemory: string;
     });

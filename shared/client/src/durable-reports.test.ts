@@ -22,7 +22,7 @@ import { ReportFeed } from './report-feed.ts';
 import { batch, batchOf, names } from './testing/report-batches.ts';
 
 const MARKET = 'BTC-USD';
-const SUBJECT = reportSubject(7, MARKET);
+const SUBJECT = reportSubject(0, 7, MARKET);
 const { PARTIAL, CONTINUES } = BatchFlag;
 
 const lastOf = (payload: Uint8Array) => readCount(viewOf(payload), BatchOffset.LAST);

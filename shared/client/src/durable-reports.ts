@@ -4,7 +4,7 @@
  * twice where its writer was not sure, cut otherwise by a market that was restarted. So of what
  * comes live only whole commands that follow are handed on; everything else is a sign to ask.
  */
-import { EventOffset, readCount, reportSubject, viewOf } from '@foldbook/protocol';
+import { EventOffset, readCount, reportFilter, viewOf } from '@foldbook/protocol';
 import type { Subscription } from '@foldbook/runtime';
 import { askReports, type ReportPage } from './ask-reports.ts';
 import { ClientError } from './client-error.ts';
@@ -36,7 +36,7 @@ export class DurableReports {
     this.#parts = parts;
     const { transport, market, account } = parts;
     this.#subscription = transport.subscribe(
-      reportSubject(account, market),
+      reportFilter(account, market),
       ({ payload }) => this.#receive(payload),
       (error) => {
         this.#refusal = new ClientError('REFUSED', error.message);

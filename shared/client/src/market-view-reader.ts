@@ -44,6 +44,9 @@ export interface MarketView {
   readonly trades: bigint;
   /** Lots traded. */
   readonly volume: bigint;
+  /** That its commands, `sequence` of them, have made; and how many of these had no effect. */
+  readonly events: bigint;
+  readonly rejected: bigint;
 }
 
 /** What an account had after the market's command `sequence`: lots and quote units. */
@@ -123,6 +126,8 @@ export class MarketViewReader {
       lowPrice: number(MarketViewWord.LOW_PRICE),
       trades: number(MarketViewWord.TRADES),
       volume: number(MarketViewWord.VOLUME),
+      events: number(MarketViewWord.EVENTS),
+      rejected: number(MarketViewWord.REJECTED),
     };
   }
 
@@ -130,32 +135,37 @@ export class MarketViewReader {
    * What an account has in a market. Two accounts are read one after the other, and may be of
    * different groups.
    * @returns undefined if the account is not shown, as it never had anything or as too many came
-   *   before it, or if the writer was faster at every try
+   *   before it where its market is, or if the writer was faster at every try
    */
   balance(market: number, account: number): BalanceView | undefined {
+    if (market > this.#blocks || this.read(market) === undefined) return undefined;
+    const { HOST, IS_HIDING } = MarketViewWord;
+    const isHiding = this.#words[IS_HIDING] !== 0;
     let latest: BalanceView | undefined;
-    // Each host shows what the account had when the market was there.
+    // Each host shows what the account had when the market was there, and the market's tells of
+    // every change, unless it had no place for one.
     for (let host = 0; host < this.#hosts; host += 1) {
+      if (isHiding && host !== this.#words[HOST]) continue;
       const found = this.#balanceOn(host, market, account);
-      if (found !== undefined && !(latest !== undefined && latest.sequence > found.sequence)) {
-        latest = found;
-      }
+      if (found === 'none') continue;
+      if (found === 'not read') return undefined;
+      if (latest === undefined || found.sequence >= latest.sequence) latest = found;
     }
     return latest;
   }
 
-  #balanceOn(host: number, market: number, account: number): BalanceView | undefined {
+  #balanceOn(host: number, market: number, account: number): BalanceView | 'none' | 'not read' {
     const slots = this.#balanceSlots;
     const words = this.#balanceWords;
     const first = balanceSlot(market, account, this.#balanceBits);
     for (let step = 0; step < slots; step += 1) {
       const slot = (first + step) & (slots - 1);
-      if (!this.#metrics.readBlock(MARKET_BALANCES, slot, words, host)) return undefined;
-      if (words[BalanceWord.MARKET] === 0) return undefined;
+      if (!this.#metrics.readBlock(MARKET_BALANCES, slot, words, host)) return 'not read';
+      if (words[BalanceWord.MARKET] === 0) return 'none';
       const isIt = words[BalanceWord.MARKET] === market && words[BalanceWord.ACCOUNT] === account;
       if (isIt) return this.#balance();
     }
-    return undefined;
+    return 'none';
   }
 
   #balance(): BalanceView {

@@ -27,7 +27,8 @@ export interface MarketInfo {
   readonly partition: number;
   /** Market sequence of the last command. */
   readonly sequence: number;
-  readonly generation: number;
+  /** Of the partition's owner; `generation` of its market data. */
+  readonly term: number;
   /** What "acknowledged" survives: the log's storage, replicas and sync. */
   readonly durability: string;
   /** Number of the thread that it lives on, of so many from 0. */

@@ -90,7 +90,7 @@ async function open(
       writeCount(view, at + EventOffset.REQUEST_ID, requestId);
     }
     const header = { kind: BatchKind.REPORTS, prev, first: prev + 1, last: sequence };
-    server.publish(reportSubject(7, MARKET), encodeBatch(header, records));
+    server.publish(reportSubject(0, 7, MARKET), encodeBatch(header, records));
     await server.flush();
   };
   return { taken, client, arrived: () => arrived, accept };

@@ -6,7 +6,7 @@ import { ReportFeed } from './report-feed.ts';
 import { batch, batchOf, names } from './testing/report-batches.ts';
 
 const MARKET = 'BTC-USD';
-const SUBJECT = reportSubject(7, MARKET);
+const SUBJECT = reportSubject(0, 7, MARKET);
 
 async function openLive() {
   const broker = new MemoryBroker();

@@ -1,5 +1,5 @@
 /** An account's private reports in order, each once. */
-import { reportSubject } from '@foldbook/protocol';
+import { reportFilter } from '@foldbook/protocol';
 import type { Subscription, Transport } from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
 import { DurableReports } from './durable-reports.ts';
@@ -72,7 +72,7 @@ async function openLive(parts: ReportFeedParts): Promise<Feed> {
   const order = new ReportOrder(onReports);
   let refusal: ClientError | undefined;
   const subscription: Subscription = transport.subscribe(
-    reportSubject(account, market),
+    reportFilter(account, market),
     ({ payload }) => {
       try {
         order.take(payload);

@@ -128,17 +128,29 @@ export function nextAccount(market: usize, id: u32): u32 {
   return NO_NUMBER;
 }
 
-/** Gives back the next block of accounts, each of which `drop` sees first; false at the end. */
-export function takeBlock(market: usize, drop: (account: usize) => void): bool {
-  const id = nextAccount(market, load<u32>(market, DROPPED_UP_TO));
-  if (id == NO_NUMBER) return false;
+/**
+ * Gives back the next accounts, each of which `drop` empties first. An account takes one of `most`
+ * steps, and `drop` says what it leaves of them; 0 if it is to go on with the account. Returns what
+ * is left of them: where that is not 0, there are no more accounts.
+ */
+export function dropSome(market: usize, most: u64, drop: (account: usize, most: u64) => u64): u64 {
+  let left = most;
+  let id = nextAccount(market, load<u32>(market, DROPPED_UP_TO));
+  while (id != NO_NUMBER) {
+    const entry = middleEntry(load<u32>(topEntry(market, id)), id);
+    const block: usize = load<u32>(entry);
+    left = drop(accountIn(block, id), left);
+    if (left == 0) break;
+    left -= 1;
+    if ((id & BLOCK_MASK) == BLOCK_MASK) {
+      freeBlock(block, BLOCK_BITS + <u32>ACCOUNT_SHIFT);
+      store<u32>(entry, 0);
+    }
+    id = nextAccount(market, id + 1);
+    if (left == 0) break;
+  }
   store<u32>(market, id, DROPPED_UP_TO);
-  const entry = middleEntry(load<u32>(topEntry(market, id)), id);
-  const block: usize = load<u32>(entry);
-  for (let index: u32 = 0; index <= BLOCK_MASK; index += 1) drop(accountIn(block, index));
-  freeBlock(block, BLOCK_BITS + <u32>ACCOUNT_SHIFT);
-  store<u32>(entry, 0);
-  return true;
+  return left;
 }
 
 /** Gives back the tables that led to blocks. */

@@ -3,7 +3,7 @@
  * the other markets of the kernel need not wait for it. Nothing is told, and nothing may use the
  * market any more.
  */
-import { accountOfOrder, dropAccounts, takeBlock } from './accounts';
+import { accountOfOrder, dropAccounts, dropSome } from './accounts';
 import { BOOKS_A_MARKET, bestLevel, bookNumber, dropBooks, removeLevel } from './ladder';
 import { dequeue, headOf, levelOrders } from './levels';
 import { ORDER_MAP, dropMarket } from './market';
@@ -13,16 +13,20 @@ import { forget } from './resting';
 import { dropResults, dropSessions } from './sessions';
 import { dropTimers } from './timers';
 
-/** Drops up to `steps` orders and blocks of accounts; false when nothing is left of the market. */
-export function dismantle(market: usize, steps: u32): bool {
-  for (let left = steps; left != 0; left -= 1) {
-    if (dropOrder(market)) continue;
-    if (!takeBlock(market, dropSessions)) {
-      dropRest(market);
-      return false;
-    }
-  }
-  return true;
+/** Of an account or a session: about so many take as long as an order. */
+const STEPS_AN_ORDER: u64 = 8;
+
+/**
+ * Drops up to `orders` orders, or as many accounts and sessions as take as long; false when nothing
+ * is left of the market.
+ */
+export function dismantle(market: usize, orders: u32): bool {
+  let left: u64 = orders;
+  while (left != 0 && dropOrder(market)) left -= 1;
+  if (left == 0) return true;
+  if (dropSome(market, left * STEPS_AN_ORDER, dropSessions) == 0) return true;
+  dropRest(market);
+  return false;
 }
 
 function dropOrder(market: usize): bool {

@@ -35,11 +35,21 @@ export function reservePages(pages: u32): usize {
     memory.fill(page, 0, PAGE_BYTES);
     return page;
   }
+  return freshPages(pages);
+}
+
+/**
+ * Memory of `pages` pages, for one who reads nothing that he has not written: what somebody left in
+ * it is still there, as clearing much of it at once takes long, and makes pages that nobody may
+ * ever need part of the process.
+ */
+export function reserveRun(pages: u32): usize {
+  if (pages == 1) return reservePages(1);
   const run = takeRun(pages);
-  if (run != 0) {
-    memory.fill(run, 0, <usize>pages << PAGE_SHIFT);
-    return run;
-  }
+  return run != 0 ? run : freshPages(pages);
+}
+
+function freshPages(pages: u32): usize {
   const first = nextPage;
   const end = first + pages;
   const size = <u32>memory.size();
@@ -48,7 +58,7 @@ export function reservePages(pages: u32): usize {
   return <usize>first << PAGE_SHIFT;
 }
 
-/** Gives back pages that lie side by side, for one who needs just as many. */
+/** Gives back what `reserveRun` gave, for one who needs just as many. */
 export function freeRun(run: usize, pages: u32): void {
   if (pages == 1) {
     releasePage(run);
@@ -85,7 +95,9 @@ function grow(needed: u32, ahead: u32): void {
 export function growAhead(): void {
   const size = <u32>memory.size();
   // What the machine refuses now is asked for again when it is needed.
-  if (size - nextPage < SPARE_PAGES) memory.grow(max<u32>(SPARE_PAGES, size >> 2));
+  if (size - nextPage >= SPARE_PAGES) return;
+  // Near the end of what there may be, a quarter more is too much.
+  if (memory.grow(max<u32>(SPARE_PAGES, size >> 2)) < 0) memory.grow(SPARE_PAGES);
 }
 
 /** Pages that were handed out, with those that were given back since. */

@@ -23,7 +23,7 @@ import {
   SESSION_CAPACITY,
   addTerm,
 } from './market';
-import { allocateBlock, freeBlock, freeRun, reservePages } from './memory';
+import { allocateBlock, freeBlock, freeRun, reserveRun } from './memory';
 import {
   CAPACITY,
   MAX_SESSIONS_PER_ACCOUNT,
@@ -63,18 +63,26 @@ export let foundCode: u32 = 0;
 /** @param results - a power of two, a page of results at least */
 export function setUpSessions(market: usize, results: u32): void {
   store<u32>(market, results - 1, RESULT_MASK);
-  // Pages that are never written to are never given to the process.
-  store<u32>(market, <u32>reservePages(results >> PAGE_RESULTS_SHIFT), RESULT_RING);
+  // A search reads results of the market only, which it wrote or a snapshot brought: the ring may
+  // have what another market left. Pages that are never written are never given to the process.
+  store<u32>(market, <u32>reserveRun(results >> PAGE_RESULTS_SHIFT), RESULT_RING);
 }
 
-/** Gives back an account's sessions, but for the one that lies in the account. */
-export function dropSessions(account: usize): void {
+/**
+ * Gives back up to `most` of an account's sessions, but for the one that lies in the account;
+ * returns how many more it might have been, 0 if there may be some left.
+ */
+export function dropSessions(account: usize, most: u64): u64 {
+  let left = most;
   let session: usize = load<u32>(account, FIRST_SESSION);
-  while (session != 0) {
+  while (session != 0 && left != 0) {
     const next = nextSession(session);
     if (session != account + OWN_SESSION) freeBlock(session, SESSION_SHIFT);
     session = next;
+    left -= 1;
   }
+  store<u32>(account, <u32>session, FIRST_SESSION);
+  return left;
 }
 
 export function dropResults(market: usize): void {

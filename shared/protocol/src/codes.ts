@@ -83,6 +83,11 @@ const TABLE = {
     meaning: 'a market of this name exists already',
     remedy: 'choose another name',
   },
+  NO_ROOM: {
+    code: 115,
+    meaning: 'the host has no memory for the market, which goes on where it was',
+    remedy: 'move it to another host, or start the service with more hosts',
+  },
 
   UNKNOWN_COMMAND: {
     code: 200,

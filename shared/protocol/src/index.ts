@@ -21,3 +21,4 @@ export * from './result.ts';
 export * from './settlement-record.ts';
 export * from './subjects.ts';
 export * from './symbol.ts';
+export * from './term.ts';

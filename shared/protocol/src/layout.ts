@@ -31,16 +31,18 @@ export const BatchKind = {
   COMMANDS: 1,
   /** The log: one committed group of commands of one market. */
   GROUP: 2,
-  /** `rpt.<account>.<market>`: private events of one account. */
+  /** `rpt.<partition>.<account>.<market>`: private events of one account. */
   REPORTS: 3,
   /** `md.<market>.l2` and `.trades`. */
   MARKET_DATA: 4,
-  /** `diff.<market>`: settlement records, epoch marks and chain heads. */
+  /** `diff.<partition>.<market>`: settlement records, epoch marks and chain heads. */
   DIFF: 5,
   /** Answer to a binary batch or query. */
   REPLY: 6,
   /** `md.<market>.snapshot`: every price level at `last`. */
   SNAPSHOT: 7,
+  /** The log and the output streams: a new owner (term.ts). */
+  TERM: 8,
 } as const;
 export type BatchKind = (typeof BatchKind)[keyof typeof BatchKind];
 
@@ -61,7 +63,7 @@ export const BatchOffset = {
   FIRST: 32,
   LAST: 40,
   PREV: 48,
-  /** Incarnation of a market-data feed. */
+  /** Term of the owner that wrote it, of TERM, MARKET_DATA and SNAPSHOT. */
   GENERATION: 56,
   /** CRC-32 of the ten best levels a side after `LAST` (see book-checksum.ts). */
   DEPTH_CRC: 60,

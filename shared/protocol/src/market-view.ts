@@ -27,8 +27,16 @@ export const MarketViewWord = {
   TRADES: 16,
   /** Lots traded. */
   VOLUME: 18,
-  BIDS: 20,
-  ASKS: 20 + VIEW_LEVELS * VIEW_LEVEL_WORDS,
+  /** Where the market is. */
+  HOST: 20,
+  /** Not 0 once an account that changed had no place among those that its host shows. */
+  IS_HIDING: 21,
+  /** Since the beginning of the log, as all these: what came of its commands. */
+  EVENTS: 22,
+  /** Commands without effect. */
+  REJECTED: 24,
+  BIDS: 26,
+  ASKS: 26 + VIEW_LEVELS * VIEW_LEVEL_WORDS,
 } as const;
 
 export const MARKET_VIEW_WORDS = MarketViewWord.ASKS + VIEW_LEVELS * VIEW_LEVEL_WORDS;

@@ -5,10 +5,12 @@ import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 import {
   adminSubject,
   commandSubject,
+  diffSubject,
   infoSubject,
   isMarketName,
   parseAccount,
   parseClientSubject,
+  parseDiffSubject,
   parseMarketSubject,
   querySubject,
 } from './subjects.ts';
@@ -30,6 +32,24 @@ test('client subjects are read as they were written', () => {
       }
     }),
   );
+});
+
+test('the market of a settlement subject, and of nothing else in its stream', () => {
+  fc.assert(
+    fc.property(market, fc.nat(1_023), (name, partition) => {
+      assert.equal(parseDiffSubject(diffSubject(partition, name)), name);
+    }),
+  );
+  for (const subject of [
+    'diff.M',
+    'diff.0.$term',
+    'diff.x.M',
+    'diff.01.M',
+    'diff.0.M.1',
+    'rpt.0.M',
+  ]) {
+    assert.equal(parseDiffSubject(subject), undefined, subject);
+  }
 });
 
 test('names that a subject, a file or a stream could misread are no market names', () => {

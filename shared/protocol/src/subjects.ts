@@ -1,10 +1,12 @@
 /**
  * NATS subjects. Identity comes from them: the broker ties `cmd.<market>.<account>` and
- * `rpt.<account>.<market>` to the connection, `adm.*` to operators (infra/docker/nats.conf).
+ * `rpt.<partition>.<account>.<market>` to the connection, and `adm.*` to operators: see
+ * infra/docker/nats.conf.
  */
 import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 
 const MARKET_NAME = /^[A-Z0-9][A-Z0-9-]*$/;
+const TERM_TOKEN = '$term';
 const PARTITION = /^(0|[1-9][0-9]{0,4})$/;
 
 export function isMarketName(text: string): boolean {
@@ -34,8 +36,14 @@ export const infoSubject = (market: string) => `info.${market}`;
 export const INFO_FILTER = 'info.*';
 
 export const logSubject = (partition: number, market: string) => `log.${partition}.${market}`;
-export const reportSubject = (account: number, market: string) => `rpt.${account}.${market}`;
-export const diffSubject = (market: string) => `diff.${market}`;
+/** The partition is in the subject because each has streams of its own, which must not overlap. */
+export const reportSubject = (partition: number, account: number, market: string) =>
+  `rpt.${partition}.${account}.${market}`;
+/** What an account listens to, wherever the market is; `*` for all of its markets. */
+export const reportFilter = (account: number, market: string) => `rpt.*.${account}.${market}`;
+export const diffSubject = (partition: number, market: string) => `diff.${partition}.${market}`;
+/** The same, whatever partition the market is in. */
+export const diffFilter = (market: string) => `diff.*.${market}`;
 export const levelsSubject = (market: string) => `md.${market}.l2`;
 export const tradesSubject = (market: string) => `md.${market}.trades`;
 export const snapshotSubject = (market: string) => `md.${market}.snapshot`;
@@ -45,6 +53,15 @@ export const proofSubject = (market: string, epoch: number) => `proof.${market}.
 export const logStream = (partition: number) => `LOG_${partition}`;
 export const reportStream = (partition: number) => `RPT_${partition}`;
 export const diffStream = (partition: number) => `DIFF_${partition}`;
+/** Where the three say who owns the partition (term.ts); no market or account has such a name. */
+export const logTermSubject = (partition: number) => `log.${partition}.${TERM_TOKEN}`;
+export const reportTermSubject = (partition: number) => `rpt.${partition}.0.${TERM_TOKEN}`;
+export const diffTermSubject = (partition: number) => `diff.${partition}.${TERM_TOKEN}`;
+export const isTermSubject = (subject: string) => subject.endsWith(`.${TERM_TOKEN}`);
+/** Of everything that is in the stream. */
+export const logFilter = (partition: number) => `log.${partition}.*`;
+export const reportsFilter = (partition: number) => `rpt.${partition}.*.*`;
+export const diffsFilter = (partition: number) => `diff.${partition}.*`;
 
 export interface ClientSubject {
   readonly market: string;
@@ -68,9 +85,16 @@ function afterClientPrefix(tokens: readonly string[]): readonly string[] {
   return isMapped ? tokens.slice(2) : [];
 }
 
-/** The one token after the first of `adm.<market>`, `info.<market>`, `diff.<market>`. */
+/** The one token after the first of `adm.<market>` and `info.<market>`. */
 export function parseMarketSubject(subject: string): string | undefined {
   const [first, market, ...excess] = subject.split('.');
-  if (first !== 'adm' && first !== 'info' && first !== 'diff') return undefined;
+  if (first !== 'adm' && first !== 'info') return undefined;
+  return market !== undefined && excess.length === 0 && isMarketName(market) ? market : undefined;
+}
+
+/** The market of `diff.<partition>.<market>`; undefined for what else is in the stream. */
+export function parseDiffSubject(subject: string): string | undefined {
+  const [first, partition, market, ...excess] = subject.split('.');
+  if (first !== 'diff' || partition === undefined || !PARTITION.test(partition)) return undefined;
   return market !== undefined && excess.length === 0 && isMarketName(market) ? market : undefined;
 }

@@ -14,7 +14,7 @@ it('frames that wait for room arrive as they were sent, in order (property)', ()
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const ring = createRing(SLOTS);
       const sender = new FrameSender(new RingProducer(ring), 1e6);
-      const receiver = new FrameReceiver(new RingConsumer(ring), SLOTS);
+      const receiver = new FrameReceiver(new RingConsumer(ring), { maxSlots: SLOTS });
       const sent: string[] = [];
       const seen: string[] = [];
       const words = ({ id, subject, reply, payload }: Omit<Frame, 'kind'>) =>
@@ -43,4 +43,50 @@ it('frames that wait for room arrive as they were sent, in order (property)', ()
       assert.deepEqual(seen, sent);
     }),
   );
+});
+
+it('frames that wait take the room of their bytes, and give it back', () => {
+  const ring = createRing(SLOTS);
+  const sender = new FrameSender(new RingProducer(ring), 2 ** 20);
+  const receiver = new FrameReceiver(new RingConsumer(ring), { maxSlots: SLOTS });
+  const backingBytes = () => process.memoryUsage().arrayBuffers;
+  const before = backingBytes();
+  let sent = 0;
+  while (sender.send(FrameKind.DELIVER, sent, 's', '')) sent += 1;
+  assert.equal(sender.waitingBytes, 2 ** 20);
+  assert.equal(sent, SLOTS + 2 ** 20 / 64);
+  const perFrame = (backingBytes() - before) / sent;
+  assert(perFrame < 4 * 64, `${perFrame} bytes for a frame of 64`);
+  let next = 0;
+  while (next < sent) {
+    const seen = receiver.receive(({ id }) => {
+      assert.equal(id, next);
+      next += 1;
+      return true;
+    });
+    assert.equal(typeof seen, 'number', String(seen));
+    sender.flush();
+  }
+  assert.equal(sender.waitingBytes, 0);
+});
+
+it('a pass ends when its time is over, and goes on where it ended', () => {
+  const ring = createRing(SLOTS);
+  const sender = new FrameSender(new RingProducer(ring), 0);
+  const limits = { maxSlots: SLOTS, budgetMs: 1 };
+  const receiver = new FrameReceiver(new RingConsumer(ring), limits);
+  for (let id = 0; id < SLOTS; id += 1) assert(sender.send(FrameKind.DELIVER, id, 's', ''));
+  const seen: number[] = [];
+  let passes = 0;
+  while (seen.length < SLOTS) {
+    receiver.receive(({ id }) => {
+      seen.push(id);
+      const endMs = performance.now() + 0.5;
+      while (performance.now() < endMs);
+      return true;
+    });
+    passes += 1;
+  }
+  assert(passes >= SLOTS / 2, `${passes} passes`);
+  assert.deepEqual(seen, [...seen.keys()]);
 });

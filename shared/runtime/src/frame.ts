@@ -1,5 +1,6 @@
 /** Messages as frames in a ring between processes (shared-memory-layout.ts): out, and in. */
 
+import { FrameQueue } from './frame-queue.ts';
 import type { RingConsumer, RingProducer } from './ring.ts';
 import { SLOT_BYTES } from './ring-descriptor.ts';
 import { FRAME_HEADER_BYTES, FrameOffset, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
@@ -21,14 +22,12 @@ const FIRST_SCRATCH_BYTES = 4_096;
 /** Writes frames; what the ring has no room for waits, up to a limit. */
 export class FrameSender {
   readonly #ring: RingProducer;
-  readonly #maxWaitingBytes: number;
+  readonly #waiting: FrameQueue;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
 
   constructor(ring: RingProducer, maxWaitingBytes: number) {
     this.#ring = ring;
-    this.#maxWaitingBytes = maxWaitingBytes;
+    this.#waiting = new FrameQueue(maxWaitingBytes);
   }
 
   /** The reader claims to be where it can't be. */
@@ -36,9 +35,14 @@ export class FrameSender {
     return this.#ring.isDamaged;
   }
 
-  /** The longest payload that a frame can have beside its subjects. */
-  get maxPayloadBytes(): number {
-    return this.#ring.capacity * SLOT_BYTES - FRAME_HEADER_BYTES - 2 * MAX_SUBJECT_BYTES;
+  /** The longest frame that the ring has room for. */
+  get maxFrameBytes(): number {
+    return this.#ring.capacity * SLOT_BYTES;
+  }
+
+  /** What the ring had no room for. */
+  get waitingBytes(): number {
+    return this.#waiting.sizeBytes;
   }
 
   /** False, and nothing is sent, if too much waits for the reader already. */
@@ -50,30 +54,18 @@ export class FrameSender {
     payload: Uint8Array = NOTHING,
   ): boolean {
     const slots = this.#encode(kind, id, subject, reply, payload);
-    if (this.#waiting.length === 0 && this.#ring.offer(this.#scratch, slots)) {
+    if (this.#waiting.sizeBytes === 0 && this.#ring.offer(this.#scratch, slots)) {
       this.#ring.publish();
       return true;
     }
-    const sizeBytes = slots * SLOT_BYTES;
-    if (this.#waitingBytes + sizeBytes > this.#maxWaitingBytes) return false;
-    // A copy: the next frame is put together in the same memory.
-    this.#waiting.push(new Uint8Array(this.#scratch.subarray(0, sizeBytes)));
-    this.#waitingBytes += sizeBytes;
-    return true;
+    return this.#waiting.push(this.#scratch, slots);
   }
 
   /** Moves what waits into the ring, as far as there is room; returns how many frames. */
   flush(): number {
-    if (this.#waiting.length === 0) return 0;
-    let moved = 0;
-    for (const frame of this.#waiting) {
-      if (!this.#ring.offer(frame, frame.byteLength / SLOT_BYTES)) break;
-      this.#waitingBytes -= frame.byteLength;
-      moved += 1;
-    }
-    if (moved === 0) return 0;
-    this.#waiting.splice(0, moved);
-    this.#ring.publish();
+    if (this.#waiting.sizeBytes === 0) return 0;
+    const moved = this.#waiting.moveTo(this.#ring);
+    if (moved > 0) this.#ring.publish();
     return moved;
   }
 
@@ -95,8 +87,15 @@ export class FrameSender {
     scratch.writeUInt16LE(subjectBytes, FrameOffset.SUBJECT);
     scratch.writeUInt32LE(replyBytes, FrameOffset.REPLY);
     scratch.writeUInt32LE(id, FrameOffset.ID);
-    return Math.ceil((FRAME_HEADER_BYTES + body) / SLOT_BYTES);
+    return slotsOf(body);
   }
+}
+
+export interface ReceiverLimits {
+  /** Of a frame, and of one pass. */
+  readonly maxSlots: number;
+  /** After which a pass ends, with the frame that it is at, ms; none by default. */
+  readonly budgetMs?: number;
 }
 
 /**
@@ -106,11 +105,15 @@ export class FrameSender {
 export class FrameReceiver {
   readonly #ring: RingConsumer;
   readonly #maxSlots: number;
+  readonly #budgetMs: number;
   readonly #scratch: Buffer;
 
-  /** @param maxSlots of a frame, and of one pass */
-  constructor(ring: RingConsumer, maxSlots: number) {
+  constructor(
+    ring: RingConsumer,
+    { maxSlots, budgetMs = Number.POSITIVE_INFINITY }: ReceiverLimits,
+  ) {
     this.#ring = ring;
+    this.#budgetMs = budgetMs;
     this.#maxSlots = Math.min(maxSlots, ring.capacity);
     this.#scratch = Buffer.alloc(this.#maxSlots * SLOT_BYTES);
   }
@@ -125,9 +128,11 @@ export class FrameReceiver {
     if (this.#ring.isDamaged) return 'its position in the ring is one that it cannot have';
     if (slots === 0) return 0;
     this.#ring.read(this.#scratch, slots);
+    const endMs = performance.now() + this.#budgetMs;
     let frames = 0;
     let next = 0;
     while (next < slots && frames < MAX_FRAMES) {
+      if (frames > 0 && performance.now() >= endMs) break;
       const frameSlots = this.#slotsAt(next);
       if (frameSlots === undefined) return 'a frame whose lengths contradict each other';
       if (next + frameSlots > slots) break;
@@ -149,7 +154,7 @@ export class FrameReceiver {
     const reply = this.#scratch.readUInt16LE(at + FrameOffset.REPLY);
     if (subject > MAX_SUBJECT_BYTES || reply > MAX_SUBJECT_BYTES) return undefined;
     if (subject + reply > body) return undefined;
-    return Math.ceil((FRAME_HEADER_BYTES + body) / SLOT_BYTES);
+    return slotsOf(body);
   }
 
   #frameAt(at: number): Frame {
@@ -167,3 +172,5 @@ export class FrameReceiver {
     };
   }
 }
+
+const slotsOf = (bodyBytes: number) => Math.ceil((FRAME_HEADER_BYTES + bodyBytes) / SLOT_BYTES);

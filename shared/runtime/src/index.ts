@@ -23,6 +23,7 @@ export {
 export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
+  createYield,
   defaultIdleStrategy,
   type IdleStrategy,
   type IdleStrategyName,
@@ -49,8 +50,13 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.ts';
-export { type MapOptions, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
-export { SharedMemoryError, type SharedMemoryErrorCode } from './mapped-memory.ts';
+export {
+  type MapOptions,
+  type MappedFile,
+  MappedFileError,
+  mapFile,
+  mapKept,
+} from './mapped-file.ts';
 export { connectChannel } from './memory-channel.ts';
 export { MemoryLeaseStore } from './memory-lease.ts';
 export { MemorySnapshotStore } from './memory-snapshot-store.ts';
@@ -123,7 +129,10 @@ export {
   verifySegments,
 } from './segment-verification.ts';
 export type { SegmentWriter } from './segment-writer.ts';
+export type { SharedAccount, TurnedAway } from './shared-memory-door.ts';
+export { SharedMemoryError, type SharedMemoryErrorCode } from './shared-memory-error.ts';
 export {
+  ConnectionEnd,
   type ConnectionListener,
   type HostConnection,
   SharedMemoryHost,

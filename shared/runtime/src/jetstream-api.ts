@@ -1,7 +1,7 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
 import type { MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
-import { StreamError } from './stream.ts';
+import { type OpeningRecord, StreamError } from './stream.ts';
 import { TransportError } from './transport.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -116,6 +116,17 @@ export class JetStreamApi {
     }
   }
 
+  /**
+   * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
+   * the broker is away, so it may be stored twice.
+   */
+  async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
+    const answer = answerOf(await this.#patiently(subject, payload));
+    if (answer.stream === stream) return numberOf(answer.seq);
+    const where = `${subject} at ${this.#transport.description}`;
+    throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
+  }
+
   /** The last message whose subject matches. */
   lastMessage(stream: string, filter: string): Promise<StoredMessage | undefined> {
     return this.#message(stream, { last_by_subj: filter });
@@ -151,18 +162,20 @@ export class JetStreamApi {
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
+    return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
+  }
+
+  async #patiently(subject: string, payload: Uint8Array): Promise<Uint8Array> {
     const deadlineMs = performance.now() + this.#patienceMs;
-    let bytes: Uint8Array | undefined;
-    while (bytes === undefined) {
+    for (;;) {
       try {
-        bytes = await this.#ask(`$JS.API.${what}`, payload);
+        return await this.#ask(subject, payload);
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
         await pause(RETRY_MS);
       }
     }
-    return acceptedAnswer(bytes);
   }
 
   /**
@@ -170,7 +183,7 @@ export class JetStreamApi {
    * after UNAVAILABLE the record may be stored or not.
    */
   async publish(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<number> {
-    const answer = acceptedAnswer(await this.#ask(subject, payload, headers));
+    const answer = answerOf(await this.#ask(subject, payload, headers));
     return numberOf(answer.seq);
   }
 
@@ -209,7 +222,7 @@ export class JetStreamApi {
 }
 
 /** An answer of JetStream that is no refusal. */
-function acceptedAnswer(bytes: Uint8Array): Json {
+function answerOf(bytes: Uint8Array): Json {
   const answer = parseJson(bytes);
   const { error } = answer;
   if (typeof error !== 'object' || error === null) return answer;

@@ -9,7 +9,13 @@ import {
 import { JetStreamReader } from './jetstream-reader.ts';
 import { JetStreamWriter } from './jetstream-writer.ts';
 import type { NatsTransport } from './nats-transport.ts';
-import { StreamError, type StreamReader, type StreamStore, type StreamWriter } from './stream.ts';
+import {
+  type OpeningRecord,
+  StreamError,
+  type StreamReader,
+  type StreamStore,
+  type StreamWriter,
+} from './stream.ts';
 import { checkStreamName } from './stream-name.ts';
 import { checkFilter, coversFilter } from './subject.ts';
 
@@ -50,18 +56,24 @@ export class JetStreamStore implements StreamStore {
     this.durability = `JetStream file, ${replicas}, sync ${sync}`;
   }
 
-  async writer(name: string, subjects: readonly string[]): Promise<StreamWriter> {
+  async writer(
+    name: string,
+    subjects: readonly string[],
+    opening?: OpeningRecord,
+  ): Promise<StreamWriter> {
     if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
     const reader = this.#newReader(name);
     for (const subject of subjects) checkFilter(subject);
     const facts = (await this.#api.findStream(name)) ?? (await this.#create(name, subjects));
     this.#checkConfiguration(facts.config, subjects);
+    const lastSequence =
+      opening === undefined ? facts.lastSequence : await this.#api.append(name, opening);
     const writer = new JetStreamWriter({
       transport: this.#transport,
       reader,
       name,
       subjects,
-      lastSequence: facts.lastSequence,
+      lastSequence,
       ackTimeoutMs: this.#ackTimeoutMs,
       closeWithinMs: this.#closeWithinMs,
     });

@@ -18,6 +18,11 @@ export interface MapOptions {
 /** The file's bytes, zeros in a new file. The file stays when it is closed. */
 export type MappedFile = Mapping;
 
+export interface KeptFile extends MappedFile {
+  /** For other threads of the process; whoever made the file closes it. */
+  readonly descriptor: number;
+}
+
 const OWNER_ONLY = 0o600;
 
 export class MappedFileError extends Error {
@@ -39,34 +44,70 @@ export class MappedFileError extends Error {
  * @throws MappedFileError, or what the system says of the file (ENOENT, EACCES, ENOSPC, ...)
  */
 export function mapFile(path: string, bytes: number, options: MapOptions): MappedFile {
+  const { descriptor, mapping } = openAndMap(path, bytes, options);
+  closeSync(descriptor);
+  return mapping;
+}
+
+/**
+ * A new file whose descriptor stays open.
+ * @throws as `mapFile`
+ */
+export function createKeptFile(path: string, bytes: number): KeptFile {
+  const { descriptor, mapping } = openAndMap(path, bytes, { create: true });
+  return { ...mapping, descriptor };
+}
+
+/**
+ * What a descriptor of this process stands for, whatever has its name by now.
+ * @throws MappedFileError
+ */
+export function mapKept(descriptor: number): MappedFile {
+  return map(descriptor, `descriptor ${descriptor}`, 0, 'read-write');
+}
+
+function openAndMap(
+  path: string,
+  bytes: number,
+  options: MapOptions,
+): { descriptor: number; mapping: Mapping } {
   assert(Number.isSafeInteger(bytes) && bytes >= 0, `a file of ${bytes} bytes`);
   assert(bytes > 0 || !options.create, 'a new file has a size');
   assert(!options.create || options.readOnly !== true, 'who makes a file writes to it');
-  const fd = open(path, options);
+  const descriptor = open(path, options);
   try {
     // Written, not only made so long: where memory is short, a page that isn't there yet would end
     // the process when it is first touched.
-    if (options.create) writeFileSync(fd, new Uint8Array(bytes));
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new MappedFileError('NOT_A_FILE', `${path} is no file`);
-    const { size } = stats;
-    const length = bytes === 0 ? size : bytes;
-    if (size < length || size === 0) {
-      throw new MappedFileError('TOO_SHORT', `${path} has ${size} bytes, ${bytes} are asked for`);
-    }
-    const mapping = mapDescriptor(fd, length, options.readOnly === true ? 'read' : 'read-write');
-    if (mapping === 'UNSUPPORTED') {
-      const where = `${process.platform}-${process.arch}`;
-      throw new MappedFileError('UNSUPPORTED', `${path}: no mapped files on ${where}`);
-    }
-    if (mapping !== 'REFUSED') return mapping;
-    throw new MappedFileError('REFUSED', `${path}: mmap, errno ${libcErrno()}`);
+    if (options.create) writeFileSync(descriptor, new Uint8Array(bytes));
+    const access = options.readOnly === true ? 'read' : 'read-write';
+    return { descriptor, mapping: map(descriptor, path, bytes, access) };
   } catch (error) {
     if (options.create) rmSync(path, { force: true });
+    closeSync(descriptor);
     throw error;
-  } finally {
-    closeSync(fd);
   }
+}
+
+function map(
+  descriptor: number,
+  name: string,
+  bytes: number,
+  access: 'read' | 'read-write',
+): Mapping {
+  const stats = fstatSync(descriptor);
+  if (!stats.isFile()) throw new MappedFileError('NOT_A_FILE', `${name} is no file`);
+  const { size } = stats;
+  const length = bytes === 0 ? size : bytes;
+  if (size < length || size === 0) {
+    throw new MappedFileError('TOO_SHORT', `${name} has ${size} bytes, ${bytes} are asked for`);
+  }
+  const mapping = mapDescriptor(descriptor, length, access);
+  if (mapping === 'UNSUPPORTED') {
+    const where = `${process.platform}-${process.arch}`;
+    throw new MappedFileError('UNSUPPORTED', `${name}: no mapped files on ${where}`);
+  }
+  if (mapping !== 'REFUSED') return mapping;
+  throw new MappedFileError('REFUSED', `${name}: mmap, errno ${libcErrno()}`);
 }
 
 function open(path: string, { create, mode = OWNER_ONLY, readOnly }: MapOptions): number {

@@ -1,54 +1,32 @@
 /**
- * Memory that several processes of one host map: anonymous shared memory (memfd), which others open
- * through /proc while they may (same user, same process namespace). Linux only.
+ * Memory that several processes of one host map: anonymous shared memory (memfd), whose descriptor
+ * one process hands to another. Linux only.
  *
  * Not a plain file under /dev/shm: whoever may write to a file may also shorten it, and the other
  * side dies of SIGBUS at its next look. This memory is sealed: its size never changes again. And it
  * goes away with the processes that have it, however they end.
  */
 import assert from 'node:assert/strict';
-import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { platform } from 'node:process';
-import { libcCall, libcErrno } from './libc.ts';
+import { libcErrno } from './libc.ts';
 import { type Mapping, mapDescriptor } from './mapping.ts';
-
-export type SharedMemoryErrorCode =
-  /** Not Linux, or no native module for this kind of machine. */
-  | 'UNSUPPORTED'
-  /** No process offers the memory, or not any more. */
-  | 'NO_OWNER'
-  /** It is made for another version. */
-  | 'BAD_LAYOUT'
-  /** The system refused: permissions, memory. */
-  | 'REFUSED'
-  /** Another living process has it. */
-  | 'IN_USE';
-
-export class SharedMemoryError extends Error {
-  override readonly name = 'SharedMemoryError';
-  readonly code: SharedMemoryErrorCode;
-
-  constructor(code: SharedMemoryErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+import { needCall, refused, SharedMemoryError, unsupported } from './shared-memory-error.ts';
 
 export const PAGE_BYTES = 4_096;
 const ZEROS = new Uint8Array(256 * PAGE_BYTES);
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
-/** No process, none of its descriptors, or one of a socket or folder: no memory. */
-const { ENOENT, ESRCH, ENXIO, EISDIR } = constants.errno;
-const GONE: ReadonlySet<number> = new Set([ENOENT, ESRCH, ENXIO, EISDIR]);
+/** Never a program: some systems refuse memory that does not say so, older ones don't know it. */
+const MFD_NOEXEC_SEAL = 8;
 const F_ADD_SEALS = 1033;
+const F_GET_SEALS = 1034;
 const SEAL_SEAL_SHRINK_GROW = 1 | 2 | 4;
 
 /** Memory mapped into this process. */
 export class MappedMemory {
   readonly #mapping: Mapping;
-  readonly #descriptor: number;
+  #descriptor: number | undefined;
 
   private constructor(descriptor: number, sizeBytes: number) {
     const mapping = mapDescriptor(descriptor, sizeBytes, 'read-write');
@@ -65,10 +43,8 @@ export class MappedMemory {
    */
   static create(name: string, sizeBytes: number): MappedMemory {
     assert(sizeBytes > 0 && sizeBytes % PAGE_BYTES === 0, 'memory comes in pages');
-    const create = need('int memfd_create(const char* name, unsigned int flags)');
-    const control = need('int fcntl(int fd, int command, int argument)');
-    const descriptor = Number(create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (descriptor < 0) throw refused('creating shared memory');
+    const control = needCall('int fcntl(int fd, int command, int argument)');
+    const descriptor = createDescriptor(name);
     try {
       // Written, not only sized: memory that isn't there is an error here and not a signal later.
       for (let at = 0; at < sizeBytes; ) {
@@ -79,32 +55,33 @@ export class MappedMemory {
       return new MappedMemory(descriptor, sizeBytes);
     } catch (error) {
       closeSync(descriptor);
-      throw asSharedMemoryError(error);
+      if ((error as NodeJS.ErrnoException).errno === undefined) throw error;
+      const text = `no shared memory (${(error as NodeJS.ErrnoException).code})`;
+      throw new SharedMemoryError('REFUSED', `${text}: is there enough of it?`, { cause: error });
     }
   }
 
   /**
-   * The memory that another process has under this number.
-   * @throws SharedMemoryError UNSUPPORTED, REFUSED, NO_OWNER, which it also is when the number
-   *   means something else by now
+   * The memory behind a descriptor that another process handed over. It closes the descriptor, also
+   * when it fails.
+   * @throws SharedMemoryError UNSUPPORTED, REFUSED, BAD_LAYOUT when it is not sealed memory of this
+   *   size
    */
-  static open(pid: number, number: number, sizeBytes: number): MappedMemory {
-    checkSupport();
-    let descriptor: number;
+  static adopt(descriptor: number, sizeBytes: number): MappedMemory {
     try {
-      descriptor = openSync(`/proc/${pid}/fd/${number}`, 'r+');
-    } catch (error) {
-      throw asSharedMemoryError(error, pid);
-    }
-    try {
+      const control = needCall('int fcntl(int fd, int command, int argument)');
       const stat = fstatSync(descriptor);
-      if (!stat.isFile() || stat.size !== sizeBytes) {
-        throw takenBack(pid);
+      const seals = Number(control(descriptor, F_GET_SEALS, 0));
+      const isSealed = seals > 0 && (seals & SEAL_SEAL_SHRINK_GROW) === SEAL_SEAL_SHRINK_GROW;
+      if (!stat.isFile() || stat.size !== sizeBytes || !isSealed) {
+        throw new SharedMemoryError('BAD_LAYOUT', `no sealed memory of ${sizeBytes} bytes`);
       }
-      return new MappedMemory(descriptor, sizeBytes);
+      const memory = new MappedMemory(descriptor, sizeBytes);
+      memory.closeDescriptor();
+      return memory;
     } catch (error) {
       closeSync(descriptor);
-      throw asSharedMemoryError(error, pid);
+      throw error;
     }
   }
 
@@ -113,57 +90,32 @@ export class MappedMemory {
     return this.#mapping.buffer;
   }
 
-  /** Under which others open it, while it is open here. */
+  /** To hand over, until it is closed; of new memory. */
   get descriptor(): number {
+    assert(this.#descriptor !== undefined, 'the descriptor was closed');
     return this.#descriptor;
+  }
+
+  /** The memory stays. */
+  closeDescriptor(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 
   /** Once. */
   close(): void {
     this.#mapping.close();
-    closeSync(this.#descriptor);
+    this.closeDescriptor();
   }
 }
 
-/** @throws SharedMemoryError UNSUPPORTED */
-export function checkSupport(): void {
-  need('int memfd_create(const char* name, unsigned int flags)');
-}
-
-const calls = new Map<string, NonNullable<ReturnType<typeof libcCall>>>();
-
-function need(definition: string): NonNullable<ReturnType<typeof libcCall>> {
-  const call = calls.get(definition) ?? libcCall(definition);
-  if (call === undefined) throw unsupported();
-  calls.set(definition, call);
-  return call;
-}
-
-function unsupported(): SharedMemoryError {
-  const text = `shared memory between processes needs Linux; this is ${platform}-${process.arch}`;
-  return new SharedMemoryError('UNSUPPORTED', `${text}: connect over NATS instead`);
-}
-
-function refused(what: string): SharedMemoryError {
-  return new SharedMemoryError('REFUSED', `the system refused (errno ${libcErrno()}): ${what}`);
-}
-
-function takenBack(pid: number, options?: ErrorOptions): SharedMemoryError {
-  const text = `process ${pid} has ended, or taken its shared memory back`;
-  return new SharedMemoryError('NO_OWNER', text, options);
-}
-
-function asSharedMemoryError(error: unknown, pid?: number): unknown {
-  const { errno, code } = error as NodeJS.ErrnoException;
-  if (errno === undefined) return error;
-  const options = { cause: error };
-  if (pid === undefined) {
-    const text = `no shared memory (${code}): is there enough of it?`;
-    return new SharedMemoryError('REFUSED', text, options);
+function createDescriptor(name: string): number {
+  const create = needCall('int memfd_create(const char* name, unsigned int flags)');
+  const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  let descriptor = Number(create(name, flags | MFD_NOEXEC_SEAL));
+  if (descriptor < 0 && libcErrno() === constants.errno.EINVAL) {
+    descriptor = Number(create(name, flags));
   }
-  if (GONE.has(-errno)) return takenBack(pid, options);
-  const text =
-    `process ${pid} does not share its memory with this one (${code}): ` +
-    'both must run as one user, in one process namespace';
-  return new SharedMemoryError('REFUSED', text, options);
+  if (descriptor < 0) throw refused('creating shared memory');
+  return descriptor;
 }

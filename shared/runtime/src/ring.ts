@@ -257,9 +257,13 @@ export class RingConsumer {
    */
   waitForWork(timeoutMs: number): boolean {
     if (this.available() > 0) return true;
-    Atomics.store(this.#words, PARKED, 1);
-    if (this.#refresh() === 0 && !this.isClosed()) {
-      Atomics.wait(this.#words, PARKED, 1, timeoutMs);
+    const endMs = performance.now() + timeoutMs;
+    for (let leftMs = timeoutMs; leftMs > 0; leftMs = endMs - performance.now()) {
+      Atomics.store(this.#words, PARKED, 1);
+      if (this.#refresh() > 0 || this.isClosed()) break;
+      // A producer that looks late wakes it for slots that it has read already.
+      Atomics.wait(this.#words, PARKED, 1, leftMs);
+      if (this.#refresh() > 0) break;
     }
     Atomics.store(this.#words, PARKED, 0);
     return this.#refresh() > 0;

@@ -2,7 +2,13 @@
 import { join } from 'node:path';
 import { SegmentReader } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
-import { StreamError, type StreamReader, type StreamStore, type StreamWriter } from './stream.ts';
+import {
+  type OpeningRecord,
+  StreamError,
+  type StreamReader,
+  type StreamStore,
+  type StreamWriter,
+} from './stream.ts';
 import { checkStreamName } from './stream-name.ts';
 
 export interface SegmentStoreOptions {
@@ -26,7 +32,11 @@ export class SegmentStore implements StreamStore {
     this.#options = options;
   }
 
-  async writer(name: string, subjects: readonly string[]): Promise<SegmentWriter> {
+  async writer(
+    name: string,
+    subjects: readonly string[],
+    opening?: OpeningRecord,
+  ): Promise<SegmentWriter> {
     if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
     const writer = await SegmentWriter.open({
       dir: this.#folder(name),
@@ -36,6 +46,13 @@ export class SegmentStore implements StreamStore {
       onNotice: this.#options.onNotice ?? ((text) => process.emitWarning(text)),
     });
     this.#writers.add(writer);
+    if (opening === undefined) return writer;
+    try {
+      await writer.append(opening.subject, opening.payload);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
     return writer;
   }
 

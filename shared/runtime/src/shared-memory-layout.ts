@@ -1,14 +1,11 @@
 /**
- * What a market and one client on the same host share: a connection's memory, and the handshake
- * file that leads to it.
+ * What a market and one client on the same host share: a connection's memory, which the market
+ * hands over its socket (shared-memory-handshake.ts).
  *
  *   byte  0                128               256               4096           4096 + ring
  *         +----------------+-----------------+-----------------+--------------+--------------+
- *         | identity       | market          | client          | ring         | ring         |
- *         | u32 magic      | u32 state       | u32 state       | to market    | to client    |
- *         | u32 layout     |                 | u32 pid         |              |              |
- *         | u32 slots each |                 | u64 started     |              |              |
- *         | u64 nonce (16) |                 |                 |              |              |
+ *         | unused         | market          | client          | ring         | ring         |
+ *         |                | u32 state       | u32 state       | to market    | to client    |
  *         +----------------+-----------------+-----------------+--------------+--------------+
  *
  * A message is a frame: a header, then subject, reply subject and payload, in whole slots.
@@ -17,31 +14,22 @@
  *         | u32 body | u8     | u8 0   | u16 subject | u16 reply | u16 0   | u32 id |
  *         | bytes    | kind   |        | bytes       | bytes     |         |        |
  *
- * A connection's memory is used once. When it ends, the market offers new memory, so nobody has to
- * bring rings back into order that a killed process left half written.
+ * A connection's memory is used once, so nobody has to bring rings back into order that a killed
+ * process left half written.
  */
 import { crc32 } from './crc32.ts';
 import { PAGE_BYTES } from './mapped-memory.ts';
 import type { RingPlace } from './ring.ts';
 import { RingOffset, ringBytes, SLOT_BYTES } from './ring-descriptor.ts';
 
-export const SHARED_MEMORY_VERSION = 1;
-export const CONTROL_MAGIC = 0x46_42_53_4d;
+export const SHARED_MEMORY_VERSION = 2;
 
 /** Byte offsets. */
-export const ControlOffset = {
-  MAGIC: 0,
-  LAYOUT: 4,
-  SLOTS: 8,
-  NONCE: 16,
-  MARKET_STATE: 128,
-  CLIENT_STATE: 256,
-  CLIENT_PID: 260,
-  CLIENT_STARTED: 264,
-} as const;
+export const ControlOffset = { MARKET_STATE: 128, CLIENT_STATE: 256 } as const;
 
 export const MarketState = { SERVING: 0, STOPPED: 1, CLIENT_SLOW: 2, CLIENT_BROKEN: 3 } as const;
-export const ClientState = { FREE: 0, ATTACHED: 1, CLOSED: 2 } as const;
+/** CLOSED says that a client left of its own; that it is gone, its socket says. */
+export const ClientState = { ATTACHED: 0, CLOSED: 1 } as const;
 
 export const FRAME_HEADER_BYTES = 16;
 export const FrameOffset = { BODY: 0, KIND: 4, SUBJECT: 6, REPLY: 8, ID: 12 } as const;
@@ -52,7 +40,7 @@ export const FrameKind = {
   SUBSCRIBE: 2,
   UNSUBSCRIBE: 3,
   FLUSH: 4,
-  /** To the client. The id is that of the subscription. */
+  /** To the client, once however many of its subscriptions match. */
   DELIVER: 5,
   /** Nobody took the publication with the id; or it, or the subscription, is not permitted. */
   NOBODY: 6,
@@ -85,18 +73,4 @@ export function ringToMarket(buffer: ArrayBuffer, slots: number): RingPlace {
 
 export function ringToClient(buffer: ArrayBuffer, slots: number): RingPlace {
   return { buffer, offset: PAGE_BYTES + ringBytes(slots), capacity: slots };
-}
-
-/** The content of a handshake file, as JSON. */
-export interface Handshake {
-  readonly version: number;
-  readonly layout: number;
-  /** The market's process. */
-  readonly pid: number;
-  readonly started: string;
-  /** Number under which that process has the memory open. */
-  readonly descriptor: number;
-  readonly slots: number;
-  /** Is in the memory too: the number may have come to mean another file. */
-  readonly nonce: string;
 }

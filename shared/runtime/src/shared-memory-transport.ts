@@ -8,13 +8,12 @@
  */
 import { AgentInvoker } from './agent.ts';
 import type { Frame } from './frame.ts';
-import { checkSupport, SharedMemoryError } from './mapped-memory.ts';
-import { isAlive } from './process-identity.ts';
-import { takeLock } from './shared-memory-host.ts';
-import { FrameKind, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
+import { Entrance } from './shared-memory-entrance.ts';
+import { checkSupport, SharedMemoryError } from './shared-memory-error.ts';
+import { FRAME_HEADER_BYTES, FrameKind, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
 import { SharedMemoryLink } from './shared-memory-link.ts';
 import { StatusFeed } from './status-feed.ts';
-import { checkFilter, checkSubject } from './subject.ts';
+import { checkFilter, checkSubject, compileFilter } from './subject.ts';
 import {
   type MessageHandler,
   type OnRefused,
@@ -24,11 +23,12 @@ import {
   type TransportStatus,
 } from './transport.ts';
 import { callHandler, closedError, noRespondersError, timeoutError } from './transport-outcomes.ts';
-import type { WriterLock } from './writer-lock.ts';
 
 export interface SharedMemoryOptions {
-  /** The account's handshake file: `/dev/shm/foldbook-demo/account-7`. */
+  /** The account's socket: `/dev/shm/foldbook-demo/account-7`. */
   readonly path: string;
+  /** The user whom the market runs as; by default this process's own, or root. */
+  readonly marketUid?: number | undefined;
   /** How long the first connection may take, ms. */
   readonly connectTimeoutMs?: number | undefined;
   /** Looks for messages at every turn of the event loop, which takes a core whole. */
@@ -36,23 +36,26 @@ export interface SharedMemoryOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const RETRY_MS = 20;
-/** Between two looks whether the market's process lives. */
-const WATCH_MS = 50;
+const RETRY_MS = 5;
+/** Between two looks whether the market is still there, or there again. */
+const WATCH_MS = 20;
 const IDLE_PASSES = 2_000;
+/** Subjects of which is remembered who hears them; beyond it all are forgotten. */
+const MAX_ROUTES = 1_024;
 
-/** Rejects with TransportError CONNECT_FAILED when no market offers the connection, or refuses. */
+/** Rejects with TransportError CONNECT_FAILED when no market lets this process in, or refuses. */
 export async function connectSharedMemory(options: SharedMemoryOptions): Promise<Transport> {
-  const { path } = options;
   const deadlineMs = performance.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
-  let lock: WriterLock | undefined;
+  const entrance = new Entrance(options);
   try {
     checkSupport();
     for (;;) {
       try {
-        lock ??= lockPlace(path);
-        const link = SharedMemoryLink.attach(path);
-        return new SharedMemoryTransport(path, link, lock, options.spin === true);
+        const offered = entrance.tryOnce();
+        if (offered !== undefined) {
+          return new SharedMemoryTransport(options, entrance, new SharedMemoryLink(offered));
+        }
+        if (performance.now() >= deadlineMs) throw noAnswer(options.path);
       } catch (error) {
         const isPassing = error instanceof SharedMemoryError && error.code === 'NO_OWNER';
         if (!isPassing || performance.now() >= deadlineMs) throw error;
@@ -60,22 +63,15 @@ export async function connectSharedMemory(options: SharedMemoryOptions): Promise
       await new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS));
     }
   } catch (error) {
-    lock?.release();
+    entrance.giveUp();
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransportError('CONNECT_FAILED', reason, { cause: error });
   }
 }
 
-/** One client at a time: a second one is told who is there; one that was killed does not count. */
-function lockPlace(path: string): WriterLock {
-  try {
-    return takeLock(`${path}.client`, path);
-  } catch (error) {
-    // Without the market's folder there is no place to lock yet.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    const mend = 'is the market running, with this account under "sharedMemory"?';
-    throw new SharedMemoryError('NO_OWNER', `no market offers ${path}; ${mend}`);
-  }
+function noAnswer(path: string): SharedMemoryError {
+  const text = `the market does not answer on ${path}`;
+  return new SharedMemoryError('NO_OWNER', `${text}: it has no turn, or lets nobody in yet`);
 }
 
 interface Waiting {
@@ -85,35 +81,40 @@ interface Waiting {
 }
 
 interface Heard {
+  readonly id: number;
   readonly filter: string;
+  readonly matches: (subject: string) => boolean;
   readonly handler: MessageHandler;
   readonly onRefused: OnRefused | undefined;
 }
 
 class SharedMemoryTransport implements Transport {
   readonly description: string;
-  readonly #path: string;
-  readonly #lock: WriterLock;
+  readonly #entrance: Entrance;
   readonly #status = new StatusFeed('connected');
   readonly #subscriptions = new Map<number, Heard>();
+  /** Who hears a subject; forgotten with every change of the subscriptions. */
+  readonly #routes = new Map<string, readonly Heard[]>();
   /** Requests and flushes by their ids, which are no subscription's. */
   readonly #waiting = new Map<number, Waiting>();
   readonly #invoker: AgentInvoker;
   readonly #inbox = `_INBOX.${crypto.randomUUID()}`;
+  /** In front of a request's id. */
+  readonly #answers = `${this.#inbox}.`;
   #link: SharedMemoryLink | undefined;
   #lastId = 0;
   #dropped = 0;
   #watchedMs = 0;
   #isFull = false;
+  #isWarned = false;
 
-  constructor(path: string, link: SharedMemoryLink, lock: WriterLock, spin: boolean) {
-    this.#path = path;
+  constructor({ path, spin }: SharedMemoryOptions, entrance: Entrance, link: SharedMemoryLink) {
+    this.#entrance = entrance;
     this.#link = link;
-    this.#lock = lock;
-    this.description = `shared memory ${path} (market process ${link.market.pid})`;
+    this.description = `shared memory ${path} (market process ${link.marketPid})`;
     this.#invoker = new AgentInvoker([{ roleName: 'shared memory', doWork: () => this.#work() }], {
       idlePasses: IDLE_PASSES,
-      spin,
+      spin: spin === true,
       onError: (error) => this.#end(error.message),
     });
     this.#invoker.start();
@@ -150,10 +151,12 @@ class SharedMemoryTransport implements Transport {
     this.#checkSize(filter, '', undefined);
     if (this.#isClosed()) throw closedError(this.description);
     const id = this.#nextId();
-    this.#subscriptions.set(id, { filter, handler, onRefused });
+    const matches = compileFilter(filter);
+    this.#subscriptions.set(id, { id, filter, matches, handler, onRefused });
+    this.#routes.clear();
     this.#must(FrameKind.SUBSCRIBE, id, filter);
     const unsubscribe = () => {
-      if (this.#subscriptions.delete(id)) this.#must(FrameKind.UNSUBSCRIBE, id);
+      if (this.#forget(id)) this.#must(FrameKind.UNSUBSCRIBE, id);
     };
     return { unsubscribe };
   }
@@ -220,28 +223,40 @@ class SharedMemoryTransport implements Transport {
     const link = this.#link;
     if (link === undefined) return isWatchDue ? this.#attach() : 0;
     if (this.#isFull) return this.#lose('the market does not read');
+    const isHungUp = isWatchDue && link.isHungUp();
     const work = link.poll((frame) => this.#take(frame));
     if (typeof work === 'string') return this.#lose(work);
-    if (work === 0 && isWatchDue && !isAlive(link.market)) {
-      return this.#lose(`the market's process (${link.market.pid}) has ended`);
+    if (work === 0 && isHungUp) {
+      return this.#lose(`the market's process (${link.marketPid}) has ended`);
     }
     return work;
   }
 
   #attach(): number {
     try {
-      this.#link = SharedMemoryLink.attach(this.#path);
+      const offered = this.#entrance.tryOnce();
+      if (offered === undefined) return 0;
+      this.#link = new SharedMemoryLink(offered);
     } catch (error) {
-      if (error instanceof SharedMemoryError && error.code === 'NO_OWNER') return 0;
-      throw error;
+      this.#checkPassing(error);
+      return 0;
     }
     this.#subscribeInbox();
     for (const [id, { filter }] of this.#subscriptions) this.#must(FrameKind.SUBSCRIBE, id, filter);
-    this.#status.set('connected', `attached to market process ${this.#link.market.pid}`);
+    this.#status.set('connected', `attached to market process ${this.#link.marketPid}`);
     return 1;
   }
 
+  /** Of all that may pass, such as descriptors that are short, or another client: told once. */
+  #checkPassing(error: unknown): void {
+    if (!(error instanceof SharedMemoryError) || error.code === 'BAD_LAYOUT') throw error;
+    if (error.code === 'NO_OWNER' || this.#isWarned) return;
+    this.#isWarned = true;
+    process.emitWarning(`${this.description} is tried again: ${error.message}`);
+  }
+
   #lose(detail: string): number {
+    this.#isWarned = false;
     this.#link?.close();
     this.#link = undefined;
     this.#isFull = false;
@@ -256,11 +271,10 @@ class SharedMemoryTransport implements Transport {
   #take({ kind, id, subject, reply, payload }: Frame): void {
     switch (kind) {
       case FrameKind.DELIVER:
-        if (id === 0) {
-          this.#waiting.get(Number(subject.slice(this.#inbox.length + 1)))?.resolve(payload);
-          return;
+        if (subject.startsWith(this.#answers)) {
+          this.#waiting.get(Number(subject.slice(this.#answers.length)))?.resolve(payload);
         }
-        this.#deliver(id, subject, reply, payload);
+        this.#deliver(subject, reply, payload);
         return;
       case FrameKind.FLUSHED:
         this.#waiting.get(id)?.resolve(payload);
@@ -278,31 +292,52 @@ class SharedMemoryTransport implements Transport {
     }
   }
 
-  #deliver(id: number, subject: string, reply: string, payload: Uint8Array): void {
-    const handler = this.#subscriptions.get(id)?.handler;
-    if (handler === undefined) return;
-    callHandler(handler, { subject, payload, reply: reply === '' ? undefined : reply });
+  /** A message comes once; it goes to each subscription that it matches. */
+  #deliver(subject: string, reply: string, payload: Uint8Array): void {
+    const message = { subject, payload, reply: reply === '' ? undefined : reply };
+    for (const { id, handler } of this.#route(subject)) {
+      // One handler may have ended the other's subscription.
+      if (this.#subscriptions.has(id)) callHandler(handler, message);
+    }
+  }
+
+  #route(subject: string): readonly Heard[] {
+    const known = this.#routes.get(subject);
+    if (known !== undefined) return known;
+    const heard = [...this.#subscriptions.values()].filter(({ matches }) => matches(subject));
+    // Answers have a subject each, which does not come again.
+    if (subject.startsWith(this.#inbox)) return heard;
+    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
+    this.#routes.set(subject, heard);
+    return heard;
+  }
+
+  #forget(id: number): boolean {
+    this.#routes.clear();
+    return this.#subscriptions.delete(id);
   }
 
   #forbidden(id: number, subject: string): void {
     const text = `${this.description} is another account's, or may not use ${subject}`;
     const error = new TransportError('NOT_PERMITTED', text);
     const tell = this.#waiting.get(id)?.reject ?? this.#subscriptions.get(id)?.onRefused;
+    // Another one may bring subjects that this one would match.
+    this.#forget(id);
     if (tell === undefined) process.emitWarning(text);
     else tell(error);
   }
 
   #checkSize(subject: string, reply: string, payload: Uint8Array | undefined): void {
-    const isTooLong =
-      Buffer.byteLength(subject) > MAX_SUBJECT_BYTES ||
-      Buffer.byteLength(reply) > MAX_SUBJECT_BYTES;
-    if (isTooLong) {
+    const subjectBytes = Buffer.byteLength(subject);
+    const replyBytes = Buffer.byteLength(reply);
+    if (subjectBytes > MAX_SUBJECT_BYTES || replyBytes > MAX_SUBJECT_BYTES) {
       const start = subject.slice(0, 60);
       const text = `a subject is longer than ${MAX_SUBJECT_BYTES} bytes: ${start}...`;
       throw new TransportError('BAD_SUBJECT', text);
     }
-    const most = this.#link?.maxPayloadBytes ?? Number.POSITIVE_INFINITY;
-    if (payload === undefined || payload.byteLength <= most) return;
+    if (payload === undefined || this.#link === undefined) return;
+    const most = this.#link.maxFrameBytes - FRAME_HEADER_BYTES - subjectBytes - replyBytes;
+    if (payload.byteLength <= most) return;
     const text = `${payload.byteLength} bytes on ${subject}; ${this.description} takes ${most}`;
     throw new TransportError('TOO_LARGE', text);
   }
@@ -319,7 +354,7 @@ class SharedMemoryTransport implements Transport {
     void this.#invoker.stop();
     this.#link?.close();
     this.#link = undefined;
-    this.#lock.release();
+    this.#entrance.giveUp();
     this.#status.set('closed', detail);
     this.#subscriptions.clear();
     for (const { reject } of this.#waiting.values()) reject(closedError(this.description));

@@ -14,7 +14,10 @@ export type TroubleListener = (state: 'stalled' | 'recovered', detail: string) =
 
 export interface StreamWriter {
   readonly name: string;
-  /** Sequence of the last record known to be durable; 0 before the first. */
+  /**
+   * Sequence of the last record known to be durable, the opening record right after the opening;
+   * 0 before the first.
+   */
   readonly lastSequence: number;
   /**
    * Appends a record, and resolves in order with its sequence once it is durable. Many may be in
@@ -58,15 +61,22 @@ export interface StreamReader {
   lastOfEach(filter: string): Promise<StreamRecord[]>;
 }
 
+export interface OpeningRecord {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
 export interface StreamStore {
   /** What "durable" means here, for people: `segment files, fdatasync before acknowledging`. */
   readonly durability: string;
   /**
    * Opens the stream for writing, creating it if absent.
    * @param subjects filters that cover every subject it will hold
+   * @param opening a record that is appended first, whoever else is writing: from then on their
+   *   appends are refused, as the writer's own would be if another one opened it so
    * Rejects with StreamError LOCKED, CORRUPT, BAD_CONFIG, UNAVAILABLE.
    */
-  writer(name: string, subjects: readonly string[]): Promise<StreamWriter>;
+  writer(name: string, subjects: readonly string[], opening?: OpeningRecord): Promise<StreamWriter>;
   reader(name: string): StreamReader;
   /** Closes what it opened; what it was given (a transport) stays open. */
   close(): Promise<void>;

@@ -2,13 +2,23 @@
  * Streams that are kept nowhere: records are numbered, acknowledged and forgotten. For measurements
  * of everything but the log, and for tests.
  */
-import { StreamError, type StreamReader, type StreamStore, type StreamWriter } from './stream.ts';
+import {
+  type OpeningRecord,
+  StreamError,
+  type StreamReader,
+  type StreamStore,
+  type StreamWriter,
+} from './stream.ts';
 
 export class VolatileStore implements StreamStore {
   readonly durability = 'none: nothing is kept, all is lost with the process';
 
-  async writer(name: string): Promise<StreamWriter> {
-    let lastSequence = 0;
+  async writer(
+    name: string,
+    _subjects: readonly string[],
+    opening?: OpeningRecord,
+  ): Promise<StreamWriter> {
+    let lastSequence = opening === undefined ? 0 : 1;
     let isClosed = false;
     return {
       name,

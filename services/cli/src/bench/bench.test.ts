@@ -232,6 +232,16 @@ describe('bench', () => {
       assert(busyPerSec > 0);
       assert(latencyNs.p50 > 0 && latencyNs.max >= latencyNs.p9999);
     }
+    const crowds = rows.filter(({ part }) => part === 'crowd');
+    assert.deepEqual(
+      crowds.map(({ busy }) => busy),
+      [0, 4, 12],
+    );
+    for (const { busy, busyPerSec, latencyNs } of crowds) {
+      assert(latencyNs.p50 > 0 && busyPerSec.most >= busyPerSec.least);
+      // Four times the least: the places of the log go to all of them in turns.
+      if (busy > 0) assert(busyPerSec.least * 4 >= busyPerSec.most && busyPerSec.least > 0);
+    }
     const [move, ...more] = rows.filter(({ part }) => part === 'moves');
     assert.deepEqual([move.orders, more.length], [1_000, 0]);
     assert(move.moves >= 6 && move.tookMs.most >= move.tookMs.median);
@@ -243,7 +253,7 @@ describe('bench', () => {
       assert(count > 3 && worstNs[0] >= worstNs[1]);
     }
     const unknown = await foldbook(['bench', 'hosts', '--only', 'rings']);
-    assert.match(unknown.stderr, /--only rings: use neighbour or moves/);
+    assert.match(unknown.stderr, /--only rings: use neighbour or crowd or moves/);
     assert.equal(unknown.status, 2);
   });
 

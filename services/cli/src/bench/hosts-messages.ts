@@ -25,6 +25,24 @@ interface Filling {
   readonly levels: number;
 }
 
+export interface CrowdAsk {
+  readonly core: number;
+  /** Markets that are never without commands. */
+  readonly busy: number;
+  /** Of the quiet one, one at each intended time. */
+  readonly perSec: number;
+  readonly seconds: number;
+  /** How long the log takes for a group, ms. */
+  readonly commitMs: number;
+}
+
+export interface CrowdRun {
+  /** From the intended time of each until it was answered, in that order. */
+  readonly latencyNs: Float64Array;
+  /** Commands of each busy market. */
+  readonly busyPerSec: Float64Array;
+}
+
 export interface MoveAsk extends Filling {
   readonly cores: readonly [number, number];
   /** The client has no core of its own. */
@@ -56,6 +74,7 @@ export interface PieceRun {
 export type HostsQuestions = {
   readonly prepare: { readonly asked: { readonly clientCore: number }; readonly answer: PinResult };
   readonly neighbour: { readonly asked: NeighbourAsk; readonly answer: NeighbourRun };
+  readonly crowd: { readonly asked: CrowdAsk; readonly answer: CrowdRun };
   readonly move: { readonly asked: MoveAsk; readonly answer: MoveRun };
   readonly pieces: {
     readonly asked: Filling & { readonly runs: number };

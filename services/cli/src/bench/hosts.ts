@@ -22,7 +22,11 @@ const ACCOUNTS = 1_000;
 const DEFAULT_LEVELS = 2_000;
 const LEAST_MOVES = 6;
 const PIECE_RUNS = 5;
-const PARTS = ['neighbour', 'moves'] as const;
+const PARTS = ['neighbour', 'crowd', 'moves'] as const;
+/** Busy markets beside the quiet one; at most eight groups are on their way to the log at once. */
+const CROWDS = [0, 4, 12];
+const CROWD_PER_SEC = 100;
+const COMMIT_MS = 2;
 
 const US = 1_000;
 const MS = 1_000_000;
@@ -50,7 +54,13 @@ the quiet one's was sent until its own end, which other programs can't change. A
 busy market; the service's limits of a cycle and groups of 4,096; the same with groups of 512; 512
 records a cycle and groups of 512; no limits. Each with what the busy market got done.
 
-2. Moves. A market goes from one host to another and back, at once again when it is there, by the
+2. A crowd. A market service with one host, whose log keeps nothing and takes 2 ms for a group; at
+most eight groups are on their way to it at once. Beside none, 4 and 12 markets with four messages
+of 64 commands each on their way all the time, the market that was created last gets one command at
+each intended time, 100 a second. Timed is from that time until it was answered. Client and service
+are on one thread. Told is also what the busy markets got done, the least and the most of them.
+
+3. Moves. A market goes from one host to another and back, at once again when it is there, by the
 service's own dispatcher; on each host a quiet neighbour gets its commands at intended times. Told
 are tookMs, from the market's last command there until its first one here could run (the median, and
 the most), the bytes of the snapshot, and the neighbours' latencies on the host that the market
@@ -63,13 +73,14 @@ machine does comes at another one.
 
   --seconds N       length of each measured part (default ${DEFAULT_SECONDS})
   --rate N          commands a second of each quiet market (default ${grouped(DEFAULT_PER_SEC)})
-  --only PART       neighbour or moves (default: both)
+  --only PART       neighbour, crowd or moves (default: all)
   --largest N       moves of markets with up to so many resting orders (default: all sizes):
                     ${SIZES.map(grouped).join('; ')}
   --levels N        prices that they rest at, of each side (default ${grouped(DEFAULT_LEVELS)})
   --core N          core of the host (default: the last one)
   --client-core N   core of the client (default: the first other one)
   --json            {"part":"neighbour","case","latencyNs":{...},"before":{...},"busyPerSec",...}
+                    {"part":"crowd","busy","latencyNs":{...},"busyPerSec":{"least","most"},...}
                     {"part":"moves","orders","moves","tookMs":{"median","most"},"bytes",
                     "leavingNs":{...},"comingNs":{...},"restingNs":{...},"pieces":{...},...}
 
@@ -127,6 +138,7 @@ async function measure(context: CommandContext): Promise<number> {
     const pin = await asked.ask('prepare', { clientCore: settings.cores.clientCore });
     if (!pin.pinned) output.say(`not pinned: ${pin.reason}`);
     if (settings.parts.includes('neighbour')) await neighbours(context, asked, settings);
+    if (settings.parts.includes('crowd')) await crowds(context, asked, settings);
     if (settings.parts.includes('moves')) await moves(context, asked, settings);
   } finally {
     await asked.stop();
@@ -159,6 +171,25 @@ async function neighbours({ output }: CommandContext, asked: Asked, settings: Se
         `neighbour, ${name}: ${inUs(latencyNs)}`,
         `  before   p50 ${grouped(before.p50)}  most ${grouped(before.max)} commands of the ` +
           `busy one, which does ${grouped(busyPerSec)} a second`,
+      ].join('\n'),
+    );
+  }
+}
+
+async function crowds({ output }: CommandContext, asked: Asked, settings: Settings) {
+  const { seconds, cores } = settings;
+  for (const busy of CROWDS) {
+    output.progress('bench hosts', CROWDS.indexOf(busy), CROWDS.length);
+    const facts = { busy, perSec: CROWD_PER_SEC, seconds, commitMs: COMMIT_MS };
+    const run = await asked.ask('crowd', { core: cores.matchCore, ...facts });
+    const latencyNs = percentiles(run.latencyNs.sort());
+    const each = run.busyPerSec.length === 0 ? [0] : [...run.busyPerSec].map(Math.round);
+    const busyPerSec = { least: Math.min(...each), most: Math.max(...each) };
+    output.result(
+      { part: 'crowd', latencyNs, busyPerSec, ...facts, ...cores, ...where() },
+      [
+        `crowd, ${busy} busy markets: ${inUs(latencyNs)}`,
+        `  busy ones ${grouped(busyPerSec.least)} to ${grouped(busyPerSec.most)} commands/s each`,
       ].join('\n'),
     );
   }

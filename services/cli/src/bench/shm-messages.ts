@@ -2,7 +2,7 @@
 import type { LatencyPercentiles } from './statistics.ts';
 
 export interface ShmClientOptions {
-  /** The account's file. */
+  /** The account's socket. */
   readonly sharedMemory: string;
   readonly market: string;
   readonly account: number;

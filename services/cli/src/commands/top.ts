@@ -27,7 +27,7 @@ slowed down. What the machine, the kernel or the moment does not give is "unavai
   --seconds N       length of the intervals that are told (default ${DEFAULT_SECONDS})
   --once            one interval, and the end
   --json            one object an interval: {"pid","perSec","depths","latencyNs","groupCommands",
-                    "rejects","refused","turnedAway","threads","perCommand","markets",...}
+                    "rejects","refused","turnedAway","local","threads","perCommand","markets",...}
 
   queueing          a message, from being received until its group goes to the log
   commit            a group, from there until it is durable

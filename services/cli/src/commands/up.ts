@@ -15,6 +15,7 @@ const DEFAULT_SHARE_DIR = '/dev/shm/foldbook';
 const DEFAULT_NATS_PORT = 4_222;
 const DEFAULT_REDIS_PORT = 6_379;
 const MAX_HOSTS = 64;
+const MAX_UID = 2 ** 32 - 2;
 const PLACEMENTS = ['round-robin', 'load'] as const;
 
 export const up: CliCommand = {
@@ -39,8 +40,8 @@ in another one how the market does.
   --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
                     move to idle hosts later on, too
   --workers N       provers at once (default: cores - 1)
-  --share LIST      accounts, such as 7,8, whose clients on this host may come over shared memory;
-                    they run as this user, and so can act for each other
+  --share LIST      accounts whose clients on this host may come over shared memory: 7,8 those of
+                    this user; 7:1001 that of user 1001 and of nobody else
   --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
   --json            one JSON object for each service that is up, and for what ended
 
@@ -200,11 +201,29 @@ function sharedMemory(context: CommandContext): Record<string, unknown> {
     if (folder === undefined) return {};
     throw new UsageError('--share-dir is for --share, which names the accounts: add it');
   }
-  const accounts = list.split(',').map(Number);
-  if (accounts.every((account) => Number.isInteger(account) && isClientAccount(account))) {
-    return { sharedMemory: { folder: resolve(folder ?? DEFAULT_SHARE_DIR), accounts } };
+  const accounts = list.split(',').map(sharedAccount);
+  const isFit = accounts.every((one) => one !== undefined);
+  const isEachOnce = new Set(accounts.map((one) => one?.account)).size === accounts.length;
+  if (isFit && isEachOnce) {
+    const plain = accounts.map(({ account, uid }) =>
+      uid === undefined ? account : { account, uid },
+    );
+    return { sharedMemory: { folder: resolve(folder ?? DEFAULT_SHARE_DIR), accounts: plain } };
   }
-  throw new UsageError(`--share ${list}: give accounts of clients with commas, such as 7,8`);
+  const mend = isFit
+    ? 'give each account once'
+    : 'give accounts of clients with commas, such as 7,8';
+  throw new UsageError(`--share ${list}: ${mend}, or 7:1001 for one of another user`);
+}
+
+/** `7`, or `7:1001` with the number of a user. */
+function sharedAccount(text: string): { account: number; uid: number | undefined } | undefined {
+  const parts = /^(\d{1,8})(?::(\d{1,10}))?$/.exec(text);
+  if (parts === null) return undefined;
+  const account = Number(parts[1]);
+  const uid = parts[2] === undefined ? undefined : Number(parts[2]);
+  if (!isClientAccount(account) || (uid !== undefined && uid > MAX_UID)) return undefined;
+  return { account, uid };
 }
 
 const isClientAccount = (account: number) =>

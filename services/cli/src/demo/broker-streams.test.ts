@@ -23,12 +23,12 @@ describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
   beforeEach(async () => {
     for (const [name, filter] of [
       ['LOG_0', 'log.0.*'],
-      ['RPT_0', 'rpt.*.*'],
-      ['DIFF_0', 'diff.*'],
+      ['RPT_0', 'rpt.0.*.*'],
+      ['DIFF_0', 'diff.0.*'],
     ] as const) {
       await request(`$JS.API.STREAM.CREATE.${name}`, { name, subjects: [filter], storage: 'file' });
     }
-    for (const subject of ['log.0.DEMO-1A', 'log.0.DEMO-2B', 'rpt.7.DEMO-1A', 'diff.DEMO-1A']) {
+    for (const subject of ['log.0.DEMO-1A', 'log.0.DEMO-2B', 'rpt.0.7.DEMO-1A', 'diff.0.DEMO-1A']) {
       await request(subject, {});
     }
   });
@@ -48,7 +48,7 @@ describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
   });
 
   it('keeps all streams where one holds a market of somebody else', async () => {
-    await request('rpt.7.BTC-USD', {});
+    await request('rpt.0.7.BTC-USD', {});
     const left = await leftOnBroker(nats.url, true);
     assert.deepEqual([left.removed, left.kept], [false, 'they hold BTC-USD as well']);
     assert.equal((await leftOnBroker(nats.url, false)).streams.length, 3);

@@ -7,6 +7,7 @@ import {
   MARKET_NAMES,
   MARKET_VIEW_WORDS,
   MARKET_VIEWS,
+  MarketViewWord,
 } from '@foldbook/protocol';
 import {
   createMetrics,
@@ -18,6 +19,7 @@ import {
   thisOwner,
 } from '@foldbook/runtime';
 import { TopSampler } from './top-sample.ts';
+import { topWords } from './top-words.ts';
 
 const thread = { kind: 'gauge', unit: 'id', help: 'a thread' } as const;
 const blocks = (words: number) =>
@@ -28,6 +30,10 @@ const SPECS: MetricSpecs = {
     hostThreadId: thread,
     refused: { kind: 'counters', unit: 'messages', help: 'by code', labels: { BUSY: 3 } },
     groupSize: { kind: 'histogram', unit: 'commands', help: 'a group' },
+    localClients: { kind: 'gauge', unit: 'connections', help: 'now' },
+    localFramesIn: { kind: 'counter', unit: 'frames', help: 'in' },
+    localEnds: { kind: 'counters', unit: 'connections', help: 'by reason', labels: { LEFT: 0 } },
+    localTurnedAway: { kind: 'counters', unit: 'connections', help: 'why', labels: { TAKEN: 0 } },
     [MARKET_NAMES]: blocks(MARKET_NAME_WORDS),
     [MARKET_VIEWS]: blocks(MARKET_VIEW_WORDS),
     [MARKET_BALANCES]: blocks(BALANCE_VIEW_WORDS),
@@ -78,4 +84,40 @@ test('rates and sizes are of the interval; what memory does not have is unavaila
   assert(groupCommands !== 'unavailable');
   assert.deepEqual([groupCommands.count, groupCommands.p50, groupCommands.max], [1, 2, 2]);
   assert.equal(latencyNs.matching, 'unavailable');
+});
+
+test('clients on the same host are shown once there have been some', (t) => {
+  const { writer, sampler } = open();
+  t.after(() => sampler.close());
+  assert.doesNotMatch(topWords(sampler.next()), /on this host/);
+  writer.counter('localFramesIn').add(50);
+  writer.counters('localEnds').add(0, 2);
+  const sample = sampler.next();
+  assert(sample.local.perSec.localFramesIn !== 0);
+  const words =
+    /^on this host: 0 connected, .* unavailable out .*; ended: LEFT 2; turned .* none$/m;
+  assert.match(topWords(sample), words);
+});
+
+test('each market has rates of the interval, once it was shown before', (t) => {
+  const { writer, sampler } = open();
+  t.after(() => sampler.close());
+  const name = new Int32Array(MARKET_NAME_WORDS);
+  name[0] = 1;
+  name[1] = 'A'.charCodeAt(0);
+  writer.block(MARKET_NAMES, 0).write(name);
+  const view = new Int32Array(MARKET_VIEW_WORDS);
+  const show = (sequence: number, events: number) => {
+    view[MarketViewWord.MARKET] = 1;
+    view[MarketViewWord.SEQUENCE] = sequence;
+    view[MarketViewWord.EVENTS] = events;
+    writer.block(MARKET_VIEWS, 0).write(view);
+    return sampler.next().markets[0]?.perSec;
+  };
+  const none = 'unavailable';
+  assert.deepEqual(show(3, 5), { commands: none, events: none, rejected: none });
+  const rates = show(1_000_003, 3_000_005);
+  assert(typeof rates?.commands === 'number' && rates.commands > 0);
+  assert(typeof rates.events === 'number' && rates.events > 2 * rates.commands);
+  assert.equal(rates.rejected, 0);
 });

@@ -36,10 +36,15 @@ export const DEPTHS = [
   'eventRingSlots',
   'outputsInFlight',
 ] as const;
+/** Of clients on the same host. */
+export const LOCAL_RATES = ['localFramesIn', 'localFramesOut'] as const;
+export const LOCAL_NUMBERS = ['localClients', 'localWaitingBytes'] as const;
 const SERVICE_THREAD = 'serviceThreadId';
 const HOST_THREADS = 'hostThreadId';
 /** Before the thread runs, and where the system gives none. */
 const NO_THREAD = 0;
+/** Of each market. */
+export const MARKET_RATES = ['commands', 'events', 'rejected'] as const;
 const SHARES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
 
 export type StageFigures = Readonly<Record<keyof typeof SHARES | 'count', number>>;
@@ -68,6 +73,7 @@ export interface TopSample {
   readonly rejects: Readonly<Record<string, number>> | typeof UNAVAILABLE;
   readonly refused: Readonly<Record<string, number>> | typeof UNAVAILABLE;
   readonly turnedAway: Readonly<Record<string, number>> | typeof UNAVAILABLE;
+  readonly local: LocalFigures;
   readonly refusedPerSec10: Figure;
   readonly lastRefused: string | undefined;
   /** The service's, then each host's. */
@@ -77,8 +83,19 @@ export interface TopSample {
   readonly markets: readonly ShownMarket[];
 }
 
+/** Clients on the market's own host, over shared memory. */
+export interface LocalFigures {
+  /** Connections now; bytes that wait for those that don't read. */
+  readonly numbers: Readonly<Record<(typeof LOCAL_NUMBERS)[number], Figure>>;
+  readonly perSec: Readonly<Record<(typeof LOCAL_RATES)[number], Figure>>;
+  /** Connections that ended, and who was not let in, since the start: by reason. */
+  readonly ends: Readonly<Record<string, number>> | typeof UNAVAILABLE;
+  readonly turnedAway: Readonly<Record<string, number>> | typeof UNAVAILABLE;
+}
+
 export interface ShownMarket extends Readonly<Partial<MarketView>> {
   readonly name: string;
+  readonly perSec: Readonly<Record<(typeof MARKET_RATES)[number], Figure>>;
   /** Of the account that was asked for. */
   readonly balance?: BalanceView | typeof UNAVAILABLE;
 }
@@ -88,6 +105,7 @@ interface Look {
   readonly metrics: MetricsSample;
   readonly usage: ReadonlyMap<string, ThreadUsage | undefined>;
   readonly hardware: readonly HardwareCounts[];
+  readonly views: ReadonlyMap<number, MarketView | undefined>;
 }
 
 export class TopSampler {
@@ -130,13 +148,17 @@ export class TopSampler {
       rejects: byCode(now.metrics, 'rejects'),
       refused: byCode(now.metrics, 'refused'),
       turnedAway: byCode(now.metrics, 'turnedAway'),
+      local: localOf(before.metrics, now.metrics, seconds),
       refusedPerSec10: refusals?.perSecond10 ?? UNAVAILABLE,
       lastRefused: resultNameOf(refusals?.latest.at(-1)?.code),
       threads: recordOf([...now.usage.keys()], (name) =>
         threadOf(before.usage.get(name), now.usage.get(name), seconds),
       ),
       perCommand: this.#perCommand(before, now),
-      markets: [...this.#views.markets()].map(([name, market]) => this.#market(name, market)),
+      markets: [...this.#views.markets()].map(([name, market]) => ({
+        ...{ name, ...now.views.get(market), ...this.#balance(market) },
+        perSec: marketRates(before.views.get(market), now.views.get(market), seconds),
+      })),
     };
   }
 
@@ -161,13 +183,14 @@ export class TopSampler {
       this.#hardware.set(thread, new HardwareCounters(thread));
     }
     const hardware = [...this.#hardware.values()].map((counters) => counters.read());
-    return { atMs: performance.now(), metrics, usage, hardware };
+    const markets = [...this.#views.markets().values()];
+    const views = new Map(markets.map((market) => [market, this.#views.read(market)] as const));
+    return { atMs: performance.now(), metrics, usage, hardware, views };
   }
 
-  #market(name: string, market: number): ShownMarket {
-    const shown = { name, ...this.#views.read(market) };
-    if (this.#account === undefined) return shown;
-    return { ...shown, balance: this.#views.balance(market, this.#account) ?? UNAVAILABLE };
+  #balance(market: number): Pick<ShownMarket, 'balance'> {
+    if (this.#account === undefined) return {};
+    return { balance: this.#views.balance(market, this.#account) ?? UNAVAILABLE };
   }
 
   #perCommand(before: Look, now: Look): Record<string, Figure> {
@@ -225,6 +248,33 @@ function ratesOf(before: MetricsSample, now: MetricsSample, seconds: number) {
     rejects: counted('rejects', total),
     refused: counted('refused', total),
   };
+}
+
+function localOf(before: MetricsSample, now: MetricsSample, seconds: number): LocalFigures {
+  const perSec = (name: string): Figure => {
+    const count = rise(before, now, name);
+    return count === UNAVAILABLE ? UNAVAILABLE : Math.round(count / seconds);
+  };
+  return {
+    numbers: recordOf(LOCAL_NUMBERS, (name) => now.numbers.get(name) ?? UNAVAILABLE),
+    perSec: recordOf(LOCAL_RATES, perSec),
+    ends: byCode(now, 'localEnds'),
+    turnedAway: byCode(now, 'localTurnedAway'),
+  };
+}
+
+/** A market that was not shown at the look before has no rates yet. */
+function marketRates(
+  before: MarketView | undefined,
+  now: MarketView | undefined,
+  seconds: number,
+): ShownMarket['perSec'] {
+  const perSec = (name: 'sequence' | 'events' | 'rejected'): Figure => {
+    if (before === undefined || now === undefined) return UNAVAILABLE;
+    return Math.round(Number(now[name] - before[name]) / seconds);
+  };
+  const [commands, events, rejected] = [perSec('sequence'), perSec('events'), perSec('rejected')];
+  return { commands, events, rejected };
 }
 
 const total = (counts: ReadonlyMap<string, number>) =>

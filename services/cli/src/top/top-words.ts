@@ -4,6 +4,7 @@ import {
   COUNTED,
   DEPTHS,
   type Figure,
+  MARKET_RATES,
   RATES,
   STAGES,
   type StageFigures,
@@ -45,6 +46,7 @@ export function topWords(sample: TopSample): string {
     `refused before the log: ${counts(sample.refused)} (by limit: ${counts(sample.turnedAway)}); ` +
       `${figure(sample.refusedPerSec10)} a second, last ${sample.lastRefused ?? 'none'}`,
     `rejected by the market: ${counts(sample.rejects)}`,
+    ...local(sample),
     ...markets(sample),
     ...balances(sample),
   ].join('\n');
@@ -78,6 +80,19 @@ function counts(byCode: TopSample['rejects']): string {
   return words.join(', ') || 'none';
 }
 
+/** Nothing where no client has come over shared memory. */
+function local({ local: { numbers, perSec, ends, turnedAway } }: TopSample): string[] {
+  const isUsed =
+    numbers.localClients !== 0 || counts(ends) !== 'none' || counts(turnedAway) !== 'none';
+  if (!isUsed || numbers.localClients === UNAVAILABLE) return [];
+  return [
+    `on this host: ${figure(numbers.localClients)} connected, ` +
+      `${figure(perSec.localFramesIn)} frames in and ${figure(perSec.localFramesOut)} out a ` +
+      `second, ${figure(numbers.localWaitingBytes)} bytes waiting; ` +
+      `ended: ${counts(ends)}; turned away: ${counts(turnedAway)}`,
+  ];
+}
+
 function markets(sample: TopSample): string[] {
   if (sample.markets.length === 0) return [];
   const rows = sample.markets.slice(0, MAX_MARKETS).map(({ name, ...view }) => {
@@ -91,9 +106,11 @@ function markets(sample: TopSample): string[] {
       `${view.trades}`,
       `${view.volume}`,
       `${view.openOrders}`,
+      ...MARKET_RATES.map((rate) => figure(view.perSec[rate])),
     ];
   });
-  const head = ['market', 'bid', 'ask', 'last', 'trades', 'lots', 'open orders'];
+  const rates = MARKET_RATES.map((rate) => `${rate}/s`);
+  const head = ['market', 'bid', 'ask', 'last', 'trades', 'lots', 'open orders', ...rates];
   const more = sample.markets.length - rows.length;
   return ['', table([head, ...rows]), ...(more > 0 ? [`and ${more} more`] : [])];
 }

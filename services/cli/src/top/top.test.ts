@@ -65,7 +65,7 @@ describe('top', { skip, timeout: 120_000 }, () => {
     const [plain, json] = await Promise.all([foldbook(args), foldbook([...args, '--json'])]);
     assert.equal(plain.status, 0, plain.stderr);
     assert.match(plain.stdout, /^endToEnd +/m);
-    assert.match(plain.stdout, /^BTC-USD +- +3 @ 100 +- +0 +0 +1$/m);
+    assert.match(plain.stdout, /^BTC-USD +- +3 @ 100 +- +0 +0 +1 +0 +\d+ +\d+$/m);
     assert.match(plain.stdout, /^BTC-USD +7 +3 +0 +0$/m);
     assert.match(plain.stdout, /^commands a group /m);
     assert.equal(json.status, 0, json.stderr);
@@ -91,6 +91,10 @@ describe('top', { skip, timeout: 120_000 }, () => {
     });
     assert.equal(sample.perSec.refused, 0);
     assert.deepEqual(sample.turnedAway, {});
+    assert.deepEqual([shown.events, shown.rejected], ['4', '0']);
+    assert.deepEqual(shown.perSec, { commands: 0, events: 0, rejected: 0 });
+    assert.deepEqual(sample.local.numbers, { localClients: 0, localWaitingBytes: 0 });
+    assert.deepEqual(sample.local.ends, {});
     assert.deepEqual(shown.asks, [{ price: '100', quantity: '3', orders: 1 }]);
   });
 

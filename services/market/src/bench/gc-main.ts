@@ -115,6 +115,7 @@ class DrivenHost {
       },
       metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
       cycle: { records: 4_096, timeNs: 500_000 },
+      yieldCore: () => undefined,
       passage: () => assert.fail('none comes'),
     });
     this.#agent = new TouchingAgent(agent, host);

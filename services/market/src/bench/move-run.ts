@@ -1,7 +1,7 @@
 /** Live moves of a market between two hosts, and what their other markets see of them. */
 import { RECORD_BYTES } from '@foldbook/protocol';
 import { clockSince } from '@foldbook/runtime';
-import { Dispatcher, type FinishedMove } from '../dispatcher.ts';
+import { Dispatcher, type FinishedMove, type MoveEnd } from '../dispatcher.ts';
 import { type HostThread, startHostThread } from '../host-thread.ts';
 import { openMetrics } from '../market-metrics.ts';
 import { Market } from '../market-registry.ts';
@@ -50,7 +50,7 @@ class Moves {
   readonly #readers: readonly EndReader[];
   readonly #nowNs = clockSince(process.hrtime.bigint());
   readonly #pause = new Int32Array(new SharedArrayBuffer(4));
-  readonly #mover = new Market('moves', 1);
+  readonly #mover = new Market('moves', 1, 0);
   readonly #neighbours: readonly Neighbour[];
   readonly #latencyNs = {
     resting: [] as number[],
@@ -69,7 +69,7 @@ class Moves {
     this.#dispatcher = new Dispatcher(targets, this.#nowNs);
     this.#readers = hosts.map(({ events }) => new EndReader(events));
     this.#neighbours = hosts.map((_, host) => {
-      const market = new Market(`neighbour-${host}`, 2 + host);
+      const market = new Market(`neighbour-${host}`, 2 + host, 0);
       market.host = host;
       const paced = new PacedMarket(market.id, asked.perSec);
       return { market, paced, roles: [] };
@@ -159,6 +159,6 @@ class Moves {
       const role = sent === 'resting' ? (this.#roles[host] ?? sent) : sent;
       if (this.#isMeasured) this.#latencyNs[role].push(tookNs);
     },
-    moved: (id: number, kind: 'left' | 'come') => this.#dispatcher.moved(id, kind),
+    moved: (id: number, end: MoveEnd) => this.#dispatcher.moved(id, end),
   };
 }

@@ -29,7 +29,7 @@ import { type CycleLimits, HostAgent } from '../host-agent.ts';
 import type { PostedPassage } from '../host-thread.ts';
 import { openMetrics, ServiceMetrics, ThreadMetrics } from '../market-metrics.ts';
 import { type Home, type MovableEngine, Passages, passageOver } from '../market-move.ts';
-import { Market, MarketRegistry } from '../market-registry.ts';
+import { type Market, MarketRegistry } from '../market-registry.ts';
 import { Mover } from '../mover.ts';
 import { Placement } from '../placement.ts';
 import { Publisher } from '../publisher.ts';
@@ -110,7 +110,8 @@ export const TEST_LIMITS: SequencerLimits = {
 const movable = (engine: Engine): MovableEngine =>
   Object.assign(engine, { dismantle: () => false });
 
-const naiveHome: Home = {
+/** @param hasRoom - asked before each chunk, with how many there are */
+const naiveHome = (hasRoom: (chunks: number) => boolean): Home => ({
   addMarket: () => movable(createNaiveEngine()),
   adopt: () => {
     const chunks: Uint8Array[] = [];
@@ -118,11 +119,12 @@ const naiveHome: Home = {
       get isWhole() {
         return isEnd(chunks.at(-1));
       },
-      add: (chunk) => void chunks.push(chunk),
+      add: (chunk) => hasRoom(chunks.length) && chunks.push(chunk) > 0,
       step: () => movable(restoreNaiveEngine(chunks)),
+      drop: () => chunks.pop() !== undefined,
     };
   },
-};
+});
 
 const SNAPSHOT_END = 10;
 
@@ -139,6 +141,8 @@ export interface PipelineOptions {
   readonly live?: boolean;
   readonly hosts?: number;
   readonly cycle?: CycleLimits;
+  /** Whether a host has memory for a chunk more of a market that comes. */
+  readonly hasRoom?: (host: number, chunks: number) => boolean;
   /** Told of everything that goes out live, beside the lists kept here. */
   readonly onSent?: (message: Sent) => void;
 }
@@ -161,12 +165,14 @@ export class Pipeline {
   readonly dispatcher: Dispatcher;
   readonly mover: Mover;
   readonly hosts: readonly HostAgent[];
+  /** Ends of passages that hosts were given. */
+  posted = 0;
 
   constructor(options: PipelineOptions = {}) {
     const count = options.hosts ?? 1;
     this.metricsBuffer = openMetrics(undefined, count, 0).buffer;
     this.metrics = new ServiceMetrics(this.metricsBuffer);
-    const hosts = Array.from({ length: count }, (_, host) => this.#host(host, options.cycle));
+    const hosts = Array.from({ length: count }, (_, host) => this.#host(host, options));
     this.hosts = hosts.map(({ agent }) => agent);
     const nowNs = () => Number(this.clock.nowNs());
     this.dispatcher = new Dispatcher(hosts, nowNs);
@@ -178,7 +184,7 @@ export class Pipeline {
     const by = { by: 'round-robin', places: {}, rebalanceMs: 1_000 } as const;
     const placement = new Placement({ ...by, hosts: count }, nowNs());
     this.mover = new Mover({ dispatcher: this.dispatcher, placement, logger, nowNs });
-    this.markets = new MarketRegistry(options.maxMarkets, (market) => {
+    this.markets = new MarketRegistry(0, options.maxMarkets, (market) => {
       this.metrics.name(market);
       placement.place(market);
     });
@@ -222,12 +228,13 @@ export class Pipeline {
       onExecuted: (market, group, commands, openRecords) =>
         this.sequencer.executed(market, group, commands, openRecords),
       onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
-      onMoved: (market, kind) => this.dispatcher.moved(market, kind),
+      onMoved: (market, end) => this.dispatcher.moved(market, end),
     });
     if (options.live !== false) this.publisher.goLive();
   }
 
-  #host(host: number, cycle: CycleLimits = { records: 1_000_000, timeNs: 1e9 }) {
+  #host(host: number, options: PipelineOptions) {
+    const { cycle = { records: 1_000_000, timeNs: 1e9 }, hasRoom = () => true } = options;
     const commands = createRing(COMMAND_RING_SLOTS);
     const events = createRing(EVENT_RING_SLOTS);
     const passages = new Passages();
@@ -237,23 +244,27 @@ export class Pipeline {
         this.publisher.doWork();
         return true;
       }),
-      home: naiveHome,
+      home: naiveHome((chunks) => hasRoom(host, chunks)),
       metrics: new ThreadMetrics(this.metricsBuffer, host),
       cycle,
-      passage: (token) => passages.take(token),
+      passage: (to) => passages.to(to),
+      yieldCore: () => undefined,
     });
     return {
       agent,
       commands: new RingProducer(commands),
       events: new RingConsumer(events),
-      post: ({ token, port }: PostedPassage) => passages.add(token, passageOver(port)),
+      post: ({ host: to, port }: PostedPassage) => {
+        this.posted += 1;
+        passages.add(to, passageOver(port));
+      },
     };
   }
 
   market(name: string): Market {
     const known = this.markets.byName(name);
     if (known !== undefined) return known;
-    const market = new Market(name, this.markets.nextId());
+    const market = this.markets.create(name);
     this.markets.add(market);
     return market;
   }

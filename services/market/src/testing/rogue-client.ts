@@ -11,19 +11,11 @@ import { RogueLink, randomWords } from '@foldbook/runtime/testing';
 const [path = '', mode = '', market = '', account = '', seed = ''] = process.argv.slice(2);
 const MAX_WORDS_A_TURN = 40;
 
-async function attach(): Promise<RogueLink> {
-  for (;;) {
-    const link = RogueLink.attach(path);
-    if (link !== undefined) return link;
-    await turn();
-  }
-}
-
 async function scribble(): Promise<never> {
   const random = randomWords(Number(seed));
   const command = commandSubject(market, Number(account));
   for (let ended = 1; ; ended += 1) {
-    const link = await attach();
+    const link = await RogueLink.attach(path);
     link.send(FrameKind.SUBSCRIBE, 1, '_INBOX.rogue');
     link.send(FrameKind.SUBSCRIBE, 2, levelsSubject(market));
     while (!link.isOver()) {
@@ -38,7 +30,7 @@ async function scribble(): Promise<never> {
 }
 
 async function deaf(): Promise<void> {
-  const link = await attach();
+  const link = await RogueLink.attach(path);
   link.send(FrameKind.SUBSCRIBE, 1, '_INBOX.deaf');
   while (!link.isOver()) {
     for (let i = 0; i < 100; i += 1) {

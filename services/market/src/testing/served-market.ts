@@ -45,7 +45,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const facts = {
     durability: 'memory, for tests',
     cores: pipeline.hosts.map(() => undefined),
-    generation: 7,
+    term: 7,
     partition: 0,
   };
   const share = new AnswerShare(pipeline.clock, options.answerBytes);

@@ -6,7 +6,8 @@
 import { workerData } from 'node:worker_threads';
 import { KernelHost, loadKernel } from '@foldbook/engine';
 import { decodeMessage, encodeCommands, RECORD_BYTES } from '@foldbook/protocol';
-import { attachMetrics, type MetricsMemory, ThreadMetrics } from '../market-metrics.ts';
+import { mapFile } from '@foldbook/runtime';
+import { attachMetrics, ThreadMetrics } from '../market-metrics.ts';
 import { buy, cancel, createMarket, fund, sell } from './commands.ts';
 
 /** In ticks, between the two orders. */
@@ -23,8 +24,7 @@ function recordsOf(account: number, commands: Parameters<typeof encodeCommands>[
   return decoded.value.records;
 }
 
-async function write(memory: MetricsMemory): Promise<void> {
-  const buffer = attachMetrics(memory);
+async function write(buffer: ArrayBufferLike): Promise<void> {
   const metrics = new ThreadMetrics(buffer, 0);
   const engine = new KernelHost(await loadKernel()).addMarket();
   const apply = (records: Uint8Array) =>
@@ -54,5 +54,7 @@ const isTold = (buffer: ArrayBufferLike) => Atomics.load(new Int32Array(buffer),
 export const tellToStop = (buffer: ArrayBufferLike) =>
   Atomics.store(new Int32Array(buffer), STOP_WORD, 1);
 
-if (workerData?.memory !== undefined) void write(workerData.memory as MetricsMemory);
-else if (process.argv[2] === 'write') void write({ file: process.argv[3] ?? '' });
+if (workerData?.memory !== undefined) void write(attachMetrics(workerData.memory));
+else if (process.argv[2] === 'write') {
+  void write(mapFile(process.argv[3] ?? '', 0, { create: false }).buffer);
+}

@@ -5,7 +5,7 @@ import { buildKernel } from '../../build.ts';
 import { type CommandFields, commandRecord, concatenate } from '../command-record.ts';
 import { eventsOf } from '../compare-engines.ts';
 import { FLOW_CAPACITY, RandomFlow } from '../random-flow.ts';
-import { Adoption } from './adoption.ts';
+import { Adoption, CHUNK_ROOM_BYTES } from './adoption.ts';
 import type { KernelEngine } from './kernel-engine.ts';
 import { KernelHost } from './kernel-host.ts';
 import { loadKernel } from './kernel-module.ts';
@@ -149,13 +149,160 @@ test('what a market had is there for the next one', () => {
   assert.equal(host.usedBytes, usedBytes);
 });
 
-test('a market that was given away takes no commands', () => {
+test('a market that was given away takes no commands and answers nothing', () => {
   const host = new KernelHost(kernel);
-  const market = host.addMarket(FLOW_CAPACITY);
+  const [market, other] = [host.addMarket(FLOW_CAPACITY), host.addMarket(FLOW_CAPACITY)];
   const [group] = [...new RandomFlow(1).groups(10)];
   assert(group !== undefined);
   market.dismantle(1);
   assert.throws(() => eventsOf(market, group), /elsewhere/);
+  for (const ask of [() => market.stateHash(), () => market.balance(7), () => market.sequence]) {
+    assert.throws(ask, /elsewhere/);
+  }
+  eventsOf(other, group);
+});
+
+test('what is given back is given back once', () => {
+  const host = new KernelHost(kernel);
+  const gone = host.addMarket(FLOW_CAPACITY);
+  while (gone.dismantle(STEPS)) {
+    // All of it.
+  }
+  assert.equal(gone.dismantle(STEPS), false);
+  const markets = [host.addMarket(FLOW_CAPACITY), host.addMarket(FLOW_CAPACITY)];
+  for (const group of new RandomFlow(4).groups(400)) {
+    const [one, other] = markets.map((market) => eventsOf(market, group));
+    assert.deepEqual(one, other);
+  }
+});
+
+test('a step takes a bounded number of accounts and sessions apart', () => {
+  const host = new KernelHost(kernel);
+  const market = host.addMarket();
+  const create = commandRecord({ kind: CommandKind.CREATE_MARKET, session: 1, requestId: 1n });
+  const [accounts, sessions] = [40, 30];
+  const cancels = Array.from({ length: accounts * sessions }, (_, index) => {
+    const head = { kind: CommandKind.CANCEL, session: 1 + (index % sessions), requestId: 1n };
+    return commandRecord({ ...head, account: 2 + Math.floor(index / sessions), clientOrderId: 1n });
+  });
+  const records = concatenate([create, ...cancels]);
+  eventsOf(market, { records, count: cancels.length + 1, timeNs: 1n });
+  let steps = 1;
+  while (market.dismantle(10)) steps += 1;
+  // An order is worth eight of them.
+  assert(steps >= (accounts * sessions) / 80, `${steps} steps`);
+});
+
+/** Bytes that differ. */
+function changed(before: Uint8Array, after: Uint8Array): number {
+  let count = 0;
+  for (const [index, byte] of before.entries()) if (byte !== after[index]) count += 1;
+  return count;
+}
+
+test('results that a market left are not cleared for the next one', () => {
+  const capacity = { resultCapacity: 2 ** 17 };
+  const host = new KernelHost(kernel);
+  const fill = (market: KernelEngine) => {
+    const create = commandRecord({ kind: CommandKind.CREATE_MARKET, session: 1, requestId: 1n });
+    eventsOf(market, { records: create, count: 1, timeNs: 1n });
+    for (let first = 0; first < capacity.resultCapacity; first += 8_192) {
+      const cancels = Array.from({ length: 8_192 }, (_, index) => {
+        const requestId = 2n ** 60n + BigInt(first + index);
+        const head = { kind: CommandKind.CANCEL, account: 7, session: 1, requestId };
+        return commandRecord({ ...head, clientOrderId: 1n });
+      });
+      market.apply(concatenate(cancels), cancels.length, 1n, () => undefined);
+    }
+  };
+  const first = host.addMarket(capacity);
+  fill(first);
+  while (first.dismantle(STEPS)) {
+    // All of it.
+  }
+  const bytes = new Uint8Array(host.input.buffer);
+  const before = bytes.slice();
+  const next = host.addMarket(capacity);
+  assert(changed(before, bytes) < 2 ** 14);
+  const empty = new KernelHost(kernel).addMarket(capacity);
+  const flow = { ...FLOW_CAPACITY, ...capacity };
+  assert.equal(next.stateHash(), empty.stateHash());
+  const stays = new KernelHost(kernel).addMarket(flow);
+  while (next.dismantle(STEPS)) {
+    // All of it.
+  }
+  // Resends find their own results only, of a market that comes to where they are, too.
+  let moves = new KernelHost(kernel).addMarket(flow);
+  let groups = 0;
+  for (const group of new RandomFlow(6).groups(COMMANDS)) {
+    assert.deepEqual(eventsOf(moves, group), eventsOf(stays, group));
+    groups += 1;
+    if (groups === 40) moves = move(moves, host, () => undefined);
+  }
+  assert(groups > 40);
+  assert.equal(moves.stateHash(), stays.stateHash());
+});
+
+/** A market with what takes most memory: accounts and prices that are all far from each other. */
+function sparseMarket(host: KernelHost, accounts: number): KernelEngine {
+  const market = host.addMarket({ resultCapacity: 2 ** 12 });
+  const create = commandRecord({ kind: CommandKind.CREATE_MARKET, session: 1, requestId: 1n });
+  const records = Array.from({ length: accounts }, (_, index) => {
+    const account = 2 + index * 64;
+    const head = { session: 1, requestId: BigInt(index + 2) };
+    const funds = { account, asset: Asset.QUOTE, amount: 2n ** 40n };
+    const order = { timeInForce: TimeInForce.GTC, side: Side.BUY, quantity: 1n };
+    const price = 1n + BigInt(index) * 4_096n;
+    const name = { clientOrderId: 1n, price, session: 1, requestId: 1n };
+    return [
+      commandRecord({ kind: CommandKind.DEPOSIT, ...head, ...funds }),
+      commandRecord({ kind: CommandKind.NEW, account, ...order, ...name }),
+    ];
+  }).flat();
+  const group = { records: concatenate([create, ...records]), count: records.length + 1 };
+  eventsOf(market, { ...group, timeNs: 1n });
+  assert.equal(market.openOrders(), accounts);
+  return market;
+}
+
+test('no chunk takes more than the room that is asked for', () => {
+  const market = sparseMarket(new KernelHost(kernel), 6_000);
+  const host = new KernelHost(kernel);
+  const adoption = host.adopt();
+  let most = 0;
+  for (const chunk of market.snapshot()) {
+    const { usedBytes } = host;
+    assert(adoption.add(chunk));
+    most = Math.max(most, host.usedBytes - usedBytes);
+  }
+  assert(most > 2 ** 20 && most * 4 < CHUNK_ROOM_BYTES, `${most} bytes`);
+});
+
+test('a market that there is no memory for is refused, and nothing is left of it', () => {
+  const market = sparseMarket(new KernelHost(kernel), 6_000);
+  const before = market.stateHash();
+  const mostBytes = CHUNK_ROOM_BYTES + 24 * 2 ** 20;
+  const host = new KernelHost(kernel, { mostBytes });
+  const [flow, other] = [new RandomFlow(3).groups(COMMANDS), host.addMarket(FLOW_CAPACITY)];
+  const stays = new KernelHost(kernel).addMarket(FLOW_CAPACITY);
+  const used: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const adoption = host.adopt();
+    let chunks = 0;
+    for (const chunk of market.snapshot()) {
+      if (!adoption.add(chunk)) break;
+      chunks += 1;
+    }
+    assert(chunks > (round === 0 ? 1 : -1) && !adoption.isWhole, `${chunks} chunks`);
+    while (adoption.drop(STEPS)) {
+      const group = flow.next().value;
+      if (group !== undefined) assert.deepEqual(eventsOf(other, group), eventsOf(stays, group));
+    }
+    used.push(host.usedBytes);
+  }
+  assert(used.every((bytes) => bytes <= mostBytes - CHUNK_ROOM_BYTES + 2 ** 23));
+  assert.equal(market.stateHash(), before, 'it goes on where it was');
+  assert.equal(other.stateHash(), stays.stateHash());
 });
 
 test('one market at a time comes', () => {

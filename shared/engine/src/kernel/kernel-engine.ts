@@ -24,7 +24,7 @@ const unsigned = (value: bigint) => BigInt.asUintN(64, value);
 export class KernelEngine implements Engine {
   readonly #host: KernelHost;
   readonly #market: number;
-  #isGone = false;
+  #state: 'here' | 'leaving' | 'gone' = 'here';
 
   /** Made by a host; `market` is an address in its memory. */
   constructor(host: KernelHost, market: number) {
@@ -32,21 +32,28 @@ export class KernelEngine implements Engine {
     this.#market = market;
   }
 
+  /** The market's address; what was there may belong to another one when it is gone. */
+  get #here(): number {
+    if (this.#state !== 'here') assert.fail('the market is elsewhere');
+    return this.#market;
+  }
+
   get sequence(): bigint {
-    return unsigned(this.#host.exports.sequence(this.#market));
+    return unsigned(this.#host.exports.sequence(this.#here));
   }
 
   apply(commands: Uint8Array, count: number, timeNs: bigint, sink: EventSink): void {
     assertGroup(commands, count, timeNs);
-    assert(!this.#isGone, 'the market is elsewhere');
     const { exports, input } = this.#host;
+    // Before the host is busy with it: what fails while it is leaves it so.
+    const market = this.#here;
     this.#host.collect(sink, () => {
       let done = 0;
       do {
         const block = Math.min(count - done, INPUT_RECORDS);
         const end = (done + block) * RECORD_BYTES;
         input.set(commands.subarray(done * RECORD_BYTES, end));
-        exports.applyCommands(this.#market, block, timeNs);
+        exports.applyCommands(market, block, timeNs);
         done += block;
       } while (done < count);
     });
@@ -69,11 +76,11 @@ export class KernelEngine implements Engine {
       assert.fail(`every ${publishEvery} commands`);
     }
     const address = laid.address + first * RECORD_BYTES;
-    this.#host.exports.applyAt(this.#market, address, count, timeNs, publishEvery);
+    this.#host.exports.applyAt(this.#here, address, count, timeNs, publishEvery);
   }
 
   stateHash(): bigint {
-    return unsigned(this.#host.exports.stateHash(this.#market));
+    return unsigned(this.#host.exports.stateHash(this.#here));
   }
 
   balance(account: number): Balances {
@@ -100,11 +107,11 @@ export class KernelEngine implements Engine {
       assert.fail(`an account has the number ${account}`);
     }
     // Numbers above 2^32 would wrap around on their way into the kernel.
-    this.#host.exports.balance(this.#market, Math.min(account, MAX_ACCOUNT + 1));
+    this.#host.exports.balance(this.#here, Math.min(account, MAX_ACCOUNT + 1));
   }
 
   openRecords(): number {
-    return Number(this.#host.exports.openRecords(this.#market));
+    return Number(this.#host.exports.openRecords(this.#here));
   }
 
   depth(side: Side, maxLevels: number): DepthLevel[] {
@@ -113,7 +120,7 @@ export class KernelEngine implements Engine {
     const levels: DepthLevel[] = [];
     while (levels.length < maxLevels) {
       const limit = Math.min(maxLevels - levels.length, DEPTH_LEVELS);
-      const count = exports.depth(this.#market, side, levels.at(-1)?.price ?? 0n, limit);
+      const count = exports.depth(this.#here, side, levels.at(-1)?.price ?? 0n, limit);
       for (let index = 0; index < count; index += 1) {
         const at = index * DEPTH_BYTES;
         levels.push({
@@ -131,7 +138,7 @@ export class KernelEngine implements Engine {
     this.#host.assertIdle();
     const { exports, inputWords } = this.#host;
     const limit = Math.min(maxLevels, DEPTH_LEVELS);
-    const count = exports.depth(this.#market, side, 0n, limit);
+    const count = exports.depth(this.#here, side, 0n, limit);
     for (let word = 0; word < count * DEPTH_WORDS; word += 1) {
       into[at + word] = inputWords[word] ?? 0;
     }
@@ -139,7 +146,7 @@ export class KernelEngine implements Engine {
   }
 
   openOrders(): number {
-    return this.#host.exports.openOrders(this.#market);
+    return this.#host.exports.openOrders(this.#here);
   }
 
   openOrdersOf(account: number, after: bigint, limit: number): Uint8Array {
@@ -152,7 +159,7 @@ export class KernelEngine implements Engine {
     let last = after;
     while (filled < records.length) {
       const wanted = Math.min(records.length / RECORD_BYTES - filled / RECORD_BYTES, INPUT_RECORDS);
-      const found = this.#host.exports.openOrdersOf(this.#market, id, last, wanted);
+      const found = this.#host.exports.openOrdersOf(this.#here, id, last, wanted);
       records.set(this.#host.input.subarray(0, found * RECORD_BYTES), filled);
       filled += found * RECORD_BYTES;
       if (found < wanted) break;
@@ -162,12 +169,12 @@ export class KernelEngine implements Engine {
   }
 
   nextTimerNs(): bigint | undefined {
-    const deadline = unsigned(this.#host.exports.nextTimerNs(this.#market));
+    const deadline = unsigned(this.#host.exports.nextTimerNs(this.#here));
     return deadline === NO_DEADLINE ? undefined : deadline;
   }
 
   lastPrice(): bigint {
-    return unsigned(this.#host.exports.lastPrice(this.#market));
+    return unsigned(this.#host.exports.lastPrice(this.#here));
   }
 
   snapshot(): Generator<Uint8Array, void, undefined> {
@@ -175,25 +182,29 @@ export class KernelEngine implements Engine {
   }
 
   /**
-   * Gives back the memory of a market that goes on elsewhere, `steps` orders or blocks of accounts
-   * at a time. False when nothing is left. After the first call the market must not be used.
+   * Gives back the memory of a market that goes on elsewhere, `orders` orders at a time, or as many
+   * accounts as take as long. False when nothing is left. After the first call the market must not
+   * be used.
    */
-  dismantle(steps: number): boolean {
-    this.#isGone = true;
+  dismantle(orders: number): boolean {
+    if (this.#state === 'gone') return false;
     this.#host.assertIdle();
-    return this.#host.exports.dismantle(this.#market, steps) !== 0;
+    this.#state = 'leaving';
+    if (this.#host.exports.dismantle(this.#market, orders) !== 0) return true;
+    this.#state = 'gone';
+    return false;
   }
 
   *#snapshotRecords(): Generator<Uint8Array, void, undefined> {
     const { exports, input } = this.#host;
     const { sequence } = this;
     const snapshot = this.#host.beginSnapshot();
-    exports.openSnapshot(this.#market);
+    exports.openSnapshot(this.#here);
     for (;;) {
       this.#host.checkSnapshot(snapshot);
       this.#host.assertIdle();
       assert.equal(this.sequence, sequence, 'commands came in the middle of a snapshot');
-      const count = exports.continueSnapshot(this.#market);
+      const count = exports.continueSnapshot(this.#here);
       if (count === 0) return;
       // A copy: another market of the host may be asked before the next part is.
       yield input.slice(0, count * RECORD_BYTES);

@@ -42,6 +42,6 @@ export interface KernelExports {
   restoreRecords(market: number, count: number): void;
   beginSort(market: number): void;
   continueSort(market: number, orders: number): number;
-  dismantle(market: number, steps: number): number;
+  dismantle(market: number, orders: number): number;
   usedPages(): number;
 }

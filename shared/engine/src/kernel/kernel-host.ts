@@ -29,6 +29,8 @@ export interface KernelHostOptions {
    * of this many pages of 1,024; a power of two. Markets then take commands by `applyLaid` only.
    */
   readonly sharedEventPages?: number;
+  /** Memory that the kernel may take; as much as addresses reach without. */
+  readonly mostBytes?: number;
 }
 
 /** Memory of the kernel for commands, filled by the host. */
@@ -59,6 +61,7 @@ export class KernelHost {
   readonly inputWords: Int32Array;
   readonly #events: Uint8Array;
   readonly #memory: WebAssembly.Memory<SharedArrayBuffer>;
+  readonly #mostPages: number;
   readonly #ring: SharedEvents;
   readonly #published: Int32Array;
   readonly #consumed: Int32Array;
@@ -72,7 +75,9 @@ export class KernelHost {
   #snapshot = 0;
 
   constructor(module: WebAssembly.Module, options: KernelHostOptions = {}) {
-    const size = { initial: 1, maximum: MAX_PAGES, shared: true };
+    const mostBytes = options.mostBytes ?? MAX_PAGES * PAGE_BYTES;
+    this.#mostPages = Math.min(Math.floor(mostBytes / PAGE_BYTES), MAX_PAGES);
+    const size = { initial: 1, maximum: this.#mostPages, shared: true };
     const memory = new WebAssembly.Memory<SharedArrayBuffer>(size);
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
@@ -192,24 +197,36 @@ export class KernelHost {
    * taken: for one who sees to it that its pages are there before they are used.
    */
   reserve(bytes: number): Uint8Array {
+    // What the machine refuses now is asked for again when it is needed.
+    this.makeRoom(bytes);
+    const { buffer } = this.#memory;
+    const wanted = this.usedBytes + bytes;
+    this.#present = Math.min(buffer.byteLength, Math.max(this.#present, wanted));
+    return new Uint8Array(buffer, 0, this.#present);
+  }
+
+  /**
+   * Gets memory for so many bytes more than is taken now, which nobody touches for that; false if
+   * the machine does not give it. What was given back counts as taken, as not everybody can use it.
+   */
+  makeRoom(bytes: number): boolean {
     const wanted = Math.ceil((this.usedBytes + bytes) / PAGE_BYTES);
-    const missing = Math.min(wanted, MAX_PAGES) - this.#memory.buffer.byteLength / PAGE_BYTES;
+    const missing = Math.min(wanted, this.#mostPages) - this.#memory.buffer.byteLength / PAGE_BYTES;
     try {
       if (missing > 0) this.#memory.grow(missing);
     } catch {
-      // What the machine refuses now is asked for again when it is needed.
+      return false;
     }
-    const { buffer } = this.#memory;
-    this.#present = Math.min(buffer.byteLength, Math.max(this.#present, wanted * PAGE_BYTES));
-    return new Uint8Array(buffer, 0, this.#present);
+    return wanted <= this.#mostPages;
   }
 
   /**
    * Memory that the next commands will take and that nobody has touched, at most `mostBytes`, and
    * up to `aheadBytes` beyond what is taken; undefined if there is none. It counts as touched then.
+   * What is taken is touched by who took it, or, like most results of a new market, never.
    */
   takeUntouched(aheadBytes: number, mostBytes: number): Uint8Array | undefined {
-    const first = this.#present;
+    const first = Math.max(this.#present, this.usedBytes);
     const wanted = this.usedBytes + aheadBytes - first;
     if (wanted <= 0) return undefined;
     const { buffer } = this.#memory;

@@ -107,17 +107,37 @@ describe('memory that is asked for ahead', () => {
 
   test('is given in pieces that follow each other, up to what lies ahead', () => {
     const host = new KernelHost(kernel);
-    const { byteLength } = host.reserve(0);
+    host.reserve(8 * MIB);
     host.layCommands((4 * MIB) / RECORD_BYTES);
-    let end = byteLength;
+    let end = host.usedBytes + 4 * MIB;
     for (let piece = host.takeUntouched(MIB, MIB); piece !== undefined; ) {
       assert.equal(piece.byteOffset, end);
       assert(piece.byteLength <= MIB);
       end += piece.byteLength;
       piece = host.takeUntouched(MIB, MIB);
     }
-    // What the kernel has not got from the machine yet is not there to be touched.
-    assert(end >= host.usedBytes && end <= host.usedBytes + MIB, `up to ${end}`);
+    assert.equal(end, host.usedBytes + 4 * MIB, 'what is wanted ahead is there');
+    host.layCommands((4 * MIB) / RECORD_BYTES - 1);
+    assert.equal(host.takeUntouched(MIB, MIB), undefined, 'not got from the machine yet');
+    assert(host.makeRoom(2 * MIB));
+    assert.equal(host.takeUntouched(MIB, MIB / 4)?.byteOffset, end);
+    assert.equal(host.takeUntouched(MIB, MIB)?.byteLength, MIB - MIB / 4);
+  });
+
+  test('begins behind what one that came took, as that is touched', () => {
+    const host = new KernelHost(kernel);
+    host.reserve(MIB);
+    host.layCommands((16 * MIB) / RECORD_BYTES);
+    assert(host.makeRoom(2 * MIB));
+    const piece = host.takeUntouched(MIB, MIB);
+    assert.deepEqual([piece?.byteOffset, piece?.byteLength], [host.usedBytes, MIB]);
+  });
+
+  test('is no more than it may have', () => {
+    const host = new KernelHost(kernel, { mostBytes: 8 * MIB });
+    assert(host.makeRoom(4 * MIB));
+    assert.equal(host.makeRoom(8 * MIB), false);
+    assert.throws(() => host.layCommands((8 * MIB) / RECORD_BYTES), /KERNEL_OUT_OF_MEMORY/);
   });
 
   test('more than a machine has is less than was asked for, and the kernel goes on', () => {

@@ -44,7 +44,10 @@ function store(words: Int32Array, at: number, high: number, low: number): void {
   Atomics.load(words, at + VERSION);
 }
 
-/** Undefined if the high word changed at every try. */
+/**
+ * Undefined if the high word changed at every try. Beyond 2^53, which a sum of nanoseconds may
+ * reach in days, it is the nearest number there is; the words stay exact.
+ */
 export function readCell(words: Int32Array, at: number): number | undefined {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const version = Atomics.load(words, at + VERSION);

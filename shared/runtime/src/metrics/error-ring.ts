@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { addToCell, CELL_WORDS, readCell } from './cell.ts';
 import { LockedWriter, lockedWords, readLocked } from './sequence-lock.ts';
 
+/** A power of two. */
 const SECONDS = 64;
 const SECOND_WORDS = 2;
 const ENTRIES = 128;
@@ -72,19 +73,22 @@ export class ErrorRing {
     this.#entries[this.#count % ENTRIES]?.write(entry);
     this.#count += 1;
     addToCell(this.#words, this.#at, 1);
-    const second = Math.floor(timeMs / 1_000);
+    const second = secondOf(timeMs);
     if (this.#second[0] !== second) this.#second[1] = 0;
     this.#second[0] = second;
     this.#second[1] = (this.#second[1] ?? 0) + 1;
-    this.#seconds[second % SECONDS]?.write(this.#second);
+    this.#seconds[second & (SECONDS - 1)]?.write(this.#second);
   }
 }
+
+/** As a word has it, which wraps in 2038 and is compared with another only. */
+const secondOf = (timeMs: number) => Math.floor(timeMs / 1_000) | 0;
 
 /** @param nowMs the time, for the rates */
 export function readErrors(words: Int32Array, at: number, nowMs: number): ErrorReport | undefined {
   const total = readCell(words, at);
   if (total === undefined) return undefined;
-  const perSecond = perSecondOver(words, at, Math.floor(nowMs / 1_000));
+  const perSecond = perSecondOver(words, at, secondOf(nowMs));
   return {
     total,
     latest: latestErrors(words, at),
@@ -102,7 +106,7 @@ function perSecondOver(words: Int32Array, at: number, now: number): (seconds: nu
   }
   return (seconds) => {
     let sum = 0;
-    for (let ago = 1; ago <= seconds; ago += 1) sum += counts.get(now - ago) ?? 0;
+    for (let ago = 1; ago <= seconds; ago += 1) sum += counts.get((now - ago) | 0) ?? 0;
     return sum / seconds;
   };
 }

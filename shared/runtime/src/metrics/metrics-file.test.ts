@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { mapFile } from '../mapped-file.ts';
+import { mapFile, mapKept } from '../mapped-file.ts';
 import { clearMetricsFile, createMetricsFile } from './metrics-file.ts';
 import { layOutMetrics } from './metrics-layout.ts';
 import { MetricsReader, thisOwner } from './metrics-reader.ts';
@@ -55,6 +55,19 @@ describe('files of metrics', { skip: process.platform !== 'linux' && 'Linux only
     seen.close();
     remove();
     assert.equal(statSync(path('own'), { throwIfNoEntry: false }), undefined);
+  });
+
+  test('threads map what was made, whatever has the name by then', () => {
+    const { buffer, descriptor, remove } = createMetricsFile(path('swapped'), layOut());
+    renameSync(path('swapped'), path('aside'));
+    writeFileSync(path('swapped'), new Uint8Array(4_096));
+    const other = mapKept(descriptor);
+    new MetricsWriter(other.buffer, 'one').counter('count').add(4);
+    assert.equal(new MetricsReader(buffer).sample(0).numbers.get('count'), 4);
+    other.close();
+    remove();
+    assert.throws(() => mapKept(descriptor), { code: 'EBADF' });
+    assert.equal(statSync(path('swapped')).size, 4_096, 'not ours to take away');
   });
 
   test('one whose owner runs is not replaced; what a killed one left is', async () => {

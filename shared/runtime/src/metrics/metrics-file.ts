@@ -1,6 +1,6 @@
 /** The file that metrics are mapped from: whose it is, and when another may take its place. */
-import { lstatSync, rmSync, statSync } from 'node:fs';
-import { MappedFileError, mapFile } from '../mapped-file.ts';
+import { closeSync, fstatSync, lstatSync, rmSync, statSync } from 'node:fs';
+import { createKeptFile, MappedFileError, mapFile } from '../mapped-file.ts';
 import type { MetricsLayout } from './metrics-layout.ts';
 import { isAlive, MetricsError, openDescriptor } from './metrics-reader.ts';
 import { createMetrics } from './metrics-writer.ts';
@@ -8,6 +8,8 @@ import { createMetrics } from './metrics-writer.ts';
 export interface MetricsFile {
   /** Stays mapped as long as the process: those who write come late. */
   readonly buffer: ArrayBuffer;
+  /** For the process's other threads to map, until the file is taken away. */
+  readonly descriptor: number;
   /** Takes the file away, unless another has its name by now. Also done when the process exits. */
   remove(): void;
 }
@@ -20,16 +22,20 @@ export interface MetricsFile {
  */
 export function createMetricsFile(file: string, layout: MetricsLayout): MetricsFile {
   checkReplaceable(file);
-  const { buffer } = mapFile(file, layout.totalBytes, { create: true });
-  const { ino } = statSync(file);
+  const { buffer, descriptor } = createKeptFile(file, layout.totalBytes);
+  const { ino } = fstatSync(descriptor);
   createMetrics(layout, buffer);
+  let isRemoved = false;
   const remove = () => {
+    if (isRemoved) return;
+    isRemoved = true;
     process.off('exit', remove);
+    closeSync(descriptor);
     if (statSync(file, { throwIfNoEntry: false })?.ino === ino) rmSync(file, { force: true });
   };
   // However a start or a run fails: what is left over would be taken for a market.
   process.once('exit', remove);
-  return { buffer, remove };
+  return { buffer, descriptor, remove };
 }
 
 /** Takes away what a process left behind that was killed; everything else stays. */

@@ -94,6 +94,17 @@ test('threads do not share cache lines, and metrics do not overlap', () => {
   assert.equal(new Set(offsets).size, metrics.length);
 });
 
+test('errors: rates after 2038, when seconds since 1970 need another bit', () => {
+  const { buffer, reader } = open();
+  const errors = new MetricsWriter(buffer, 'io').errors('refused');
+  const startMs = 2 ** 31 * 1_000 - 2_000;
+  for (let second = 0; second < 5; second += 1) {
+    for (let index = 0; index < 6; index += 1) errors.record(112, 0, startMs + second * 1_000);
+  }
+  const report = reader.sample(startMs + 5_000).errors.get('refused');
+  assert.equal(report?.perSecond10, 3);
+});
+
 test('errors: the latest, their number, and rates over whole seconds', () => {
   const { buffer, reader } = open();
   const errors = new MetricsWriter(buffer, 'io').errors('refused');

@@ -1,16 +1,15 @@
-/** A client of shared memory that keeps to no rule: it attaches, and then writes what it likes. */
-import { readFileSync } from 'node:fs';
+/** A client of shared memory that keeps to no rule: it comes in, and then writes what it likes. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { isStirred } from '../descriptor-watch.ts';
 import { FrameSender } from '../frame.ts';
-import { MappedMemory } from '../mapped-memory.ts';
-import { isAlive, ownIdentity } from '../process-identity.ts';
 import { RingProducer } from '../ring.ts';
 import { WORD_BYTES } from '../ring-descriptor.ts';
+import { Entrance } from '../shared-memory-entrance.ts';
+import { SharedMemoryError } from '../shared-memory-error.ts';
+import type { Offered } from '../shared-memory-knock.ts';
 import {
-  ClientState,
   ControlOffset,
-  connectionBytes,
   type FrameKind,
-  type Handshake,
   MarketState,
   ringToClient,
   ringToMarket,
@@ -21,52 +20,34 @@ const WAITING_BYTES = 2 ** 20;
 export class RogueLink {
   /** All the memory there is. */
   readonly words: Int32Array;
-  readonly #path: string;
-  /** Of no other connection. */
-  readonly #nonce: string;
-  readonly #memory: MappedMemory;
+  readonly #offered: Offered;
   readonly #sender: FrameSender;
   /** First word and count of: all, the control words, each ring's positions and first slots. */
   readonly #spans: readonly (readonly [number, number])[];
 
-  private constructor(path: string, memory: MappedMemory, { nonce, slots }: Handshake) {
-    this.#path = path;
-    this.#nonce = nonce;
+  constructor(offered: Offered) {
+    const { memory, handshake } = offered;
+    this.#offered = offered;
     this.words = new Int32Array(memory.buffer);
-    this.#memory = memory;
-    const toMarket = ringToMarket(memory.buffer, slots);
+    const toMarket = ringToMarket(memory.buffer, handshake.slots);
     this.#sender = new FrameSender(new RingProducer(toMarket), WAITING_BYTES);
-    const toClient = ringToClient(memory.buffer, slots);
+    const toClient = ringToClient(memory.buffer, handshake.slots);
     const starts = [0, toMarket.offset, toClient.offset].map((offset) => offset / WORD_BYTES);
     this.#spans = [[0, this.words.length], ...starts.map((start) => [start, 160] as const)];
   }
 
-  /** Undefined while there is nothing to attach to. Asks nobody whether another is attached. */
-  static attach(path: string): RogueLink | undefined {
-    let memory: MappedMemory;
-    let handshake: Handshake;
-    try {
-      handshake = JSON.parse(readFileSync(path, 'utf8'));
-      if (!isAlive(handshake)) return undefined;
-      memory = MappedMemory.open(
-        handshake.pid,
-        handshake.descriptor,
-        connectionBytes(handshake.slots),
-      );
-    } catch {
-      return undefined;
+  /** Comes in as soon as the market lets it. */
+  static async attach(path: string): Promise<RogueLink> {
+    const entrance = new Entrance({ path });
+    for (;;) {
+      try {
+        const offered = entrance.tryOnce();
+        if (offered !== undefined) return new RogueLink(offered);
+      } catch (error) {
+        if (!(error instanceof SharedMemoryError)) throw error;
+      }
+      await turn();
     }
-    const words = new Int32Array(memory.buffer);
-    if (words[ControlOffset.CLIENT_STATE / WORD_BYTES] !== ClientState.FREE) {
-      memory.close();
-      return undefined;
-    }
-    const { pid, started } = ownIdentity();
-    words[ControlOffset.CLIENT_PID / WORD_BYTES] = pid;
-    words[ControlOffset.CLIENT_STARTED / WORD_BYTES] = Number(BigInt(started) & 0xffff_ffffn);
-    const link = new RogueLink(path, memory, handshake);
-    link.store(ControlOffset.CLIENT_STATE, ClientState.ATTACHED);
-    return link;
   }
 
   /** At a byte offset of the memory. */
@@ -76,11 +57,7 @@ export class RogueLink {
 
   /** The market has ended this connection, or the whole of itself. */
   isOver(): boolean {
-    try {
-      return JSON.parse(readFileSync(this.#path, 'utf8')).nonce !== this.#nonce;
-    } catch {
-      return true;
-    }
+    return isStirred(this.#offered.socket.descriptor);
   }
 
   /** What the market wrote of the connection, if nobody wrote over it. */
@@ -111,7 +88,18 @@ export class RogueLink {
     Atomics.store(this.words, index, change === 0 ? random() : change === 1 ? near : ~word);
   }
 
+  /** Hangs up and keeps the memory. */
+  hangUp(): void {
+    this.#offered.socket.close();
+  }
+
+  /** After `hangUp`, or in one. */
+  drop(): void {
+    this.#offered.memory.close();
+  }
+
   close(): void {
-    this.#memory.close();
+    this.hangUp();
+    this.drop();
   }
 }

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  CheckpointError,
+  type CheckpointFacts,
+  CheckpointReader,
+  CheckpointWriter,
+} from './market-checkpoint.ts';
+import { MarketTerms } from './market-terms.ts';
+
+const terms = new MarketTerms();
+const ANSWER = { sequence: 1, account: 0, session: 0, requestId: 1n };
+const LIMITS = { minPrice: 1n, maxPrice: 2n ** 36n - 1n, maxQuantity: 2n ** 48n - 1n };
+terms.apply({ type: 'configured', ...ANSWER, ...LIMITS, bandPpm: 7, maxOpenOrders: 9 });
+
+const FACTS: CheckpointFacts = {
+  partition: 3,
+  market: 'BTC-USD',
+  id: 2,
+  logSequence: 70,
+  head: new Uint8Array(32).fill(9),
+  sequence: 2 ** 53 - 1,
+  settlementRecords: 12,
+  epochLogFirst: 0,
+  counters: { commands: 100, trades: 3, deltas: 4, groups: 70 },
+  isCreated: true,
+  terms: terms.save(),
+};
+
+function written(pieces: readonly Uint8Array[], facts = FACTS): Uint8Array {
+  const writer = new CheckpointWriter();
+  const parts = [writer.begin(facts), ...pieces.map((piece) => writer.add(piece)), writer.end()];
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function read(chunks: readonly Uint8Array[]): { facts: CheckpointFacts; pieces: Uint8Array[] } {
+  const reader = new CheckpointReader();
+  const pieces: Uint8Array[] = [];
+  for (const chunk of chunks) for (const piece of reader.push(chunk)) pieces.push(piece.slice());
+  return { facts: reader.end(), pieces };
+}
+
+function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    chunks.push(bytes.slice(at, at + size));
+    at += size;
+  }
+  return [...chunks, bytes.slice(at)];
+}
+
+test('is read as it was written, in whatever chunks', () => {
+  const piece = fc.uint8Array({ minLength: 1, maxLength: 50 });
+  const sizes = fc.array(fc.nat(100));
+  fc.assert(
+    fc.property(fc.array(piece), sizes, (pieces, chunkSizes) => {
+      const { facts, pieces: found } = read(cut(written(pieces), chunkSizes));
+      assert.deepEqual(facts, FACTS);
+      assert.deepEqual(found, pieces);
+    }),
+  );
+});
+
+test('what terms were saved are the terms again', () => {
+  const again = new MarketTerms();
+  again.restore(read([written([])]).facts.terms);
+  assert.deepEqual(again.facts(), terms.facts());
+});
+
+test('no byte can change, be missing, or be added', () => {
+  const whole = written([new Uint8Array(40).fill(1), new Uint8Array(7).fill(2)]);
+  for (let offset = 0; offset < whole.byteLength; offset += 1) {
+    const changed = whole.slice();
+    changed[offset] = (changed[offset] ?? 0) ^ (1 << (offset & 7));
+    assert.throws(() => read([changed]), CheckpointError, `byte ${offset} changed`);
+    assert.throws(() => read([whole.subarray(0, offset)]), CheckpointError, `cut at ${offset}`);
+  }
+  assert.throws(() => read([whole, new Uint8Array(1)]), /bytes follow its seal/);
+});
+
+test('facts that no market has are refused, with which', () => {
+  const strange: [Partial<CheckpointFacts>, RegExp][] = [
+    [{ market: 'a.b' }, /market/],
+    [{ head: new Uint8Array(31) }, /head/],
+    [{ logSequence: 0 }, /logSequence/],
+    [{ sequence: -1 }, /sequence/],
+  ];
+  for (const [facts, words] of strange) {
+    assert.throws(() => read([written([], { ...FACTS, ...facts })]), words);
+  }
+});
+
+test('any bytes are a checkpoint, or none', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      assert.throws(() => read([bytes]), CheckpointError);
+    }),
+  );
+});

@@ -1,0 +1,206 @@
+/**
+ * The file that a market is recovered from instead of its whole log: what the service knows of it
+ * at a group's end, the engine's snapshot there, and a seal over both.
+ *
+ * ```
+ * "FBCP" | version u16 | zero u16 | frame: facts | frame: snapshot, a piece ... | u32 0 | SHA-256
+ * frame = length u32 (not 0) | bytes
+ * ```
+ *
+ * Little-endian. The facts are a msgpack map; the seal is of all bytes before it.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { isMarketName, viewOf } from '@foldbook/protocol';
+import { decode, encode } from '@msgpack/msgpack';
+import { z } from 'zod';
+import { savedTermsSchema } from './market-terms.ts';
+
+const MAGIC = 0x50_43_42_46;
+const VERSION = 1;
+const PREFIX_BYTES = 8;
+const LENGTH_BYTES = 4;
+const SEAL_BYTES = 32;
+const HEAD_BYTES = 32;
+/** Pieces of snapshots are far smaller; bounds what a damaged length makes us wait for. */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+const count = z.int().min(0);
+
+const factsSchema = z.object({
+  partition: count,
+  market: z.string().refine(isMarketName),
+  id: z.int().min(1),
+  /** Of the last group that is in it; the next one is the first to execute. */
+  logSequence: z.int().min(1),
+  /** Hash-chain head after that group. */
+  head: z.instanceof(Uint8Array).refine((head) => head.byteLength === HEAD_BYTES),
+  /** Market sequence of the group's last command. */
+  sequence: count,
+  /** Settlement records told so far, from genesis. */
+  settlementRecords: count,
+  /** Log sequence of the open epoch's first group; 0 before there is one. */
+  epochLogFirst: count,
+  counters: z.object({ commands: count, trades: count, deltas: count, groups: count }),
+  isCreated: z.boolean(),
+  terms: savedTermsSchema,
+});
+
+/** A market at the end of one of its groups, as the service knows it beside the engine. */
+export type CheckpointFacts = z.infer<typeof factsSchema>;
+
+/** The file can't be used; another one, or the log, can. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** Makes the file's bytes out of a snapshot that comes in pieces. */
+export class CheckpointWriter {
+  readonly #hash = createHash('sha256');
+
+  /** The beginning. */
+  begin(facts: CheckpointFacts): Uint8Array {
+    const prefix = new Uint8Array(PREFIX_BYTES);
+    viewOf(prefix).setUint32(0, MAGIC, true);
+    viewOf(prefix).setUint16(4, VERSION, true);
+    this.#hash.update(prefix);
+    const frame = this.add(encode(facts));
+    const whole = new Uint8Array(prefix.byteLength + frame.byteLength);
+    whole.set(prefix);
+    whole.set(frame, prefix.byteLength);
+    return whole;
+  }
+
+  /** A piece of the engine's snapshot, which is copied. */
+  add(piece: Uint8Array): Uint8Array {
+    assert(piece.byteLength > 0 && piece.byteLength <= MAX_FRAME_BYTES, 'a piece has a size');
+    const frame = new Uint8Array(LENGTH_BYTES + piece.byteLength);
+    viewOf(frame).setUint32(0, piece.byteLength, true);
+    frame.set(piece, LENGTH_BYTES);
+    this.#hash.update(frame);
+    return frame;
+  }
+
+  /** The end. */
+  end(): Uint8Array {
+    const end = new Uint8Array(LENGTH_BYTES + SEAL_BYTES);
+    this.#hash.update(end.subarray(0, LENGTH_BYTES));
+    end.set(this.#hash.digest(), LENGTH_BYTES);
+    return end;
+  }
+}
+
+/** Reads the file's bytes as they come, in chunks of any size. */
+export class CheckpointReader {
+  readonly #hash = createHash('sha256');
+  #bytes: Uint8Array = new Uint8Array(0);
+  #state: 'prefix' | 'facts' | 'pieces' | 'seal' | 'whole' = 'prefix';
+  #facts: CheckpointFacts | undefined;
+
+  /** Once they have been read; nothing of the file is to be trusted before it is whole. */
+  get facts(): CheckpointFacts | undefined {
+    return this.#facts;
+  }
+
+  /** The seal was read, and is right. */
+  get isWhole(): boolean {
+    return this.#state === 'whole';
+  }
+
+  /**
+   * Takes a chunk, and gives the pieces of the snapshot that it completes.
+   * @throws CheckpointError for anything that is not a whole and sound file
+   */
+  *push(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
+    this.#append(chunk);
+    for (;;) {
+      if (this.#state === 'whole') {
+        if (this.#bytes.byteLength > 0) throw new CheckpointError('bytes follow its seal');
+        return;
+      }
+      if (this.#state === 'prefix') {
+        if (!this.#prefix()) return;
+      } else if (this.#state === 'seal') {
+        if (!this.#seal()) return;
+      } else {
+        const frame = this.#frame();
+        if (frame === undefined) return;
+        if (frame.byteLength === 0) this.#endPieces();
+        else if (this.#state === 'facts') this.#readFacts(frame);
+        else yield frame;
+      }
+    }
+  }
+
+  /** @throws CheckpointError if the file ended before it was whole */
+  end(): CheckpointFacts {
+    if (this.#state === 'whole' && this.#facts !== undefined) return this.#facts;
+    throw new CheckpointError(`it ends before it is whole, in its ${this.#state}`);
+  }
+
+  #append(chunk: Uint8Array): void {
+    const joined = new Uint8Array(this.#bytes.byteLength + chunk.byteLength);
+    joined.set(this.#bytes);
+    joined.set(chunk, this.#bytes.byteLength);
+    this.#bytes = joined;
+  }
+
+  #take(length: number): Uint8Array | undefined {
+    if (this.#bytes.byteLength < length) return undefined;
+    const taken = this.#bytes.subarray(0, length);
+    this.#bytes = this.#bytes.subarray(length);
+    if (this.#state !== 'seal') this.#hash.update(taken);
+    return taken;
+  }
+
+  #prefix(): boolean {
+    const prefix = this.#take(PREFIX_BYTES);
+    if (prefix === undefined) return false;
+    const view = viewOf(prefix);
+    if (view.getUint32(0, true) !== MAGIC) throw new CheckpointError('it is no checkpoint');
+    const version = view.getUint16(4, true);
+    if (version !== VERSION) {
+      throw new CheckpointError(`it has version ${version}; version ${VERSION} is known`);
+    }
+    if (view.getUint16(6, true) !== 0) throw new CheckpointError('bytes 6 and 7 are not zero');
+    this.#state = 'facts';
+    return true;
+  }
+
+  /** Undefined while there is no whole one. */
+  #frame(): Uint8Array | undefined {
+    if (this.#bytes.byteLength < LENGTH_BYTES) return undefined;
+    const length = viewOf(this.#bytes).getUint32(0, true);
+    if (length > MAX_FRAME_BYTES) throw new CheckpointError(`a piece of ${length} bytes`);
+    return this.#take(LENGTH_BYTES + length)?.subarray(LENGTH_BYTES);
+  }
+
+  #readFacts(frame: Uint8Array): void {
+    let value: unknown;
+    try {
+      value = decode(frame);
+    } catch (error) {
+      throw new CheckpointError('its facts are no msgpack', { cause: error });
+    }
+    const parsed = factsSchema.safeParse(value);
+    if (!parsed.success) {
+      throw new CheckpointError(`its facts: ${z.prettifyError(parsed.error)}`);
+    }
+    this.#facts = parsed.data;
+    this.#state = 'pieces';
+  }
+
+  #endPieces(): void {
+    if (this.#state === 'facts') throw new CheckpointError('it has no facts');
+    this.#state = 'seal';
+  }
+
+  #seal(): boolean {
+    const seal = this.#take(SEAL_BYTES);
+    if (seal === undefined) return false;
+    const expected = this.#hash.digest();
+    if (!expected.equals(seal)) throw new CheckpointError('its seal does not fit: it was changed');
+    this.#state = 'whole';
+    return true;
+  }
+}

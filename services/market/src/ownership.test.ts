@@ -1,0 +1,210 @@
+/** Owners of a partition that follow each other, on real streams. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ClientError, OperatorClient, OrderClient } from '@foldbook/client';
+import {
+  Asset,
+  BatchKind,
+  decodeTerm,
+  diffStream,
+  encodeBatch,
+  isTermSubject,
+  logStream,
+  logSubject,
+  logTermSubject,
+  reportStream,
+  Side,
+} from '@foldbook/protocol';
+import {
+  connectNats,
+  createLogger,
+  JetStreamStore,
+  SegmentStore,
+  type StreamStore,
+  systemClock,
+} from '@foldbook/runtime';
+import { startNatsServer } from '@foldbook/runtime/testing';
+import { marketConfigSchema } from './config.ts';
+import { startMarketService } from './market-service.ts';
+import { takeOwnership } from './ownership.ts';
+
+const MARKET = 'BTC-USD';
+const PARTITION = 3;
+const quiet = createLogger({ service: 'test', level: 'error', write: () => undefined });
+
+async function broker(test: TestContext) {
+  const nats = await startNatsServer();
+  test.after(() => nats.close());
+  const connect = async () => {
+    const transport = await connectNats({ servers: nats.url, name: 'test' });
+    test.after(() => transport.close());
+    return transport;
+  };
+  return { nats, connect };
+}
+
+async function segments(test: TestContext): Promise<() => StreamStore> {
+  const dir = await mkdtemp(join(tmpdir(), 'foldbook-ownership-'));
+  test.after(() => rm(dir, { recursive: true, force: true }));
+  return () => new SegmentStore({ dir });
+}
+
+const take = (store: StreamStore, node: string, nowNs = systemClock.nowNs()) =>
+  takeOwnership({
+    partition: PARTITION,
+    node,
+    store,
+    clock: { nowNs: () => nowNs },
+    logger: quiet,
+    echo: undefined,
+    onFailure: () => undefined,
+  });
+
+async function recordsOf(store: StreamStore, stream: string) {
+  const records = [];
+  const reading = store.reader(stream).read({ fromSequence: 1, follow: false });
+  for await (const record of reading) records.push(record);
+  return records;
+}
+
+const group = (market: number) =>
+  encodeBatch({ kind: BatchKind.GROUP, market }, new Uint8Array(64));
+
+describe('the ownership of a partition', { timeout: 120_000 }, () => {
+  it('begins with a barrier of a higher term on each stream', async (test) => {
+    const open = await segments(test);
+    const terms: number[] = [];
+    // A clock that stands still, and one that goes back.
+    for (const nowNs of [5_000_000_000n, 5_000_000_000n, 0n]) {
+      const store = open();
+      const owned = await take(store, `node ${terms.length}`, nowNs);
+      terms.push(owned.term);
+      assert.equal(owned.barrier, owned.log.lastSequence);
+      await owned.close();
+      await store.close();
+    }
+    assert.deepEqual(terms, [5, 6, 7]);
+    const store = open();
+    for (const stream of [logStream(PARTITION), reportStream(PARTITION), diffStream(PARTITION)]) {
+      const found = (await recordsOf(store, stream)).map(({ subject, payload }) => {
+        assert(isTermSubject(subject));
+        const decoded = decodeTerm(payload);
+        return decoded.ok ? [decoded.value.term, decoded.value.node] : decoded.detail;
+      });
+      assert.deepEqual(found, [
+        [5, 'node 0'],
+        [6, 'node 1'],
+        [7, 'node 2'],
+      ]);
+    }
+    await store.close();
+  });
+
+  it('is not taken over a barrier that can not be read', async (test) => {
+    const open = await segments(test);
+    const store = open();
+    const writer = await store.writer(logStream(PARTITION), [`log.${PARTITION}.*`]);
+    await writer.append(logTermSubject(PARTITION), group(1));
+    await writer.close();
+    await assert.rejects(take(store, 'a'), {
+      code: 'CORRUPT',
+      message: /record 1 of LOG_3 .*is no term: UNKNOWN_KIND.*; restore/,
+    });
+    await store.close();
+  });
+
+  it('ends all appends of the owner before, however many are on their way', async (test) => {
+    const { connect } = await broker(test);
+    let before = await take(new JetStreamStore(await connect()), 'node 0');
+    for (let round = 1; round <= 8; round += 1) {
+      const appends: Promise<number>[] = [];
+      const flow = async () => {
+        for (let isRefused = false; !isRefused; ) {
+          for (let many = 0; many < 20; many += 1) {
+            appends.push(before.log.append(logSubject(PARTITION, MARKET), group(round)));
+          }
+          const outcomes = await Promise.allSettled(appends.slice(-20));
+          isRefused = outcomes.some(({ status }) => status === 'rejected');
+        }
+      };
+      const flowing = flow();
+      const store = new JetStreamStore(await connect());
+      const after = await take(store, `node ${round}`);
+      assert(after.term > before.term);
+      await flowing;
+      const outcomes = await Promise.allSettled(appends);
+      const stored = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      assert(stored.every((sequence) => sequence < after.barrier));
+      await assert.rejects(before.log.append(logSubject(PARTITION, MARKET), group(0)), {
+        code: 'STALE_WRITER',
+      });
+      const records = await recordsOf(store, logStream(PARTITION));
+      const ofRound = records.filter(({ payload }) => payload[4] === round);
+      assert(ofRound.every(({ sequence }) => sequence < after.barrier));
+      assert(stored.length <= ofRound.length, 'what was acknowledged is there');
+      await before.close();
+      before = after;
+    }
+    await before.close();
+  });
+
+  it('goes to one of those who take it at a time, and each term to one of them', async (test) => {
+    const { connect } = await broker(test);
+    const stores = [];
+    for (let node = 0; node < 6; node += 1) stores.push(new JetStreamStore(await connect()));
+    const taking = stores.map((store, node) => take(store, `node ${node}`, 0n));
+    const taken = (await Promise.allSettled(taking)).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
+    const terms = taken.map(({ term }) => term);
+    assert.equal(new Set(terms).size, terms.length, 'no two have the same term');
+    const appends = taken.map(({ log }) => log.append(logSubject(PARTITION, MARKET), group(1)));
+    const outcomes = await Promise.allSettled(appends);
+    const winners = taken.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+    assert.deepEqual(
+      winners.map(({ barrier }) => barrier),
+      [Math.max(...taken.map(({ barrier }) => barrier))],
+    );
+    for (const owned of taken) await owned.close();
+  });
+
+  it('goes from one service to the next: nothing is lost, nothing is told twice', async (test) => {
+    const { nats, connect } = await broker(test);
+    const start = async (node: string) => {
+      const transport = await connect();
+      const nodeConfig = { node, broker: { kind: 'nats', servers: nats.url } };
+      const config = marketConfigSchema.parse(nodeConfig);
+      const store = new JetStreamStore(transport);
+      const parts = { config, transport, store, clock: systemClock, logger: quiet };
+      const service = await startMarketService(parts);
+      test.after(() => service.stop());
+      return service;
+    };
+    const transport = await connect();
+    const first = await start('first');
+    const operator = new OperatorClient(transport, MARKET);
+    await operator.createMarket(0, 0);
+    await operator.deposit(7, Asset.BASE, 1_000n);
+    const reports = { kind: 'durable', transport } as const;
+    const client = await OrderClient.open({ transport, reports, market: MARKET, account: 7 });
+    const sell = { side: Side.SELL, quantity: 1n } as const;
+    const placed: Promise<unknown>[] = [];
+    for (let price = 1n; price <= 200n; price += 1n) {
+      placed.push(client.place({ ...sell, price }));
+      if (price === 100n) void start('second');
+    }
+    const types = (await Promise.all(placed)).map((event) => (event as { type: string }).type);
+    assert.deepEqual(new Set(types), new Set(['accepted']));
+    // The first one learns of it by its next append.
+    await operator.deposit(7, Asset.BASE, 1n).catch((error: unknown) => {
+      assert(error instanceof ClientError);
+    });
+    assert.match((await first.failed).message, /another writer has appended/);
+    assert.equal((await client.openOrders()).length, 200);
+    assert.equal(client.gaps, 0);
+    await client.close();
+  });
+});

@@ -1,0 +1,212 @@
+/**
+ * Opening a partition for writing: a barrier with a new term on its log, then on its outputs. From
+ * there on every append of the owner before is refused, since each names the sequence before it.
+ */
+import {
+  BatchKind,
+  decodeTerm,
+  diffStream,
+  diffsFilter,
+  diffTermSubject,
+  encodeTerm,
+  logFilter,
+  logStream,
+  logTermSubject,
+  MAX_TERM,
+  reportStream,
+  reportsFilter,
+  reportTermSubject,
+  type Term,
+} from '@foldbook/protocol';
+import {
+  type Clock,
+  type Logger,
+  StreamError,
+  type StreamStore,
+  type StreamWriter,
+} from '@foldbook/runtime';
+import { DurableOutput, readCoverage } from './durable-output.ts';
+
+/** The owner before may have this many appends on their way, which get in before the barrier. */
+const MOST_ATTEMPTS = 64;
+
+export interface OwnedStreams {
+  readonly term: number;
+  /** Sequence of the barrier in the log: what is before it is to be executed first. */
+  readonly barrier: number;
+  readonly log: StreamWriter;
+  readonly reports: DurableOutput;
+  readonly diffs: DurableOutput;
+  close(): Promise<void>;
+}
+
+export interface OwnershipParts {
+  readonly partition: number;
+  /** At most 63 bytes. */
+  readonly node: string;
+  readonly store: StreamStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told of what is durable, where the store itself delivers to nobody. */
+  readonly echo: ((subject: string, payload: Uint8Array) => void) | undefined;
+  /** An output stream takes no more appends. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * Takes a partition over, from whoever owned it.
+ * @throws StreamError LOCKED, CORRUPT, BAD_CONFIG, UNAVAILABLE; OutputError for an output that no
+ *   market wrote
+ */
+export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams> {
+  const { partition, store, echo, onFailure } = parts;
+  const writers: StreamWriter[] = [];
+  const close = async () => {
+    await Promise.all(writers.map((writer) => writer.close()));
+  };
+  const of = {
+    log: {
+      stream: logStream(partition),
+      filter: logFilter(partition),
+      subject: logTermSubject(partition),
+    },
+    reports: {
+      stream: reportStream(partition),
+      filter: reportsFilter(partition),
+      subject: reportTermSubject(partition),
+    },
+    diffs: {
+      stream: diffStream(partition),
+      filter: diffsFilter(partition),
+      subject: diffTermSubject(partition),
+    },
+  };
+  try {
+    // A log that was put back from a copy may know of fewer terms than its outputs do.
+    const told = [await lastTerm(parts, of.reports), await lastTerm(parts, of.diffs)];
+    const log = await openLog(parts, of.log, Math.max(0, ...told.map((last) => last?.term ?? 0)));
+    writers.push(log.writer);
+    const output = async (what: Barrier, kind: BatchKind) => {
+      const opened = await openOutput(parts, what, log.term);
+      writers.push(opened.writer);
+      // Behind the barrier: nobody else adds to what is read here.
+      const reader = store.reader(what.stream);
+      const coverage = await readCoverage({ ...what, reader, kind });
+      return new DurableOutput(opened.writer, coverage, echo, onFailure);
+    };
+    const reports = await output(of.reports, BatchKind.REPORTS);
+    const diffs = await output(of.diffs, BatchKind.DIFF);
+    const { term, barrier, writer } = log;
+    return { term, barrier, log: writer, reports, diffs, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Barrier {
+  readonly stream: string;
+  readonly filter: string;
+  readonly subject: string;
+}
+
+interface Opened {
+  readonly writer: StreamWriter;
+  readonly term: number;
+  /** Sequence of the barrier. */
+  readonly barrier: number;
+}
+
+/**
+ * Appends the log's barrier behind whatever the owner before appends meanwhile. Of two nodes that
+ * do so at a time the one whose barrier comes second has the higher term, or tries again.
+ */
+async function openLog(parts: OwnershipParts, what: Barrier, toldTerm: number): Promise<Opened> {
+  const { store } = parts;
+  const { stream, filter, subject } = what;
+  for (;;) {
+    const last = await lastTerm(parts, what);
+    const term = nextTerm(parts, Math.max(toldTerm, last?.term ?? 0));
+    const payload = barrierOf(parts, term);
+    const writer = await store.writer(stream, [filter], { subject, payload });
+    const barrier = writer.lastSequence;
+    const found = await store.reader(stream).firstFrom((last?.sequence ?? 0) + 1, subject);
+    // Streams that keep nothing have nothing to read.
+    if (found === undefined || found.sequence >= barrier) return { writer, term, barrier };
+    await writer.close();
+  }
+}
+
+/**
+ * Appends the barrier of an output, which the owner before adds to only until it has told all that
+ * the log had before its barrier.
+ * @throws StreamError STALE_WRITER if an owner has followed already
+ */
+async function openOutput(parts: OwnershipParts, what: Barrier, term: number): Promise<Opened> {
+  const { store, logger } = parts;
+  const { stream, filter, subject } = what;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const writer = await store.writer(stream, [filter]);
+    const last = await lastTerm(parts, what);
+    if (last !== undefined && last.term >= term) {
+      await writer.close();
+      const text = `${stream} has term ${last.term} of ${last.node}`;
+      throw new StreamError('STALE_WRITER', `${text}, which followed term ${term} of this node`);
+    }
+    const barrier = await appendAlone(writer, subject, barrierOf(parts, term));
+    if (barrier !== undefined) return { writer, term, barrier };
+    await writer.close();
+    logger.info(`the owner before still appends to ${stream}; trying again`, { attempt });
+  }
+  const text = `${stream} is still appended to by an owner that lost its log`;
+  throw new StreamError('STALE_WRITER', `${text}; end that process`);
+}
+
+/** Undefined if somebody else has appended since the writer was opened. */
+async function appendAlone(
+  writer: StreamWriter,
+  subject: string,
+  payload: Uint8Array,
+): Promise<number | undefined> {
+  try {
+    return await writer.append(subject, payload);
+  } catch (error) {
+    if (error instanceof StreamError && error.code === 'STALE_WRITER') return undefined;
+    throw error;
+  }
+}
+
+const barrierOf = ({ node, clock }: OwnershipParts, term: number) =>
+  encodeTerm({ term, node, timeNs: clock.nowNs() });
+
+/**
+ * One more than the last one, and at least the seconds since 1970: so that readers do not take a
+ * log that was put back from a copy, or begun anew, for one that is behind what they have seen.
+ */
+function nextTerm({ clock }: OwnershipParts, last: number): number {
+  const seconds = Number(clock.nowNs() / 1_000_000_000n);
+  return Math.min(MAX_TERM, Math.max(last + 1, seconds));
+}
+
+/** Undefined where no owner has begun the stream. */
+async function lastTerm(
+  { store }: OwnershipParts,
+  { stream, subject }: Barrier,
+): Promise<(Term & { readonly sequence: number }) | undefined> {
+  const record = await store
+    .reader(stream)
+    .last(subject)
+    .catch((error: unknown) => {
+      if (error instanceof StreamError && error.code === 'NO_STREAM') return undefined;
+      throw error;
+    });
+  if (record === undefined) return undefined;
+  const { sequence } = record;
+  const decoded = decodeTerm(record.payload);
+  if (decoded.ok) return { ...decoded.value, sequence };
+  throw new StreamError(
+    'CORRUPT',
+    `record ${sequence} of ${stream} (${subject}) is no term: ${decoded.name} at byte ` +
+      `${decoded.offset}, ${decoded.detail}; restore the stream from a copy`,
+  );
+}
