@@ -4,12 +4,12 @@
  * nothing overtakes anything.
  */
 import assert from 'node:assert/strict';
-import { MessageChannel, type Transferable } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Transferable } from 'node:worker_threads';
 import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
 import type { RingProducer } from '@foldbook/runtime';
 import type { PostedPassage } from './host-thread.ts';
 import type { Market } from './market-registry.ts';
-import { ControlKind, ControlOffset } from './ring-message.ts';
+import { ControlKind, ControlOffset, SERVICE_THREAD } from './ring-message.ts';
 
 /** What the dispatcher needs of a host. */
 export interface DispatchTarget {
@@ -46,7 +46,8 @@ export interface FinishedMove {
 
 interface Move {
   readonly market: Market;
-  readonly from: number;
+  /** Undefined for one that comes out of a file. */
+  readonly from: number | undefined;
   readonly to: number;
   readonly sinceNs: number;
   readonly held: Delivery[];
@@ -55,12 +56,18 @@ interface Move {
   readonly ends: MoveEnd[];
 }
 
+/** Pieces of the snapshot in order, and an empty one at the end. */
+export type OnPiece = (piece: Uint8Array) => void;
+
 export class Dispatcher {
   readonly #lanes: readonly Lane[];
   readonly #nowNs: () => number;
   #move: Move | undefined;
   /** Pairs of hosts between which a market has moved before. */
   readonly #passages = new Set<string>();
+  /** This thread's ends of the passages to hosts, by their numbers. */
+  readonly #ports = new Map<number, MessagePort>();
+  #snapshot: { readonly market: Market; readonly onPiece: OnPiece } | undefined;
 
   /** @param nowNs - any clock that goes on evenly */
   constructor(targets: readonly DispatchTarget[], nowNs: () => number) {
@@ -73,9 +80,9 @@ export class Dispatcher {
     return this.#lanes.length;
   }
 
-  /** The market that is on its way. */
+  /** The market that is on its way, or writes a snapshot: no other one may begin to. */
   get moving(): Market | undefined {
-    return this.#move?.market;
+    return this.#move?.market ?? this.#snapshot?.market;
   }
 
   /** Groups that wait for room, or for their market to be there. */
@@ -126,7 +133,7 @@ export class Dispatcher {
 
   /** Sends a market to another host. One at a time; `done` is told when it is there. */
   move(market: Market, to: number, done: (move: FinishedMove) => void): void {
-    assert(this.#move === undefined, 'one market moves at a time');
+    assert(this.moving === undefined, 'one market moves at a time');
     const from = market.host;
     assert(from !== to, `market ${market.name} is on host ${to} already`);
     this.#connect(from, to);
@@ -137,13 +144,45 @@ export class Dispatcher {
     this.flush();
   }
 
+  /**
+   * Has a market write a snapshot behind everything that is durable; one at a time, and none while
+   * a market moves. Its host tells by SNAPSHOT_BEGUN where it stands.
+   */
+  snapshot(market: Market, onPiece: OnPiece): void {
+    assert(this.moving === undefined, 'one snapshot is written at a time, and no market moves');
+    this.#snapshot = { market, onPiece };
+    this.#port(market.host);
+    this.#control(market.host, ControlKind.SNAPSHOT, market, SERVICE_THREAD);
+    this.flush();
+  }
+
+  /**
+   * Puts a market onto the host that it is placed on, from the pieces of a snapshot; what is
+   * delivered meanwhile comes after it. `done` is told when it is there.
+   */
+  async restore(
+    market: Market,
+    pieces: AsyncIterable<Uint8Array>,
+    done: (move: FinishedMove) => void,
+  ): Promise<void> {
+    assert(this.moving === undefined, 'one market comes at a time');
+    const to = market.host;
+    const port = this.#port(to);
+    const sinceNs = this.#nowNs();
+    this.#move = { market, from: undefined, to, sinceNs, held: [], done, ends: [] };
+    this.#control(to, ControlKind.MOVE_IN, market, SERVICE_THREAD);
+    this.flush();
+    for await (const piece of pieces) port.postMessage(piece);
+    port.postMessage(new Uint8Array(0));
+  }
+
   /** A host tells what has become of the market that moves. */
   moved(market: number, end: MoveEnd): void {
     const move = this.#move;
     assert(move !== undefined && move.market.id === market, `market ${market} does not move`);
     move.ends.push(end);
     // All events that it made there have been seen by then, and its next is still to come.
-    if (move.ends.length < 2) return;
+    if (move.ends.length < (move.from === undefined ? 1 : 2)) return;
     const isRefused = end === 'off';
     assert(
       move.ends.every((each) => (each === 'off') === isRefused),
@@ -156,7 +195,7 @@ export class Dispatcher {
     this.flush();
     const { from, to, held, sinceNs } = move;
     const tookNs = this.#nowNs() - sinceNs;
-    move.done({ market: move.market, from, to, isRefused, tookNs, held: held.length });
+    move.done({ market: move.market, from: from ?? to, to, isRefused, tookNs, held: held.length });
   }
 
   /** One passage for all moves between two hosts: a thread that never rests lets no port go. */
@@ -167,6 +206,28 @@ export class Dispatcher {
     const { port1, port2 } = new MessageChannel();
     this.#lane(from).target.post({ host: to, port: port1 }, [port1]);
     this.#lane(to).target.post({ host: from, port: port2 }, [port2]);
+  }
+
+  /** This thread's end of the passage to a host. */
+  #port(host: number): MessagePort {
+    const known = this.#ports.get(host);
+    if (known !== undefined) return known;
+    const { port1, port2 } = new MessageChannel();
+    this.#lane(host).target.post({ host: SERVICE_THREAD, port: port2 }, [port2]);
+    port1.on('message', (piece: Uint8Array) => this.#piece(host, piece));
+    // It keeps no process from ending.
+    port1.unref();
+    this.#ports.set(host, port1);
+    return port1;
+  }
+
+  /** A piece of a snapshot; of a market that came, the word that it was taken, or that it was not. */
+  #piece(host: number, piece: Uint8Array): void {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return;
+    assert.equal(snapshot.market.host, host);
+    if (piece.byteLength === 0) this.#snapshot = undefined;
+    snapshot.onPiece(piece);
   }
 
   #control(host: number, kind: number, market: Market, other: number): void {

@@ -99,17 +99,6 @@ export class JetStreamApi {
     return streamFacts(await this.request(`STREAM.CREATE.${config.name}`, config));
   }
 
-  /**
-   * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
-   * the broker is away, so it may be stored twice.
-   */
-  async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
-    const answer = acceptedAnswer(await this.#patiently(subject, payload));
-    if (answer.stream === stream) return numberOf(answer.seq);
-    const where = `${subject} at ${this.#transport.description}`;
-    throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
-  }
-
   /** Removes the messages whose subject matches. */
   async purge(stream: string, filter: string): Promise<void> {
     await this.request(`STREAM.PURGE.${stream}`, { filter });
@@ -125,6 +114,17 @@ export class JetStreamApi {
       found.push(...page);
       if (page.length === 0 || found.length >= Number(answer.total ?? 0)) return found;
     }
+  }
+
+  /**
+   * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
+   * the broker is away, so it may be stored twice.
+   */
+  async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
+    const answer = answerOf(await this.#patiently(subject, payload));
+    if (answer.stream === stream) return numberOf(answer.seq);
+    const where = `${subject} at ${this.#transport.description}`;
+    throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
   }
 
   /** The last message whose subject matches. */
@@ -162,7 +162,7 @@ export class JetStreamApi {
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
-    return acceptedAnswer(await this.#patiently(`$JS.API.${what}`, payload));
+    return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
   }
 
   async #patiently(subject: string, payload: Uint8Array): Promise<Uint8Array> {
@@ -183,7 +183,7 @@ export class JetStreamApi {
    * after UNAVAILABLE the record may be stored or not.
    */
   async publish(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<number> {
-    const answer = acceptedAnswer(await this.#ask(subject, payload, headers));
+    const answer = answerOf(await this.#ask(subject, payload, headers));
     return numberOf(answer.seq);
   }
 
@@ -222,7 +222,7 @@ export class JetStreamApi {
 }
 
 /** An answer of JetStream that is no refusal. */
-function acceptedAnswer(bytes: Uint8Array): Json {
+function answerOf(bytes: Uint8Array): Json {
   const answer = parseJson(bytes);
   const { error } = answer;
   if (typeof error !== 'object' || error === null) return answer;
