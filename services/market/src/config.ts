@@ -60,6 +60,14 @@ const rateSchema = z.object({
   burst: z.int().min(1).max(100_000_000),
 });
 
+/** A start reads the newest checkpoint of each market, and only the log behind it. */
+const snapshotsSchema = z.object({
+  /** Folder of them; absent: in that of an embedded log, and none with other brokers. */
+  dir: z.string().min(1).optional(),
+  /** Commands of a market after which it writes another one. */
+  everyCommands: z.int().min(1).default(1_000_000),
+});
+
 const wishSchema = z.enum(['try', 'off']).default('try');
 
 /** What a host's thread wants of its memory; the log says what the system gave. */
@@ -133,6 +141,7 @@ const fieldsSchema = z.object({
   metricsFile: z.string().min(1).optional(),
   /** Where profiles of its threads go, which SIGUSR2 begins and ends; absent: none are taken. */
   profileDir: z.string().min(1).optional(),
+  snapshots: snapshotsSchema.prefault({}),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */

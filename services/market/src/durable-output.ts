@@ -101,6 +101,7 @@ export class DurableOutput {
   readonly #coverage: Coverage;
   readonly #echo: ((subject: string, payload: Uint8Array) => void) | undefined;
   readonly #onFailure: (error: Error) => void;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** `echo`: set where the store itself doesn't deliver to live subscribers. */
   constructor(
@@ -129,8 +130,18 @@ export class DurableOutput {
     return this.#writer.inFlight();
   }
 
+  /** The stream's last sequence once everything that was sent is durable. */
+  get position(): number {
+    return this.#writer.lastSequence + this.#writer.inFlight();
+  }
+
+  /** Resolves when everything that was sent so far is durable, or the output has failed. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
   send(subject: string, payload: Uint8Array): void {
-    this.#writer.append(subject, payload).catch((error: unknown) => {
+    this.#last = this.#writer.append(subject, payload).catch((error: unknown) => {
       this.#onFailure(error instanceof Error ? error : new Error(String(error)));
     });
     this.#echo?.(subject, payload);

@@ -45,6 +45,8 @@ export interface FeedParts {
   readonly onExecuted: OnExecuted;
   readonly onAnswer: OnAnswer;
   readonly onMoved: OnMoved;
+  /** A market writes a snapshot; nothing of what it told before waits here. */
+  readonly onSnapshot: (market: Market) => void;
 }
 
 export class EventFeed {
@@ -102,6 +104,7 @@ export class EventFeed {
     else if (kind === ControlKind.MOVED_OUT) this.#moved(offset, 'left');
     else if (kind === ControlKind.MOVED_IN) this.#moved(offset, 'come');
     else if (kind === ControlKind.MOVE_OFF) this.#moved(offset, 'off');
+    else if (kind === ControlKind.SNAPSHOT_BEGUN) this.#snapshotBegun(offset);
     else if (this.#current === undefined || this.#group === undefined) {
       this.#answer.push(this.#buffer.slice(offset, offset + RECORD_BYTES));
     } else this.#current.event(this.#buffer, this.#view, offset, this.#group);
@@ -162,6 +165,14 @@ export class EventFeed {
     // What it made here goes out before anything that it makes elsewhere.
     this.#flush();
     this.#parts.onMoved(this.#view.getUint32(offset + ControlOffset.MARKET, true), end);
+  }
+
+  #snapshotBegun(offset: number): void {
+    const id = this.#view.getUint32(offset + ControlOffset.MARKET, true);
+    const market = this.#parts.markets.byId(id);
+    assert(market !== undefined, 'a host only knows markets of the registry');
+    this.#flush();
+    this.#parts.onSnapshot(market);
   }
 
   #flushIsDue(): boolean {

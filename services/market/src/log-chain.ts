@@ -11,6 +11,11 @@ export class LogChain {
     return this.#head;
   }
 
+  /** Instead of the groups that lead to this head. */
+  restore(head: Uint8Array): void {
+    this.#head = head;
+  }
+
   /** Takes the next group's bytes; answers the head after it. */
   advance(payload: Uint8Array): Uint8Array {
     this.#head = createHash('sha256').update(this.#head).update(payload).digest();

@@ -1,14 +1,17 @@
 /** The market service as a process. `--config FILE` or `--config-json TEXT`; see config.ts. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
   connectNats,
   createLogger,
+  DiskSnapshotStore,
   JetStreamStore,
   MemoryBroker,
   processChannel,
   SegmentStore,
+  type SnapshotStore,
   type StreamStore,
   systemClock,
   type Transport,
@@ -56,6 +59,16 @@ async function connect(
   const store =
     broker.kind === 'volatile' ? new VolatileStore() : new SegmentStore({ dir: broker.dir });
   return { transport: hub.connect(), store };
+}
+
+/** In the folder of an embedded log, unless another one is named. */
+async function openSnapshots({
+  broker,
+  snapshots,
+}: MarketConfig): Promise<SnapshotStore | undefined> {
+  const own = broker.kind === 'embedded' ? join(broker.dir, 'snapshots') : undefined;
+  const dir = snapshots.dir ?? own;
+  return dir === undefined ? undefined : DiskSnapshotStore.open(dir);
 }
 
 /**
@@ -129,6 +142,7 @@ async function start(): Promise<Running | number> {
   const profiling = new Profiling({ dir: config.profileDir, logger });
   process.on('SIGUSR2', () => void profiling.toggle());
   const { transport, store } = await connect(config);
+  const snapshots = await openSnapshots(config);
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });
     else if (status === 'connected') logger.info('broker is back', { detail });
@@ -138,6 +152,7 @@ async function start(): Promise<Running | number> {
     config,
     transport,
     store,
+    snapshots,
     clock: systemClock,
     logger,
   });

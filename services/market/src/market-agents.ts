@@ -6,16 +6,19 @@ import {
   type Clock,
   currentThreadId,
   type Logger,
+  type SnapshotStore,
   type StreamStore,
   type Transport,
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import type { MarketConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Asker } from './group-builder.ts';
 import { ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
+import { BookQueries } from './market-restore.ts';
 import { Mover } from './mover.ts';
 import type { OpenedHosts } from './open-hosts.ts';
 import type { OwnedStreams } from './ownership.ts';
@@ -31,6 +34,8 @@ export interface Surroundings {
   readonly config: MarketConfig;
   readonly transport: Transport;
   readonly store: StreamStore;
+  /** Where checkpoints are kept; none are without. */
+  readonly snapshots?: SnapshotStore | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,6 +56,9 @@ export interface MarketAgents {
   readonly publisher: Publisher;
   readonly commands: CommandAdapter;
   readonly requests: RequestAdapter;
+  readonly books: BookQueries;
+  /** Undefined where no checkpoints are kept. */
+  readonly checkpointer: Checkpointer | undefined;
   /** Drives those that work by themselves. */
   readonly invoker: AgentInvoker;
 }
@@ -97,9 +105,22 @@ export function wireAgents(
     sendReply: (subject, payload) => answer(transport, subject, payload),
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
-    onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
+    onAnswer: (token, records, sequence) => {
+      if (!books.answered(token, records)) requests.answered(token, records, sequence);
+    },
+    onSnapshot: (market) => checkpointer?.begun(market),
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
+  const books = new BookQueries(dispatcher);
+  const { reports, diffs } = streams;
+  const checkpointer =
+    parts.snapshots &&
+    new Checkpointer({
+      ...{ partition, markets, dispatcher, reports, diffs, logger },
+      store: parts.snapshots,
+      outputsOf: (market) => publisher.outputsOf(market),
+      everyCommands: config.snapshots.everyCommands,
+    });
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
@@ -110,10 +131,13 @@ export function wireAgents(
   const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const driven = [...(local === undefined ? [] : [local]), sequencer, publisher, mover];
+  const first = local === undefined ? [] : [local];
+  const last = checkpointer === undefined ? [] : [checkpointer];
+  const driven = [...first, sequencer, publisher, mover, ...last];
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin });
-  return { markets, dispatcher, sequencer, publisher, commands, requests, invoker };
+  const adapters = { commands, requests };
+  return { markets, dispatcher, sequencer, publisher, ...adapters, books, checkpointer, invoker };
 }
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {

@@ -32,6 +32,8 @@ const factsSchema = z.object({
   partition: count,
   market: z.string().refine(isMarketName),
   id: z.int().min(1),
+  /** Of its first group. */
+  firstLogSequence: z.int().min(1),
   /** Of the last group that is in it; the next one is the first to execute. */
   logSequence: z.int().min(1),
   /** Hash-chain head after that group. */
@@ -43,6 +45,8 @@ const factsSchema = z.object({
   /** Log sequence of the open epoch's first group; 0 before there is one. */
   epochLogFirst: count,
   counters: z.object({ commands: count, trades: count, deltas: count, groups: count }),
+  /** Last sequences of the output streams that hold all that it told. */
+  positions: z.object({ reports: count, diffs: count }),
   isCreated: z.boolean(),
   /** Settlement records of the open epoch. */
   openRecords: count,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { EventKind, EventOffset, readCount, readEvent } from '@foldbook/protocol';
 import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
+import type { CheckpointFacts } from './market-checkpoint.ts';
 import type { CommittedGroup, Market } from './market-registry.ts';
 import { PrivateOutput, type SendReply } from './private-output.ts';
 import { PublicOutput, type PublishPublic } from './public-output.ts';
@@ -33,6 +34,9 @@ export class MarketOutputs {
   #takerClientOrderId = 0n;
   /** Log sequence of the open epoch's first group; 0 before there is one. */
   #epochLogFirst = 0;
+  /** Of the last group that ended; its head is that of a chain without groups before. */
+  #logSequence = 0;
+  #head = new Uint8Array(32);
 
   constructor(market: Market, parts: OutputParts) {
     const { reports, diffs, generation, publish, sendReply, buffers } = parts;
@@ -47,11 +51,47 @@ export class MarketOutputs {
     this.privately.startGroup(firstSequence, askers);
   }
 
-  endGroup({ logSequence }: CommittedGroup, lastSequence: number, commands: number): void {
+  endGroup({ logSequence, head }: CommittedGroup, lastSequence: number, commands: number): void {
+    this.#logSequence = logSequence;
+    this.#head.set(head);
     this.market.sequence = lastSequence;
     this.counters.commands += commands;
     this.counters.groups += 1;
     this.privately.endGroup(logSequence);
+  }
+
+  /** Where the market stands, between two of its groups. */
+  facts(): Omit<CheckpointFacts, 'positions'> {
+    const { market } = this;
+    return {
+      partition: market.partition,
+      market: market.name,
+      id: market.id,
+      firstLogSequence: market.firstLogSequence,
+      logSequence: this.#logSequence,
+      head: this.#head.slice(),
+      sequence: market.sequence,
+      settlementRecords: this.#settlement.records,
+      epochLogFirst: this.#epochLogFirst,
+      counters: { ...this.counters },
+      isCreated: market.isCreated,
+      openRecords: market.epoch.records,
+      nextTimerNs: market.nextTimerNs,
+      terms: market.terms.save(),
+    };
+  }
+
+  /**
+   * Instead of the market's events so far.
+   * @param levels - BOOK_DELTA records of its whole book
+   */
+  restore(facts: CheckpointFacts, levels: Uint8Array): void {
+    this.#logSequence = facts.logSequence;
+    this.#head.set(facts.head);
+    this.#epochLogFirst = facts.epochLogFirst;
+    Object.assign(this.counters, facts.counters);
+    this.#settlement.restore(facts.settlementRecords);
+    this.publicly.restore(levels, facts.sequence);
   }
 
   /** Only between groups: every batch ends, and the book is whole. */

@@ -44,6 +44,10 @@ export class Market {
   /** A command that lets time pass is on its way through the log. */
   ticking = false;
   sequence = 0;
+  /** Log sequence of its first group; 0 before there is one. */
+  firstLogSequence = 0;
+  /** Log sequence of the group that it was restored to; groups up to it are in it already. */
+  restoredTo = 0;
   /** Number of the host it lives on. */
   host = 0;
   /** How long its groups took since its load was last looked at, ns. */

@@ -5,9 +5,10 @@ import type { Logger, Transport } from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
 import { commandFilters } from './command-filter.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
+import { restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { type OwnedStreams, takeOwnership } from './ownership.ts';
-import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
+import { type Recovered, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
@@ -67,7 +68,7 @@ async function start(
   const running: Running = { ...parts, agents, streams, hosts };
   let recovered: Recovered;
   try {
-    recovered = await recoverFromLog(parts, failure.promise, agents);
+    recovered = await recoverFromLog(parts, streams, failure.promise, agents);
     streams.reports.check(markets);
     streams.diffs.check(markets);
   } catch (error) {
@@ -123,15 +124,27 @@ async function close(running: Running, patienceMs: number): Promise<void> {
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
 async function recoverFromLog(
-  { store, config }: MarketServiceParts,
+  parts: MarketServiceParts,
+  streams: OwnedStreams,
   failed: Promise<Error>,
-  agents: Pick<RecoveryParts, 'markets' | 'sequencer' | 'dispatcher' | 'publisher'>,
+  agents: MarketAgents,
 ): Promise<Recovered> {
+  const { store, snapshots, config, logger } = parts;
+  const { partition } = config;
   const halt = new AbortController();
   failed.then((error) => halt.abort(error));
   const { signal } = halt;
-  const log = store.reader(logStream(config.partition));
-  const records = log.read({ fromSequence: 1, follow: false, signal });
+  const log = store.reader(logStream(partition));
+  const { reports, diffs, barrier } = streams;
+  const ends = { log: barrier, reports: reports.position, diffs: diffs.position };
+  const fromSequence =
+    snapshots === undefined
+      ? 1
+      : await restoreMarkets({
+          ...{ ...agents, store: snapshots, partition, logger, signal, ends },
+          onRestored: (market, facts) => agents.checkpointer?.restored(market, facts),
+        });
+  const records = log.read({ fromSequence, follow: false, signal });
   return recover({ ...agents, records, signal });
 }
 

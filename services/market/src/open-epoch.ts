@@ -49,6 +49,11 @@ export class OpenEpoch {
     return known + (this.#commands + commands) * MAX_RECORDS_PER_COMMAND <= this.#most;
   }
 
+  /** Instead of the groups that came back so far. */
+  restore(records: number): void {
+    this.#records = records;
+  }
+
   /**
    * A group is on its way.
    * @param closes - it ends with the sequencer's own close, which an engine never refuses

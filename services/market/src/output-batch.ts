@@ -60,6 +60,11 @@ export class OutputBatch {
     return this.#prev;
   }
 
+  /** Nothing before was sent by this process, or will be. */
+  startAfter(sequence: number): void {
+    this.#prev = sequence;
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0;
   }

@@ -83,6 +83,23 @@ export class PublicOutput {
   }
 
   /**
+   * Begins with a market that was restored.
+   * @param levels - BOOK_DELTA records of its whole book
+   */
+  restore(levels: Uint8Array, sequence: number): void {
+    const view = viewOf(levels);
+    for (let at = 0; at < levels.byteLength; at += RECORD_BYTES) {
+      const price = readCount(view, at + DeltaOffset.PRICE);
+      const quantity = view.getBigUint64(at + DeltaOffset.QUANTITY, true);
+      const orders = readCount(view, at + DeltaOffset.ORDERS);
+      this.#book.set(view.getUint8(at + EventOffset.SIDE) as Side, price, quantity, orders);
+    }
+    this.#sequence = sequence;
+    this.#levels.startAfter(sequence);
+    this.#trades.startAfter(sequence);
+  }
+
+  /**
    * The book follows a command late, at its end: adding any of its deltas may send the commands
    * before it, with the checksum of the book as they left it.
    */

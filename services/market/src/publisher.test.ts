@@ -47,6 +47,7 @@ function publisherOf(rings: readonly SharedArrayBuffer[], onAnswer: OnAnswer) {
     onExecuted: () => undefined,
     onAnswer,
     onMoved: () => undefined,
+    onSnapshot: () => undefined,
   });
   return { publisher, market, clock, reports };
 }

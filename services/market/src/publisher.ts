@@ -30,6 +30,7 @@ export interface PublisherParts {
   readonly onExecuted: OnExecuted;
   readonly onAnswer: OnAnswer;
   readonly onMoved: OnMoved;
+  readonly onSnapshot: (market: Market) => void;
 }
 
 export class Publisher implements Agent {
@@ -56,7 +57,7 @@ export class Publisher implements Agent {
     const buffers = createBatchBuffers();
     const outputs = { reports, diffs, generation, sendReply, buffers };
     this.#outputParts = { ...outputs, publish: publishLive };
-    const outputsOf = (market: Market) => this.#outputsOf(market);
+    const outputsOf = (market: Market) => this.outputsOf(market);
     this.#feeds = parts.rings.map((ring) => new EventFeed(ring, { ...parts, outputsOf }));
   }
 
@@ -65,7 +66,7 @@ export class Publisher implements Agent {
   }
 
   counters(market: Market): MarketCounters {
-    return this.#outputsOf(market).counters;
+    return this.outputsOf(market).counters;
   }
 
   /**
@@ -73,7 +74,7 @@ export class Publisher implements Agent {
    * false, and never, when too many wait for that already.
    */
   whenWhole(market: Market, task: (output: PublicOutput) => void): boolean {
-    const { publicly } = this.#outputsOf(market);
+    const { publicly } = this.outputsOf(market);
     const feed = this.#feeds[market.host];
     assert(feed !== undefined, `there is no host ${market.host}`);
     return feed.whenWhole(() => task(publicly));
@@ -100,7 +101,8 @@ export class Publisher implements Agent {
     );
   }
 
-  #outputsOf(market: Market): MarketOutputs {
+  /** What goes out about a market. */
+  outputsOf(market: Market): MarketOutputs {
     const found = this.#outputs.get(market.id);
     if (found !== undefined) return found;
     const outputs = new MarketOutputs(market, this.#outputParts);

@@ -50,6 +50,7 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   for await (const record of records) {
     if (isTermSubject(record.subject)) continue;
     const { market, count } = marketOfGroup(record, markets);
+    if (record.sequence <= market.restoredTo) continue;
     sequencer.replay(market, record.payload, record.sequence);
     groups += 1;
     commands += count;

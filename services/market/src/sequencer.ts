@@ -274,6 +274,7 @@ export class Sequencer implements Agent {
     const askers = group.askers.filter((asker) => !asker.whenReceived);
     const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
     market.committed.push({ logSequence, ...kept });
+    if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
     const copy = payload.slice();
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

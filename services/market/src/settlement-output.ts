@@ -37,6 +37,16 @@ export class SettlementOutput {
     });
   }
 
+  /** Settlement records so far, from genesis. */
+  get records(): number {
+    return this.#recordIndex;
+  }
+
+  /** Instead of the events so far. */
+  restore(records: number): void {
+    this.#recordIndex = records;
+  }
+
   /** TRADE, FEE or FUNDS: one settlement record. */
   movement(view: DataView, offset: number, sequence: number): void {
     const recordIndex = this.#recordIndex;

@@ -229,6 +229,7 @@ export class Pipeline {
         this.sequencer.executed(market, group, commands, openRecords),
       onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
       onMoved: (market, end) => this.dispatcher.moved(market, end),
+      onSnapshot: () => assert.fail('nothing writes a snapshot'),
     });
     if (options.live !== false) this.publisher.goLive();
   }

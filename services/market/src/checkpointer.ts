@@ -1,0 +1,176 @@
+/**
+ * The checkpointer agent: has a market write a snapshot of itself now and then, so that a start
+ * need not execute the whole log. One at a time, and none while a market moves.
+ */
+import assert from 'node:assert/strict';
+import type { Agent, Logger, SnapshotDraft, SnapshotStore } from '@foldbook/runtime';
+import type { Dispatcher } from './dispatcher.ts';
+import type { DurableOutput } from './durable-output.ts';
+import {
+  type CheckpointFacts,
+  checkpointEnd,
+  checkpointFrame,
+  checkpointStart,
+} from './market-checkpoint.ts';
+import type { MarketOutputs } from './market-outputs.ts';
+import type { Market, MarketRegistry } from './market-registry.ts';
+import {
+  checkpointName,
+  checkpointPrefix,
+  encodeManifest,
+  type ManifestEntry,
+  manifestName,
+} from './partition-manifest.ts';
+
+/** Of each market: the newest, and the one before it should that be damaged. */
+const KEPT = 2;
+
+export interface CheckpointerParts {
+  readonly partition: number;
+  readonly markets: MarketRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly reports: DurableOutput;
+  readonly diffs: DurableOutput;
+  readonly outputsOf: (market: Market) => MarketOutputs;
+  readonly store: SnapshotStore;
+  /** Commands of a market after which it writes another one. */
+  readonly everyCommands: number;
+  readonly logger: Logger;
+}
+
+/** A checkpoint on its way into the store. */
+interface Current {
+  readonly market: Market;
+  /** What the market told up to its snapshot is durable. */
+  settled: Promise<unknown>;
+  /** Pieces may be here before the word of where they stand, which is the file's beginning. */
+  readonly begin: (draft: Promise<SnapshotDraft>) => void;
+  /** In the order of the file. */
+  writing: Promise<SnapshotDraft>;
+  facts: CheckpointFacts | undefined;
+}
+
+export class Checkpointer implements Agent {
+  readonly roleName = 'checkpointer';
+  readonly #parts: CheckpointerParts;
+  /** Market sequence and log sequence of each market's newest checkpoint. */
+  readonly #newest = new Map<Market, { readonly sequence: number; readonly logSequence: number }>();
+  #current: Current | undefined;
+  /** Resolves when the one that is being written is in the store, or is given up. */
+  #finished: Promise<void> = Promise.resolve();
+
+  constructor(parts: CheckpointerParts) {
+    this.#parts = parts;
+  }
+
+  /** A market was restored from this one. */
+  restored(market: Market, { sequence, logSequence }: CheckpointFacts): void {
+    this.#newest.set(market, { sequence, logSequence });
+  }
+
+  doWork(): number {
+    const { dispatcher, markets, everyCommands } = this.#parts;
+    if (this.#current !== undefined || dispatcher.moving !== undefined) return 0;
+    for (const market of markets.all()) {
+      const since = this.#newest.get(market)?.sequence ?? 0;
+      if (market.isCreated && market.sequence - since >= everyCommands) {
+        this.#begin(market);
+        return 1;
+      }
+    }
+    return 0;
+  }
+
+  /** The market has come to where its snapshot stands, and everything before it was sent. */
+  begun(market: Market): void {
+    const current = this.#current;
+    if (current === undefined || current.market !== market) return;
+    const { outputsOf, reports, diffs, store, partition } = this.#parts;
+    const positions = { reports: reports.position, diffs: diffs.position };
+    const facts = { ...outputsOf(market).facts(), positions };
+    current.facts = facts;
+    current.settled = Promise.all([reports.settled(), diffs.settled()]);
+    const name = checkpointName(partition, market.name, facts.logSequence);
+    current.begin(written(store.draft(name), checkpointStart(facts)));
+  }
+
+  /** Resolves when nothing is being written. */
+  idle(): Promise<void> {
+    return this.#finished;
+  }
+
+  #begin(market: Market): void {
+    const { promise: writing, resolve: begin } = Promise.withResolvers<SnapshotDraft>();
+    const settled = Promise.resolve();
+    const current: Current = { market, settled, begin, writing, facts: undefined };
+    this.#current = current;
+    const done = Promise.withResolvers<void>();
+    this.#finished = done.promise;
+    this.#parts.dispatcher.snapshot(market, (piece) => {
+      if (piece.byteLength > 0) {
+        current.writing = written(current.writing, checkpointFrame(piece));
+        // Whoever finishes it hears of what fails here.
+        current.writing.catch(() => undefined);
+        return;
+      }
+      void this.#finish(current).finally(() => {
+        this.#current = undefined;
+        done.resolve();
+      });
+    });
+  }
+
+  async #finish(current: Current): Promise<void> {
+    const { logger } = this.#parts;
+    const { market, writing } = current;
+    // One that fails is tried again after as many commands.
+    const before = this.#newest.get(market)?.logSequence ?? 0;
+    this.#newest.set(market, { sequence: market.sequence, logSequence: before });
+    try {
+      const draft = await written(writing, checkpointEnd());
+      const { facts } = current;
+      assert(facts !== undefined, 'a file begins with its facts');
+      const { sequence, logSequence } = facts;
+      await current.settled;
+      const { sizeBytes } = await draft.finish();
+      this.#newest.set(market, { sequence, logSequence });
+      await this.#writeManifest();
+      await this.#removeOld(market);
+      logger.info('checkpoint written', { market: market.name, sequence, logSequence, sizeBytes });
+    } catch (error) {
+      await writing.then((draft) => draft.abort()).catch(() => undefined);
+      const detail = error instanceof Error ? error.message : String(error);
+      logger.warn('no checkpoint; the next start reads more of the log', {
+        market: market.name,
+        detail,
+      });
+    }
+  }
+
+  async #writeManifest(): Promise<void> {
+    const { markets, store, partition } = this.#parts;
+    const entries: ManifestEntry[] = [];
+    for (const market of markets.all()) {
+      const { name, id, firstLogSequence } = market;
+      // One that is in the log since a moment ago comes after all checkpoints that there are.
+      if (firstLogSequence === 0) continue;
+      const checkpoint = this.#newest.get(market)?.logSequence ?? 0;
+      entries.push({ market: name, id, firstLogSequence, checkpoint });
+    }
+    const draft = await store.draft(manifestName(partition));
+    await draft.write(encodeManifest(entries));
+    await draft.finish();
+  }
+
+  async #removeOld({ name }: Market): Promise<void> {
+    const { store, partition } = this.#parts;
+    const all = await store.list(checkpointPrefix(partition, name));
+    for (const { name: old } of all.slice(0, -KEPT)) await store.remove(old);
+  }
+}
+
+async function written(opening: Promise<SnapshotDraft>, bytes: Uint8Array): Promise<SnapshotDraft> {
+  const draft = await opening;
+  await draft.write(bytes);
+  return draft;
+}

@@ -1,0 +1,231 @@
+/** Markets that are recovered from checkpoints, by the whole service over segment files. */
+import assert from 'node:assert/strict';
+import { createHash, type Hash } from 'node:crypto';
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
+import {
+  Asset,
+  diffStream,
+  isTermSubject,
+  logStream,
+  RECORD_BYTES,
+  reportStream,
+  Side,
+} from '@foldbook/protocol';
+import {
+  createLogger,
+  DiskSnapshotStore,
+  MemoryBroker,
+  SegmentStore,
+  systemClock,
+  type Transport,
+} from '@foldbook/runtime';
+import { marketConfigSchema } from './config.ts';
+import { type MarketService, startMarketService } from './market-service.ts';
+
+const MARKETS = ['A', 'B', 'LATE'];
+const EVERY = 40;
+
+interface Node {
+  readonly service: MarketService;
+  readonly transport: Transport;
+  readonly lines: string[];
+  stop(): Promise<void>;
+}
+
+async function world(test: TestContext) {
+  const dir = await mkdtemp(join(tmpdir(), 'foldbook-checkpoints-'));
+  test.after(() => rm(dir, { recursive: true, force: true }));
+  const folder = join(dir, 'snapshots');
+  const start = async (options: { everyCommands?: number; snapshots?: boolean } = {}) => {
+    const broker = new MemoryBroker();
+    const store = new SegmentStore({ dir });
+    const lines: string[] = [];
+    const logger = createLogger({
+      service: 'test',
+      level: 'info',
+      write: (line) => void lines.push(line),
+    });
+    const config = marketConfigSchema.parse({
+      broker: { kind: 'embedded', dir },
+      hosts: 2,
+      epochRecords: 7,
+      epochAgeMs: 86_400_000,
+      snapshots: { everyCommands: options.everyCommands ?? EVERY },
+    });
+    const transport = broker.connect();
+    const snapshots =
+      options.snapshots === false ? undefined : await DiskSnapshotStore.open(folder);
+    const service = await startMarketService({
+      ...{ config, transport, store, snapshots, logger },
+      clock: systemClock,
+    });
+    const node: Node = {
+      service,
+      transport: broker.connect(),
+      lines,
+      async stop() {
+        await service.stop();
+        await store.close();
+      },
+    };
+    return node;
+  };
+  return { dir, folder, start };
+}
+
+/** Orders of two accounts, some of which trade; names begin with `from`. */
+async function trade({ transport }: Node, market: string, from: number, rounds: number) {
+  const reports = { kind: 'durable', transport } as const;
+  const [seller, buyer] = await Promise.all(
+    [7, 8].map((account) => OrderClient.open({ transport, reports, market, account })),
+  );
+  assert(seller !== undefined && buyer !== undefined);
+  for (let round = from; round < from + rounds; round += 1) {
+    await seller.place({ side: Side.SELL, price: BigInt(100 + (round % 7)), quantity: 2n });
+    await buyer.place({ side: Side.BUY, price: BigInt(96 + (round % 8)), quantity: 1n });
+  }
+  assert.equal(seller.gaps + buyer.gaps, 0);
+  await seller.close();
+  await buyer.close();
+}
+
+async function create(node: Node, market: string): Promise<void> {
+  const operator = new OperatorClient(node.transport, market);
+  await operator.createMarket(10, 20, { baseSymbol: 'BTC', quoteSymbol: 'USD' });
+  await operator.configure({ maxPrice: 1_000_000n });
+  for (const account of [7, 8]) {
+    await operator.deposit(account, Asset.BASE, 1_000_000n);
+    await operator.deposit(account, Asset.QUOTE, 1_000_000_000n);
+  }
+}
+
+/** All that clients and operators can see of a market. */
+async function seen(node: Node, market: string) {
+  const { transport } = node;
+  const {
+    durability: _,
+    host: __,
+    core: ___,
+    term: ____,
+    ...facts
+  } = await new OperatorClient(transport, market).info();
+  const mirror = new BookMirror(transport, market, () => undefined);
+  await mirror.open();
+  const { levels, sequence } = await mirror.compareWithEngine();
+  mirror.close();
+  const reports = { kind: 'durable', transport } as const;
+  const accounts = await Promise.all(
+    [7, 8].map(async (account) => {
+      const client = await OrderClient.open({ transport, reports, market, account });
+      const told = { balance: await client.balance(), orders: await client.openOrders() };
+      await client.close();
+      return told;
+    }),
+  );
+  return { facts, levels, sequence, accounts };
+}
+
+const logged = ({ lines }: Node, words: RegExp) => lines.filter((line) => words.test(line)).length;
+
+async function written(node: Node, count: number): Promise<void> {
+  while (logged(node, /checkpoint written/) < count) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Of each subject a digest of its settlement records in order, however batches were cut. */
+async function settlementOf(dir: string): Promise<Record<string, string>> {
+  const store = new SegmentStore({ dir });
+  const hashes = new Map<string, Hash>();
+  const records = store.reader(diffStream(0)).read({ fromSequence: 1, follow: false });
+  for await (const { subject, payload } of records) {
+    if (isTermSubject(subject)) continue;
+    const hash = hashes.get(subject) ?? createHash('sha256');
+    hashes.set(subject, hash.update(payload.subarray(RECORD_BYTES)));
+  }
+  await store.close();
+  return Object.fromEntries([...hashes].map(([subject, hash]) => [subject, hash.digest('hex')]));
+}
+
+describe('checkpoints', { timeout: 240_000 }, () => {
+  it('a start executes only what is behind them, and everything is as it was', async (test) => {
+    const { dir, folder, start } = await world(test);
+    const first = await start();
+    for (const market of ['A', 'B']) await create(first, market);
+    await trade(first, 'A', 0, 60);
+    await trade(first, 'B', 0, 25);
+    await written(first, 3);
+    // Behind all checkpoints of others, and with none of its own.
+    await create(first, 'LATE');
+    await trade(first, 'LATE', 0, 3);
+    await trade(first, 'A', 60, 5);
+    const before = await Promise.all(MARKETS.map((market) => seen(first, market)));
+    await first.stop();
+
+    const second = await start();
+    assert.equal(logged(second, /market restored/), 2);
+    const { commands } = second.service.recovered;
+    assert(commands > 0 && commands < 120, `${commands} commands executed again`);
+    const after = await Promise.all(MARKETS.map((market) => seen(second, market)));
+    assert.deepEqual(after, before);
+    for (const market of MARKETS) await trade(second, market, 1_000, 10);
+    const end = await Promise.all(MARKETS.map((market) => seen(second, market)));
+    await second.stop();
+
+    // The log alone tells the same, as if there were none.
+    const told = await settlementOf(dir);
+    assert.equal(Object.keys(told).length, MARKETS.length);
+    const plain = await start({ snapshots: false });
+    assert.equal(logged(plain, /market restored/), 0);
+    assert(plain.service.recovered.commands > commands);
+    assert.deepEqual(await Promise.all(MARKETS.map((market) => seen(plain, market))), end);
+    await plain.stop();
+    for (const stream of [reportStream(0), diffStream(0)]) {
+      await rm(join(dir, stream), { recursive: true });
+    }
+    const again = await start();
+    assert.equal(logged(again, /output stream was removed or cut/), 1);
+    assert.equal(logged(again, /market restored/), 0);
+    await again.stop();
+    assert.deepEqual(await settlementOf(dir), told, 'settlement is written the same');
+    const kept = (await readdir(folder)).filter((name) => name.startsWith('p0.A.'));
+    assert(kept.length >= 1 && kept.length <= 2, 'no more than two of a market are kept');
+  });
+
+  it('one that is damaged is left out, and its market executes its log', async (test) => {
+    const { folder, start } = await world(test);
+    const first = await start();
+    await create(first, 'A');
+    await trade(first, 'A', 0, 40);
+    await written(first, 2);
+    const before = await seen(first, 'A');
+    await first.stop();
+    const names = (await readdir(folder)).filter((name) => name.startsWith('p0.A.')).sort();
+    const file = await open(join(folder, names.at(-1) ?? ''), 'r+');
+    const { size } = await file.stat();
+    await file.write(new Uint8Array([0xff, 0xee]), 0, 2, Math.floor(size / 2));
+    await file.close();
+    const second = await start();
+    assert.equal(logged(second, /is not usable/), 1);
+    assert.deepEqual(await seen(second, 'A'), before);
+    await second.stop();
+  });
+
+  it('a log that ends before one has lost what was acknowledged: it is refused', async (test) => {
+    const { dir, start } = await world(test);
+    const first = await start();
+    await create(first, 'A');
+    await trade(first, 'A', 0, 30);
+    await written(first, 1);
+    await first.stop();
+    await rm(join(dir, logStream(0)), { recursive: true });
+    await assert.rejects(start(), {
+      name: 'RestoreError',
+      message: /holds the log up to \d+, but the log ends at 1: .*Restore the log from a copy/,
+    });
+  });
+});

@@ -1,0 +1,209 @@
+/** What a market service does before it reads its log: it takes what checkpoints have of it. */
+import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
+import { checkSnapshot, type Logger, type SnapshotStore } from '@foldbook/runtime';
+import type { Dispatcher } from './dispatcher.ts';
+import { type CheckpointFacts, CheckpointReader } from './market-checkpoint.ts';
+import type { Market, MarketRegistry } from './market-registry.ts';
+import {
+  checkpointName,
+  decodeManifest,
+  type ManifestEntry,
+  manifestName,
+} from './partition-manifest.ts';
+import type { Publisher } from './publisher.ts';
+import { ControlKind, ControlOffset } from './ring-message.ts';
+
+/** The streams hold less than a checkpoint says that they held. */
+export class RestoreError extends Error {
+  override readonly name = 'RestoreError';
+}
+
+export interface RestoreParts {
+  readonly partition: number;
+  readonly store: SnapshotStore;
+  readonly markets: MarketRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly publisher: Publisher;
+  readonly books: BookQueries;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Last sequences of the streams. */
+  readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
+  readonly onRestored: (market: Market, facts: CheckpointFacts) => void;
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/**
+ * Restores the markets that have checkpoints, and answers from which log sequence on the log is to
+ * be read; 1 where there is none that can be used, which is always enough.
+ * @throws RestoreError for a log that ends before a checkpoint: it has lost what was acknowledged
+ */
+export async function restoreMarkets(parts: RestoreParts): Promise<number> {
+  const { store, partition, logger } = parts;
+  const entries = await readManifest(parts);
+  if (entries === undefined) return 1;
+  const chosen: { entry: ManifestEntry; facts: CheckpointFacts | undefined }[] = [];
+  for (const entry of entries) chosen.push({ entry, facts: await factsOf(parts, entry) });
+  // With markets' numbers in the order of the log.
+  chosen.sort((a, b) => a.entry.id - b.entry.id);
+  const cutOff = chosen.find(({ facts }) => facts !== undefined && !isTold(parts, facts));
+  if (cutOff !== undefined) {
+    logger.warn('an output stream was removed or cut: the whole log is executed again');
+    return 1;
+  }
+  let from = parts.ends.log + 1;
+  for (const { entry, facts } of chosen) {
+    const market = parts.markets.create(entry.market, entry.id);
+    if (facts === undefined) {
+      from = Math.min(from, entry.firstLogSequence);
+      continue;
+    }
+    market.firstLogSequence = entry.firstLogSequence;
+    parts.markets.add(market);
+    await restore(parts, market, facts);
+    const name = checkpointName(partition, market.name, facts.logSequence);
+    logger.info('market restored', { checkpoint: name, store: store.description });
+    from = Math.min(from, facts.logSequence + 1);
+  }
+  return from;
+}
+
+async function readManifest({
+  store,
+  partition,
+  logger,
+}: RestoreParts): Promise<readonly ManifestEntry[] | undefined> {
+  const name = manifestName(partition);
+  if ((await store.list(name)).length === 0) return undefined;
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of store.read(name)) chunks.push(chunk.slice());
+    const entries = decodeManifest(Buffer.concat(chunks));
+    if (entries !== undefined) return entries;
+    logger.warn(`${name} in ${store.description} is no manifest; the whole log is read`);
+  } catch (error) {
+    logger.warn('the manifest of checkpoints is not usable; the whole log is read', {
+      detail: messageOf(error),
+    });
+  }
+  return undefined;
+}
+
+/** Undefined where the market has no checkpoint that is whole; it is replayed then. */
+async function factsOf(
+  parts: RestoreParts,
+  { market, id, checkpoint }: ManifestEntry,
+): Promise<CheckpointFacts | undefined> {
+  if (checkpoint === 0) return undefined;
+  const { store, partition, ends, logger } = parts;
+  const name = checkpointName(partition, market, checkpoint);
+  let facts: CheckpointFacts;
+  try {
+    await checkSnapshot(store, name);
+    const reader = new CheckpointReader();
+    for await (const chunk of store.read(name)) for (const _ of reader.push(chunk));
+    facts = reader.end();
+  } catch (error) {
+    logger.warn(`the checkpoint ${name} is not usable; its market's log is read from the start`, {
+      detail: messageOf(error),
+    });
+    return undefined;
+  }
+  const isIts = facts.market === market && facts.id === id && facts.partition === partition;
+  if (!isIts || facts.logSequence !== checkpoint) {
+    logger.warn(`the checkpoint ${name} is of another market; it is left out`);
+    return undefined;
+  }
+  if (facts.logSequence <= ends.log) return facts;
+  throw new RestoreError(
+    `the checkpoint ${name} in ${store.description} holds the log up to ${facts.logSequence}, but ` +
+      `the log ends at ${ends.log}: it has lost what was acknowledged. Restore the log from a ` +
+      'copy. Only if there is none, and all are told: remove the checkpoints, and the market goes ' +
+      'on from the log as it is',
+  );
+}
+
+/** The output streams still hold what the market told before its checkpoint. */
+const isTold = ({ ends }: RestoreParts, { positions }: CheckpointFacts) =>
+  positions.reports <= ends.reports && positions.diffs <= ends.diffs;
+
+async function restore(parts: RestoreParts, market: Market, facts: CheckpointFacts): Promise<void> {
+  const { dispatcher, publisher, books, store, partition, onRestored } = parts;
+  market.restoredTo = facts.logSequence;
+  market.chain.restore(facts.head);
+  market.terms.restore(facts.terms);
+  market.epoch.restore(facts.openRecords);
+  market.nextTimerNs = facts.nextTimerNs;
+  market.sequence = facts.sequence;
+  market.isCreated = facts.isCreated;
+  let isThere = false;
+  const name = checkpointName(partition, market.name, facts.logSequence);
+  await Promise.all([
+    dispatcher.restore(market, piecesOf(store, name), ({ isRefused }) => {
+      if (isRefused) throw new RestoreError(`no host has memory for ${market.name}`);
+      isThere = true;
+    }),
+    until(parts, () => isThere),
+  ]);
+  let levels: Uint8Array | undefined;
+  books.ask(market, (records) => {
+    levels = records;
+  });
+  await until(parts, () => levels !== undefined);
+  publisher.outputsOf(market).restore(facts, levels ?? new Uint8Array(0));
+  onRestored(market, facts);
+}
+
+async function until(parts: RestoreParts, isDone: () => boolean): Promise<void> {
+  const { dispatcher, publisher, signal } = parts;
+  while (!isDone()) {
+    signal.throwIfAborted();
+    if (dispatcher.flush() + publisher.doWork() === 0) await turn();
+  }
+}
+
+async function* piecesOf(store: SnapshotStore, name: string): AsyncGenerator<Uint8Array> {
+  const reader = new CheckpointReader();
+  for await (const chunk of store.read(name)) yield* reader.push(chunk);
+  reader.end();
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Tokens of clients' questions are below. */
+const FIRST_TOKEN = 2n ** 62n;
+
+/** Asks hosts for whole books, for the service itself. */
+export class BookQueries {
+  readonly #dispatcher: Dispatcher;
+  readonly #open = new Map<bigint, (levels: Uint8Array) => void>();
+  #next = FIRST_TOKEN;
+
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher;
+  }
+
+  /** `onLevels` gets BOOK_DELTA records. For a market that nothing else was sent to. */
+  ask(market: Market, onLevels: (levels: Uint8Array) => void): void {
+    const record = new Uint8Array(RECORD_BYTES);
+    const view = viewOf(record);
+    view.setUint8(ControlOffset.KIND, ControlKind.QUERY_DEPTH);
+    view.setUint32(ControlOffset.MARKET, market.id, true);
+    view.setBigUint64(ControlOffset.TOKEN, this.#next, true);
+    this.#open.set(this.#next, onLevels);
+    this.#next += 1n;
+    if (!this.#dispatcher.query(market, record)) {
+      throw new RestoreError(`the host of ${market.name} takes no question`);
+    }
+  }
+
+  /** False for the answer to another's question. */
+  answered(token: bigint, levels: Uint8Array): boolean {
+    const onLevels = this.#open.get(token);
+    if (onLevels === undefined) return false;
+    this.#open.delete(token);
+    onLevels(levels);
+    return true;
+  }
+}
