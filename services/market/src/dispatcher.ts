@@ -221,7 +221,7 @@ export class Dispatcher {
     return port1;
   }
 
-  /** A piece of a snapshot; of a market that came, the word that it was taken, or that it was not. */
+  /** A piece of a snapshot; or, of a market that came, the word that it was taken or was not. */
   #piece(host: number, piece: Uint8Array): void {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return;
