@@ -118,8 +118,8 @@ async function factsOf(
   if (facts.logSequence <= ends.log) return facts;
   throw new RestoreError(
     `the checkpoint ${name} in ${store.description} holds the log up to ${facts.logSequence}, ` +
-      `but the log ends at ${ends.log}: it has lost what was acknowledged. Restore the log from a ` +
-      'copy. Only if there is none, and all are told: remove the checkpoints, and the market ' +
+      `but the log ends at ${ends.log}: it has lost what was acknowledged. Restore the log from ` +
+      'a copy. Only if there is none, and all are told: remove the checkpoints, and the market ' +
       'goes on from the log as it is',
   );
 }
