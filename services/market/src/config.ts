@@ -55,8 +55,11 @@ const fieldsSchema = z.object({
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
   /** Clients on the same host, past the broker. */
   sharedMemory: sharedMemorySchema.optional(),
-  /** Threads that markets live on, each market on one. */
-  hosts: z.int().min(1).max(64).default(1),
+  /**
+   * Threads that markets live on, each market on one; `inline`: one host, on the thread of all else.
+   * Absent: one; inline on a machine with one core, if nothing is asked of the thread.
+   */
+  hosts: z.union([z.literal('inline'), z.int().min(1).max(64)]).optional(),
   /** Their cores, as many hosts as there are here; absent: the last ones it may use. */
   cores: z.array(z.int().min(0).max(4095)).min(1).max(64).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
@@ -110,14 +113,38 @@ const fieldsSchema = z.object({
   epochAgeMs: z.int().min(10).max(86_400_000).default(5_000),
 });
 
-export const marketConfigSchema = fieldsSchema.superRefine(({ hosts, cores, places }, context) => {
-  const count = cores?.length ?? hosts;
-  for (const [market, host] of Object.entries(places)) {
+/** What asks for threads of the hosts' own. */
+const OF_THREADS = ['cores', 'idle', 'realtime'] as const;
+
+export type MarketConfig = z.infer<typeof fieldsSchema>;
+
+const isAsked = (config: MarketConfig, name: (typeof OF_THREADS)[number]) =>
+  name === 'realtime' ? config.realtime !== 'off' : config[name] !== undefined;
+
+export const marketConfigSchema = fieldsSchema.superRefine((config, context) => {
+  const count = hostCount(config);
+  for (const [market, host] of Object.entries(config.places)) {
     if (host < count) continue;
     const message = `there is no host ${host} for ${market}: there are ${count}, from 0`;
     context.addIssue({ code: 'custom', path: ['places', market], message });
   }
+  if (config.hosts !== 'inline') return;
+  for (const name of OF_THREADS) {
+    if (!isAsked(config, name)) continue;
+    const message = 'is of a host with a thread of its own, and this one is inline: leave one away';
+    context.addIssue({ code: 'custom', path: [name], message });
+  }
 });
 
+export function hostCount({ hosts, cores }: MarketConfig): number {
+  if (cores !== undefined) return cores.length;
+  return typeof hosts === 'number' ? hosts : 1;
+}
+
+/** @param usableCores - how many the process may use */
+export function isInline(config: MarketConfig, usableCores: number): boolean {
+  if (config.hosts !== undefined) return config.hosts === 'inline';
+  return usableCores === 1 && !OF_THREADS.some((name) => isAsked(config, name));
+}
+
 export type MemoryConfig = z.infer<typeof memorySchema>;
-export type MarketConfig = z.infer<typeof marketConfigSchema>;

@@ -25,11 +25,15 @@ import { type MarketServiceParts, startMarketService } from './market-service.ts
 const MARKET = 'BTC-USD';
 const quiet = createLogger({ service: 'test', level: 'error', write: () => undefined });
 
+type Hosts = MarketServiceParts['config']['hosts'];
+/** On a thread of its own, and on the service's. */
+const BOTH_HOSTS = [1, 'inline'] as const satisfies readonly Hosts[];
+
 /** A market over segment files, with one order in its log and its reports. */
-async function embedded(test: TestContext) {
+async function embedded(test: TestContext, hosts: Hosts = 1) {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-market-'));
   test.after(() => rm(dir, { recursive: true, force: true }));
-  const config = marketConfigSchema.parse({ broker: { kind: 'embedded', dir } });
+  const config = marketConfigSchema.parse({ broker: { kind: 'embedded', dir }, hosts });
   const open = () => {
     const broker = new MemoryBroker();
     const store = new SegmentStore({ dir });
@@ -63,25 +67,27 @@ async function embedded(test: TestContext) {
 }
 
 describe('the market service', { timeout: 120_000 }, () => {
-  it('refuses to go on from a log that lacks what was reported', async (test) => {
-    const { dir, open } = await embedded(test);
-    await rm(join(dir, logStream(0)), { recursive: true });
-    const { parts, store } = open();
-    await assert.rejects(startMarketService(parts), {
-      name: 'OutputError',
-      message: /rpt\.7\.BTC-USD reaches sequence 3, but the log has no market BTC-USD; .*restore/,
+  for (const hosts of BOTH_HOSTS) {
+    it(`refuses to go on from a log that lacks what was reported, hosts: ${hosts}`, async (test) => {
+      const { dir, open } = await embedded(test, hosts);
+      await rm(join(dir, logStream(0)), { recursive: true });
+      const { parts, store } = open();
+      await assert.rejects(startMarketService(parts), {
+        name: 'OutputError',
+        message: /rpt\.7\.BTC-USD reaches sequence 3, but the log has no market BTC-USD; .*restore/,
+      });
+      await store.close();
+      // What the words say is the way out, where there is no copy.
+      for (const stream of [reportStream(0), 'DIFF_0']) {
+        await rm(join(dir, stream), { recursive: true });
+      }
+      const anew = open();
+      const service = await startMarketService(anew.parts);
+      assert.equal(service.recovered.commands, 0);
+      await service.stop();
+      await anew.store.close();
     });
-    await store.close();
-    // What the words say is the way out, where there is no copy.
-    for (const stream of [reportStream(0), 'DIFF_0']) {
-      await rm(join(dir, stream), { recursive: true });
-    }
-    const anew = open();
-    const service = await startMarketService(anew.parts);
-    assert.equal(service.recovered.commands, 0);
-    await service.stop();
-    await anew.store.close();
-  });
+  }
 
   it('does not start, and says why, when its thread dies while the log is read', async (test) => {
     const { open } = await embedded(test);
@@ -168,50 +174,99 @@ describe('the market service', { timeout: 120_000 }, () => {
     await again.store.close();
   });
 
-  it('refuses a move to where there is no host', async (test) => {
-    const { open } = await embedded(test);
-    const { parts, broker, store } = open();
-    const service = await startMarketService(parts);
-    const operator = new OperatorClient(broker.connect(), MARKET);
-    await assert.rejects(operator.move(1), /REFUSED.*FIELD_RANGE.*there are 1/);
-    assert.deepEqual(await operator.move(0), {
-      ...(await operator.move(0)),
-      from: 0,
-      host: 0,
-      tookMs: 0,
-      held: 0,
+  for (const hosts of BOTH_HOSTS) {
+    it(`refuses a move to where there is no host, hosts: ${hosts}`, async (test) => {
+      const { open } = await embedded(test, hosts);
+      const { parts, broker, store } = open();
+      const service = await startMarketService(parts);
+      const operator = new OperatorClient(broker.connect(), MARKET);
+      await assert.rejects(operator.move(1), /REFUSED.*FIELD_RANGE.*there are 1/);
+      assert.deepEqual(await operator.move(0), {
+        ...(await operator.move(0)),
+        from: 0,
+        host: 0,
+        tookMs: 0,
+        held: 0,
+      });
+      await service.stop();
+      await store.close();
     });
+  }
+
+  it('takes orders that meet thousands of others on its own thread, and reads them again', async (test) => {
+    const { open } = await embedded(test, 'inline');
+    const { parts, broker, store } = open();
+    // A turn of one message, so that a group is all that a pass does.
+    const config = { ...parts.config, cycleRecords: 1 };
+    const service = await startMarketService({ ...parts, config });
+    assert.deepEqual(service.cores, [undefined]);
+    const transport = broker.connect();
+    const operator = new OperatorClient(transport, MARKET);
+    await operator.deposit(7, Asset.BASE, 1_000_000n);
+    await operator.deposit(8, Asset.QUOTE, 1_000_000_000n);
+    const trader = (account: number) =>
+      OrderClient.open({
+        ...{ transport, market: MARKET, account },
+        reports: { kind: 'live', transport },
+      });
+    const [seller, buyer] = await Promise.all([trader(7), trader(8)]);
+    const draft = { side: Side.SELL, price: 100n, quantity: 1n };
+    const resting = 16_000;
+    await Promise.all(Array.from({ length: resting }, () => seller.place(draft)));
+    // Their trades, fees and levels are more than a ring of events holds.
+    const sweep = { ...draft, side: Side.BUY, quantity: BigInt(resting / 2) };
+    const answers = await Promise.all([buyer.place(sweep), buyer.place(sweep)]);
+    assert.deepEqual(
+      answers.map(({ type }) => type),
+      ['accepted', 'accepted'],
+    );
+    await buyer.idle();
+    assert.equal((await buyer.balance()).baseAvailable, BigInt(resting));
+    assert.deepEqual([buyer.gaps, buyer.counters.fills], [0, resting]);
+    for (const client of [seller, buyer]) await client.close();
     await service.stop();
     await store.close();
+    const again = open();
+    const restarted = await startMarketService(again.parts);
+    const { sequence } = await new OperatorClient(again.broker.connect(), MARKET).info();
+    assert(sequence > resting);
+    await restarted.stop();
+    await again.store.close();
   });
 
   const onLinux = { skip: process.platform !== 'linux' && 'only Linux maps files here' };
-  it('tells other processes how it does, as long as it runs', onLinux, async (test) => {
-    const { dir, open } = await embedded(test);
-    const { parts, store } = open();
-    const metricsFile = join(dir, 'metrics');
-    const service = await startMarketService({
-      ...parts,
-      config: { ...parts.config, metricsFile },
-    });
-    const { buffer, close } = mapFile(metricsFile, 0, { create: false, readOnly: true });
-    const reader = new MetricsReader(buffer);
-    const { owner } = reader.descriptor;
-    assert.equal(owner.pid, process.pid);
-    const { numbers, counters } = reader.sample(Date.now());
-    assert.equal(numbers.get('groups'), 3);
-    assert.equal(counters.get('events')?.get('ACCEPTED'), 1);
-    const threads = ['serviceThreadId', 'hostThreadId'].map((name) => numbers.get(name) ?? 0);
-    assert.equal(threads[0], owner.pid);
-    for (const thread of threads) assert(readThreadUsage(owner.pid, thread) !== undefined);
-    const views = new MarketViewReader(reader);
-    assert.deepEqual([...views.markets()], [[MARKET, 1]]);
-    assert.deepEqual(views.read(1)?.asks, [{ price: 100n, quantity: 1n, orders: 1 }]);
-    close();
-    await service.stop();
-    await store.close();
-    await assert.rejects(stat(metricsFile), { code: 'ENOENT' });
-  });
+  for (const hosts of BOTH_HOSTS) {
+    it(
+      `tells other processes how it does, as long as it runs, hosts: ${hosts}`,
+      onLinux,
+      async (test) => {
+        const { dir, open } = await embedded(test, hosts);
+        const { parts, store } = open();
+        const metricsFile = join(dir, 'metrics');
+        const service = await startMarketService({
+          ...parts,
+          config: { ...parts.config, metricsFile },
+        });
+        const { buffer, close } = mapFile(metricsFile, 0, { create: false, readOnly: true });
+        const reader = new MetricsReader(buffer);
+        const { owner } = reader.descriptor;
+        assert.equal(owner.pid, process.pid);
+        const { numbers, counters } = reader.sample(Date.now());
+        assert.equal(numbers.get('groups'), 3);
+        assert.equal(counters.get('events')?.get('ACCEPTED'), 1);
+        const threads = ['serviceThreadId', 'hostThreadId'].map((name) => numbers.get(name) ?? 0);
+        assert.equal(threads[0], owner.pid);
+        for (const thread of threads) assert(readThreadUsage(owner.pid, thread) !== undefined);
+        const views = new MarketViewReader(reader);
+        assert.deepEqual([...views.markets()], [[MARKET, 1]]);
+        assert.deepEqual(views.read(1)?.asks, [{ price: 100n, quantity: 1n, orders: 1 }]);
+        close();
+        await service.stop();
+        await store.close();
+        await assert.rejects(stat(metricsFile), { code: 'ENOENT' });
+      },
+    );
+  }
 
   it('a start that fails leaves no file, and holds no log', onLinux, async (test) => {
     const { dir, open } = await embedded(test);
@@ -229,21 +284,26 @@ describe('the market service', { timeout: 120_000 }, () => {
     await store.close();
   });
 
-  it('ends while its broker is away', async (test) => {
-    const nats = await startNatsServer();
-    const transport = await connectNats({ servers: nats.url, name: 'market' });
-    test.after(async () => {
-      await transport.close();
-      await nats.close();
+  for (const hosts of BOTH_HOSTS) {
+    it(`ends while its broker is away, hosts: ${hosts}`, async (test) => {
+      const nats = await startNatsServer();
+      const transport = await connectNats({ servers: nats.url, name: 'market' });
+      test.after(async () => {
+        await transport.close();
+        await nats.close();
+      });
+      const store = new JetStreamStore(transport);
+      const config = marketConfigSchema.parse({
+        broker: { kind: 'nats', servers: nats.url },
+        hosts,
+      });
+      const parts = { config, transport, store, clock: systemClock, logger: quiet };
+      const service = await startMarketService(parts);
+      const gone = new Promise<void>((resolve) => transport.onStatus(() => resolve()));
+      await nats.kill();
+      await gone;
+      await service.stop();
+      await store.close();
     });
-    const store = new JetStreamStore(transport);
-    const config = marketConfigSchema.parse({ broker: { kind: 'nats', servers: nats.url } });
-    const parts = { config, transport, store, clock: systemClock, logger: quiet };
-    const service = await startMarketService(parts);
-    const gone = new Promise<void>((resolve) => transport.onStatus(() => resolve()));
-    await nats.kill();
-    await gone;
-    await service.stop();
-    await store.close();
-  });
+  }
 });

@@ -10,13 +10,16 @@ import {
   type Topology,
   topologyWords,
 } from '@foldbook/runtime';
-import type { MarketConfig } from './config.ts';
+import { hostCount, isInline, type MarketConfig } from './config.ts';
 import { type HostReached, type HostThread, startHostThread } from './host-thread.ts';
+import { type InlineHost, type InlineHostThread, startInlineHost } from './inline-host.ts';
 import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-metrics.ts';
 
 export interface OpenedHosts {
   readonly shown: OpenedMetrics;
   readonly threads: readonly HostThread[];
+  /** The only one of `threads`, if it is the calling thread; to be driven with its agents. */
+  readonly inline: InlineHost | undefined;
   /** Of each, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
 }
@@ -36,18 +39,22 @@ export async function openHosts(
   parts: HostParts,
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
-  const cores = hostCores(parts.config);
-  const shown = openShown(parts, cores.length);
+  const { config } = parts;
+  const shown = openShown(parts, hostCount(config));
   const threads: HostThread[] = [];
   const topology = readTopology();
   const words = topology === undefined ? 'unknown: there is no sysfs' : topologyWords(topology);
   parts.logger.info(`machine: ${words}`);
   try {
-    for (const [host, core] of cores.entries()) {
+    if (isInline(config, availableCores().length)) {
+      const thread = await startInline(parts, shown.memory);
+      return { shown, threads: [thread], inline: thread.inline, cores: [undefined] };
+    }
+    for (const [host, core] of hostCores(config).entries()) {
       threads.push(await startHost(parts, { host, core, topology }, shown.memory, fail));
     }
     const pinned = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
-    return { shown, threads, cores: pinned };
+    return { shown, threads, inline: undefined, cores: pinned };
   } catch (error) {
     await Promise.all(threads.map(({ worker }) => worker.stop()));
     shown.remove();
@@ -78,7 +85,7 @@ async function startHost(
   metrics: MetricsMemory,
   fail: (error: Error) => void,
 ): Promise<HostThread> {
-  const cycle = { records: config.cycleRecords, timeNs: config.cycleUs * 1_000 };
+  const cycle = cycleOf(config);
   const idle = config.idle ?? defaultIdle(config);
   const { memory, realtime } = config;
   const comfort = { memory, realtime, node: nodeToBind(topology, core) };
@@ -95,6 +102,26 @@ async function startHost(
   return thread;
 }
 
+async function startInline(
+  { config, logger }: HostParts,
+  metrics: MetricsMemory,
+): Promise<InlineHostThread> {
+  const { memory, realtime } = config;
+  // The thread keeps to no core, so its memory belongs to no node.
+  const comfort = { memory, realtime, node: undefined };
+  const host = 0;
+  const onReached = (reached: HostReached) => tellReached(logger, host, reached);
+  const cycle = cycleOf(config);
+  const thread = await startInlineHost({ host, cycle, metrics, comfort, onReached });
+  logger.info('host started, on the thread of the service', { host });
+  return thread;
+}
+
+const cycleOf = ({ cycleRecords, cycleUs }: MarketConfig) => ({
+  records: cycleRecords,
+  timeNs: cycleUs * 1_000,
+});
+
 function tellReached(logger: Logger, host: number, { memory, realTime }: HostReached): void {
   logger.info(`memory of the host: ${placedWords(memory)}`, { host });
   if (realTime === undefined) return;
@@ -103,11 +130,11 @@ function tellReached(logger: Logger, host: number, { memory, realTime }: HostRea
 }
 
 /** The core of each host. The last ones by default: the first serves interrupts. */
-export function hostCores({ hosts, cores }: MarketConfig): readonly number[] {
-  if (cores !== undefined) return cores;
+export function hostCores(config: MarketConfig): readonly number[] {
+  if (config.cores !== undefined) return config.cores;
   const available = availableCores();
   const fromTheLast = (host: number) => available.at(-1 - (host % available.length)) ?? 0;
-  return Array.from({ length: hosts }, (_, host) => fromTheLast(host));
+  return Array.from({ length: hostCount(config) }, (_, host) => fromTheLast(host));
 }
 
 /** A host that spins would starve the broker and the provers where cores are few. */

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Agent, Clock, RingConsumer } from '@foldbook/runtime';
 import type { DurableOutput } from './durable-output.ts';
 import { EventFeed, type OnAnswer, type OnExecuted, type OnMoved } from './event-feed.ts';
+import type { EventTaker } from './inline-host.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import { type MarketCounters, MarketOutputs, type OutputParts } from './market-outputs.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
@@ -32,7 +33,7 @@ export interface PublisherParts {
   readonly onMoved: OnMoved;
 }
 
-export class Publisher implements Agent {
+export class Publisher implements Agent, EventTaker {
   readonly roleName = 'publisher';
   readonly #feeds: readonly EventFeed[];
   readonly #reports: DurableOutput;
@@ -83,13 +84,19 @@ export class Publisher implements Agent {
     outputsInFlight.set(this.#reports.inFlight() + this.#diffs.inFlight());
     let work = 0;
     for (const feed of this.#feeds) {
-      if (this.#isHeldBack()) break;
+      if (this.isHeldBack) break;
       work += feed.doWork(this.#isLive);
     }
     return work;
   }
 
-  #isHeldBack(): boolean {
+  takeEvents(): number {
+    let taken = 0;
+    for (const feed of this.#feeds) taken += feed.doWork(this.#isLive);
+    return taken;
+  }
+
+  get isHeldBack(): boolean {
     return (
       this.#reports.inFlight() > MAX_OUTPUTS_IN_FLIGHT ||
       this.#diffs.inFlight() > MAX_OUTPUTS_IN_FLIGHT
