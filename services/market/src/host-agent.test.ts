@@ -17,7 +17,7 @@ import { RingOutput } from './ring-output.ts';
 import { createMarket, deposit } from './testing/commands.ts';
 
 /** A host whose rings the test holds the other ends of; each group has one command. */
-function openHost(cycle: CycleLimits, addMarket: () => Engine) {
+function openHost(cycle: CycleLimits, addMarket: () => Engine, passNs?: number) {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const input = new RingProducer(commands);
@@ -31,6 +31,7 @@ function openHost(cycle: CycleLimits, addMarket: () => Engine) {
     },
     metrics: new ThreadMetrics(openMetrics(undefined, 1, 0).buffer, 0),
     cycle,
+    ...(passNs === undefined ? {} : { passNs }),
     passage: () => assert.fail('none comes'),
   });
   const send = (market: number, command: Command) => {
@@ -92,4 +93,23 @@ it('lets one that was idle go before the next turn of one that never is', () => 
   send(busy, createMarket());
   for (let turn = 0; turn < 5; turn += 1) agent.doWork();
   assert.deepEqual(order, ['busy', 'busy', 'busy', 'quiet', 'busy', 'busy']);
+});
+
+it('leaves the turns that a pass has no time for to the next one, in order', () => {
+  const order: number[] = [];
+  let markets = 0;
+  const addMarket = () => {
+    markets += 1;
+    const market = markets;
+    return engineThat(() => void order.push(market));
+  };
+  // Over when its first turn is.
+  const { agent, send } = openHost({ records: 1, timeNs: 1e9 }, addMarket, 0);
+  for (const market of [1, 1, 2, 3]) send(market, createMarket());
+  for (let pass = 1; pass <= 4; pass += 1) {
+    assert.equal(agent.doWork(), 2);
+    assert.equal(order.length, pass);
+  }
+  assert.deepEqual(order, [1, 2, 3, 1]);
+  assert.equal(agent.doWork(), 0);
 });
