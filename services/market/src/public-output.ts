@@ -12,6 +12,7 @@ import {
   RECORD_BYTES,
   readCount,
   Side,
+  Slab,
   TradeOffset,
   tradesSubject,
   viewOf,
@@ -68,6 +69,8 @@ export class PublicOutput {
     };
     this.#levels = new OutputBatch({
       ...common,
+      // The history keeps them.
+      slab: new Slab(),
       send: (payload) => this.#sendLevels(payload),
       depthCrc: () => this.#book.checksum(),
     });

@@ -138,6 +138,10 @@ export class Outbox {
       if (!(await this.#deliver(flight))) return;
       this.#flight = undefined;
       this.#start += count;
+      if (this.#start === this.#end) {
+        this.#start = 0;
+        this.#end = 0;
+      }
       this.counters.batches += 1;
     }
     this.#sending = false;

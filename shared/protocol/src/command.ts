@@ -17,6 +17,7 @@ import { MAX_COMMANDS_PER_MESSAGE } from './limits.ts';
 import type { AnySide } from './names.ts';
 import { putI64, putU8, putU16, putU32, putU64 } from './record-writer.ts';
 import { type Decoded, refuse } from './result.ts';
+import { Slab } from './slab.ts';
 
 export interface Request {
   readonly session: number;
@@ -172,6 +173,8 @@ export function encodeCommands(commands: readonly Command[], flags = 0): Uint8Ar
   return encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
 }
 
+const slab = new Slab();
+
 /** Commands of one message, checked and stamped with the sender: ready for the log. */
 export interface CommandBatch {
   readonly count: number;
@@ -197,7 +200,7 @@ export function decodeCommandBatch(
     return refuse('UNKNOWN_KIND', 12, `header flags ${flags}`);
   }
   // A copy, even of a Buffer (whose own slice shares memory): the sender is written into it.
-  const records = new Uint8Array(bytes.subarray(RECORD_BYTES));
+  const records = slab.copy(bytes, RECORD_BYTES);
   const view = viewOf(records);
   for (let index = 0; index < count; index += 1) {
     const offset = index * RECORD_BYTES;

@@ -1,5 +1,6 @@
 /** Messages as frames in a ring between processes (shared-memory-layout.ts): out, and in. */
 
+import { Slab } from '@foldbook/protocol';
 import type { RingConsumer, RingProducer } from './ring.ts';
 import { SLOT_BYTES } from './ring-descriptor.ts';
 import { FRAME_HEADER_BYTES, FrameOffset, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
@@ -107,6 +108,7 @@ export class FrameReceiver {
   readonly #ring: RingConsumer;
   readonly #maxSlots: number;
   readonly #scratch: Buffer;
+  readonly #payloads = new Slab();
 
   /** @param maxSlots of a frame, and of one pass */
   constructor(ring: RingConsumer, maxSlots: number) {
@@ -163,7 +165,7 @@ export class FrameReceiver {
       id: scratch.readUInt32LE(at + FrameOffset.ID),
       subject: scratch.toString('utf8', subjectAt, replyAt),
       reply: replyAt === payloadAt ? '' : scratch.toString('utf8', replyAt, payloadAt),
-      payload: new Uint8Array(scratch.subarray(payloadAt, end)),
+      payload: this.#payloads.copy(scratch, payloadAt, end),
     };
   }
 }
