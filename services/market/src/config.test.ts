@@ -22,7 +22,7 @@ it('has a host on each core that is named, or as many as are asked for', () => {
   assert.equal(coresOf({}).length, 1);
 });
 
-it('has an inline host where it is asked for, or there is one core and nothing is asked of it', () => {
+it('has an inline host where that is asked for, or one core and nothing asked of it', () => {
   const inline = (cores: number, config: object) =>
     isInline(marketConfigSchema.parse({ broker, ...config }), cores);
   assert(inline(2, { hosts: 'inline' }));

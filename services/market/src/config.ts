@@ -56,7 +56,7 @@ const fieldsSchema = z.object({
   /** Clients on the same host, past the broker. */
   sharedMemory: sharedMemorySchema.optional(),
   /**
-   * Threads that markets live on, each market on one; `inline`: one host, on the thread of all else.
+   * Threads that markets live on, each market on one; `inline`: one host, on the service's thread.
    * Absent: one; inline on a machine with one core, if nothing is asked of the thread.
    */
   hosts: z.union([z.literal('inline'), z.int().min(1).max(64)]).optional(),

@@ -68,7 +68,7 @@ async function embedded(test: TestContext, hosts: Hosts = 1) {
 
 describe('the market service', { timeout: 120_000 }, () => {
   for (const hosts of BOTH_HOSTS) {
-    it(`refuses to go on from a log that lacks what was reported, hosts: ${hosts}`, async (test) => {
+    it(`refuses to go on from a log without what was reported, hosts: ${hosts}`, async (test) => {
       const { dir, open } = await embedded(test, hosts);
       await rm(join(dir, logStream(0)), { recursive: true });
       const { parts, store } = open();

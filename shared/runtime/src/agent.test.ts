@@ -117,7 +117,7 @@ test('an invoker runs its agents in order, goes idle, and wakes', async () => {
   await invoker.stop();
 });
 
-test('an invoker lets promises settle between the passes of a turn, and ends its turns', async () => {
+test('an invoker lets promises settle between passes of a turn, and ends its turns', async () => {
   let turns = 0;
   let settled = 0;
   const inTurn: number[] = [];

@@ -53,7 +53,7 @@ market's engine is on the thread of its input and output.
   --inline          the engine has no thread of its own
   --idle NAME       of the engine's thread: ${IDLES.join(', ')} (default: the market's own choice)
   --core N          core of the engine's thread (default: the last one)
-  --json            {"durable","inline","latencyNs":{...},"echoNs":{...},"perSec","trips",...} a line
+  --json            {"durable","inline","latencyNs":{...},"echoNs":{...},"perSec",...} a line
 
 Example: foldbook bench shm --seconds 10 --rate 5000`,
   takes: [],
@@ -189,7 +189,8 @@ function words(row: {
     `  order    ${figures(latencyNs)} ns`,
     `  echo     ${figures(echoNs)} ns`,
     ...(isRight ? [] : ['  checks   an answer is missing or wrong']),
-    `  method   ${seconds} s, ${grouped(perSec)} commands a second, from the intended send time; the engine ${engine}`,
+    `  engine   ${engine}`,
+    `  method   ${seconds} s, ${grouped(perSec)} commands a second, from the intended send time`,
     `  machine  ${machineWords(machine)}`,
   ].join('\n');
 }
