@@ -1,7 +1,7 @@
 /**
  * The sending half of a client: numbers commands, sends them in batches with one batch on its way
  * at a time, and sends a batch again until the market says that the log has it, or its reports do.
- * A copy that comes second never runs: its request ids are spent, and the engine answers SUPERSEDED.
+ * A copy that comes second never runs: its request ids are spent, the engine answers SUPERSEDED.
  */
 import assert from 'node:assert/strict';
 import {
