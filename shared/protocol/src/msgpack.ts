@@ -1,8 +1,9 @@
 /**
  * The same commands in msgpack, for any client in any language:
  *
- * `{ v: 1, ack?: "executed" | "received" | "refused",
- *    commands: [ { type: "new", session?: 0, requestId: 1, clientOrderId: 7, side: "buy", price: 100, quantity: 5, timeInForce?: "gtc", ... }, ... ] }`
+ * `{ v: 1, ack?: "executed" | "received" | "refused", commands: [ { type: "new", requestId: 1,
+ *    session?: 0, clientOrderId: 7, side: "buy", price: 100, quantity: 5, timeInForce?: "gtc",
+ *    ... }, ... ] }`
  *
  * or one command's own map with `v: 1` (and `ack`) in it. Integers may be any msgpack integer, or a
  * 64-bit float with an exact integer below 2^53; a 64-bit one may also be a decimal string, for
