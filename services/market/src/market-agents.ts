@@ -61,7 +61,7 @@ export function wireAgents(
 ): MarketAgents {
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
-  const { threads, cores, shown } = hosts;
+  const { threads, inline, cores, shown } = hosts;
   const metrics = new ServiceMetrics(shown.buffer);
   local?.observe(metrics.local);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
@@ -100,6 +100,7 @@ export function wireAgents(
     onAnswer: (token, records, sequence) => requests.answered(token, records, sequence),
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
+  inline?.connect(publisher);
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
@@ -110,7 +111,9 @@ export function wireAgents(
   const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const driven = [...(local === undefined ? [] : [local]), sequencer, publisher, mover];
+  const input = local === undefined ? [] : [local];
+  const matching = inline === undefined ? [] : [inline];
+  const driven = [...input, sequencer, ...matching, publisher, mover];
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin });
   return { markets, dispatcher, sequencer, publisher, commands, requests, invoker };

@@ -67,7 +67,8 @@ async function start(
   const running: Running = { ...parts, agents, streams, hosts };
   let recovered: Recovered;
   try {
-    recovered = await recoverFromLog(parts, failure.promise, agents);
+    const host = hosts.inline;
+    recovered = await recoverFromLog(parts, failure.promise, { ...agents, host });
     streams.reports.check(markets);
     streams.diffs.check(markets);
   } catch (error) {
@@ -125,7 +126,7 @@ async function close(running: Running, patienceMs: number): Promise<void> {
 async function recoverFromLog(
   { store, config }: MarketServiceParts,
   failed: Promise<Error>,
-  agents: Pick<RecoveryParts, 'markets' | 'sequencer' | 'dispatcher' | 'publisher'>,
+  agents: Omit<RecoveryParts, 'records' | 'signal'>,
 ): Promise<Recovered> {
   const halt = new AbortController();
   failed.then((error) => halt.abort(error));

@@ -130,6 +130,7 @@ export { nodeToBind, readTopology, type Topology, topologyWords } from './topolo
 export {
   type MessageHandler,
   type OnRefused,
+  type Question,
   type Subscription,
   type Transport,
   TransportError,
