@@ -195,6 +195,8 @@ describe('usage errors', () => {
   it('a missing broker or file: once, in one line, with what to do, status 2', async () => {
     for (const [args, words] of [
       [['up', '--nats', 'nats://127.0.0.1:1'], /^foldbook: no broker at .*up --local" starts/],
+      [['up', '--hosts', 'inline', '--nats', 'nats://127.0.0.1:1'], /^foldbook: no broker at /],
+      [['up', '--hosts', 'none'], /--hosts none: give a whole number/],
       [['book', '--market', 'A', '--nats', 'nats://127.0.0.1:1'], /no broker .*up --local"/],
       [['conform', '/nonexistent'], /nonexistent can't be read: there is no such file/],
       [['help', 'nope'], /no command "nope"/],

@@ -3,12 +3,15 @@
  * to send, so what a market keeps for an account that was told something once is a few numbers.
  */
 import assert from 'node:assert/strict';
+import { Slab } from '@foldbook/protocol';
 
 const SMALLEST_BYTES = 4 * 1024;
 /** Kept for the next batches; what is given back beyond that is let go. */
 const MAX_IDLE_BYTES = 16 * 1024 * 1024;
 
 export class BatchBuffers {
+  /** What batches send lies here. */
+  readonly sent = new Slab();
   readonly #largestBytes: number;
   /** By their length: 4 KiB, 8 KiB and so on, and the largest. */
   readonly #idle = new Map<number, Uint8Array[]>();

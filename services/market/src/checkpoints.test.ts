@@ -36,7 +36,7 @@ interface Node {
   stop(): Promise<void>;
 }
 
-async function world(test: TestContext) {
+async function world(test: TestContext, hosts: number | 'inline' = 2) {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-checkpoints-'));
   test.after(() => rm(dir, { recursive: true, force: true }));
   const folder = join(dir, 'snapshots');
@@ -51,7 +51,7 @@ async function world(test: TestContext) {
     });
     const config = marketConfigSchema.parse({
       broker: { kind: 'embedded', dir },
-      hosts: 2,
+      hosts,
       epochRecords: 7,
       epochAgeMs: 86_400_000,
       snapshots: { everyCommands: options.everyCommands ?? EVERY },
@@ -152,49 +152,51 @@ async function settlementOf(dir: string): Promise<Record<string, string>> {
 }
 
 describe('checkpoints', { timeout: 240_000 }, () => {
-  it('a start executes only what is behind them, and everything is as it was', async (test) => {
-    const { dir, folder, start } = await world(test);
-    const first = await start();
-    for (const market of ['A', 'B']) await create(first, market);
-    await trade(first, 'A', 0, 60);
-    await trade(first, 'B', 0, 25);
-    await written(first, 3);
-    // Behind all checkpoints of others, and with none of its own.
-    await create(first, 'LATE');
-    await trade(first, 'LATE', 0, 3);
-    await trade(first, 'A', 60, 5);
-    const before = await Promise.all(MARKETS.map((market) => seen(first, market)));
-    await first.stop();
+  for (const hosts of [2, 'inline'] as const) {
+    it(`a start executes only what is behind them, with ${hosts} hosts`, async (test) => {
+      const { dir, folder, start } = await world(test, hosts);
+      const first = await start();
+      for (const market of ['A', 'B']) await create(first, market);
+      await trade(first, 'A', 0, 60);
+      await trade(first, 'B', 0, 25);
+      await written(first, 3);
+      // Behind all checkpoints of others, and with none of its own.
+      await create(first, 'LATE');
+      await trade(first, 'LATE', 0, 3);
+      await trade(first, 'A', 60, 5);
+      const before = await Promise.all(MARKETS.map((market) => seen(first, market)));
+      await first.stop();
 
-    const second = await start();
-    assert.equal(logged(second, /market restored/), 2);
-    const { commands } = second.service.recovered;
-    assert(commands > 0 && commands < 120, `${commands} commands executed again`);
-    const after = await Promise.all(MARKETS.map((market) => seen(second, market)));
-    assert.deepEqual(after, before);
-    for (const market of MARKETS) await trade(second, market, 1_000, 10);
-    const end = await Promise.all(MARKETS.map((market) => seen(second, market)));
-    await second.stop();
+      const second = await start();
+      assert.equal(logged(second, /market restored/), 2);
+      const { commands } = second.service.recovered;
+      assert(commands > 0 && commands < 120, `${commands} commands executed again`);
+      const after = await Promise.all(MARKETS.map((market) => seen(second, market)));
+      assert.deepEqual(after, before);
+      for (const market of MARKETS) await trade(second, market, 1_000, 10);
+      const end = await Promise.all(MARKETS.map((market) => seen(second, market)));
+      await second.stop();
 
-    // The log alone tells the same, as if there were none.
-    const told = await settlementOf(dir);
-    assert.equal(Object.keys(told).length, MARKETS.length);
-    const plain = await start({ snapshots: false });
-    assert.equal(logged(plain, /market restored/), 0);
-    assert(plain.service.recovered.commands > commands);
-    assert.deepEqual(await Promise.all(MARKETS.map((market) => seen(plain, market))), end);
-    await plain.stop();
-    for (const stream of [reportStream(0), diffStream(0)]) {
-      await rm(join(dir, stream), { recursive: true });
-    }
-    const again = await start();
-    assert.equal(logged(again, /output stream was removed or cut/), 1);
-    assert.equal(logged(again, /market restored/), 0);
-    await again.stop();
-    assert.deepEqual(await settlementOf(dir), told, 'settlement is written the same');
-    const kept = (await readdir(folder)).filter((name) => name.startsWith('p0.A.'));
-    assert(kept.length >= 1 && kept.length <= 2, 'no more than two of a market are kept');
-  });
+      // The log alone tells the same, as if there were none.
+      const told = await settlementOf(dir);
+      assert.equal(Object.keys(told).length, MARKETS.length);
+      const plain = await start({ snapshots: false });
+      assert.equal(logged(plain, /market restored/), 0);
+      assert(plain.service.recovered.commands > commands);
+      assert.deepEqual(await Promise.all(MARKETS.map((market) => seen(plain, market))), end);
+      await plain.stop();
+      for (const stream of [reportStream(0), diffStream(0)]) {
+        await rm(join(dir, stream), { recursive: true });
+      }
+      const again = await start();
+      assert.equal(logged(again, /output stream was removed or cut/), 1);
+      assert.equal(logged(again, /market restored/), 0);
+      await again.stop();
+      assert.deepEqual(await settlementOf(dir), told, 'settlement is written the same');
+      const kept = (await readdir(folder)).filter((name) => name.startsWith('p0.A.'));
+      assert(kept.length >= 1 && kept.length <= 2, 'no more than two of a market are kept');
+    });
+  }
 
   it('one that is damaged is left out, and its market executes its log', async (test) => {
     const { folder, start } = await world(test);

@@ -5,8 +5,12 @@ import { BookMirror, ClientError, OperatorClient, OrderClient } from '@foldbook/
 import {
   Asset,
   adminSubject,
+  BatchFlag,
   CancelReason,
+  CommandKind,
   commandSubject,
+  decodeReply,
+  encodeCommands,
   type MarketEvent,
   MarketState,
   OrderType,
@@ -115,6 +119,34 @@ describe('a client of a market', () => {
     const client = await trader(7);
     assert.equal((await client.place(sell(100n, 1n))).type, 'accepted');
     assert.deepEqual(new Set(heard), new Set([`rpt.0.7.${MARKET}`]));
+  });
+
+  it('hears of nothing but refusals where it asks for those', async (test) => {
+    const { trader, transport } = await open(test);
+    const client = await trader(7);
+    const inbox = transport.newInbox();
+    const answers: string[] = [];
+    const heard = Promise.withResolvers<void>();
+    transport.subscribe(inbox, ({ payload }) => {
+      const reply = decodeReply(payload);
+      answers.push(reply.ok ? reply.value.name : reply.detail);
+      heard.resolve();
+    });
+    const order = { kind: CommandKind.NEW, session: 1, timeInForce: TimeInForce.GTC } as const;
+    const send = (requestId: bigint, flags: number) => {
+      const terms = { ...sell(100n, 5n), clientOrderId: requestId };
+      const batch = encodeCommands([{ ...order, ...terms, requestId }], flags);
+      transport.publish(commandSubject(MARKET, 7), batch, inbox);
+    };
+    const none = BatchFlag.REPLY_WHEN_REFUSED;
+    send(1n, none);
+    // Two flags that contradict each other.
+    send(2n, none | BatchFlag.REPLY_WHEN_RECEIVED);
+    await heard.promise;
+    await client.place({ ...sell(100n, 1n), clientOrderId: 3n });
+    const orders = (await client.openOrders()).map(({ clientOrderId }) => clientOrderId);
+    assert.deepEqual(orders, [1n, 3n]);
+    assert.deepEqual(answers, ['UNKNOWN_KIND']);
   });
 
   it('is told of everything although all reports are lost on their way', async (test) => {

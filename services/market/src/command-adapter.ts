@@ -134,14 +134,15 @@ export class CommandAdapter {
     batch: CommandBatch,
     account: number,
   ): Refusal | undefined {
+    const { replyWhen } = batch;
     const asker =
-      message.reply === undefined
+      message.reply === undefined || replyWhen === 'refused'
         ? undefined
         : {
             encoding: encodingOf(message.payload),
             replySubject: message.reply,
             account,
-            whenReceived: batch.replyWhenReceived,
+            whenReceived: replyWhen === 'received',
           };
     const answer = this.#sequencer.submit(market, batch, account, asker);
     if (answer === 'ADMITTED') return undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { marketConfigSchema } from './config.ts';
+import { isInline, marketConfigSchema } from './config.ts';
 import { hostCores } from './open-hosts.ts';
 
 const broker = { kind: 'embedded', dir: 'data' };
@@ -47,4 +47,35 @@ it('has each account on shared memory once, for a user or for its own', () => {
   for (const wrong of [1, '7', { account: 7, uid: -1 }, { account: 7, uid: 2 ** 32 - 1 }]) {
     assert.equal(typeof accountsOf(wrong), 'string', JSON.stringify(wrong));
   }
+});
+
+it('has an inline host where that is asked for, or one core and nothing asked of it', () => {
+  const inline = (cores: number, config: object) =>
+    isInline(marketConfigSchema.parse({ broker, ...config }), cores);
+  assert(inline(2, { hosts: 'inline' }));
+  assert(inline(1, {}));
+  for (const config of [{ hosts: 1 }, { cores: [0] }, { idle: 'park' }, { realtime: 1 }]) {
+    assert(!inline(1, config), JSON.stringify(config));
+  }
+  assert(!inline(2, {}));
+});
+
+it('asks nothing of the thread of a host that has none of its own', () => {
+  const twice = { cores: [0, 0], idle: 'busy-spin' };
+  for (const asked of [
+    { cores: [0] },
+    { cores: [0, 1] },
+    { idle: 'park' },
+    { realtime: 1 },
+    twice,
+  ]) {
+    const parsed = marketConfigSchema.safeParse({ broker, hosts: 'inline', ...asked });
+    assert.deepEqual(
+      parsed.error?.issues.flatMap(({ path }) => path),
+      Object.keys(asked),
+    );
+    assert.match(parsed.error?.message ?? '', /this one is inline/);
+  }
+  const placed = marketConfigSchema.safeParse({ broker, hosts: 'inline', places: { A: 1 } });
+  assert.match(placed.error?.message ?? '', /no host 1 for A: there are 1, from 0/);
 });

@@ -92,8 +92,12 @@ const fieldsSchema = z.object({
   broker: z.discriminatedUnion('kind', [natsSchema, embeddedSchema, volatileSchema]),
   /** Clients on the same host, past the broker. */
   sharedMemory: sharedMemorySchema.optional(),
-  /** Threads that markets live on, each market on one; absent: one, or one for each of `cores`. */
-  hosts: z.int().min(1).max(64).optional(),
+  /**
+   * Threads that markets live on, each market on one; `inline`: one host, on the service's thread.
+   * Absent: one for each of `cores`, or one; inline on a machine with one core, if nothing is asked
+   * of the thread.
+   */
+  hosts: z.union([z.literal('inline'), z.int().min(1).max(64)]).optional(),
   /** Their cores; absent: the last ones it may use. */
   cores: z.array(z.int().min(0).max(4095)).min(1).max(64).optional(),
   idle: z.enum(['busy-spin', 'yield', 'park']).optional(),
@@ -148,27 +152,56 @@ const fieldsSchema = z.object({
   epochAgeMs: z.int().min(10).max(86_400_000).default(5_000),
 });
 
-const hostCount = ({ hosts, cores }: Pick<z.infer<typeof fieldsSchema>, 'hosts' | 'cores'>) =>
-  hosts ?? cores?.length ?? 1;
+export type MarketConfig = z.infer<typeof fieldsSchema>;
 
-export const marketConfigSchema = fieldsSchema
-  .superRefine((config, context) => {
-    const { cores, places, idle } = config;
-    const count = hostCount(config);
-    const refuse = (path: string[], message: string) =>
-      context.addIssue({ code: 'custom', path, message });
-    if (cores !== undefined && cores.length !== count) {
-      refuse(['hosts'], `${count} hosts on ${cores.length} cores: name a core for each, or none`);
-    }
-    const shared = idle === 'busy-spin' ? sharedCore(cores ?? []) : undefined;
-    if (shared !== undefined) refuse(['cores'], sharedCoreWords(shared));
-    for (const [market, host] of Object.entries(places)) {
-      if (host < count) continue;
-      const message = `there is no host ${host} for ${market}: there are ${count}, from 0`;
-      refuse(['places', market], message);
-    }
-  })
-  .transform((config) => ({ ...config, hosts: hostCount(config) }));
+interface Contradiction {
+  readonly path: string[];
+  readonly message: string;
+}
+
+export const marketConfigSchema = fieldsSchema.superRefine((config, context) => {
+  const ofHosts = config.hosts === 'inline' ? wrongWithInline(config) : wrongWithThreads(config);
+  for (const wrong of [...ofHosts, ...wrongPlaces(config)]) {
+    context.addIssue({ code: 'custom', ...wrong });
+  }
+});
+
+/** What asks for threads of the hosts' own. */
+const OF_THREADS = ['cores', 'idle', 'realtime'] as const;
+
+const isAsked = (config: MarketConfig, name: (typeof OF_THREADS)[number]) =>
+  name === 'realtime' ? config.realtime !== 'off' : config[name] !== undefined;
+
+function wrongWithInline(config: MarketConfig): Contradiction[] {
+  const message = 'is of a host with a thread of its own, and this one is inline: leave one away';
+  return OF_THREADS.filter((name) => isAsked(config, name)).map((name) => ({
+    path: [name],
+    message,
+  }));
+}
+
+function wrongWithThreads(config: MarketConfig): Contradiction[] {
+  const { cores = [], idle } = config;
+  const wrong: Contradiction[] = [];
+  const count = hostCount(config);
+  if (cores.length > 0 && cores.length !== count) {
+    const message = `${count} hosts on ${cores.length} cores: name a core for each, or none`;
+    wrong.push({ path: ['hosts'], message });
+  }
+  const shared = idle === 'busy-spin' ? sharedCore(cores) : undefined;
+  if (shared !== undefined) wrong.push({ path: ['cores'], message: sharedCoreWords(shared) });
+  return wrong;
+}
+
+function wrongPlaces(config: MarketConfig): Contradiction[] {
+  const count = hostCount(config);
+  return Object.entries(config.places)
+    .filter(([, host]) => host >= count)
+    .map(([market, host]) => ({
+      path: ['places', market],
+      message: `there is no host ${host} for ${market}: there are ${count}, from 0`,
+    }));
+}
 
 /** The first core that is there twice. */
 export function sharedCore(cores: readonly number[]): number | undefined {
@@ -179,5 +212,14 @@ export const sharedCoreWords = (core: number) =>
   `two hosts that never rest would keep each other from core ${core}: ` +
   'let them yield or park (idle), or give each a core of its own';
 
+export function hostCount({ hosts, cores }: MarketConfig): number {
+  return hosts === 'inline' ? 1 : (hosts ?? cores?.length ?? 1);
+}
+
+/** @param usableCores - how many the process may use */
+export function isInline(config: MarketConfig, usableCores: number): boolean {
+  if (config.hosts !== undefined) return config.hosts === 'inline';
+  return usableCores === 1 && !OF_THREADS.some((name) => isAsked(config, name));
+}
+
 export type MemoryConfig = z.infer<typeof memorySchema>;
-export type MarketConfig = z.infer<typeof marketConfigSchema>;

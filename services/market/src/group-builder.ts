@@ -7,6 +7,7 @@ import {
   CommandOffset,
   MAX_COMMANDS_PER_GROUP,
   RECORD_BYTES,
+  Slab,
   viewOf,
   writeBatchHeader,
 } from '@foldbook/protocol';
@@ -37,6 +38,9 @@ export interface Group {
 /** One place is kept for the epoch's close, which must be the last command of its group. */
 const CAPACITY = MAX_COMMANDS_PER_GROUP - 1;
 const FIRST_CAPACITY = 64;
+
+/** Groups live until the log has them. */
+const slab = new Slab();
 
 /** What is known of the message that brought commands. */
 export interface MessageFacts {
@@ -124,7 +128,7 @@ export class GroupBuilder {
     const { count } = this;
     assert(count > 0, 'no empty groups');
     const cancels = this.#cancels.count;
-    const payload = new Uint8Array((count + 1) * RECORD_BYTES);
+    const payload = slab.take((count + 1) * RECORD_BYTES);
     const header = { kind: BatchKind.GROUP, market, count, timeNs } as const;
     writeBatchHeader(viewOf(payload), 0, header);
     payload.set(this.#cancels.records, RECORD_BYTES);

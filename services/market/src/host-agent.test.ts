@@ -25,7 +25,7 @@ import { createMarket, deposit } from './testing/commands.ts';
 function openHost(
   cycle: CycleLimits,
   addMarket: () => Engine,
-  moving: Partial<Pick<HostAgentParts, 'passage' | 'yieldCore'>> = {},
+  more: Partial<Pick<HostAgentParts, 'passage' | 'yieldCore' | 'passNs'>> = {},
 ) {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
@@ -47,7 +47,7 @@ function openHost(
     cycle,
     passage: () => assert.fail('none comes'),
     yieldCore: () => assert.fail('none comes'),
-    ...moving,
+    ...more,
   });
   const send = (market: number, command: Command) => {
     const batch = decodeMessage(encodeCommands([command]), 'operator', 0);
@@ -139,4 +139,23 @@ it('lets the host that it waits for have the core, and others of its own go on',
   send(1, createMarket());
   assert.equal(agent.doWork(), 2);
   assert.equal(yields, 2);
+});
+
+it('leaves the turns that a pass has no time for to the next one, in order', () => {
+  const order: number[] = [];
+  let markets = 0;
+  const addMarket = () => {
+    markets += 1;
+    const market = markets;
+    return engineThat(() => void order.push(market));
+  };
+  // Over when its first turn is.
+  const { agent, send } = openHost({ records: 1, timeNs: 1e9 }, addMarket, { passNs: 0 });
+  for (const market of [1, 1, 2, 3]) send(market, createMarket());
+  for (let pass = 1; pass <= 4; pass += 1) {
+    assert.equal(agent.doWork(), 2);
+    assert.equal(order.length, pass);
+  }
+  assert.deepEqual(order, [1, 2, 3, 1]);
+  assert.equal(agent.doWork(), 0);
 });

@@ -30,6 +30,11 @@ export interface HostAgentParts {
   readonly home: Home;
   readonly metrics: ThreadMetrics;
   readonly cycle: CycleLimits;
+  /**
+   * After so long no further market has its turn in this pass, ns: where the thread has other work.
+   * Absent: each that is ready has one.
+   */
+  readonly passNs?: number;
   /** The way that a market comes or goes by, from or to another host. */
   readonly passage: (host: number) => Passage;
   /** Lets others of its core run: the host that it waits for may be one of them. */
@@ -51,6 +56,7 @@ export class HostAgent implements Agent {
   readonly #home: Home;
   readonly #metrics: ThreadMetrics;
   readonly #cycle: CycleLimits;
+  readonly #passNs: number;
   readonly #passage: (host: number) => Passage;
   readonly #yieldCore: () => void;
   readonly #actors = new Map<number, Actor>();
@@ -70,23 +76,30 @@ export class HostAgent implements Agent {
     this.#home = parts.home;
     this.#metrics = parts.metrics;
     this.#cycle = parts.cycle;
+    this.#passNs = parts.passNs ?? Number.POSITIVE_INFINITY;
     this.#passage = parts.passage;
     this.#yieldCore = parts.yieldCore;
   }
 
-  /** A turn of every market that has something to do; returns the records that were handled. */
+  /** Turns of the markets that have something to do; returns the records that were handled. */
   doWork(): number {
     let work = this.#sort();
     const turn = this.#ready;
     this.#ready = this.#nextReady;
     this.#nextReady = turn;
+    const endNs = this.#metrics.nowNs() + this.#passNs;
+    let turns = 0;
     for (const actor of turn) {
+      // Those left over stand before all others in the next pass.
+      if (turns > 0 && this.#metrics.nowNs() >= endNs) break;
+      turns += 1;
       work += this.#run(actor);
       // What came meanwhile may be for one that is idle: it stands before this one, which had its
       // turn, so that it waits for the rest of one turn of each, and for no second one.
       work += this.#sort();
       this.#line(actor);
     }
+    if (turns < turn.length) this.#ready = [...turn.slice(turns), ...this.#ready];
     turn.length = 0;
     return this.#move(work);
   }

@@ -56,8 +56,15 @@ export interface PostedPassage {
   readonly port: MessagePort;
 }
 
+/** What the service needs of the thread. */
+export interface HostWorker
+  extends Pick<PinnedWorker, 'threadId' | 'pinned' | 'pinError' | 'post' | 'failed' | 'stop'> {
+  /** Undefined where it keeps to none. */
+  readonly core: number | undefined;
+}
+
 export interface HostThread {
-  readonly worker: PinnedWorker;
+  readonly worker: HostWorker;
   readonly commands: RingProducer;
   readonly events: RingConsumer;
 }
@@ -75,21 +82,32 @@ export interface HostThreadOptions {
   readonly onReached?: (reached: HostReached) => void;
 }
 
-export async function startHostThread(options: HostThreadOptions): Promise<HostThread> {
+/** The rings and what a host starts with, and the other ends of the rings. */
+export async function layHost(options: Omit<HostThreadOptions, 'core' | 'idle'>): Promise<{
+  readonly data: Omit<HostThreadData, 'idle'>;
+  readonly ends: Omit<HostThread, 'worker'>;
+}> {
   const commands = createRing(COMMAND_RING_SLOTS);
   const events = createRing(EVENT_RING_SLOTS);
   const kernel = await loadKernel();
-  const { host, core, idle, cycle, metrics, comfort } = options;
-  const secret = newSecret();
-  const how = { idle, cycle, metrics, comfort };
-  const data: HostThreadData = { host, commands, events, kernel, secret, ...how };
+  const { host, cycle, metrics, comfort } = options;
+  return {
+    data: { host, commands, events, kernel, secret: newSecret(), cycle, metrics, comfort },
+    ends: { commands: new RingProducer(commands), events: new RingConsumer(events) },
+  };
+}
+
+export async function startHostThread(options: HostThreadOptions): Promise<HostThread> {
+  const { data, ends } = await layHost(options);
+  const { host, core, idle } = options;
+  const workerData: HostThreadData = { ...data, idle };
   const worker = await startPinnedWorker(new URL('./host-worker.ts', import.meta.url), {
     name: `host ${host}`,
     core,
-    workerData: data,
+    workerData,
     onTold: (told) => options.onReached?.(told as HostReached),
   });
-  return { worker, commands: new RingProducer(commands), events: new RingConsumer(events) };
+  return { worker, ...ends };
 }
 
 function newSecret(): readonly [bigint, bigint] {

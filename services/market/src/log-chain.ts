@@ -2,10 +2,14 @@
  * The hash chain over a market's log: head(n) = SHA-256(head(n-1) || group n as it lies in the
  * log), starting from 32 zero bytes. Epoch headers name the head at their end; receipts will too.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+
+const HEAD_BYTES = 32;
+/** A hash in one call takes half the time; putting its input together pays up to here. */
+const joined = new Uint8Array(4_096);
 
 export class LogChain {
-  #head: Uint8Array = new Uint8Array(32);
+  #head: Uint8Array = new Uint8Array(HEAD_BYTES);
 
   get head(): Uint8Array {
     return this.#head;
@@ -18,8 +22,19 @@ export class LogChain {
 
   /** Takes the next group's bytes; answers the head after it. */
   advance(payload: Uint8Array): Uint8Array {
-    this.#head = createHash('sha256').update(this.#head).update(payload).digest();
+    const sizeBytes = HEAD_BYTES + payload.byteLength;
+    this.#head = sizeBytes <= joined.byteLength ? this.#ofShort(payload) : this.#ofLong(payload);
     return this.#head;
+  }
+
+  #ofShort(payload: Uint8Array): Uint8Array {
+    joined.set(this.#head);
+    joined.set(payload, HEAD_BYTES);
+    return hash('sha256', joined.subarray(0, HEAD_BYTES + payload.byteLength), 'buffer');
+  }
+
+  #ofLong(payload: Uint8Array): Uint8Array {
+    return createHash('sha256').update(this.#head).update(payload).digest();
   }
 }
 

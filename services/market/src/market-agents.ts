@@ -69,7 +69,7 @@ export function wireAgents(
 ): MarketAgents {
   const { config, transport, store, clock, logger } = parts;
   const { partition } = config;
-  const { threads, cores, shown } = hosts;
+  const { threads, inline, cores, shown } = hosts;
   const metrics = new ServiceMetrics(shown.buffer);
   local?.observe(metrics.local);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
@@ -121,6 +121,7 @@ export function wireAgents(
       outputsOf: (market) => publisher.outputsOf(market),
       everyCommands: config.snapshots.everyCommands,
     });
+  inline?.connect(publisher);
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
@@ -131,9 +132,10 @@ export function wireAgents(
   const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const first = local === undefined ? [] : [local];
+  const input = local === undefined ? [] : [local];
+  const matching = inline === undefined ? [] : [inline];
   const last = checkpointer === undefined ? [] : [checkpointer];
-  const driven = [...first, sequencer, publisher, mover, ...last];
+  const driven = [...input, sequencer, ...matching, publisher, mover, ...last];
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin });
   const adapters = { commands, requests };

@@ -1,6 +1,6 @@
 /** What a market service does before it reads its log: it takes what checkpoints have of it. */
 import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
-import { checkSnapshot, type Logger, type SnapshotStore } from '@foldbook/runtime';
+import { type Agent, checkSnapshot, type Logger, type SnapshotStore } from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import { type CheckpointFacts, CheckpointReader } from './market-checkpoint.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
@@ -25,6 +25,8 @@ export interface RestoreParts {
   readonly dispatcher: Dispatcher;
   readonly publisher: Publisher;
   readonly books: BookQueries;
+  /** Undefined where hosts have threads of their own. */
+  readonly host: Agent | undefined;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** Last sequences of the streams. */
@@ -156,10 +158,13 @@ async function restore(parts: RestoreParts, market: Market, facts: CheckpointFac
 }
 
 async function until(parts: RestoreParts, isDone: () => boolean): Promise<void> {
-  const { dispatcher, publisher, signal } = parts;
+  const { dispatcher, publisher, host, signal } = parts;
   while (!isDone()) {
     signal.throwIfAborted();
-    if (dispatcher.flush() + publisher.doWork() === 0) await turn();
+    const work = dispatcher.flush() + publisher.doWork();
+    host?.doWork();
+    // Pieces come by the event loop.
+    if (work === 0) await turn();
   }
 }
 

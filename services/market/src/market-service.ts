@@ -8,7 +8,7 @@ import { type MarketAgents, type Surroundings, wireAgents } from './market-agent
 import { restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { type OwnedStreams, takeOwnership } from './ownership.ts';
-import { type Recovered, recover } from './recovery.ts';
+import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
@@ -68,7 +68,8 @@ async function start(
   const running: Running = { ...parts, agents, streams, hosts };
   let recovered: Recovered;
   try {
-    recovered = await recoverFromLog(parts, streams, failure.promise, agents);
+    const host = hosts.inline;
+    recovered = await recoverFromLog(parts, streams, failure.promise, { ...agents, host });
     streams.reports.check(markets);
     streams.diffs.check(markets);
   } catch (error) {
@@ -127,7 +128,7 @@ async function recoverFromLog(
   parts: MarketServiceParts,
   streams: OwnedStreams,
   failed: Promise<Error>,
-  agents: MarketAgents,
+  agents: MarketAgents & Pick<RecoveryParts, 'host'>,
 ): Promise<Recovered> {
   const { store, snapshots, config, logger } = parts;
   const { partition } = config;

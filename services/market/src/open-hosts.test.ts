@@ -46,7 +46,7 @@ async function open(config: object, reached: HostReached) {
     const commands = new RingProducer(createRing(8));
     return { worker, commands, events: new RingConsumer(createRing(8)) };
   };
-  const parsed = marketConfigSchema.parse({ broker, ...config });
+  const parsed = marketConfigSchema.parse({ broker, hosts: 1, ...config });
   const { shown } = await openHosts({ config: parsed, logger, startThread }, assert.fail);
   shown.remove();
   return { lines, asked };

@@ -10,13 +10,16 @@ import {
   type Topology,
   topologyWords,
 } from '@foldbook/runtime';
-import { type MarketConfig, sharedCore, sharedCoreWords } from './config.ts';
+import { hostCount, isInline, type MarketConfig, sharedCore, sharedCoreWords } from './config.ts';
 import { type HostReached, type HostThread, startHostThread } from './host-thread.ts';
+import { type InlineHost, type InlineHostThread, startInlineHost } from './inline-host.ts';
 import { type MetricsMemory, type OpenedMetrics, openMetrics } from './market-metrics.ts';
 
 export interface OpenedHosts {
   readonly shown: OpenedMetrics;
   readonly threads: readonly HostThread[];
+  /** The only one of `threads`, if it is the calling thread; to be driven with its agents. */
+  readonly inline: InlineHost | undefined;
   /** Of each, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
 }
@@ -37,20 +40,26 @@ export async function openHosts(
   parts: HostParts,
   fail: (error: Error) => void,
 ): Promise<OpenedHosts> {
-  const cores = hostCores(parts.config);
-  const shared = parts.config.idle === 'busy-spin' ? sharedCore(cores) : undefined;
+  const { config } = parts;
+  const inline = isInline(config, availableCores().length);
+  const cores = inline ? [] : hostCores(config);
+  const shared = config.idle === 'busy-spin' ? sharedCore(cores) : undefined;
   if (shared !== undefined) throw new Error(sharedCoreWords(shared));
-  const shown = openShown(parts, cores.length);
+  const shown = openShown(parts, hostCount(config));
   const threads: HostThread[] = [];
   const topology = readTopology();
   const words = topology === undefined ? 'unknown: there is no sysfs' : topologyWords(topology);
   parts.logger.info(`machine: ${words}`);
   try {
+    if (inline) {
+      const thread = await startInline(parts, shown.memory);
+      return { shown, threads: [thread], inline: thread.inline, cores: [undefined] };
+    }
     for (const [host, core] of cores.entries()) {
       threads.push(await startHost(parts, { host, core, topology }, shown.memory, fail));
     }
     const pinned = threads.map(({ worker }) => (worker.pinned ? worker.core : undefined));
-    return { shown, threads, cores: pinned };
+    return { shown, threads, inline: undefined, cores: pinned };
   } catch (error) {
     await Promise.all(threads.map(({ worker }) => worker.stop()));
     shown.remove();
@@ -81,7 +90,7 @@ async function startHost(
   metrics: MetricsMemory,
   fail: (error: Error) => void,
 ): Promise<HostThread> {
-  const cycle = { records: config.cycleRecords, timeNs: config.cycleUs * 1_000 };
+  const cycle = cycleOf(config);
   const idle = config.idle ?? defaultIdle(config);
   const { memory, realtime } = config;
   const comfort = { memory, realtime, node: nodeToBind(topology, core) };
@@ -101,6 +110,26 @@ async function startHost(
   return thread;
 }
 
+async function startInline(
+  { config, logger }: HostParts,
+  metrics: MetricsMemory,
+): Promise<InlineHostThread> {
+  const { memory, realtime } = config;
+  // The thread keeps to no core, so its memory belongs to no node.
+  const comfort = { memory, realtime, node: undefined };
+  const host = 0;
+  const onReached = (reached: HostReached) => tellReached(logger, host, reached);
+  const cycle = cycleOf(config);
+  const thread = await startInlineHost({ host, cycle, metrics, comfort, onReached });
+  logger.info('host started, on the thread of the service', { host });
+  return thread;
+}
+
+const cycleOf = ({ cycleRecords, cycleUs }: MarketConfig) => ({
+  records: cycleRecords,
+  timeNs: cycleUs * 1_000,
+});
+
 function tellReached(logger: Logger, host: number, { memory, realTime }: HostReached): void {
   logger.info(`memory of the host: ${placedWords(memory)}`, { host });
   if (realTime === undefined) return;
@@ -109,11 +138,11 @@ function tellReached(logger: Logger, host: number, { memory, realTime }: HostRea
 }
 
 /** The core of each host. The last ones by default: the first serves interrupts. */
-export function hostCores({ hosts, cores }: MarketConfig): readonly number[] {
-  if (cores !== undefined) return cores;
+export function hostCores(config: MarketConfig): readonly number[] {
+  if (config.cores !== undefined) return config.cores;
   const available = availableCores();
   const fromTheLast = (host: number) => available.at(-1 - (host % available.length)) ?? 0;
-  return Array.from({ length: hosts }, (_, host) => fromTheLast(host));
+  return Array.from({ length: hostCount(config) }, (_, host) => fromTheLast(host));
 }
 
 /** A host that spins would starve the broker and the provers where cores are few. */

@@ -8,6 +8,7 @@ import {
   BatchFlag,
   type BatchKind,
   RECORD_BYTES,
+  type Slab,
   viewOf,
   writeBatchHeader,
 } from '@foldbook/protocol';
@@ -30,6 +31,8 @@ export interface OutputBatchParts {
   /** Last market sequence that was sent before, 0 for none. */
   readonly prev: number;
   readonly send: SendBatch;
+  /** Where what it sends lies, if that is kept for longer than others' batches are. */
+  readonly slab?: Slab;
   readonly buffers: BatchBuffers;
   /** CRC for a batch that ends between commands, asked before the next command's first record. */
   readonly depthCrc?: () => number;
@@ -138,7 +141,7 @@ export class OutputBatch {
   }
 
   #emit(count: number, last: number, flags: number, depthCrc: number): void {
-    const { kind, market, generation, send } = this.#parts;
+    const { kind, market, generation, send, buffers, slab = buffers.sent } = this.#parts;
     writeBatchHeader(this.#view, 0, {
       kind,
       market,
@@ -150,7 +153,7 @@ export class OutputBatch {
       prev: this.#prev,
       depthCrc,
     });
-    send(this.#buffer.slice(0, (count + 1) * RECORD_BYTES));
+    send(slab.copy(this.#buffer, 0, (count + 1) * RECORD_BYTES));
   }
 
   #reserve(): void {

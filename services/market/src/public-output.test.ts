@@ -166,4 +166,32 @@ describe('PublicOutput', () => {
     const bounded = output.replay(150);
     assert(bounded !== undefined && bounded.byteLength <= 1_000 * 1_024);
   });
+
+  it('takes a batch as fast when it has dropped as many as it keeps as when it began', () => {
+    const { output, put } = open();
+    let sequence = 0;
+    const send = (batches: number) => {
+      const startMs = performance.now();
+      for (let batch = 0; batch < batches; batch += 1) {
+        sequence += 1;
+        put(sequence, Side.BUY, 90, BigInt(sequence));
+        output.flush(sequence);
+      }
+      return (performance.now() - startMs) / batches;
+    };
+    send(10_000);
+    const firstMs = send(10_000);
+    // 128 bytes each: 65,536 are kept.
+    send(60_000);
+    const laterMs = send(20_000);
+    // Hundreds of times as long when each moves all the others.
+    assert(laterMs < 20 * firstMs, `${laterMs} ms a batch, ${firstMs} ms before`);
+    const kept = output.replay(sequence - 65_535);
+    const [oldest] = headers(
+      kept?.subarray(0, 2 * RECORD_BYTES) ?? assert.fail(),
+      BatchKind.MARKET_DATA,
+    );
+    assert.equal(oldest?.last, sequence - 65_535);
+    assert.equal(output.replay(sequence - 65_536), undefined);
+  });
 });

@@ -12,6 +12,7 @@ import {
   RECORD_BYTES,
   readCount,
   Side,
+  Slab,
   TradeOffset,
   tradesSubject,
   viewOf,
@@ -23,6 +24,7 @@ import { OutputBatch } from './output-batch.ts';
 
 /** Past delta batches kept for clients that missed some. */
 const HISTORY_BYTES = 8 * 1024 * 1024;
+const DROPPED = new Uint8Array(0);
 /** Levels in one message of a snapshot: 512 KiB. */
 const SNAPSHOT_CHUNK_RECORDS = 8_192;
 /** Bytes of one answer to a replay request. */
@@ -51,6 +53,8 @@ export class PublicOutput {
   readonly #newLevels: NewLevel[] = [];
   #deltaSequence = 0;
   #history: Uint8Array[] = [];
+  /** Before it stand places of batches that were dropped. */
+  #oldest = 0;
   #historyBytes = 0;
   /** Market sequence that the book stands at. */
   #sequence = 0;
@@ -68,6 +72,8 @@ export class PublicOutput {
     };
     this.#levels = new OutputBatch({
       ...common,
+      // The history keeps them.
+      slab: new Slab(),
       send: (payload) => this.#sendLevels(payload),
       depthCrc: () => this.#book.checksum(),
     });
@@ -161,9 +167,11 @@ export class PublicOutput {
    * undefined when the window no longer reaches back that far (take a snapshot then).
    */
   replay(from: number): Uint8Array | undefined {
-    let start = this.#history.findIndex((payload) => lastOf(payload) >= from);
+    const reaches = (payload: Uint8Array, index: number) =>
+      index >= this.#oldest && lastOf(payload) >= from;
+    let start = this.#history.findIndex(reaches);
     if (start < 0) return this.#levels.prev < from ? new Uint8Array(0) : undefined;
-    while (start > 0 && continues(this.#history[start])) start -= 1;
+    while (start > this.#oldest && continues(this.#history[start])) start -= 1;
     const oldest = this.#history[start];
     if (oldest === undefined || prevOf(oldest) >= from) return undefined;
     const chosen: Uint8Array[] = [];
@@ -187,13 +195,16 @@ export class PublicOutput {
   #sendLevels(payload: Uint8Array): void {
     this.#history.push(payload);
     this.#historyBytes += payload.byteLength;
-    let stale = 0;
-    while (this.#historyBytes > HISTORY_BYTES && stale < this.#history.length - 1) {
-      this.#historyBytes -= this.#history[stale]?.byteLength ?? 0;
-      stale += 1;
+    while (this.#historyBytes > HISTORY_BYTES && this.#oldest < this.#history.length - 1) {
+      this.#historyBytes -= this.#history[this.#oldest]?.byteLength ?? 0;
+      this.#history[this.#oldest] = DROPPED;
+      this.#oldest += 1;
     }
-    // Dropping in bulk keeps this linear in what is sent.
-    if (stale > 0) this.#history = this.#history.slice(stale);
+    // The rest moves when as much was dropped: however many there are, a batch costs the same.
+    if (2 * this.#oldest > this.#history.length) {
+      this.#history = this.#history.slice(this.#oldest);
+      this.#oldest = 0;
+    }
     this.#publish(levelsSubject(this.#market.name), payload);
   }
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Agent, Clock, RingConsumer } from '@foldbook/runtime';
 import type { DurableOutput } from './durable-output.ts';
 import { EventFeed, type OnAnswer, type OnExecuted, type OnMoved } from './event-feed.ts';
+import type { EventTaker } from './inline-host.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import { type MarketCounters, MarketOutputs, type OutputParts } from './market-outputs.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
@@ -33,7 +34,7 @@ export interface PublisherParts {
   readonly onSnapshot: (market: Market) => void;
 }
 
-export class Publisher implements Agent {
+export class Publisher implements Agent, EventTaker {
   readonly roleName = 'publisher';
   readonly #feeds: readonly EventFeed[];
   readonly #reports: DurableOutput;
@@ -86,7 +87,7 @@ export class Publisher implements Agent {
     outputsInFlight.set(this.#reports.inFlight() + this.#diffs.inFlight());
     let work = 0;
     const { length } = this.#feeds;
-    for (let step = 0; step < length && !this.#isHeldBack(); step += 1) {
+    for (let step = 0; step < length && !this.isHeldBack; step += 1) {
       // On from the one after the last: where outputs are held back, no host's stay in its ring.
       work += this.#feeds[this.#next]?.doWork(this.#isLive) ?? 0;
       this.#next = (this.#next + 1) % length;
@@ -94,7 +95,13 @@ export class Publisher implements Agent {
     return work;
   }
 
-  #isHeldBack(): boolean {
+  takeEvents(): number {
+    let taken = 0;
+    for (const feed of this.#feeds) taken += feed.doWork(this.#isLive);
+    return taken;
+  }
+
+  get isHeldBack(): boolean {
     return (
       this.#reports.inFlight() > MAX_OUTPUTS_IN_FLIGHT ||
       this.#diffs.inFlight() > MAX_OUTPUTS_IN_FLIGHT

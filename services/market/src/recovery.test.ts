@@ -21,9 +21,9 @@ it('ends with the reason when the market thread will never answer', async () => 
   }
   // Nothing drives the market agent of this one.
   const { markets, sequencer, dispatcher, publisher } = new Pipeline({ live: false });
-  const { signal } = halt;
+  const agents = { markets, sequencer, dispatcher, publisher, host: undefined };
   await assert.rejects(
-    recover({ records: records(), markets, sequencer, dispatcher, publisher, signal }),
+    recover({ ...agents, records: records(), signal: halt.signal }),
     /the market thread failed: unreachable/,
   );
   assert.equal(sequencer.pending, 1);

@@ -5,7 +5,7 @@ import {
   isTermSubject,
   MAX_COMMANDS_PER_GROUP,
 } from '@foldbook/protocol';
-import type { StreamRecord } from '@foldbook/runtime';
+import type { Agent, StreamRecord } from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Publisher } from './publisher.ts';
@@ -28,6 +28,8 @@ export interface RecoveryParts {
   readonly sequencer: Sequencer;
   readonly dispatcher: Dispatcher;
   readonly publisher: Publisher;
+  /** Undefined where hosts have threads of their own. */
+  readonly host: Agent | undefined;
   /** Gives the recovery up, with its reason: the market thread may be dead and never answer. */
   readonly signal: AbortSignal;
 }
@@ -37,13 +39,13 @@ export interface RecoveryParts {
  * @throws Error for a record that is no group of its market: the log is not ours, or damaged
  */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
-  const { records, markets, sequencer, dispatcher, publisher, signal } = parts;
+  const { records, markets, sequencer, dispatcher, publisher, host, signal } = parts;
   let groups = 0;
   let commands = 0;
   const settle = async (most: number) => {
     while (sequencer.pending > most || dispatcher.undelivered > 0) {
       signal.throwIfAborted();
-      const work = dispatcher.flush() + publisher.doWork();
+      const work = dispatcher.flush() + (host?.doWork() ?? 0) + publisher.doWork();
       if (work === 0) await turn();
     }
   };

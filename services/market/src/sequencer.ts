@@ -12,6 +12,7 @@ import {
   CommandOffset,
   logSubject,
   RECORD_BYTES,
+  Slab,
   viewOf,
   writeCount,
 } from '@foldbook/protocol';
@@ -35,6 +36,9 @@ export interface SequencerLimits extends AdmissionLimits {
 
 /** Called when a group is durable, for the askers who wanted to know just that. */
 export type OnReceived = (asker: Asker, logSequence: number) => void;
+
+/** Groups live here until their host has room for them. */
+const slab = new Slab();
 
 /** Of a group that comes from the log: its senders heard of it before. */
 const NOBODYS = { askers: [], shares: new Map<number, number>(), receivedNs: [] };
@@ -275,7 +279,7 @@ export class Sequencer implements Agent {
     const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
     market.committed.push({ logSequence, ...kept });
     if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
-    const copy = payload.slice();
+    const copy = slab.copy(payload);
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);
     this.#dispatcher.deliver(market, copy, group.commands + 1);

@@ -347,6 +347,7 @@ export class OrderClient {
       ANSWER_KINDS.has(kind) &&
       view.getUint16(offset + EventOffset.SESSION, true) === this.#session;
     const requestId = isAnswer ? readCount(view, offset + EventOffset.REQUEST_ID) : 0;
+    if (isAnswer) this.#outbox.reported(requestId);
     // A batch that was sent twice is answered twice, the second time by RESULT: the first one
     // counts.
     const waiting = this.#open.get(requestId);

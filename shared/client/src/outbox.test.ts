@@ -11,7 +11,7 @@ import {
   refuse,
   viewOf,
 } from '@foldbook/protocol';
-import { MemoryBroker } from '@foldbook/runtime';
+import { MemoryBroker, type Transport, TransportError } from '@foldbook/runtime';
 import type { ClientError } from './client-error.ts';
 import { Outbox } from './outbox.ts';
 
@@ -24,11 +24,33 @@ const cancel = (requestId: number): CancelOrder => ({
   clientOrderId: 1n,
 });
 
-/** A server that answers each batch with the next of `answers`, then OK; 'SILENT' not at all. */
-function serve(answers: (ResultName | 'SILENT')[]) {
+/** The transport with requests that can be ended. */
+function withQuestions(transport: Transport): Transport {
+  const ask = (subject: string, payload: Uint8Array, timeoutMs: number) => {
+    const told = Promise.withResolvers<Uint8Array | undefined>();
+    const late = () => told.reject(new TransportError('TIMEOUT', subject));
+    const timer = setTimeout(late, timeoutMs);
+    const reply = transport.newInbox();
+    const subscription = transport.subscribe(reply, (message) => told.resolve(message.payload));
+    transport.publish(subject, payload, reply);
+    const answer = told.promise.finally(() => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+    });
+    return { answer, end: () => told.resolve(undefined) };
+  };
+  return Object.assign(transport, { ask });
+}
+
+/**
+ * A server that answers each batch with the next of `answers`, then OK; 'SILENT' not at all.
+ * `asks`: the outbox may end its requests, and reports are told it where it wants no other answer.
+ */
+function serve(answers: (ResultName | 'SILENT')[], asks = false) {
   const broker = new MemoryBroker();
   const server = broker.connect();
   const batches: number[][] = [];
+  const wanted: string[] = [];
   let open = 0;
   let mostOpen = 0;
   server.subscribe(SUBJECT, ({ payload, reply }) => {
@@ -42,10 +64,15 @@ function serve(answers: (ResultName | 'SILENT')[]) {
         Number(view.getBigUint64(index * RECORD_BYTES + 16, true)),
       ),
     );
+    wanted.push(batch.value.replyWhen);
     const answer = answers.shift() ?? 'OK';
     setImmediate(() => {
       open -= 1;
       if (answer === 'SILENT') return;
+      if (answer === 'OK' && batch.value.replyWhen === 'refused') {
+        for (const id of batches.at(-1) ?? []) outbox.reported(id);
+        return;
+      }
       const none = new Uint8Array(0);
       const bytes =
         answer === 'OK'
@@ -58,7 +85,8 @@ function serve(answers: (ResultName | 'SILENT')[]) {
   const end = Promise.withResolvers<void>();
   // Silence is waited for only where there is some: a busy machine is not silent.
   const patienceMs = answers.includes('SILENT') ? 200 : 60_000;
-  const outbox = new Outbox(broker.connect(), SUBJECT, patienceMs, (error) => {
+  const client = asks ? withQuestions(broker.connect()) : broker.connect();
+  const outbox = new Outbox(client, SUBJECT, patienceMs, (error) => {
     refused.push(error);
     end.resolve();
   });
@@ -68,7 +96,8 @@ function serve(answers: (ResultName | 'SILENT')[]) {
   const busy = async () => {
     while (outbox.counters.busy === 0) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { outbox, batches, refused, sent, busy, ended: end.promise, mostOpen: () => mostOpen };
+  const told = { batches, wanted, refused, ended: end.promise, mostOpen: () => mostOpen };
+  return { outbox, sent, busy, ...told };
 }
 
 describe('Outbox', () => {
@@ -128,6 +157,38 @@ describe('Outbox', () => {
     await busy();
     outbox.close();
     assert.equal(outbox.fateOf(1), 'UNSENT');
+  });
+
+  it('takes a report for the acknowledgement of a batch that nothing waits behind', async () => {
+    const { outbox, batches, wanted, sent } = serve(['BUSY', 'SILENT'], true);
+    outbox.push(cancel(1));
+    await sent();
+    assert.deepEqual(batches, [[1], [1], [1]]);
+    assert.deepEqual(outbox.counters, { busy: 1, resent: 1, batches: 1 });
+    for (let id = 2; id <= 1_100; id += 1) outbox.push(cancel(id));
+    await sent();
+    assert.equal(batches.flat().length, 3 + 1_099);
+    assert.deepEqual(wanted, ['refused', 'refused', 'refused', 'received', 'refused']);
+  });
+
+  it('hears that a batch is refused where it asks for nothing else', async () => {
+    const { outbox, refused, ended } = serve(['UNKNOWN_MARKET'], true);
+    outbox.push(cancel(1));
+    await ended;
+    assert.match(refused[0]?.message ?? '', /UNKNOWN_MARKET/);
+    assert.equal(outbox.fateOf(1), 'REFUSED');
+  });
+
+  it('takes no report of another request for one of its batch', async () => {
+    const { outbox, batches, sent } = serve(['SILENT'], true);
+    outbox.push(cancel(5));
+    while (batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    outbox.reported(4);
+    outbox.reported(6);
+    assert.equal(outbox.length, 1);
+    await sent();
+    assert.deepEqual(batches, [[5], [5]]);
+    assert.equal(outbox.counters.resent, 1);
   });
 
   it('keeps nothing of a command that fits no record', async () => {

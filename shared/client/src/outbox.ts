@@ -1,7 +1,7 @@
 /**
  * The sending half of a client: numbers commands, sends them in batches with one batch on its way
- * at a time, and sends a batch again until the market says that the log has it. A copy that comes
- * second never runs: its request ids are spent, and the engine answers SUPERSEDED.
+ * at a time, and sends a batch again until the market says that the log has it, or its reports do.
+ * A copy that comes second never runs: its request ids are spent, the engine answers SUPERSEDED.
  */
 import assert from 'node:assert/strict';
 import {
@@ -46,9 +46,13 @@ interface Flight {
   readonly batch: Uint8Array;
   /** Request id of its last command. */
   readonly last: number;
+  /** Nothing waited behind it: only a refusal is answered. */
+  readonly isAlone: boolean;
   /** Copies of which nobody said that they came to nothing. */
   unclear: number;
   isRefused: boolean;
+  /** Ends the wait for an answer, where nothing but a refusal would be one. */
+  endWait: (() => void) | undefined;
 }
 
 /** What became of one copy of a batch. */
@@ -130,14 +134,28 @@ export class Outbox {
       const count = Math.min(this.length, MAX_COMMANDS_PER_MESSAGE);
       const from = this.#start * RECORD_BYTES;
       const records = this.#buffer.subarray(from, from + count * RECORD_BYTES);
-      const flags = BatchFlag.REPLY_WHEN_RECEIVED;
+      // Its report tells as much as an acknowledgement, later; others behind it wait less long for
+      // the latter.
+      const isAlone = count === this.length && this.#transport.ask !== undefined;
+      const flags = isAlone ? BatchFlag.REPLY_WHEN_REFUSED : BatchFlag.REPLY_WHEN_RECEIVED;
       const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
       const last = this.#requestIdAt(this.#start + count - 1);
-      const flight: Flight = { batch, last, unclear: 0, isRefused: false };
+      const flight: Flight = {
+        batch,
+        last,
+        isAlone,
+        unclear: 0,
+        isRefused: false,
+        endWait: undefined,
+      };
       this.#flight = flight;
       if (!(await this.#deliver(flight))) return;
       this.#flight = undefined;
       this.#start += count;
+      if (this.#start === this.#end) {
+        this.#start = 0;
+        this.#end = 0;
+      }
       this.counters.batches += 1;
     }
     this.#sending = false;
@@ -147,7 +165,7 @@ export class Outbox {
   async #deliver(flight: Flight): Promise<boolean> {
     while (!this.#closed) {
       flight.unclear += 1;
-      const outcome = await this.#send(flight.batch);
+      const outcome = await this.#send(flight);
       if (outcome === 'RECEIVED') return true;
       if (outcome === 'SILENCE') {
         this.counters.resent += 1;
@@ -172,12 +190,31 @@ export class Outbox {
     this.#onEnd(error);
   }
 
-  async #send(batch: Uint8Array): Promise<Outcome> {
+  /** The market reported of this request: the log has the batch that it came in, whole. */
+  reported(requestId: number): void {
+    const flight = this.#flight;
+    if (flight?.endWait === undefined) return;
+    if (requestId <= flight.last && requestId >= this.#requestIdAt(this.#start)) flight.endWait();
+  }
+
+  async #send(flight: Flight): Promise<Outcome> {
     try {
-      return this.#read(await this.#transport.request(this.#subject, batch, this.#resendAfterMs));
+      const answer = await this.#ask(flight);
+      return answer === undefined ? 'RECEIVED' : this.#read(answer);
     } catch (error) {
       return this.#failed(error);
     }
+  }
+
+  /** Undefined when a report came first. */
+  #ask(flight: Flight): Promise<Uint8Array | undefined> {
+    const { batch } = flight;
+    if (!flight.isAlone || this.#transport.ask === undefined) {
+      return this.#transport.request(this.#subject, batch, this.#resendAfterMs);
+    }
+    const { answer, end } = this.#transport.ask(this.#subject, batch, this.#resendAfterMs);
+    flight.endWait = end;
+    return answer;
   }
 
   #read(answer: Uint8Array): Outcome {

@@ -9,6 +9,7 @@ import {
   RECORD_BYTES,
 } from './layout.ts';
 import { type Decoded, refuse } from './result.ts';
+import { Slab } from './slab.ts';
 
 export interface BatchHeader {
   readonly kind: BatchKind;
@@ -24,19 +25,8 @@ export interface BatchHeader {
   readonly depthCrc: number;
 }
 
-const EMPTY: BatchHeader = {
-  kind: 1,
-  market: 0,
-  count: 0,
-  flags: 0,
-  logSequence: 0,
-  timeNs: 0n,
-  first: 0,
-  last: 0,
-  prev: 0,
-  generation: 0,
-  depthCrc: 0,
-};
+/** Batches are short-lived, but for those that a caller copies. */
+const slab = new Slab();
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -48,21 +38,20 @@ export function writeBatchHeader(
   offset: number,
   fields: Partial<BatchHeader> & { readonly kind: BatchKind; readonly count: number },
 ): void {
-  const header = { ...EMPTY, ...fields };
   view.setUint16(offset + BatchOffset.MAGIC, BATCH_MAGIC, true);
   view.setUint8(offset + BatchOffset.VERSION, PROTOCOL_VERSION);
-  view.setUint8(offset + BatchOffset.KIND, header.kind);
-  view.setUint32(offset + BatchOffset.MARKET, header.market, true);
-  view.setUint32(offset + BatchOffset.COUNT, header.count, true);
-  view.setUint16(offset + BatchOffset.FLAGS, header.flags, true);
+  view.setUint8(offset + BatchOffset.KIND, fields.kind);
+  view.setUint32(offset + BatchOffset.MARKET, fields.market ?? 0, true);
+  view.setUint32(offset + BatchOffset.COUNT, fields.count, true);
+  view.setUint16(offset + BatchOffset.FLAGS, fields.flags ?? 0, true);
   view.setUint16(offset + BatchOffset.RESERVED, 0, true);
-  view.setBigUint64(offset + BatchOffset.LOG_SEQUENCE, BigInt(header.logSequence), true);
-  view.setBigInt64(offset + BatchOffset.TIME_NS, header.timeNs, true);
-  view.setBigUint64(offset + BatchOffset.FIRST, BigInt(header.first), true);
-  view.setBigUint64(offset + BatchOffset.LAST, BigInt(header.last), true);
-  view.setBigUint64(offset + BatchOffset.PREV, BigInt(header.prev), true);
-  view.setUint32(offset + BatchOffset.GENERATION, header.generation, true);
-  view.setUint32(offset + BatchOffset.DEPTH_CRC, header.depthCrc, true);
+  writeCount(view, offset + BatchOffset.LOG_SEQUENCE, fields.logSequence ?? 0);
+  view.setBigInt64(offset + BatchOffset.TIME_NS, fields.timeNs ?? 0n, true);
+  writeCount(view, offset + BatchOffset.FIRST, fields.first ?? 0);
+  writeCount(view, offset + BatchOffset.LAST, fields.last ?? 0);
+  writeCount(view, offset + BatchOffset.PREV, fields.prev ?? 0);
+  view.setUint32(offset + BatchOffset.GENERATION, fields.generation ?? 0, true);
+  view.setUint32(offset + BatchOffset.DEPTH_CRC, fields.depthCrc ?? 0, true);
 }
 
 /**
@@ -74,7 +63,7 @@ export function encodeBatch(
   records: Uint8Array,
 ): Uint8Array {
   assert(records.byteLength % RECORD_BYTES === 0, 'records are whole');
-  const batch = new Uint8Array(RECORD_BYTES + records.byteLength);
+  const batch = slab.take(RECORD_BYTES + records.byteLength);
   const count = records.byteLength / RECORD_BYTES;
   writeBatchHeader(viewOf(batch), 0, { ...fields, count });
   batch.set(records, RECORD_BYTES);

@@ -16,10 +16,17 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0;
 });
 
-/** CRC-32 in plain JavaScript, so that browsers and engines without zlib can check a feed. */
-export function crc32(bytes: Uint8Array): number {
+/** One for all books: an array of its own for each would cost more than the checksum. */
+const bytes = new Uint8Array(8 + 2 * CHECKSUM_LEVELS * 16);
+const view = new DataView(bytes.buffer);
+
+/**
+ * CRC-32 in plain JavaScript, so that browsers and engines without zlib can check a feed; of the
+ * first `length` bytes.
+ */
+export function crc32(of: Uint8Array, length = of.byteLength): number {
   let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] ?? 0);
+  for (let i = 0; i < length; i += 1) crc = (crc >>> 8) ^ (TABLE[(crc ^ (of[i] ?? 0)) & 0xff] ?? 0);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -27,15 +34,21 @@ export function crc32(bytes: Uint8Array): number {
 export function bookChecksum(bids: readonly PriceLevel[], asks: readonly PriceLevel[]): number {
   const bidCount = Math.min(bids.length, CHECKSUM_LEVELS);
   const askCount = Math.min(asks.length, CHECKSUM_LEVELS);
-  const bytes = new Uint8Array(8 + (bidCount + askCount) * 16);
-  const view = new DataView(bytes.buffer);
   view.setUint32(0, bidCount, true);
   view.setUint32(4, askCount, true);
-  let offset = 8;
-  for (const level of [...bids.slice(0, bidCount), ...asks.slice(0, askCount)]) {
-    view.setBigUint64(offset, level.price, true);
-    view.setBigUint64(offset + 8, level.quantity, true);
-    offset += 16;
+  const asksAt = writeLevels(bids, bidCount, 8);
+  return crc32(bytes, writeLevels(asks, askCount, asksAt));
+}
+
+/** The first `count` levels, from byte `offset` on; returns where they end. */
+function writeLevels(levels: readonly PriceLevel[], count: number, offset: number): number {
+  let at = offset;
+  for (let i = 0; i < count; i += 1) {
+    const level = levels[i];
+    if (level === undefined) break;
+    view.setBigUint64(at, level.price, true);
+    view.setBigUint64(at + 8, level.quantity, true);
+    at += 16;
   }
-  return crc32(bytes);
+  return at;
 }

@@ -142,23 +142,28 @@ test('the bytes of a market with a rebate, and of a withdrawal', () => {
   assert.equal(hex.slice(256), withdrawRecord.padEnd(128, '0'));
 });
 
+const replyWhen = fc.constantFrom(
+  { words: 'executed', flags: 0 } as const,
+  { words: 'received', flags: BatchFlag.REPLY_WHEN_RECEIVED } as const,
+  { words: 'refused', flags: BatchFlag.REPLY_WHEN_REFUSED } as const,
+);
+
 test('both encodings of any commands become the same records', () => {
   fc.assert(
-    fc.property(sent, fc.boolean(), ({ role, account, commands }, received) => {
-      const flags = received ? BatchFlag.REPLY_WHEN_RECEIVED : 0;
+    fc.property(sent, replyWhen, ({ role, account, commands }, { words, flags }) => {
       const expected = new Uint8Array(commands.length * RECORD_BYTES);
       for (const [index, command] of commands.entries()) {
         writeCommand(viewOf(expected), index * RECORD_BYTES, command, account);
       }
       const binary = encodeCommands(commands, flags);
-      const msgpack = encodeCommandMap(commands, received ? 'received' : 'executed');
+      const msgpack = encodeCommandMap(commands, words);
       assert.equal(encodingOf(binary), 'binary');
       assert.equal(encodingOf(msgpack), 'msgpack');
       for (const message of [binary, msgpack]) {
         const batch = decodeMessage(message, role, account);
         assert(batch.ok, batch.ok ? '' : batch.detail);
         assert.equal(batch.value.count, commands.length);
-        assert.equal(batch.value.replyWhenReceived, received);
+        assert.equal(batch.value.replyWhen, words);
         assert.deepEqual(batch.value.records, expected);
       }
     }),

@@ -17,6 +17,7 @@ import { MAX_COMMANDS_PER_MESSAGE } from './limits.ts';
 import type { AnySide } from './names.ts';
 import { putI64, putU8, putU16, putU32, putU64 } from './record-writer.ts';
 import { type Decoded, refuse } from './result.ts';
+import { Slab } from './slab.ts';
 
 export interface Request {
   readonly session: number;
@@ -172,12 +173,23 @@ export function encodeCommands(commands: readonly Command[], flags = 0): Uint8Ar
   return encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
 }
 
+const slab = new Slab();
+
+/** What a sender wants to be told, beside a refusal: nothing, if that is all. */
+export type ReplyWhen = 'executed' | 'received' | 'refused';
+
+const REPLY_FLAGS: ReadonlyMap<number, ReplyWhen> = new Map([
+  [0, 'executed'],
+  [BatchFlag.REPLY_WHEN_RECEIVED, 'received'],
+  [BatchFlag.REPLY_WHEN_REFUSED, 'refused'],
+]);
+
 /** Commands of one message, checked and stamped with the sender: ready for the log. */
 export interface CommandBatch {
   readonly count: number;
   /** `count` records of 64 bytes. */
   readonly records: Uint8Array;
-  readonly replyWhenReceived: boolean;
+  readonly replyWhen: ReplyWhen;
 }
 
 /**
@@ -193,17 +205,17 @@ export function decodeCommandBatch(
   if (!header.ok) return header;
   const { count, flags } = header.value;
   if (count === 0) return refuse('EMPTY_BATCH', 0, 'the header counts no records');
-  if ((flags & ~BatchFlag.REPLY_WHEN_RECEIVED) !== 0) {
+  const replyWhen = REPLY_FLAGS.get(flags);
+  if (replyWhen === undefined) {
     return refuse('UNKNOWN_KIND', 12, `header flags ${flags}`);
   }
   // A copy, even of a Buffer (whose own slice shares memory): the sender is written into it.
-  const records = new Uint8Array(bytes.subarray(RECORD_BYTES));
+  const records = slab.copy(bytes, RECORD_BYTES);
   const view = viewOf(records);
   for (let index = 0; index < count; index += 1) {
     const offset = index * RECORD_BYTES;
     const refusal = checkRecord(view, offset, role, account, offset + RECORD_BYTES);
     if (refusal !== undefined) return refusal;
   }
-  const replyWhenReceived = (flags & BatchFlag.REPLY_WHEN_RECEIVED) !== 0;
-  return { ok: true, value: { count, records, replyWhenReceived } };
+  return { ok: true, value: { count, records, replyWhen } };
 }

@@ -19,6 +19,7 @@ export * from './names.ts';
 export * from './reply.ts';
 export * from './result.ts';
 export * from './settlement-record.ts';
+export * from './slab.ts';
 export * from './subjects.ts';
 export * from './symbol.ts';
 export * from './term.ts';

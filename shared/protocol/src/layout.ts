@@ -79,6 +79,8 @@ export const BatchFlag = {
   PARTIAL: 2,
   /** REPORTS, MARKET_DATA, DIFF: the batch starts inside the command that the one before cut. */
   CONTINUES: 4,
+  /** Answer refusals only: the sender learns from its reports that the commands are in the log. */
+  REPLY_WHEN_REFUSED: 8,
 } as const;
 
 export const CommandKind = {

@@ -1,8 +1,9 @@
 /**
  * The same commands in msgpack, for any client in any language:
  *
- * `{ v: 1, ack?: "received" | "executed", commands: [ { type: "new", session?: 0, requestId: 1,
- *    clientOrderId: 7, side: "buy", price: 100, quantity: 5, timeInForce?: "gtc", ... }, ... ] }`
+ * `{ v: 1, ack?: "executed" | "received" | "refused", commands: [ { type: "new", requestId: 1,
+ *    session?: 0, clientOrderId: 7, side: "buy", price: 100, quantity: 5, timeInForce?: "gtc",
+ *    ... }, ... ] }`
  *
  * or one command's own map with `v: 1` (and `ack`) in it. Integers may be any msgpack integer, or a
  * 64-bit float with an exact integer below 2^53; a 64-bit one may also be a decimal string, for
@@ -10,7 +11,7 @@
  */
 import { encode } from '@msgpack/msgpack';
 import { viewOf } from './batch.ts';
-import { type Command, type CommandBatch, writeCommand } from './command.ts';
+import { type Command, type CommandBatch, type ReplyWhen, writeCommand } from './command.ts';
 import type { Role } from './command-form.ts';
 import { commandMap, readCommandMap } from './command-map.ts';
 import { PROTOCOL_VERSION, RECORD_BYTES } from './layout.ts';
@@ -55,9 +56,9 @@ function decodeMessageMap(message: MsgpackMap, role: Role, account: number): Dec
   if (version !== PROTOCOL_VERSION) {
     return refuse('UNSUPPORTED_VERSION', 0, `v is ${showMsgpack(version)}, expected 1`);
   }
-  const ack = message.get('ack');
-  if (ack !== undefined && ack !== 'received' && ack !== 'executed') {
-    return refuse('FIELD_RANGE', 0, 'ack is neither "received" nor "executed"');
+  const replyWhen = message.get('ack') ?? 'executed';
+  if (replyWhen !== 'executed' && replyWhen !== 'received' && replyWhen !== 'refused') {
+    return refuse('FIELD_RANGE', 0, 'ack is neither "executed" nor "received" nor "refused"');
   }
   const isList = message.has('commands');
   const stray = isList ? strayKey(message) : undefined;
@@ -75,8 +76,7 @@ function decodeMessageMap(message: MsgpackMap, role: Role, account: number): Dec
     if (!command.ok) return command;
     writeCommand(view, index * RECORD_BYTES, command.value, account);
   }
-  const value = { count: list.length, records, replyWhenReceived: ack === 'received' };
-  return { ok: true, value };
+  return { ok: true, value: { count: list.length, records, replyWhen } };
 }
 
 function strayKey(message: MsgpackMap): string | undefined {
@@ -86,7 +86,7 @@ function strayKey(message: MsgpackMap): string | undefined {
 /** A msgpack message of one or more commands. Asserts that their fields fit a record. */
 export function encodeCommandMap(
   commands: readonly Command[],
-  ack: 'received' | 'executed' = 'executed',
+  ack: ReplyWhen = 'executed',
 ): Uint8Array {
   const scratch = viewOf(new Uint8Array(RECORD_BYTES));
   const maps = commands.map((command) => {

@@ -37,7 +37,7 @@ for (const vector of commands) {
       assert(batch.ok, message);
       assert.equal(batch.value.count, 1);
       assert.equal(hexOf(batch.value.records), vector.record);
-      assert.equal(batch.value.replyWhenReceived, false);
+      assert.equal(batch.value.replyWhen, 'executed');
     }
   });
 }

@@ -117,6 +117,52 @@ test('an invoker runs its agents in order, goes idle, and wakes', async () => {
   await invoker.stop();
 });
 
+test('an invoker lets promises settle between passes of a turn, and ends its turns', async () => {
+  let turns = 0;
+  let settled = 0;
+  const inTurn: number[] = [];
+  const seen: number[] = [];
+  const agent: Agent = {
+    roleName: 'busy',
+    doWork: () => {
+      inTurn.push(turns);
+      seen.push(settled);
+      Promise.resolve().then(() => {
+        settled += 1;
+      });
+      return inTurn.length < 30 ? 1 : 0;
+    },
+  };
+  const invoker = new AgentInvoker([agent], { onError: noError, idlePasses: 1 });
+  const count = () => {
+    turns += 1;
+    if (inTurn.length < 30) setImmediate(count);
+  };
+  setImmediate(count);
+  invoker.start();
+  while (inTurn.length < 30) await new Promise((resolve) => setImmediate(resolve));
+  await invoker.stop();
+  assert.deepEqual(seen, [...seen.keys()], 'what a pass began is done before the next');
+  const passes = (turn: number) => inTurn.filter((of) => of === turn).length;
+  assert(passes(1) > 1 && passes(1) < 16, `${passes(1)} passes in a turn`);
+});
+
+test('an invoker that is stopped between two passes of a turn stays stopped', async () => {
+  let passes = 0;
+  const agent: Agent = {
+    roleName: 'busy',
+    doWork: () => {
+      passes += 1;
+      queueMicrotask(() => void invoker.stop());
+      return 1;
+    },
+  };
+  const invoker = new AgentInvoker([agent], { onError: noError });
+  invoker.start();
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(passes, 1);
+});
+
 test('I/O gets its turn while an agent always has work', async () => {
   const invoker = new AgentInvoker([{ roleName: 'busy', doWork: () => 1 }], { onError: noError });
   invoker.start();

@@ -44,10 +44,12 @@ export interface AgentInvokerOptions {
 
 const DEFAULT_IDLE_PASSES = 200;
 const DEFAULT_IDLE_MS = 1;
+/** A turn of the loop asks the system for I/O and takes microseconds, more than a short pass. */
+const MAX_PASSES_A_TURN = 8;
 
 /**
- * Drives agents on a thread's event loop: one pass each turn while there is work, so that I/O
- * always gets its turn too, and a short timer when there is none.
+ * Drives agents on a thread's event loop: a few passes each turn while there is work, so that I/O
+ * always gets its turn too, and a short timer when there is none. Promises settle between passes.
  */
 export class AgentInvoker {
   readonly #agents: readonly Agent[];
@@ -59,6 +61,8 @@ export class AgentInvoker {
   readonly #pass = () => this.#runPass();
   #state: 'new' | 'running' | 'stopped' = 'new';
   #idleFor = 0;
+  /** Passes in this turn of the loop. */
+  #passes = 0;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -103,6 +107,8 @@ export class AgentInvoker {
   }
 
   #runPass(): void {
+    // Stopped between two passes of a turn.
+    if (this.#state !== 'running') return;
     this.#immediate = undefined;
     this.#timer = undefined;
     let work = 0;
@@ -118,12 +124,18 @@ export class AgentInvoker {
       // An agent may have stopped the invoker.
       if (this.#state !== 'running') return;
     }
+    this.#passes += 1;
     if (work > 0) {
       this.#idleFor = 0;
+      if (this.#passes < MAX_PASSES_A_TURN) {
+        queueMicrotask(this.#pass);
+        return;
+      }
     } else {
       this.#idleFor += 1;
       this.#yieldCore?.();
     }
+    this.#passes = 0;
     this.#schedule();
   }
 

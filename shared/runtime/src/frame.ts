@@ -1,5 +1,6 @@
 /** Messages as frames in a ring between processes (shared-memory-layout.ts): out, and in. */
 
+import { Slab } from '@foldbook/protocol';
 import { FrameQueue } from './frame-queue.ts';
 import type { RingConsumer, RingProducer } from './ring.ts';
 import { SLOT_BYTES } from './ring-descriptor.ts';
@@ -107,6 +108,7 @@ export class FrameReceiver {
   readonly #maxSlots: number;
   readonly #budgetMs: number;
   readonly #scratch: Buffer;
+  readonly #payloads = new Slab();
 
   constructor(
     ring: RingConsumer,
@@ -168,7 +170,7 @@ export class FrameReceiver {
       id: scratch.readUInt32LE(at + FrameOffset.ID),
       subject: scratch.toString('utf8', subjectAt, replyAt),
       reply: replyAt === payloadAt ? '' : scratch.toString('utf8', replyAt, payloadAt),
-      payload: new Uint8Array(scratch.subarray(payloadAt, end)),
+      payload: this.#payloads.copy(scratch, payloadAt, end),
     };
   }
 }

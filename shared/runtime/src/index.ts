@@ -182,6 +182,7 @@ export { nodeToBind, readTopology, type Topology, topologyWords } from './topolo
 export {
   type MessageHandler,
   type OnRefused,
+  type Question,
   type Subscription,
   type Transport,
   TransportError,

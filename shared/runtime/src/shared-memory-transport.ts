@@ -8,6 +8,7 @@
  */
 import { AgentInvoker } from './agent.ts';
 import type { Frame } from './frame.ts';
+import { type PendingAnswer, PendingAnswers } from './pending-answers.ts';
 import { Entrance } from './shared-memory-entrance.ts';
 import { checkSupport, SharedMemoryError } from './shared-memory-error.ts';
 import { FRAME_HEADER_BYTES, FrameKind, MAX_SUBJECT_BYTES } from './shared-memory-layout.ts';
@@ -17,12 +18,13 @@ import { checkFilter, checkSubject, compileFilter } from './subject.ts';
 import {
   type MessageHandler,
   type OnRefused,
+  type Question,
   type Subscription,
   type Transport,
   TransportError,
   type TransportStatus,
 } from './transport.ts';
-import { callHandler, closedError, noRespondersError, timeoutError } from './transport-outcomes.ts';
+import { callHandler, closedError, noRespondersError } from './transport-outcomes.ts';
 
 export interface SharedMemoryOptions {
   /** The account's socket: `/dev/shm/foldbook-demo/account-7`. */
@@ -74,12 +76,6 @@ function noAnswer(path: string): SharedMemoryError {
   return new SharedMemoryError('NO_OWNER', `${text}: it has no turn, or lets nobody in yet`);
 }
 
-interface Waiting {
-  readonly subject: string;
-  readonly resolve: (payload: Uint8Array) => void;
-  readonly reject: (error: TransportError) => void;
-}
-
 interface Heard {
   readonly id: number;
   readonly filter: string;
@@ -96,7 +92,7 @@ class SharedMemoryTransport implements Transport {
   /** Who hears a subject; forgotten with every change of the subscriptions. */
   readonly #routes = new Map<string, readonly Heard[]>();
   /** Requests and flushes by their ids, which are no subscription's. */
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new PendingAnswers();
   readonly #invoker: AgentInvoker;
   readonly #inbox = `_INBOX.${crypto.randomUUID()}`;
   /** In front of a request's id. */
@@ -161,31 +157,54 @@ class SharedMemoryTransport implements Transport {
     return { unsubscribe };
   }
 
-  async request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+  request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#request(subject, payload, timeoutMs, { resolve, reject });
+    });
+  }
+
+  ask(subject: string, payload: Uint8Array, timeoutMs: number): Question {
+    let end: () => void = () => undefined;
+    const answer = new Promise<Uint8Array | undefined>((resolve, reject) => {
+      const id = this.#request(subject, payload, timeoutMs, { resolve, reject });
+      end = () => {
+        if (this.#waiting.take(id) !== undefined) resolve(undefined);
+      };
+    });
+    return { answer, end };
+  }
+
+  /**
+   * @returns its id
+   * @throws TransportError BAD_SUBJECT, TOO_LARGE, CLOSED
+   */
+  #request(
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    told: Pick<PendingAnswer, 'resolve' | 'reject'>,
+  ): number {
     checkSubject(subject);
-    const deadlineMs = performance.now() + timeoutMs;
-    while (this.#link === undefined) {
-      if (this.#isClosed()) throw closedError(this.description);
-      const leftMs = deadlineMs - performance.now();
-      if (leftMs <= 0) throw timeoutError(subject, timeoutMs);
-      await this.#statusChange(leftMs);
-    }
+    if (this.#isClosed()) throw closedError(this.description);
     const id = this.#nextId();
-    const reply = `${this.#inbox}.${id}`;
-    this.#checkSize(subject, reply, payload);
-    const answer = Promise.withResolvers<Uint8Array>();
-    const leftMs = Math.max(1, deadlineMs - performance.now());
-    const timer = setTimeout(() => answer.reject(timeoutError(subject, timeoutMs)), leftMs);
-    this.#waiting.set(id, { subject, resolve: answer.resolve, reject: answer.reject });
-    // What finds no room waits as if it were on its way.
-    this.#link.send(FrameKind.PUBLISH, id, subject, reply, payload);
+    const unsent = this.#link === undefined ? payload : undefined;
+    if (unsent === undefined) this.#send(id, subject, payload);
+    const deadlineMs = performance.now() + timeoutMs;
+    this.#waiting.add(id, { subject, timeoutMs, deadlineMs, unsent, ...told });
     this.#invoker.wake();
-    try {
-      return await answer.promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(id);
-    }
+    return id;
+  }
+
+  /** @throws TransportError BAD_SUBJECT, TOO_LARGE */
+  #send(id: number, subject: string, payload: Uint8Array): void {
+    const reply = this.#replyTo(id);
+    this.#checkSize(subject, reply, payload);
+    // What finds no room waits as if it were on its way.
+    this.#link?.send(FrameKind.PUBLISH, id, subject, reply, payload);
+  }
+
+  #replyTo(id: number): string {
+    return `${this.#inbox}.${id}`;
   }
 
   async flush(): Promise<void> {
@@ -207,19 +226,28 @@ class SharedMemoryTransport implements Transport {
   #flushLink(): Promise<boolean> {
     const id = this.#nextId();
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    this.#waiting.set(id, { subject: '', resolve: () => resolve(true), reject });
+    const forGood = { subject: '', timeoutMs: 0, deadlineMs: Number.POSITIVE_INFINITY };
+    this.#waiting.add(id, {
+      ...forGood,
+      unsent: undefined,
+      resolve: () => resolve(true),
+      reject,
+    });
     const stop = this.onStatus(() => resolve(false));
     this.#must(FrameKind.FLUSH, id);
     return promise.finally(() => {
       stop();
-      this.#waiting.delete(id);
+      this.#waiting.take(id);
     });
   }
 
   #work(): number {
     const nowMs = performance.now();
     const isWatchDue = nowMs - this.#watchedMs >= WATCH_MS;
-    if (isWatchDue) this.#watchedMs = nowMs;
+    if (isWatchDue) {
+      this.#watchedMs = nowMs;
+      this.#waiting.expire(nowMs);
+    }
     const link = this.#link;
     if (link === undefined) return isWatchDue ? this.#attach() : 0;
     if (this.#isFull) return this.#lose('the market does not read');
@@ -243,6 +271,7 @@ class SharedMemoryTransport implements Transport {
     }
     this.#subscribeInbox();
     for (const [id, { filter }] of this.#subscriptions) this.#must(FrameKind.SUBSCRIBE, id, filter);
+    this.#waiting.sendLate((id, subject, payload) => this.#send(id, subject, payload));
     this.#status.set('connected', `attached to market process ${this.#link.marketPid}`);
     return 1;
   }
@@ -272,15 +301,15 @@ class SharedMemoryTransport implements Transport {
     switch (kind) {
       case FrameKind.DELIVER:
         if (subject.startsWith(this.#answers)) {
-          this.#waiting.get(Number(subject.slice(this.#answers.length)))?.resolve(payload);
+          this.#waiting.take(Number(subject.slice(this.#answers.length)))?.resolve(payload);
         }
         this.#deliver(subject, reply, payload);
         return;
       case FrameKind.FLUSHED:
-        this.#waiting.get(id)?.resolve(payload);
+        this.#waiting.take(id)?.resolve(payload);
         return;
       case FrameKind.NOBODY: {
-        const waiting = this.#waiting.get(id);
+        const waiting = this.#waiting.take(id);
         waiting?.reject(noRespondersError(waiting.subject));
         return;
       }
@@ -320,7 +349,7 @@ class SharedMemoryTransport implements Transport {
   #forbidden(id: number, subject: string): void {
     const text = `${this.description} is another account's, or may not use ${subject}`;
     const error = new TransportError('NOT_PERMITTED', text);
-    const tell = this.#waiting.get(id)?.reject ?? this.#subscriptions.get(id)?.onRefused;
+    const tell = this.#waiting.take(id)?.reject ?? this.#subscriptions.get(id)?.onRefused;
     // Another one may bring subjects that this one would match.
     this.#forget(id);
     if (tell === undefined) process.emitWarning(text);
@@ -357,19 +386,15 @@ class SharedMemoryTransport implements Transport {
     this.#entrance.giveUp();
     this.#status.set('closed', detail);
     this.#subscriptions.clear();
-    for (const { reject } of this.#waiting.values()) reject(closedError(this.description));
-    this.#waiting.clear();
+    this.#waiting.rejectAll(closedError(this.description));
   }
 
-  #statusChange(timeoutMs?: number): Promise<void> {
+  #statusChange(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => end(), timeoutMs);
-      const stop = this.onStatus(() => end());
-      const end = () => {
-        clearTimeout(timer);
+      const stop = this.onStatus(() => {
         stop();
         resolve();
-      };
+      });
     });
   }
 

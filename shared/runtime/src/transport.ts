@@ -26,6 +26,13 @@ export interface Subscription {
 /** `disconnected` is temporary, the transport goes on trying; `closed` is for good. */
 export type TransportStatus = 'connected' | 'disconnected' | 'closed';
 
+/** A request that its asker may end. */
+export interface Question {
+  /** Undefined once it was ended; else as that of `request`. */
+  readonly answer: Promise<Uint8Array | undefined>;
+  end(): void;
+}
+
 export interface Transport {
   /** For people: `nats://127.0.0.1:4222 (nats-server 2.15.0)`, `in memory`. */
   readonly description: string;
@@ -53,6 +60,11 @@ export interface Transport {
    * TOO_LARGE.
    */
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /**
+   * As `request`, for who may learn otherwise what the answer would tell. Absent where nothing is
+   * gained by not waiting.
+   */
+  ask?(subject: string, payload: Uint8Array, timeoutMs: number): Question;
   /**
    * Resolves when everything published and subscribed before has reached the broker; what was
    * published before a disconnection may be lost all the same. Rejects with CLOSED.

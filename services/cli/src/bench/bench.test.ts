@@ -283,8 +283,13 @@ describe('bench', () => {
     assert.equal(unknown.status, 2);
   });
 
-  test('shm: a row without a durable log, and one with', ON_LINUX, async () => {
-    const args = ['bench', 'shm', '--seconds', '1', '--rate', '200', '--json'];
+  for (const engine of [[], ['--inline']]) {
+    const title = `shm ${engine}: a row without a durable log, and one with`;
+    test(title, ON_LINUX, () => testShm(engine));
+  }
+
+  async function testShm(engine: readonly string[]): Promise<void> {
+    const args = ['bench', 'shm', '--seconds', '1', '--rate', '200', '--json', ...engine];
     const { status, stdout, stderr } = await foldbook(args);
     assert.equal(status, 0, stderr);
     const rows = stdout
@@ -295,19 +300,23 @@ describe('bench', () => {
       rows.map(({ durable, trips, perSec, isRight }) => [durable, trips, perSec, isRight]),
       [false, true].map((durable) => [durable, 200, 200, true]),
     );
+    const isInline = engine.length > 0;
+    assert.deepEqual(new Set(rows.map(({ inline }) => inline)), new Set([isInline]));
     for (const { latencyNs, echoNs } of rows) {
       for (const percentiles of [latencyNs, echoNs]) {
         assert.deepEqual(Object.keys(percentiles), ['p50', 'p90', 'p99', 'p999', 'p9999', 'max']);
         assert(percentiles.p50 > 0 && percentiles.max >= percentiles.p9999);
       }
     }
-  });
+  }
 
   test('shm: what it can not be told', ON_LINUX, async () => {
     for (const [args, message] of [
       [['--idle', 'sleep'], /--idle sleep: use busy-spin, yield, park/],
       [['--rate', '0'], /--rate 0: give a whole number/],
       [['--core', '1000'], /--core 1000: this process may use/],
+      [['--inline', '--idle', 'park'], /--idle is of the engine's thread, which --inline leaves/],
+      [['--inline', '--core', '0'], /--core is of the engine's thread/],
     ] as const) {
       const { status, stderr } = await foldbook(['bench', 'shm', ...args]);
       assert.match(stderr, message);

@@ -45,19 +45,22 @@ market's process and back, without log and engine: what of it the shared memory 
 
 Three threads take part: the client's, the market's input and output, the market's engine. With
 fewer cores than these, and with other load, the figures are of the scheduler: each thread that
-waits lets the others run, but not sooner than the scheduler does.
+waits lets the others run, but not sooner than the scheduler does. With --inline they are two: the
+market's engine is on the thread of its input and output.
 
   --seconds N       of each row (default ${DEFAULT_SECONDS})
   --rate N          commands a second (default ${grouped(DEFAULT_RATE)})
+  --inline          the engine has no thread of its own
   --idle NAME       of the engine's thread: ${IDLES.join(', ')} (default: the market's own choice)
   --core N          core of the engine's thread (default: the last one)
-  --json            {"durable","latencyNs":{...},"echoNs":{...},"perSec","trips",...} a line
+  --json            {"durable","inline","latencyNs":{...},"echoNs":{...},"perSec",...} a line
 
 Example: foldbook bench shm --seconds 10 --rate 5000`,
   takes: [],
   options: {
     seconds: { type: 'string' },
     rate: { type: 'string' },
+    inline: { type: 'boolean' },
     idle: { type: 'string' },
     core: { type: 'string' },
   },
@@ -68,8 +71,10 @@ Example: foldbook bench shm --seconds 10 --rate 5000`,
 interface Settings {
   readonly seconds: number;
   readonly perSec: number;
+  readonly inline: boolean;
+  /** Of the engine's thread; undefined where it has none. */
   readonly idle: (typeof IDLES)[number] | undefined;
-  readonly core: number;
+  readonly core: number | undefined;
 }
 
 async function measure(context: CommandContext): Promise<number> {
@@ -78,8 +83,7 @@ async function measure(context: CommandContext): Promise<number> {
   const settings: Settings = {
     seconds: context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS,
     perSec: context.integer('rate', 1, MAX_RATE) ?? DEFAULT_RATE,
-    idle: idleOf(context),
-    core: chooseCore(context),
+    ...engineThread(context),
   };
   let isRight = true;
   for (const durable of [false, true]) {
@@ -100,6 +104,17 @@ async function measure(context: CommandContext): Promise<number> {
   return isRight ? 0 : 1;
 }
 
+function engineThread(context: CommandContext): Pick<Settings, 'inline' | 'idle' | 'core'> {
+  if (!context.flag('inline')) {
+    return { inline: false, idle: idleOf(context), core: chooseCore(context) };
+  }
+  for (const name of ['idle', 'core']) {
+    if (context.text(name) === undefined) continue;
+    throw new UsageError(`--${name} is of the engine's thread, which --inline leaves away`);
+  }
+  return { inline: true, idle: undefined, core: undefined };
+}
+
 function idleOf(context: CommandContext): Settings['idle'] {
   const name = context.text('idle');
   if (name === undefined) return undefined;
@@ -110,14 +125,15 @@ function idleOf(context: CommandContext): Settings['idle'] {
 
 async function measureOne(
   { output, signal }: CommandContext,
-  { seconds, perSec, idle, core }: Settings,
+  { seconds, perSec, inline, idle, core }: Settings,
   durable: boolean,
 ): Promise<{ orders: ShmMeasured; echoes: ShmMeasured; trips: number }> {
   return withWorkFolder(async (dir) => {
     const folder = await mkdtemp('/dev/shm/foldbook-bench-');
     const broker = durable ? { kind: 'embedded', dir: join(dir, 'streams') } : { kind: 'volatile' };
     const sharedMemory = { folder, accounts: [ACCOUNT], spin: true };
-    const config = { broker, sharedMemory, idle, core };
+    const hosts = inline ? { hosts: 'inline' } : { hosts: 1, idle, cores: [core] };
+    const config = { broker, sharedMemory, ...hosts };
     const client = new AskedProcess<ShmQuestions>(MAIN, [], signal);
     let service: ServiceProcess | undefined;
     try {
@@ -162,15 +178,18 @@ function words(row: {
   readonly echoNs: LatencyPercentiles;
   readonly seconds: number;
   readonly perSec: number;
+  readonly inline: boolean;
   readonly isRight: boolean;
   readonly machine: ReturnType<typeof thisMachine>;
 }): string {
-  const { durable, latencyNs, echoNs, seconds, perSec, isRight, machine } = row;
+  const { durable, latencyNs, echoNs, seconds, perSec, inline, isRight, machine } = row;
+  const engine = inline ? "on the market's only thread" : 'on a thread of its own';
   return [
     `${durable ? 'durable: on the disk before the answer' : 'not durable: the log keeps nothing'}`,
     `  order    ${figures(latencyNs)} ns`,
     `  echo     ${figures(echoNs)} ns`,
     ...(isRight ? [] : ['  checks   an answer is missing or wrong']),
+    `  engine   ${engine}`,
     `  method   ${seconds} s, ${grouped(perSec)} commands a second, from the intended send time`,
     `  machine  ${machineWords(machine)}`,
   ].join('\n');

@@ -36,7 +36,8 @@ in another one how the market does.
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --data DIR        proofs, keys and logs (default ${DEFAULT_NODE_DIR})
   --epoch-records N settlement records after which an epoch closes (default 240)
-  --hosts N         threads that markets live on, each on a core of its own (default 1)
+  --hosts N         threads that markets live on, each on a core of its own (default 1); inline:
+                    none, they live on the service's (default on a machine with one core)
   --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
                     move to idle hosts later on, too
   --workers N       provers at once (default: cores - 1)
@@ -173,7 +174,7 @@ function serviceConfigs(
   const workers = context.integer('workers', 1, 256);
   const metricsFile = metricsFileOf(where.data);
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
-  const hosts = context.integer('hosts', 1, MAX_HOSTS);
+  const hosts = hostsOf(context);
   const placement = placementOf(context);
   return {
     market: {
@@ -192,6 +193,11 @@ function serviceConfigs(
       ...(workers === undefined ? {} : { workers }),
     },
   };
+}
+
+function hostsOf(context: CommandContext): number | 'inline' | undefined {
+  if (context.text('hosts') === 'inline') return 'inline';
+  return context.integer('hosts', 1, MAX_HOSTS);
 }
 
 function sharedMemory(context: CommandContext): Record<string, unknown> {

@@ -69,6 +69,16 @@ test('a thread that is not known yet is unavailable, and not whoever asks', (t) 
   assert.equal(sampler.next().threads.service?.minorFaultsPerSec, 'unavailable');
 });
 
+test('a host on the thread of the service is not shown as another thread', (t) => {
+  const { writer, sampler } = open();
+  t.after(() => sampler.close());
+  const own = currentThreadId();
+  if (own === undefined) return;
+  writer.gauge('hostThreadId').set(own);
+  writer.gauge('serviceThreadId').set(own);
+  assert.deepEqual(Object.keys(sampler.next().threads), ['service']);
+});
+
 test('rates and sizes are of the interval; what memory does not have is unavailable', (t) => {
   const { writer, sampler } = open();
   t.after(() => sampler.close());

@@ -170,10 +170,13 @@ export class TopSampler {
     const { pid } = this.#reader.descriptor.owner;
     const metrics = this.#reader.sample(Date.now());
     const hosts = metrics.each.get(HOST_THREADS) ?? [];
-    const threads = new Map([
-      ['service', metrics.numbers.get(SERVICE_THREAD)],
-      ...hosts.map((thread, host) => [`host ${host}`, thread] as const),
-    ]);
+    const service = metrics.numbers.get(SERVICE_THREAD);
+    const threads = new Map([['service', service]]);
+    for (const [host, thread] of hosts.entries()) {
+      // One on the service's thread uses nothing beside that.
+      const isInline = thread === service && thread !== undefined && thread !== NO_THREAD;
+      if (!isInline) threads.set(`host ${host}`, thread);
+    }
     const usage = new Map(
       [...threads].map(([name, thread]) => [name, usageOf(pid, thread)] as const),
     );
