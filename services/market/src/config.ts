@@ -19,6 +19,11 @@ const natsSchema = z.object({
   pass: z.string().optional(),
   /** Copies of each stream that the broker cluster keeps. */
   replicas: z.int().min(1).max(5).default(1),
+  /**
+   * A process that was not heard of for so long loses the partition to one that waits for it, ms.
+   * Shorter is sooner; a broker's own election must fit into it.
+   */
+  leaseMs: z.int().min(200).max(3_600_000).default(3_000),
 });
 
 const embeddedSchema = z.object({

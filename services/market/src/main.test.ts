@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { OperatorClient, OrderClient } from '@foldbook/client';
+import { Asset } from '@foldbook/protocol';
+import { connectNats } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -114,4 +117,43 @@ it('profiles its threads while it works, and goes on', { timeout: 60_000 }, asyn
   }
   child.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null]);
+});
+
+it('waits for a partition that another one has, and goes on when that dies', {
+  timeout: 120_000,
+}, async (test) => {
+  const nats = await startNatsServer();
+  test.after(() => nats.close());
+  const start = (node: string) => {
+    const config = { node, broker: { kind: 'nats', servers: nats.url, leaseMs: 60_000 } };
+    const child = fork(MAIN, ['--config-json', JSON.stringify(config)], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    test.after(() => child.kill('SIGKILL'));
+    return { child, log: followLog(child), ready: once(child, 'message') };
+  };
+  const first = start('first');
+  await first.ready;
+  const transport = await connectNats({ servers: nats.url, name: 'test' });
+  test.after(() => transport.close());
+  const operator = new OperatorClient(transport, 'BTC-USD');
+  await operator.createMarket(0, 0);
+  const second = start('second');
+  await second.log.until(/partition\.0 is first's; waiting for it/);
+  const { term } = await operator.info();
+  await operator.deposit(7, Asset.BASE, 5n);
+  first.child.kill('SIGKILL');
+  // On the same host nobody waits for the lease of a process that is gone.
+  await second.ready;
+  const reports = { kind: 'durable', transport } as const;
+  const client = await OrderClient.open({ transport, reports, market: 'BTC-USD', account: 7 });
+  assert.equal((await client.balance()).baseAvailable, 5n);
+  assert((await operator.info()).term > term);
+  const third = start('third');
+  await third.log.until(/partition\.0 is second's; waiting for it/);
+  // Nor for that of one that ends in order.
+  second.child.kill('SIGTERM');
+  await third.ready;
+  assert.equal((await client.balance()).baseAvailable, 5n);
+  await client.close();
 });

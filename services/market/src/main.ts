@@ -8,7 +8,10 @@ import {
   createLogger,
   DiskSnapshotStore,
   JetStreamStore,
+  LeaseTable,
   MemoryBroker,
+  type NatsTransport,
+  openNatsLeases,
   processChannel,
   SegmentStore,
   type SnapshotStore,
@@ -20,6 +23,7 @@ import {
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
 import { type MarketService, startMarketService } from './market-service.ts';
+import { PartitionLease } from './partition-lease.ts';
 import { Profiling } from './profiling.ts';
 
 const BAD_CONFIGURATION = 2;
@@ -44,21 +48,37 @@ function readConfig(): MarketConfig {
   return { ...config, broker: { ...config.broker, pass } };
 }
 
-async function connect(
-  config: MarketConfig,
-): Promise<{ transport: Transport; store: StreamStore }> {
+interface Connected {
+  readonly transport: Transport;
+  readonly store: StreamStore;
+  /** Undefined where nobody else can have the partition. */
+  readonly lease: PartitionLease | undefined;
+}
+
+async function connect(config: MarketConfig): Promise<Connected> {
   const { broker } = config;
   if (broker.kind === 'nats') {
     const nats = await connectNats({ ...broker, name: `market-${config.partition}` });
     const store = new JetStreamStore(nats, { replicas: broker.replicas });
-    return { transport: nats, store };
+    return { transport: nats, store, lease: await leaseOf(nats, config, broker) };
   }
   const hub = new MemoryBroker();
   const channel = processChannel();
   if (channel !== undefined) hub.serve(channel);
   const store =
     broker.kind === 'volatile' ? new VolatileStore() : new SegmentStore({ dir: broker.dir });
-  return { transport: hub.connect(), store };
+  return { transport: hub.connect(), store, lease: undefined };
+}
+
+async function leaseOf(
+  nats: NatsTransport,
+  { partition, node }: MarketConfig,
+  { replicas, leaseMs }: { readonly replicas: number; readonly leaseMs: number },
+): Promise<PartitionLease> {
+  const requestTimeoutMs = Math.ceil(leaseMs / 4);
+  const store = await openNatsLeases(nats, { replicas, requestTimeoutMs });
+  const table = new LeaseTable({ store, node });
+  return PartitionLease.acquire({ table, partition, leaseMs, logger });
 }
 
 /** In the folder of an embedded log, unless another one is named. */
@@ -102,8 +122,8 @@ async function main(): Promise<number> {
   const running = await Promise.race([start(), told]);
   if (typeof running === 'number') return running;
   if (running === 'told') return 0;
-  const { service, store, transport } = running;
-  const end = await Promise.race([told, service.failed]);
+  const { service, store, transport, lease } = running;
+  const end = await Promise.race([told, service.failed, ...(lease ? [lease.failed] : [])]);
   if (end !== 'told') {
     logger.error(`the market can't go on: ${end.message}`);
     return 1;
@@ -113,6 +133,7 @@ async function main(): Promise<number> {
   const late = delay(withinMs, 'late' as const, { ref: false });
   const stopping = service
     .stop()
+    .then(() => lease?.release())
     .then(() => store.close())
     .then(() => transport.close());
   if ((await Promise.race([stopping, late])) === 'late') {
@@ -127,6 +148,7 @@ interface Running {
   readonly service: MarketService;
   readonly store: StreamStore;
   readonly transport: Transport;
+  readonly lease: PartitionLease | undefined;
 }
 
 /** A number is the exit status of a start that failed. */
@@ -141,7 +163,7 @@ async function start(): Promise<Running | number> {
   }
   const profiling = new Profiling({ dir: config.profileDir, logger });
   process.on('SIGUSR2', () => void profiling.toggle());
-  const { transport, store } = await connect(config);
+  const { transport, store, lease } = await connect(config);
   const snapshots = await openSnapshots(config);
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });
@@ -164,7 +186,7 @@ async function start(): Promise<Running | number> {
     recoveredCommands: service.recovered.commands,
   });
   if (process.connected) process.send?.({ type: 'ready' });
-  return { service, store, transport };
+  return { service, store, transport, lease };
 }
 
 main().then(
