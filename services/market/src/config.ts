@@ -67,7 +67,7 @@ const rateSchema = z.object({
 
 /** A start reads the newest checkpoint of each market, and only the log behind it. */
 const snapshotsSchema = z.object({
-  /** Folder of them; absent: in that of an embedded log, and none with other brokers. */
+  /** Folder of them, beside a broker's object store; absent: in that of an embedded log. */
   dir: z.string().min(1).optional(),
   /** Commands of a market after which it writes another one. */
   everyCommands: z.int().min(1).default(1_000_000),

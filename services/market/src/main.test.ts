@@ -125,7 +125,8 @@ it('waits for a partition that another one has, and goes on when that dies', {
   const nats = await startNatsServer();
   test.after(() => nats.close());
   const start = (node: string) => {
-    const config = { node, broker: { kind: 'nats', servers: nats.url, leaseMs: 60_000 } };
+    const broker = { kind: 'nats', servers: nats.url, leaseMs: 60_000 };
+    const config = { node, broker, snapshots: { everyCommands: 2 } };
     const child = fork(MAIN, ['--config-json', JSON.stringify(config)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -141,10 +142,14 @@ it('waits for a partition that another one has, and goes on when that dies', {
   const second = start('second');
   await second.log.until(/partition\.0 is first's; waiting for it/);
   const { term } = await operator.info();
+  const written = first.log.until(/checkpoint written/);
   await operator.deposit(7, Asset.BASE, 5n);
+  await written;
+  const restored = second.log.until(/market restored/);
   first.child.kill('SIGKILL');
   // On the same host nobody waits for the lease of a process that is gone.
   await second.ready;
+  await restored;
   const reports = { kind: 'durable', transport } as const;
   const client = await OrderClient.open({ transport, reports, market: 'BTC-USD', account: 7 });
   assert.equal((await client.balance()).baseAvailable, 5n);

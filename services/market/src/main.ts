@@ -10,7 +10,9 @@ import {
   JetStreamStore,
   LeaseTable,
   MemoryBroker,
-  type NatsTransport,
+  MirroredSnapshotStore,
+  NatsSnapshotStore,
+  NatsTransport,
   openNatsLeases,
   processChannel,
   SegmentStore,
@@ -81,14 +83,24 @@ async function leaseOf(
   return PartitionLease.acquire({ table, partition, leaseMs, logger });
 }
 
-/** In the folder of an embedded log, unless another one is named. */
-async function openSnapshots({
-  broker,
-  snapshots,
-}: MarketConfig): Promise<SnapshotStore | undefined> {
+/**
+ * With a broker, in its object store, where the partition's next owner finds them, and in a folder
+ * too if one is named; else in the folder of the log.
+ */
+async function openSnapshots(
+  { broker, snapshots, partition }: MarketConfig,
+  transport: Transport,
+): Promise<SnapshotStore | undefined> {
   const own = broker.kind === 'embedded' ? join(broker.dir, 'snapshots') : undefined;
   const dir = snapshots.dir ?? own;
-  return dir === undefined ? undefined : DiskSnapshotStore.open(dir);
+  const places: SnapshotStore[] = dir === undefined ? [] : [await DiskSnapshotStore.open(dir)];
+  if (transport instanceof NatsTransport && broker.kind === 'nats') {
+    const { replicas } = broker;
+    const bucket = `SNAP_${partition}`;
+    places.push(await NatsSnapshotStore.open(transport, { bucket, replicas, writer: 'market' }));
+  }
+  if (places.length < 2) return places[0];
+  return new MirroredSnapshotStore(places, (detail) => logger.warn('a snapshot', { detail }));
 }
 
 /**
@@ -164,7 +176,7 @@ async function start(): Promise<Running | number> {
   const profiling = new Profiling({ dir: config.profileDir, logger });
   process.on('SIGUSR2', () => void profiling.toggle());
   const { transport, store, lease } = await connect(config);
-  const snapshots = await openSnapshots(config);
+  const snapshots = await openSnapshots(config, transport);
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });
     else if (status === 'connected') logger.info('broker is back', { detail });
