@@ -25,9 +25,12 @@ describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
       ['LOG_0', 'log.0.*'],
       ['RPT_0', 'rpt.0.*.*'],
       ['DIFF_0', 'diff.0.*'],
+      ['OBJ_SNAP_0', '$O.SNAP_0.>'],
     ] as const) {
       await request(`$JS.API.STREAM.CREATE.${name}`, { name, subjects: [filter], storage: 'file' });
     }
+    for (const subject of ['log.0.$term', 'rpt.0.0.$term', 'diff.0.$term'])
+      await request(subject, {});
     for (const subject of ['log.0.DEMO-1A', 'log.0.DEMO-2B', 'rpt.0.7.DEMO-1A', 'diff.0.DEMO-1A']) {
       await request(subject, {});
     }
@@ -39,9 +42,9 @@ describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
     assert.deepEqual(
       left.streams.map(({ name, messages }) => [name, messages]),
       [
-        ['LOG_0', 2],
-        ['RPT_0', 1],
-        ['DIFF_0', 1],
+        ['LOG_0', 3],
+        ['RPT_0', 2],
+        ['DIFF_0', 2],
       ],
     );
     assert.deepEqual(await leftOnBroker(nats.url, false), left);
@@ -52,7 +55,7 @@ describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
     const left = await leftOnBroker(nats.url, true);
     assert.deepEqual([left.removed, left.kept], [false, 'they hold BTC-USD as well']);
     assert.equal((await leftOnBroker(nats.url, false)).streams.length, 3);
-    for (const name of ['LOG_0', 'RPT_0', 'DIFF_0']) {
+    for (const name of ['LOG_0', 'RPT_0', 'DIFF_0', 'OBJ_SNAP_0']) {
       await request(`$JS.API.STREAM.DELETE.${name}`, {});
     }
   });
@@ -61,5 +64,8 @@ describe('what a demo leaves on a broker', { timeout: 60_000 }, () => {
     const left = await leftOnBroker(nats.url, true);
     assert.deepEqual([left.removed, left.streams.length], [true, 3]);
     assert.deepEqual((await leftOnBroker(nats.url, false)).streams, []);
+    // Without their log they would keep the next market from starting.
+    const facts = await request('$JS.API.STREAM.INFO.OBJ_SNAP_0', {});
+    assert.match(new TextDecoder().decode(facts), /stream not found/);
   });
 });

@@ -1,5 +1,5 @@
 /** What a demo leaves on a broker: the streams of its partition, which outlive it. */
-import { diffStream, logStream, reportStream } from '@foldbook/protocol';
+import { diffStream, isTermSubject, logStream, reportStream } from '@foldbook/protocol';
 import { connectNats, type Transport } from '@foldbook/runtime';
 
 export interface BrokerStream {
@@ -17,6 +17,8 @@ export interface LeftBehind {
 }
 
 const PARTITION = 0;
+/** Checkpoints of the partition's markets, which are of no use without its log. */
+const CHECKPOINTS = `OBJ_SNAP_${PARTITION}`;
 /** Markets of demos; see environment.ts. */
 export const DEMO_MARKET = /^DEMO-[0-9A-Z]+$/;
 const PATIENCE_MS = 10_000;
@@ -36,7 +38,8 @@ export async function leftOnBroker(servers: string, clean: boolean): Promise<Lef
       const names = [...others].sort().join(', ');
       return { streams, removed: false, kept: `they hold ${names} as well` };
     }
-    for (const { name } of all) await ask(transport, `STREAM.DELETE.${name}`, {});
+    const gone = [...all.map(({ name }) => name), CHECKPOINTS];
+    for (const name of gone) await ask(transport, `STREAM.DELETE.${name}`, {});
     return { streams, removed: true };
   } finally {
     await transport.close();
@@ -57,7 +60,9 @@ async function look(transport: Transport, name: string): Promise<FoundStream | u
   const subjects = isRecord(state.subjects) ? Object.keys(state.subjects) : [];
   // The broker lists so many at most: what is not seen is taken for somebody's.
   const isWhole = Number(state.num_subjects ?? 0) === subjects.length;
-  const markets = subjects.map((subject) => subject.slice(subject.lastIndexOf('.') + 1));
+  const markets = subjects
+    .filter((subject) => !isTermSubject(subject))
+    .map((subject) => subject.slice(subject.lastIndexOf('.') + 1));
   return {
     name,
     messages: Number(state.messages),
