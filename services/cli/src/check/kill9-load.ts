@@ -1,0 +1,134 @@
+/** Two accounts that trade with each other all the time, and what they must find in the end. */
+import { type OperatorClient, OrderClient } from '@foldbook/client';
+import { Asset, type MarketEvent, Side } from '@foldbook/protocol';
+import type { Transport } from '@foldbook/runtime';
+
+export const MARKET = 'KILL';
+const PRICE = 100n;
+const FUNDS = 1_000_000_000n;
+const SELLER = 7;
+const BUYER = 8;
+const PROBER = 9;
+export const ACCOUNTS = [SELLER, BUYER, PROBER] as const;
+/** Orders that a side has on their way. */
+const IN_FLIGHT = 8;
+
+/** What became of one account's orders. */
+interface Told {
+  readonly client: OrderClient;
+  accepted: number;
+  readonly fills: Set<string>;
+  /** Fills that were told twice. */
+  repeated: number;
+  lastSequence: number;
+  /** Events that came after one with a higher market sequence. */
+  backwards: number;
+}
+
+export class KillLoad {
+  readonly #sides: readonly [seller: Told, buyer: Told];
+  readonly #prober: OrderClient;
+  #isEnding = false;
+  #placing: Promise<unknown> = Promise.resolve();
+
+  private constructor(sides: readonly [Told, Told], prober: OrderClient) {
+    this.#sides = sides;
+    this.#prober = prober;
+  }
+
+  static async open(transport: Transport, operator: OperatorClient): Promise<KillLoad> {
+    await operator.createMarket(0, 0);
+    for (const account of ACCOUNTS) {
+      for (const asset of [Asset.BASE, Asset.QUOTE]) await operator.deposit(account, asset, FUNDS);
+    }
+    const connect = (account: number) => {
+      const reports = { kind: 'durable', transport } as const;
+      return OrderClient.open({ transport, reports, market: MARKET, account });
+    };
+    const sides = [await followed(connect(SELLER)), await followed(connect(BUYER))] as const;
+    return new KillLoad(sides, await connect(PROBER));
+  }
+
+  start(): void {
+    const [seller, buyer] = this.#sides;
+    const lanes: Promise<void>[] = [];
+    for (let lane = 0; lane < IN_FLIGHT; lane += 1) {
+      lanes.push(this.#place(seller, Side.SELL), this.#place(buyer, Side.BUY));
+    }
+    this.#placing = Promise.all(lanes);
+  }
+
+  /** How long a new order takes to be accepted, ms. */
+  async probe(): Promise<number> {
+    const sinceMs = performance.now();
+    const { type } = await this.#prober.place({ side: Side.BUY, price: 1n, quantity: 1n });
+    if (type !== 'accepted') throw new Error(`a probe was ${type}`);
+    return performance.now() - sinceMs;
+  }
+
+  /** Orders that were accepted so far. */
+  get accepted(): number {
+    return this.#sides.reduce((sum, { accepted }) => sum + accepted, 0);
+  }
+
+  /** Waits for what is on its way, and says what is wrong. */
+  async end(): Promise<string[]> {
+    this.#isEnding = true;
+    await this.#placing;
+    const wrong: string[] = [];
+    const expect = (isRight: boolean, words: string) => {
+      if (!isRight) wrong.push(words);
+    };
+    let base = 0n;
+    let quote = 0n;
+    for (const { client, accepted, fills, repeated, backwards } of this.#sides) {
+      const open = (await client.openOrders()).length;
+      expect(
+        open + fills.size === accepted,
+        `${accepted} accepted: ${open} open, ${fills.size} done`,
+      );
+      expect(repeated === 0, `${repeated} fills were told twice`);
+      expect(backwards === 0, `${backwards} events came out of order`);
+      expect(client.gaps === 0, `${client.gaps} gaps in reports`);
+    }
+    const [seller, buyer] = this.#sides;
+    expect(seller.fills.size === buyer.fills.size, 'both sides of all trades were told');
+    for (const client of [seller.client, buyer.client, this.#prober]) {
+      const balance = await client.balance();
+      base += balance.baseAvailable + balance.baseHeld;
+      quote += balance.quoteAvailable + balance.quoteHeld;
+    }
+    const all = FUNDS * BigInt(ACCOUNTS.length);
+    expect(base === all && quote === all, `balances add to ${base} and ${quote}, not ${all}`);
+    for (const client of [seller.client, buyer.client, this.#prober]) await client.close();
+    return wrong;
+  }
+
+  async #place(side: Told, of: Side): Promise<void> {
+    while (!this.#isEnding) {
+      const { type } = await side.client.place({ side: of, price: PRICE, quantity: 1n });
+      if (type !== 'accepted') throw new Error(`an order was ${type}`);
+      side.accepted += 1;
+    }
+  }
+}
+
+async function followed(opening: Promise<OrderClient>): Promise<Told> {
+  const client = await opening;
+  const told: Told = {
+    client,
+    ...{ accepted: 0, repeated: 0, lastSequence: 0, backwards: 0 },
+    fills: new Set(),
+  };
+  client.onEvent((event: MarketEvent) => {
+    const sequence = Number(event.sequence);
+    if (sequence < told.lastSequence) told.backwards += 1;
+    told.lastSequence = sequence;
+    if (event.type !== 'fill') return;
+    // Orders have one lot, so that each is filled once.
+    const name = String(event.orderId);
+    if (told.fills.has(name)) told.repeated += 1;
+    told.fills.add(name);
+  });
+  return told;
+}
