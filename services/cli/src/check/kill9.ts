@@ -12,7 +12,7 @@ import { ServiceError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { startLocalServers } from '../local-servers.ts';
 import { grouped } from '../output.ts';
-import { type ServiceProcess, startService } from '../service-process.ts';
+import { startService } from '../service-process.ts';
 import { KillLoad, MARKET } from './kill9-load.ts';
 
 const DEFAULT_RUNS = 20;
@@ -116,14 +116,11 @@ async function measure(
     const resumeMs = percentiles(Float64Array.from(resumes).sort());
     return { runs, accepted, commands, resumeMs, failures };
   } finally {
-    await stopAll([serving, await next.catch(() => undefined)]);
+    // The one that waits is ready when the other one has ended.
+    await serving.stop();
+    await (await next.catch(() => undefined))?.stop();
     await transport.close();
   }
-}
-
-async function stopAll(services: readonly (ServiceProcess | undefined)[]): Promise<void> {
-  // The one that waits becomes the owner when the other one ends.
-  for (const service of services) await service?.stop();
 }
 
 async function commandsInLog(store: JetStreamStore): Promise<number> {
