@@ -101,6 +101,8 @@ export class Checkpointer implements Agent {
 
   #begin(market: Market): void {
     const { promise: writing, resolve: begin } = Promise.withResolvers<SnapshotDraft>();
+    // Whoever finishes it hears of what fails, a file that can't be begun too.
+    writing.catch(() => undefined);
     const settled = Promise.resolve();
     const current: Current = { market, settled, begin, writing, facts: undefined };
     this.#current = current;
@@ -109,7 +111,6 @@ export class Checkpointer implements Agent {
     this.#parts.dispatcher.snapshot(market, (piece) => {
       if (piece.byteLength > 0) {
         current.writing = written(current.writing, checkpointFrame(piece));
-        // Whoever finishes it hears of what fails here.
         current.writing.catch(() => undefined);
         return;
       }

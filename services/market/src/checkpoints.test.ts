@@ -217,6 +217,20 @@ describe('checkpoints', { timeout: 240_000 }, () => {
     await second.stop();
   });
 
+  it('a store that takes none ends nothing, and is asked again', async (test) => {
+    const { folder, start } = await world(test);
+    const node = await start();
+    await rm(folder, { recursive: true });
+    await create(node, 'A');
+    await trade(node, 'A', 0, 60);
+    while (logged(node, /no checkpoint; the next start reads more/) < 2) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { facts } = await seen(node, 'A');
+    assert.equal(facts.trades > 0, true);
+    await node.stop();
+  });
+
   it('a log that ends before one has lost what was acknowledged: it is refused', async (test) => {
     const { dir, start } = await world(test);
     const first = await start();
