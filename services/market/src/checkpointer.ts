@@ -45,6 +45,7 @@ interface Current {
   settled: Promise<unknown>;
   /** Pieces may be here before the word of where they stand, which is the file's beginning. */
   readonly begin: (draft: Promise<SnapshotDraft>) => void;
+  draft: Promise<SnapshotDraft> | undefined;
   /** In the order of the file. */
   writing: Promise<SnapshotDraft>;
   facts: CheckpointFacts | undefined;
@@ -91,7 +92,8 @@ export class Checkpointer implements Agent {
     current.facts = facts;
     current.settled = Promise.all([reports.settled(), diffs.settled()]);
     const name = checkpointName(partition, market.name, facts.logSequence);
-    current.begin(written(store.draft(name), checkpointStart(facts)));
+    current.draft = store.draft(name);
+    current.begin(written(current.draft, checkpointStart(facts)));
   }
 
   /** Resolves when nothing is being written. */
@@ -104,7 +106,14 @@ export class Checkpointer implements Agent {
     // Whoever finishes it hears of what fails, a file that can't be begun too.
     writing.catch(() => undefined);
     const settled = Promise.resolve();
-    const current: Current = { market, settled, begin, writing, facts: undefined };
+    const current: Current = {
+      market,
+      settled,
+      begin,
+      draft: undefined,
+      writing,
+      facts: undefined,
+    };
     this.#current = current;
     const done = Promise.withResolvers<void>();
     this.#finished = done.promise;
@@ -139,7 +148,7 @@ export class Checkpointer implements Agent {
       await this.#removeOld(market);
       logger.info('checkpoint written', { market: market.name, sequence, logSequence, sizeBytes });
     } catch (error) {
-      await writing.then((draft) => draft.abort()).catch(() => undefined);
+      await current.draft?.then((draft) => draft.abort()).catch(() => undefined);
       const detail = error instanceof Error ? error.message : String(error);
       logger.warn('no checkpoint; the next start reads more of the log', {
         market: market.name,

@@ -1,7 +1,7 @@
 /** Markets that are recovered from checkpoints, by the whole service over segment files. */
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -9,8 +9,11 @@ import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
 import {
   Asset,
   diffStream,
+  encodeTerm,
   isTermSubject,
+  logFilter,
   logStream,
+  logTermSubject,
   RECORD_BYTES,
   reportStream,
   Side,
@@ -20,6 +23,7 @@ import {
   DiskSnapshotStore,
   MemoryBroker,
   SegmentStore,
+  type SnapshotStore,
   systemClock,
   type Transport,
 } from '@foldbook/runtime';
@@ -36,11 +40,18 @@ interface Node {
   stop(): Promise<void>;
 }
 
+interface StartOptions {
+  readonly everyCommands?: number;
+  readonly epochAgeMs?: number;
+  readonly snapshots?: boolean;
+  readonly wrap?: (store: SnapshotStore) => SnapshotStore;
+}
+
 async function world(test: TestContext, hosts: number | 'inline' = 2) {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-checkpoints-'));
   test.after(() => rm(dir, { recursive: true, force: true }));
   const folder = join(dir, 'snapshots');
-  const start = async (options: { everyCommands?: number; snapshots?: boolean } = {}) => {
+  const start = async (options: StartOptions = {}) => {
     const broker = new MemoryBroker();
     const store = new SegmentStore({ dir });
     const lines: string[] = [];
@@ -53,12 +64,13 @@ async function world(test: TestContext, hosts: number | 'inline' = 2) {
       broker: { kind: 'embedded', dir },
       hosts,
       epochRecords: 7,
-      epochAgeMs: 86_400_000,
+      epochAgeMs: options.epochAgeMs ?? 86_400_000,
       snapshots: { everyCommands: options.everyCommands ?? EVERY },
     });
     const transport = broker.connect();
-    const snapshots =
-      options.snapshots === false ? undefined : await DiskSnapshotStore.open(folder);
+    const disk = await DiskSnapshotStore.open(folder);
+    const wrap = options.wrap ?? ((store) => store);
+    const snapshots = options.snapshots === false ? undefined : wrap(disk);
     const service = await startMarketService({
       ...{ config, transport, store, snapshots, logger },
       clock: systemClock,
@@ -231,17 +243,99 @@ describe('checkpoints', { timeout: 240_000 }, () => {
     await node.stop();
   });
 
-  it('a log that ends before one has lost what was acknowledged: it is refused', async (test) => {
+  it('a log that lacks the group of one has lost what was acknowledged', async (test) => {
+    const { dir, start } = await world(test);
+    const first = await start();
+    await create(first, 'A');
+    await first.stop();
+    const log = join(dir, logStream(0));
+    const copy = join(dir, 'copy');
+    await cp(log, copy, { recursive: true });
+    const second = await start();
+    await trade(second, 'A', 0, 30);
+    await written(second, 1);
+    await second.stop();
+    await rm(log, { recursive: true });
+    await cp(copy, log, { recursive: true });
+    // Each refused start makes the log longer by its own barrier: its length says nothing.
+    const store = new SegmentStore({ dir });
+    const writer = await store.writer(logStream(0), [logFilter(0)]);
+    for (let many = 0; many < 100; many += 1) {
+      const term = { term: 2 ** 31 + many, node: 'refused', timeNs: 0n };
+      await writer.append(logTermSubject(0), encodeTerm(term));
+    }
+    await store.close();
+    await assert.rejects(start(), {
+      name: 'RestoreError',
+      message: /had its group at \d+; this one ends at \d+ .*Restore the log from a copy/,
+    });
+  });
+
+  it('a report that was lost is told again, though there is one behind it', async (test) => {
     const { dir, start } = await world(test);
     const first = await start();
     await create(first, 'A');
     await trade(first, 'A', 0, 30);
     await written(first, 1);
+    const before = await seen(first, 'A');
     await first.stop();
-    await rm(join(dir, logStream(0)), { recursive: true });
-    await assert.rejects(start(), {
-      name: 'RestoreError',
-      message: /holds the log up to \d+, but the log ends at 1: .*Restore the log from a copy/,
-    });
+    await rm(join(dir, reportStream(0)), { recursive: true });
+    const second = await start();
+    assert.equal(logged(second, /output stream was removed or cut/), 1);
+    assert.deepEqual(await seen(second, 'A'), before);
+    await second.stop();
   });
+
+  it('an epoch that is open in one is no older than its restoring', async (test) => {
+    const { dir, start } = await world(test);
+    const first = await start({ everyCommands: 5 });
+    await create(first, 'A');
+    await written(first, 1);
+    const { facts } = await seen(first, 'A');
+    assert(facts.openRecords > 0);
+    await first.stop();
+    const second = await start({ epochAgeMs: 3_600_000 });
+    assert.equal(logged(second, /market restored/), 1);
+    // A turn of the sequencer would close it.
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual((await seen(second, 'A')).facts, facts);
+    await second.stop();
+    assert((await settlementOf(dir))['diff.0.A'] !== undefined);
+  });
+
+  it('one that can not be written to its end leaves nothing behind', async (test) => {
+    const { start } = await world(test);
+    let aborted = 0;
+    const node = await start({
+      wrap: (store) => ({
+        ...storeMethods(store),
+        draft: async (name) => {
+          const draft = await store.draft(name);
+          return {
+            write: () => Promise.reject(new Error('the disk is full')),
+            finish: () => draft.finish(),
+            abort: async () => {
+              aborted += 1;
+              await draft.abort();
+            },
+          };
+        },
+      }),
+    });
+    await create(node, 'A');
+    await trade(node, 'A', 0, 30);
+    while (logged(node, /no checkpoint.*the disk is full/) < 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert(aborted >= 1);
+    await node.stop();
+  });
+});
+
+const storeMethods = (store: SnapshotStore): SnapshotStore => ({
+  description: store.description,
+  draft: (name) => store.draft(name),
+  list: (prefix) => store.list(prefix),
+  read: (name) => store.read(name),
+  remove: (name) => store.remove(name),
 });

@@ -135,15 +135,17 @@ export class DurableOutput {
     return this.#writer.lastSequence + this.#writer.inFlight();
   }
 
-  /** Resolves when everything that was sent so far is durable, or the output has failed. */
+  /** Resolves when everything that was sent so far is durable; rejects if it can't be any more. */
   async settled(): Promise<void> {
     await this.#last;
   }
 
   send(subject: string, payload: Uint8Array): void {
-    this.#last = this.#writer.append(subject, payload).catch((error: unknown) => {
+    const appended = this.#writer.append(subject, payload);
+    appended.catch((error: unknown) => {
       this.#onFailure(error instanceof Error ? error : new Error(String(error)));
     });
+    this.#last = appended;
     this.#echo?.(subject, payload);
   }
 }

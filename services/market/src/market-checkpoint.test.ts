@@ -23,6 +23,7 @@ const FACTS: CheckpointFacts = {
   firstLogSequence: 2,
   logSequence: 70,
   positions: { reports: 5, diffs: 6 },
+  headBefore: new Uint8Array(32).fill(8),
   head: new Uint8Array(32).fill(9),
   sequence: 2 ** 53 - 1,
   settlementRecords: 12,

@@ -36,7 +36,8 @@ const factsSchema = z.object({
   firstLogSequence: z.int().min(1),
   /** Of the last group that is in it; the next one is the first to execute. */
   logSequence: z.int().min(1),
-  /** Hash-chain head after that group. */
+  /** Hash-chain heads before and after that group: they tell whether a log has the same one. */
+  headBefore: z.instanceof(Uint8Array).refine((head) => head.byteLength === HEAD_BYTES),
   head: z.instanceof(Uint8Array).refine((head) => head.byteLength === HEAD_BYTES),
   /** Market sequence of the group's last command. */
   sequence: count,

@@ -36,7 +36,9 @@ export class MarketOutputs {
   #epochLogFirst = 0;
   /** Of the last group that ended; its head is that of a chain without groups before. */
   #logSequence = 0;
-  #head = new Uint8Array(32);
+  readonly #head = new Uint8Array(32);
+  /** And before that group. */
+  readonly #headBefore = new Uint8Array(32);
 
   constructor(market: Market, parts: OutputParts) {
     const { reports, diffs, generation, publish, sendReply, buffers } = parts;
@@ -53,6 +55,7 @@ export class MarketOutputs {
 
   endGroup({ logSequence, head }: CommittedGroup, lastSequence: number, commands: number): void {
     this.#logSequence = logSequence;
+    this.#headBefore.set(this.#head);
     this.#head.set(head);
     this.market.sequence = lastSequence;
     this.counters.commands += commands;
@@ -69,6 +72,7 @@ export class MarketOutputs {
       id: market.id,
       firstLogSequence: market.firstLogSequence,
       logSequence: this.#logSequence,
+      headBefore: this.#headBefore.slice(),
       head: this.#head.slice(),
       sequence: market.sequence,
       settlementRecords: this.#settlement.records,
@@ -87,6 +91,7 @@ export class MarketOutputs {
    */
   restore(facts: CheckpointFacts, levels: Uint8Array): void {
     this.#logSequence = facts.logSequence;
+    this.#headBefore.set(facts.headBefore);
     this.#head.set(facts.head);
     this.#epochLogFirst = facts.epochLogFirst;
     Object.assign(this.counters, facts.counters);

@@ -1,7 +1,15 @@
 /** What a market service does before it reads its log: it takes what checkpoints have of it. */
-import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
-import { type Agent, checkSnapshot, type Logger, type SnapshotStore } from '@foldbook/runtime';
+import { logSubject, RECORD_BYTES, viewOf } from '@foldbook/protocol';
+import {
+  type Agent,
+  type Clock,
+  checkSnapshot,
+  type Logger,
+  type SnapshotStore,
+  type StreamReader,
+} from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
+import { LogChain } from './log-chain.ts';
 import { type CheckpointFacts, CheckpointReader } from './market-checkpoint.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import {
@@ -29,7 +37,9 @@ export interface RestoreParts {
   readonly host: Agent | undefined;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Last sequences of the streams. */
+  readonly log: StreamReader;
+  readonly clock: Clock;
+  /** Last sequences of the streams, before this process's barriers. */
   readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
   readonly onRestored: (market: Market, facts: CheckpointFacts) => void;
 }
@@ -117,13 +127,29 @@ async function factsOf(
     logger.warn(`the checkpoint ${name} is of another market; it is left out`);
     return undefined;
   }
-  if (facts.logSequence <= ends.log) return facts;
+  if (await isInLog(parts, facts)) return facts;
   throw new RestoreError(
-    `the checkpoint ${name} in ${store.description} holds the log up to ${facts.logSequence}, ` +
-      `but the log ends at ${ends.log}: it has lost what was acknowledged. Restore the log from ` +
-      'a copy. Only if there is none, and all are told: remove the checkpoints, and the market ' +
-      'goes on from the log as it is',
+    `the checkpoint ${name} in ${store.description} was made of a log that had its group at ` +
+      `${facts.logSequence}; this one ends at ${ends.log} and does not have it: it has lost what ` +
+      'was acknowledged, or is another one. Restore the log from a copy. Only if there is none, ' +
+      'and all are told: remove the checkpoints, and the market goes on from the log as it is',
   );
+}
+
+/**
+ * Whether the log has the very group that the checkpoint ends with. A log that lost its end grows
+ * again with each start's barrier, so that its length says nothing.
+ */
+async function isInLog(
+  { log, partition }: RestoreParts,
+  { market, logSequence, headBefore, head }: CheckpointFacts,
+): Promise<boolean> {
+  const subject = logSubject(partition, market);
+  const found = await log.firstFrom(logSequence, subject);
+  if (found?.sequence !== logSequence) return false;
+  const chain = new LogChain();
+  chain.restore(headBefore);
+  return Buffer.from(chain.advance(found.payload)).equals(head);
 }
 
 /** The output streams still hold what the market told before its checkpoint. */
@@ -136,6 +162,8 @@ async function restore(parts: RestoreParts, market: Market, facts: CheckpointFac
   market.chain.restore(facts.head);
   market.terms.restore(facts.terms);
   market.epoch.restore(facts.openRecords);
+  // When its oldest record came is not known any more: its age counts from now.
+  if (facts.openRecords > 0) market.openSinceNs = parts.clock.nowNs();
   market.nextTimerNs = facts.nextTimerNs;
   market.sequence = facts.sequence;
   market.isCreated = facts.isCreated;

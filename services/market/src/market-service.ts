@@ -130,19 +130,18 @@ async function recoverFromLog(
   failed: Promise<Error>,
   agents: MarketAgents & Pick<RecoveryParts, 'host'>,
 ): Promise<Recovered> {
-  const { store, snapshots, config, logger } = parts;
+  const { store, snapshots, config, clock, logger } = parts;
   const { partition } = config;
   const halt = new AbortController();
   failed.then((error) => halt.abort(error));
   const { signal } = halt;
   const log = store.reader(logStream(partition));
-  const { reports, diffs, barrier } = streams;
-  const ends = { log: barrier, reports: reports.position, diffs: diffs.position };
+  const { ends } = streams;
   const fromSequence =
     snapshots === undefined
       ? 1
       : await restoreMarkets({
-          ...{ ...agents, store: snapshots, partition, logger, signal, ends },
+          ...{ ...agents, store: snapshots, log, partition, clock, logger, signal, ends },
           onRestored: (market, facts) => agents.checkpointer?.restored(market, facts),
         });
   const records = log.read({ fromSequence, follow: false, signal });

@@ -103,6 +103,18 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
     await store.close();
   });
 
+  it('leaves terms for those that follow, whatever a clock says', async (test) => {
+    const open = await segments(test);
+    const store = open();
+    const first = await take(store, 'a', 2n ** 62n);
+    assert.equal(first.term, 1);
+    await first.close();
+    const second = await take(store, 'b', 2n ** 62n);
+    assert.equal(second.term, 2);
+    await second.close();
+    await store.close();
+  });
+
   it('is not taken over a barrier that can not be read', async (test) => {
     const open = await segments(test);
     const store = open();

@@ -34,6 +34,8 @@ export interface OwnedStreams {
   readonly term: number;
   /** Sequence of the barrier in the log: what is before it is to be executed first. */
   readonly barrier: number;
+  /** Last sequences of the streams before the barriers. */
+  readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
   readonly log: StreamWriter;
   readonly reports: DurableOutput;
   readonly diffs: DurableOutput;
@@ -92,12 +94,15 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
       // Behind the barrier: nobody else adds to what is read here.
       const reader = store.reader(what.stream);
       const coverage = await readCoverage({ ...what, reader, kind });
-      return new DurableOutput(opened.writer, coverage, echo, onFailure);
+      const output = new DurableOutput(opened.writer, coverage, echo, onFailure);
+      return { output, end: opened.barrier - 1 };
     };
     const reports = await output(of.reports, BatchKind.REPORTS);
     const diffs = await output(of.diffs, BatchKind.DIFF);
     const { term, barrier, writer } = log;
-    return { term, barrier, log: writer, reports, diffs, close };
+    const ends = { log: barrier - 1, reports: reports.end, diffs: diffs.end };
+    const outputs = { reports: reports.output, diffs: diffs.output };
+    return { term, barrier, ends, log: writer, ...outputs, close };
   } catch (error) {
     await close();
     throw error;
@@ -179,13 +184,18 @@ async function appendAlone(
 const barrierOf = ({ node, clock }: OwnershipParts, term: number) =>
   encodeTerm({ term, node, timeNs: clock.nowNs() });
 
+/** In 2096; a clock beyond it is wrong, and would leave no terms for those that follow. */
+const LAST_SECOND = 4_000_000_000;
+
 /**
  * One more than the last one, and at least the seconds since 1970: so that readers do not take a
  * log that was put back from a copy, or begun anew, for one that is behind what they have seen.
  */
 function nextTerm({ clock }: OwnershipParts, last: number): number {
   const seconds = Number(clock.nowNs() / 1_000_000_000n);
-  return Math.min(MAX_TERM, Math.max(last + 1, seconds));
+  const term = Math.max(last + 1, seconds <= LAST_SECOND ? seconds : 1);
+  if (term <= MAX_TERM) return term;
+  throw new StreamError('CORRUPT', `there are no terms after ${last}: begin the log anew`);
 }
 
 /** Undefined where no owner has begun the stream. */

@@ -80,9 +80,12 @@ export class PartitionLease {
 
   async #regain(): Promise<void> {
     const taken = new AbortController();
-    const stop = this.#parts.table.watch(this.#key, ({ record }) => {
-      const loss = this.#lease?.term ?? 0;
-      if (record !== undefined && record.term > loss) {
+    const { table } = this.#parts;
+    const stop = table.watch(this.#key, ({ record }) => {
+      const lostTerm = this.#lease?.term ?? 0;
+      // Its own writing may have been done without an answer.
+      const isOthers = record !== undefined && record.holder.instance !== table.instance;
+      if (isOthers && record.term > lostTerm) {
         taken.abort(new Error(`${this.#key} is ${record.holder.node}'s with term ${record.term}`));
       }
     });

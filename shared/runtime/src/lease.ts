@@ -84,6 +84,11 @@ export class LeaseTable {
       ((other) => other.host !== '' && other.host === own.host && !isAlive(other.process));
   }
 
+  /** What is written of this table with every lease, and with no other's. */
+  get instance(): string {
+    return this.#holder.instance;
+  }
+
   /**
    * Waits until this node holds the lease. One at a time for each key: the former one has to be
    * lost or released. Rejects with LeaseError DAMAGED, CLOSED, BAD_CONFIG, or as `signal` says; a
