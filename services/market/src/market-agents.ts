@@ -8,6 +8,8 @@ import {
   type Logger,
   type StreamStore,
   type StreamWriter,
+  systemTimers,
+  type Timers,
   type Transport,
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
@@ -34,6 +36,8 @@ export interface Surroundings {
   readonly store: StreamStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: the system's. */
+  readonly timers?: Timers | undefined;
 }
 
 export interface Opened {
@@ -64,10 +68,10 @@ export function wireAgents(
   parts: Surroundings,
   { streams, hosts, local, fail }: Opened,
 ): MarketAgents {
-  const { config, transport, store, clock, logger } = parts;
+  const { config, transport, store, clock, logger, timers = systemTimers } = parts;
   const { partition } = config;
   const { threads, cores, shown } = hosts;
-  const metrics = new ServiceMetrics(shown.buffer);
+  const metrics = new ServiceMetrics(shown.buffer, timers);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
   const { nowNs } = metrics;
   const placing = { ...config, hosts: threads.length, by: config.placement };
@@ -110,7 +114,7 @@ export function wireAgents(
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const driven = [...(local === undefined ? [] : [local]), sequencer, publisher, mover];
   const spin = config.sharedMemory?.spin === true;
-  const invoker = new AgentInvoker(driven, { onError: fail, spin });
+  const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   return { markets, dispatcher, sequencer, publisher, commands, requests, invoker };
 }
 

@@ -1,5 +1,4 @@
 /** The market service put together: recovery first, then the doors are opened. */
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchKind,
   diffStream,
@@ -7,7 +6,16 @@ import {
   MAX_MESSAGE_BYTES,
   reportStream,
 } from '@foldbook/protocol';
-import type { Logger, StreamWriter, Transport } from '@foldbook/runtime';
+import {
+  cancelTimer,
+  type Logger,
+  monotonicMs,
+  nextTurn,
+  type StreamWriter,
+  systemTimers,
+  type Timers,
+  type Transport,
+} from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
 import { commandFilters } from './command-filter.ts';
 import { DurableOutput, readCoverage } from './durable-output.ts';
@@ -70,7 +78,8 @@ async function start(
   });
   const agents = wireAgents(parts, { streams, hosts, local, fail: failure.resolve });
   const { markets, publisher, commands, requests, invoker } = agents;
-  const running: Running = { ...parts, agents, streams, hosts };
+  const { timers = systemTimers } = parts;
+  const running: Running = { ...parts, timers, agents, streams, hosts };
   let recovered: Recovered;
   try {
     recovered = await recoverFromLog(parts, failure.promise, agents);
@@ -91,6 +100,7 @@ async function start(
 
 /** All that has to be ended. */
 interface Running {
+  readonly timers: Timers;
   readonly transport: Transport;
   readonly logger: Logger;
   readonly agents: MarketAgents;
@@ -99,15 +109,15 @@ interface Running {
 }
 
 async function stop(running: Running): Promise<void> {
-  const { transport, logger } = running;
+  const { transport, logger, timers } = running;
   const { sequencer, commands, requests, invoker } = running.agents;
   const isConnected = transport.status() === 'connected';
   const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
-  const deadlineMs = performance.now() + patienceMs;
-  const leftMs = () => Math.max(0, deadlineMs - performance.now());
+  const deadlineMs = monotonicMs(timers) + patienceMs;
+  const leftMs = () => Math.max(0, deadlineMs - monotonicMs(timers));
   commands.close();
-  await within(transport.flush(), leftMs());
-  await settled(sequencer, deadlineMs);
+  await within(timers, transport.flush(), leftMs());
+  await settled(timers, sequencer, deadlineMs);
   const { pending } = sequencer;
   if (pending > 0) {
     logger.warn('did not wait for all commands; the next start runs those logged', { pending });
@@ -119,8 +129,8 @@ async function stop(running: Running): Promise<void> {
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
 async function close(running: Running, patienceMs: number): Promise<void> {
-  const { streams, logger, hosts } = running;
-  if (!(await within(streams.close(), patienceMs))) {
+  const { timers, streams, logger, hosts } = running;
+  if (!(await within(timers, streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
   await Promise.all(hosts.threads.map(({ worker }) => worker.stop()));
@@ -129,7 +139,7 @@ async function close(running: Running, patienceMs: number): Promise<void> {
 
 /** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
 async function recoverFromLog(
-  { store, config }: MarketServiceParts,
+  { store, config, timers }: MarketServiceParts,
   failed: Promise<Error>,
   agents: Pick<RecoveryParts, 'markets' | 'sequencer' | 'dispatcher' | 'publisher'>,
 ): Promise<Recovered> {
@@ -138,7 +148,7 @@ async function recoverFromLog(
   const { signal } = halt;
   const log = store.reader(logStream(config.partition));
   const records = log.read({ fromSequence: 1, follow: false, signal });
-  return recover({ ...agents, records, signal });
+  return recover({ ...agents, records, signal, timers });
 }
 
 export interface Streams {
@@ -184,21 +194,21 @@ async function openStreams(
 }
 
 /** False when `work` was not done in time; work that failed is done. */
-async function within(work: Promise<void>, patienceMs: number): Promise<boolean> {
-  const given = new AbortController();
-  const late = delay(patienceMs, false, { signal: given.signal }).catch(() => false);
+async function within(timers: Timers, work: Promise<void>, patienceMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = timers.after(patienceMs, () => late.resolve(false));
   const done = work.then(
     () => true,
     () => true,
   );
-  const isDone = await Promise.race([done, late]);
-  given.abort();
+  const isDone = await Promise.race([done, late.promise]);
+  cancelTimer(timer);
   return isDone;
 }
 
 /** Returns when everything admitted has executed, or the time has come. */
-async function settled(sequencer: Sequencer, deadlineMs: number): Promise<void> {
-  while (sequencer.pending > 0 && performance.now() < deadlineMs) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+async function settled(timers: Timers, sequencer: Sequencer, deadlineMs: number): Promise<void> {
+  while (sequencer.pending > 0 && monotonicMs(timers) < deadlineMs) {
+    await nextTurn(timers);
   }
 }

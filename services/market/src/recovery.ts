@@ -1,6 +1,6 @@
 /** What a market does before it opens its doors: it plays its log from the beginning. */
 import { BatchKind, decodeBatchHeader, MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
-import type { StreamRecord } from '@foldbook/runtime';
+import { nextTurn, type StreamRecord, systemTimers, type Timers } from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import { Market, type MarketRegistry } from './market-registry.ts';
 import type { Publisher } from './publisher.ts';
@@ -8,8 +8,6 @@ import type { Sequencer } from './sequencer.ts';
 
 /** Commands that a replay may have on their way through the market thread. */
 const REPLAY_WINDOW_COMMANDS = 32_768;
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export interface Recovered {
   readonly groups: number;
@@ -25,6 +23,7 @@ export interface RecoveryParts {
   readonly publisher: Publisher;
   /** Gives the recovery up, with its reason: the market thread may be dead and never answer. */
   readonly signal: AbortSignal;
+  readonly timers?: Timers | undefined;
 }
 
 /**
@@ -33,13 +32,14 @@ export interface RecoveryParts {
  */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const { records, markets, sequencer, dispatcher, publisher, signal } = parts;
+  const { timers = systemTimers } = parts;
   let groups = 0;
   let commands = 0;
   const settle = async (most: number) => {
     while (sequencer.pending > most || dispatcher.undelivered > 0) {
       signal.throwIfAborted();
       const work = dispatcher.flush() + publisher.doWork();
-      if (work === 0) await turn();
+      if (work === 0) await nextTurn(timers);
     }
   };
   for await (const record of records) {

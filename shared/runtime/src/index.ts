@@ -117,6 +117,15 @@ export {
 export { clockSince } from './thread-clock.ts';
 export { type ThreadProfile, ThreadProfiler } from './thread-profiler.ts';
 export { readThreadUsage, type ThreadUsage } from './thread-usage.ts';
+export {
+  cancelTimer,
+  monotonicMs,
+  nextTurn,
+  pause,
+  systemTimers,
+  type Timer,
+  type Timers,
+} from './timers.ts';
 export { nodeToBind, readTopology, type Topology, topologyWords } from './topology.ts';
 export {
   type MessageHandler,
