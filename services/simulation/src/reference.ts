@@ -121,6 +121,8 @@ export class Reference implements StreamWatcher {
   markets: ReferenceMarket[] = [];
   /** Records of the log that were acknowledged and are gone, by a disk that does not sync each. */
   lostRecords = 0;
+  /** How often records of any stream were lost so. */
+  losses = 0;
   readonly #accounts: readonly number[];
   readonly #onViolation: OnViolation;
   readonly #last = new Map<string, number>();
@@ -150,6 +152,7 @@ export class Reference implements StreamWatcher {
 
   lost(stream: string, last: number, acknowledged: number): void {
     this.#last.set(stream, last);
+    this.losses += 1;
     if (!stream.startsWith('LOG')) return;
     this.lostRecords += acknowledged - last;
     const left = this.#log.slice(0, last);

@@ -117,7 +117,11 @@ export class SimNode {
     const world = this.#world;
     const { process, line, store } = running;
     const { timers } = process;
-    const onWorked = (engines: readonly Engine[]) => world.compareStates(process.name, engines);
+    const { losses } = world.reference;
+    const onWorked = (engines: readonly Engine[]) => {
+      // After a loss what was executed before it is nobody's measure.
+      if (world.reference.losses === losses) world.compareStates(process.name, engines);
+    };
     const service = await startMarketService({
       config: marketConfigSchema.parse(world.options.market),
       ...{ transport: line, store, clock: timers, timers },
@@ -140,7 +144,7 @@ export class SimNode {
     if (!process.isAlive) return;
     const world = this.#world;
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    if (isLossSaid(error) && world.reference.lostRecords > 0) {
+    if (isLossSaid(error) && world.reference.losses > 0) {
       world.refusedAfterLoss(`${process.name} refuses: ${words}`);
     } else if (!isOutrun(error)) world.violation(`${process.name} ended by itself: ${words}`);
     else world.coverage.add(`market ends: ${error.code}`);

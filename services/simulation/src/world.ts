@@ -162,7 +162,8 @@ export class World {
   refusedAfterLoss(words: string): void {
     this.coverage.add('losses said at a start');
     this.note(words);
-    this.lossSaid ??= words;
+    // Outputs are written again from the log; a log can't be.
+    if (this.reference.lostRecords > 0) this.lossSaid ??= words;
   }
 
   answered(subject: string, payload: Uint8Array, answer: Uint8Array): void {
