@@ -75,6 +75,8 @@ async function live(world: World): Promise<void> {
   await scheduler.run(() => isOver() || reference.lostRecords > 0, options.activeNs);
   if (isOver()) return;
   world.calm();
+  // One that goes on would not look at what is left.
+  if (reference.lostRecords > 0) world.activeNode.crash();
   const lateNs = scheduler.nowNs + REST_NS;
   const rest = async (what: string, isDone: () => boolean) => {
     if (isOver()) return;
