@@ -3,7 +3,7 @@ export const PLANTS = {
   'stale-writer': 'the broker takes the append of a writer that lost the stream',
   'dropped-record': 'a record of the log is left out when a market reads it again',
   'reused-sequence': 'the broker gives a log sequence out a second time',
-  'early-ack': 'the broker acknowledges an append before it is on the disk',
+  'early-ack': 'the broker acknowledges each append as synced, and syncs now and then',
 } as const;
 
 export type Plant = keyof typeof PLANTS;

@@ -124,12 +124,15 @@ export class Reference implements StreamWatcher {
   /** How often records of any stream were lost so. */
   losses = 0;
   readonly #accounts: readonly number[];
+  readonly #mayLose: boolean;
   readonly #onViolation: OnViolation;
   readonly #last = new Map<string, number>();
   #log: StoredRecord[] = [];
 
-  constructor(accounts: readonly number[], onViolation: OnViolation) {
+  /** @param mayLose - the disk acknowledges what a loss of power takes away, and says so */
+  constructor(accounts: readonly number[], mayLose: boolean, onViolation: OnViolation) {
     this.#accounts = accounts;
+    this.#mayLose = mayLose;
     this.#onViolation = onViolation;
   }
 
@@ -150,11 +153,11 @@ export class Reference implements StreamWatcher {
     if (stream.startsWith('LOG')) this.#append(record);
   }
 
-  lost(stream: string, last: number, acknowledged: number): void {
+  lost(stream: string, last: number, before: number): void {
     this.#last.set(stream, last);
-    this.losses += 1;
+    if (this.#mayLose) this.losses += 1;
     if (!stream.startsWith('LOG')) return;
-    this.lostRecords += acknowledged - last;
+    if (this.#mayLose) this.lostRecords += before - last;
     const left = this.#log.slice(0, last);
     this.#log = [];
     this.markets = [];

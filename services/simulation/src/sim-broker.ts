@@ -44,7 +44,7 @@ export class SimBroker {
 
   constructor(parts: BrokerParts) {
     this.parts = parts;
-    if (parts.disk.sync === 'interval') this.#syncLater();
+    this.#syncLater();
   }
 
   get isUp(): boolean {

@@ -38,13 +38,12 @@ export interface DiskOptions {
 /** Who follows what is stored. */
 export interface StreamWatcher {
   stored(stream: string, record: StoredRecord): void;
-  /** Only records up to `last` are left; those beyond `acknowledged` nobody had been told of. */
-  lost(stream: string, last: number, acknowledged: number): void;
+  /** Only records up to `last` are left of those up to `before`. */
+  lost(stream: string, last: number, before: number): void;
 }
 
 interface Storing {
   readonly append: Append;
-  readonly answer: (answer: AppendAnswer) => void;
   readonly event: SimEvent;
 }
 
@@ -72,6 +71,12 @@ export class SimStream {
     this.#parts = parts;
   }
 
+  /** Planted: it says so, and does not. */
+  get #syncsEach(): boolean {
+    const { disk, plant } = this.#parts;
+    return disk.sync === 'always' && plant !== 'early-ack';
+  }
+
   get lastSequence(): number {
     return this.#records.length;
   }
@@ -81,23 +86,20 @@ export class SimStream {
   }
 
   append(append: Append, answer: (answer: AppendAnswer) => void): void {
-    const { scheduler, dice, disk, plant } = this.#parts;
+    const { scheduler, dice, disk } = this.#parts;
     const { nowNs } = scheduler;
     const tookNs = 1_000 + dice.below(disk.storeNs);
     this.#busyUntilNs = Math.max(this.#busyUntilNs, nowNs) + tookNs;
     const label = `store ${this.name} ${append.id}`;
     const event = scheduler.in(this.#busyUntilNs - nowNs, label, () => {
       this.#storing.shift();
-      const stored = this.#store(append);
-      if (plant !== 'early-ack' || 'refusal' in stored) answer(stored);
+      answer(this.#store(append));
     });
-    this.#storing.push({ append, answer, event });
-    // Planted: said before it is on the disk.
-    if (plant === 'early-ack') answer({ sequence: append.expectedLast + 1 });
+    this.#storing.push({ append, event });
   }
 
   #store(append: Append): AppendAnswer {
-    const { coverage, plant, watcher, disk } = this.#parts;
+    const { coverage, plant, watcher } = this.#parts;
     const { expectedLast, previousId, subject, payload, id } = append;
     const last = this.#records.length;
     const isNext = last === expectedLast;
@@ -110,7 +112,7 @@ export class SimStream {
     }
     const record = { sequence: last + 1, subject, payload: payload.slice(), id };
     this.#records.push(record);
-    if (disk.sync === 'always') this.#synced = this.#records.length;
+    if (this.#syncsEach) this.#synced = this.#records.length;
     watcher.stored(this.name, record);
     return { sequence: isFenced ? expectedLast + 1 : record.sequence };
   }
@@ -131,12 +133,13 @@ export class SimStream {
    * up to a record that is torn and cut off at the next start.
    */
   losePower(): void {
-    const { dice, coverage, watcher, disk } = this.#parts;
+    const { dice, coverage, watcher } = this.#parts;
     const [writing] = this.#storing;
     this.crash();
     const told = this.#records.length;
-    if (disk.sync === 'always' && writing !== undefined) {
-      // The write that it was at: whole, torn or not begun.
+    if (this.#syncsEach) {
+      if (writing === undefined) return;
+      // The write that it was at: whole, or torn and cut off at the next start.
       if (dice.oneIn(3)) {
         this.#store(writing.append);
         coverage.add('writes that power let through');

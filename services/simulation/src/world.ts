@@ -67,7 +67,8 @@ export class World {
       },
     );
     const { accounts, markets, network, disk } = this.options;
-    this.reference = new Reference(accounts, (words) => this.violation(words));
+    const mayLose = disk.sync === 'interval';
+    this.reference = new Reference(accounts, mayLose, (words) => this.violation(words));
     const { scheduler, coverage, reference } = this;
     const parts = { scheduler, dice, coverage, plant, network: { ...network }, disk };
     this.broker = new SimBroker({ ...parts, watcher: reference });
