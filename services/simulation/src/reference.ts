@@ -45,8 +45,12 @@ export class ReferenceMarket {
   readonly events = new Map<number, Uint8Array>();
   /** Log sequences of the groups that carried each request. */
   readonly carried = new Map<string, number[]>();
+  /** Records of the durable outputs. */
+  reportCount = 0;
+  diffCount = 0;
   readonly #checker: InvariantChecker;
   readonly #expected = new ExpectedReports((account, record) => {
+    this.reportCount += 1;
     const told = this.reports.get(account);
     if (told === undefined) this.reports.set(account, [record]);
     else told.push(record);
@@ -92,7 +96,12 @@ export class ReferenceMarket {
     const record = events.slice(at, at + RECORD_BYTES);
     const known = this.events.get(sequence);
     this.events.set(sequence, known === undefined ? record : joined(known, record));
-    if (view.getUint8(at) !== EventKind.ACCEPTED) return;
+    const kind = view.getUint8(at);
+    // The head of the log's chain stands beside each epoch's mark.
+    if (kind === EventKind.EPOCH_MARK) this.diffCount += 2;
+    else if (kind === EventKind.MARKET_CREATED) this.diffCount += 1;
+    else if (settlementRecord(view, at) !== undefined) this.diffCount += 1;
+    if (kind !== EventKind.ACCEPTED) return;
     const key = requestKey(
       view.getUint32(at + EventOffset.ACCOUNT, true),
       view.getUint16(at + EventOffset.SESSION, true),

@@ -104,4 +104,5 @@ async function restOfClients(world: World, rest: Rest): Promise<void> {
     for (const trader of world.traders) trader.probe().then(() => (probes += 1));
     await rest(`the ${round} probes`, () => probes === world.traders.length && areIdle());
   }
+  await rest('the reports', () => world.haveAllHeard());
 }

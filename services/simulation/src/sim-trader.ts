@@ -67,8 +67,10 @@ export class SimTrader {
   }
 
   start(): void {
-    const { broker, scheduler, dice } = this.#world;
-    if (!broker.isUp) {
+    const { broker, scheduler, dice, reference } = this.#world;
+    // Whoever trades heard that there is a market: its creation is in the log.
+    const isThere = reference.market(this.market)?.events.has(1) === true;
+    if (!broker.isUp || !isThere) {
       scheduler.in(dice.below(100e6), `${this.name} is started`, () => this.start());
       return;
     }

@@ -1,10 +1,10 @@
 /** Everything that a seed simulates, put together. */
 import type { Dice, Engine, KernelHost } from '@foldbook/engine';
-import { type Balance, RECORD_BYTES } from '@foldbook/protocol';
+import { type Balance, EventOffset, RECORD_BYTES, readCount, viewOf } from '@foldbook/protocol';
 import { Coverage } from './coverage.ts';
 import { Faults } from './faults.ts';
 import type { Plant } from './plants.ts';
-import { Reference } from './reference.ts';
+import { Reference, type ReferenceMarket } from './reference.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimBroker } from './sim-broker.ts';
 import { SimNode } from './sim-node.ts';
@@ -117,11 +117,24 @@ export class World {
         (sum, { payload }) => sum + payload.byteLength / RECORD_BYTES - 1,
         0,
       );
-    let reports = 0;
-    for (const market of this.reference.markets) {
-      for (const records of market.reports.values()) reports += records.length;
-    }
-    return stored('RPT_0') >= reports;
+    const { markets } = this.reference;
+    const sum = (count: (market: ReferenceMarket) => number) =>
+      markets.reduce((all, market) => all + count(market), 0);
+    return (
+      stored('RPT_0') >= sum(({ reportCount }) => reportCount) &&
+      stored('DIFF_0') >= sum(({ diffCount }) => diffCount)
+    );
+  }
+
+  /** Whether the traders that live have heard as far as their accounts were told. */
+  haveAllHeard(): boolean {
+    return this.traders.every(({ account, market, lives }) => {
+      const last = this.reference.market(market)?.reports.get(account)?.at(-1);
+      const life = lives.at(-1);
+      if (last === undefined || life === undefined) return true;
+      const told = readCount(viewOf(last), EventOffset.SEQUENCE);
+      return told <= life.fromSequence || (life.events.at(-1)?.sequence ?? 0) >= told;
+    });
   }
 
   /** Who has not come to rest, for people. */

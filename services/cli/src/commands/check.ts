@@ -9,5 +9,6 @@ export const check: CommandGroup = {
     gc: async () => (await import('../check/gc.ts')).gc,
     overload: async () => (await import('../check/overload.ts')).overload,
     replay: async () => (await import('../check/replay.ts')).replay,
+    sim: async () => (await import('../check/sim.ts')).sim,
   },
 };
