@@ -45,7 +45,10 @@ async function open(config: object, reached: HostReached) {
     return { worker, commands, events: new RingConsumer(createRing(8)) };
   };
   const parsed = marketConfigSchema.parse({ broker, ...config });
-  const { shown } = await openHosts({ config: parsed, logger, clock: systemClock, startThread }, assert.fail);
+  const { shown } = await openHosts(
+    { config: parsed, logger, clock: systemClock, startThread },
+    assert.fail,
+  );
   shown.remove();
   return { lines, asked };
 }

@@ -72,7 +72,14 @@ async function live(world: World): Promise<void> {
   const { scheduler, options } = world;
   const isOver = () => world.violations.length > 0 || world.lossSaid !== undefined;
   const { reference } = world;
-  await scheduler.run(() => isOver() || reference.lostRecords > 0, options.activeNs);
+  if (!options.startsRough) {
+    await scheduler.run(() => isOver() || world.operator.isReady, REST_NS);
+    if (!world.operator.isReady) world.violation('the operator could not create the markets');
+    if (isOver()) return;
+    world.goWrong();
+  }
+  const endNs = scheduler.nowNs + options.activeNs;
+  await scheduler.run(() => isOver() || reference.lostRecords > 0, endNs);
   if (isOver()) return;
   world.calm();
   // One that goes on would not look at what is left.

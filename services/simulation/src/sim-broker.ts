@@ -38,7 +38,8 @@ export class SimBroker {
   readonly #lines = new Set<SimTransport>();
   readonly #streams = new Map<string, SimStream>();
   #isUp = true;
-  #isCalm = false;
+  /** Messages arrive, once. */
+  isCalm = false;
   #inboxes = 0;
   #writers = 0;
 
@@ -105,15 +106,6 @@ export class SimBroker {
       this.#isUp = true;
       for (const line of [...this.#lines]) line.comesBack();
     });
-  }
-
-  /** From now on messages arrive, once. */
-  calm(): void {
-    this.#isCalm = true;
-  }
-
-  get isCalm(): boolean {
-    return this.#isCalm;
   }
 
   #syncLater(): void {

@@ -1,4 +1,4 @@
-/** A machine that runs the market service: it is started, dies, stands still and is started again. */
+/** A machine that runs the market service: it is started, dies, stands still, starts again. */
 import type { Engine } from '@foldbook/engine';
 import { marketConfigSchema } from '@foldbook/market/src/config.ts';
 import { OutputError } from '@foldbook/market/src/durable-output.ts';
@@ -100,7 +100,7 @@ export class SimNode {
   }
 
   #begin(): void {
-    const { world } = { world: this.#world };
+    const world = this.#world;
     this.#incarnations += 1;
     const name = `${this.name}.${this.#incarnations}`;
     const process = world.newProcess(name, this.name);

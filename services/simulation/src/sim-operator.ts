@@ -16,6 +16,7 @@ export class SimOperator {
   readonly line: SimTransport;
   readonly #clients: ReadonlyMap<string, OperatorClient>;
   #open = 0;
+  #created = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -36,6 +37,11 @@ export class SimOperator {
   /** Questions without an answer. */
   get isIdle(): boolean {
     return this.#open === 0;
+  }
+
+  /** All markets are there, and all traders have money. */
+  get isReady(): boolean {
+    return this.#created === this.#clients.size;
   }
 
   start(): void {
@@ -62,7 +68,8 @@ export class SimOperator {
       await this.#insist(() => client.deposit(account, Asset.QUOTE, FUNDS));
       await this.#insist(() => client.deposit(account, Asset.BASE, BASE));
     }
-    this.#world.scheduler.in(0, 'operator begins', () => this.#actSoon(name, client));
+    this.#created += 1;
+    this.#actSoon(name, client);
   }
 
   #actSoon(name: string, client: OperatorClient): void {
@@ -108,7 +115,7 @@ export class SimOperator {
     }
   }
 
-  /** Again and again, as a careful operator would not: the answer that was lost may have said yes. */
+  /** Until there is an answer; what one that was lost said yes to is then done twice. */
   async #insist(act: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {

@@ -67,11 +67,11 @@ export class SimTrader {
   }
 
   start(): void {
-    const { broker, scheduler, dice, reference } = this.#world;
+    const { broker, reference } = this.#world;
     // Whoever trades heard that there is a market: its creation is in the log.
     const isThere = reference.market(this.market)?.events.has(1) === true;
     if (!broker.isUp || !isThere) {
-      scheduler.in(dice.below(100e6), `${this.name} is started`, () => this.start());
+      this.#startSoon();
       return;
     }
     this.#line = broker.connect(this.#process);
@@ -83,19 +83,25 @@ export class SimTrader {
   }
 
   crash(): void {
-    const { coverage, broker, scheduler, dice } = this.#world;
+    const { coverage, broker } = this.#world;
+    if (this.#line === undefined) return;
     coverage.add('trader crashes');
     this.#process.die();
-    if (this.#line !== undefined) broker.forget(this.#line);
+    broker.forget(this.#line);
     this.#client = undefined;
     this.#line = undefined;
     const life = this.#lives.at(-1);
     if (life !== undefined) life.isOver = true;
     this.#process = this.#newProcess();
-    scheduler.in(dice.below(200e6), `${this.name} is started`, () => this.start());
+    this.#startSoon();
   }
 
-  /** Asks for something that is answered, so that what came before it is missed if it is missing. */
+  #startSoon(): void {
+    const { scheduler, dice } = this.#world;
+    scheduler.in(dice.below(100e6), `${this.name} is started`, () => this.start());
+  }
+
+  /** Asks for something that is answered, so that a report missing before it is missed. */
   async probe(): Promise<void> {
     await this.#client?.cancelAll();
   }

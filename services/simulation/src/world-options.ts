@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly markets: readonly string[];
   /** One trader each, in every market. */
   readonly accounts: readonly number[];
+  /** Things go wrong from the first moment on, before there is a market. */
+  readonly startsRough: boolean;
   readonly feesPpm: readonly [maker: number, taker: number];
   /** Traders and operator act, and faults happen, for so long. */
   readonly activeNs: number;
@@ -54,6 +56,7 @@ export function optionsOf(dice: Dice): WorldOptions {
   return {
     markets: dice.oneIn(3) ? ['BTC-USD', 'ETH-USD'] : ['BTC-USD'],
     accounts: [2, 3, 4, 5].slice(0, between(2, 4)),
+    startsRough: dice.oneIn(5),
     feesPpm: dice.oneIn(3) ? [-100, 400] : [between(0, 300), between(0, 900)],
     activeNs: between(400, 1_500) * NS_PER_MS,
     traderNs: between(4, 60) * NS_PER_MS,

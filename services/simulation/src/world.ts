@@ -83,6 +83,12 @@ export class World {
     this.activeNode.start();
     this.operator.start();
     for (const trader of this.traders) trader.start();
+    if (this.options.startsRough) this.goWrong();
+    else this.broker.isCalm = true;
+  }
+
+  goWrong(): void {
+    this.broker.isCalm = false;
     new Faults(this).start();
   }
 
@@ -105,7 +111,7 @@ export class World {
   /** From now on nothing goes wrong; what did is over. */
   calm(): void {
     this.isQuiet = true;
-    this.broker.calm();
+    this.broker.isCalm = true;
     for (const node of this.nodes) if (node !== this.activeNode) node.kill();
     this.activeNode.start();
   }
