@@ -46,6 +46,7 @@ export class Faults {
         break;
       case 'cutTrader':
         trader.line?.cut(ms(300));
+        if (dice.oneIn(2)) for (const { line } of this.#world.mirrors) line.cut(ms(300));
         break;
       case 'crashTrader':
         trader.crash();

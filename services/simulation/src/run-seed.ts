@@ -70,7 +70,7 @@ export class Simulation {
 
 async function live(world: World): Promise<void> {
   const { scheduler, options } = world;
-  const isOver = () => world.violations.length > 0 || world.lossSaid !== undefined;
+  const isOver = () => world.isOver;
   const { reference } = world;
   if (!options.startsRough) {
     await scheduler.run(() => isOver() || world.operator.isReady, REST_NS);
@@ -105,6 +105,10 @@ async function restOfClients(world: World, rest: Rest): Promise<void> {
   await rest('the operator', () => isOpen && world.operator.isIdle);
   const areIdle = () => world.traders.every((trader) => trader.isIdle);
   await rest('the traders', areIdle);
+  let compared = 0;
+  if (world.isOver) return;
+  for (const mirror of world.mirrors) mirror.compare().then(() => (compared += 1));
+  await rest('the mirrors', () => compared === world.mirrors.length);
   // Twice: the second answer comes behind all that the first ones made of others' orders.
   for (const round of ['first', 'second']) {
     let probes = 0;

@@ -7,6 +7,7 @@ import type { Plant } from './plants.ts';
 import { Reference, type ReferenceMarket } from './reference.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimBroker } from './sim-broker.ts';
+import { SimMirror } from './sim-mirror.ts';
 import { SimNode } from './sim-node.ts';
 import { SimOperator } from './sim-operator.ts';
 import { type ClockFault, SimProcess } from './sim-process.ts';
@@ -41,6 +42,7 @@ export class World {
   readonly broker: SimBroker;
   readonly nodes: readonly SimNode[];
   readonly traders: readonly SimTrader[];
+  readonly mirrors: readonly SimMirror[];
   readonly operator: SimOperator;
   readonly answers: Answered[] = [];
   readonly violations: string[] = [];
@@ -74,6 +76,7 @@ export class World {
     this.broker = new SimBroker({ ...parts, watcher: reference });
     this.nodes = [new SimNode('market-a', this), new SimNode('market-b', this)];
     this.operator = new SimOperator(this);
+    this.mirrors = markets.map((market) => new SimMirror(this, market));
     this.traders = markets.flatMap((market) =>
       accounts.map((account) => new SimTrader(this, account, market)),
     );
@@ -83,6 +86,7 @@ export class World {
     this.activeNode.start();
     this.operator.start();
     for (const trader of this.traders) trader.start();
+    for (const mirror of this.mirrors) mirror.start();
     if (this.options.startsRough) this.goWrong();
     else this.broker.isCalm = true;
   }
@@ -168,6 +172,11 @@ export class World {
     };
     this.#clocks.set(machine, clock);
     return new SimProcess({ name, scheduler, dice, clock, turnNs: options.turnNs });
+  }
+
+  /** There is nothing more to learn from it. */
+  get isOver(): boolean {
+    return this.violations.length > 0 || this.lossSaid !== undefined;
   }
 
   violation(words: string): void {
