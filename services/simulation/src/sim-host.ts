@@ -16,6 +16,8 @@ const COMMAND_SLOTS = 8_192;
 const EVENT_SLOTS = 32_768;
 /** Until the thread looks at its ring, at most. */
 const LOOK_NS = 30_000;
+/** Of the event ring: a thread would wait for room in the middle of its work. */
+const FULL_SLOTS = EVENT_SLOTS / 2;
 
 export interface SimHostParts {
   readonly process: SimProcess;
@@ -37,9 +39,10 @@ export function simulatedHost(parts: SimHostParts) {
       engines.push(engine);
       return engine;
     };
+    const output = new RingProducer(events);
     const agent = new HostAgent({
       commands: new RingConsumer(commands),
-      output: new RingOutput(new RingProducer(events), () => {
+      output: new RingOutput(output, () => {
         assert.fail('the event ring is full: the simulation needs a larger one');
       }),
       home: { addMarket, adopt: () => kernel.adopt() },
@@ -57,8 +60,9 @@ export function simulatedHost(parts: SimHostParts) {
       isWoken = true;
       process.in(1_000 + dice.below(LOOK_NS), 'host', () => {
         isWoken = false;
-        if (agent.doWork() === 0) return;
-        onWorked(engines);
+        const isFull = output.used() > FULL_SLOTS;
+        if (!isFull && agent.doWork() === 0) return;
+        if (!isFull) onWorked(engines);
         wake();
       });
     };
