@@ -5,13 +5,8 @@ import { PLANTS, type Plant } from './plants.ts';
 import { type SeedResult, Simulation } from './run-seed.ts';
 
 const SEEDS = 12;
-/** The first of the seeds from 1 on that each defect shows in. */
-const CAUGHT_BY: Readonly<Record<Plant, number>> = {
-  'stale-writer': 4,
-  'dropped-record': 1,
-  'reused-sequence': 1,
-  'early-ack': 13,
-};
+/** One of so many shows a defect; how soon is told in ARCHITECTURE.md. */
+const PLANTED_SEEDS = 60;
 
 let kernel: WebAssembly.Module;
 before(async () => {
@@ -58,7 +53,7 @@ describe('a defect that was planted', () => {
   for (const [plant, what] of Object.entries(PLANTS)) {
     it(`is noticed: ${what}`, async () => {
       const result = await firstCaught(plant as Plant);
-      assert(result.violations.length > 0, `seed ${result.seed} did not notice ${plant}`);
+      assert(result.violations.length > 0, `${PLANTED_SEEDS} seeds did not notice ${plant}`);
       const again = await new Simulation(kernel).run(result.seed, { plant: plant as Plant });
       assert.equal(again.traceHash, result.traceHash, 'a seed that fails can be seen again');
       const sound = await new Simulation(kernel).run(result.seed);
@@ -67,5 +62,10 @@ describe('a defect that was planted', () => {
   }
 });
 
-const firstCaught = (plant: Plant): Promise<SeedResult> =>
-  new Simulation(kernel).run(CAUGHT_BY[plant], { plant });
+async function firstCaught(plant: Plant): Promise<SeedResult> {
+  const simulation = new Simulation(kernel);
+  for (let seed = 1; ; seed += 1) {
+    const result = await simulation.run(seed, { plant });
+    if (result.violations.length > 0 || seed === PLANTED_SEEDS) return result;
+  }
+}

@@ -34,7 +34,7 @@ every state that of the naive engine on the same log? The same seed gives the sa
   --plant NAME      puts a defect in, which some seed has to find: stale-writer, dropped-record,
                     reused-sequence, early-ack
   --json            {"ok","seeds","from","hash","events","virtualMs","eventsPerSec","counts",
-                    "seed","violations","command"}; the last three of a seed that fails
+                    "trace","seed","violations","command"}; the last three of a seed that fails
 
 Exit status 1 at the first seed that breaks a rule; with --plant, if none does.
 
@@ -152,8 +152,9 @@ function tell(
   tookMs: number,
 ): number {
   const failed = results.find(({ violations }) => violations.length > 0);
-  const figures = { seeds: results.length, from: first, ...figuresOf(results, tookMs) };
-  const lines = trace ? results.flatMap((result) => result.trace) : [];
+  const lines = results.flatMap((result) => result.trace);
+  const counted = { seeds: results.length, from: first, ...figuresOf(results, tookMs) };
+  const figures = trace ? { ...counted, trace: lines } : counted;
   const words = summary(figures, tookMs);
   if (failed === undefined) {
     const isRight = plant === undefined;
