@@ -1,6 +1,14 @@
 /** What a market service does before it reads its log: it takes what checkpoints have of it. */
 import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
-import { type Agent, checkSnapshot, type Logger, type SnapshotStore } from '@foldbook/runtime';
+import {
+  type Agent,
+  checkSnapshot,
+  type Logger,
+  nextTurn,
+  type SnapshotStore,
+  systemTimers,
+  type Timers,
+} from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import { type CheckpointFacts, CheckpointReader } from './market-checkpoint.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
@@ -29,12 +37,11 @@ export interface RestoreParts {
   readonly host: Agent | undefined;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly timers?: Timers | undefined;
   /** Last sequences of the streams. */
   readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
   readonly onRestored: (market: Market, facts: CheckpointFacts) => void;
 }
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * Restores the markets that have checkpoints, and answers from which log sequence on the log is to
@@ -158,13 +165,13 @@ async function restore(parts: RestoreParts, market: Market, facts: CheckpointFac
 }
 
 async function until(parts: RestoreParts, isDone: () => boolean): Promise<void> {
-  const { dispatcher, publisher, host, signal } = parts;
+  const { dispatcher, publisher, host, signal, timers = systemTimers } = parts;
   while (!isDone()) {
     signal.throwIfAborted();
     const work = dispatcher.flush() + publisher.doWork();
     host?.doWork();
     // Pieces come by the event loop.
-    if (work === 0) await turn();
+    if (work === 0) await nextTurn(timers);
   }
 }
 
