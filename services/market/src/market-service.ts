@@ -44,11 +44,11 @@ export interface MarketService {
 }
 
 export async function startMarketService(parts: MarketServiceParts): Promise<MarketService> {
-  const { config, logger } = parts;
+  const { config, logger, timers } = parts;
   const { sharedMemory } = config;
   if (sharedMemory === undefined) return start(parts);
   const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
-  const local = new SharedMemoryAdapter(options, logger);
+  const local = new SharedMemoryAdapter(options, logger, timers);
   try {
     const transport = new BridgedTransport(parts.transport, local);
     return await start({ ...parts, transport }, local);
