@@ -47,7 +47,7 @@ function open() {
 const barrier = { subject: BARRIER, payload: NOTHING };
 
 describe('a simulated stream that is opened with a record', () => {
-  it('takes the record behind whatever another writer has appended, and then refuses that one', async () => {
+  it('takes it behind whatever another writer has appended, and refuses that one', async () => {
     const { newStore, soon, subjects } = open();
     const before = await soon(newStore('before').store.writer(STREAM, ['log.0.*'], barrier));
     assert.equal(before.lastSequence, 1);
