@@ -40,15 +40,6 @@ const GPL_DIRS = ['circuits', 'services/prover'];
 
 const VERIFIER_BANNED = /^(nats|ioredis|redis|bullmq|snarkjs|@nats-io\/.+)$/;
 
-/** What would make the engine's outcome depend on more than its log. */
-const NONDETERMINISM: readonly (readonly [RegExp, string])[] = [
-  [/\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)/g, 'the clock'],
-  [/\bperformance\s*\.\s*now\b|\bprocess\s*\.\s*hrtime\b/g, 'the clock'],
-  [/\bMath\s*\.\s*random\b|\bgetRandomValues\b|\brandomBytes\b|\brandomUUID\b/g, 'randomness'],
-  [/\bset(Timeout|Interval|Immediate)\b/g, 'timers'],
-  [/['"](node:)?(fs|timers|net|http|child_process)(\/promises)?['"]/g, 'I/O'],
-];
-
 /** Every breach of the dependency rule among `files`. */
 export function checkDependencies(
   files: readonly SourceFile[],
@@ -59,14 +50,13 @@ export function checkDependencies(
     .flatMap((file) => {
       const workspace = workspaces.find(({ dir }) => file.path.startsWith(`${dir}/`));
       if (workspace === undefined) return [];
-      const messages = importsOf(file).flatMap((found) =>
+      return importsOf(file).flatMap((found) =>
         checkImport(file.path, found.specifier, workspace, workspaces).map((message) => ({
           path: file.path,
           line: found.line,
           message,
         })),
       );
-      return [...messages, ...checkDeterminism(file)];
     });
 }
 
@@ -130,29 +120,6 @@ function checkOrder(path: string, from: Workspace, to: Workspace): string[] {
   if (allowed.some((name) => to.dir === `shared/${name}`)) return [];
   const list = allowed.length === 0 ? 'nothing' : `only ${allowed.join(', ')}`;
   return [`${from.dir} must not import ${to.name}: of this repository it imports ${list}`];
-}
-
-/** Reads the kernel's own code from its file, before there is an engine. */
-const KERNEL_LOADER = 'shared/engine/src/kernel/kernel-module.ts';
-
-function checkDeterminism(file: SourceFile): Violation[] {
-  const isEngine = /^shared\/engine\/(src|assembly)\//.test(file.path);
-  if (!isEngine || isTestFile(file.path) || file.path === KERNEL_LOADER) return [];
-  const text = blankComments(file.text);
-  return NONDETERMINISM.flatMap(([pattern, what]) =>
-    [...text.matchAll(pattern)].map((match) => ({
-      path: file.path,
-      line: lineAt(text, match.index),
-      message: `${match[0]}: the engine must not use ${what}; its inputs are the log's records`,
-    })),
-  );
-}
-
-/** Comments replaced by spaces, so that they may name what the code must not use. */
-function blankComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, (comment) =>
-    comment.replace(/[^\n]/g, ' '),
-  );
 }
 
 function packageName(specifier: string): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../setup/steps.ts';
 import { checkDependencies, type Workspace } from './dependency-rule.ts';
+import { checkDeterminism } from './determinism-rule.ts';
 import { listProjectFiles } from './project-files.ts';
 import type { SourceFile, Violation } from './source-file.ts';
 import { checkTidy } from './tidy.ts';
@@ -22,7 +23,11 @@ export function checkRepository(root: string): RepositoryCheck {
   const workspaces = files
     .filter(({ path }) => /^((shared|services)\/[^/]+|circuits)\/package\.json$/.test(path))
     .map(readWorkspace);
-  const violations = [...checkDependencies(files, workspaces), ...files.flatMap(checkTidy)];
+  const violations = [
+    ...checkDependencies(files, workspaces),
+    ...files.flatMap(checkDeterminism),
+    ...files.flatMap(checkTidy),
+  ];
   return { files: files.length, violations };
 }
 

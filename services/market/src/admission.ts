@@ -142,6 +142,8 @@ export class Admission {
     if (account < Account.FIRST_CLIENT) return;
     const nowMs = this.#nowMs();
     const breaker = this.#breakerOf(account, nowMs);
+    // Turned away unheard: counted, it would keep itself out for as long as it tries.
+    if (nowMs < breaker.openUntilMs) return;
     if (nowMs - breaker.windowStartMs >= WINDOW_MS) {
       breaker.windowStartMs = nowMs;
       breaker.refusals = 0;

@@ -8,6 +8,8 @@ import {
   type Logger,
   type SnapshotStore,
   type StreamStore,
+  systemTimers,
+  type Timers,
   type Transport,
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
@@ -38,6 +40,8 @@ export interface Surroundings {
   readonly snapshots?: SnapshotStore | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: the system's. */
+  readonly timers?: Timers | undefined;
 }
 
 export interface Opened {
@@ -67,10 +71,10 @@ export function wireAgents(
   parts: Surroundings,
   { streams, hosts, local, fail }: Opened,
 ): MarketAgents {
-  const { config, transport, store, clock, logger } = parts;
+  const { config, transport, store, clock, logger, timers = systemTimers } = parts;
   const { partition } = config;
   const { threads, inline, cores, shown } = hosts;
-  const metrics = new ServiceMetrics(shown.buffer);
+  const metrics = new ServiceMetrics(shown.buffer, timers);
   local?.observe(metrics.local);
   metrics.serviceThreadId.set(currentThreadId() ?? 0);
   const { nowNs } = metrics;
@@ -137,7 +141,7 @@ export function wireAgents(
   const last = checkpointer === undefined ? [] : [checkpointer];
   const driven = [...input, sequencer, ...matching, publisher, mover, ...last];
   const spin = config.sharedMemory?.spin === true;
-  const invoker = new AgentInvoker(driven, { onError: fail, spin });
+  const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   const adapters = { commands, requests };
   return { markets, dispatcher, sequencer, publisher, ...adapters, books, checkpointer, invoker };
 }

@@ -19,7 +19,6 @@ import {
   TradeOffset,
 } from '@foldbook/protocol';
 import {
-  clockSince,
   createMetrics,
   createMetricsFile,
   currentThreadId,
@@ -27,6 +26,8 @@ import {
   type MetricSpecs,
   MetricsWriter,
   mapKept,
+  systemTimers,
+  type Timers,
   thisOwner,
 } from '@foldbook/runtime';
 import { ADMISSION_LIMITS, type RefusedAdmission } from './admission.ts';
@@ -153,7 +154,8 @@ export function attachMetrics(memory: MetricsMemory): ArrayBufferLike {
 /** What the thread of the sequencer and the publisher writes. */
 export class ServiceMetrics {
   /** Nanoseconds of the host's monotonic clock, alike on every thread. */
-  readonly nowNs = clockSince(0n);
+  readonly nowNs: () => number;
+  readonly #timers: Timers;
   readonly #writer: MetricsWriter;
   readonly serviceThreadId;
   readonly messages;
@@ -175,7 +177,9 @@ export class ServiceMetrics {
   readonly #turnedAway;
   readonly #refusals;
 
-  constructor(buffer: ArrayBufferLike) {
+  constructor(buffer: ArrayBufferLike, timers: Timers = systemTimers) {
+    this.nowNs = timers.monotonicNs;
+    this.#timers = timers;
     const writer = new MetricsWriter(buffer, SERVICE);
     this.#writer = writer;
     this.serviceThreadId = writer.gauge('serviceThreadId');
@@ -201,7 +205,7 @@ export class ServiceMetrics {
 
   refused(code: number, account: number): void {
     this.#refused.add(code, 1);
-    this.#refusals.record(code, account, Date.now());
+    this.#refusals.record(code, account, Number(this.#timers.nowNs() / 1_000_000n));
   }
 
   turnedAway(limit: RefusedAdmission): void {
@@ -243,7 +247,7 @@ for (const kind of [
 
 /** What a host's thread writes. Nothing here allocates once markets and accounts are known. */
 export class ThreadMetrics {
-  readonly nowNs = clockSince(0n);
+  readonly nowNs: () => number;
   readonly #shown: MetricsWriter;
   readonly #host: number;
   readonly #groups;
@@ -259,8 +263,12 @@ export class ThreadMetrics {
   #view: MarketViewWriter | undefined;
   #words: Int32Array = new Int32Array(0);
 
-  /** @param host - number of the host whose thread this is */
-  constructor(buffer: ArrayBufferLike, host: number) {
+  /**
+   * @param host - number of the host whose thread this is
+   * @param nowNs - of the host's monotonic clock
+   */
+  constructor(buffer: ArrayBufferLike, host: number, nowNs = systemTimers.monotonicNs) {
+    this.nowNs = nowNs;
     const writer = new MetricsWriter(buffer, hostName(host));
     this.#shown = new MetricsWriter(buffer, SHOWN);
     this.#host = host;

@@ -5,8 +5,11 @@ import {
   type Clock,
   checkSnapshot,
   type Logger,
+  nextTurn,
   type SnapshotStore,
   type StreamReader,
+  systemTimers,
+  type Timers,
 } from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import { LogChain } from './log-chain.ts';
@@ -39,12 +42,11 @@ export interface RestoreParts {
   readonly signal: AbortSignal;
   readonly log: StreamReader;
   readonly clock: Clock;
+  readonly timers?: Timers | undefined;
   /** Last sequences of the streams, before this process's barriers. */
   readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
   readonly onRestored: (market: Market, facts: CheckpointFacts) => void;
 }
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * Restores the markets that have checkpoints, and answers from which log sequence on the log is to
@@ -186,13 +188,13 @@ async function restore(parts: RestoreParts, market: Market, facts: CheckpointFac
 }
 
 async function until(parts: RestoreParts, isDone: () => boolean): Promise<void> {
-  const { dispatcher, publisher, host, signal } = parts;
+  const { dispatcher, publisher, host, signal, timers = systemTimers } = parts;
   while (!isDone()) {
     signal.throwIfAborted();
     const work = dispatcher.flush() + publisher.doWork();
     host?.doWork();
     // Pieces come by the event loop.
-    if (work === 0) await turn();
+    if (work === 0) await nextTurn(timers);
   }
 }
 

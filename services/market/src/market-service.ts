@@ -1,7 +1,14 @@
 /** The market service put together: recovery first, then the doors are opened. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { logStream, MAX_MESSAGE_BYTES } from '@foldbook/protocol';
-import type { Logger, Transport } from '@foldbook/runtime';
+import {
+  cancelTimer,
+  type Logger,
+  monotonicMs,
+  nextTurn,
+  systemTimers,
+  type Timers,
+  type Transport,
+} from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
 import { commandFilters } from './command-filter.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
@@ -37,11 +44,11 @@ export interface MarketService {
 }
 
 export async function startMarketService(parts: MarketServiceParts): Promise<MarketService> {
-  const { config, logger } = parts;
+  const { config, logger, timers } = parts;
   const { sharedMemory } = config;
   if (sharedMemory === undefined) return start(parts);
   const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
-  const local = new SharedMemoryAdapter(options, logger);
+  const local = new SharedMemoryAdapter(options, logger, timers);
   try {
     const transport = new BridgedTransport(parts.transport, local);
     return await start({ ...parts, transport }, local);
@@ -65,7 +72,8 @@ async function start(
   });
   const agents = wireAgents(parts, { streams, hosts, local, fail: failure.resolve });
   const { markets, publisher, commands, requests, invoker } = agents;
-  const running: Running = { ...parts, agents, streams, hosts };
+  const { timers = systemTimers } = parts;
+  const running: Running = { ...parts, timers, agents, streams, hosts };
   let recovered: Recovered;
   try {
     const host = hosts.inline;
@@ -87,6 +95,7 @@ async function start(
 
 /** All that has to be ended. */
 interface Running {
+  readonly timers: Timers;
   readonly transport: Transport;
   readonly logger: Logger;
   readonly agents: MarketAgents;
@@ -95,15 +104,15 @@ interface Running {
 }
 
 async function stop(running: Running): Promise<void> {
-  const { transport, logger } = running;
+  const { transport, logger, timers } = running;
   const { sequencer, commands, requests, invoker } = running.agents;
   const isConnected = transport.status() === 'connected';
   const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
-  const deadlineMs = performance.now() + patienceMs;
-  const leftMs = () => Math.max(0, deadlineMs - performance.now());
+  const deadlineMs = monotonicMs(timers) + patienceMs;
+  const leftMs = () => Math.max(0, deadlineMs - monotonicMs(timers));
   commands.close();
-  await within(transport.flush(), leftMs());
-  await settled(sequencer, deadlineMs);
+  await within(timers, transport.flush(), leftMs());
+  await settled(timers, sequencer, deadlineMs);
   const { pending } = sequencer;
   if (pending > 0) {
     logger.warn('did not wait for all commands; the next start runs those logged', { pending });
@@ -115,8 +124,8 @@ async function stop(running: Running): Promise<void> {
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
 async function close(running: Running, patienceMs: number): Promise<void> {
-  const { streams, logger, hosts } = running;
-  if (!(await within(streams.close(), patienceMs))) {
+  const { timers, streams, logger, hosts } = running;
+  if (!(await within(timers, streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
   await Promise.all(hosts.threads.map(({ worker }) => worker.stop()));
@@ -130,7 +139,7 @@ async function recoverFromLog(
   failed: Promise<Error>,
   agents: MarketAgents & Pick<RecoveryParts, 'host'>,
 ): Promise<Recovered> {
-  const { store, snapshots, config, clock, logger } = parts;
+  const { store, snapshots, config, clock, logger, timers } = parts;
   const { partition } = config;
   const halt = new AbortController();
   failed.then((error) => halt.abort(error));
@@ -141,11 +150,11 @@ async function recoverFromLog(
     snapshots === undefined
       ? 1
       : await restoreMarkets({
-          ...{ ...agents, store: snapshots, log, partition, clock, logger, signal, ends },
+          ...{ ...agents, store: snapshots, log, partition, clock, timers, logger, signal, ends },
           onRestored: (market, facts) => agents.checkpointer?.restored(market, facts),
         });
   const records = log.read({ fromSequence, follow: false, signal });
-  return recover({ ...agents, records, signal });
+  return recover({ ...agents, records, signal, timers });
 }
 
 /** Opens the partition's log and its two durable outputs for writing. */
@@ -165,21 +174,21 @@ function openStreams(
 }
 
 /** False when `work` was not done in time; work that failed is done. */
-async function within(work: Promise<void>, patienceMs: number): Promise<boolean> {
-  const given = new AbortController();
-  const late = delay(patienceMs, false, { signal: given.signal }).catch(() => false);
+async function within(timers: Timers, work: Promise<void>, patienceMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = timers.after(patienceMs, () => late.resolve(false));
   const done = work.then(
     () => true,
     () => true,
   );
-  const isDone = await Promise.race([done, late]);
-  given.abort();
+  const isDone = await Promise.race([done, late.promise]);
+  cancelTimer(timer);
   return isDone;
 }
 
 /** Returns when everything admitted has executed, or the time has come. */
-async function settled(sequencer: Sequencer, deadlineMs: number): Promise<void> {
-  while (sequencer.pending > 0 && performance.now() < deadlineMs) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+async function settled(timers: Timers, sequencer: Sequencer, deadlineMs: number): Promise<void> {
+  while (sequencer.pending > 0 && monotonicMs(timers) < deadlineMs) {
+    await nextTurn(timers);
   }
 }

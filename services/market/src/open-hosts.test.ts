@@ -7,6 +7,7 @@ import {
   type Logger,
   RingConsumer,
   RingProducer,
+  systemClock,
 } from '@foldbook/runtime';
 import { marketConfigSchema } from './config.ts';
 import type { HostReached, HostThreadOptions } from './host-thread.ts';
@@ -47,7 +48,10 @@ async function open(config: object, reached: HostReached) {
     return { worker, commands, events: new RingConsumer(createRing(8)) };
   };
   const parsed = marketConfigSchema.parse({ broker, hosts: 1, ...config });
-  const { shown } = await openHosts({ config: parsed, logger, startThread }, assert.fail);
+  const { shown } = await openHosts(
+    { config: parsed, logger, clock: systemClock, startThread },
+    assert.fail,
+  );
   shown.remove();
   return { lines, asked };
 }

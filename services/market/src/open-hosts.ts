@@ -1,6 +1,7 @@
 /** Starts the threads that markets live on, and the memory in which they tell what they do. */
 import {
   availableCores,
+  type Clock,
   type IdleStrategyName,
   type Logger,
   MetricsError,
@@ -27,6 +28,7 @@ export interface OpenedHosts {
 export interface HostParts {
   readonly config: MarketConfig;
   readonly logger: Logger;
+  readonly clock: Clock;
   /** Another thread for tests of its failures. */
   readonly startThread?: typeof startHostThread;
 }
@@ -74,13 +76,14 @@ interface HostPlace {
 }
 
 /** What another user left under the name keeps nobody from trading: then nothing is shown. */
-function openShown({ config, logger }: HostParts, hosts: number): OpenedMetrics {
+function openShown({ config, logger, clock }: HostParts, hosts: number): OpenedMetrics {
+  const sinceMs = Number(clock.nowNs() / 1_000_000n);
   try {
-    return openMetrics(config.metricsFile, hosts, Date.now());
+    return openMetrics(config.metricsFile, hosts, sinceMs);
   } catch (error) {
     if (!(error instanceof MetricsError) || error.code !== 'NOT_OURS') throw error;
     logger.warn('nothing is shown to other processes', { detail: error.message });
-    return openMetrics(undefined, hosts, Date.now());
+    return openMetrics(undefined, hosts, sinceMs);
   }
 }
 

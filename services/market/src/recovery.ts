@@ -5,7 +5,13 @@ import {
   isTermSubject,
   MAX_COMMANDS_PER_GROUP,
 } from '@foldbook/protocol';
-import type { Agent, StreamRecord } from '@foldbook/runtime';
+import {
+  type Agent,
+  nextTurn,
+  type StreamRecord,
+  systemTimers,
+  type Timers,
+} from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Publisher } from './publisher.ts';
@@ -13,8 +19,6 @@ import type { Sequencer } from './sequencer.ts';
 
 /** Commands that a replay may have on their way through the market thread. */
 const REPLAY_WINDOW_COMMANDS = 32_768;
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export interface Recovered {
   readonly groups: number;
@@ -32,6 +36,7 @@ export interface RecoveryParts {
   readonly host: Agent | undefined;
   /** Gives the recovery up, with its reason: the market thread may be dead and never answer. */
   readonly signal: AbortSignal;
+  readonly timers?: Timers | undefined;
 }
 
 /**
@@ -40,13 +45,14 @@ export interface RecoveryParts {
  */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const { records, markets, sequencer, dispatcher, publisher, host, signal } = parts;
+  const { timers = systemTimers } = parts;
   let groups = 0;
   let commands = 0;
   const settle = async (most: number) => {
     while (sequencer.pending > most || dispatcher.undelivered > 0) {
       signal.throwIfAborted();
       const work = dispatcher.flush() + (host?.doWork() ?? 0) + publisher.doWork();
-      if (work === 0) await turn();
+      if (work === 0) await nextTurn(timers);
     }
   };
   for await (const record of records) {

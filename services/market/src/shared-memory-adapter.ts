@@ -18,10 +18,13 @@ import {
   type HostConnection,
   type Logger,
   type MessageHandler,
+  monotonicMs,
   replySubject,
   SharedMemoryHost,
   type SharedMemoryHostOptions,
   type Subscription,
+  systemTimers,
+  type Timers,
   TransportError,
   type TurnedAway,
 } from '@foldbook/runtime';
@@ -60,6 +63,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly roleName = 'shared memory';
   readonly #host: SharedMemoryHost;
   readonly #logger: Logger;
+  readonly #timers: Timers;
   readonly #services = new Set<Service>();
   readonly #clients = new Map<number, Client>();
   #metrics: LocalMetrics | undefined;
@@ -73,8 +77,9 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly #ownInbox = `${INBOX}shared-memory-${randomBytes(12).toString('hex')}-`;
 
   /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
-  constructor(options: SharedMemoryHostOptions, logger: Logger) {
+  constructor(options: SharedMemoryHostOptions, logger: Logger, timers: Timers = systemTimers) {
     this.#logger = logger;
+    this.#timers = timers;
     this.#host = new SharedMemoryHost(options, this);
   }
 
@@ -155,7 +160,7 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   /** Told once a second at most: anybody may knock, as often as they like. */
   onTurnedAway({ account, peer, kind }: TurnedAway): void {
     this.#metrics?.turnedAway(kind);
-    const nowMs = performance.now();
+    const nowMs = monotonicMs(this.#timers);
     if (nowMs - this.#turnedAwayMs < TELL_EVERY_MS) return;
     this.#turnedAwayMs = nowMs;
     this.#logger.warn('turned away from shared memory', { account, why: kind, ...peer });

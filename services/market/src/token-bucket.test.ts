@@ -6,13 +6,23 @@ import { TokenBucket } from './token-bucket.ts';
 test('a burst, then as much as comes', () => {
   const bucket = new TokenBucket({ perSec: 10, burst: 5 }, 0);
   assert(bucket.has(5, 0));
-  assert(!bucket.has(6, 0));
   bucket.take(5, 0);
   assert(!bucket.has(1, 99));
   assert(bucket.has(1, 100));
   assert(!bucket.isFull(499));
   assert(bucket.isFull(500));
-  assert(!bucket.has(6, 10_000), 'no more than the burst is ever kept');
+  bucket.take(1, 10_000);
+  assert(!bucket.has(5, 10_000), 'no more than the burst is ever kept');
+});
+
+test('what is larger than a burst comes when the bucket is full, and is paid for whole', () => {
+  const bucket = new TokenBucket({ perSec: 10, burst: 5 }, 0);
+  assert(bucket.has(25, 0));
+  bucket.take(25, 0);
+  assert(!bucket.has(1, 2_000));
+  assert(bucket.has(1, 2_100));
+  assert(!bucket.has(25, 2_400));
+  assert(bucket.has(25, 2_500));
 });
 
 test('a clock that is set back changes nothing', () => {

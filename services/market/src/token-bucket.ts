@@ -18,16 +18,19 @@ export class TokenBucket {
     this.#lastMs = nowMs;
   }
 
-  /** Whether there are so many now. */
+  /**
+   * Whether there are so many now. A full bucket has any number: what comes in one piece that is
+   * larger than a burst would else never be let through, however long it waited.
+   */
   has(count: number, nowMs: number): boolean {
     this.#refill(nowMs);
-    return this.#tokens >= count;
+    return this.#tokens >= Math.min(count, this.#rate.burst);
   }
 
   /** Takes them; may leave less than nothing, where what took them was let through regardless. */
   take(count: number, nowMs: number): void {
     this.#refill(nowMs);
-    this.#tokens = Math.max(this.#tokens - count, -this.#rate.burst);
+    this.#tokens = Math.max(this.#tokens - count, -Math.max(this.#rate.burst, count));
   }
 
   /** Nothing has been taken lately: a new one would be the same. */

@@ -9,7 +9,7 @@ import {
   RECORD_BYTES,
   ResultCode,
 } from '@foldbook/protocol';
-import type { Transport } from '@foldbook/runtime';
+import { monotonicMs, pause, systemTimers, type Timers, type Transport } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { ask, DEFAULT_TIMEOUT_MS } from './ask.ts';
 import { ClientError } from './client-error.ts';
@@ -35,10 +35,11 @@ export async function askReports(
   market: string,
   account: number,
   { after, skip }: { readonly after: number; readonly skip: number },
+  timers: Timers = systemTimers,
 ): Promise<ReportPage> {
   const subject = querySubject(market, account);
   const question = encode({ v: PROTOCOL_VERSION, reports: after, skip });
-  const answer = await patiently(transport, subject, question);
+  const answer = await patiently(transport, subject, question, timers);
   const header = decodeBatchHeader(answer, BatchKind.REPLY, MAX_BATCH_RECORDS);
   const batches = header.ok ? splitBatches(answer.subarray(RECORD_BYTES)) : undefined;
   if (!header.ok || batches === undefined) {
@@ -52,8 +53,9 @@ async function patiently(
   transport: Transport,
   subject: string,
   question: Uint8Array,
+  timers: Timers,
 ): Promise<Uint8Array> {
-  const deadlineMs = performance.now() + DEFAULT_TIMEOUT_MS;
+  const deadlineMs = monotonicMs(timers) + DEFAULT_TIMEOUT_MS;
   for (;;) {
     const answer = await ask(transport, subject, question);
     if (isBinaryBatch(answer)) return answer;
@@ -63,9 +65,7 @@ async function patiently(
     const words = `${subject}: ${name} ${detail}`;
     const isForNow = code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE;
     if (!isForNow) throw new ClientError('REFUSED', words);
-    if (performance.now() > deadlineMs) throw new ClientError('UNREACHABLE', words);
-    await pause(BUSY_PAUSE_MS);
+    if (monotonicMs(timers) > deadlineMs) throw new ClientError('UNREACHABLE', words);
+    await pause(timers, BUSY_PAUSE_MS);
   }
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

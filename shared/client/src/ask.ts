@@ -8,7 +8,13 @@ import {
   MAX_MESSAGE_BYTES,
   RECORD_BYTES,
 } from '@foldbook/protocol';
-import { type Transport, TransportError } from '@foldbook/runtime';
+import {
+  cancelTimer,
+  systemTimers,
+  type Timers,
+  type Transport,
+  TransportError,
+} from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
@@ -38,12 +44,17 @@ export interface Snapshot {
   readonly records: Uint8Array;
 }
 
+export interface Patience {
+  readonly timeoutMs?: number | undefined;
+  readonly timers?: Timers | undefined;
+}
+
 /** A snapshot, which may come in several messages (header: first = number, prev = how many). */
 export function askSnapshot(
   transport: Transport,
   subject: string,
   payload: Uint8Array,
-  timeoutMs = DEFAULT_TIMEOUT_MS,
+  { timeoutMs = DEFAULT_TIMEOUT_MS, timers = systemTimers }: Patience = {},
 ): Promise<Snapshot> {
   const answer = Promise.withResolvers<Snapshot>();
   const inbox = transport.newInbox();
@@ -59,13 +70,13 @@ export function askSnapshot(
       answer.resolve({ header: header.value, records: concatenate(chunks) });
     }
   });
-  const timer = setTimeout(() => {
+  const timer = timers.after(timeoutMs, () => {
     const where = `${subject} (${transport.description})`;
     answer.reject(new ClientError('UNREACHABLE', `no snapshot on ${where} in ${timeoutMs} ms`));
-  }, timeoutMs);
+  });
   transport.publish(subject, payload, inbox);
   return answer.promise.finally(() => {
-    clearTimeout(timer);
+    cancelTimer(timer);
     subscription.unsubscribe();
   });
 }

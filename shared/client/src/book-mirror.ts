@@ -14,7 +14,15 @@ import {
   Side,
   snapshotSubject,
 } from '@foldbook/protocol';
-import type { Subscription, Transport } from '@foldbook/runtime';
+import {
+  cancelTimer,
+  monotonicMs,
+  type Subscription,
+  systemTimers,
+  type Timer,
+  type Timers,
+  type Transport,
+} from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { ask, askSnapshot, type Snapshot } from './ask.ts';
 import { ClientError } from './client-error.ts';
@@ -54,6 +62,7 @@ export class BookMirror {
   readonly #transport: Transport;
   readonly #market: string;
   readonly #onTrouble: (words: string) => void;
+  readonly #timers: Timers;
   #book = new LevelBook();
   #subscription: Subscription | undefined;
   /** What came while a snapshot or a refill is on its way. */
@@ -64,15 +73,21 @@ export class BookMirror {
   #sequence = 0;
   /** Sequence of the last gap that a refill was asked for; -1 for none. */
   #gapAfter = -1;
-  #retryTimer: NodeJS.Timeout | undefined;
+  #retryTimer: Timer | undefined;
   #state: MirrorState = 'starting';
   #watchers: (() => void)[] = [];
 
   /** `onTrouble`: told of every gap, mismatch and restart. */
-  constructor(transport: Transport, market: string, onTrouble: (words: string) => void) {
+  constructor(
+    transport: Transport,
+    market: string,
+    onTrouble: (words: string) => void,
+    timers: Timers = systemTimers,
+  ) {
     this.#transport = transport;
     this.#market = market;
     this.#onTrouble = onTrouble;
+    this.#timers = timers;
   }
 
   get state(): MirrorState {
@@ -126,7 +141,7 @@ export class BookMirror {
   #unsubscribe(): void {
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
-    clearTimeout(this.#retryTimer);
+    cancelTimer(this.#retryTimer);
     this.#waiting.clear();
     this.#partial = [];
   }
@@ -165,7 +180,9 @@ export class BookMirror {
     const question = encode({ v: 1, query: 'depth' });
     // Commands that come in between (the close of an epoch is enough) move the mirror past it.
     for (let attempt = 0; attempt < COMPARE_ATTEMPTS; attempt += 1) {
-      const engine = await askSnapshot(this.#transport, subject, question);
+      const engine = await askSnapshot(this.#transport, subject, question, {
+        timers: this.#timers,
+      });
       await this.#reach(engine.header.last, timeoutMs);
       if (this.#sequence === engine.header.last) return engine;
     }
@@ -174,10 +191,10 @@ export class BookMirror {
 
   /** Waits until every delta up to `sequence` must have been seen: asks for what is missing. */
   async #reach(sequence: number, timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadlineMs = monotonicMs(this.#timers) + timeoutMs;
     while (this.#state !== 'following' || this.#sequence < sequence) {
       this.#assertOpen();
-      if (Date.now() > deadline) {
+      if (monotonicMs(this.#timers) > deadlineMs) {
         const where = `the mirror stands at ${this.#sequence}, not at ${sequence}`;
         throw new ClientError('UNREACHABLE', `${where} after ${timeoutMs} ms`);
       }
@@ -211,9 +228,9 @@ export class BookMirror {
 
   #nextChange(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = this.#timers.after(timeoutMs, resolve);
       this.#watchers.push(() => {
-        clearTimeout(timer);
+        cancelTimer(timer);
         resolve();
       });
     });
@@ -226,7 +243,8 @@ export class BookMirror {
   }
 
   #snapshot(): Promise<Snapshot> {
-    return askSnapshot(this.#transport, snapshotSubject(this.#market), new Uint8Array(0));
+    const subject = snapshotSubject(this.#market);
+    return askSnapshot(this.#transport, subject, new Uint8Array(0), { timers: this.#timers });
   }
 
   async #restart(): Promise<void> {
@@ -338,11 +356,12 @@ export class BookMirror {
   #retry(error: unknown): void {
     if (this.#subscription === undefined) return;
     this.#state = 'starting';
-    clearTimeout(this.#retryTimer);
+    cancelTimer(this.#retryTimer);
     if (this.#transport.status() !== 'closed') {
-      this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = this.#timers.after(RETRY_AFTER_MS, () => {
         this.#restart().catch((again: unknown) => this.#retry(again));
-      }, RETRY_AFTER_MS).unref();
+      });
+      this.#retryTimer.unref();
     }
     this.#onTrouble(error instanceof Error ? error.message : String(error));
   }

@@ -5,7 +5,7 @@
  * comes live only whole commands that follow are handed on; everything else is a sign to ask.
  */
 import { EventOffset, readCount, reportFilter, viewOf } from '@foldbook/protocol';
-import type { Subscription } from '@foldbook/runtime';
+import { cancelTimer, type Subscription, systemTimers } from '@foldbook/runtime';
 import { askReports, type ReportPage } from './ask-reports.ts';
 import { ClientError } from './client-error.ts';
 import type { ReportFeedParts } from './report-feed.ts';
@@ -163,8 +163,8 @@ export class DurableReports {
   }
 
   #page(after: number, skip: number): Promise<ReportPage> {
-    const { transport, market, account } = this.#parts;
-    return askReports(transport, market, account, { after, skip });
+    const { transport, market, account, timers } = this.#parts;
+    return askReports(transport, market, account, { after, skip }, timers);
   }
 
   #drain(): void {
@@ -175,10 +175,11 @@ export class DurableReports {
 
   #pause(): Promise<void> {
     if (this.#pauseMs === 0) return Promise.resolve();
+    const { timers = systemTimers } = this.#parts;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#endPause?.(), this.#pauseMs);
+      const timer = timers.after(this.#pauseMs, () => this.#endPause?.());
       this.#endPause = () => {
-        clearTimeout(timer);
+        cancelTimer(timer);
         this.#endPause = undefined;
         resolve();
       };

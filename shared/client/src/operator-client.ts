@@ -16,7 +16,7 @@ import {
   querySubject,
   ResultCode,
 } from '@foldbook/protocol';
-import type { Transport } from '@foldbook/runtime';
+import { type Clock, systemClock, type Transport } from '@foldbook/runtime';
 import { decode, encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
@@ -111,9 +111,11 @@ export class OperatorClient {
   readonly #transport: Transport;
   readonly #market: string;
   readonly #session: number;
-  #nextRequestId = Date.now() * 1_000;
+  #nextRequestId: number;
 
-  constructor(transport: Transport, market: string, session = 0) {
+  /** @param clock - request ids begin with its microseconds */
+  constructor(transport: Transport, market: string, session = 0, clock: Clock = systemClock) {
+    this.#nextRequestId = Number(clock.nowNs() / 1_000n);
     this.#transport = transport;
     this.#market = market;
     this.#session = session;

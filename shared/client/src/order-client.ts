@@ -27,7 +27,13 @@ import {
   TimeInForce,
   viewOf,
 } from '@foldbook/protocol';
-import type { Transport } from '@foldbook/runtime';
+import {
+  cancelTimer,
+  systemTimers,
+  type Timer,
+  type Timers,
+  type Transport,
+} from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
@@ -49,6 +55,8 @@ export interface OrderClientOptions {
   readonly askAfterMs?: number;
   /** Told what a listener of `onEvent` threw; default: a warning of the process. */
   readonly onListenerError?: (error: unknown) => void;
+  /** Default: the system's. */
+  readonly timers?: Timers | undefined;
 }
 
 /** What an order asks for besides side, price and quantity; what is left out is none. */
@@ -129,6 +137,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 export class OrderClient {
   readonly counters: ClientCounters = { submitted: 0, answered: 0, rejected: 0, fills: 0 };
   readonly #options: OrderClientOptions;
+  readonly #timers: Timers;
   readonly #session: number;
   readonly #outbox: Outbox;
   readonly #listeners = new Set<(event: MarketEvent) => void>();
@@ -136,7 +145,7 @@ export class OrderClient {
   readonly #open = new Map<number, Waiting | undefined>();
   #feed: ReportFeed | undefined;
   /** Runs while commands are open. */
-  #watch: NodeJS.Timeout | undefined;
+  #watch: Timer | undefined;
   #hasHeard = false;
   #nextRequestId: number;
   #whenIdle: PromiseWithResolvers<void> | undefined;
@@ -145,12 +154,14 @@ export class OrderClient {
   private constructor(options: OrderClientOptions) {
     this.#options = options;
     this.#session = options.session ?? 0;
-    this.#nextRequestId = options.firstRequestId ?? Date.now() * 1_000;
+    this.#timers = options.timers ?? systemTimers;
+    this.#nextRequestId = options.firstRequestId ?? Number(this.#timers.nowNs() / 1_000n);
     this.#outbox = new Outbox(
       options.transport,
       commandSubject(options.market, options.account),
       options.resendAfterMs ?? 2_000,
       (error) => this.#fail(error),
+      this.#timers,
     );
   }
 
@@ -158,7 +169,7 @@ export class OrderClient {
     const client = new OrderClient(options);
     const { reports, market, account } = options;
     client.#feed = await ReportFeed.open(
-      reports,
+      { timers: options.timers, ...reports },
       market,
       account,
       (records) => client.#reports(records),
@@ -313,7 +324,8 @@ export class OrderClient {
     if (this.#watch !== undefined) return;
     this.#hasHeard = true;
     const askAfterMs = this.#options.askAfterMs ?? ASK_AFTER_MS;
-    this.#watch = setInterval(() => this.#lookForReports(), askAfterMs).unref();
+    this.#watch = this.#timers.every(askAfterMs, () => this.#lookForReports());
+    this.#watch.unref();
   }
 
   /** The last report before a silence may be the one that was lost. */
@@ -324,7 +336,7 @@ export class OrderClient {
   }
 
   #endWatch(): void {
-    clearInterval(this.#watch);
+    cancelTimer(this.#watch);
     this.#watch = undefined;
   }
 

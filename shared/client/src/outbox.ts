@@ -18,7 +18,13 @@ import {
   viewOf,
   writeCommand,
 } from '@foldbook/protocol';
-import { type Transport, TransportError } from '@foldbook/runtime';
+import {
+  pause,
+  systemTimers,
+  type Timers,
+  type Transport,
+  TransportError,
+} from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
 
 const BUSY_PAUSE_MS = 20;
@@ -72,6 +78,7 @@ export class Outbox {
   readonly #subject: string;
   readonly #resendAfterMs: number;
   readonly #onEnd: (error: ClientError) => void;
+  readonly #timers: Timers;
   #buffer = new Uint8Array(FIRST_CAPACITY * RECORD_BYTES);
   #view = viewOf(this.#buffer);
   #start = 0;
@@ -89,11 +96,13 @@ export class Outbox {
     subject: string,
     resendAfterMs: number,
     onEnd: (error: ClientError) => void,
+    timers: Timers = systemTimers,
   ) {
     this.#transport = transport;
     this.#subject = subject;
     this.#resendAfterMs = resendAfterMs;
     this.#onEnd = onEnd;
+    this.#timers = timers;
   }
 
   /** Commands not yet known to be in the log. */
@@ -177,7 +186,7 @@ export class Outbox {
       }
       flight.unclear -= 1;
       this.counters[outcome === 'BUSY' ? 'busy' : 'resent'] += 1;
-      await pause(BUSY_PAUSE_MS);
+      await pause(this.#timers, BUSY_PAUSE_MS);
     }
     return false;
   }
@@ -271,5 +280,3 @@ export class Outbox {
     this.#start = 0;
   }
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,6 @@
 /** An account's private reports in order, each once. */
 import { reportFilter } from '@foldbook/protocol';
-import type { Subscription, Transport } from '@foldbook/runtime';
+import type { Subscription, Timers, Transport } from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
 import { DurableReports } from './durable-reports.ts';
 import { type OnReports, ReportOrder } from './report-order.ts';
@@ -12,6 +12,8 @@ import { type OnReports, ReportOrder } from './report-order.ts';
 export interface ReportSource {
   readonly kind: 'durable' | 'live';
   readonly transport: Transport;
+  /** Default: the system's. */
+  readonly timers?: Timers | undefined;
 }
 
 interface Feed {
@@ -39,9 +41,9 @@ export class ReportFeed {
     onReports: OnReports,
     onError: (error: unknown) => void,
   ): Promise<ReportFeed> {
-    const { kind, transport } = source;
+    const { kind, transport, timers } = source;
     const open = kind === 'live' ? openLive : DurableReports.open;
-    return new ReportFeed(await open({ transport, market, account, onReports, onError }));
+    return new ReportFeed(await open({ transport, timers, market, account, onReports, onError }));
   }
 
   /** Batches that are missing for good; of a durable feed, because the market has lost them. */
@@ -61,6 +63,7 @@ export class ReportFeed {
 
 export interface ReportFeedParts {
   readonly transport: Transport;
+  readonly timers?: Timers | undefined;
   readonly market: string;
   readonly account: number;
   readonly onReports: OnReports;

@@ -125,9 +125,11 @@ const MAX_CAPACITY: EngineCapacity = {
 /** A page of the kernel's. */
 const MIN_RESULT_CAPACITY = 2 ** 12;
 
+export const CAPACITY_NAMES = Object.keys(MAX_CAPACITY) as readonly (keyof EngineCapacity)[];
+
 export function engineCapacity(options: EngineOptions): EngineCapacity {
   const capacity = { ...DEFAULT_CAPACITY, ...options };
-  for (const name of Object.keys(MAX_CAPACITY) as (keyof EngineCapacity)[]) {
+  for (const name of CAPACITY_NAMES) {
     const value = capacity[name];
     assert(
       Number.isInteger(value) && value >= 1 && value <= MAX_CAPACITY[name],

@@ -1,4 +1,9 @@
-export { checkInvariants, type InvariantCounts, InvariantError } from './checks/invariants.ts';
+export {
+  checkInvariants,
+  InvariantChecker,
+  type InvariantCounts,
+  InvariantError,
+} from './checks/invariants.ts';
 export {
   type RecordedFlow,
   type ReplayDigest,

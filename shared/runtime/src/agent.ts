@@ -1,6 +1,7 @@
 /** Agents and what drives them: a thread of their own, or a share of the event loop. */
 import assert from 'node:assert/strict';
 import { createYield, type IdleStrategy } from './idle-strategy.ts';
+import { cancelTimer, systemTimers, type Timer, type Timers } from './timers.ts';
 
 /** A piece of work that is asked again and again whether there is something to do. */
 export interface Agent {
@@ -40,6 +41,8 @@ export interface AgentInvokerOptions {
   readonly idleMs?: number;
   /** Never backs off; between passes without work it lets others of its core run. */
   readonly spin?: boolean | undefined;
+  /** Default: the event loop's own. */
+  readonly timers?: Timers | undefined;
 }
 
 const DEFAULT_IDLE_PASSES = 200;
@@ -58,17 +61,19 @@ export class AgentInvoker {
   readonly #idleMs: number;
   /** Gives the core away; where threads outnumber cores, the one waited for may need this one. */
   readonly #yieldCore: (() => void) | undefined;
+  readonly #timers: Timers;
   readonly #pass = () => this.#runPass();
   #state: 'new' | 'running' | 'stopped' = 'new';
   #idleFor = 0;
   /** Passes in this turn of the loop. */
   #passes = 0;
-  #immediate: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #immediate: Timer | undefined;
+  #timer: Timer | undefined;
 
   constructor(agents: readonly Agent[], options: AgentInvokerOptions) {
     this.#agents = agents;
     this.#onError = options.onError;
+    this.#timers = options.timers ?? systemTimers;
     const isSpinning = options.spin === true;
     this.#yieldCore = isSpinning ? createYield() : undefined;
     const idlePasses = options.idlePasses ?? DEFAULT_IDLE_PASSES;
@@ -86,7 +91,7 @@ export class AgentInvoker {
   wake(): void {
     this.#idleFor = 0;
     if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
+    cancelTimer(this.#timer);
     this.#timer = undefined;
     this.#schedule();
   }
@@ -100,9 +105,9 @@ export class AgentInvoker {
 
   #schedule(): void {
     if (this.#idleFor < this.#idlePasses) {
-      this.#immediate ??= setImmediate(this.#pass);
+      this.#immediate ??= this.#timers.nextTurn(this.#pass);
     } else {
-      this.#timer = setTimeout(this.#pass, this.#idleMs);
+      this.#timer = this.#timers.after(this.#idleMs, this.#pass);
     }
   }
 
@@ -141,8 +146,8 @@ export class AgentInvoker {
 
   #halt(): void {
     this.#state = 'stopped';
-    clearImmediate(this.#immediate);
-    clearTimeout(this.#timer);
+    cancelTimer(this.#immediate);
+    cancelTimer(this.#timer);
     this.#immediate = undefined;
     this.#timer = undefined;
   }

@@ -150,6 +150,7 @@ export {
   writeSnapshot,
 } from './snapshot-store.ts';
 export {
+  type OpeningRecord,
   type ReadOptions,
   StreamError,
   type StreamErrorCode,

@@ -11,5 +11,6 @@ export const check: CommandGroup = {
     overload: async () => (await import('../check/overload.ts')).overload,
     replay: async () => (await import('../check/replay.ts')).replay,
     torn: async () => (await import('../check/torn.ts')).torn,
+    sim: async () => (await import('../check/sim.ts')).sim,
   },
 };

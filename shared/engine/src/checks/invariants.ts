@@ -11,6 +11,7 @@ import {
   Side,
   viewOf,
 } from '@foldbook/protocol';
+import { concatenate } from '../command-record.ts';
 import { type CommandGroup, eventsOf, singly } from '../compare-engines.ts';
 import type { Engine } from '../engine.ts';
 import { describeCommand } from '../event-words.ts';
@@ -41,12 +42,13 @@ export function checkInvariants(
 ): InvariantCounts {
   const checker = new InvariantChecker(engine, [...new Set([Account.FEES, ...accounts])]);
   for (const group of groups) {
-    for (const single of singly(group)) checker.apply(single);
+    checker.apply(group);
   }
   return checker.counts;
 }
 
-class InvariantChecker {
+/** The same for an engine whose commands come bit by bit. */
+export class InvariantChecker {
   readonly #engine: Engine;
   readonly #accounts: readonly number[];
   readonly #queues = new QueueModel();
@@ -63,12 +65,20 @@ class InvariantChecker {
     return { commands: this.#commands, trades: this.#trades };
   }
 
-  apply(single: CommandGroup): void {
+  /**
+   * Gives the events of the group.
+   * @throws InvariantError
+   */
+  apply(group: CommandGroup): Uint8Array {
+    return concatenate([...singly(group)].map((single) => this.#applyOne(single)));
+  }
+
+  #applyOne(single: CommandGroup): Uint8Array {
     const sequence = this.#engine.sequence + 1n;
     const events = eventsOf(this.#engine, single);
     const wrong = this.#check(sequence, viewOf(single.records), viewOf(events));
     this.#commands += 1;
-    if (wrong === undefined) return;
+    if (wrong === undefined) return events;
     const command = describeCommand(single.records);
     throw new InvariantError(`command ${sequence} (${command}): ${wrong}`);
   }

@@ -47,7 +47,10 @@ export function* snapshotRecords(market: Market): Generator<Uint8Array, void, un
 function accountsOf({ ledger, sessions }: Market): number[] {
   const accounts = new Set(sessions.accounts());
   for (const [account, state] of ledger.all()) {
-    if (Object.values(state).some((value) => BigInt(value) !== 0n)) accounts.add(account);
+    const { baseAvailable, baseHeld, quoteAvailable, quoteHeld, tier, deadlineNs } = state;
+    const balances = [baseAvailable, baseHeld, quoteAvailable, quoteHeld];
+    const hasSome = balances.some((amount) => amount !== 0n);
+    if (hasSome || tier !== 0 || deadlineNs !== 0n) accounts.add(account);
   }
   return [...accounts].sort((one, other) => one - other);
 }

@@ -1,4 +1,4 @@
-import type { EngineCapacity, EngineOptions } from '../engine.ts';
+import { CAPACITY_NAMES, type EngineCapacity, type EngineOptions } from '../engine.ts';
 import { SnapshotError } from './snapshot-error.ts';
 
 /**
@@ -6,7 +6,7 @@ import { SnapshotError } from './snapshot-error.ts';
  * the rules that its log was written under.
  */
 export function checkOptions(capacity: EngineCapacity, options: EngineOptions): void {
-  for (const name of Object.keys(capacity) as (keyof EngineCapacity)[]) {
+  for (const name of CAPACITY_NAMES) {
     const wanted = options[name];
     if (wanted === undefined || wanted === capacity[name]) continue;
     const what = `${name} of its market is ${capacity[name]}, not ${wanted}`;

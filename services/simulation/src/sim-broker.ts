@@ -1,0 +1,118 @@
+/**
+ * The broker: takes messages from the lines of processes, gives them to those that subscribed, and
+ * keeps streams. Messages may be lost, come late or twice; lines break and come back.
+ */
+import assert from 'node:assert/strict';
+import type { Dice } from '@foldbook/engine';
+import { replySubject, type TransportMessage } from '@foldbook/runtime';
+import type { Coverage } from './coverage.ts';
+import type { Plant } from './plants.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SimProcess } from './sim-process.ts';
+import { type DiskOptions, SimStream, type StreamWatcher } from './sim-stream.ts';
+import { SimTransport } from './sim-transport.ts';
+
+export interface NetworkOptions {
+  /** One way, at least and at most. */
+  readonly leastNs: number;
+  readonly mostNs: number;
+  /** Of so many deliveries one is lost, and one comes twice; 0 for none. */
+  readonly lossOneIn: number;
+  readonly twiceOneIn: number;
+  /** A line that is back is used after up to so long. */
+  readonly reconnectNs: number;
+}
+
+export interface BrokerParts {
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly network: NetworkOptions;
+  readonly disk: DiskOptions;
+  readonly watcher: StreamWatcher;
+  readonly coverage: Coverage;
+  readonly plant: Plant | undefined;
+}
+
+export class SimBroker {
+  readonly parts: BrokerParts;
+  readonly #lines = new Set<SimTransport>();
+  readonly #streams = new Map<string, SimStream>();
+  #isUp = true;
+  /** Messages arrive, once. */
+  isCalm = false;
+  #inboxes = 0;
+  #writers = 0;
+
+  constructor(parts: BrokerParts) {
+    this.parts = parts;
+    this.#syncLater();
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  connect(process: SimProcess): SimTransport {
+    assert(this.#isUp, 'a process starts when its broker is there');
+    const line = new SimTransport(process, this);
+    this.#lines.add(line);
+    return line;
+  }
+
+  forget(line: SimTransport): void {
+    this.#lines.delete(line);
+  }
+
+  newInbox(process: string): string {
+    this.#inboxes += 1;
+    return `_INBOX.${process}.${this.#inboxes}`;
+  }
+
+  newWriterId(): string {
+    this.#writers += 1;
+    return `w${this.#writers}`;
+  }
+
+  /** Gives a message to all who hear its subject; returns how many those are. */
+  route(subject: string, payload: Uint8Array, reply?: string): number {
+    const message: TransportMessage = { subject, payload, reply: replySubject(reply) };
+    let heard = 0;
+    for (const line of this.#lines) heard += line.deliver(message);
+    return heard;
+  }
+
+  findStream(name: string): SimStream | undefined {
+    return this.#streams.get(name);
+  }
+
+  makeStream(name: string): SimStream {
+    const stream = this.#streams.get(name) ?? new SimStream({ ...this.parts, name });
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  /** Ends, with the machine's power or without, and is back after a while. */
+  restart(downNs: number, losesPower: boolean): void {
+    if (!this.#isUp) return;
+    const { coverage, scheduler } = this.parts;
+    coverage.add(losesPower ? 'power failures' : 'broker restarts');
+    this.#isUp = false;
+    for (const stream of this.#streams.values()) {
+      if (losesPower) stream.losePower();
+      else stream.crash();
+    }
+    for (const line of [...this.#lines]) line.breaks('the broker ended');
+    scheduler.in(downNs, 'broker is back', () => {
+      this.#isUp = true;
+      for (const line of [...this.#lines]) line.comesBack();
+    });
+  }
+
+  #syncLater(): void {
+    const { scheduler, disk } = this.parts;
+    scheduler.in(disk.syncEveryNs, 'broker syncs', () => {
+      for (const stream of this.#streams.values()) stream.sync();
+      this.#syncLater();
+    });
+  }
+}

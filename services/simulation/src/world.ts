@@ -1,0 +1,240 @@
+/** Everything that a seed simulates, put together. */
+import type { Dice, Engine, KernelHost } from '@foldbook/engine';
+import {
+  type Balance,
+  EventOffset,
+  isTermSubject,
+  RECORD_BYTES,
+  readCount,
+  viewOf,
+} from '@foldbook/protocol';
+import { Coverage } from './coverage.ts';
+import { Faults } from './faults.ts';
+import type { Plant } from './plants.ts';
+import { Reference, type ReferenceMarket } from './reference.ts';
+import { Scheduler } from './scheduler.ts';
+import { SimBroker } from './sim-broker.ts';
+import { SimMirror } from './sim-mirror.ts';
+import { SimNode } from './sim-node.ts';
+import { SimOperator } from './sim-operator.ts';
+import { type ClockFault, SimProcess } from './sim-process.ts';
+import { SimTrader } from './sim-trader.ts';
+import type { Trace } from './trace.ts';
+import { optionsOf, type WorldOptions } from './world-options.ts';
+
+/** An answer that a client got to what it had sent. */
+export interface Answered {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly answer: Uint8Array;
+}
+
+export interface WorldParts {
+  readonly dice: Dice;
+  readonly kernel: KernelHost;
+  readonly trace: Trace;
+  readonly plant: Plant | undefined;
+}
+
+const MOST_VIOLATIONS = 10;
+
+export class World {
+  readonly dice: Dice;
+  readonly kernel: KernelHost;
+  readonly plant: Plant | undefined;
+  readonly options: WorldOptions;
+  readonly coverage = new Coverage();
+  readonly scheduler: Scheduler;
+  readonly reference: Reference;
+  readonly broker: SimBroker;
+  readonly nodes: readonly SimNode[];
+  readonly traders: readonly SimTrader[];
+  readonly mirrors: readonly SimMirror[];
+  readonly operator: SimOperator;
+  readonly answers: Answered[] = [];
+  readonly violations: string[] = [];
+  /** Nothing new is asked for, and nothing goes wrong any more. */
+  isQuiet = false;
+  /** A market said that what it had told is gone, and it was: there is nothing more to see. */
+  lossSaid: string | undefined;
+  readonly #trace: Trace;
+  readonly #clocks = new Map<string, ClockFault>();
+  #active = 0;
+
+  constructor({ dice, kernel, trace, plant }: WorldParts) {
+    this.dice = dice;
+    this.kernel = kernel;
+    this.plant = plant;
+    this.#trace = trace;
+    this.options = optionsOf(dice);
+    this.scheduler = new Scheduler(
+      dice,
+      (atNs, owner, label) => trace.event(atNs, owner, label),
+      (error, { owner, label }) => {
+        const words = error instanceof Error ? error.stack : String(error);
+        this.violation(`${owner?.name ?? 'world'} threw in "${label}": ${words}`);
+      },
+    );
+    const { accounts, markets, network, disk } = this.options;
+    const mayLose = disk.sync === 'interval';
+    this.reference = new Reference(accounts, mayLose, (words) => this.violation(words));
+    const { scheduler, coverage, reference } = this;
+    const parts = { scheduler, dice, coverage, plant, network: { ...network }, disk };
+    this.broker = new SimBroker({ ...parts, watcher: reference });
+    this.nodes = [new SimNode('market-a', this), new SimNode('market-b', this)];
+    this.operator = new SimOperator(this);
+    this.mirrors = markets.map((market) => new SimMirror(this, market));
+    this.traders = markets.flatMap((market) =>
+      accounts.map((account) => new SimTrader(this, account, market)),
+    );
+  }
+
+  start(): void {
+    this.activeNode.start();
+    this.operator.start();
+    for (const trader of this.traders) trader.start();
+    for (const mirror of this.mirrors) mirror.start();
+    if (this.options.startsRough) this.goWrong();
+    else this.broker.isCalm = true;
+  }
+
+  goWrong(): void {
+    this.broker.isCalm = false;
+    new Faults(this).start();
+  }
+
+  /** The node that is to own the partition. */
+  get activeNode(): SimNode {
+    const node = this.nodes[this.#active];
+    if (node === undefined) throw new RangeError('a world has nodes');
+    return node;
+  }
+
+  /** Another node is to own the partition; the one that did is not told, nor started again. */
+  takeOver(): void {
+    this.#active = (this.#active + 1) % this.nodes.length;
+    const { activeNode } = this;
+    // What may be left of it from before is a machine that nobody waits for.
+    activeNode.kill();
+    activeNode.start();
+  }
+
+  /** From now on nothing goes wrong; what did is over. */
+  calm(): void {
+    this.isQuiet = true;
+    this.broker.isCalm = true;
+    for (const node of this.nodes) if (node !== this.activeNode) node.kill();
+    this.activeNode.start();
+  }
+
+  /** Whether the durable outputs have all that the log gives. */
+  areOutputsWhole(): boolean {
+    const stored = (stream: string) =>
+      (this.broker.findStream(stream)?.records ?? [])
+        .filter(({ subject }) => !isTermSubject(subject))
+        .reduce((sum, { payload }) => sum + payload.byteLength / RECORD_BYTES - 1, 0);
+    const { markets } = this.reference;
+    const sum = (count: (market: ReferenceMarket) => number) =>
+      markets.reduce((all, market) => all + count(market), 0);
+    return (
+      stored('RPT_0') >= sum(({ reportCount }) => reportCount) &&
+      stored('DIFF_0') >= sum(({ diffCount }) => diffCount)
+    );
+  }
+
+  /** Whether the traders that live have heard as far as their accounts were told. */
+  haveAllHeard(): boolean {
+    return this.traders.every(({ account, market, lives }) => {
+      const last = this.reference.market(market)?.reports.get(account)?.at(-1);
+      const life = lives.at(-1);
+      if (last === undefined || life === undefined) return true;
+      const told = readCount(viewOf(last), EventOffset.SEQUENCE);
+      return told <= life.fromSequence || (life.events.at(-1)?.sequence ?? 0) >= told;
+    });
+  }
+
+  /** Who has not come to rest, for people. */
+  unrest(): string {
+    const waiting = this.traders.filter(({ isIdle }) => !isIdle).map(({ name }) => name);
+    const who = waiting.length === 0 ? 'no trader waits' : `${waiting.join(', ')} wait`;
+    const { isServing, name } = this.activeNode;
+    return `${who}, ${name} ${isServing ? 'serves' : 'does not serve'}`;
+  }
+
+  anyTrader(): SimTrader {
+    const trader = this.traders[this.dice.below(this.traders.length)];
+    if (trader === undefined) throw new RangeError('a world has traders');
+    return trader;
+  }
+
+  /** @param machine - whose clock it has */
+  newProcess(name: string, machine: string): SimProcess {
+    const { scheduler, dice, options } = this;
+    const known = this.#clocks.get(machine);
+    const around = (most: number) => (most === 0 ? 0 : dice.below(2 * most) - most);
+    const clock = known ?? {
+      offsetNs: around(options.clockOffsetNs),
+      driftPpm: around(options.clockDriftPpm),
+    };
+    this.#clocks.set(machine, clock);
+    return new SimProcess({ name, scheduler, dice, clock, turnNs: options.turnNs });
+  }
+
+  /** There is nothing more to learn from it. */
+  get isOver(): boolean {
+    return this.violations.length > 0 || this.lossSaid !== undefined;
+  }
+
+  violation(words: string): void {
+    this.#trace.note(this.scheduler.nowNs, `VIOLATION ${words}`);
+    if (this.violations.length < MOST_VIOLATIONS) this.violations.push(words);
+  }
+
+  note(words: string): void {
+    this.#trace.note(this.scheduler.nowNs, words);
+  }
+
+  refusedAfterLoss(words: string): void {
+    this.coverage.add('losses said at a start');
+    this.note(words);
+    // Outputs are written again from the log; a log can't be.
+    if (this.reference.lostRecords > 0) this.lossSaid ??= words;
+  }
+
+  answered(subject: string, payload: Uint8Array, answer: Uint8Array): void {
+    this.answers.push({ subject, payload, answer });
+  }
+
+  /** Engines stand between groups: where the reference stood then, they are its equals. */
+  compareStates(process: string, engines: readonly Engine[]): void {
+    for (const [index, engine] of engines.entries()) {
+      const market = this.reference.markets[index];
+      const sequence = Number(engine.sequence);
+      if (sequence === 0) continue;
+      const expected = market?.hashes.get(sequence);
+      const found = engine.stateHash();
+      if (found === expected) continue;
+      const words = expected === undefined ? 'where no group ends' : `not ${hex(expected)}`;
+      this.violation(
+        `${process}: ${market?.name ?? 'a market'} at ${sequence} is ${hex(found)}, ${words}`,
+      );
+    }
+  }
+
+  /** What an account was told that it has. */
+  compareBalance(name: string, balance: Balance): void {
+    const market = this.reference.market(name);
+    if (market === undefined || market.sequence !== balance.sequence) return;
+    this.coverage.add('balances compared');
+    const expected = market.engine.balance(balance.account);
+    const { baseAvailable, baseHeld, quoteAvailable, quoteHeld } = balance;
+    const isSame =
+      expected.baseAvailable === baseAvailable &&
+      expected.baseHeld === baseHeld &&
+      expected.quoteAvailable === quoteAvailable &&
+      expected.quoteHeld === quoteHeld;
+    if (!isSame) this.violation(`${name}: account ${balance.account} was told another balance`);
+  }
+}
+
+const hex = (hash: bigint) => hash.toString(16).padStart(16, '0');
