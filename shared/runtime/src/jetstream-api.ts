@@ -2,6 +2,7 @@
 import type { MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
 import { type OpeningRecord, StreamError } from './stream.ts';
+import { pause, systemTimers } from './timers.ts';
 import { TransportError } from './transport.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -173,7 +174,7 @@ export class JetStreamApi {
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
-        await pause(RETRY_MS);
+        await pause(systemTimers, RETRY_MS);
       }
     }
   }
@@ -233,8 +234,6 @@ function answerOf(bytes: Uint8Array): Json {
 export function isUnavailable(error: unknown): error is StreamError {
   return error instanceof StreamError && error.code === 'UNAVAILABLE';
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export function isRefusal(error: unknown, number: number): boolean {
   return error instanceof JetStreamRefusal && error.number === number;

@@ -12,6 +12,7 @@ import {
 import { JetStreamPull, type PullEvent, type PulledMessage } from './jetstream-pull.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { type ReadOptions, StreamError, type StreamReader, type StreamRecord } from './stream.ts';
+import { pause, systemTimers } from './timers.ts';
 
 const RETRY_MS = 100;
 
@@ -138,7 +139,7 @@ export class JetStreamReader implements StreamReader {
         if (!isUnavailable(error)) throw error;
         // What is followed is waited for; a question is answered in a while, or not at all.
         if (!(waits && isAgain) && performance.now() > deadlineMs) throw error;
-        await pause(RETRY_MS);
+        await pause(systemTimers, RETRY_MS);
       }
     }
     return undefined;
@@ -172,5 +173,3 @@ export class JetStreamReader implements StreamReader {
     );
   }
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

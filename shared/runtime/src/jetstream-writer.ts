@@ -16,6 +16,7 @@ import type { JetStreamReader } from './jetstream-reader.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
 import { compileFilter } from './subject.ts';
+import { pause, systemTimers } from './timers.ts';
 
 export interface JetStreamWriterParts {
   readonly transport: NatsTransport;
@@ -247,7 +248,7 @@ export class JetStreamWriter implements StreamWriter {
 
   async #recover(detail: string): Promise<void> {
     for (;;) {
-      if (this.#pauseMs > 0) await pause(this.#pauseMs);
+      if (this.#pauseMs > 0) await pause(systemTimers, this.#pauseMs);
       // Grows until an append gets through: a broker that refuses (a full disk) isn't flooded.
       this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
       if (this.#isDead()) return;
@@ -346,5 +347,3 @@ function toStreamError(error: unknown): StreamError {
   if (error instanceof StreamError) return error;
   return new StreamError('IO_FAILED', `the stream can't be used: ${error}`, { cause: error });
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

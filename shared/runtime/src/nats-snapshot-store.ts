@@ -18,6 +18,7 @@ import {
   type SnapshotStore,
 } from './snapshot-store.ts';
 import { StreamError } from './stream.ts';
+import { pause, systemTimers } from './timers.ts';
 import { TransportError } from './transport.ts';
 
 export interface NatsSnapshotOptions {
@@ -277,7 +278,7 @@ class NatsDraft implements SnapshotDraft {
         return;
       } catch (error) {
         if (!isUnavailable(error) || performance.now() > deadlineMs) throw error;
-        await pause(RETRY_MS);
+        await pause(systemTimers, RETRY_MS);
       }
     }
   }
@@ -305,7 +306,6 @@ class NatsDraft implements SnapshotDraft {
 }
 
 const RETRY_MS = 100;
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 function create({ api, name, stream }: Bucket, replicas: number) {
   return api.createStream({

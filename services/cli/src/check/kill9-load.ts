@@ -10,6 +10,8 @@ const SELLER = 7;
 const BUYER = 8;
 const PROBER = 9;
 export const ACCOUNTS = [SELLER, BUYER, PROBER] as const;
+/** What is timed is the market, not the patience of a client whose order went to a dead one. */
+const PROBE_AGAIN_MS = 20;
 /** Orders that a side has on their way. */
 const IN_FLIGHT = 8;
 
@@ -41,12 +43,14 @@ export class KillLoad {
     for (const account of ACCOUNTS) {
       for (const asset of [Asset.BASE, Asset.QUOTE]) await operator.deposit(account, asset, FUNDS);
     }
-    const connect = (account: number) => {
+    const connect = (account: number, resendAfterMs?: number) => {
       const reports = { kind: 'durable', transport } as const;
-      return OrderClient.open({ transport, reports, market: MARKET, account });
+      const whose = { market: MARKET, account };
+      const patience = resendAfterMs === undefined ? {} : { resendAfterMs };
+      return OrderClient.open({ transport, reports, ...whose, ...patience });
     };
     const sides = [await followed(connect(SELLER)), await followed(connect(BUYER))] as const;
-    return new KillLoad(sides, await connect(PROBER));
+    return new KillLoad(sides, await connect(PROBER, PROBE_AGAIN_MS));
   }
 
   start(): void {
