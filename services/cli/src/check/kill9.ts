@@ -41,9 +41,9 @@ new one waits then. Exit status 1 unless all of this holds in the end:
   --runs N          times that a process is killed (default ${DEFAULT_RUNS})
   --json            {"runs","accepted","commands","resumeMs":{"p50",...},"failures":[...]}
 
-resumeMs is from the kill until an order is accepted that is sent every 20 ms from then. All processes
-share this machine, and the next one sees at once that the former is gone: between machines it waits
-for its lease. The broker is not killed here.
+resumeMs is from the kill until an order is accepted that is sent every 20 ms from then. All
+processes share this machine, and the next one sees at once that the former is gone: between
+machines it waits for its lease. The broker is not killed here.
 
 Example: foldbook check kill9 --runs 200`,
   takes: [],
