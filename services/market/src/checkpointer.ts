@@ -57,8 +57,8 @@ export class Checkpointer implements Agent {
   /** Market sequence and log sequence of each market's newest checkpoint. */
   readonly #newest = new Map<Market, { readonly sequence: number; readonly logSequence: number }>();
   #current: Current | undefined;
-  /** Resolves when the one that is being written is in the store, or is given up. */
-  #finished: Promise<void> = Promise.resolve();
+  /** Number of the market that was looked at last. */
+  #looked = 0;
 
   constructor(parts: CheckpointerParts) {
     this.#parts = parts;
@@ -69,17 +69,17 @@ export class Checkpointer implements Agent {
     this.#newest.set(market, { sequence, logSequence });
   }
 
+  /** Looks at one market each time: there may be a thousand, and this is asked all the time. */
   doWork(): number {
     const { dispatcher, markets, everyCommands } = this.#parts;
     if (this.#current !== undefined || dispatcher.moving !== undefined) return 0;
-    for (const market of markets.all()) {
-      const since = this.#newest.get(market)?.sequence ?? 0;
-      if (market.isCreated && market.sequence - since >= everyCommands) {
-        this.#begin(market);
-        return 1;
-      }
-    }
-    return 0;
+    this.#looked = this.#looked >= markets.size ? 1 : this.#looked + 1;
+    const market = markets.byId(this.#looked);
+    if (market?.isCreated !== true) return 0;
+    const since = this.#newest.get(market)?.sequence ?? 0;
+    if (market.sequence - since < everyCommands) return 0;
+    this.#begin(market);
+    return 1;
   }
 
   /** The market has come to where its snapshot stands, and everything before it was sent. */
@@ -96,11 +96,6 @@ export class Checkpointer implements Agent {
     current.begin(written(current.draft, checkpointStart(facts)));
   }
 
-  /** Resolves when nothing is being written. */
-  idle(): Promise<void> {
-    return this.#finished;
-  }
-
   #begin(market: Market): void {
     const { promise: writing, resolve: begin } = Promise.withResolvers<SnapshotDraft>();
     // Whoever finishes it hears of what fails, a file that can't be begun too.
@@ -115,8 +110,6 @@ export class Checkpointer implements Agent {
       facts: undefined,
     };
     this.#current = current;
-    const done = Promise.withResolvers<void>();
-    this.#finished = done.promise;
     this.#parts.dispatcher.snapshot(market, (piece) => {
       if (piece.byteLength > 0) {
         current.writing = written(current.writing, checkpointFrame(piece));
@@ -125,7 +118,6 @@ export class Checkpointer implements Agent {
       }
       void this.#finish(current).finally(() => {
         this.#current = undefined;
-        done.resolve();
       });
     });
   }
