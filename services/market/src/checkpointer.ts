@@ -91,6 +91,8 @@ export class Checkpointer implements Agent {
     const facts = { ...outputsOf(market).facts(), positions };
     current.facts = facts;
     current.settled = Promise.all([reports.settled(), diffs.settled()]);
+    // An output that fails ends the service; here it only keeps a file from its name.
+    current.settled.catch(() => undefined);
     const name = checkpointName(partition, market.name, facts.logSequence);
     current.draft = store.draft(name);
     current.begin(written(current.draft, checkpointStart(facts)));
