@@ -1,5 +1,5 @@
 /** The agents of a market service, and how each reaches the others. */
-import { encodeReply, reportStream } from '@foldbook/protocol';
+import { encodeReply, reportStream, settledSubject } from '@foldbook/protocol';
 import {
   AgentInvoker,
   answer,
@@ -17,6 +17,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import type { MarketConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import { ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
@@ -30,6 +31,7 @@ import { RefusalLog } from './refusal-log.ts';
 import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
+import { SettledFeed } from './settled-feed.ts';
 import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
 export interface Surroundings {
@@ -45,7 +47,6 @@ export interface Surroundings {
 }
 
 export interface Opened {
-  readonly streams: OwnedStreams;
   readonly hosts: OpenedHosts;
   /** Clients on the same host, past the broker. */
   readonly local: SharedMemoryAdapter | undefined;
@@ -54,6 +55,9 @@ export interface Opened {
 }
 
 export interface MarketAgents {
+  /** Muted until `own`. */
+  readonly reports: DurableOutput;
+  readonly diffs: DurableOutput;
   readonly markets: MarketRegistry;
   readonly dispatcher: Dispatcher;
   readonly sequencer: Sequencer;
@@ -65,12 +69,11 @@ export interface MarketAgents {
   readonly checkpointer: Checkpointer | undefined;
   /** Drives those that work by themselves. */
   readonly invoker: AgentInvoker;
+  /** The partition is this process's: what is executed from here on is told. */
+  own(streams: OwnedStreams): void;
 }
 
-export function wireAgents(
-  parts: Surroundings,
-  { streams, hosts, local, fail }: Opened,
-): MarketAgents {
+export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened): MarketAgents {
   const { config, transport, store, clock, logger, timers = systemTimers } = parts;
   const { partition } = config;
   const { threads, inline, cores, shown } = hosts;
@@ -89,21 +92,14 @@ export function wireAgents(
   const mover = new Mover({ dispatcher, placement, logger, nowNs });
   const sequencer = new Sequencer({
     ...{ partition, markets, dispatcher, clock, logger, metrics },
-    log: streams.log,
     limits: config,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: fail,
     wake: () => invoker.wake(),
   });
+  const { reports, diffs } = outputsOf(parts, local, fail);
   const publisher = new Publisher({
-    ...{
-      markets,
-      generation: streams.term,
-      clock,
-      metrics,
-      reports: streams.reports,
-      diffs: streams.diffs,
-    },
+    ...{ markets, clock, metrics, reports, diffs },
     rings: threads.map(({ events }) => events),
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => answer(transport, subject, payload),
@@ -116,7 +112,6 @@ export function wireAgents(
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const books = new BookQueries(dispatcher);
-  const { reports, diffs } = streams;
   const checkpointer =
     parts.snapshots &&
     new Checkpointer({
@@ -129,7 +124,7 @@ export function wireAgents(
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
-  const facts = { durability: store.durability, cores, term: streams.term, partition };
+  const facts = { durability: store.durability, cores, partition };
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
@@ -139,11 +134,40 @@ export function wireAgents(
   const input = local === undefined ? [] : [local];
   const matching = inline === undefined ? [] : [inline];
   const last = checkpointer === undefined ? [] : [checkpointer];
-  const driven = [...input, sequencer, ...matching, publisher, mover, ...last];
+  const settled = new SettledFeed({
+    ...{ markets, reports, diffs, timers },
+    delivered: () => sequencer.delivered,
+    term: () => publisher.generation,
+    tell: (payload) => transport.publish(settledSubject(partition), payload),
+  });
+  const driven = [...input, sequencer, ...matching, publisher, settled, mover, ...last];
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   const adapters = { commands, requests };
-  return { markets, dispatcher, sequencer, publisher, ...adapters, books, checkpointer, invoker };
+  const own = (streams: OwnedStreams) => {
+    reports.cover(streams.reports.coverage);
+    diffs.cover(streams.diffs.coverage);
+    publisher.begin(streams.term, streams.reports.coverage, streams.diffs.coverage);
+    reports.open(streams.reports.writer);
+    diffs.open(streams.diffs.writer);
+    sequencer.open(streams.log);
+  };
+  const engine = { markets, dispatcher, sequencer, publisher, reports, diffs };
+  return { ...engine, ...adapters, books, checkpointer, invoker, own };
+}
+
+/** The durable outputs, and who hears of them at once where the store itself delivers to nobody. */
+function outputsOf(
+  { config, transport }: Surroundings,
+  local: SharedMemoryAdapter | undefined,
+  fail: (error: Error) => void,
+) {
+  // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
+  const echo =
+    config.broker.kind !== 'nats'
+      ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
+      : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
+  return { reports: new DurableOutput(echo, fail), diffs: new DurableOutput(echo, fail) };
 }
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {

@@ -63,6 +63,16 @@ export class MarketOutputs {
     this.privately.endGroup(logSequence);
   }
 
+  /** Whoever told what was executed so far: what comes is told by this process. */
+  begin(generation: number): void {
+    this.publicly.begin(generation);
+  }
+
+  /** Another process has told the settlement up to there. */
+  coverSettlement(sequence: number): void {
+    this.#settlement.cover(sequence);
+  }
+
   /** Where the market stands, between two of its groups. */
   facts(): Omit<CheckpointFacts, 'positions'> {
     const { market } = this;

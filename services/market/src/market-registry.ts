@@ -30,6 +30,8 @@ export class Market {
   readonly terms = new MarketTerms();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
+  /** Log sequence of the first group of which not all that it made was sent; 0 for none. */
+  unsentFrom = 0;
   /** When the open group got its first command, ns; undefined while it has none. */
   gatheringSinceNs: bigint | undefined;
   /** Groups that were handed to the log and are not durable. */

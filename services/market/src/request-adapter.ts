@@ -55,8 +55,6 @@ export interface ServiceFacts {
   readonly durability: string;
   /** Of each host, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
-  /** Of the partition's owner. */
-  readonly term: number;
   readonly partition: number;
 }
 
@@ -132,7 +130,7 @@ export class RequestAdapter {
       this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
       return;
     }
-    const generation = this.#facts.term;
+    const { generation } = this.#publisher;
     for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
       this.#send(query.reply, chunk);
     }
@@ -156,7 +154,7 @@ export class RequestAdapter {
   }
 
   #info(reply: string, market: Market): undefined {
-    const { durability, cores, term, partition } = this.#facts;
+    const { durability, cores, partition } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -164,7 +162,7 @@ export class RequestAdapter {
       id: market.id,
       partition,
       sequence: market.sequence,
-      term,
+      term: this.#publisher.generation,
       durability,
       host: market.host,
       hosts: cores.length,

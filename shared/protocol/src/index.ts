@@ -18,6 +18,7 @@ export * from './msgpack-reader.ts';
 export * from './names.ts';
 export * from './reply.ts';
 export * from './result.ts';
+export * from './settled.ts';
 export * from './settlement-record.ts';
 export * from './slab.ts';
 export * from './subjects.ts';

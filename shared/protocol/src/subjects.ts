@@ -50,6 +50,9 @@ export const snapshotSubject = (market: string) => `md.${market}.snapshot`;
 export const replaySubject = (market: string) => `md.${market}.replay`;
 export const proofSubject = (market: string, epoch: number) => `proof.${market}.${epoch}`;
 
+/** How far the owner's outputs are durable (settled.ts), for those who follow it. */
+export const settledSubject = (partition: number) => `own.${partition}.settled`;
+
 export const logStream = (partition: number) => `LOG_${partition}`;
 export const reportStream = (partition: number) => `RPT_${partition}`;
 export const diffStream = (partition: number) => `DIFF_${partition}`;
@@ -76,6 +79,15 @@ export function parseClientSubject(subject: string): ClientSubject | undefined {
   if (market === undefined || accountText === undefined || excess.length > 0) return undefined;
   const account = parseAccount(accountText);
   return account === undefined || !isMarketName(market) ? undefined : { market, account };
+}
+
+/** `rpt.<partition>.<account>.<market>`; undefined for what else is in the stream. */
+export function parseReportSubject(subject: string): ClientSubject | undefined {
+  const [first, partition, accountText, market, ...excess] = subject.split('.');
+  if (first !== 'rpt' || partition === undefined || !PARTITION.test(partition)) return undefined;
+  if (market === undefined || !isMarketName(market) || excess.length > 0) return undefined;
+  const account = parseAccount(accountText ?? '');
+  return account === undefined ? undefined : { market, account };
 }
 
 function afterClientPrefix(tokens: readonly string[]): readonly string[] {
