@@ -65,6 +65,20 @@ const rateSchema = z.object({
   burst: z.int().min(1).max(100_000_000),
 });
 
+/** While another process serves the partition. */
+const standbySchema = z.object({
+  /**
+   * Executes what the other one has told, to go on from there at once. It takes the memory of an
+   * owner, and cores of its own: see `cores` and `idle`. Otherwise it reads the log when it serves.
+   */
+  follow: z.boolean().default(true),
+  /**
+   * One on the same host that lives, but whose heart stands still, is taken over after this, ms;
+   * one on another host when its lease has run out.
+   */
+  stallMs: z.int().min(50).max(3_600_000).default(1_000),
+});
+
 /** A start reads the newest checkpoint of each market, and only the log behind it. */
 const snapshotsSchema = z.object({
   /** Folder of them, beside a broker's object store; absent: in that of an embedded log. */
@@ -151,6 +165,7 @@ const fieldsSchema = z.object({
   /** Where profiles of its threads go, which SIGUSR2 begins and ends; absent: none are taken. */
   profileDir: z.string().min(1).optional(),
   snapshots: snapshotsSchema.prefault({}),
+  standby: standbySchema.prefault({}),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */

@@ -1,6 +1,7 @@
 /** The agents of a market service, and how each reaches the others. */
 import { encodeReply, reportStream, settledSubject } from '@foldbook/protocol';
 import {
+  type Agent,
   AgentInvoker,
   answer,
   type Clock,
@@ -42,6 +43,8 @@ export interface Surroundings {
   readonly snapshots?: SnapshotStore | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What shows others of the host that the service works. */
+  readonly heartbeat?: Agent | undefined;
   /** Default: the system's. */
   readonly timers?: Timers | undefined;
 }
@@ -133,7 +136,8 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const input = local === undefined ? [] : [local];
   const matching = inline === undefined ? [] : [inline];
-  const last = checkpointer === undefined ? [] : [checkpointer];
+  const last: Agent[] = checkpointer === undefined ? [] : [checkpointer];
+  if (parts.heartbeat !== undefined) last.push(parts.heartbeat);
   const settled = new SettledFeed({
     ...{ markets, reports, diffs, timers },
     delivered: () => sequencer.delivered,

@@ -20,6 +20,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
+export { Heartbeat, HeartbeatWatch } from './heartbeat.ts';
 export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
