@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { connectNats, JetStreamStore } from '@foldbook/runtime';
 import { LocalCluster } from './local-cluster.ts';
 
-test('a stream of three copies goes on while any one server is dead', { timeout: 60_000 }, async (t) => {
+test('a stream of three copies goes on while any one server is dead', {
+  timeout: 60_000,
+}, async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-cluster-'));
   const cluster = await LocalCluster.start({ dir, servers: 3, isSynced: false });
   t.after(async () => {

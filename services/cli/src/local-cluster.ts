@@ -122,12 +122,17 @@ export class LocalCluster {
 
   /** The server that leads a stream, undefined while none says so. */
   async leaderOf(stream: string): Promise<number | undefined> {
+    if (this.#isAlone) return 0;
     const facts = await Promise.all(this.#ports.map((_, server) => this.#facts(server)));
     const found = facts.findIndex((each, server) => {
       const detail = streamsOf(each).find(({ name }) => name === stream);
       return detail?.cluster?.leader === nameOf(server);
     });
     return found < 0 ? undefined : found;
+  }
+
+  get #isAlone(): boolean {
+    return this.#options.servers === 1;
   }
 
   async stop(): Promise<void> {
@@ -139,8 +144,10 @@ export class LocalCluster {
   async #notCurrent(): Promise<string | undefined> {
     const looked = await Promise.all(this.#ports.map((_, server) => this.#look(server)));
     const wrong = looked.find(({ words }) => words !== undefined)?.words;
-    if (wrong !== undefined) return wrong;
-    const streams = new Set(looked.flatMap(({ facts }) => streamsOf(facts)).map(({ name }) => name));
+    if (wrong !== undefined || this.#isAlone) return wrong;
+    const streams = new Set(
+      looked.flatMap(({ facts }) => streamsOf(facts)).map(({ name }) => name),
+    );
     const led = looked.flatMap(({ facts }, server) =>
       streamsOf(facts).filter(({ cluster }) => cluster?.leader === nameOf(server)),
     );
@@ -161,7 +168,8 @@ export class LocalCluster {
     const name = nameOf(server);
     if (health?.ok !== true) return { facts, words: `${name} is not ready` };
     const leader = facts?.meta_cluster?.leader ?? '';
-    return { facts, words: leader === '' ? `${name} knows no leader` : undefined };
+    const isLed = this.#isAlone || leader !== '';
+    return { facts, words: isLed ? undefined : `${name} knows no leader` };
   }
 
   async #facts(server: number): Promise<JetStreamFacts | undefined> {
@@ -182,6 +190,7 @@ export class LocalCluster {
     const { dir, isSynced = true } = this.#options;
     const { client, route, monitor } = this.#ports[server] ?? { client: 0, route: 0, monitor: 0 };
     const routes = this.#ports.map((ports) => `nats://127.0.0.1:${ports.route}`);
+    const cluster = `{ name: foldbook, listen: "127.0.0.1:${route}", routes: ${JSON.stringify(routes)} }`;
     const sync = isSynced ? ', sync_interval: always' : '';
     const store = JSON.stringify(join(dir, nameOf(server), 'jetstream'));
     return [
@@ -189,7 +198,7 @@ export class LocalCluster {
       `listen: "127.0.0.1:${client}"`,
       `http: "127.0.0.1:${monitor}"`,
       `jetstream { store_dir: ${store}${sync} }`,
-      `cluster { name: foldbook, listen: "127.0.0.1:${route}", routes: ${JSON.stringify(routes)} }`,
+      ...(this.#isAlone ? [] : [`cluster ${cluster}`]),
       '',
     ].join('\n');
   }

@@ -2,10 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Dice, type Engine, type KernelHost, RESULT_CAPACITY } from '@foldbook/engine';
 import { HostAgent } from '@foldbook/market/src/host-agent.ts';
-import {
-  type HostThread,
-  type HostThreadOptions,
-} from '@foldbook/market/src/host-thread.ts';
+import type { HostThread, HostThreadOptions } from '@foldbook/market/src/host-thread.ts';
 import { attachMetrics, ThreadMetrics } from '@foldbook/market/src/market-metrics.ts';
 import { RingOutput } from '@foldbook/market/src/ring-output.ts';
 import { createRing, RingConsumer, RingProducer } from '@foldbook/runtime';

@@ -43,8 +43,8 @@ export class AuditedMarket {
     this.id = id;
     this.#checker = new InvariantChecker(this.engine, [Account.FEES, ...accounts]);
     this.#expected = new ExpectedReports((account, record) => {
-      let tape = this.reports.get(account);
-      if (tape === undefined) this.reports.set(account, (tape = new ByteTape()));
+      const tape = this.reports.get(account) ?? new ByteTape();
+      this.reports.set(account, tape);
       tape.push(record);
     });
   }

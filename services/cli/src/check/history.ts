@@ -104,7 +104,8 @@ export class History {
     const accepted = this.market(name).acceptedOf(account);
     for (const id of told) {
       const times = accepted.get(id) ?? 0;
-      if (times !== 1) this.tell(`order ${id} of ${account} was accepted ${times} times in the log`);
+      if (times !== 1)
+        this.tell(`order ${id} of ${account} was accepted ${times} times in the log`);
     }
     for (const id of accepted.keys()) {
       if (!told.has(id)) this.tell(`order ${id} of ${account} is in the log, and was never told`);
