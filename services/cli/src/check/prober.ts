@@ -1,5 +1,6 @@
 /** Asks all the time whether a market takes orders, by orders that leave nothing behind. */
 import {
+  BatchFlag,
   BatchKind,
   CommandKind,
   commandSubject,
@@ -16,6 +17,7 @@ import type { Subscription, Transport } from '@foldbook/runtime';
 import type { Claim } from './history.ts';
 
 const EVERY_MS = 2;
+const EARLY_ONE_IN = 2;
 
 export interface Resumed {
   /** From the call until an order was accepted that was sent after it. */
@@ -36,6 +38,7 @@ export class Prober {
   readonly #subscriptions: readonly Subscription[];
   readonly #claims: Claim[] = [];
   #sent = 0;
+  #isKeptOn = false;
   #onAccepted: ((sent: number, logSequence: number) => void) | undefined;
 
   constructor(lines: readonly Transport[], market: string, account: number) {
@@ -48,7 +51,7 @@ export class Prober {
     );
   }
 
-  /** Orders that were accepted, and where the answers say that the log has them. */
+  /** Orders that were answered OK, and where the answers say that the log has them. */
   get claims(): readonly Claim[] {
     return this.#claims;
   }
@@ -67,8 +70,11 @@ export class Prober {
     };
     this.#send();
     const timer = setInterval(() => {
-      if (performance.now() - sinceMs < withinMs) this.#send();
-      else accepted.reject(new Error(`no order was accepted for ${withinMs} ms`));
+      if (performance.now() - sinceMs > withinMs) {
+        accepted.reject(new Error(`no order was accepted for ${withinMs} ms`));
+      } else if (!this.#isKeptOn) {
+        this.#send();
+      }
     }, EVERY_MS);
     try {
       return await accepted.promise;
@@ -76,6 +82,16 @@ export class Prober {
       clearInterval(timer);
       this.#onAccepted = undefined;
     }
+  }
+
+  /** Sends all the time, until the function that it gives is called. */
+  keepOn(): () => void {
+    const timer = setInterval(() => this.#send(), EVERY_MS);
+    this.#isKeptOn = true;
+    return () => {
+      clearInterval(timer);
+      this.#isKeptOn = false;
+    };
   }
 
   close(): void {
@@ -99,7 +115,10 @@ export class Prober {
       quantity: 1n,
     } as const;
     writeCommand(viewOf(record), 0, order, 0);
-    const batch = encodeBatch({ kind: BatchKind.COMMANDS }, record);
+    // One of both answers each: some before they are executed, some after.
+    const isEarly = this.#isKeptOn && this.#sent % EARLY_ONE_IN === 0;
+    const flags = isEarly ? BatchFlag.REPLY_WHEN_RECEIVED : 0;
+    const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, record);
     this.#lines[line]?.publish(this.#subject, batch, `${this.#inbox}.${this.#sent}`);
   }
 
@@ -112,10 +131,9 @@ export class Prober {
     const reply = decodeReply(payload);
     if (!reply.ok || reply.value.code !== ResultCode.OK) return;
     const { logSequence, events } = reply.value;
-    if (!events.some(({ type }) => type === 'accepted')) return;
     const session = this.#sessionOf(sent);
     const requestId = BigInt(sent);
     this.#claims.push({ account: this.#account, session, requestId, logSequence });
-    this.#onAccepted?.(sent, logSequence);
+    if (events.some(({ type }) => type === 'accepted')) this.#onAccepted?.(sent, logSequence);
   }
 }

@@ -7,6 +7,7 @@ export const check: CommandGroup = {
     oracle: async () => (await import('../check/oracle.ts')).oracle,
     invariants: async () => (await import('../check/invariants.ts')).invariants,
     gc: async () => (await import('../check/gc.ts')).gc,
+    fence: async () => (await import('../check/fence.ts')).fence,
     kill9: async () => (await import('../check/kill9.ts')).kill9,
     overload: async () => (await import('../check/overload.ts')).overload,
     replay: async () => (await import('../check/replay.ts')).replay,
