@@ -29,7 +29,7 @@ const MOST_MS = 400;
 const RESUME_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 20_000;
 /** What a process says that ends because another one has its partition. */
-const CLEAR = /can't go on: .*(another (process|writer)|STALE|lost the stream)/;
+const CLEAR = /can't go on: .*('s with term|another (process|writer))/;
 
 export function runFence(options: FenceOptions): Promise<FenceResult> {
   return Venue.with(options, (venue) => new FenceRun(options, venue).run());

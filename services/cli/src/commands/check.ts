@@ -5,6 +5,7 @@ export const check: CommandGroup = {
   summary: 'long-running checks of reliability: seeds, counts and figures',
   commands: {
     oracle: async () => (await import('../check/oracle.ts')).oracle,
+    idempotent: async () => (await import('../check/idempotent.ts')).idempotent,
     invariants: async () => (await import('../check/invariants.ts')).invariants,
     gc: async () => (await import('../check/gc.ts')).gc,
     fence: async () => (await import('../check/fence.ts')).fence,
