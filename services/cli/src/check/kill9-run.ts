@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Dice } from '@foldbook/engine';
 import { logStream } from '@foldbook/protocol';
+import { systemClock } from '@foldbook/runtime';
 import { type Judgement, Venue, type VenueOptions } from './venue.ts';
 
 /** Whose processes are killed. */
@@ -16,6 +17,8 @@ export interface Kill9Options extends VenueOptions {
 export interface Kill9Result extends Omit<Judgement, 'history'> {
   /** Processes that nobody killed, and that ended as the partition was another's. */
   readonly handovers: number;
+  /** From the kill of who served until the next one's barrier, ms. */
+  readonly barrierMs: readonly number[];
   /** Times until an order was accepted, ms, by who was killed. */
   readonly resumeMs: Readonly<Record<Victim, readonly number[]>>;
 }
@@ -44,6 +47,7 @@ class Kill9Run {
     leader: [],
     follower: [],
   };
+  readonly #barrierMs: number[] = [];
   #killedMarkets = 0;
 
   constructor(options: Kill9Options, venue: Venue) {
@@ -65,8 +69,8 @@ class Kill9Run {
     const { started } = this.#venue.pair;
     const { accepted, commands, trades, terms, failures } = await this.#venue.judge();
     const handovers = started - 2 - this.#killedMarkets;
-    const resumeMs = this.#resumeMs;
-    return { accepted, commands, trades, terms, handovers, resumeMs, failures };
+    const times = { barrierMs: this.#barrierMs, resumeMs: this.#resumeMs };
+    return { accepted, commands, trades, terms, handovers, ...times, failures };
   }
 
   /** A market or a server of the brokers; of several servers each second time the log's leader. */
@@ -88,13 +92,16 @@ class Kill9Run {
     const { serving, waiting } = await pair.roles();
     const { term } = await pair.owner();
     const victim = isWaiting ? waiting : serving;
+    const killedNs = systemClock.nowNs();
     victim.signal('SIGKILL');
     this.#killedMarkets += 1;
     const { ms, logSequence } = await prober.resumed(RESUME_WITHIN_MS);
     this.#resumeMs[isWaiting ? 'waiting' : 'serving'].push(ms);
     await victim.exited;
+    if (isWaiting) return;
     const after = await pair.owner();
-    if (isWaiting || after.term > term) return;
+    this.#barrierMs.push(Number(after.timeNs - killedNs) / 1e6);
+    if (after.term > term) return;
     failures.push(`${victim.node} was dead, and record ${logSequence} is of its term`);
   }
 

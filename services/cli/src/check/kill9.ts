@@ -46,11 +46,12 @@ holds in the end:
   --lease-ms MS     default ${LEASE_MS}, across hosts ${LEASE_APART_MS}
   --seed S          who is killed, and when (default: random, and printed)
   --json            {"runs","seed","accepted","commands","trades","terms","handovers","resumeMs":
-                    {"serving":{"p50",...},"waiting","leader","follower"},"failures":[...]}
+                    {"serving":{"p50",...},"waiting","leader","follower"},"barrierMs","failures":[...]}
 
 resumeMs is from the kill until an order is accepted that was sent after it; one is sent every 2 ms,
 over connections to all servers in turns. "leader" is the server that led the log: the others elect
-another one first, which is JetStream's own time. All processes share this machine.
+another one first, which is JetStream's own time. barrierMs is from the kill of the market that serves
+until the next one's barrier, by its clock: what is left of resumeMs is its opening. All processes share this machine.
 
 Example: foldbook check kill9 --runs 200 --kill market`,
   takes: [],
@@ -101,11 +102,19 @@ function victimsOf(text: string): Victims {
 
 function shown(result: Kill9Result) {
   const figures = VICTIMS.flatMap((victim) => {
-    const sorted = Float64Array.from(result.resumeMs[victim]).sort();
-    if (sorted.length === 0) return [];
-    return [[victim, { times: sorted.length, ...percentiles(sorted) }] as const];
+    const found = figuresOf(result.resumeMs[victim]);
+    return found === undefined ? [] : [[victim, found] as const];
   });
-  return { ...result, resumeMs: Object.fromEntries(figures) };
+  return {
+    ...result,
+    barrierMs: figuresOf(result.barrierMs),
+    resumeMs: Object.fromEntries(figures),
+  };
+}
+
+function figuresOf(samples: readonly number[]) {
+  if (samples.length === 0) return undefined;
+  return { times: samples.length, ...percentiles(Float64Array.from(samples).sort()) };
 }
 
 function words({ runs, seed }: Kill9Options, result: Kill9Result): string {
@@ -118,6 +127,14 @@ function words({ runs, seed }: Kill9Options, result: Kill9Result): string {
     `${runs} times killed (seed ${seed}): ${grouped(accepted)} orders accepted, ` +
       `${grouped(commands)} commands logged in ${terms} terms, ${handovers} handed over`,
     ...rows,
+    ...barrierWords(result.barrierMs),
     failures.length === 0 ? '  nothing lost, nothing twice' : `  ${failures.length} checks failed`,
   ].join('\n');
+}
+
+function barrierWords(samples: readonly number[]): string[] {
+  const figures = figuresOf(samples);
+  if (figures === undefined) return [];
+  const [mid, high, most] = [figures.p50, figures.p99, figures.max].map((ms) => ms.toFixed(1));
+  return [`  the next barrier after p50 ${mid}  p99 ${high}  max ${most} ms`];
 }

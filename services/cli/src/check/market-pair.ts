@@ -1,6 +1,6 @@
 /** Two market services on a cluster of brokers: one serves the partition, the other one waits. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeTerm, logStream, logTermSubject } from '@foldbook/protocol';
+import { decodeTerm, logStream, logTermSubject, type Term } from '@foldbook/protocol';
 import { JetStreamStore, type NatsTransport } from '@foldbook/runtime';
 import { interrupted, ServiceError } from '../cli-error.ts';
 import type { LocalCluster } from '../local-cluster.ts';
@@ -23,6 +23,11 @@ const WAIT_WITHIN_MS = 60_000;
 const UP = /waiting for it|market service ready/;
 /** Probes of a market that is away are no reason to shut their account out. */
 const BREAKER_REFUSALS = 1_000_000;
+
+/** Its barrier, and its process, if that has not ended. */
+export interface Owner extends Term {
+  readonly process: MarketProcess | undefined;
+}
 
 export class MarketPair {
   readonly #options: MarketPairOptions;
@@ -67,14 +72,14 @@ export class MarketPair {
     }
   }
 
-  /** Whose barrier is the last in the log, and its term. */
-  async owner(): Promise<{ readonly term: number; readonly process: MarketProcess | undefined }> {
+  /** Whose barrier is the last in the log. */
+  async owner(): Promise<Owner> {
     const record = await this.#store.reader(logStream(0)).last(logTermSubject(0));
     const term = record && decodeTerm(record.payload);
     if (term?.ok !== true) throw new ServiceError('the log has no barrier');
     const { node } = term.value;
     const process = this.running.find((each) => each.node === node);
-    return { term: term.value.term, process };
+    return { ...term.value, process };
   }
 
   /** The one that serves, the one that does not. */
