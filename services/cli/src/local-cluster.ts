@@ -190,7 +190,8 @@ export class LocalCluster {
     const { dir, isSynced = true } = this.#options;
     const { client, route, monitor } = this.#ports[server] ?? { client: 0, route: 0, monitor: 0 };
     const routes = this.#ports.map((ports) => `nats://127.0.0.1:${ports.route}`);
-    const cluster = `{ name: foldbook, listen: "127.0.0.1:${route}", routes: ${JSON.stringify(routes)} }`;
+    const listen = `listen: "127.0.0.1:${route}"`;
+    const cluster = `{ name: foldbook, ${listen}, routes: ${JSON.stringify(routes)} }`;
     const sync = isSynced ? ', sync_interval: always' : '';
     const store = JSON.stringify(join(dir, nameOf(server), 'jetstream'));
     return [

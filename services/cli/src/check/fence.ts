@@ -1,4 +1,4 @@
-/** `check fence`: what an owner can do that was stopped while another one took its place: nothing. */
+/** `check fence`: what an owner can do that was stopped while another one took over: nothing. */
 import { percentiles } from '../bench/statistics.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
@@ -82,8 +82,8 @@ function words(runs: number, result: FenceResult): string {
   };
   return [
     `${runs} owners stopped and let go on: ${grouped(commands)} commands logged in ${terms} terms`,
-    `  ${grouped(refused)} appends of theirs refused, ${staleData} batches of market data dropped, ` +
-      `${grouped(answers)} answers held against the log`,
+    `  ${grouped(refused)} appends of theirs refused, ${staleData} batches of market data ` +
+      `dropped, ${grouped(answers)} answers held against the log`,
     ...line('the next one served after', result.takeoverMs),
     ...line('the former one ended after', result.endMs),
     failures.length === 0 ? '  0 stale outputs accepted' : `  ${failures.length} checks failed`,

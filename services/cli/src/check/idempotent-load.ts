@@ -46,7 +46,7 @@ export interface Message {
   readonly payload: Uint8Array;
   readonly count: number;
   readonly outcomes: Map<number, Outcome>;
-  /** The first answer to a copy: what all others have to be, but for the sequences of the asking. */
+  /** The first answer to a copy: what all others have to be, but for their own sequences. */
   repeated: Uint8Array | undefined;
 }
 

@@ -38,20 +38,21 @@ holds in the end:
   a mirror of market data is the engine's book, and no checksum of it differed
 
   --runs N          times that a process is killed (default ${DEFAULT_RUNS})
-  --cluster N       servers of the cluster, and copies of each stream: 1, 3 or 5 (default ${DEFAULT_SERVERS})
+  --cluster N       servers, and copies of each stream: 1, 3 or 5 (default ${DEFAULT_SERVERS})
   --kill WHOM       market (the one that serves), broker, or any (default): half of the kills are of
                     markets, and of these each fourth of the one that waits
   --across-hosts    the market services can't see each other's processes, as on two hosts: the next
                     one waits for the lease. Linux, as root
   --lease-ms MS     default ${LEASE_MS}, across hosts ${LEASE_APART_MS}
   --seed S          who is killed, and when (default: random, and printed)
-  --json            {"runs","seed","accepted","commands","trades","terms","handovers","resumeMs":
-                    {"serving":{"p50",...},"waiting","leader","follower"},"barrierMs","failures":[...]}
+  --json            {"runs","seed","accepted","commands","trades","terms","handovers","failures",
+                    "resumeMs":{"serving":{"times","p50",...},"waiting","leader","follower"},
+                    "barrierMs":{...}}
 
 resumeMs is from the kill until an order is accepted that was sent after it; one is sent every 2 ms,
 over connections to all servers in turns. "leader" is the server that led the log: the others elect
-another one first, which is JetStream's own time. barrierMs is from the kill of the market that serves
-until the next one's barrier, by its clock: what is left of resumeMs is its opening. All processes share this machine.
+another one first, which is JetStream's own time. barrierMs is from the kill of the market that
+serves until the next one's barrier, by its clock: what is left of resumeMs is its opening.
 
 Example: foldbook check kill9 --runs 200 --kill market`,
   takes: [],

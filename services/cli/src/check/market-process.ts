@@ -8,7 +8,7 @@ import { ServiceError, UsageError } from '../cli-error.ts';
 import { endOf, endWords, type ProcessEnd } from '../process-end.ts';
 
 const MAIN = fileURLToPath(new URL('../../../market/src/main.ts', import.meta.url));
-/** A space of process ids for itself, as a container has it: the others can't see whether it lives. */
+/** A space of process ids for itself, as containers have: others can't see whether it lives. */
 const APART = ['--pid', '--fork', '--kill-child'];
 
 export interface MarketProcessOptions {

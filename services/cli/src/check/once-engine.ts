@@ -1,4 +1,4 @@
-/** The log with each request's first copy alone: what has to come of it however often it was sent. */
+/** The log with each request's first copy alone: what has to come of it, were it sent once. */
 import { createNaiveEngine, type Engine, RESULT_CAPACITY } from '@foldbook/engine';
 import {
   BatchOffset,

@@ -61,7 +61,7 @@ test('a term that does not rise', () => {
   assert.match(told.join(), /record 4 is of term 5, behind term 5/);
 });
 
-test('a record before any barrier, one without a writer, a gap, and one that is stored twice', () => {
+test('a record before any barrier, one without a writer, a gap, and one stored twice', () => {
   assert.match(violationsOf([{ by: 'a' }]).join(), /record 1 has no barrier before it/);
   assert.match(violationsOf([{ term: 5 }, {}]).join(), /record 2 names no writer/);
   const gap = violationsOf([{ term: 5 }, { by: 'a', sequence: 3 }]);
