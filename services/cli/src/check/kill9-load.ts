@@ -1,6 +1,6 @@
 /** Two accounts that trade with each other all the time, and what they must find in the end. */
 import { type OperatorClient, OrderClient } from '@foldbook/client';
-import { Asset, type MarketEvent, Side } from '@foldbook/protocol';
+import { Asset, type Balance, type MarketEvent, Side } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
 
 export const MARKET = 'KILL';
@@ -31,6 +31,8 @@ interface Told {
 export class KillLoad {
   readonly #sides: readonly [seller: Told, buyer: Told];
   readonly #prober: OrderClient;
+  /** As the market told them in the end, by account. */
+  readonly balances = new Map<number, Balance>();
   readonly #failures: string[] = [];
   #isEnding = false;
   #placing: Promise<unknown> = Promise.resolve();
@@ -93,6 +95,7 @@ export class KillLoad {
     expect(seller.fills.size === buyer.fills.size, 'both sides of all trades were told');
     for (const client of [seller.client, buyer.client, this.#prober]) {
       const balance = await client.balance();
+      this.balances.set(client.account, balance);
       base += balance.baseAvailable + balance.baseHeld;
       quote += balance.quoteAvailable + balance.quoteHeld;
     }

@@ -3,6 +3,7 @@
  * and the judgement of what is left when it is over.
  */
 import { BookMirror, OperatorClient } from '@foldbook/client';
+import type { Balances } from '@foldbook/engine';
 import { Side } from '@foldbook/protocol';
 import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import { LocalCluster } from '../local-cluster.ts';
@@ -131,6 +132,11 @@ export class Venue {
     for (const [account, told] of this.#load.accepted) {
       history.checkAccepted(MARKET, account, told);
     }
+    for (const [account, told] of this.#load.balances) {
+      const own = balanceWords(market.engine.balance(account));
+      const other = balanceWords(told);
+      if (own !== other) history.tell(`account ${account} was told ${other}; the log gives ${own}`);
+    }
     history.checkClaims(MARKET, this.prober.claims);
     if (market.sequence < sequence) history.tell(`the log ends before sequence ${sequence}`);
     if (market.sequence !== history.commands) {
@@ -153,6 +159,9 @@ export class Venue {
     if (mismatches > 0) this.failures.push(`${mismatches} checksums of market data differed`);
   }
 }
+
+const balanceWords = ({ baseAvailable, baseHeld, quoteAvailable, quoteHeld }: Balances) =>
+  `${baseAvailable} + ${baseHeld} base, ${quoteAvailable} + ${quoteHeld} quote`;
 
 const levelWords = (level: { readonly price: bigint; readonly quantity: bigint }) =>
   `${level.quantity}@${level.price}`;
