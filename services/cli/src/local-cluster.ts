@@ -131,6 +131,15 @@ export class LocalCluster {
     return found < 0 ? undefined : found;
   }
 
+  /** What a server leads: streams, and `meta` for the group that places them. */
+  async leadBy(server: number): Promise<string[]> {
+    const facts = await this.#facts(server);
+    const name = nameOf(server);
+    const led = streamsOf(facts).filter(({ cluster }) => cluster?.leader === name);
+    const isMeta = facts?.meta_cluster?.leader === name;
+    return [...led.map((stream) => stream.name).sort(), ...(isMeta ? ['meta'] : [])];
+  }
+
   get #isAlone(): boolean {
     return this.#options.servers === 1;
   }

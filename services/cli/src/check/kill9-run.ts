@@ -19,6 +19,8 @@ export interface Kill9Result extends Omit<Judgement, 'history'> {
   readonly handovers: number;
   /** From the kill of who served until the next one's barrier, ms. */
   readonly barrierMs: readonly number[];
+  /** What each server that was killed led, and how soon an order was accepted, ms. */
+  readonly brokers: readonly { readonly led: readonly string[]; readonly ms: number }[];
   /** Times until an order was accepted, ms, by who was killed. */
   readonly resumeMs: Readonly<Record<Victim, readonly number[]>>;
 }
@@ -48,6 +50,7 @@ class Kill9Run {
     follower: [],
   };
   readonly #barrierMs: number[] = [];
+  readonly #brokers: { led: string[]; ms: number }[] = [];
   #killedMarkets = 0;
 
   constructor(options: Kill9Options, venue: Venue) {
@@ -69,7 +72,8 @@ class Kill9Run {
     const { started } = this.#venue.pair;
     const { accepted, commands, trades, terms, failures } = await this.#venue.judge();
     const handovers = started - 2 - this.#killedMarkets;
-    const times = { barrierMs: this.#barrierMs, resumeMs: this.#resumeMs };
+    const brokers = this.#brokers;
+    const times = { barrierMs: this.#barrierMs, brokers, resumeMs: this.#resumeMs };
     return { accepted, commands, trades, terms, handovers, ...times, failures };
   }
 
@@ -108,12 +112,14 @@ class Kill9Run {
   async #killBroker(server: number, victim: Victim): Promise<void> {
     const { cluster, prober } = this.#venue;
     const { servers, signal } = this.#options;
+    const led = await cluster.leadBy(server);
     await cluster.kill(server);
     // One alone has to be there again before anything goes on.
     const isAlone = servers === 1;
     const started = isAlone ? cluster.start(server) : undefined;
     const [{ ms }] = await Promise.all([prober.resumed(RESUME_WITHIN_MS), started]);
     this.#resumeMs[victim].push(ms);
+    this.#brokers.push({ led, ms });
     if (!isAlone) await cluster.start(server);
     await cluster.current(signal);
   }

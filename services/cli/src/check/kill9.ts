@@ -47,7 +47,7 @@ holds in the end:
   --seed S          who is killed, and when (default: random, and printed)
   --json            {"runs","seed","accepted","commands","trades","terms","handovers","failures",
                     "resumeMs":{"serving":{"times","p50",...},"waiting","leader","follower"},
-                    "barrierMs":{...}}
+                    "barrierMs":{...},"brokers":[{"led":["LOG_0",...],"ms"},...]}
 
 resumeMs is from the kill until an order is accepted that was sent after it; one is sent every 2 ms,
 over connections to all servers in turns. "leader" is the server that led the log: the others elect
