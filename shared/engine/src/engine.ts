@@ -103,6 +103,13 @@ export interface EngineOptions {
 
 export type EngineCapacity = Required<EngineOptions>;
 
+/**
+ * Requests of a market whose results are kept, where it lives in a service: 2 MiB each, so that a
+ * thousand markets fit the memory of one kernel. Part of the market's rules: another number needs
+ * another version of them.
+ */
+export const RESULT_CAPACITY = 2 ** 17;
+
 const DEFAULT_CAPACITY: EngineCapacity = {
   orderCapacity: 2 ** 22,
   levelCapacity: 2 ** 17,

@@ -30,6 +30,7 @@ export {
   type IdleStrategyName,
   type Parkable,
 } from './idle-strategy.ts';
+export { JetStreamReader } from './jetstream-reader.ts';
 export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
 export {
   type AcquireOptions,
