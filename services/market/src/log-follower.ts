@@ -51,7 +51,9 @@ export class LogFollower implements Agent {
   constructor(parts: LogFollowerParts) {
     this.#parts = parts;
     this.#lastRead = parts.fromSequence - 1;
-    this.#settled = { log: 0, ...parts.since };
+    const { reports, diffs } = parts.since;
+    // What is in the log may be told or not, as long as nobody says.
+    this.#settled = { log: 0, reports, diffs };
   }
 
   start(): void {

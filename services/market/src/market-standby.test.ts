@@ -5,13 +5,23 @@ import { describe, it, type TestContext } from 'node:test';
 import { OperatorClient, OrderClient } from '@foldbook/client';
 import {
   Asset,
+  BatchKind,
+  CommandKind,
   decodeTerm,
   diffStream,
+  encodeBatch,
   isTermSubject,
+  logFilter,
   logStream,
+  logSubject,
   RECORD_BYTES,
+  readEvents,
   reportStream,
+  reportSubject,
   Side,
+  TimeInForce,
+  viewOf,
+  writeCommand,
 } from '@foldbook/protocol';
 import {
   connectNats,
@@ -128,7 +138,48 @@ async function createMarkets(transport: NatsTransport): Promise<void> {
   }
 }
 
+/** A group of the log's as its owner would append it. */
+const ordersOf = (market: number, account: number, orders: number) => {
+  const records = new Uint8Array(orders * RECORD_BYTES);
+  for (let index = 0; index < orders; index += 1) {
+    const requestId = BigInt(1_000 + index);
+    const ids = { session: 5, requestId, clientOrderId: requestId };
+    const terms = { side: Side.BUY, price: 90n, quantity: 1n, timeInForce: TimeInForce.GTC };
+    const command = { kind: CommandKind.NEW, ...ids, ...terms } as const;
+    writeCommand(viewOf(records), index * RECORD_BYTES, command, account);
+  }
+  return encodeBatch({ kind: BatchKind.GROUP, market, timeNs: systemClock.nowNs() }, records);
+};
+
 describe('a standby', { timeout: 240_000 }, () => {
+  it('tells what an owner had in its log, and died before it told', async (test) => {
+    const { connect, parts } = await world(test, { hosts: 1, everyCommands: 3 });
+    const snapshots = new MemorySnapshotStore();
+    const owner = await startMarketService(await parts('first', snapshots));
+    const transport = await connect();
+    await createMarkets(transport);
+    await owner.stop();
+    const store = new JetStreamStore(transport);
+    const log = await store.writer(logStream(0), [logFilter(0)]);
+    await log.append(logSubject(0, 'A'), ordersOf(1, 7, 3));
+    const standby = await openStandby(await parts('second', snapshots));
+    await log.append(logSubject(0, 'A'), ordersOf(1, 8, 2));
+    await log.close();
+    const next = await standby.takeOver();
+    test.after(() => next.stop());
+    for (const [account, count] of [
+      [7, 3],
+      [8, 2],
+    ] as const) {
+      const told = await store.reader(reportStream(0)).last(reportSubject(0, account, 'A'));
+      const kinds = readEvents(told?.payload.subarray(RECORD_BYTES) ?? new Uint8Array(0));
+      assert.deepEqual(
+        kinds.map(({ type }) => type),
+        Array(count).fill('accepted'),
+      );
+    }
+  });
+
   const variants: readonly Variant[] = [
     { hosts: 2, everyCommands: 1_000_000 },
     { hosts: 1, everyCommands: 1_500 },

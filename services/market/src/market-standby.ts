@@ -156,7 +156,7 @@ async function takeOverFrom(prepared: Prepared, following: Following): Promise<M
   try {
     local?.open();
     const taking = takeOwnership({ ...ownershipParts(parts), since: follower.since });
-    const [streams] = await Promise.all([
+    const [streams, silently] = await Promise.all([
       taking,
       recover({ ...recovery, records: follower.settledRecords() }),
     ]).catch(async (error: unknown) => {
@@ -168,13 +168,17 @@ async function takeOverFrom(prepared: Prepared, following: Following): Promise<M
       const records = follower.recordsUpTo(streams.barrier);
       const { groups, commands } = await recover({ ...recovery, records });
       const { followed } = follower;
+      const unheard = {
+        groups: followed.groups + silently.groups,
+        commands: followed.commands + silently.commands,
+      };
       logger.info('the partition was taken over', {
         ownedAfterMs: (ownedNs - beganNs) / 1e6,
         executedAfterMs: (timers.monotonicNs() - beganNs) / 1e6,
         lastGroups: groups,
         lastCommands: commands,
       });
-      return { groups: followed.groups + groups, commands: followed.commands + commands };
+      return { groups: unheard.groups + groups, commands: unheard.commands + commands };
     });
     return service;
   } catch (error) {
