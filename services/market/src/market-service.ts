@@ -10,11 +10,11 @@ import {
   type Transport,
 } from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
-import { commandFilters } from './command-filter.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
 import { restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { type OwnedStreams, takeOwnership } from './ownership.ts';
+import { PartitionDoor } from './partition-door.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
@@ -86,8 +86,9 @@ async function start(
   }
   publisher.goLive();
   invoker.start();
-  commands.open(commandFilters(config.partition), failure.resolve);
-  requests.open(failure.resolve);
+  const door = new PartitionDoor(config);
+  commands.open(door, failure.resolve);
+  requests.open(door, failure.resolve);
   await transport.flush();
   const { cores } = hosts;
   return { recovered, cores, failed: failure.promise, stop: () => stop(running) };
@@ -110,9 +111,10 @@ async function stop(running: Running): Promise<void> {
   const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
   const deadlineMs = monotonicMs(timers) + patienceMs;
   const leftMs = () => Math.max(0, deadlineMs - monotonicMs(timers));
+  commands.refuseAll();
+  await settled(timers, sequencer, deadlineMs);
   commands.close();
   await within(timers, transport.flush(), leftMs());
-  await settled(timers, sequencer, deadlineMs);
   const { pending } = sequencer;
   if (pending > 0) {
     logger.warn('did not wait for all commands; the next start runs those logged', { pending });

@@ -166,7 +166,7 @@ export class LeaseTable {
       const { record, revision } = view;
       if (seen?.revision !== revision) seen = { revision, sinceNs: this.#timers.monotonicNs() };
       const waitedMs = (askedNs - seen.sinceNs) / NS_PER_MS;
-      const isGone = () => record === undefined || this.#isGone(record.holder);
+      const isGone = () => !this.#isLeftTo(record) && this.#hasGone(record);
       if (this.#isFree(record) || isGone() || waitedMs >= (record?.leaseMs ?? 0)) {
         const lease = await this.#take(key, options, view);
         if (lease instanceof HeldLease) return lease;
@@ -183,7 +183,18 @@ export class LeaseTable {
    * Nobody's, or an earlier one of this very table: that ended, or its writing was not answered.
    */
   #isFree(record: LeaseRecord | undefined): boolean {
-    return record?.isHeld !== true || record.holder.instance === this.#holder.instance;
+    if (record?.isHeld === true) return record.holder.instance === this.#holder.instance;
+    return !this.#isLeftTo(record);
+  }
+
+  #hasGone(record: LeaseRecord | undefined): boolean {
+    return record === undefined || this.#isGone(record.holder);
+  }
+
+  /** Given up for another node, which is to have the first go. */
+  #isLeftTo(record: LeaseRecord | undefined): boolean {
+    if (record === undefined || record.isHeld || record.heir === undefined) return false;
+    return record.heir !== this.#holder.node;
   }
 
   async #take(

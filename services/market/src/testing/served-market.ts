@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { AnswerShare } from '../answer-share.ts';
 import { CommandAdapter } from '../command-adapter.ts';
-import { commandFilters } from '../command-filter.ts';
+import { PartitionDoor } from '../partition-door.ts';
 import { RefusalLog } from '../refusal-log.ts';
 import { ReportReplay } from '../report-replay.ts';
 import { RequestAdapter } from '../request-adapter.ts';
@@ -52,8 +52,9 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const sources = { publisher, reports, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
-  commands.open(commandFilters(0));
-  requests.open();
+  const door = new PartitionDoor({ partition: 0, partitions: 1 });
+  commands.open(door);
+  requests.open(door);
   let running = true;
   const pump = () => {
     if (!running) return;
