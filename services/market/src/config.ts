@@ -13,7 +13,7 @@ import { z } from 'zod';
 /** The system keeps the one above to itself. */
 const MAX_UID = 2 ** 32 - 2;
 
-const natsSchema = z.object({
+export const natsSchema = z.object({
   kind: z.literal('nats'),
   servers: z.string().min(1),
   user: z.string().optional(),

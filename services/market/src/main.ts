@@ -25,8 +25,10 @@ import {
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
 import { type MarketService, startMarketService } from './market-service.ts';
+import { NodeLink } from './node-link.ts';
 import { PartitionLease } from './partition-lease.ts';
 import { Profiling } from './profiling.ts';
+import { agreeOnVenue } from './venue.ts';
 
 const BAD_CONFIGURATION = 2;
 const ENDED_AT_ONCE = 1;
@@ -35,6 +37,7 @@ const END_WITHIN_MS = 12_000;
 const END_WITHOUT_BROKER_MS = 1_000;
 
 const logger = createLogger({ service: 'market', level: 'info' });
+const nodeLink = new NodeLink();
 
 function readConfig(): MarketConfig {
   const { values } = parseArgs({
@@ -74,12 +77,14 @@ async function connect(config: MarketConfig): Promise<Connected> {
 
 async function leaseOf(
   nats: NatsTransport,
-  { partition, node }: MarketConfig,
+  { partition, partitions, node }: MarketConfig,
   { replicas, leaseMs }: { readonly replicas: number; readonly leaseMs: number },
 ): Promise<PartitionLease> {
   const requestTimeoutMs = Math.ceil(leaseMs / 4);
   const store = await openNatsLeases(nats, { replicas, requestTimeoutMs });
+  await agreeOnVenue(store, partitions, systemClock);
   const table = new LeaseTable({ store, node });
+  nodeLink.now('waiting');
   return PartitionLease.acquire({ table, partition, leaseMs, logger });
 }
 
@@ -110,6 +115,7 @@ async function openSnapshots(
 function untilTold(): Promise<'told'> {
   return new Promise((resolve) => {
     const tell = () => resolve('told');
+    nodeLink.told.then(tell);
     let signals = 0;
     const onSignal = (name: NodeJS.Signals) => {
       signals += 1;
@@ -145,7 +151,7 @@ async function main(): Promise<number> {
   const late = delay(withinMs, 'late' as const, { ref: false });
   const stopping = service
     .stop()
-    .then(() => lease?.release())
+    .then(() => lease?.release(nodeLink.heir))
     .then(() => store.close())
     .then(() => transport.close());
   if ((await Promise.race([stopping, late])) === 'late') {
@@ -198,6 +204,7 @@ async function start(): Promise<Running | number> {
     recoveredCommands: service.recovered.commands,
   });
   if (process.connected) process.send?.({ type: 'ready' });
+  nodeLink.now('serving');
   return { service, store, transport, lease };
 }
 

@@ -41,6 +41,11 @@ export const requestFilter = (partition: number, filter: string) => `req.${parti
 export const infoSubject = (market: string) => `info.${market}`;
 export const INFO_FILTER = 'info.*';
 
+/** Who of the nodes has what, asked by operators. */
+export const NODE_VIEW_SUBJECT = 'node.view';
+/** To have a partition moved to another node. */
+export const NODE_MOVE_SUBJECT = 'node.move';
+
 export const logSubject = (partition: number, market: string) => `log.${partition}.${market}`;
 /** The partition is in the subject because each has streams of its own, which must not overlap. */
 export const reportSubject = (partition: number, account: number, market: string) =>

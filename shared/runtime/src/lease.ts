@@ -64,6 +64,11 @@ const LOOKS = 4;
 const DEFAULT_LOOK_MS = 10;
 const DEFAULT_POLL_MS = 1_000;
 
+/** Whether a holder is a process of this host, and does not run any more. */
+export function hasEnded(holder: LeaseHolder, ownHost = hostIdentity()): boolean {
+  return holder.host !== '' && holder.host === ownHost && !isAlive(holder.process);
+}
+
 export class LeaseTable {
   readonly #store: LeaseStore;
   readonly #timers: Timers;
@@ -79,9 +84,7 @@ export class LeaseTable {
     this.#store = store;
     this.#timers = timers;
     this.#holder = { node, facts, ...own };
-    this.#isGone =
-      options.isGone ??
-      ((other) => other.host !== '' && other.host === own.host && !isAlive(other.process));
+    this.#isGone = options.isGone ?? ((other) => hasEnded(other, own.host));
   }
 
   /** What is written of this table with every lease, and with no other's. */
