@@ -59,7 +59,7 @@ async function start(config: NodeConfig) {
   const streams = new JetStreamStore(transport, { replicas });
   const parts = { config, transport, leases, streams, timers: systemTimers, logger };
   const supervisor = await NodeSupervisor.start(parts);
-  logger.info('node ready', { node, broker: transport.description, partitions, ...venue });
+  logger.info('node ready', { node, broker: transport.description, ...venue });
   if (process.connected) process.send?.({ type: 'ready' });
   return { supervisor, transport, streams };
 }

@@ -162,7 +162,7 @@ async function checkSurroundings(
   if (names.includes('prover')) await checkRedis(redis, NO_SERVERS);
 }
 
-type ServiceConfigs = Readonly<Record<ServiceName, Record<string, unknown>>>;
+type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknown>>>>;
 
 /** Without passwords: services take theirs from the environment, which no process list shows. */
 function serviceConfigs(
@@ -260,7 +260,7 @@ async function runServices(context: CommandContext, run: Run): Promise<number> {
   try {
     for (const name of run.names) {
       const service = await startService(name, {
-        config: run.configs[name],
+        config: run.configs[name] ?? {},
         logDir: run.logDir,
         onTrouble: (line) => output.say(`${name}: ${line}`),
         signal,
