@@ -28,8 +28,8 @@ interface Side {
 
 /**
  * The move that brings the busiest node and the idlest one closest together. None where they are
- * alike, or where the busier of the two would not become less busy by a quarter of the difference
- * at least: so a row of moves under the same loads has an end.
+ * alike, or where the other one would become almost as busy: by a quarter of the difference at least
+ * it has to stay below. So a row of moves under the same loads has an end.
  */
 export function bestMove(
   view: VenueView,
@@ -43,11 +43,9 @@ export function bestMove(
   let best: { readonly partition: number; readonly busier: number } | undefined;
   for (const [partition, weight] of weightsOf(view, most.node)) {
     if (!mayMove(partition)) continue;
-    const busier = Math.max(
-      most.score - weight / most.node.capacity,
-      least.score + weight / least.node.capacity,
-    );
-    if (busier > most.score - gap / 4) continue;
+    const there = least.score + weight / least.node.capacity;
+    if (there > most.score - gap / 4) continue;
+    const busier = Math.max(most.score - weight / most.node.capacity, there);
     if (best === undefined || busier < best.busier) best = { partition, busier };
   }
   if (best === undefined) return undefined;
