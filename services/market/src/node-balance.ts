@@ -28,8 +28,8 @@ interface Side {
 
 /**
  * The move that brings the busiest node and the idlest one closest together. None where they are
- * alike, or where the other one would become almost as busy: by a quarter of the difference at least
- * it has to stay below. So a row of moves under the same loads has an end.
+ * alike, or where the other one would become almost as busy: it has to stay below by a quarter of
+ * the difference at least. So a row of moves under the same loads has an end.
  */
 export function bestMove(
   view: VenueView,

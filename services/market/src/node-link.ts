@@ -3,6 +3,7 @@
  * how busy it is, and is told to leave its partition to another node.
  */
 import { performance } from 'node:perf_hooks';
+import { systemTimers, type Timer } from '@foldbook/runtime';
 
 /** `starting`, `waiting` for a partition that another process has, or `serving` it. */
 export const SERVICE_STATES = ['starting', 'waiting', 'serving'] as const;
@@ -28,7 +29,7 @@ export class NodeLink {
   #state: ServiceState = 'starting';
   #heir: string | undefined;
   #usage = performance.eventLoopUtilization();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor() {
     if (process.send === undefined) return;
@@ -52,7 +53,8 @@ export class NodeLink {
 
   #hear(message: unknown): void {
     if (isMessage(message, 'supervise') && this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#tell(), TELL_EVERY_MS).unref();
+      this.#timer = systemTimers.every(TELL_EVERY_MS, () => this.#tell());
+      this.#timer.unref();
       this.#tell();
     }
     if (!isMessage(message, 'hand-over')) return;

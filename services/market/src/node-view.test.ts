@@ -38,7 +38,7 @@ test('nodes and owners are those whose leases are held, and heard of', async () 
   assert.deepEqual(view.nodes.get('a'), {
     name: 'a',
     capacity: 2,
-    runs: new Map([[2, { state: 'serving', load: 0.123 }]]),
+    runs: new Map([[2, { state: 'serving', load: 0.12 }]]),
   });
   assert.deepEqual(view.nodes.get('d'), { name: 'd', capacity: 1, runs: new Map() });
   assert.deepEqual([...view.owners], [[2, { node: 'a', term: 1 }]]);

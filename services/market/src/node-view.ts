@@ -65,18 +65,22 @@ export interface KeyEntry {
 const loadSchema = z.object({
   version: z.literal(1),
   capacity: z.number().positive(),
-  runs: z.record(
-    z.string().regex(/^(0|[1-9][0-9]{0,3})$/),
-    z.object({ state: z.enum(SERVICE_STATES), load: z.number().min(0) }),
+  runs: z.array(
+    z.object({
+      partition: z.int().min(0),
+      state: z.enum(SERVICE_STATES),
+      load: z.number().min(0),
+    }),
   ),
 });
 
 export function encodeLoad({ capacity, runs }: Omit<NodeState, 'name'>): string {
-  const rounded = [...runs].map(([partition, { state, load }]) => [
+  const rounded = [...runs].map(([partition, { state, load }]) => ({
     partition,
-    { state, load: Math.round(load * 1_000) / 1_000 },
-  ]);
-  return JSON.stringify({ version: 1, capacity, runs: Object.fromEntries(rounded) });
+    state,
+    load: Math.round(load * 100) / 100,
+  }));
+  return JSON.stringify({ version: 1, capacity, runs: rounded });
 }
 
 export const encodeWish = (to: string) => JSON.stringify({ version: 1, to });
@@ -126,7 +130,9 @@ function liveLease(
 
 function loadOf(name: string, entries: ReadonlyMap<string, KeyEntry>): NodeState {
   const told = loadSchema.safeParse(json(entries.get(loadKey(name))?.value)).data;
-  const runs = Object.entries(told?.runs ?? {}).map(([key, run]) => [Number(key), run] as const);
+  const runs = (told?.runs ?? []).map(
+    ({ partition, state, load }) => [partition, { state, load }] as const,
+  );
   return { name, capacity: told?.capacity ?? 1, runs: new Map(runs) };
 }
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OperatorClient } from '@foldbook/client';
 import {
   adminSubject,
+  CommandKind,
   commandSubject,
+  decodeReply,
+  encodeCommands,
   infoSubject,
   parseClientSubject,
   parseMarketSubject,
@@ -13,6 +17,7 @@ import {
   snapshotSubject,
 } from '@foldbook/protocol';
 import { PartitionDoor } from './partition-door.ts';
+import { serveMarket } from './testing/served-market.ts';
 
 const MARKET = 'BTC-USD';
 const COUNT = 4;
@@ -61,4 +66,33 @@ test('mapped subjects are read as those that were published to', () => {
   for (const subject of [`req.x.adm.${MARKET}`, `req.2.adm.${MARKET}.7`, `in.2.adm.${MARKET}`]) {
     assert.equal(parseMarketSubject(subject), undefined, subject);
   }
+});
+
+test('an owner makes no market of another, and answers nobody in its place', async (test) => {
+  const names = Array.from({ length: 40 }, (_, index) => `M${index}`);
+  const own = names.find((name) => partitionOf(name, COUNT) === 0) ?? '';
+  const other = names.find((name) => partitionOf(name, COUNT) === 1) ?? '';
+  const served = serveMarket({ partitions: COUNT });
+  test.after(() => served.stop());
+  const transport = served.connect();
+  await new OperatorClient(transport, own).createMarket(0, 0);
+  assert.equal((await new OperatorClient(transport, own).info()).market, own);
+  const create = encodeCommands([
+    {
+      kind: CommandKind.CREATE_MARKET,
+      makerFeePpm: 0,
+      takerFeePpm: 0,
+      session: 1,
+      requestId: 1n,
+    },
+  ]);
+  const wrong = await transport.request(`req.0.adm.${other}`, create, 5_000);
+  const reply = decodeReply(wrong);
+  assert(reply.ok);
+  assert.equal(reply.value.name, 'WRONG_PARTITION');
+  const asked = transport.request(infoSubject(other), new Uint8Array(0), 100);
+  await assert.rejects(asked, { code: 'TIMEOUT' });
+  served.refuseAll();
+  const late = decodeReply(await transport.request(adminSubject(own), create, 5_000));
+  assert.equal(late.ok && late.value.name, 'BUSY');
 });

@@ -97,7 +97,7 @@ test('the second waits while the first renews, and has it at once after its rele
   assert.deepEqual([first.isHeld, a.losses], [false, []]);
 });
 
-test('one that is given up for a node is its first; without it others have it in a while', async () => {
+test('one that is given up for a node is its first, and then anybody else has it', async () => {
   const inner = new MemoryLeaseStore();
   const timers = new ManualTimers();
   const owner = node('owner', inner, timers);

@@ -14,10 +14,11 @@ export const movePartition: CliCommand = {
   help: `
 Usage: foldbook partition move P --to NODE
 
-The node starts a process for the partition; once that waits for it, the one that serves takes no new
-commands (BUSY), finishes what it has, and leaves the partition to it. Nothing that was acknowledged
-is lost, and clients that send BUSY commands again see a short pause. Balancing by load goes on: it
-may move another partition in exchange. Exit status 1 if the move was not made within ${WITHIN_MS / 1_000} s.
+The node starts a process for the partition; once that waits for it, the one that serves takes no
+new commands (BUSY), finishes what it has, and leaves the partition to it. Nothing that was
+acknowledged is lost, and clients that send BUSY commands again see a short pause. Balancing by load
+goes on: it may move another partition in exchange. Exit status 1 if the move was not made within
+${WITHIN_MS / 1_000} s.
 
   --to NODE    where it shall be; "foldbook nodes" tells their names
 ${NODES_HELP}

@@ -16,10 +16,14 @@ export interface ServedMarket {
   connect(): Transport;
   /** Public messages are thrown away while this says so. */
   lose(decide: (message: Sent) => boolean): void;
+  /** As at the service's end, before what was admitted is done. */
+  refuseAll(): void;
   stop(): Promise<void>;
 }
 
 export interface ServeOptions extends PipelineOptions {
+  /** Of the venue; the market is in the first. */
+  readonly partitions?: number;
   /** Answers from public books that may be given at once, bytes. */
   readonly answerBytes?: number;
 }
@@ -52,7 +56,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const sources = { publisher, reports, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
-  const door = new PartitionDoor({ partition: 0, partitions: 1 });
+  const door = new PartitionDoor({ partition: 0, partitions: options.partitions ?? 1 });
   commands.open(door);
   requests.open(door);
   let running = true;
@@ -68,6 +72,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     lose: (decide) => {
       isLost = decide;
     },
+    refuseAll: () => commands.refuseAll(),
     async stop() {
       running = false;
       commands.close();
