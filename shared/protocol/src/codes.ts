@@ -89,7 +89,7 @@ const TABLE = {
     remedy: 'move it to another host, or start the service with more hosts',
   },
   WRONG_PARTITION: {
-    code: 120,
+    code: 121,
     meaning: 'the broker sends the market to another partition than its name belongs to',
     remedy: "operators: generate the broker's mapping for the venue's count of partitions",
   },
