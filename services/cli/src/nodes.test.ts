@@ -195,6 +195,24 @@ describe('two nodes and four partitions', { timeout: 240_000 }, () => {
     await expectWhole();
   });
 
+  it('lose nothing but a pause when one service is killed, and keep the others', async () => {
+    trade();
+    const one = nodes.get('one');
+    assert(one !== undefined);
+    const before = await view();
+    const [victim, other] = await childrenOf(one.child);
+    assert(victim !== undefined && other !== undefined);
+    process.kill(victim, 'SIGKILL');
+    await expectView((seen) => {
+      const terms = seen.partitions.map(({ term }) => term);
+      const isAnew = terms.some((term, at) => (term ?? 0) > (before.partitions[at]?.term ?? 0));
+      return isAnew && isEven(seen);
+    }, 'the partition is served again');
+    assert((await childrenOf(one.child)).includes(other), 'the other one went on');
+    await stopTrading();
+    await expectWhole();
+  });
+
   it('take over what a node had that is killed, and share again when it is back', async (test) => {
     trade();
     const two = nodes.get('two');
