@@ -6,6 +6,9 @@ import type { CommandGroup } from './command-group.ts';
 export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | CommandGroup>>> = {
   demo: async () => (await import('./commands/demo.ts')).demo,
   up: async () => (await import('./commands/up.ts')).up,
+  nodes: async () => (await import('./commands/nodes.ts')).nodes,
+  partition: async () => (await import('./commands/partition.ts')).partition,
+  broker: async () => (await import('./commands/broker.ts')).broker,
   top: async () => (await import('./commands/top.ts')).top,
   profile: async () => (await import('./commands/profile.ts')).profile,
   conform: async () => (await import('./commands/conform.ts')).conform,

@@ -29,6 +29,7 @@ import {
 import type { RefusedAdmission } from './admission.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
+import type { PartitionDoor } from './partition-door.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
 
@@ -52,6 +53,7 @@ export class CommandAdapter {
   readonly #metrics: ServiceMetrics;
   #subscriptions: Subscription[] = [];
   readonly #refusals: RefusalLog;
+  #refusesAll = false;
 
   constructor(
     transport: Transport,
@@ -67,29 +69,44 @@ export class CommandAdapter {
     this.#metrics = metrics;
   }
 
-  /**
-   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from
-   * hearing some of them.
-   */
-  open(filters: readonly string[], onRefused?: OnRefused): void {
+  /** `onRefused`: the broker keeps it from hearing some of the commands. */
+  open(door: PartitionDoor, onRefused?: OnRefused): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
       this.#transport.subscribe(
         filter,
         (message) => {
+          const stranger = door.strangerTo(message.subject);
+          if (stranger === 'others') return;
           this.#metrics.messages.add(1);
-          const refusal = take(message);
+          const refusal = stranger ?? this.#whileOpen(message, take);
           if (refusal !== undefined) this.#refuse(message, refusal);
         },
         onRefused,
       );
     this.#subscriptions = [
-      ...filters.map((filter) => subscribe(filter, (message) => this.#fromClient(message))),
-      subscribe(ADMIN_FILTER, (message) => this.#fromOperator(message)),
+      ...door.commandFilters.map((filter) =>
+        subscribe(filter, (message) => this.#fromClient(message)),
+      ),
+      ...door
+        .requestFilters(ADMIN_FILTER)
+        .map((filter) => subscribe(filter, (message) => this.#fromOperator(message))),
     ];
+  }
+
+  /** From here on everything is answered BUSY: who sends it again finds the next owner. */
+  refuseAll(): void {
+    this.#refusesAll = true;
   }
 
   close(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #whileOpen(
+    message: TransportMessage,
+    take: (message: TransportMessage) => Refusal | undefined,
+  ): Refusal | undefined {
+    return this.#refusesAll ? refuse('BUSY', 0, 'this owner ends; send it again') : take(message);
   }
 
   #fromClient(message: TransportMessage): Refusal | undefined {

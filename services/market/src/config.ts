@@ -6,13 +6,14 @@ import {
   MAX_ACCOUNT,
   MAX_COMMANDS_PER_GROUP,
   MAX_COMMANDS_PER_MESSAGE,
+  MAX_PARTITIONS,
 } from '@foldbook/protocol';
 import { z } from 'zod';
 
 /** The system keeps the one above to itself. */
 const MAX_UID = 2 ** 32 - 2;
 
-const natsSchema = z.object({
+export const natsSchema = z.object({
   kind: z.literal('nats'),
   servers: z.string().min(1),
   user: z.string().optional(),
@@ -101,7 +102,13 @@ const memorySchema = z.object({
 });
 
 const fieldsSchema = z.object({
-  partition: z.int().min(0).max(1023).default(0),
+  /** How many the venue has: the same for all of its nodes, for good. */
+  partitions: z.int().min(1).max(MAX_PARTITIONS).default(1),
+  partition: z
+    .int()
+    .min(0)
+    .max(MAX_PARTITIONS - 1)
+    .default(0),
   /** What the log and other nodes call this process. */
   node: z
     .string()
@@ -181,7 +188,7 @@ interface Contradiction {
 
 export const marketConfigSchema = fieldsSchema.superRefine((config, context) => {
   const ofHosts = config.hosts === 'inline' ? wrongWithInline(config) : wrongWithThreads(config);
-  for (const wrong of [...ofHosts, ...wrongPlaces(config)]) {
+  for (const wrong of [...ofHosts, ...wrongPlaces(config), ...wrongPartition(config)]) {
     context.addIssue({ code: 'custom', ...wrong });
   }
 });
@@ -211,6 +218,12 @@ function wrongWithThreads(config: MarketConfig): Contradiction[] {
   const shared = idle === 'busy-spin' ? sharedCore(cores) : undefined;
   if (shared !== undefined) wrong.push({ path: ['cores'], message: sharedCoreWords(shared) });
   return wrong;
+}
+
+function wrongPartition({ partition, partitions }: MarketConfig): Contradiction[] {
+  if (partitions === 1 || partition < partitions) return [];
+  const message = `there is no partition ${partition}: there are ${partitions}, from 0`;
+  return [{ path: ['partition'], message }];
 }
 
 function wrongPlaces(config: MarketConfig): Contradiction[] {

@@ -42,6 +42,7 @@ export class LogFollower implements Agent {
   #lastRead: number;
   #settled: Pick<Settled, 'log' | 'reports' | 'diffs'>;
   #isFrozen = false;
+  readonly #followed = Promise.withResolvers<void>();
   #groups = 0;
   #commands = 0;
   /** Wakes who waits for a record, and who waits for room. */
@@ -82,8 +83,13 @@ export class LogFollower implements Agent {
     return { reports, diffs };
   }
 
+  /** Resolves when it has executed all that was told, for the first time. */
+  get followed(): Promise<void> {
+    return this.#followed.promise;
+  }
+
   /** Groups and commands that were executed while following. */
-  get followed(): { readonly groups: number; readonly commands: number } {
+  get executed(): { readonly groups: number; readonly commands: number } {
     return { groups: this.#groups, commands: this.#commands };
   }
 
@@ -98,6 +104,10 @@ export class LogFollower implements Agent {
       this.#commands += commands;
       if (commands > 0) this.#groups += 1;
       work += 1;
+    }
+    const { log } = this.#settled;
+    if (work === 0 && log > 0 && this.#lastRead >= log && sequencer.pending === 0) {
+      this.#followed.resolve();
     }
     return work;
   }

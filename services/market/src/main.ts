@@ -11,6 +11,7 @@ import {
   startMarketService,
 } from './market-service.ts';
 import { openStandby } from './market-standby.ts';
+import { NodeLink } from './node-link.ts';
 import type { PartitionLease } from './partition-lease.ts';
 import { Profiling } from './profiling.ts';
 import { type Opened, openSurroundings } from './surroundings.ts';
@@ -22,6 +23,7 @@ const END_WITHIN_MS = 12_000;
 const END_WITHOUT_BROKER_MS = 1_000;
 
 const logger = createLogger({ service: 'market', level: 'info' });
+const nodeLink = new NodeLink();
 
 function readConfig(): MarketConfig {
   const { values } = parseArgs({
@@ -44,6 +46,7 @@ function readConfig(): MarketConfig {
 function untilTold(): Promise<'told'> {
   return new Promise((resolve) => {
     const tell = () => resolve('told');
+    nodeLink.told.then(tell);
     let signals = 0;
     const onSignal = (name: NodeJS.Signals) => {
       signals += 1;
@@ -88,7 +91,10 @@ async function main(): Promise<number> {
   const service = await Promise.race([serve(surroundings, lease), told]);
   if (service === 'told') {
     // The next one need not wait for it.
-    await Promise.race([lease?.release(), delay(END_WITHOUT_BROKER_MS, undefined, { ref: false })]);
+    await Promise.race([
+      lease?.release(nodeLink.heir),
+      delay(END_WITHOUT_BROKER_MS, undefined, { ref: false }),
+    ]);
     return 0;
   }
   const end = await Promise.race([told, service.failed, ...(lease ? [lease.failed] : [])]);
@@ -107,7 +113,7 @@ async function stop(
   const late = delay(withinMs, 'late' as const, { ref: false });
   const stopping = service
     .stop()
-    .then(() => lease?.release())
+    .then(() => lease?.release(nodeLink.heir))
     .then(() => store.close())
     .then(() => transport.close());
   const end = await Promise.race([stopping, late]);
@@ -135,6 +141,7 @@ async function serve(
     recoveredCommands: service.recovered.commands,
   });
   if (process.connected) process.send?.({ type: 'ready' });
+  nodeLink.now('serving');
   return service;
 }
 
@@ -144,6 +151,7 @@ async function takePartition(
 ): Promise<MarketService> {
   if (lease === undefined) return startMarketService(parts);
   if (!parts.config.standby.follow || !(await lease.isOthers())) {
+    nodeLink.now('waiting');
     await lease.acquire();
     return startMarketService(parts);
   }
@@ -151,6 +159,7 @@ async function takePartition(
   // Heard of below; opening a standby may take a while.
   acquired.catch(() => undefined);
   const standby = await openStandby(parts);
+  standby.followed.then(() => nodeLink.now('waiting'));
   const failed = standby.failed.then((error) => Promise.reject(error));
   await Promise.race([acquired, failed]);
   return standby.takeOver();

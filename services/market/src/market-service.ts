@@ -10,11 +10,11 @@ import {
   type Transport,
 } from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
-import { commandFilters } from './command-filter.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
 import { type RestoreParts, restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { checkOutputs, type OwnedStreams, streamsOf, takeOwnership } from './ownership.ts';
+import { PartitionDoor } from './partition-door.ts';
 import { type Recovered, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
@@ -128,8 +128,9 @@ export async function serve(
   }
   publisher.goLive();
   invoker.start();
-  commands.open(commandFilters(parts.config.partition), fail);
-  requests.open(fail);
+  const door = new PartitionDoor(parts.config);
+  commands.open(door, fail);
+  requests.open(door, fail);
   // A client takes the first answer: whoever serves the partition now must be heard.
   failed.then(() => {
     commands.close();
@@ -181,9 +182,10 @@ async function stop(prepared: Prepared, streams: OwnedStreams): Promise<void> {
   const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
   const deadlineMs = monotonicMs(timers) + patienceMs;
   const leftMs = () => Math.max(0, deadlineMs - monotonicMs(timers));
+  commands.refuseAll();
+  await settled(timers, sequencer, deadlineMs);
   commands.close();
   await within(timers, transport.flush(), leftMs());
-  await settled(timers, sequencer, deadlineMs);
   const { pending } = sequencer;
   if (pending > 0) {
     logger.warn('did not wait for all commands; the next start runs those logged', { pending });

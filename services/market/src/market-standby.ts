@@ -28,6 +28,8 @@ const STREAMS_LOOK_MS = 100;
 export interface MarketStandby {
   /** Resolves if it can't go on. */
   readonly failed: Promise<Error>;
+  /** Resolves when it has executed what the owner has told, for the first time. */
+  readonly followed: Promise<void>;
   /**
    * Makes the partition its own, whoever has it, and serves it. Once, and not after `stop`.
    * @throws as `startMarketService`
@@ -70,7 +72,8 @@ async function open(parts: MarketServiceParts): Promise<MarketStandby> {
     following.end();
     await close(prepared, undefined, STOP_PATIENCE_WITHOUT_BROKER_MS);
   };
-  return { failed: failure.promise, takeOver, stop };
+  const { followed } = following.follower;
+  return { failed: failure.promise, followed, takeOver, stop };
 }
 
 interface Following {
@@ -167,10 +170,10 @@ async function takeOverFrom(prepared: Prepared, following: Following): Promise<M
     const service = await serve(prepared, streams, async () => {
       const records = follower.recordsUpTo(streams.barrier);
       const { groups, commands } = await recover({ ...recovery, records });
-      const { followed } = follower;
+      const { executed } = follower;
       const unheard = {
-        groups: followed.groups + silently.groups,
-        commands: followed.commands + silently.commands,
+        groups: executed.groups + silently.groups,
+        commands: executed.commands + silently.commands,
       };
       logger.info('the partition was taken over', {
         ownedAfterMs: (ownedNs - beganNs) / 1e6,

@@ -52,10 +52,10 @@ export class PartitionLease {
     return this.#failure.promise;
   }
 
-  /** Lets the next one have it without waiting. */
-  async release(): Promise<void> {
+  /** Lets the next one have it without waiting: the node `heir`, if one is named. */
+  async release(heir?: string): Promise<void> {
     this.#ending.abort();
-    await this.#lease?.release();
+    await this.#lease?.release(heir);
   }
 
   get #key(): string {

@@ -6,13 +6,16 @@ import {
   encodeRefusal,
   INFO_FILTER,
   isMsgpackMap,
+  marketToken,
   PROTOCOL_VERSION,
   parseClientSubject,
   QUERY_FILTER,
   RECORD_BYTES,
+  REPLAY_FILTER,
   type Refusal,
   readMsgpack,
   refuse,
+  SNAPSHOT_FILTER,
   viewOf,
 } from '@foldbook/protocol';
 import {
@@ -27,14 +30,13 @@ import type { AnswerShare } from './answer-share.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Mover } from './mover.ts';
+import type { PartitionDoor } from './partition-door.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
 
-const SNAPSHOT_FILTER = 'md.*.snapshot';
-const REPLAY_FILTER = 'md.*.replay';
 /** Questions to the market thread that may wait for their answer at once. */
 const MAX_OPEN_QUERIES = 1_024;
 /** Of these, of one client's account. */
@@ -103,14 +105,22 @@ export class RequestAdapter {
   }
 
   /** `onRefused`: the broker keeps it from hearing some of the questions. */
-  open(onRefused?: OnRefused): void {
-    const subscribe = (filter: string, answerer: Answerer) =>
-      this.#transport.subscribe(filter, (message) => this.#route(message, answerer), onRefused);
+  open(door: PartitionDoor, onRefused?: OnRefused): void {
+    const subscribe = (plain: string, answerer: Answerer) =>
+      door
+        .requestFilters(plain)
+        .map((filter) =>
+          this.#transport.subscribe(
+            filter,
+            (message) => this.#route(message, door, answerer),
+            onRefused,
+          ),
+        );
     this.#subscriptions = [
-      subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
-      subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
-      subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
-      subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
+      ...subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
+      ...subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
+      ...subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
+      ...subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
     ];
   }
 
@@ -136,15 +146,17 @@ export class RequestAdapter {
     }
   }
 
-  #route(message: TransportMessage, answerer: Answerer): void {
+  #route(message: TransportMessage, door: PartitionDoor, answerer: Answerer): void {
     if (message.reply === undefined) return;
-    const name = message.subject.split('.')[1] ?? '';
+    const stranger = door.strangerTo(message.subject);
+    const name = marketToken(message.subject);
     const market = this.#markets.byName(name);
     const refusal =
-      market === undefined
+      stranger ??
+      (market === undefined
         ? refuse('UNKNOWN_MARKET', 0, name)
-        : answerer(message.reply, market, message);
-    if (refusal !== undefined) {
+        : answerer(message.reply, market, message));
+    if (refusal !== undefined && refusal !== 'others') {
       this.#send(message.reply, encodeRefusal('msgpack', refusal));
     }
   }

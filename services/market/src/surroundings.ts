@@ -24,6 +24,7 @@ import {
 import type { MarketConfig } from './config.ts';
 import type { MarketServiceParts } from './market-service.ts';
 import { PartitionLease } from './partition-lease.ts';
+import { agreeOnVenue } from './venue.ts';
 
 export interface Opened {
   readonly surroundings: MarketServiceParts;
@@ -62,7 +63,7 @@ async function connect(
 
 async function leaseOf(
   nats: NatsTransport,
-  { partition, node, broker, standby }: MarketConfig,
+  { partition, partitions, node, broker, standby }: MarketConfig,
   logger: Logger,
   heartbeat: Heartbeat | undefined,
 ): Promise<PartitionLease | undefined> {
@@ -70,6 +71,7 @@ async function leaseOf(
   const { replicas, leaseMs } = broker;
   const requestTimeoutMs = Math.ceil(leaseMs / 4);
   const store = await openNatsLeases(nats, { replicas, requestTimeoutMs });
+  await agreeOnVenue(store, partitions, systemClock);
   const watch = new HeartbeatWatch(standby);
   const isGone = watch.isGone.bind(watch);
   const table = new LeaseTable({ store, node, isGone, facts: heartbeat?.facts });

@@ -9,6 +9,14 @@ export {
   type ViewLevel,
 } from './market-view-reader.ts';
 export {
+  askNodes,
+  type NodesView,
+  type PartitionFacts,
+  type PartitionMove,
+  type PartitionRun,
+  wishMove,
+} from './nodes-client.ts';
+export {
   type MarketInfo,
   type MarketLimits,
   type MarketTerms,

@@ -88,6 +88,11 @@ const TABLE = {
     meaning: 'the host has no memory for the market, which goes on where it was',
     remedy: 'move it to another host, or start the service with more hosts',
   },
+  WRONG_PARTITION: {
+    code: 121,
+    meaning: 'the broker sends the market to another partition than its name belongs to',
+    remedy: "operators: generate the broker's mapping for the venue's count of partitions",
+  },
 
   UNKNOWN_COMMAND: {
     code: 200,

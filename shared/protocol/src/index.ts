@@ -16,6 +16,7 @@ export * from './message.ts';
 export * from './msgpack.ts';
 export * from './msgpack-reader.ts';
 export * from './names.ts';
+export * from './partition.ts';
 export * from './reply.ts';
 export * from './result.ts';
 export * from './settled.ts';

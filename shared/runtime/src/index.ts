@@ -34,11 +34,12 @@ export { JetStreamReader } from './jetstream-reader.ts';
 export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
 export {
   type AcquireOptions,
+  hasEnded,
   LeaseTable,
   type LeaseTableOptions,
   type LeaseView,
 } from './lease.ts';
-export type { LeaseHolder, LeaseRecord } from './lease-record.ts';
+export { type LeaseHolder, type LeaseRecord, parseLease } from './lease-record.ts';
 export {
   type LeaseEntry,
   LeaseError,
