@@ -24,6 +24,7 @@ import {
 } from '@foldbook/runtime';
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
+import { withJournals } from './journaled-store.ts';
 import { type MarketService, startMarketService } from './market-service.ts';
 import { PartitionLease } from './partition-lease.ts';
 import { Profiling } from './profiling.ts';
@@ -61,7 +62,8 @@ async function connect(config: MarketConfig): Promise<Connected> {
   const { broker } = config;
   if (broker.kind === 'nats') {
     const nats = await connectNats({ ...broker, name: `market-${config.partition}` });
-    const store = new JetStreamStore(nats, { replicas: broker.replicas });
+    const plain = new JetStreamStore(nats, { replicas: broker.replicas });
+    const store = withJournals(plain, config, logger);
     return { transport: nats, store, lease: await leaseOf(nats, config, broker) };
   }
   const hub = new MemoryBroker();

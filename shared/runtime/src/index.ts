@@ -29,7 +29,11 @@ export {
   type IdleStrategyName,
   type Parkable,
 } from './idle-strategy.ts';
-export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
+export {
+  JetStreamStore,
+  type JetStreamStoreOptions,
+  type StreamState,
+} from './jetstream-store.ts';
 export {
   type AcquireOptions,
   LeaseTable,
@@ -120,6 +124,7 @@ export {
   SEGMENT_HEADER_BYTES,
   type SegmentRecord,
 } from './segment-format.ts';
+export { listSegments } from './segment-reader.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export { readSegmentBytes } from './segment-tail.ts';
 export {
@@ -160,6 +165,8 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
+export { type Comparison, type ComparisonParts, compareStreams } from './stream-comparison.ts';
+export { type RepairParts, type RepairPlan, repairStream } from './stream-repair.ts';
 export {
   checkFilter,
   checkSubject,
