@@ -86,8 +86,9 @@ export class Journal {
     this.#timers = options.timers ?? systemTimers;
     this.#writer = writer;
     this.#first = first;
-    this.#kept = writer.lastSequence;
-    this.#next = Math.max(first, this.#kept + 1);
+    // Of one that has no record yet, the one before its first.
+    this.#kept = Math.max(first - 1, writer.lastSequence);
+    this.#next = this.#kept + 1;
     this.#heard = this.#next - 1;
   }
 
@@ -99,7 +100,7 @@ export class Journal {
     return new Journal(options, await files.open(first), first);
   }
 
-  /** 0 before the first. */
+  /** Of the last record that is durable here, or the one before the first. */
   get lastSequence(): number {
     return this.#kept;
   }
@@ -225,14 +226,17 @@ export class Journal {
   /** False if the disk did not take them: then it is opened anew after a while. */
   async #append(writer: StreamWriter, records: readonly StreamRecord[]): Promise<boolean> {
     try {
-      const sequences = await Promise.all(
-        records.map(({ subject, payload }) => writer.append(subject, payload)),
-      );
-      this.#kept = sequences.at(-1) ?? this.#kept;
+      const next = this.#kept + 1;
+      const isNext = records.every(({ sequence }, index) => sequence === next + index);
+      if (!isNext) throw new StreamError('GAP', `${records[0]?.sequence} does not follow ${next}`);
+      await Promise.all(records.map(({ subject, payload }) => writer.append(subject, payload)));
+      this.#kept += records.length;
       this.#retryMs = FIRST_RETRY_MS;
       return true;
     } catch (error) {
       this.#writer = undefined;
+      // What came meanwhile goes on from what was lost.
+      for (const { settle } of this.#emptied()) settle?.();
       this.#fallBehind(`it can't be written: ${messageOf(error)}; the market goes on without it`);
       await writer.close().catch(() => undefined);
       return false;
