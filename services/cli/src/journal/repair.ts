@@ -96,7 +96,7 @@ async function repairAt(
   const replicas = state?.replicas ?? asked;
   const store = new JetStreamStore(transport, { replicas, firstSequence: first });
   const isDry = context.flag('dry-run');
-  const release = await takeLease(transport, folder, replicas, isDry);
+  const release = isDry ? async () => {} : await takeLease(transport, folder, replicas);
   let before = 0;
   let compared = 0;
   try {
@@ -151,14 +151,13 @@ async function isAgreed(
 }
 
 /**
- * Keeps nodes from opening the partition meanwhile. Without waiting for more than the lease of a
- * node that is gone; only looks at it where nothing is going to be changed.
+ * Keeps nodes from opening the partition meanwhile. Waits for no more than the lease of a node that
+ * is gone.
  */
 async function takeLease(
   transport: NatsTransport,
   { partition }: JournalFolder,
   replicas: number,
-  isDry: boolean,
 ): Promise<() => Promise<void>> {
   const table = new LeaseTable({
     store: await openNatsLeases(transport, { replicas }),
@@ -167,7 +166,6 @@ async function takeLease(
   const key = `partition.${partition}`;
   const { record } = await table.view(key);
   const node = record?.isHeld === true ? record.holder.node : undefined;
-  if (isDry) return async () => {};
   const patience = AbortSignal.timeout((record?.leaseMs ?? 0) + LEASE_MS / 2);
   try {
     const lease = await table.acquire(key, {
@@ -175,7 +173,7 @@ async function takeLease(
       onLost: () => undefined,
       signal: patience,
     });
-    return () => lease.release();
+    return async () => void (await lease.release());
   } catch (error) {
     if (!patience.aborted) throw error;
     throw new UsageError(
