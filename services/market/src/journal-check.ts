@@ -4,6 +4,7 @@ import {
   compareStreams,
   pause,
   type StreamReader,
+  type StreamRecord,
   type Timers,
 } from '@foldbook/runtime';
 
@@ -39,6 +40,8 @@ export interface JournalCheckParts {
   readonly holes: () => Promise<readonly number[]>;
   /** So many of the last records are compared. */
   readonly depth: number;
+  /** Told of each of them that the log has alike. */
+  readonly onSame?: ((record: StreamRecord) => void) | undefined;
   readonly timers: Timers;
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { OperatorClient, OrderClient } from '@foldbook/client';
-import { Asset, logFilter, logStream, Side } from '@foldbook/protocol';
+import { Asset, logFilter, logStream, logTermSubject, Side } from '@foldbook/protocol';
 import {
   connectNats,
   createLogger,
@@ -37,6 +37,7 @@ async function world(test: TestContext, journal: Record<string, unknown> = {}) {
     test.after(() => transport.close());
     return transport;
   };
+  const files = new SegmentStore({ dir });
   const lines: string[] = [];
   let onLine = () => {};
   /** Resolves when the log of the services has so many lines that match. */
@@ -47,7 +48,7 @@ async function world(test: TestContext, journal: Record<string, unknown> = {}) {
       };
       onLine();
     });
-  const start = async (withJournal = true) => {
+  const open = async (withJournal = true) => {
     const config = marketConfigSchema.parse({
       broker: { kind: 'nats', servers: nats.url },
       hosts: 'inline',
@@ -63,7 +64,11 @@ async function world(test: TestContext, journal: Record<string, unknown> = {}) {
     });
     const transport = await connection();
     const store = withJournals(new JetStreamStore(transport), config, logger);
-    const parts = { config, transport, store, clock: systemClock, logger };
+    return { config, transport, store, clock: systemClock, logger, files: files.reader(LOG) };
+  };
+  const start = async (withJournal = true) => {
+    const parts = await open(withJournal);
+    const { transport, store } = parts;
     try {
       const service = await startMarketService(parts);
       const stop = async () => {
@@ -97,7 +102,6 @@ async function world(test: TestContext, journal: Record<string, unknown> = {}) {
       await client.close();
     }
   };
-  const files = new SegmentStore({ dir });
   const repair = async () => {
     const store = new JetStreamStore(await connection());
     const { firstSequence = 1, lastSequence } = await verifySegments(join(dir, LOG));
@@ -113,7 +117,8 @@ async function world(test: TestContext, journal: Record<string, unknown> = {}) {
       onPlan: async () => true,
     });
   };
-  return { dir, folder: join(dir, LOG), nats, start, untilTold, save, putBack, manage, repair };
+  const at = { dir, folder: join(dir, LOG) };
+  return { ...at, nats, open, start, untilTold, save, putBack, manage, repair };
 }
 
 type World = Awaited<ReturnType<typeof world>>;
@@ -251,6 +256,36 @@ describe('a journal beside a log', { timeout: 180_000 }, () => {
     const mended = await there.start();
     assert.equal(await openOrders(mended), 6);
     await mended.stop();
+  });
+
+  it('is compared again before each opening, and at once by who only reads', async (test) => {
+    const there = await world(test);
+    const node = await there.start();
+    await create(node);
+    await sell(node, 2);
+    await node.stop();
+    const { store, files } = await there.open();
+    const read = async () => {
+      for await (const _ of store.reader(LOG).read({ fromSequence: 1, follow: false }));
+    };
+    await read();
+    const short = (await logLast(there)) - 1;
+    const records = [];
+    for await (const record of files.read({ fromSequence: 1, follow: false })) records.push(record);
+    await there.manage(({ streams }) => streams.delete(LOG));
+    const other = new JetStreamStore(node.transport);
+    const writer = await other.writer(LOG, [logFilter(0)]);
+    for (const { subject, payload } of records.slice(0, short)) {
+      await writer.append(subject, payload);
+    }
+    const opening = { subject: logTermSubject(0), payload: new Uint8Array(1) };
+    await assert.rejects(store.writer(LOG, [logFilter(0)], opening), { code: 'JOURNAL_AHEAD' });
+    await store.close();
+    assert.equal(await logLast(there), short);
+    const anew = await there.open();
+    const reading = anew.store.reader(LOG).read({ fromSequence: 1, follow: true });
+    await assert.rejects(reading[Symbol.asyncIterator]().next(), { code: 'JOURNAL_AHEAD' });
+    await anew.store.close();
   });
 
   it('refuses a log that was emptied', async (test) => {

@@ -6,6 +6,7 @@
  */
 import {
   cancelTimer,
+  hasRecord,
   type Logger,
   StreamError,
   type StreamReader,
@@ -68,6 +69,8 @@ export class Journal {
   #queuedBytes = 0;
   /** Sequence of the last record that is durable here. */
   #kept: number;
+  /** That record, once it was written or compared. */
+  #last: StreamRecord | undefined;
   /** The one that is taken next: what comes later goes by until the log was read up to it. */
   #next: number;
   /** Highest sequence that was told of. */
@@ -121,18 +124,23 @@ export class Journal {
   }
 
   /**
-   * Compares with the log what is durable here. Before a barrier is appended: behind that a log
-   * that lost its end can't be mended any more.
+   * Compares with the log what is durable here: at first the last of its records, later whether the
+   * log still has the last one. Before a barrier is appended: behind that a log that lost its end
+   * can't be mended any more.
    * @throws JournalError, or StreamError of either side
    */
   async check(): Promise<void> {
     const { files, stream, log, holes, compareRecords } = this.#options;
+    if (this.#last !== undefined && (await hasRecord(log, this.#last))) return;
     await checkJournal({
       ...{ stream, log, holes, timers: this.#timers, folder: files.folder },
       journal: files.reader,
       first: this.#first,
       last: this.#kept,
       depth: compareRecords,
+      onSame: (record) => {
+        this.#last = record;
+      },
     });
   }
 
@@ -231,6 +239,7 @@ export class Journal {
       if (!isNext) throw new StreamError('GAP', `${records[0]?.sequence} does not follow ${next}`);
       await Promise.all(records.map(({ subject, payload }) => writer.append(subject, payload)));
       this.#kept += records.length;
+      this.#last = records.at(-1);
       this.#retryMs = FIRST_RETRY_MS;
       return true;
     } catch (error) {
@@ -249,6 +258,7 @@ export class Journal {
     try {
       this.#writer = await this.#options.files.open(this.#next);
       this.#kept = this.#writer.lastSequence;
+      this.#last = undefined;
       this.#next = this.#kept + 1;
     } catch (error) {
       const { logger, files } = this.#options;

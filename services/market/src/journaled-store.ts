@@ -104,7 +104,7 @@ export class JournaledStore implements StreamStore {
 
   async #open(name: string): Promise<Journal> {
     const { config, logger, timers } = this.#options;
-    return Journal.open({
+    const journal = await Journal.open({
       ...{ logger, timers, stream: name, begin: config.begin },
       files: this.#filesOf(name),
       log: this.#store.reader(name),
@@ -113,6 +113,14 @@ export class JournaledStore implements StreamStore {
       maxQueuedBytes: config.maxQueuedMb * 1024 * 1024,
       compareRecords: config.compareRecords,
     });
+    try {
+      // A node that only follows is told, too.
+      await journal.check();
+      return journal;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
   }
 
   #filesOf(name: string): JournalFiles {

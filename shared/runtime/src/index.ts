@@ -165,7 +165,12 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
-export { type Comparison, type ComparisonParts, compareStreams } from './stream-comparison.ts';
+export {
+  type Comparison,
+  type ComparisonParts,
+  compareStreams,
+  hasRecord,
+} from './stream-comparison.ts';
 export { type RepairParts, type RepairPlan, repairStream } from './stream-repair.ts';
 export {
   checkFilter,

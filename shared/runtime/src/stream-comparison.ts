@@ -11,6 +11,8 @@ export interface ComparisonParts {
   readonly holes: () => Promise<readonly number[]>;
   /** So many of the last records that both have are compared; all by default. */
   readonly depth?: number | undefined;
+  /** Told of each record that both have alike. */
+  readonly onSame?: ((record: StreamRecord) => void) | undefined;
 }
 
 export type Comparison =
@@ -55,7 +57,7 @@ async function lastOf(stream: StreamReader): Promise<number> {
 
 /** Undefined when they are alike from one sequence to the other, both included. */
 async function compareRange(
-  { copy, stream }: ComparisonParts,
+  { copy, stream, onSame }: ComparisonParts,
   from: number,
   until: number,
 ): Promise<Exclude<Comparison, { readonly compared: number }> | undefined> {
@@ -69,11 +71,23 @@ async function compareRange(
       if (typeof other === 'string') return { kind: 'hole', sequence, what: other };
       const what = differenceOf(record, other);
       if (what !== undefined) return { kind: 'differs', sequence, what };
+      onSame?.(record);
     }
   } finally {
     await others.return?.();
   }
   return undefined;
+}
+
+/** Whether a stream has that very record where it has to be. Rejects as its reading does. */
+export async function hasRecord(stream: StreamReader, record: StreamRecord): Promise<boolean> {
+  try {
+    const found = await stream.firstFrom(record.sequence, '>');
+    return found !== undefined && differenceOf(record, found) === undefined;
+  } catch (error) {
+    if (error instanceof StreamError && error.code === 'NO_STREAM') return false;
+    throw error;
+  }
 }
 
 /** Words where records are missing; what is missing in the copy is damage of the copy. */
