@@ -10,13 +10,13 @@ import {
   connectNats,
   createLogger,
   JetStreamStore,
+  type NatsTransport,
   repairStream,
   SegmentStore,
   systemClock,
   verifySegments,
 } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
-import { connect, type JetStreamManager } from 'nats';
 import { marketConfigSchema } from './config.ts';
 import { withJournals } from './journaled-store.ts';
 import { startMarketService } from './market-service.ts';
@@ -24,6 +24,8 @@ import { startMarketService } from './market-service.ts';
 const MARKET = 'BTC-USD';
 const LOG = logStream(0);
 const REPORTS = { kind: 'durable' } as const;
+
+type Manager = Awaited<ReturnType<NatsTransport['connection']['jetstreamManager']>>;
 
 async function world(test: TestContext, journal: Record<string, unknown> = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-journal-'));
@@ -94,12 +96,12 @@ async function world(test: TestContext, journal: Record<string, unknown> = {}) {
     await cp(saved, nats.storeDir, { recursive: true });
     await nats.restart();
   };
-  const manage = async <T>(act: (manager: JetStreamManager) => Promise<T>): Promise<T> => {
-    const client = await connect({ servers: nats.url });
+  const manage = async <T>(act: (manager: Manager) => Promise<T>): Promise<T> => {
+    const stranger = await connectNats({ servers: nats.url, name: 'stranger' });
     try {
-      return await act(await client.jetstreamManager());
+      return await act(await stranger.connection.jetstreamManager());
     } finally {
-      await client.close();
+      await stranger.close();
     }
   };
   const repair = async () => {

@@ -113,6 +113,23 @@ function folder(test: TestContext, dir = mkdtempSync(join(tmpdir(), 'foldbook-jo
   return { dir, at, files, notices, sequences: textOf };
 }
 
+function mount(dir: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', dir], { stdio: 'ignore' });
+}
+
+function canMount(): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'foldbook-journal-mount-'));
+  try {
+    mount(dir);
+    execFileSync('umount', [dir]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
@@ -162,15 +179,11 @@ describe('a journal', { timeout: 60_000 }, () => {
     await journal.close();
   });
 
-  it('goes on when a full file system has room again', async (test) => {
+  it('goes on when a full file system has room again', {
+    skip: canMount() ? false : 'only who may mount a file system can fill one',
+  }, async (test) => {
     const dir = mkdtempSync(join(tmpdir(), 'foldbook-journal-full-'));
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', dir], { stdio: 'ignore' });
-    } catch {
-      rmSync(dir, { recursive: true });
-      test.skip('needs to mount a file system');
-      return;
-    }
+    mount(dir);
     test.after(() => execFileSync('umount', [dir]));
     const { files, sequences } = folder(test, dir);
     const { open, untilTold } = world(20, files, 4_000);

@@ -144,7 +144,7 @@ export class Journal {
     });
   }
 
-  /** Writes what it was given; what it would have to fetch from the log is left for the next time. */
+  /** Writes what it was given; what it would fetch from the log is left for the next time. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wake();

@@ -38,8 +38,8 @@ export function withJournals(
 const LOG_STREAM = new RegExp(`^${logStream(0).replace('0', '\\d+')}$`);
 
 /**
- * Compares a log with its journal before it is opened for writing: no barrier goes behind a log that
- * lost its end. What is appended to a log or read whole from it goes into the journal.
+ * Compares a log with its journal before it is opened for writing: no barrier goes behind a log
+ * that lost its end. What is appended to a log or read whole from it goes into the journal.
  */
 export class JournaledStore implements StreamStore {
   readonly durability: string;

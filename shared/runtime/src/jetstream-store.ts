@@ -22,7 +22,7 @@ import { checkFilter, coversFilter } from './subject.ts';
 export interface JetStreamStoreOptions {
   /** Copies of each stream in the broker's cluster; 1 by default. */
   readonly replicas?: number | undefined;
-  /** Where a stream begins that is made; 1 by default. For streams that are put back from a copy. */
+  /** Where a stream begins that is made; 1 by default. For streams put back from a copy. */
   readonly firstSequence?: number | undefined;
   /** How long appends may go unacknowledged before it asks what happened; 5,000 ms by default. */
   readonly ackTimeoutMs?: number | undefined;

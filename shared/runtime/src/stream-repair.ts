@@ -50,7 +50,7 @@ export async function repairStream(parts: RepairParts): Promise<number> {
     throw new StreamError(
       'GAP',
       `${name} ends at ${streamLast}, and the copy begins at ${first}: what is between them is ` +
-        'lost to both. Restore the stream from a newer copy; or remove it if it is of no use, and ' +
+        'lost to both. Restore the stream from a newer copy; or remove it if it is no use, and ' +
         `it is made to begin at ${first}, which serves where there are checkpoints behind that`,
     );
   }

@@ -14,25 +14,39 @@ import {
   SegmentStore,
 } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
-import { connect } from 'nats';
+import { PASSWORD, startShippedBroker } from '../testing/shipped-broker.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const LOG = logStream(3);
 
+const environment = { ...process.env, FOLDBOOK_PASSWORD: PASSWORD };
+
 function foldbook(...args: string[]): Promise<{ readonly status: number; readonly out: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, 'journal', ...args], (_, stdout, stderr) => {
-      resolve({ status: child.exitCode ?? -1, out: stdout + stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [MAIN, 'journal', ...args],
+      { env: environment },
+      (_, stdout, stderr) => {
+        resolve({ status: child.exitCode ?? -1, out: stdout + stderr });
+      },
+    );
     child.stdin?.end();
   });
 }
 
 /** A journal of the records from `first` to `last`, and a log of those up to `logLast`. */
-async function world(test: TestContext, first: number, last: number, logLast: number) {
+async function world(
+  test: TestContext,
+  first: number,
+  last: number,
+  logLast: number,
+  start = startNatsServer,
+  user: { readonly user?: string; readonly pass?: string } = {},
+) {
   const dir = mkdtempSync(join(tmpdir(), 'foldbook-repair-'));
-  const nats = await startNatsServer();
-  const transport = await connectNats({ servers: nats.url, name: 'test' });
+  const nats = await start();
+  const transport = await connectNats({ servers: nats.url, name: 'test', ...user });
   test.after(async () => {
     await transport.close();
     await nats.close();
@@ -52,7 +66,7 @@ async function world(test: TestContext, first: number, last: number, logLast: nu
   const folder = join(dir, LOG);
   const at = [folder, '--nats', nats.url];
   const against = [folder, '--against', nats.url];
-  return { dir, folder, nats, transport, store, at, against, subject };
+  return { folder, transport, store, at, against, subject };
 }
 
 describe('journal repair', { timeout: 120_000 }, () => {
@@ -97,8 +111,7 @@ describe('journal repair', { timeout: 120_000 }, () => {
 
   it('refuses a log that differs, has a hole, or ends before the journal begins', async (test) => {
     const there = await world(test, 4, 9, 6);
-    const client = await connect({ servers: there.nats.url });
-    test.after(() => client.close());
+    const client = there.transport.connection;
     const { streams } = await client.jetstreamManager();
     const write = async (texts: readonly string[]) => {
       await streams.delete(LOG);
@@ -128,6 +141,16 @@ describe('journal repair', { timeout: 120_000 }, () => {
     const { state } = await streams.info(LOG);
     assert.deepEqual([state.first_seq, state.last_seq], [4, 9]);
     assert.equal((await foldbook('verify', ...there.against)).status, 0);
+  });
+
+  it('may do what it does as the user of the market', async (test) => {
+    const user = { user: 'market', pass: PASSWORD };
+    const { at, against, store } = await world(test, 1, 4, 2, () => startShippedBroker(), user);
+    const done = await foldbook('repair', ...at, '--user', 'market', '--yes');
+    assert.equal(done.status, 0, done.out);
+    assert.equal(await store.reader(LOG).lastSequence(), 4);
+    const verified = await foldbook('verify', ...against, '--user', 'market');
+    assert.equal(verified.status, 0, verified.out);
   });
 
   it('takes a journal with a torn end, and none that is damaged', async (test) => {

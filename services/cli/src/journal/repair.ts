@@ -28,11 +28,11 @@ export const repair: CliCommand = {
 Usage: foldbook journal repair FOLDER [--nats URL] [--dry-run | --yes]
 
 For a log that ends before the journal does, which nodes refuse with JOURNAL_AHEAD. FOLDER is the
-journal of one partition, LOG_0 in a node's journal folder. First the journal itself is checked, then
-every record that both have is compared: a log that differs, or has a hole, is left as it is. Then
-the missing records are appended, each behind the sequence that was before it. A log that is not
-there at all is made. Nodes of the partition have to be ended before: while one of them holds its
-lease nothing is done, and none gets it meanwhile.
+journal of one partition, LOG_0 in a node's journal folder. First the journal itself is checked,
+then every record that both have is compared: a log that differs, or has a hole, is left as it is.
+Then the missing records are appended, each behind the sequence that was before it. A log that is
+not there at all is made. Nodes of the partition have to be ended before: while one of them holds
+its lease nothing is done, and none gets it meanwhile.
 Exit status 1 if the journal is damaged or the log is not one that can be mended so.
 
   --dry-run         only says what it would do
@@ -177,7 +177,7 @@ async function takeLease(
   } catch (error) {
     if (!patience.aborted) throw error;
     throw new UsageError(
-      `${node ?? 'another process'} serves partition ${partition}, or waits to; end its nodes first`,
+      `${node ?? 'a process'} serves partition ${partition}, or waits to: end its nodes first`,
     );
   }
 }
