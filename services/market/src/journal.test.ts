@@ -262,6 +262,25 @@ describe('a journal', { timeout: 60_000 }, () => {
     await journal.close();
   });
 
+  it('ends without a log that does not answer', async (test) => {
+    const { files, sequences } = folder(test);
+    const { open, log, lines } = world(3, files);
+    const silent = new Promise<never>(() => {});
+    const asked = Promise.withResolvers<void>();
+    const next = () => {
+      asked.resolve();
+      return silent;
+    };
+    const read = () => ({ [Symbol.asyncIterator]: () => ({ next }) });
+    const journal = await open({ log: Object.assign(new MemoryReader(log), { read }) });
+    await journal.keep(recordOf(1));
+    journal.offer(recordOf(3));
+    await asked.promise;
+    await journal.close();
+    assert.deepEqual(await sequences(), [1]);
+    assert.deepEqual(lines, []);
+  });
+
   it('names the first of several differences, however few records it compares', async () => {
     const { log } = world(50, fickle([]).files);
     const other = world(50, fickle([]).files).log;

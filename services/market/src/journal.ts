@@ -79,6 +79,8 @@ export class Journal {
   /** The log no longer has what follows here. */
   #isCut = false;
   #isRunning = false;
+  /** It waits for the log, not for the disk. */
+  #isReading = false;
   #running: Promise<void> = Promise.resolve();
   #retryMs = FIRST_RETRY_MS;
   /** Ends a waiting. */
@@ -148,7 +150,8 @@ export class Journal {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wake();
-    await this.#running;
+    // A broker that is away may not answer for a while.
+    if (!this.#isReading) await this.#running;
     await this.#writer?.close();
     this.#writer = undefined;
   }
@@ -246,6 +249,7 @@ export class Journal {
       this.#writer = undefined;
       // What came meanwhile goes on from what was lost.
       for (const { settle } of this.#emptied()) settle?.();
+      if (this.#closing.signal.aborted) return false;
       this.#fallBehind(`it can't be written: ${messageOf(error)}; the market goes on without it`);
       await writer.close().catch(() => undefined);
       return false;
@@ -278,6 +282,7 @@ export class Journal {
   async #catchUp(writer: StreamWriter): Promise<void> {
     const { log, logger, files } = this.#options;
     const before = this.#kept;
+    this.#isReading = true;
     try {
       await this.#copy(writer, log);
     } catch (error) {
@@ -295,6 +300,8 @@ export class Journal {
       logger.warn("the log can't be read for the journal; trying again", { detail });
       await this.#pauseLonger();
       return;
+    } finally {
+      this.#isReading = false;
     }
     if (this.#writer === undefined) return;
     if (this.#next <= this.#heard) {

@@ -31,9 +31,7 @@ Exit status 1 if anything is damaged, missing or changed, or the broker's log is
                     "lastLink","unchecked","tornBytes","faults":[{"file","offset","sequence",
                     "what"}],"against":{"kind","sequence","what","compared","streamLast"}}
 
-Examples:
-  foldbook journal verify .foldbook/demo/streams/LOG_0
-  foldbook journal verify journal/LOG_0 --against nats://127.0.0.1:4222`,
+Example: foldbook journal verify journal/LOG_0 --against nats://127.0.0.1:4222`,
   takes: ['FOLDER'],
   options: {
     until: { type: 'string' },
