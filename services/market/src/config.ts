@@ -88,6 +88,24 @@ const snapshotsSchema = z.object({
   everyCommands: z.int().min(1).default(1_000_000),
 });
 
+/** A second witness of what a broker's log holds, on a disk of this node's own. */
+const journalSchema = z.object({
+  /** Folder of it, of this node alone; a folder for each log is made in it. Nothing is removed. */
+  dir: z.string().min(1),
+  /** Where a new one begins: with the log, which is copied then, or with what comes next. */
+  begin: z.enum(['log', 'now']).default('log'),
+  /** Whether a group is executed and acknowledged before the journal has it, or only then. */
+  sync: z.enum(['background', 'always']).default('background'),
+  /** In the background: how long records are gathered before they are written and synced, ms. */
+  everyMs: z.int().min(0).max(60_000).default(20),
+  /** Length at which a file is followed by another one. */
+  segmentMb: z.int().min(1).max(4_096).default(64),
+  /** What may wait for the disk; beyond it the journal falls behind, and reads the log later. */
+  maxQueuedMb: z.int().min(1).max(4_096).default(32),
+  /** How many of the last records are compared with the log before a start. */
+  compareRecords: z.int().min(1).max(1_000_000_000).default(4_096),
+});
+
 const wishSchema = z.enum(['try', 'off']).default('try');
 
 /** What a host's thread wants of its memory; the log says what the system gave. */
@@ -173,6 +191,8 @@ const fieldsSchema = z.object({
   profileDir: z.string().min(1).optional(),
   snapshots: snapshotsSchema.prefault({}),
   standby: standbySchema.prefault({}),
+  /** Beside a broker's log; none is kept without. */
+  journal: journalSchema.optional(),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */
@@ -188,8 +208,9 @@ interface Contradiction {
 
 export const marketConfigSchema = fieldsSchema.superRefine((config, context) => {
   const ofHosts = config.hosts === 'inline' ? wrongWithInline(config) : wrongWithThreads(config);
-  for (const wrong of [...ofHosts, ...wrongPlaces(config), ...wrongPartition(config)]) {
-    context.addIssue({ code: 'custom', ...wrong });
+  const wrong = [...ofHosts, ...wrongPlaces(config), ...wrongPartition(config)];
+  for (const each of [...wrong, ...wrongJournal(config)]) {
+    context.addIssue({ code: 'custom', ...each });
   }
 });
 
@@ -236,6 +257,12 @@ function wrongPlaces(config: MarketConfig): Contradiction[] {
     }));
 }
 
+function wrongJournal({ journal, broker }: MarketConfig): Contradiction[] {
+  if (journal === undefined || broker.kind === 'nats') return [];
+  const message = 'is kept beside the log of a broker (nats): leave it away';
+  return [{ path: ['journal'], message }];
+}
+
 /** The first core that is there twice. */
 export function sharedCore(cores: readonly number[]): number | undefined {
   return cores.find((core, index) => cores.indexOf(core) !== index);
@@ -254,5 +281,7 @@ export function isInline(config: MarketConfig, usableCores: number): boolean {
   if (config.hosts !== undefined) return config.hosts === 'inline';
   return usableCores === 1 && !OF_THREADS.some((name) => isAsked(config, name));
 }
+
+export type JournalConfig = z.infer<typeof journalSchema>;
 
 export type MemoryConfig = z.infer<typeof memorySchema>;

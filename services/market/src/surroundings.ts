@@ -22,6 +22,7 @@ import {
   VolatileStore,
 } from '@foldbook/runtime';
 import type { MarketConfig } from './config.ts';
+import { withJournals } from './journaled-store.ts';
 import type { MarketServiceParts } from './market-service.ts';
 import { PartitionLease } from './partition-lease.ts';
 import { agreeOnVenue } from './venue.ts';
@@ -34,7 +35,7 @@ export interface Opened {
 }
 
 export async function openSurroundings(config: MarketConfig, logger: Logger): Promise<Opened> {
-  const { transport, store } = await connect(config);
+  const { transport, store } = await connect(config, logger);
   const snapshots = await openSnapshots(config, transport, logger);
   const isShared = transport instanceof NatsTransport;
   const heartbeat = isShared ? new Heartbeat() : undefined;
@@ -46,11 +47,13 @@ export async function openSurroundings(config: MarketConfig, logger: Logger): Pr
 
 async function connect(
   config: MarketConfig,
+  logger: Logger,
 ): Promise<{ transport: Transport; store: StreamStore }> {
   const { broker } = config;
   if (broker.kind === 'nats') {
     const nats = await connectNats({ ...broker, name: `market-${config.partition}` });
-    const store = new JetStreamStore(nats, { replicas: broker.replicas });
+    const plain = new JetStreamStore(nats, { replicas: broker.replicas });
+    const store = withJournals(plain, config, logger);
     return { transport: nats, store };
   }
   const hub = new MemoryBroker();

@@ -31,7 +31,11 @@ export {
   type Parkable,
 } from './idle-strategy.ts';
 export { JetStreamReader } from './jetstream-reader.ts';
-export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
+export {
+  JetStreamStore,
+  type JetStreamStoreOptions,
+  type StreamState,
+} from './jetstream-store.ts';
 export {
   type AcquireOptions,
   hasEnded,
@@ -123,6 +127,7 @@ export {
   SEGMENT_HEADER_BYTES,
   type SegmentRecord,
 } from './segment-format.ts';
+export { listSegments } from './segment-reader.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export { readSegmentBytes } from './segment-tail.ts';
 export {
@@ -163,6 +168,13 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
+export {
+  type Comparison,
+  type ComparisonParts,
+  compareStreams,
+  hasRecord,
+} from './stream-comparison.ts';
+export { type RepairParts, type RepairPlan, repairStream } from './stream-repair.ts';
 export {
   checkFilter,
   checkSubject,
