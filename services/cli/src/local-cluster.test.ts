@@ -23,9 +23,16 @@ test('a stream of three copies goes on while any one server is dead', {
   await cluster.current();
   const leader = await cluster.leaderOf('S');
   assert(leader !== undefined);
+  let questions = 0;
+  nats.subscribe('$JS.API.STREAM.INFO.S', () => {
+    questions += 1;
+  });
+  await nats.flush();
   await cluster.kill(leader);
   assert.equal(await writer.append('s.a', new Uint8Array([1])), 2);
   assert.notEqual(await cluster.leaderOf('S'), leader);
+  // Nobody hears what it asks during the election; it does not wait long for an answer.
+  assert(questions > 4, `${questions} questions`);
   await cluster.start(leader);
   await cluster.current();
   // It has caught up: with another one dead it makes the majority.
