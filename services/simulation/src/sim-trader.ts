@@ -67,10 +67,8 @@ export class SimTrader {
   }
 
   start(): void {
-    const { broker, reference } = this.#world;
-    // Whoever trades heard that there is a market: its creation is in the log.
-    const isThere = reference.market(this.market)?.events.has(1) === true;
-    if (!broker.isUp || !isThere) {
+    const { broker } = this.#world;
+    if (!broker.isUp) {
       this.#startSoon();
       return;
     }

@@ -1,6 +1,7 @@
+export { askBalance, askOpenOrders } from './account-queries.ts';
 export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
-export { ClientError, type ClientErrorCode } from './client-error.ts';
+export { ClientError, type ClientErrorCode, type ClientErrorFacts } from './client-error.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {
   type BalanceView,
@@ -16,8 +17,6 @@ export {
 } from './operator-client.ts';
 export {
   type Answer,
-  askBalance,
-  askOpenOrders,
   type ClientCounters,
   type Draft,
   OrderClient,
@@ -29,3 +28,4 @@ export {
 } from './order-client.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
+export { askOutcome, type Outcome, type RequestName } from './request-outcome.ts';

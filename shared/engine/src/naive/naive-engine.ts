@@ -23,6 +23,7 @@ import {
   type Engine,
   type EngineOptions,
   type EventSink,
+  type RequestOutcome,
   engineCapacity,
 } from '../engine.ts';
 import { inChunks, sealSnapshot } from '../snapshot/snapshot-writer.ts';
@@ -132,6 +133,10 @@ export class NaiveEngine implements Engine {
     return Buffer.concat(
       wanted.slice(0, Math.max(0, limit)).map((order) => openOrderRecord(order, sequence)),
     );
+  }
+
+  outcomeOf(account: number, session: number, requestId: bigint): RequestOutcome {
+    return this.#market.sessions.outcomeOf(account, session, requestId, this.sequence);
   }
 
   nextTimerNs(): bigint | undefined {
