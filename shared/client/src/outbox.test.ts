@@ -43,10 +43,11 @@ function withQuestions(transport: Transport): Transport {
 }
 
 /**
- * A server that answers each batch with the next of `answers`, then OK; 'SILENT' not at all.
+ * A server that answers each batch with the next of `answers`, then OK; 'SILENT' and 'LOST' not at
+ * all, of which the outbox waits a short while for the end of the first.
  * `asks`: the outbox may end its requests, and reports are told it where it wants no other answer.
  */
-function serve(answers: (ResultName | 'SILENT')[], asks = false) {
+function serve(answers: (ResultName | 'SILENT' | 'LOST')[], asks = false) {
   const broker = new MemoryBroker();
   const server = broker.connect();
   const batches: number[][] = [];
@@ -68,7 +69,7 @@ function serve(answers: (ResultName | 'SILENT')[], asks = false) {
     const answer = answers.shift() ?? 'OK';
     setImmediate(() => {
       open -= 1;
-      if (answer === 'SILENT') return;
+      if (answer === 'SILENT' || answer === 'LOST') return;
       if (answer === 'OK' && batch.value.replyWhen === 'refused') {
         for (const id of batches.at(-1) ?? []) outbox.reported(id);
         return;
@@ -86,7 +87,13 @@ function serve(answers: (ResultName | 'SILENT')[], asks = false) {
   const end = Promise.withResolvers<void>();
   // Silence is waited for only where there is some: a busy machine is not silent.
   const patienceMs = answers.includes('SILENT') ? 200 : 60_000;
-  const client = asks ? withQuestions(broker.connect()) : broker.connect();
+  const line = broker.connect();
+  let comesBack = () => {};
+  line.onStatus = (listener) => {
+    comesBack = () => listener('connected', 'for the test');
+    return () => undefined;
+  };
+  const client = asks ? withQuestions(line) : line;
   const onEnd = (error: ClientError) => {
     refused.push(error);
     end.resolve();
@@ -101,7 +108,7 @@ function serve(answers: (ResultName | 'SILENT')[], asks = false) {
   const busy = async () => {
     while (outbox.counters.busy === 0) await new Promise((resolve) => setImmediate(resolve));
   };
-  const told = { batches, wanted, refused, logged, ended: end.promise, mostOpen: () => mostOpen };
+  const told = { batches, wanted, refused, logged, ended: end.promise, mostOpen: () => mostOpen, comesBack: () => comesBack(), closeLine: () => line.close() };
   return { outbox, sent, busy, ...told };
 }
 
@@ -213,6 +220,21 @@ describe('Outbox', () => {
     await sent();
     assert.deepEqual(batches, [[5], [5]]);
     assert.equal(outbox.counters.resent, 1);
+  });
+
+  it('sends at once what the line broke under, when it is back', async () => {
+    // It waits a minute for silence to end, and the test does not.
+    const { outbox, batches, sent, comesBack, closeLine } = serve(['LOST', 'OK']);
+    outbox.push(cancel(1));
+    outbox.push(cancel(2));
+    while (batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    outbox.push(cancel(3));
+    comesBack();
+    await sent();
+    assert.deepEqual(batches, [[1, 2], [1, 2], [3]]);
+    assert.equal(outbox.counters.resent, 1);
+    outbox.close();
+    await closeLine();
   });
 
   it('keeps nothing of a command that fits no record', async () => {
