@@ -12,6 +12,8 @@ export type ClientErrorCode =
    * over, says what became of it.
    */
   | 'OUTCOME_UNKNOWN'
+  /** The caller's own check did not accept an epoch that the prover calls proved. */
+  | 'PROOF_REFUSED'
   /** An answer that can't be read. */
   | 'BAD_ANSWER'
   /** The client, the mirror or the connection was closed. */

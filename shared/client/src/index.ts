@@ -26,6 +26,13 @@ export {
   type QuoteDraft,
   type ReplaceDraft,
 } from './order-client.ts';
+export {
+  askProof,
+  type ProofStatus,
+  type ProofWait,
+  type ProvedEpoch,
+  whenProved,
+} from './proofs.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
 export { askOutcome, type Outcome, type RequestName } from './request-outcome.ts';

@@ -31,6 +31,7 @@ import {
 import { askBalance, askOpenOrders } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
+import { type ProofWait, type ProvedEpoch, whenProved } from './proofs.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
 import { askOutcome, type Outcome } from './request-outcome.ts';
 
@@ -299,6 +300,19 @@ export class OrderClient {
     return promise;
   }
 
+  /**
+   * Resolves with the epoch that proves a command, by its answer or its market sequence: see
+   * `whenProved`. A command that was sent twice is proved where it ran.
+   */
+  whenProved(
+    command: Answer | number,
+    options: Pick<ProofWait, 'verify' | 'onProgress' | 'signal' | 'askEveryMs'> = {},
+  ): Promise<ProvedEpoch> {
+    const { transport, market } = this.#options;
+    const sequence = typeof command === 'number' ? command : sequenceOf(command);
+    return whenProved({ transport, market, sequence, timers: this.#timers, ...options });
+  }
+
   /** What became of a request of this session: see `askOutcome`. */
   async outcome(requestId: number | bigint): Promise<Outcome> {
     const { transport, market, account } = this.#options;
@@ -479,6 +493,9 @@ export class OrderClient {
     return new ClientError('OUTCOME_UNKNOWN', `${words}; ${mend}`, { session, requestId });
   }
 }
+
+const sequenceOf = (answer: Answer) =>
+  answer.type === 'result' ? answer.firstSequence : answer.sequence;
 
 function warnOfListener(error: unknown): void {
   const words = error instanceof Error ? (error.stack ?? error.message) : String(error);

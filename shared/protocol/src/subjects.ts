@@ -48,7 +48,12 @@ export const levelsSubject = (market: string) => `md.${market}.l2`;
 export const tradesSubject = (market: string) => `md.${market}.trades`;
 export const snapshotSubject = (market: string) => `md.${market}.snapshot`;
 export const replaySubject = (market: string) => `md.${market}.replay`;
+/** Which epoch proves a market sequence: answered by the prover, by request. */
+export const proofsSubject = (market: string) => `proof.${market}`;
+export const PROOFS_FILTER = 'proof.*';
 export const proofSubject = (market: string, epoch: number) => `proof.${market}.${epoch}`;
+/** Of all epochs of a market, as they are proved. */
+export const proofFilter = (market: string) => `proof.${market}.*`;
 
 export const logStream = (partition: number) => `LOG_${partition}`;
 export const reportStream = (partition: number) => `RPT_${partition}`;
@@ -85,10 +90,10 @@ function afterClientPrefix(tokens: readonly string[]): readonly string[] {
   return isMapped ? tokens.slice(2) : [];
 }
 
-/** The one token after the first of `adm.<market>` and `info.<market>`. */
+/** The one token after the first of `adm.<market>`, `info.<market>` and `proof.<market>`. */
 export function parseMarketSubject(subject: string): string | undefined {
   const [first, market, ...excess] = subject.split('.');
-  if (first !== 'adm' && first !== 'info') return undefined;
+  if (first !== 'adm' && first !== 'info' && first !== 'proof') return undefined;
   return market !== undefined && excess.length === 0 && isMarketName(market) ? market : undefined;
 }
 
