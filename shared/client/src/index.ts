@@ -3,6 +3,7 @@ export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
 export { ClientError, type ClientErrorCode, type ClientErrorFacts } from './client-error.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export { askInfo, type MarketInfo } from './market-info.ts';
 export {
   type BalanceView,
   type MarketView,
@@ -10,7 +11,6 @@ export {
   type ViewLevel,
 } from './market-view-reader.ts';
 export {
-  type MarketInfo,
   type MarketLimits,
   type MarketTerms,
   OperatorClient,

@@ -30,6 +30,7 @@ import {
 } from '@foldbook/runtime';
 import { askBalance, askOpenOrders } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
+import { askInfo } from './market-info.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
 import { type ProofWait, type ProvedEpoch, whenProved } from './proofs.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
@@ -193,6 +194,11 @@ export class OrderClient {
     return this.#options.account;
   }
 
+  /** Of the account; request ids rise in it. */
+  get session(): number {
+    return this.#session;
+  }
+
   /** Commands submitted and not yet answered. */
   get unanswered(): number {
     return this.#open.size;
@@ -213,9 +219,18 @@ export class OrderClient {
    * nothing is sent, when a field does not fit into a command (a price below zero).
    */
   place(order: OrderDraft): Promise<Answer> {
+    return this.#ask(this.#newOrder(order));
+  }
+
+  /** As `submit`, of an order: for who waits for `whenReceived` alone. Returns its request id. */
+  submitOrder(order: OrderDraft): number {
+    return this.submit(this.#newOrder(order));
+  }
+
+  #newOrder(order: OrderDraft): Draft {
     const clientOrderId = order.clientOrderId ?? BigInt(this.#nextRequestId);
     const timeInForce = order.timeInForce ?? TimeInForce.GTC;
-    return this.#ask({ kind: CommandKind.NEW, ...order, clientOrderId, timeInForce });
+    return { kind: CommandKind.NEW, ...order, clientOrderId, timeInForce };
   }
 
   cancel(clientOrderId: bigint): Promise<Answer> {
@@ -357,9 +372,15 @@ export class OrderClient {
     return askBalance(transport, market, account);
   }
 
+  /** What an acknowledgement of the market survives: its log's storage, replicas and sync. */
+  async durability(): Promise<string> {
+    const { transport, market } = this.#options;
+    return (await askInfo(transport, market)).durability;
+  }
+
   /** Commands without an answer are rejected: NOT_SENT or OUTCOME_UNKNOWN. */
-  async close(): Promise<void> {
-    this.#fail(new ClientError('CLOSED', 'the client was closed'));
+  async close(why = 'the client was closed'): Promise<void> {
+    this.#fail(new ClientError('CLOSED', why));
     this.#feed?.close();
   }
 
