@@ -48,7 +48,14 @@ test('questions are answered for the markets that are proved here, and no others
   const { code, provedTo, proof } = await ask('BTC-USD', '{"v":1,"sequence":11}');
   assert.deepEqual([code, provedTo, proof.epoch, proof.sequenceLast], [0, 20, 1, 20]);
   assert.equal((await ask('BTC-USD', '{"v":1,"sequence":21}')).proof, null);
-  for (const wrong of ['', '7', 'null', '{}', '{"sequence":0}', `{"sequence":1${' '.repeat(300)}}`]) {
+  for (const wrong of [
+    '',
+    '7',
+    'null',
+    '{}',
+    '{"sequence":0}',
+    `{"sequence":1${' '.repeat(300)}}`,
+  ]) {
     assert.equal((await ask('BTC-USD', wrong)).name, 'FIELD_RANGE', wrong);
   }
   await assert.rejects(ask('ETH-USD', '{"v":1,"sequence":11}'), { code: 'TIMEOUT' });

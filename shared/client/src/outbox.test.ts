@@ -108,7 +108,16 @@ function serve(answers: (ResultName | 'SILENT' | 'LOST')[], asks = false) {
   const busy = async () => {
     while (outbox.counters.busy === 0) await new Promise((resolve) => setImmediate(resolve));
   };
-  const told = { batches, wanted, refused, logged, ended: end.promise, mostOpen: () => mostOpen, comesBack: () => comesBack(), closeLine: () => line.close() };
+  const told = {
+    batches,
+    wanted,
+    refused,
+    logged,
+    ended: end.promise,
+    mostOpen: () => mostOpen,
+    comesBack: () => comesBack(),
+    closeLine: () => line.close(),
+  };
   return { outbox, sent, busy, ...told };
 }
 

@@ -67,7 +67,7 @@ export async function askProof(
   const question = new TextEncoder().encode(JSON.stringify({ v: 1, sequence }));
   const answer = parse(subject, await ask(transport, subject, question));
   const text = (key: string) => (typeof answer[key] === 'string' ? `${answer[key]}` : '');
-  if (answer['code'] !== ResultCode.OK) {
+  if (answer.code !== ResultCode.OK) {
     const refusal = text('name');
     throw new ClientError('REFUSED', `${subject}: ${refusal} ${text('detail')}`, { refusal });
   }
@@ -76,8 +76,8 @@ export async function askProof(
     epochs: count(subject, answer, 'epochs'),
     provedTo: count(subject, answer, 'provedTo'),
     recordsBacklog: count(subject, answer, 'recordsBacklog'),
-    devKeys: answer['devKeys'] === true,
-    stopped: typeof answer['stopped'] === 'string' ? answer['stopped'] : null,
+    devKeys: answer.devKeys === true,
+    stopped: typeof answer.stopped === 'string' ? answer.stopped : null,
     proof: isMap(proof) ? readEpoch(subject, proof) : null,
   };
 }
@@ -91,11 +91,11 @@ function readEpoch(subject: string, proof: Fields): ProvedEpoch {
     epoch: count(subject, proof, 'epoch'),
     sequenceFirst: count(subject, proof, 'sequenceFirst'),
     sequenceLast: count(subject, proof, 'sequenceLast'),
-    headerHash: String(proof['headerHash']),
-    rootNew: String(proof['rootNew']),
+    headerHash: String(proof.headerHash),
+    rootNew: String(proof.rootNew),
     recordCount: count(subject, proof, 'recordCount'),
-    level: String(proof['level']),
-    path: String(proof['path']),
+    level: String(proof.level),
+    path: String(proof.path),
   };
 }
 

@@ -2,12 +2,7 @@ import { askOutcome, type Outcome } from '@foldbook/client';
 import { MAX_SESSION, ResultCode, resultName } from '@foldbook/protocol';
 import { integerIn } from '../arguments.ts';
 import type { CliCommand } from '../command.ts';
-import {
-  CONNECTION_HELP,
-  CONNECTION_OPTIONS,
-  durabilityOf,
-  withNode,
-} from '../node-connection.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS, durabilityOf, withNode } from '../node-connection.ts';
 import { anyAccountNumber } from '../order-arguments.ts';
 import { codeWords } from '../refusal-words.ts';
 

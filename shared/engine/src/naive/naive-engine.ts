@@ -23,8 +23,8 @@ import {
   type Engine,
   type EngineOptions,
   type EventSink,
-  type RequestOutcome,
   engineCapacity,
+  type RequestOutcome,
 } from '../engine.ts';
 import { inChunks, sealSnapshot } from '../snapshot/snapshot-writer.ts';
 import { isClient } from './accounts.ts';

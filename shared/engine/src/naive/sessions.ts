@@ -65,12 +65,7 @@ export class Sessions {
   }
 
   /** What is known of a request when the last command had `sequence`. */
-  outcomeOf(
-    account: number,
-    number: number,
-    requestId: bigint,
-    sequence: bigint,
-  ): RequestOutcome {
+  outcomeOf(account: number, number: number, requestId: bigint, sequence: bigint): RequestOutcome {
     const session = this.#byAccount.get(account)?.get(number);
     const lastRequestId = session?.lastId ?? 0n;
     const known = { sequence: 0n, code: 0, lastRequestId };
@@ -82,8 +77,7 @@ export class Sessions {
       const { sequence: at, code } = admission.result;
       return { ...known, kind: 'executed', sequence: at, code };
     }
-    const isExpired =
-      admission.kind === 'refused' && admission.code === ResultCode.UNKNOWN_EXPIRED;
+    const isExpired = admission.kind === 'refused' && admission.code === ResultCode.UNKNOWN_EXPIRED;
     return { ...known, kind: isExpired ? 'expired' : 'superseded' };
   }
 
