@@ -53,7 +53,8 @@ market's engine is on the thread of its input and output.
   --inline          the engine has no thread of its own
   --idle NAME       of the engine's thread: ${IDLES.join(', ')} (default: the market's own choice)
   --core N          core of the engine's thread (default: the last one)
-  --json            {"durable","durability","inline","latencyNs":{...},"echoNs":{...},"perSec",...} a line
+  --json            {"durable","durability","inline","latencyNs":{...},"echoNs":{...},"perSec",...}
+                    a line
 
 Example: foldbook bench shm --seconds 10 --rate 5000`,
   takes: [],
