@@ -25,6 +25,8 @@ const ARMED_SECONDS = 600;
 const NS_PER_SECOND = 1_000_000_000n;
 const EVERY_COMMANDS = 8;
 const ORDERS = 3;
+/** Longer than the test: a client that waited for the end of silence would be late. */
+const SILENCE_MS = 120_000;
 
 async function world(test: TestContext) {
   const nats = await startNatsServer();
@@ -86,7 +88,11 @@ async function armed(test: TestContext, { connect }: Awaited<ReturnType<typeof w
   await operator.deposit(7, Asset.BASE, 1_000n);
   const reports = { kind: 'durable', transport } as const;
   const who = { transport, reports, market: MARKET, account: 7 };
-  const client = await OrderClient.open({ ...who, resendAfterMs: 200, askAfterMs: 100 });
+  const client = await OrderClient.open({
+    ...who,
+    resendAfterMs: SILENCE_MS,
+    askAfterMs: SILENCE_MS,
+  });
   test.after(() => client.close());
   const cancels: MarketEvent[] = [];
   client.onEvent((event) => event.type === 'cancelled' && cancels.push(event));
@@ -109,7 +115,7 @@ it('cancels at the due time under the next owner', { timeout: 60_000 }, async (t
   const { kill } = await venue.startProcess();
   const { client } = await armed(test, venue);
   await kill();
-  // Nobody is there: it is sent again until the next owner has it, and runs once.
+  // Nobody is there: it is sent again as soon as the next owner is, and runs once.
   const placed = client.place({ side: Side.SELL, price: 9n, quantity: 2n });
   const { advance } = await venue.startNext(0);
   assert.equal((await placed).type, 'accepted');

@@ -14,6 +14,7 @@ import { commandFilters } from './command-filter.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
 import { restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
+import { tellOwner } from './owner-notice.ts';
 import { type OwnedStreams, takeOwnership } from './ownership.ts';
 import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -89,6 +90,7 @@ async function start(
   commands.open(commandFilters(config.partition), failure.resolve);
   requests.open(failure.resolve);
   await transport.flush();
+  tellOwner(transport, markets.all(), streams.term);
   const { cores } = hosts;
   return { recovered, cores, failed: failure.promise, stop: () => stop(running) };
 }

@@ -11,6 +11,7 @@ import {
   type NewOrder,
   type OpenOrder,
   type OrderCommand,
+  ownerSubject,
   RECORD_BYTES,
   ResultCode,
   readCount,
@@ -23,6 +24,7 @@ import {
 import {
   cancelTimer,
   pause,
+  type Subscription,
   systemTimers,
   type Timer,
   type Timers,
@@ -148,6 +150,7 @@ export class OrderClient {
   /** Commands without an answer, by request id; undefined where nobody waits for this one. */
   readonly #open = new Map<number, Waiting | undefined>();
   #feed: ReportFeed | undefined;
+  #owners: Subscription | undefined;
   /** The log has every request up to this one. */
   #lastLogged = 0;
   #unlogged: Unlogged[] = [];
@@ -185,6 +188,7 @@ export class OrderClient {
       (records) => client.#reports(records),
       (error) => client.#fail(error),
     );
+    client.#hearOfOwners();
     // A durable feed begins with an answer of the market's.
     if (reports.kind === 'durable') client.#outbox.marketIsKnown();
     return client;
@@ -473,6 +477,17 @@ export class OrderClient {
     }
   }
 
+  /** The owner before took what was on its way with it, and perhaps reports as well. */
+  #hearOfOwners(): void {
+    const { transport, market } = this.#options;
+    const onOwner = () => {
+      this.#outbox.sendAgain();
+      this.#feed?.lookAgain();
+    };
+    // A broker may not let this user hear it: there is the time that silence may last.
+    this.#owners = transport.subscribe(ownerSubject(market), onOwner, () => undefined);
+  }
+
   /** Ends the client: nothing more is sent, and nobody is left waiting. */
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
@@ -480,6 +495,7 @@ export class OrderClient {
     const failure = error instanceof ClientError ? error : new ClientError('UNREACHABLE', words);
     this.#failure = failure;
     this.#outbox.close();
+    this.#owners?.unsubscribe();
     this.#endWatch();
     for (const [requestId, waiting] of this.#open) {
       waiting?.reject(this.#errorOf(requestId, failure));

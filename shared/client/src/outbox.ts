@@ -119,8 +119,13 @@ export class Outbox {
     this.#unknownMarket = new UnknownMarket(this.#timers);
     // The answer may have been lost with the line, and nobody else waits as long as for silence.
     this.#stopStatus = this.#transport.onStatus((status) => {
-      if (status === 'connected') this.#flight?.sendAgain?.();
+      if (status === 'connected') this.sendAgain();
     });
+  }
+
+  /** What is not answered goes out again now: whoever had it may be gone. */
+  sendAgain(): void {
+    this.#flight?.sendAgain?.();
   }
 
   /** The market has answered somebody: who says that there is none is asked again for a while. */

@@ -46,6 +46,8 @@ export const diffSubject = (partition: number, market: string) => `diff.${partit
 export const diffFilter = (market: string) => `diff.*.${market}`;
 export const levelsSubject = (market: string) => `md.${market}.l2`;
 export const tradesSubject = (market: string) => `md.${market}.trades`;
+/** Told once by each owner of the market's partition, when it serves. */
+export const ownerSubject = (market: string) => `md.${market}.owner`;
 export const snapshotSubject = (market: string) => `md.${market}.snapshot`;
 export const replaySubject = (market: string) => `md.${market}.replay`;
 /** Which epoch proves a market sequence: answered by the prover, by request. */
