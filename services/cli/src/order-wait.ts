@@ -5,8 +5,9 @@ import type { CommandContext } from './command.ts';
 import { durabilityOf, type NodeConnection, withNode } from './node-connection.ts';
 import { execute, inTime, isRefusal } from './trader-command.ts';
 
-export const WAIT_HELP = `  --wait LEVEL      received: until the log has the order; executed: until the market has executed it
-                    (default); proved: until its epoch is proved, however long that takes`;
+export const WAIT_HELP = `\
+  --wait LEVEL      received: until the log has the order; executed (default): until the market has
+                    executed it; proved: until its epoch is proved, however long that takes`;
 
 const LEVELS = ['received', 'executed', 'proved'] as const;
 type Level = (typeof LEVELS)[number];
