@@ -9,7 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { askBalance, BookMirror, ClientError, OperatorClient, OrderClient } from '@foldbook/client';
+import {
+  askBalance,
+  askProof,
+  BookMirror,
+  ClientError,
+  OperatorClient,
+  OrderClient,
+} from '@foldbook/client';
 import {
   Asset,
   adminSubject,
@@ -22,6 +29,8 @@ import {
   levelsSubject,
   logStream,
   logSubject,
+  proofFilter,
+  proofSubject,
   querySubject,
   replaySubject,
   reportFilter,
@@ -298,6 +307,32 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     await store.close();
     const mirror = new BookMirror(prover, MARKET, () => undefined);
     await assert.rejects(mirror.open(), { code: 'REFUSED' });
+  });
+
+  it('carries questions for proofs to the prover, and its notices to traders', async () => {
+    const prover = await connect('prover');
+    prover.subscribe('proof.*', ({ subject, payload, reply }) => {
+      if (reply === undefined) return;
+      const { sequence } = JSON.parse(Buffer.from(payload).toString());
+      const sequences = { sequenceFirst: sequence, sequenceLast: sequence };
+      const proof = { epoch: 4, recordCount: 1, ...sequences };
+      const market = subject.split('.')[1];
+      const status = { epochs: 5, provedTo: sequence, recordsBacklog: 0 };
+      const answer = { v: 1, code: 0, market, ...status, proof };
+      prover.publish(reply, Buffer.from(JSON.stringify(answer)));
+    });
+    await prover.flush();
+    for (const user of ['trader7', 'operator']) {
+      const transport = await connect(user);
+      const heard: string[] = [];
+      transport.subscribe(proofFilter(MARKET), ({ subject }) => heard.push(subject));
+      await transport.flush();
+      const { provedTo, proof } = await askProof(transport, MARKET, 9);
+      assert.deepEqual([provedTo, proof?.epoch], [9, 4]);
+      prover.publish(proofSubject(MARKET, 4), NOTHING);
+      await until(() => heard.length > 0);
+      assert.deepEqual(heard, [proofSubject(MARKET, 4)]);
+    }
   });
 
   it('refuses who has no password', async () => {

@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | Comman
   amend: async () => (await import('./commands/amend.ts')).amend,
   replace: async () => (await import('./commands/replace.ts')).replace,
   quote: async () => (await import('./commands/quote.ts')).quote,
+  outcome: async () => (await import('./commands/outcome.ts')).outcome,
   orders: async () => (await import('./commands/orders.ts')).orders,
   deposit: async () => (await import('./commands/funds.ts')).deposit,
   withdraw: async () => (await import('./commands/funds.ts')).withdraw,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { connectNats } from '@foldbook/runtime';
 import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
 import { type ServiceProcess, startService } from './service-process.ts';
 
@@ -142,6 +143,45 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.equal((await json('cancel --all --account 8')).at(-1)?.count, 0);
     const none = await foldbook('orders --account 8');
     assert.equal(none.stdout, 'account 8 has no open orders\n');
+  });
+
+  it('waits as long as it is told to, and tells what became of a request', async () => {
+    const order = 'order buy 1 1 --account 7';
+    const [received] = await json(`${order} --wait received`);
+    assert.equal(received?.type, 'received');
+    const which = `--session ${received?.session} --account 7`;
+    // The log has it; when it has executed is the market's.
+    const request = Number(received?.requestId);
+    let [outcome] = await json(`outcome ${which} --request ${request}`);
+    assert.deepEqual([outcome?.outcome, outcome?.name], ['executed', 'OK']);
+    [outcome] = await json(`outcome ${which} --request ${request - 1}`, 1);
+    assert.equal(outcome?.outcome, 'superseded');
+    [outcome] = await json(`outcome ${which} --request ${request + 1}`, 1);
+    assert.deepEqual([outcome?.outcome, outcome?.pending], ['not_seen', 0]);
+    assert.equal(outcome?.lastRequestId, `${request}`);
+    const told = await foldbook(`outcome ${which} --request ${request + 1}`);
+    assert.match(told.stdout, /^not_seen: .*\nlog: JetStream/);
+    assert.match((await foldbook(`${order} --wait soon`)).stderr, /use received, executed, proved/);
+
+    const prover = await connectNats({ servers: nats.url, name: 'test' });
+    const asked: number[] = [];
+    prover.subscribe(`proof.${MARKET}`, ({ payload, reply }) => {
+      const { sequence } = JSON.parse(Buffer.from(payload).toString());
+      asked.push(sequence);
+      const isProved = asked.length > 1;
+      const sequences = { sequenceFirst: 1, sequenceLast: sequence };
+      const proof = { epoch: 0, recordCount: 1, ...sequences, level: 'settlement', path: 'X/0' };
+      const status = { epochs: 0, provedTo: 0, recordsBacklog: 5, proof: isProved ? proof : null };
+      prover.publish(reply ?? '', Buffer.from(JSON.stringify({ v: 1, code: 0, ...status })));
+      if (!isProved) prover.publish(`proof.${MARKET}.0`, Buffer.from('{}'));
+    });
+    await prover.flush();
+    const lines = await json(`${order} --wait proved`);
+    assert.deepEqual(types(lines), ['accepted', 'proved']);
+    assert.deepEqual(asked, [lines[0]?.sequence, lines[0]?.sequence]);
+    assert.match(`${lines[0]?.durability}`, /^JetStream/);
+    await prover.close();
+    await json('cancel --all --account 7');
   });
 
   it('quotes from arguments and from standard input, and a timer', async () => {

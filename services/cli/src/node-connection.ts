@@ -1,7 +1,7 @@
 /** A connection to a running node, as the everyday commands need it. */
 
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { ClientError, OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
+import { askInfo, OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
 import type { MarketEvent } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
 import { connectBroker, DEFAULT_NATS } from './broker.ts';
@@ -59,21 +59,12 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
   };
 }
 
-/** How long an everyday command waits for its answer, ms. */
-const ANSWER_PATIENCE_MS = 10_000;
-
-/** The answer to a command, or an error after a while: the client itself would go on trying. */
-export async function answerOf<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const seconds = ANSWER_PATIENCE_MS / 1_000;
-    const words = `no answer in ${seconds} s; the command may still be executed: see the reports`;
-    late.reject(new ClientError('UNREACHABLE', words));
-  }, ANSWER_PATIENCE_MS);
+/** What an acknowledgement survives. Never fails: a command was sent, and is told of. */
+export async function durabilityOf({ transport, market }: NodeConnection): Promise<string> {
   try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
+    return (await askInfo(transport, market)).durability;
+  } catch {
+    return 'the market did not say what it survives';
   }
 }
 
@@ -90,7 +81,22 @@ export async function withNode(
   }
 }
 
-/** Prints an event in words, or as its map with --json. */
-export function showEvent(context: CommandContext, event: MarketEvent): void {
-  context.output.result(eventJson(event), eventWords(event));
+/** Prints an event in words, or as its map, with more facts behind it, with --json. */
+export function showEvent(
+  context: CommandContext,
+  event: MarketEvent,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
+  context.output.result({ ...eventJson(event), ...more }, eventWords(event));
+}
+
+/** The answer to a command, and what it survives. */
+export async function showAnswer(
+  context: CommandContext,
+  node: NodeConnection,
+  event: MarketEvent,
+): Promise<void> {
+  const durability = await durabilityOf(node);
+  showEvent(context, event, { durability });
+  context.output.say(`log: ${durability}`);
 }

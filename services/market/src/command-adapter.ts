@@ -113,7 +113,7 @@ export class CommandAdapter {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, `subject ${message.subject}`);
     const market = this.#markets.byName(sender.market);
-    if (market === undefined) return refuse('UNKNOWN_MARKET', 0, sender.market);
+    if (!market?.isLogged) return refuse('UNKNOWN_MARKET', 0, sender.market);
     if (isSystemAccount(sender.account)) {
       return refuse('NOT_PERMITTED', 0, `account ${sender.account} belongs to no client`);
     }

@@ -62,6 +62,14 @@ export class Market {
     this.id = id;
     this.partition = partition;
   }
+
+  /**
+   * Its creation is in the log: clients may hear of it. One that is only on its way there may be
+   * gone with this process, and the next owner would not know what they speak of.
+   */
+  get isLogged(): boolean {
+    return this.firstLogSequence > 0;
+  }
 }
 
 export class MarketRegistry {

@@ -13,6 +13,7 @@ import { BridgedTransport } from './bridged-transport.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
 import { type RestoreParts, restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
+import { tellOwner } from './owner-notice.ts';
 import { checkOutputs, type OwnedStreams, streamsOf, takeOwnership } from './ownership.ts';
 import { PartitionDoor } from './partition-door.ts';
 import { type Recovered, recover } from './recovery.ts';
@@ -137,6 +138,7 @@ export async function serve(
     requests.close();
   });
   await transport.flush();
+  tellOwner(transport, markets.all(), streams.term);
   const { cores } = hosts;
   return { recovered, cores, failed, stop: () => stop(prepared, streams) };
 }

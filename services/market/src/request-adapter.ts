@@ -6,6 +6,7 @@ import {
   encodeRefusal,
   INFO_FILTER,
   isMsgpackMap,
+  MAX_SESSION,
   marketToken,
   PROTOCOL_VERSION,
   parseClientSubject,
@@ -34,7 +35,7 @@ import type { PartitionDoor } from './partition-door.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReportReplay } from './report-replay.ts';
-import { ControlKind, ControlOffset } from './ring-message.ts';
+import { ControlKind, ControlOffset, OUTCOMES, OutcomeOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
 
 /** Questions to the market thread that may wait for their answer at once. */
@@ -135,6 +136,10 @@ export class RequestAdapter {
     if (query === undefined) return;
     this.#open.delete(token);
     this.#count(query.account, -1);
+    if (query.kind === ControlKind.QUERY_OUTCOME) {
+      this.#send(query.reply, this.#outcome(query, records, sequence));
+      return;
+    }
     const fields = { market: query.market.id, last: sequence };
     if (query.kind !== ControlKind.QUERY_DEPTH) {
       this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
@@ -146,6 +151,25 @@ export class RequestAdapter {
     }
   }
 
+  #outcome({ account }: OpenQuery, records: Uint8Array, sequence: number): Uint8Array {
+    const view = viewOf(records);
+    const outcome = OUTCOMES[view.getUint8(OutcomeOffset.OUTCOME)];
+    const facts = {
+      v: PROTOCOL_VERSION,
+      code: 0,
+      outcome: outcome === 'expired' ? 'unknown_expired' : outcome,
+      lastRequestId: view.getBigUint64(OutcomeOffset.LAST_REQUEST, true),
+      sequence,
+      pending: this.#sequencer.admission.pendingOf(account),
+      term: this.#publisher.generation,
+    };
+    const result = {
+      result: view.getUint16(OutcomeOffset.CODE, true),
+      firstSequence: Number(view.getBigUint64(OutcomeOffset.FIRST_SEQUENCE, true)),
+    };
+    return encode(outcome === 'executed' ? { ...facts, ...result } : facts, { useBigInt64: true });
+  }
+
   #route(message: TransportMessage, door: PartitionDoor, answerer: Answerer): void {
     if (message.reply === undefined) return;
     const stranger = door.strangerTo(message.subject);
@@ -153,9 +177,9 @@ export class RequestAdapter {
     const market = this.#markets.byName(name);
     const refusal =
       stranger ??
-      (market === undefined
-        ? refuse('UNKNOWN_MARKET', 0, name)
-        : answerer(message.reply, market, message));
+      (market?.isLogged
+        ? answerer(message.reply, market, message)
+        : refuse('UNKNOWN_MARKET', 0, name));
     if (refusal !== undefined && refusal !== 'others') {
       this.#send(message.reply, encodeRefusal('msgpack', refusal));
     }
@@ -224,7 +248,8 @@ export class RequestAdapter {
 
   /**
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
-   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; from operators
+   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that,
+   * { v: 1, session: number, request: id } for what became of a request; from operators
    * (account 0) { v: 1, host: number } to move the market there, any other for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
@@ -246,6 +271,8 @@ export class RequestAdapter {
     const kind = queryKind(sender.account, message.payload);
     const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
     if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
+    const request = kind === ControlKind.QUERY_OUTCOME ? readRequest(message.payload) : NO_REQUEST;
+    if (request === undefined) return refuse('FIELD_RANGE', 0, 'session and request');
     const token = BigInt(this.#nextToken);
     this.#nextToken += 1;
     const record = new Uint8Array(RECORD_BYTES);
@@ -255,6 +282,8 @@ export class RequestAdapter {
     view.setBigUint64(ControlOffset.TOKEN, token, true);
     view.setUint32(ControlOffset.MARKET, market.id, true);
     view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
+    view.setUint16(OutcomeOffset.SESSION, request.session, true);
+    view.setBigUint64(OutcomeOffset.REQUEST, request.id, true);
     if (!this.#dispatcher.query(market, record)) return refuse('BUSY', 0, market.name);
     this.#open.set(token, { reply, market, account: sender.account, kind });
     this.#count(sender.account, 1);
@@ -297,6 +326,7 @@ export class RequestAdapter {
 
 function queryKind(account: number, payload: Uint8Array): number {
   if (payload.byteLength === 0) return ControlKind.QUERY_BALANCE;
+  if (hasField(payload, 'request')) return ControlKind.QUERY_OUTCOME;
   return account === 0 ? ControlKind.QUERY_DEPTH : ControlKind.QUERY_ORDERS;
 }
 
@@ -312,4 +342,23 @@ function readInteger(payload: Uint8Array, key: string): number | undefined {
   if (!map.ok || !isMsgpackMap(map.value)) return undefined;
   const field = map.value.get(key);
   return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : undefined;
+}
+
+interface RequestName {
+  readonly session: number;
+  readonly id: bigint;
+}
+
+const NO_REQUEST: RequestName = { session: 0, id: 0n };
+const REQUEST_IDS = 2n ** 64n;
+
+function readRequest(payload: Uint8Array): RequestName | undefined {
+  const map = readMsgpack(payload, MAP_LIMITS);
+  const field = map.ok && isMsgpackMap(map.value) ? map.value.get('request') : undefined;
+  const session = readInteger(payload, 'session');
+  if (session === undefined || session > MAX_SESSION) return undefined;
+  const isInteger = typeof field === 'number' && Number.isSafeInteger(field);
+  if (typeof field !== 'bigint' && !isInteger) return undefined;
+  const id = BigInt(field);
+  return id >= 0n && id < REQUEST_IDS ? { session, id } : undefined;
 }

@@ -146,7 +146,10 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
         'md.*.snapshot',
         'md.*.replay',
       ],
-      maySubscribe: [reportFilter(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
+      maySubscribe: [
+        reportFilter(account, '*'),
+        ...['md.*.l2', 'md.*.trades', 'md.*.owner', '_INBOX.>'],
+      ],
       subscriptions: [],
       routes: new Map(),
       takers: new Map(),

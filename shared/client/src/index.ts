@@ -1,7 +1,9 @@
+export { askBalance, askOpenOrders } from './account-queries.ts';
 export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
-export { ClientError, type ClientErrorCode } from './client-error.ts';
+export { ClientError, type ClientErrorCode, type ClientErrorFacts } from './client-error.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export { askInfo, type MarketInfo } from './market-info.ts';
 export {
   type BalanceView,
   type MarketView,
@@ -17,15 +19,12 @@ export {
   wishMove,
 } from './nodes-client.ts';
 export {
-  type MarketInfo,
   type MarketLimits,
   type MarketTerms,
   OperatorClient,
 } from './operator-client.ts';
 export {
   type Answer,
-  askBalance,
-  askOpenOrders,
   type ClientCounters,
   type Draft,
   OrderClient,
@@ -35,5 +34,13 @@ export {
   type QuoteDraft,
   type ReplaceDraft,
 } from './order-client.ts';
+export {
+  askProof,
+  type ProofStatus,
+  type ProofWait,
+  type ProvedEpoch,
+  whenProved,
+} from './proofs.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
+export { askOutcome, type Outcome, type RequestName } from './request-outcome.ts';

@@ -9,7 +9,6 @@ import {
   type CreateMarket,
   decodeReply,
   encodeCommands,
-  infoSubject,
   type MarketEvent,
   type MarketState,
   PROTOCOL_VERSION,
@@ -17,51 +16,10 @@ import {
   ResultCode,
 } from '@foldbook/protocol';
 import { type Clock, systemClock, type Transport } from '@foldbook/runtime';
-import { decode, encode } from '@msgpack/msgpack';
+import { encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
-
-export interface MarketInfo {
-  readonly market: string;
-  readonly id: number;
-  readonly partition: number;
-  /** Market sequence of the last command. */
-  readonly sequence: number;
-  /** Of the partition's owner; `generation` of its market data. */
-  readonly term: number;
-  /** What "acknowledged" survives: the log's storage, replicas and sync. */
-  readonly durability: string;
-  /** Number of the thread that it lives on, of so many from 0. */
-  readonly host: number;
-  readonly hosts: number;
-  /** Core of that thread; null where it could not be pinned. */
-  readonly core: number | null;
-  readonly pending: number;
-  readonly openRecords: number;
-  readonly commands: number;
-  readonly trades: number;
-  readonly deltas: number;
-  readonly groups: number;
-  /** open, halted or cancel_only. */
-  readonly state: string;
-  readonly baseSymbol: string;
-  readonly quoteSymbol: string;
-  readonly priceDecimals: number;
-  readonly quantityDecimals: number;
-  readonly maxFeePpm: number;
-  /** Limits: ticks, lots, parts per million, orders; 0 is none. */
-  readonly minPrice: number;
-  readonly maxPrice: number;
-  readonly maxQuantity: number;
-  readonly bandPpm: number;
-  readonly maxOpenOrders: number;
-  /** The rates of each tier, parts per million. */
-  readonly tiers: readonly {
-    readonly tier: number;
-    readonly makerFeePpm: number;
-    readonly takerFeePpm: number;
-  }[];
-}
+import { askFacts, askInfo, type MarketInfo } from './market-info.ts';
 
 /** What a market is created with besides its first rates; see CREATE_MARKET in RULES.md. */
 export type MarketTerms = Pick<
@@ -173,7 +131,7 @@ export class OperatorClient {
   }
 
   info(): Promise<MarketInfo> {
-    return this.#facts<MarketInfo>(infoSubject(this.#market), new Uint8Array(0));
+    return askInfo(this.#transport, this.#market);
   }
 
   /**
@@ -182,20 +140,8 @@ export class OperatorClient {
    */
   move(host: number): Promise<MarketMove> {
     const payload = encode({ v: PROTOCOL_VERSION, host });
-    return this.#facts<MarketMove>(querySubject(this.#market, 0), payload, MOVE_TIMEOUT_MS);
-  }
-
-  async #facts<Facts>(subject: string, payload: Uint8Array, timeoutMs?: number): Promise<Facts> {
-    const answer = decode(await ask(this.#transport, subject, payload, timeoutMs));
-    if (typeof answer !== 'object' || answer === null) {
-      throw new ClientError('BAD_ANSWER', `${subject}: not a map`);
-    }
-    const facts = answer as Facts & Partial<Record<'code' | 'name' | 'detail', unknown>>;
-    if (facts.code === ResultCode.OK) return facts;
-    throw new ClientError(
-      'REFUSED',
-      `${subject}: ${facts.name ?? facts.code} ${facts.detail ?? ''}`,
-    );
+    const subject = querySubject(this.#market, 0);
+    return askFacts<MarketMove>(this.#transport, subject, payload, MOVE_TIMEOUT_MS);
   }
 
   async #command(draft: AdminDraft): Promise<MarketEvent> {

@@ -20,12 +20,14 @@ import {
 } from '@foldbook/protocol';
 import {
   pause,
+  type Question,
   systemTimers,
   type Timers,
   type Transport,
   TransportError,
 } from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
+import { UnknownMarket } from './unknown-market.ts';
 
 const BUSY_PAUSE_MS = 20;
 const FIRST_CAPACITY = 64;
@@ -38,13 +40,30 @@ export interface OutboxCounters {
   batches: number;
 }
 
+export interface OutboxParts {
+  readonly transport: Transport;
+  readonly subject: string;
+  readonly resendAfterMs: number;
+  /**
+   * A batch was refused for good. The outbox is closed: what waits behind that batch was meant to
+   * come after it, and is not sent.
+   */
+  readonly onEnd: (error: ClientError) => void;
+  /** The log has every command up to this request id. */
+  readonly onLogged?: ((requestId: number) => void) | undefined;
+  readonly timers?: Timers | undefined;
+}
+
 /** What became of a command, as far as the sending half can know. */
 export type Fate =
-  /** In the log, or perhaps: a copy left and nobody said that it came to nothing. */
+  /**
+   * In the log, or perhaps: a copy left and reached a market. One that turned it away says nothing
+   * about others: while an owner does not know yet that another one followed it, both hear it.
+   */
   | 'SENT'
-  /** No copy left, or each was turned away. */
+  /** No copy left, or each met nobody. */
   | 'UNSENT'
-  /** The market refused the only copy that may have reached it. */
+  /** The market refused, for what it is, the only copy that may have reached one. */
   | 'REFUSED';
 
 /** The batch on its way. */
@@ -57,8 +76,10 @@ interface Flight {
   /** Copies of which nobody said that they came to nothing. */
   unclear: number;
   isRefused: boolean;
-  /** Ends the wait for an answer, where nothing but a refusal would be one. */
+  /** Ends the wait for an answer: a report came first. */
   endWait: (() => void) | undefined;
+  /** Ends the wait for an answer that the line broke under. */
+  sendAgain: (() => void) | undefined;
 }
 
 /** What became of one copy of a batch. */
@@ -66,6 +87,8 @@ type Outcome =
   | 'RECEIVED'
   /** Turned away for now, by the market's load or its log's. */
   | 'BUSY'
+  /** Who was asked has not heard of the market, which was there before. */
+  | 'UNKNOWN'
   /** Nobody serves the market. */
   | 'NOBODY'
   | 'SILENCE'
@@ -74,11 +97,12 @@ type Outcome =
 
 export class Outbox {
   readonly counters: OutboxCounters = { busy: 0, resent: 0, batches: 0 };
+  readonly #parts: OutboxParts;
   readonly #transport: Transport;
   readonly #subject: string;
-  readonly #resendAfterMs: number;
-  readonly #onEnd: (error: ClientError) => void;
   readonly #timers: Timers;
+  readonly #unknownMarket: UnknownMarket;
+  readonly #stopStatus: () => void;
   #buffer = new Uint8Array(FIRST_CAPACITY * RECORD_BYTES);
   #view = viewOf(this.#buffer);
   #start = 0;
@@ -87,22 +111,26 @@ export class Outbox {
   #sending = false;
   #closed = false;
 
-  /**
-   * `onEnd`: a batch was refused for good. The outbox is closed: what waits behind that batch was
-   * meant to come after it, and is not sent.
-   */
-  constructor(
-    transport: Transport,
-    subject: string,
-    resendAfterMs: number,
-    onEnd: (error: ClientError) => void,
-    timers: Timers = systemTimers,
-  ) {
-    this.#transport = transport;
-    this.#subject = subject;
-    this.#resendAfterMs = resendAfterMs;
-    this.#onEnd = onEnd;
-    this.#timers = timers;
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+    this.#transport = parts.transport;
+    this.#subject = parts.subject;
+    this.#timers = parts.timers ?? systemTimers;
+    this.#unknownMarket = new UnknownMarket(this.#timers);
+    // The answer may have been lost with the line, and nobody else waits as long as for silence.
+    this.#stopStatus = this.#transport.onStatus((status) => {
+      if (status === 'connected') this.sendAgain();
+    });
+  }
+
+  /** What is not answered goes out again now: whoever had it may be gone. */
+  sendAgain(): void {
+    this.#flight?.sendAgain?.();
+  }
+
+  /** The market has answered somebody: who says that there is none is asked again for a while. */
+  marketIsKnown(): void {
+    this.#unknownMarket.met();
   }
 
   /** Commands not yet known to be in the log. */
@@ -128,6 +156,7 @@ export class Outbox {
   /** Sends nothing more; a copy on its way may still arrive. */
   close(): void {
     this.#closed = true;
+    this.#stopStatus();
   }
 
   /** Where a command that was pushed stands; for good once the outbox is closed. */
@@ -156,16 +185,19 @@ export class Outbox {
         unclear: 0,
         isRefused: false,
         endWait: undefined,
+        sendAgain: undefined,
       };
       this.#flight = flight;
       if (!(await this.#deliver(flight))) return;
       this.#flight = undefined;
+      this.#unknownMarket.met();
       this.#start += count;
       if (this.#start === this.#end) {
         this.#start = 0;
         this.#end = 0;
       }
       this.counters.batches += 1;
+      this.#parts.onLogged?.(last);
     }
     this.#sending = false;
   }
@@ -184,7 +216,7 @@ export class Outbox {
         this.#refused(flight, outcome.error, outcome.mayHaveArrived);
         return false;
       }
-      flight.unclear -= 1;
+      if (outcome === 'NOBODY') flight.unclear -= 1;
       this.counters[outcome === 'BUSY' ? 'busy' : 'resent'] += 1;
       await pause(this.#timers, BUSY_PAUSE_MS);
     }
@@ -195,8 +227,8 @@ export class Outbox {
     if (!mayHaveArrived) flight.unclear -= 1;
     flight.isRefused = true;
     if (this.#closed) return;
-    this.#closed = true;
-    this.#onEnd(error);
+    this.close();
+    this.#parts.onEnd(error);
   }
 
   /** The market reported of this request: the log has the batch that it came in, whole. */
@@ -207,23 +239,32 @@ export class Outbox {
   }
 
   async #send(flight: Flight): Promise<Outcome> {
+    const told = Promise.withResolvers<'REPORTED' | 'SILENCE'>();
+    flight.endWait = () => told.resolve('REPORTED');
+    // What is asked without a line leaves with the next one.
+    const isConnected = this.#transport.status() === 'connected';
+    if (isConnected) flight.sendAgain = () => told.resolve('SILENCE');
+    const { answer, end } = this.#ask(flight);
     try {
-      const answer = await this.#ask(flight);
-      return answer === undefined ? 'RECEIVED' : this.#read(answer);
+      const word = await Promise.race([answer, told.promise]);
+      if (word === 'SILENCE') return word;
+      return word === 'REPORTED' || word === undefined ? 'RECEIVED' : this.#read(word);
     } catch (error) {
       return this.#failed(error);
+    } finally {
+      flight.endWait = undefined;
+      flight.sendAgain = undefined;
+      end();
     }
   }
 
-  /** Undefined when a report came first. */
-  #ask(flight: Flight): Promise<Uint8Array | undefined> {
-    const { batch } = flight;
-    if (!flight.isAlone || this.#transport.ask === undefined) {
-      return this.#transport.request(this.#subject, batch, this.#resendAfterMs);
+  #ask({ batch, isAlone }: Flight): Question {
+    const { resendAfterMs } = this.#parts;
+    if (isAlone && this.#transport.ask !== undefined) {
+      return this.#transport.ask(this.#subject, batch, resendAfterMs);
     }
-    const { answer, end } = this.#transport.ask(this.#subject, batch, this.#resendAfterMs);
-    flight.endWait = end;
-    return answer;
+    const answer = this.#transport.request(this.#subject, batch, resendAfterMs);
+    return { answer, end: () => undefined };
   }
 
   #read(answer: Uint8Array): Outcome {
@@ -236,8 +277,10 @@ export class Outbox {
     if (code === ResultCode.OK) return 'RECEIVED';
     // Both are said before the log.
     if (code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE) return 'BUSY';
+    if (code === ResultCode.UNKNOWN_MARKET && this.#unknownMarket.isPassing()) return 'UNKNOWN';
     const words = `${this.#subject}: ${name} ${detail}`.trimEnd();
-    return { error: new ClientError('REFUSED', words), mayHaveArrived: false };
+    const error = new ClientError('REFUSED', words, { refusal: name });
+    return { error, mayHaveArrived: false };
   }
 
   #failed(error: unknown): Outcome {

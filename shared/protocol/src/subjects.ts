@@ -57,11 +57,18 @@ export const diffSubject = (partition: number, market: string) => `diff.${partit
 export const diffFilter = (market: string) => `diff.*.${market}`;
 export const levelsSubject = (market: string) => `md.${market}.l2`;
 export const tradesSubject = (market: string) => `md.${market}.trades`;
+/** Told once by each owner of the market's partition, when it serves. */
+export const ownerSubject = (market: string) => `md.${market}.owner`;
 export const snapshotSubject = (market: string) => `md.${market}.snapshot`;
 export const SNAPSHOT_FILTER = 'md.*.snapshot';
 export const replaySubject = (market: string) => `md.${market}.replay`;
 export const REPLAY_FILTER = 'md.*.replay';
+/** Which epoch proves a market sequence: answered by the prover, by request. */
+export const proofsSubject = (market: string) => `proof.${market}`;
+export const PROOFS_FILTER = 'proof.*';
 export const proofSubject = (market: string, epoch: number) => `proof.${market}.${epoch}`;
+/** Of all epochs of a market, as they are proved. */
+export const proofFilter = (market: string) => `proof.${market}.*`;
 
 /** How far the owner's outputs are durable (settled.ts), for those who follow it. */
 export const settledSubject = (partition: number) => `own.${partition}.settled`;
@@ -124,14 +131,14 @@ function afterClientPrefix(tokens: readonly string[]): readonly string[] {
 }
 
 /**
- * The market of `adm.<market>` and `info.<market>`, or of what the broker maps them to:
+ * The market of `adm.<market>`, `info.<market>` and `proof.<market>`, or of what the broker maps them to:
  * `req.<p>.adm.<market>`.
  */
 export function parseMarketSubject(subject: string): string | undefined {
   const mapped = /^req\.([^.]+)\.(.*)$/s.exec(subject);
   if (mapped !== null && !PARTITION.test(mapped[1] ?? '')) return undefined;
   const [first, market, ...excess] = (mapped?.[2] ?? subject).split('.');
-  if (first !== 'adm' && first !== 'info') return undefined;
+  if (first !== 'adm' && first !== 'info' && first !== 'proof') return undefined;
   return market !== undefined && excess.length === 0 && isMarketName(market) ? market : undefined;
 }
 
