@@ -31,6 +31,8 @@ import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
+import { TransferDoor } from './transfer-door.ts';
+import { TransferOutbox } from './transfer-outbox.ts';
 
 export interface Surroundings {
   readonly config: MarketConfig;
@@ -83,6 +85,7 @@ export function wireAgents(
   const markets = new MarketRegistry(partition, config.maxMarkets, (market) => {
     metrics.name(market);
     placement.place(market);
+    outbox.watch(market);
   });
   const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
   const dispatcher = new Dispatcher(targets, nowNs);
@@ -93,6 +96,10 @@ export function wireAgents(
     limits: config,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: fail,
+    wake: () => invoker.wake(),
+  });
+  const outbox = new TransferOutbox({
+    ...{ partition, transport, sequencer, logger, timers },
     wake: () => invoker.wake(),
   });
   const publisher = new Publisher({
@@ -133,13 +140,14 @@ export function wireAgents(
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
+  const transfers = new TransferDoor({ transport, isFull: (to) => outbox.isFull(to) });
+  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger, transfers };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const input = local === undefined ? [] : [local];
   const matching = inline === undefined ? [] : [inline];
   const last = checkpointer === undefined ? [] : [checkpointer];
-  const driven = [...input, sequencer, ...matching, publisher, mover, ...last];
+  const driven = [...input, sequencer, ...matching, publisher, mover, outbox, ...last];
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   const adapters = { commands, requests };

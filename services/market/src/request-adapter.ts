@@ -32,11 +32,14 @@ import type { Publisher } from './publisher.ts';
 import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
+import { encodeArrived, encodeSupply } from './transfer-answers.ts';
 
 const SNAPSHOT_FILTER = 'md.*.snapshot';
 const REPLAY_FILTER = 'md.*.replay';
 /** Questions to the market thread that may wait for their answer at once. */
 const MAX_OPEN_QUERIES = 1_024;
+/** That a venue may have. */
+const MAX_PARTITIONS = 1_024;
 /** Of these, of one client's account. */
 const MAX_OPEN_QUERIES_PER_ACCOUNT = 64;
 
@@ -48,6 +51,8 @@ interface OpenQuery {
   readonly market: Market;
   readonly account: number;
   readonly kind: number;
+  /** Asked for the market's supply, not for a balance. */
+  readonly isSupply: boolean;
 }
 
 /** Facts that don't change while the process runs. */
@@ -127,6 +132,10 @@ export class RequestAdapter {
     if (query === undefined) return;
     this.#open.delete(token);
     this.#count(query.account, -1);
+    if (query.isSupply) {
+      this.#send(query.reply, encodeSupply(query.market, records, sequence));
+      return;
+    }
     const fields = { market: query.market.id, last: sequence };
     if (query.kind !== ControlKind.QUERY_DEPTH) {
       this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
@@ -215,13 +224,21 @@ export class RequestAdapter {
   /**
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
    * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; from operators
-   * (account 0) { v: 1, host: number } to move the market there, any other for the book.
+   * (account 0) { v: 1, host: number } to move the market there, { v: 1, arrived: partition } for
+   * how far transfers from there were judged, { v: 1, supply: 1 } for the supply and where it came
+   * from, any other for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
     if (sender.account === 0 && hasField(message.payload, 'host')) {
       return this.#move(reply, market, readInteger(message.payload, 'host'));
+    }
+    const arrived = sender.account === 0 ? readInteger(message.payload, 'arrived') : undefined;
+    if (arrived !== undefined) {
+      if (arrived >= MAX_PARTITIONS) return refuse('FIELD_RANGE', 0, 'arrived');
+      this.#send(reply, encodeArrived(market, arrived));
+      return undefined;
     }
     const reported = readInteger(message.payload, 'reports');
     if (reported !== undefined) {
@@ -233,7 +250,8 @@ export class RequestAdapter {
     const openOf = this.#openOf.get(sender.account) ?? 0;
     const isOver = sender.account > 0 && openOf >= MAX_OPEN_QUERIES_PER_ACCOUNT;
     if (isOver || this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
-    const kind = queryKind(sender.account, message.payload);
+    const isSupply = sender.account === 0 && hasField(message.payload, 'supply');
+    const kind = isSupply ? ControlKind.QUERY_BALANCE : queryKind(sender.account, message.payload);
     const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
     if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
     const token = BigInt(this.#nextToken);
@@ -246,7 +264,7 @@ export class RequestAdapter {
     view.setUint32(ControlOffset.MARKET, market.id, true);
     view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
     if (!this.#dispatcher.query(market, record)) return refuse('BUSY', 0, market.name);
-    this.#open.set(token, { reply, market, account: sender.account, kind });
+    this.#open.set(token, { reply, market, account: sender.account, kind, isSupply });
     this.#count(sender.account, 1);
     return undefined;
   }

@@ -279,6 +279,7 @@ export class Sequencer implements Agent {
     const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
     market.committed.push({ logSequence, ...kept });
     if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
+    market.transfers.logged(payload, logSequence);
     const copy = slab.copy(payload);
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

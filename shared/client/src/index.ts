@@ -13,6 +13,7 @@ export {
   type MarketLimits,
   type MarketTerms,
   OperatorClient,
+  type TransferOrder,
 } from './operator-client.ts';
 export {
   type Answer,
@@ -29,3 +30,11 @@ export {
 } from './order-client.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
+export {
+  type AssetTotal,
+  addSupply,
+  askSupply,
+  askVenueSupply,
+  type MarketSupply,
+  type VenueSupply,
+} from './supply.ts';

@@ -2,7 +2,7 @@
 import {
   type AdminCommand,
   type AnySide,
-  type Asset,
+  Asset,
   adminSubject,
   BOTH_SIDES,
   CommandKind,
@@ -80,6 +80,17 @@ export interface MarketMove {
   readonly held: number;
 }
 
+/** From an account of this market to one of another. */
+export interface TransferOrder {
+  readonly account: number;
+  readonly asset: Asset;
+  readonly amount: bigint;
+  /** The other market; on any partition of the venue. */
+  readonly to: string;
+  /** Default: the same account. */
+  readonly toAccount?: number | undefined;
+}
+
 /** Each undefined for none. */
 export interface MarketLimits {
   /** Ticks. */
@@ -106,6 +117,26 @@ const MOVE_TIMEOUT_MS = 60_000;
 
 type AdminDraft = DistributiveOmit<AdminCommand, 'session' | 'requestId'>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** Symbol and decimals of one of a market's assets; a quote unit is a tick for a lot. */
+function unitOf(info: MarketInfo, asset: Asset): { symbol: string; decimals: number } {
+  const { baseSymbol, quoteSymbol, priceDecimals, quantityDecimals } = info;
+  return asset === Asset.BASE
+    ? { symbol: baseSymbol, decimals: quantityDecimals }
+    : { symbol: quoteSymbol, decimals: priceDecimals + quantityDecimals };
+}
+
+function sameAsset(from: MarketInfo, asset: Asset, to: MarketInfo): Asset {
+  const { symbol, decimals } = unitOf(from, asset);
+  const found = [Asset.BASE, Asset.QUOTE].find((other) => {
+    const unit = unitOf(to, other);
+    return symbol !== '' && unit.symbol === symbol && unit.decimals === decimals;
+  });
+  if (found !== undefined) return found;
+  const what = symbol === '' ? 'an asset without a symbol' : `${symbol} in 10^-${decimals}`;
+  const subject = adminSubject(from.market);
+  throw new ClientError('REFUSED', `${subject}: OTHER_ASSET ${to.market} does not have ${what}`);
+}
 
 export class OperatorClient {
   readonly #transport: Transport;
@@ -136,6 +167,30 @@ export class OperatorClient {
 
   withdraw(account: number, asset: Asset, amount: bigint): Promise<MarketEvent> {
     return this.#command({ kind: CommandKind.WITHDRAW, account, asset, amount });
+  }
+
+  /**
+   * Moves an amount to another market that has the same asset. Answers FUNDS once it is paid; from
+   * then on it arrives there, or comes back if that market refuses it, once, whatever fails.
+   * @throws ClientError REFUSED if the other market is unknown or does not have the asset
+   */
+  async transfer({
+    account,
+    asset,
+    amount,
+    to,
+    toAccount = account,
+  }: TransferOrder): Promise<MarketEvent> {
+    const there = await this.#facts<MarketInfo>(infoSubject(to), new Uint8Array(0));
+    const toAsset = sameAsset(await this.info(), asset, there);
+    const funds = { account, asset, amount };
+    return this.#command({
+      kind: CommandKind.WITHDRAW,
+      ...funds,
+      toMarket: to,
+      toAccount,
+      toAsset,
+    });
   }
 
   /** Moves fees that the market has taken to an account; quote units. */
