@@ -144,6 +144,11 @@ export class TransferDoor {
     }
     const parsed = infoSchema.safeParse(answer);
     if (parsed.success && parsed.data.code === ResultCode.OK) {
+      const { baseSymbol, quoteSymbol } = parsed.data;
+      // Nor has one whose creation has not run yet; so it is not remembered.
+      if (baseSymbol === '' && quoteSymbol === '') {
+        return refuse('OTHER_ASSET', 0, `the assets of ${name} have no symbols`);
+      }
       this.#known.set(name, parsed.data);
       return undefined;
     }

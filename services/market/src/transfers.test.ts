@@ -129,7 +129,7 @@ describe('transfers between markets', { timeout: 240_000 }, () => {
 
   it('arrive when the payer dies before it sends them', async (test) => {
     const { venue, btc, payer } = await twoPartitions(test);
-    payer.fault = (subject) => (subject.startsWith('adm.') ? 'lost' : 'none');
+    payer.disturb((subject) => (subject.startsWith('adm.') ? 'lost' : 'none'));
     for (const amount of [1n, 2n, 3n]) assertPaid(await pay(btc, amount), amount);
     await assertAddsUp(venue, 6n);
     await payer.crash();
@@ -141,14 +141,14 @@ describe('transfers between markets', { timeout: 240_000 }, () => {
 
   it('arrive once when the payer dies before it hears of it', async (test) => {
     const { venue, btc, payer } = await twoPartitions(test);
-    payer.fault = () => 'unanswered';
+    payer.disturb(() => 'unanswered');
     const before = await askVenueSupply(venue.transport, [BTC]);
     assert.deepEqual(before.faults, []);
-    payer.fault = (subject) => (subject === `info.${ETH}` ? 'none' : 'unanswered');
+    payer.disturb((subject) => (subject === `info.${ETH}` ? 'none' : 'unanswered'));
     assertPaid(await pay(btc, 5n), 5n);
     await payer.crash();
     const again = await venue.start(0);
-    again.fault = () => 'twice';
+    again.disturb(() => 'twice');
     assertPaid(await pay(btc, 7n), 7n);
     await settled(venue);
     assert.equal(await quoteOf(venue, ETH, ALICE), 12n);
@@ -158,7 +158,7 @@ describe('transfers between markets', { timeout: 240_000 }, () => {
   it('arrive once when the other market dies before it answers', async (test) => {
     const { venue, btc, payer, payee } = await twoPartitions(test);
     let isAnswered = true;
-    payer.fault = (subject) => (!isAnswered && subject === `adm.${ETH}` ? 'unanswered' : 'none');
+    payer.disturb((subject) => (!isAnswered && subject === `adm.${ETH}` ? 'unanswered' : 'none'));
     assertPaid(await pay(btc, 5n), 5n);
     await settled(venue);
     isAnswered = false;
@@ -176,7 +176,7 @@ describe('transfers between markets', { timeout: 240_000 }, () => {
   it('come back once when the payer dies meanwhile', async (test) => {
     const { venue, btc, eth, payer } = await twoPartitions(test);
     await eth.deposit(BOB, Asset.QUOTE, MAX_AMOUNT);
-    payer.fault = (subject) => (subject === `adm.${ETH}` ? 'unanswered' : 'none');
+    payer.disturb((subject) => (subject === `adm.${ETH}` ? 'unanswered' : 'none'));
     // It learns of the refusal by its question, or by the answer of its next life.
     assertPaid(await pay(btc, 100n), 100n);
     await payer.crash();
@@ -204,7 +204,7 @@ describe('transfers between markets', { timeout: 240_000 }, () => {
     await eth.deposit(ALICE, Asset.QUOTE, 50n);
     assertPaid(await pay(eth, 50n, BTC), 50n);
     await settled(venue, ETH);
-    first.fault = (subject) => (subject === `adm.${ETH}` ? 'lost' : 'none');
+    first.disturb((subject) => (subject === `adm.${ETH}` ? 'lost' : 'none'));
     for (const amount of [1n, 2n, 3n, 4n, 5n, 6n]) assertPaid(await pay(btc, amount), amount);
     await until('a checkpoint', async () =>
       first.lines.some((line) => line.includes('checkpoint written')),

@@ -142,6 +142,8 @@ export class OperatorClient {
   readonly #transport: Transport;
   readonly #market: string;
   readonly #session: number;
+  /** Markets that were part of a transfer, as they were then. */
+  readonly #known = new Map<string, MarketInfo>();
   #nextRequestId: number;
 
   /** @param clock - request ids begin with its microseconds */
@@ -181,8 +183,7 @@ export class OperatorClient {
     to,
     toAccount = account,
   }: TransferOrder): Promise<MarketEvent> {
-    const there = await this.#facts<MarketInfo>(infoSubject(to), new Uint8Array(0));
-    const toAsset = sameAsset(await this.info(), asset, there);
+    const toAsset = sameAsset(await this.#assetsOf(this.#market), asset, await this.#assetsOf(to));
     const funds = { account, asset, amount };
     return this.#command({
       kind: CommandKind.WITHDRAW,
@@ -238,6 +239,16 @@ export class OperatorClient {
   move(host: number): Promise<MarketMove> {
     const payload = encode({ v: PROTOCOL_VERSION, host });
     return this.#facts<MarketMove>(querySubject(this.#market, 0), payload, MOVE_TIMEOUT_MS);
+  }
+
+  /** They never change. A market that is away for a while can be paid all the same. */
+  async #assetsOf(market: string): Promise<MarketInfo> {
+    const known = this.#known.get(market);
+    if (known !== undefined) return known;
+    const info = await this.#facts<MarketInfo>(infoSubject(market), new Uint8Array(0));
+    // Before its creation has run it has none.
+    if (info.baseSymbol !== '' || info.quoteSymbol !== '') this.#known.set(market, info);
+    return info;
   }
 
   async #facts<Facts>(subject: string, payload: Uint8Array, timeoutMs?: number): Promise<Facts> {

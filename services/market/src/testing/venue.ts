@@ -30,8 +30,8 @@ export interface Owner {
   readonly partition: number;
   readonly service: MarketService;
   readonly lines: string[];
-  /** Decides of each request that the service sends; none at first. */
-  fault: (subject: string) => Fault;
+  /** Has each request that the service sends decided by this from now on. */
+  disturb(fault: (subject: string) => Fault): void;
   /** Ends as a killed process does: nothing more leaves it, nothing comes. */
   crash(): Promise<void>;
 }
@@ -105,7 +105,7 @@ async function startOwner(
   let isGone = false;
   return {
     ...{ partition, service, lines },
-    set fault(fault: (subject: string) => Fault) {
+    disturb: (fault) => {
       line.fault = fault;
     },
     async crash() {
