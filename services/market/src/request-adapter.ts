@@ -6,6 +6,7 @@ import {
   encodeRefusal,
   INFO_FILTER,
   isMsgpackMap,
+  marketListSubject,
   PROTOCOL_VERSION,
   parseClientSubject,
   QUERY_FILTER,
@@ -118,6 +119,11 @@ export class RequestAdapter {
       subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
       subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
       subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
+      this.#transport.subscribe(
+        marketListSubject(this.#facts.partition),
+        ({ reply }) => this.#list(reply),
+        onRefused,
+      ),
     ];
   }
 
@@ -162,6 +168,13 @@ export class RequestAdapter {
 
   #send(reply: string, payload: Uint8Array): void {
     answer(this.#transport, reply, payload);
+  }
+
+  #list(reply: string | undefined): void {
+    if (reply === undefined) return;
+    const { partition } = this.#facts;
+    const markets = Array.from(this.#markets.all(), ({ name }) => name);
+    this.#send(reply, encode({ v: PROTOCOL_VERSION, code: 0, partition, markets }));
   }
 
   #info(reply: string, market: Market): undefined {

@@ -2,6 +2,7 @@ export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export { askMarkets } from './market-list.ts';
 export {
   type BalanceView,
   type MarketView,

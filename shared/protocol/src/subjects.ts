@@ -35,6 +35,9 @@ export const QUERY_FILTER = 'qry.*.*';
 export const infoSubject = (market: string) => `info.${market}`;
 export const INFO_FILTER = 'info.*';
 
+/** Names of the markets that a partition has, answered by request. */
+export const marketListSubject = (partition: number) => `list.${partition}`;
+
 export const logSubject = (partition: number, market: string) => `log.${partition}.${market}`;
 /** The partition is in the subject because each has streams of its own, which must not overlap. */
 export const reportSubject = (partition: number, account: number, market: string) =>
