@@ -98,10 +98,8 @@ export function wireAgents(
     onFailure: fail,
     wake: () => invoker.wake(),
   });
-  const outbox = new TransferOutbox({
-    ...{ partition, transport, sequencer, logger, timers },
-    wake: () => invoker.wake(),
-  });
+  const wake = () => invoker.wake();
+  const outbox = new TransferOutbox({ partition, transport, sequencer, logger, timers, wake });
   const publisher = new Publisher({
     ...{
       markets,
@@ -140,14 +138,12 @@ export function wireAgents(
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const transfers = new TransferDoor({ transport, isFull: (to) => outbox.isFull(to) });
-  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger, transfers };
+  const refusals = new RefusalLog(clock, logger);
+  const observers = { refusals, metrics, logger, transfers: new TransferDoor(transport, outbox) };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const input = local === undefined ? [] : [local];
-  const matching = inline === undefined ? [] : [inline];
-  const last = checkpointer === undefined ? [] : [checkpointer];
-  const driven = [...input, sequencer, ...matching, publisher, mover, outbox, ...last];
+  const all = [local, sequencer, inline, publisher, mover, outbox, checkpointer];
+  const driven = all.filter((agent) => agent !== undefined);
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   const adapters = { commands, requests };

@@ -80,9 +80,11 @@ export const savedTransfersSchema = z.object({
   withdrawn: amountsSchema,
   paid: count,
   lastReturnId: decimal,
-  peers: z.record(
-    z.string(),
-    z.object({ paid: amountsSchema, returned: amountsSchema, arrived: amountsSchema }),
+  peers: z.array(
+    z.object({
+      ...{ market: z.string(), paid: amountsSchema },
+      ...{ returned: amountsSchema, arrived: amountsSchema },
+    }),
   ),
   arrivals: z.array(
     z.object({
@@ -224,16 +226,15 @@ export class MarketTransfers {
 
   save(): SavedTransfers {
     const texts = (amounts: Amounts): [string, string] => [`${amounts[0]}`, `${amounts[1]}`];
-    const peers = [...this.#peers].map(([name, { paid, returned, arrived }]) => [
-      name,
-      { paid: texts(paid), returned: texts(returned), arrived: texts(arrived) },
-    ]);
+    const peers = [...this.#peers].map(([market, { paid, returned, arrived }]) => {
+      return { market, paid: texts(paid), returned: texts(returned), arrived: texts(arrived) };
+    });
     return {
       deposited: texts(this.#deposited),
       withdrawn: texts(this.#withdrawn),
       paid: this.#paid,
       lastReturnId: `${this.#lastReturnId}`,
-      peers: Object.fromEntries(peers),
+      peers,
       arrivals: [...this.#arrivals].map(([session, { last, refused }]) => ({
         session,
         last: `${last}`,
@@ -257,8 +258,8 @@ export class MarketTransfers {
     set(this.#withdrawn, saved.withdrawn);
     this.#paid = saved.paid;
     this.#lastReturnId = BigInt(saved.lastReturnId);
-    for (const [name, { paid, returned, arrived }] of Object.entries(saved.peers)) {
-      const peer = this.#peer(name);
+    for (const { market, paid, returned, arrived } of saved.peers) {
+      const peer = this.#peer(market);
       set(peer.paid, paid);
       set(peer.returned, returned);
       set(peer.arrived, arrived);

@@ -1,4 +1,4 @@
-/** What a market says of transfers when it is asked: how far arrivals were judged, and its supply. */
+/** What a market answers of transfers: how far it judged those that came, and its supply. */
 import {
   BalanceOffset,
   isMsgpackMap,

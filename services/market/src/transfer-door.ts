@@ -25,6 +25,7 @@ import type { Transport } from '@foldbook/runtime';
 import { decode } from '@msgpack/msgpack';
 import { z } from 'zod';
 import type { Market } from './market-registry.ts';
+import type { TransferOutbox } from './transfer-outbox.ts';
 
 const INFO_TIMEOUT_MS = 2_000;
 /** Messages that wait for another market's facts at once. */
@@ -53,19 +54,15 @@ function unitOf(facts: Facts, asset: Asset): AssetUnit {
   return { symbol: quoteSymbol, decimals: priceDecimals + quantityDecimals };
 }
 
-export interface TransferDoorParts {
-  readonly transport: Transport;
-  /** Whether so many wait to arrive in the market that no more may be paid. */
-  readonly isFull: (to: string) => boolean;
-}
-
 export class TransferDoor {
-  readonly #parts: TransferDoorParts;
+  readonly #transport: Transport;
+  readonly #outbox: Pick<TransferOutbox, 'isFull'>;
   readonly #known = new Map<string, Facts>();
   #waiting = 0;
 
-  constructor(parts: TransferDoorParts) {
-    this.#parts = parts;
+  constructor(transport: Transport, outbox: Pick<TransferOutbox, 'isFull'>) {
+    this.#transport = transport;
+    this.#outbox = outbox;
   }
 
   /** Undefined lets the message in; a promise has to hear of another market first. */
@@ -101,7 +98,7 @@ export class TransferDoor {
     if (toAsset > Asset.QUOTE) return refuse('FIELD_RANGE', index, `toAsset ${toAsset}`);
     if (market === undefined) return undefined;
     if (market.name === to) return refuse('NOT_PERMITTED', index, `${to} is the market itself`);
-    if (this.#parts.isFull(to)) {
+    if (this.#outbox.isFull(to)) {
       return refuse('BUSY', index, `too many transfers wait to arrive in ${to}`);
     }
     const there = this.#known.get(to);
@@ -138,7 +135,7 @@ export class TransferDoor {
     try {
       const subject = infoSubject(name);
       const payload = new Uint8Array(0);
-      answer = decode(await this.#parts.transport.request(subject, payload, INFO_TIMEOUT_MS));
+      answer = decode(await this.#transport.request(subject, payload, INFO_TIMEOUT_MS));
     } catch {
       return silent;
     }

@@ -70,8 +70,11 @@ describe('the transfer outbox', { timeout: 120_000 }, () => {
       assert.equal(left + paid, supply, `seed ${seed}: what is not paid is where it was`);
       for (const name of MARKETS.flat()) {
         const { peers } = world.transfersOf(name).save();
-        for (const [to, totals] of Object.entries(peers)) {
-          const there = world.transfersOf(to).save().peers[name];
+        for (const { market: to, ...totals } of peers) {
+          const there = world
+            .transfersOf(to)
+            .save()
+            .peers.find(({ market }) => market === name);
           const owed = BigInt(totals.paid[1]) - BigInt(totals.returned[1]);
           assert.equal(`${owed}`, there?.arrived[1] ?? '0', `seed ${seed}: ${name} to ${to}`);
         }

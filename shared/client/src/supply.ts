@@ -46,13 +46,11 @@ export async function askSupply(transport: Transport, market: string): Promise<M
     const { name = code, detail = '' } = map.all;
     throw new ClientError('REFUSED', `${subject}: ${name} ${detail}`);
   }
-  const peers = Object.entries(new Fields(subject, map.value('peers')).all).map(
-    ([name, totals]) => {
-      const fields = new Fields(subject, totals);
-      const pairs = { paid: fields.amounts('paid'), returned: fields.amounts('returned') };
-      return [name, { ...pairs, arrived: fields.amounts('arrived') }] as const;
-    },
-  );
+  const peers = map.list('peers').map((totals) => {
+    const fields = new Fields(subject, totals);
+    const pairs = { paid: fields.amounts('paid'), returned: fields.amounts('returned') };
+    return [`${fields.value('market')}`, { ...pairs, arrived: fields.amounts('arrived') }] as const;
+  });
   return {
     market,
     partition: map.count('partition'),
@@ -85,6 +83,12 @@ class Fields {
   count(name: string): number {
     const value = this.all[name];
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    throw this.#bad(name);
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.all[name];
+    if (Array.isArray(value)) return value;
     throw this.#bad(name);
   }
 

@@ -23,7 +23,7 @@ interface MoveFunds extends Request {
 
 export interface Deposit extends MoveFunds {
   readonly kind: typeof CommandKind.DEPOSIT;
-  /** The arrival of a transfer: the market that paid it; of one that comes back, that refused it. */
+  /** Of a transfer that arrives, the market that paid it; of one that comes back, the other. */
   readonly fromMarket?: string;
   /** What comes back: which of the transfers that this market paid, from 1. */
   readonly returns?: number;

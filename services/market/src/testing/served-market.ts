@@ -42,7 +42,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   );
   const { metrics } = pipeline;
   const refusals = new RefusalLog(pipeline.clock, logger);
-  const transfers = new TransferDoor({ transport, isFull: () => false });
+  const transfers = new TransferDoor(transport, { isFull: () => false });
   const observers = { refusals, metrics, logger, transfers };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   const facts = {
