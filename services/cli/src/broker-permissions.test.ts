@@ -11,7 +11,9 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   askBalance,
+  askMarkets,
   askProof,
+  askVenueSupply,
   BookMirror,
   ClientError,
   OperatorClient,
@@ -287,7 +289,8 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       [admin, '$JS.API.STREAM.DELETE.LOG_0'],
       [market, '$JS.API.STREAM.DELETE.LOG_0'],
       [market, '$JS.API.STREAM.PURGE.LOG_0'],
-      [market, adminSubject(MARKET)],
+      [market, commandSubject(MARKET, 7)],
+      [market, querySubject(MARKET, 7)],
     ] as const) {
       const asked = transport.request(subject, NOTHING, PATIENCE_MS);
       await assert.rejects(asked, { code: 'NOT_PERMITTED' }, subject);
@@ -333,6 +336,21 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       await until(() => heard.length > 0);
       assert.deepEqual(heard, [proofSubject(MARKET, 4)]);
     }
+  });
+
+  it('lets markets pay each other, and an operator add up what they owe', async () => {
+    const transport = await connect('operator');
+    const [from, to] = ['X-USD', 'Y-USD'].map((name) => new OperatorClient(transport, name, 5));
+    assert(from !== undefined && to !== undefined);
+    for (const each of [from, to]) await each.createMarket(0, 0, { quoteSymbol: 'USD' });
+    await from.deposit(7, Asset.QUOTE, 100n);
+    await from.transfer({ account: 7, asset: Asset.QUOTE, amount: 60n, to: 'Y-USD' });
+    const markets = await askMarkets(transport, 0);
+    assert.deepEqual(markets?.toSorted(), [MARKET, 'X-USD', 'Y-USD']);
+    await until(async () => (await askBalance(transport, 'Y-USD', 7)).quoteAvailable === 60n);
+    const { faults, assets } = await askVenueSupply(transport, ['X-USD']);
+    assert.deepEqual(faults, []);
+    assert.equal(assets.find(({ symbol }) => symbol === 'USD')?.supply, 100n);
   });
 
   it('refuses who has no password', async () => {

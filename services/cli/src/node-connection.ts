@@ -11,16 +11,22 @@ import { eventWords } from './event-words.ts';
 import { marketName } from './order-arguments.ts';
 import { sessionOf } from './own-session.ts';
 
-export const CONNECTION_OPTIONS = {
+export const BROKER_OPTIONS = {
   nats: { type: 'string' },
   user: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const CONNECTION_OPTIONS = {
+  ...BROKER_OPTIONS,
   market: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
-export const CONNECTION_HELP = `  --market NAME     the market, for example BTC-USD
-  --nats URL        broker of the running node (default ${DEFAULT_NATS})
+export const BROKER_HELP = `  --nats URL        broker of the running node (default ${DEFAULT_NATS})
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --json            one JSON object per result line`;
+
+export const CONNECTION_HELP = `  --market NAME     the market, for example BTC-USD
+${BROKER_HELP}`;
 
 export interface NodeConnection {
   readonly transport: Transport;
@@ -32,14 +38,31 @@ export interface NodeConnection {
 
 const NO_NODE = 'start a node with "foldbook up --local", or name its broker with --nats';
 
-export async function connectNode(context: CommandContext): Promise<NodeConnection> {
-  const market = marketName(context);
+function connectTo(context: CommandContext): Promise<Transport> {
   const address = {
     servers: context.text('nats') ?? DEFAULT_NATS,
     user: context.text('user'),
     pass: context.password,
   };
-  const transport = await connectBroker(address, 'foldbook-cli', NO_NODE);
+  return connectBroker(address, 'foldbook-cli', NO_NODE);
+}
+
+/** As `withNode`, for what is asked of no market alone. */
+export async function withBroker(
+  context: CommandContext,
+  use: (transport: Transport) => Promise<number>,
+): Promise<number> {
+  const transport = await connectTo(context);
+  try {
+    return await use(transport);
+  } finally {
+    await transport.close();
+  }
+}
+
+export async function connectNode(context: CommandContext): Promise<NodeConnection> {
+  const market = marketName(context);
+  const transport = await connectTo(context);
   const clients: OrderClient[] = [];
   return {
     transport,

@@ -32,6 +32,7 @@ import type { Market, MarketRegistry } from './market-registry.ts';
 import type { PartitionDoor } from './partition-door.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
+import type { TransferDoor } from './transfer-door.ts';
 
 interface Sender {
   readonly market: string;
@@ -43,6 +44,8 @@ export interface Observers {
   readonly refusals: RefusalLog;
   readonly metrics: ServiceMetrics;
   readonly logger: Logger;
+  /** Asked of what operators say of transfers. */
+  readonly transfers: TransferDoor;
 }
 
 export class CommandAdapter {
@@ -54,13 +57,16 @@ export class CommandAdapter {
   #subscriptions: Subscription[] = [];
   readonly #refusals: RefusalLog;
   #refusesAll = false;
+  readonly #transfers: TransferDoor;
+  #isClosed = false;
 
   constructor(
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
-    { refusals, metrics, logger }: Observers,
+    { refusals, metrics, logger, transfers }: Observers,
   ) {
+    this.#transfers = transfers;
     this.#refusals = refusals;
     this.#transport = transport;
     this.#markets = markets;
@@ -99,6 +105,7 @@ export class CommandAdapter {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
@@ -132,12 +139,26 @@ export class CommandAdapter {
     const known = this.#markets.byName(name);
     const refusal = checkAdministration(batch.value, name, known);
     if (refusal !== undefined) return refusal;
+    const inspected = this.#transfers.inspect(known, batch.value);
+    if (!(inspected instanceof Promise)) {
+      return inspected ?? this.#administrate(message, name, batch.value);
+    }
+    void inspected.then((late) => {
+      const closed = this.#isClosed ? refuse('UNAVAILABLE', 0, 'the service ends') : undefined;
+      const end = late ?? closed ?? this.#administrate(message, name, batch.value);
+      if (end !== undefined) this.#refuse(message, end);
+    });
+    return undefined;
+  }
+
+  #administrate(message: TransportMessage, name: string, batch: CommandBatch): Refusal | undefined {
+    const known = this.#markets.byName(name);
     // Before the log, which would bring it back with every restart.
     if (known === undefined && this.#markets.isFull) {
       return refuse('CAPACITY', 0, 'this node has as many markets as it may have (maxMarkets)');
     }
     const market = known ?? this.#markets.create(name);
-    const busy = this.#admit(message, market, batch.value, 0);
+    const busy = this.#admit(message, market, batch, 0);
     if (known === undefined && busy === undefined) {
       this.#markets.add(market);
       this.#logger.info('the creation of a market was admitted', { market: name, id: market.id });

@@ -34,6 +34,8 @@ import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
 import { SettledFeed } from './settled-feed.ts';
 import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
+import { TransferDoor } from './transfer-door.ts';
+import { TransferOutbox } from './transfer-outbox.ts';
 
 export interface Surroundings {
   readonly config: MarketConfig;
@@ -89,6 +91,7 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   const markets = new MarketRegistry(partition, config.maxMarkets, (market) => {
     metrics.name(market);
     placement.place(market);
+    outbox.watch(market);
   });
   const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
   const dispatcher = new Dispatcher(targets, nowNs);
@@ -101,6 +104,8 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
     wake: () => invoker.wake(),
   });
   const { reports, diffs } = outputsOf(parts, local, fail);
+  const wake = () => invoker.wake();
+  const outbox = new TransferOutbox({ partition, transport, sequencer, logger, timers, wake });
   const publisher = new Publisher({
     ...{ markets, clock, metrics, reports, diffs },
     rings: threads.map(({ events }) => events),
@@ -131,20 +136,19 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
+  const refusals = new RefusalLog(clock, logger);
+  const observers = { refusals, metrics, logger, transfers: new TransferDoor(transport, outbox) };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const input = local === undefined ? [] : [local];
-  const matching = inline === undefined ? [] : [inline];
-  const last: Agent[] = checkpointer === undefined ? [] : [checkpointer];
-  if (parts.heartbeat !== undefined) last.push(parts.heartbeat);
   const settled = new SettledFeed({
     ...{ markets, reports, diffs, timers },
     delivered: () => sequencer.delivered,
     term: () => publisher.generation,
     tell: (payload) => transport.publish(settledSubject(partition), payload),
   });
-  const driven = [...input, sequencer, ...matching, publisher, settled, mover, ...last];
+  const last = [settled, mover, outbox, checkpointer, parts.heartbeat];
+  const all = [local, sequencer, inline, publisher, ...last];
+  const driven = all.filter((agent) => agent !== undefined);
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   const adapters = { commands, requests };

@@ -51,6 +51,7 @@ export class MarketOutputs {
   startGroup({ logSequence, askers }: CommittedGroup, firstSequence: number): void {
     if (this.#epochLogFirst === 0) this.#epochLogFirst = logSequence;
     this.privately.startGroup(firstSequence, askers);
+    this.market.transfers.startGroup(logSequence, firstSequence);
   }
 
   endGroup({ logSequence, head }: CommittedGroup, lastSequence: number, commands: number): void {
@@ -61,6 +62,7 @@ export class MarketOutputs {
     this.counters.commands += commands;
     this.counters.groups += 1;
     this.privately.endGroup(logSequence);
+    this.market.transfers.endGroup();
   }
 
   /** Whoever told what was executed so far: what comes is told by this process. */
@@ -92,6 +94,7 @@ export class MarketOutputs {
       openRecords: market.epoch.records,
       nextTimerNs: market.nextTimerNs,
       terms: market.terms.save(),
+      transfers: market.transfers.save(),
     };
   }
 
@@ -105,6 +108,7 @@ export class MarketOutputs {
     this.#head.set(facts.head);
     this.#epochLogFirst = facts.epochLogFirst;
     Object.assign(this.counters, facts.counters);
+    this.market.transfers.restore(facts.transfers);
     this.#settlement.restore(facts.settlementRecords);
     this.publicly.restore(levels, facts.sequence);
   }
@@ -127,8 +131,11 @@ export class MarketOutputs {
         this.#takerClientOrderId = view.getBigUint64(offset + EventOffset.CLIENT_ORDER_ID, true);
         this.privately.event(bytes, view, offset, sequence);
         return;
-      case EventKind.CANCELLED:
       case EventKind.REJECTED:
+        this.market.transfers.rejected(view.getUint16(offset + EventOffset.CODE, true), sequence);
+        this.privately.event(bytes, view, offset, sequence);
+        return;
+      case EventKind.CANCELLED:
       case EventKind.RESULT:
       case EventKind.REFILLED:
       case EventKind.REDUCED:
@@ -145,6 +152,10 @@ export class MarketOutputs {
         this.privately.event(bytes, view, offset, sequence);
         return;
       case EventKind.FUNDS:
+        this.market.transfers.funds(view, offset, sequence);
+        this.privately.event(bytes, view, offset, sequence);
+        this.#settlement.movement(view, offset, sequence);
+        return;
       case EventKind.FEE:
         this.privately.event(bytes, view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);

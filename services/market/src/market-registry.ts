@@ -2,6 +2,7 @@
 import { type Asker, GroupBuilder } from './group-builder.ts';
 import { LogChain } from './log-chain.ts';
 import { MarketTerms } from './market-terms.ts';
+import { MarketTransfers } from './market-transfers.ts';
 import { OpenEpoch } from './open-epoch.ts';
 
 /** What the publisher must know of a group when its events arrive. */
@@ -28,6 +29,7 @@ export class Market {
   readonly open = new GroupBuilder();
   readonly chain = new LogChain();
   readonly terms = new MarketTerms();
+  readonly transfers = new MarketTransfers();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
   /** Log sequence of the first group of which not all that it made was sent; 0 for none. */

@@ -6,7 +6,9 @@ import {
   encodeRefusal,
   INFO_FILTER,
   isMsgpackMap,
+  MAX_PARTITIONS,
   MAX_SESSION,
+  marketListSubject,
   marketToken,
   PROTOCOL_VERSION,
   parseClientSubject,
@@ -37,6 +39,7 @@ import type { Publisher } from './publisher.ts';
 import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset, OUTCOMES, OutcomeOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
+import { encodeArrived, encodeSupply } from './transfer-answers.ts';
 
 /** Questions to the market thread that may wait for their answer at once. */
 const MAX_OPEN_QUERIES = 1_024;
@@ -51,6 +54,8 @@ interface OpenQuery {
   readonly market: Market;
   readonly account: number;
   readonly kind: number;
+  /** Asked for the market's supply, not for a balance. */
+  readonly isSupply: boolean;
 }
 
 /** Facts that don't change while the process runs. */
@@ -122,6 +127,11 @@ export class RequestAdapter {
       ...subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
       ...subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
       ...subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
+      this.#transport.subscribe(
+        marketListSubject(this.#facts.partition),
+        ({ reply }) => this.#list(reply),
+        onRefused,
+      ),
     ];
   }
 
@@ -138,6 +148,10 @@ export class RequestAdapter {
     this.#count(query.account, -1);
     if (query.kind === ControlKind.QUERY_OUTCOME) {
       this.#send(query.reply, this.#outcome(query, records, sequence));
+      return;
+    }
+    if (query.isSupply) {
+      this.#send(query.reply, encodeSupply(query.market, records, sequence));
       return;
     }
     const fields = { market: query.market.id, last: sequence };
@@ -187,6 +201,13 @@ export class RequestAdapter {
 
   #send(reply: string, payload: Uint8Array): void {
     answer(this.#transport, reply, payload);
+  }
+
+  #list(reply: string | undefined): void {
+    if (reply === undefined) return;
+    const { partition } = this.#facts;
+    const markets = Array.from(this.#markets.all(), ({ name }) => name);
+    this.#send(reply, encode({ v: PROTOCOL_VERSION, code: 0, partition, markets }));
   }
 
   #info(reply: string, market: Market): undefined {
@@ -250,13 +271,21 @@ export class RequestAdapter {
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
    * orders, { v: 1, reports: sequence, skip: batches } for its reports after that,
    * { v: 1, session: number, request: id } for what became of a request; from operators
-   * (account 0) { v: 1, host: number } to move the market there, any other for the book.
+   * (account 0) { v: 1, host: number } to move the market there, { v: 1, arrived: partition } for
+   * how far transfers from there were judged, { v: 1, supply: 1 } for the supply and where it came
+   * from, any other for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
     if (sender.account === 0 && hasField(message.payload, 'host')) {
       return this.#move(reply, market, readInteger(message.payload, 'host'));
+    }
+    const arrived = sender.account === 0 ? readInteger(message.payload, 'arrived') : undefined;
+    if (arrived !== undefined) {
+      if (arrived >= MAX_PARTITIONS) return refuse('FIELD_RANGE', 0, 'arrived');
+      this.#send(reply, encodeArrived(market, arrived));
+      return undefined;
     }
     const reported = readInteger(message.payload, 'reports');
     if (reported !== undefined) {
@@ -268,7 +297,8 @@ export class RequestAdapter {
     const openOf = this.#openOf.get(sender.account) ?? 0;
     const isOver = sender.account > 0 && openOf >= MAX_OPEN_QUERIES_PER_ACCOUNT;
     if (isOver || this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
-    const kind = queryKind(sender.account, message.payload);
+    const isSupply = sender.account === 0 && hasField(message.payload, 'supply');
+    const kind = isSupply ? ControlKind.QUERY_BALANCE : queryKind(sender.account, message.payload);
     const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
     if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
     const request = kind === ControlKind.QUERY_OUTCOME ? readRequest(message.payload) : NO_REQUEST;
@@ -285,7 +315,7 @@ export class RequestAdapter {
     view.setUint16(OutcomeOffset.SESSION, request.session, true);
     view.setBigUint64(OutcomeOffset.REQUEST, request.id, true);
     if (!this.#dispatcher.query(market, record)) return refuse('BUSY', 0, market.name);
-    this.#open.set(token, { reply, market, account: sender.account, kind });
+    this.#open.set(token, { reply, market, account: sender.account, kind, isSupply });
     this.#count(sender.account, 1);
     return undefined;
   }

@@ -296,6 +296,7 @@ export class Sequencer implements Agent {
     market.committed.push({ logSequence, ...kept });
     this.#delivered = logSequence;
     if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
+    market.transfers.logged(payload, logSequence);
     const copy = slab.copy(payload);
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

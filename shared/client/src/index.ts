@@ -4,6 +4,7 @@ export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror
 export { ClientError, type ClientErrorCode, type ClientErrorFacts } from './client-error.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export { askInfo, type MarketInfo } from './market-info.ts';
+export { askMarkets } from './market-list.ts';
 export {
   type BalanceView,
   type MarketView,
@@ -22,6 +23,7 @@ export {
   type MarketLimits,
   type MarketTerms,
   OperatorClient,
+  type TransferOrder,
 } from './operator-client.ts';
 export {
   type Answer,
@@ -44,3 +46,11 @@ export {
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
 export { askOutcome, type Outcome, type RequestName } from './request-outcome.ts';
+export {
+  type AssetTotal,
+  addSupply,
+  askSupply,
+  askVenueSupply,
+  type MarketSupply,
+  type VenueSupply,
+} from './supply.ts';

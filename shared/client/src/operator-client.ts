@@ -2,7 +2,7 @@
 import {
   type AdminCommand,
   type AnySide,
-  type Asset,
+  Asset,
   adminSubject,
   BOTH_SIDES,
   CommandKind,
@@ -38,6 +38,17 @@ export interface MarketMove {
   readonly held: number;
 }
 
+/** From an account of this market to one of another. */
+export interface TransferOrder {
+  readonly account: number;
+  readonly asset: Asset;
+  readonly amount: bigint;
+  /** The other market; on any partition of the venue. */
+  readonly to: string;
+  /** Default: the same account. */
+  readonly toAccount?: number | undefined;
+}
+
 /** Each undefined for none. */
 export interface MarketLimits {
   /** Ticks. */
@@ -65,10 +76,32 @@ const MOVE_TIMEOUT_MS = 60_000;
 type AdminDraft = DistributiveOmit<AdminCommand, 'session' | 'requestId'>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
+/** Symbol and decimals of one of a market's assets; a quote unit is a tick for a lot. */
+function unitOf(info: MarketInfo, asset: Asset): { symbol: string; decimals: number } {
+  const { baseSymbol, quoteSymbol, priceDecimals, quantityDecimals } = info;
+  return asset === Asset.BASE
+    ? { symbol: baseSymbol, decimals: quantityDecimals }
+    : { symbol: quoteSymbol, decimals: priceDecimals + quantityDecimals };
+}
+
+function sameAsset(from: MarketInfo, asset: Asset, to: MarketInfo): Asset {
+  const { symbol, decimals } = unitOf(from, asset);
+  const found = [Asset.BASE, Asset.QUOTE].find((other) => {
+    const unit = unitOf(to, other);
+    return symbol !== '' && unit.symbol === symbol && unit.decimals === decimals;
+  });
+  if (found !== undefined) return found;
+  const what = symbol === '' ? 'an asset without a symbol' : `${symbol} in 10^-${decimals}`;
+  const subject = adminSubject(from.market);
+  throw new ClientError('REFUSED', `${subject}: OTHER_ASSET ${to.market} does not have ${what}`);
+}
+
 export class OperatorClient {
   readonly #transport: Transport;
   readonly #market: string;
   readonly #session: number;
+  /** Markets that were part of a transfer, as they were then. */
+  readonly #known = new Map<string, MarketInfo>();
   #nextRequestId: number;
 
   /** @param clock - request ids begin with its microseconds */
@@ -94,6 +127,29 @@ export class OperatorClient {
 
   withdraw(account: number, asset: Asset, amount: bigint): Promise<MarketEvent> {
     return this.#command({ kind: CommandKind.WITHDRAW, account, asset, amount });
+  }
+
+  /**
+   * Moves an amount to another market that has the same asset. Answers FUNDS once it is paid; from
+   * then on it arrives there, or comes back if that market refuses it, once, whatever fails.
+   * @throws ClientError REFUSED if the other market is unknown or does not have the asset
+   */
+  async transfer({
+    account,
+    asset,
+    amount,
+    to,
+    toAccount = account,
+  }: TransferOrder): Promise<MarketEvent> {
+    const toAsset = sameAsset(await this.#assetsOf(this.#market), asset, await this.#assetsOf(to));
+    const funds = { account, asset, amount };
+    return this.#command({
+      kind: CommandKind.WITHDRAW,
+      ...funds,
+      toMarket: to,
+      toAccount,
+      toAsset,
+    });
   }
 
   /** Moves fees that the market has taken to an account; quote units. */
@@ -142,6 +198,16 @@ export class OperatorClient {
     const payload = encode({ v: PROTOCOL_VERSION, host });
     const subject = querySubject(this.#market, 0);
     return askFacts<MarketMove>(this.#transport, subject, payload, MOVE_TIMEOUT_MS);
+  }
+
+  /** They never change. A market that is away for a while can be paid all the same. */
+  async #assetsOf(market: string): Promise<MarketInfo> {
+    const known = this.#known.get(market);
+    if (known !== undefined) return known;
+    const info = await askInfo(this.#transport, market);
+    // Before its creation has run it has none.
+    if (info.baseSymbol !== '' || info.quoteSymbol !== '') this.#known.set(market, info);
+    return info;
   }
 
   async #command(draft: AdminDraft): Promise<MarketEvent> {

@@ -94,6 +94,12 @@ const TABLE = {
     remedy: "operators: generate the broker's mapping for the venue's count of partitions",
   },
 
+  OTHER_ASSET: {
+    code: 120,
+    meaning: 'what would be transferred is not the same asset in the other market',
+    remedy: 'name the asset there that has the same symbol and the same number of decimals',
+  },
+
   UNKNOWN_COMMAND: {
     code: 200,
     meaning: 'the log holds a command kind that these rules do not know',

@@ -45,6 +45,8 @@ export const INFO_FILTER = 'info.*';
 export const NODE_VIEW_SUBJECT = 'node.view';
 /** To have a partition moved to another node. */
 export const NODE_MOVE_SUBJECT = 'node.move';
+/** Names of the markets that a partition has, answered by request. */
+export const marketListSubject = (partition: number) => `list.${partition}`;
 
 export const logSubject = (partition: number, market: string) => `log.${partition}.${market}`;
 /** The partition is in the subject because each has streams of its own, which must not overlap. */

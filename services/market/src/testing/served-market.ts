@@ -7,6 +7,7 @@ import { PartitionDoor } from '../partition-door.ts';
 import { RefusalLog } from '../refusal-log.ts';
 import { ReportReplay } from '../report-replay.ts';
 import { RequestAdapter } from '../request-adapter.ts';
+import { TransferDoor } from '../transfer-door.ts';
 import { MemoryReader } from './memory-reader.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
 
@@ -44,7 +45,9 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     assert.fail(String(error)),
   );
   const { metrics } = pipeline;
-  const observers = { refusals: new RefusalLog(pipeline.clock, logger), metrics, logger };
+  const refusals = new RefusalLog(pipeline.clock, logger);
+  const transfers = new TransferDoor(transport, { isFull: () => false });
+  const observers = { refusals, metrics, logger, transfers };
   const commands = new CommandAdapter(transport, markets, sequencer, observers);
   const facts = {
     durability: 'memory, for tests',
