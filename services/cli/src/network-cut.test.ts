@@ -23,6 +23,8 @@ interface Scene {
   readonly network: NetworkHosts;
   readonly venue: Venue;
   readonly serving: MarketProcess;
+  /** Its term. */
+  readonly term: number;
   /** Of the one that serves. */
   readonly own: NetworkHost;
   /** Of the other one. */
@@ -42,11 +44,12 @@ async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
       const options = { ...common, folder, hosts: { servers: brokers, markets } };
       await Venue.with(options, async (venue) => {
         const { serving } = await venue.pair.roles();
+        const { term } = await venue.pair.owner();
         const [first, second] = markets;
         assert(first && second);
         const isFirst = serving.node === 'node-1';
         const [own, other] = isFirst ? [first, second] : [second, first];
-        await use({ network, venue, serving, own, other, brokers });
+        await use({ network, venue, serving, term, own, other, brokers });
       });
       return 0;
     });
@@ -68,8 +71,7 @@ async function expectWhole({ network, venue, serving }: Scene): Promise<void> {
   assert(terms >= 2 && accepted > 0);
 }
 
-async function expectTakeOver({ venue, serving }: Scene): Promise<void> {
-  const { term } = await venue.pair.owner();
+async function expectTakeOver({ venue, serving, term }: Scene): Promise<void> {
   const stopProbing = venue.prober.keepOn();
   await venue.prober.resumed(RESUME_WITHIN_MS);
   stopProbing();
