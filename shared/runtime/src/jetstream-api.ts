@@ -19,6 +19,12 @@ export const JetStreamErrorNumber = {
   WRONG_LAST_SEQUENCE_CONSTANT: 10_164,
 } as const;
 
+/** Said while a cluster's servers are too few, or elect one of them: by `err_code`, it passes. */
+const PASSING: ReadonlySet<number> = new Set([
+  // "JetStream system temporarily unavailable", "... can not handle request", "stream is offline"
+  10_008, 10_009, 10_118,
+]);
+
 /** The broker understood the request and refused it. */
 export class JetStreamRefusal extends Error {
   override readonly name = 'JetStreamRefusal';
@@ -131,7 +137,7 @@ export class JetStreamApi {
    * the broker is away, so it may be stored twice.
    */
   async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
-    const answer = answerOf(await this.#patiently(subject, payload));
+    const answer = await this.#patiently(subject, payload);
     if (answer.stream === stream) return numberOf(answer.seq);
     const where = `${subject} at ${this.#transport.description}`;
     throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
@@ -172,14 +178,14 @@ export class JetStreamApi {
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
-    return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
+    return this.#patiently(`$JS.API.${what}`, payload);
   }
 
-  async #patiently(subject: string, payload: Uint8Array): Promise<Uint8Array> {
+  async #patiently(subject: string, payload: Uint8Array): Promise<Json> {
     const deadlineMs = performance.now() + this.#patienceMs;
     for (;;) {
       try {
-        return await this.#ask(subject, payload);
+        return answerOf(await this.#ask(subject, payload));
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
@@ -231,13 +237,17 @@ export class JetStreamApi {
   }
 }
 
-/** An answer of JetStream that is no refusal. */
+/** An answer of JetStream that is no refusal. @throws JetStreamRefusal, StreamError UNAVAILABLE */
 function answerOf(bytes: Uint8Array): Json {
   const answer = parseJson(bytes);
   const { error } = answer;
   if (typeof error !== 'object' || error === null) return answer;
-  const { err_code: number, code, description } = error as Json;
-  throw new JetStreamRefusal(numberOf(number ?? code), String(description));
+  const { err_code, code, description } = error as Json;
+  const number = numberOf(err_code ?? code);
+  const refusal = new JetStreamRefusal(number, String(description));
+  if (!PASSING.has(number)) throw refusal;
+  const mend = 'too few of its servers hear each other, or they elect a leader';
+  throw new StreamError('UNAVAILABLE', `${refusal.message}: ${mend}`, { cause: refusal });
 }
 
 export function isUnavailable(error: unknown): error is StreamError {
