@@ -8,15 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { OrderClient } from '@foldbook/client';
-import { logStream, Side } from '@foldbook/protocol';
-import { connectNats, type NatsTransport, TransportError } from '@foldbook/runtime';
+import { Side } from '@foldbook/protocol';
+import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
 import { MARKET, PROBER } from './check/kill9-load.ts';
-import { LocalCluster } from './local-cluster.ts';
 import { DisturbedMarket, type DisturbedMarketOptions } from './testing/disturbed-market.ts';
 import { NetworkLine } from './testing/network-line.ts';
 import { probe } from './testing/probe.ts';
-import { until } from './testing/until.ts';
 
 const LIMIT = { timeout: 120_000 };
 const STALLED = /the log does not take appends/;
@@ -137,40 +135,4 @@ const ORDER = { side: Side.BUY, price: 1n, quantity: 1n } as const;
 function openTrader(transport: NatsTransport): Promise<OrderClient> {
   const reports = { kind: 'durable', transport } as const;
   return OrderClient.open({ transport, reports, market: MARKET, account: PROBER });
-}
-
-test('two of three brokers go: the market waits for them, as its log does', LIMIT, async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'foldbook-broker-'));
-  const cluster = await LocalCluster.start({ dir, servers: 3 });
-  const url = cluster.servers.join(',');
-  const config = { broker: { kind: 'nats', servers: url, replicas: 3, leaseMs: LEASE_MS } };
-  try {
-    const market = await DisturbedMarket.start({ dir, url, config });
-    try {
-      for (const server of [0, 1]) await cluster.kill(server);
-      await market.says(STALLED);
-      await until(() => refusesForNow(market.transport));
-      for (const server of [0, 1]) await cluster.start(server);
-      await market.says(FLOWING);
-      await market.tradesOn();
-      assert.deepEqual(await market.judge(), []);
-    } finally {
-      await market.close();
-    }
-  } finally {
-    await cluster.stop();
-    await rm(dir, { recursive: true, force: true });
-  }
-});
-
-/** Whether the server that is left says that there are too few, which the market has heard, too. */
-async function refusesForNow(transport: NatsTransport): Promise<boolean> {
-  const subject = `$JS.API.STREAM.INFO.${logStream(0)}`;
-  try {
-    const answer = await transport.request(subject, new Uint8Array(), 1_000);
-    return new TextDecoder().decode(answer).includes('temporarily unavailable');
-  } catch (error) {
-    if (error instanceof TransportError) return false;
-    throw error;
-  }
 }
