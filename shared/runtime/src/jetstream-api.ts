@@ -1,5 +1,6 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
-import type { MsgHdrs } from 'nats';
+import { randomBytes } from 'node:crypto';
+import { headers as createHeaders, type MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
 import { type OpeningRecord, StreamError } from './stream.ts';
 import { pause, systemTimers } from './timers.ts';
@@ -134,10 +135,13 @@ export class JetStreamApi {
 
   /**
    * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
-   * the broker is away, so it may be stored twice.
+   * the broker is away, and stored once for as long as that remembers ids (two minutes).
    */
   async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
-    const answer = await this.#patiently(subject, payload);
+    const headers = createHeaders();
+    // Of no writer, whose name would stand before the colon.
+    headers.append('Nats-Msg-Id', `:${randomBytes(12).toString('base64url')}`);
+    const answer = await this.#patiently(subject, payload, headers);
     if (answer.stream === stream) return numberOf(answer.seq);
     const where = `${subject} at ${this.#transport.description}`;
     throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
@@ -181,11 +185,11 @@ export class JetStreamApi {
     return this.#patiently(`$JS.API.${what}`, payload);
   }
 
-  async #patiently(subject: string, payload: Uint8Array): Promise<Json> {
+  async #patiently(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<Json> {
     const deadlineMs = performance.now() + this.#patienceMs;
     for (;;) {
       try {
-        return answerOf(await this.#ask(subject, payload));
+        return answerOf(await this.#ask(subject, payload, headers));
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
