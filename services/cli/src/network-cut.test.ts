@@ -60,6 +60,7 @@ async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
 
 /** All is whole again: the former owner ends by itself, and everything is as the log says. */
 async function expectWhole({ network, venue, serving }: Scene): Promise<void> {
+  assert.match(serving.log(), /the lease was not renewed; trying to have it again/);
   network.heal();
   assert.equal((await serving.exited).status, 1);
   assert.match(serving.log(), CLEAR);

@@ -1,4 +1,4 @@
-/** Messages that come twice, late and in another order, between a real broker and those it serves. */
+/** Messages that come twice, late and in another order, on their way to and from a real broker. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

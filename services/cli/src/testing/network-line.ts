@@ -1,4 +1,4 @@
-/** A line to a server that is late, narrow, silent or cut, as a network between two hosts may be. */
+/** A line to a server that is late, narrow, silent or cut, as a network between hosts may be. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
