@@ -165,7 +165,7 @@ export function streamConformance(name: string, open: () => Promise<StoreFixture
       assert.deepEqual(all, ['1 again 1', '2 again 2', '3 again 3']);
     });
 
-    test('an opening record comes behind the one of its subject that it names, or not', async () => {
+    test('an opening record comes behind the one of its subject that it names', async () => {
       const subjects = ['open.*'];
       const opening = (text: string, after: number) => ({
         ...{ subject: 'open.begin', payload: bytes(text), after },
@@ -184,7 +184,8 @@ export function streamConformance(name: string, open: () => Promise<StoreFixture
       assert.equal(second.lastSequence, 3);
       await second.append('open.on', bytes('two'));
       await second.close();
-      const all = await collect(other.reader('OPEN').read({ fromSequence: 1, follow: false }));
+      const reading = other.reader('OPEN').read({ fromSequence: 1, follow: false });
+      const all = await collect(reading);
       assert.deepEqual(all, [
         '1 open.begin first',
         '2 open.on one',
