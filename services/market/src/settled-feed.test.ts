@@ -100,7 +100,7 @@ describe('the settled position', () => {
     assert.equal(one.last()?.log, 0, 'the other output is not');
     one.diffs.store(9);
     await one.look();
-    assert.deepEqual(one.last(), { term: 9, log: 2, reports: 0, diffs: 0 });
+    assert.deepEqual(one.last(), { term: 9, log: 2, reports: 2, diffs: 2 });
     await one.look();
     one.deliver(0);
     await one.look();
@@ -108,7 +108,7 @@ describe('the settled position', () => {
     one.reports.store(9);
     one.diffs.store(9);
     await one.look();
-    assert.deepEqual(one.last(), { term: 9, log: 3, reports: 2, diffs: 2 });
+    assert.deepEqual(one.last(), { term: 9, log: 3, reports: 3, diffs: 3 });
   });
 
   it('is told again, for those who come later', async () => {
