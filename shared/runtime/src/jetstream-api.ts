@@ -136,12 +136,14 @@ export class JetStreamApi {
   /**
    * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
    * the broker is away, and stored once for as long as that remembers ids (two minutes).
+   * @throws StreamError STALE_WRITER when it says what it comes after, and that is not the last
    */
-  async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
+  async append(stream: string, { subject, payload, after }: OpeningRecord): Promise<number> {
     const headers = createHeaders();
     // Of no writer, whose name would stand before the colon.
     headers.append('Nats-Msg-Id', `:${randomBytes(12).toString('base64url')}`);
-    const answer = await this.#patiently(subject, payload, headers);
+    if (after !== undefined) headers.append('Nats-Expected-Last-Subject-Sequence', String(after));
+    const answer = await this.#patiently(subject, payload, headers).catch(staleOf(subject));
     if (answer.stream === stream) return numberOf(answer.seq);
     const where = `${subject} at ${this.#transport.description}`;
     throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
@@ -252,6 +254,23 @@ function answerOf(bytes: Uint8Array): Json {
   if (!PASSING.has(number)) throw refusal;
   const mend = 'too few of its servers hear each other, or they elect a leader';
   throw new StreamError('UNAVAILABLE', `${refusal.message}: ${mend}`, { cause: refusal });
+}
+
+/** The broker's no to a record that comes after another one than it says. */
+function staleOf(subject: string) {
+  return (error: unknown): never => {
+    if (!isConflict(error)) throw error;
+    const text = `another record of ${subject} has been appended`;
+    throw new StreamError('STALE_WRITER', text, { cause: error });
+  };
+}
+
+/** The broker expected another sequence. */
+export function isConflict(error: unknown): boolean {
+  const { WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_CONSTANT } = JetStreamErrorNumber;
+  return [WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_CONSTANT].some((number) =>
+    isRefusal(error, number),
+  );
 }
 
 export function isUnavailable(error: unknown): error is StreamError {
