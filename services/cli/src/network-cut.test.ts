@@ -16,7 +16,7 @@ import { until } from './testing/until.ts';
 const LIMIT = { timeout: 120_000 };
 const SERVERS = 3;
 const LEASE_MS = 1_500;
-const RESUME_WITHIN_MS = 60_000;
+const RESUME_WITHIN_MS = 30_000;
 const CLEAR = /can't go on: .*('s with term|another (process|writer))/;
 
 interface Scene {
