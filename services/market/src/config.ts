@@ -73,6 +73,14 @@ const snapshotsSchema = z.object({
   everyCommands: z.int().min(1).default(1_000_000),
 });
 
+/** Signed receipts for clients that ask; none are signed where this is absent. */
+const receiptsSchema = z.object({
+  /** Secret key of 64 hex digits, mode 0600; made if it is not there. */
+  keyFile: z.string().min(1),
+  /** The operator's certificate of it (`foldbook keys certify`); may come later. */
+  certificateFile: z.string().min(1).optional(),
+});
+
 const wishSchema = z.enum(['try', 'off']).default('try');
 
 /** What a host's thread wants of its memory; the log says what the system gave. */
@@ -151,6 +159,7 @@ const fieldsSchema = z.object({
   /** Where profiles of its threads go, which SIGUSR2 begins and ends; absent: none are taken. */
   profileDir: z.string().min(1).optional(),
   snapshots: snapshotsSchema.prefault({}),
+  receipts: receiptsSchema.optional(),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */

@@ -27,6 +27,7 @@ import { type MarketConfig, marketConfigSchema } from './config.ts';
 import { type MarketService, startMarketService } from './market-service.ts';
 import { PartitionLease } from './partition-lease.ts';
 import { Profiling } from './profiling.ts';
+import { loadReceiptKey } from './receipt-key.ts';
 
 const BAD_CONFIGURATION = 2;
 const ENDED_AT_ONCE = 1;
@@ -177,6 +178,7 @@ async function start(): Promise<Running | number> {
   process.on('SIGUSR2', () => void profiling.toggle());
   const { transport, store, lease } = await connect(config);
   const snapshots = await openSnapshots(config, transport);
+  const receipts = await loadReceiptKey(config.receipts, logger);
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker lost; trying to reach it again', { detail });
     else if (status === 'connected') logger.info('broker is back', { detail });
@@ -187,6 +189,7 @@ async function start(): Promise<Running | number> {
     transport,
     store,
     snapshots,
+    receipts,
     clock: systemClock,
     logger,
   });

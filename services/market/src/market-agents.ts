@@ -26,6 +26,7 @@ import type { OpenedHosts } from './open-hosts.ts';
 import type { OwnedStreams } from './ownership.ts';
 import { Placement } from './placement.ts';
 import { Publisher } from './publisher.ts';
+import { ReceiptDesk, type ReceiptKey } from './receipt-desk.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
@@ -38,6 +39,8 @@ export interface Surroundings {
   readonly store: StreamStore;
   /** Where checkpoints are kept; none are without. */
   readonly snapshots?: SnapshotStore | undefined;
+  /** What receipts are signed with; none are without. */
+  readonly receipts?: ReceiptKey | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Default: the system's. */
@@ -95,6 +98,10 @@ export function wireAgents(
     onFailure: fail,
     wake: () => invoker.wake(),
   });
+  const sendReply = (subject: string, payload: Uint8Array) => answer(transport, subject, payload);
+  const desk =
+    parts.receipts &&
+    new ReceiptDesk({ ...parts.receipts, partition, term: streams.term, logger, sendReply });
   const publisher = new Publisher({
     ...{
       markets,
@@ -106,7 +113,8 @@ export function wireAgents(
     },
     rings: threads.map(({ events }) => events),
     publish: (subject, payload) => transport.publish(subject, payload),
-    sendReply: (subject, payload) => answer(transport, subject, payload),
+    sendReply,
+    receipts: desk,
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => {
@@ -129,12 +137,13 @@ export function wireAgents(
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
-  const facts = { durability: store.durability, cores, term: streams.term, partition };
+  const { receipts } = parts;
+  const facts = { durability: store.durability, cores, term: streams.term, partition, receipts };
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
   const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
-  const commands = new CommandAdapter(transport, markets, sequencer, observers);
+  const commands = new CommandAdapter(transport, markets, sequencer, observers, desk);
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const input = local === undefined ? [] : [local];
   const matching = inline === undefined ? [] : [inline];

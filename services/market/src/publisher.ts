@@ -13,6 +13,7 @@ import type { Market, MarketRegistry } from './market-registry.ts';
 import { createBatchBuffers } from './output-batch.ts';
 import type { SendReply } from './private-output.ts';
 import type { PublicOutput, PublishPublic } from './public-output.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 
 /** Appends in flight on an output stream before the publisher waits, and the rings fill. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
@@ -28,6 +29,7 @@ export interface PublisherParts {
   readonly metrics: ServiceMetrics;
   readonly publish: PublishPublic;
   readonly sendReply: SendReply;
+  readonly receipts?: ReceiptDesk | undefined;
   readonly onExecuted: OnExecuted;
   readonly onAnswer: OnAnswer;
   readonly onMoved: OnMoved;
@@ -48,7 +50,7 @@ export class Publisher implements Agent, EventTaker {
   #next = 0;
 
   constructor(parts: PublisherParts) {
-    const { reports, diffs, generation, publish, sendReply, metrics } = parts;
+    const { reports, diffs, generation, publish, sendReply, metrics, receipts } = parts;
     this.#reports = reports;
     this.#diffs = diffs;
     this.#metrics = metrics;
@@ -56,7 +58,7 @@ export class Publisher implements Agent, EventTaker {
       if (this.#isLive) publish(subject, payload);
     };
     const buffers = createBatchBuffers();
-    const outputs = { reports, diffs, generation, sendReply, buffers };
+    const outputs = { reports, diffs, generation, sendReply, buffers, receipts };
     this.#outputParts = { ...outputs, publish: publishLive };
     const outputsOf = (market: Market) => this.outputsOf(market);
     this.#feeds = parts.rings.map((ring) => new EventFeed(ring, { ...parts, outputsOf }));

@@ -29,6 +29,7 @@ import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Mover } from './mover.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
+import type { ReceiptKey } from './receipt-desk.ts';
 import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -58,6 +59,8 @@ export interface ServiceFacts {
   /** Of the partition's owner. */
   readonly term: number;
   readonly partition: number;
+  /** What receipts are signed with; absent where none are. */
+  readonly receipts?: ReceiptKey | undefined;
 }
 
 /** What answers come from, and what they may cost. */
@@ -156,7 +159,7 @@ export class RequestAdapter {
   }
 
   #info(reply: string, market: Market): undefined {
-    const { durability, cores, term, partition } = this.#facts;
+    const { durability, cores, term, partition, receipts } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -171,6 +174,8 @@ export class RequestAdapter {
       core: cores[market.host] ?? null,
       pending: this.#sequencer.pending,
       openRecords: market.epoch.records,
+      receiptKey: hexOrNull(receipts?.key.publicKey),
+      receiptCertificate: hexOrNull(receipts?.certificate),
       ...this.#publisher.counters(market),
       ...market.terms.facts(),
     };
@@ -296,6 +301,9 @@ function hasField(payload: Uint8Array, key: string): boolean {
   const map = readMsgpack(payload, MAP_LIMITS);
   return map.ok && isMsgpackMap(map.value) && map.value.has(key);
 }
+
+const hexOrNull = (bytes: Uint8Array | undefined) =>
+  bytes === undefined ? null : Buffer.from(bytes).toString('hex');
 
 function readInteger(payload: Uint8Array, key: string): number | undefined {
   const map = readMsgpack(payload, MAP_LIMITS);

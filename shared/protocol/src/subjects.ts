@@ -3,15 +3,11 @@
  * `rpt.<partition>.<account>.<market>` to the connection, and `adm.*` to operators: see
  * infra/docker/nats.conf.
  */
-import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
+import { MAX_ACCOUNT } from './limits.ts';
+import { isMarketName } from './market-name.ts';
 
-const MARKET_NAME = /^[A-Z0-9][A-Z0-9-]*$/;
 const TERM_TOKEN = '$term';
 const PARTITION = /^(0|[1-9][0-9]{0,4})$/;
-
-export function isMarketName(text: string): boolean {
-  return text.length <= MAX_MARKET_NAME && MARKET_NAME.test(text);
-}
 
 /** Decimal account number without sign or leading zeros, or undefined. */
 export function parseAccount(text: string): number | undefined {

@@ -30,6 +30,7 @@ export {
   type Parkable,
 } from './idle-strategy.ts';
 export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
+export { KeyFileError, loadSecretKey } from './key-file.ts';
 export {
   type AcquireOptions,
   LeaseTable,
@@ -140,6 +141,7 @@ export {
 } from './shared-memory-host.ts';
 export { FrameKind } from './shared-memory-layout.ts';
 export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
+export { SigningKey, signatureCheck } from './signing-key.ts';
 export {
   checkSnapshot,
   type SnapshotDraft,

@@ -41,12 +41,13 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   );
   const { metrics } = pipeline;
   const observers = { refusals: new RefusalLog(pipeline.clock, logger), metrics, logger };
-  const commands = new CommandAdapter(transport, markets, sequencer, observers);
+  const commands = new CommandAdapter(transport, markets, sequencer, observers, pipeline.desk);
   const facts = {
     durability: 'memory, for tests',
     cores: pipeline.hosts.map(() => undefined),
     term: 7,
     partition: 0,
+    receipts: options.receipts,
   };
   const share = new AnswerShare(pipeline.clock, options.answerBytes);
   const sources = { publisher, reports, share, dispatcher, mover };
