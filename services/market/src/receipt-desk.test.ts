@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
-import { OperatorClient } from '@foldbook/client';
+import { OperatorClient, OrderClient } from '@foldbook/client';
 import {
   adminSubject,
   BatchFlag,
@@ -17,6 +17,7 @@ import {
   encodeCommands,
   RECORD_BYTES,
   receiptMessage,
+  Side,
 } from '@foldbook/protocol';
 import { SigningKey, signatureCheck } from '@foldbook/runtime';
 import { LogChain } from './log-chain.ts';
@@ -86,6 +87,37 @@ test('a receipt names the group, its head, and the commands of the asker', async
     const told = decodeReceipt(executed.receipt ?? new Uint8Array(0));
     assert(told.ok && event?.sequence === told.value.ownFirst);
   } finally {
+    await served.stop();
+    await transport.close();
+  }
+});
+
+test('the SDK keeps a receipt of every batch, and goes on past reports that come first', async () => {
+  const served = serveMarket({ receipts: { key, certificate: undefined } });
+  const transport = served.connect();
+  const kept: Uint8Array[] = [];
+  const store = {
+    ...{ receipts: [], certificates: [] },
+    keep: async (_: string, bytes: Uint8Array) => void kept.push(bytes),
+  };
+  const client = await OrderClient.open({
+    ...{ transport, market: MARKET, account: 7, receipts: { store } },
+    reports: { kind: 'live', transport },
+  });
+  try {
+    await new OperatorClient(transport, MARKET).createMarket(0, 0);
+    await transport.request(adminSubject(MARKET), encodeCommands(fund(7)), 1_000);
+    const order = { side: Side.BUY, price: 100n, quantity: 1n };
+    await Promise.all([client.place(order), client.place(order)]);
+    await client.place(order);
+    await client.received();
+    const counts = kept.map((bytes) => {
+      const receipt = decodeReceipt(bytes);
+      return receipt.ok ? receipt.value.ownCount : receipt.detail;
+    });
+    assert.deepEqual(counts, [2, 1]);
+  } finally {
+    await client.close();
     await served.stop();
     await transport.close();
   }

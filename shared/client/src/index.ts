@@ -27,5 +27,12 @@ export {
   type QuoteDraft,
   type ReplaceDraft,
 } from './order-client.ts';
+export {
+  type KeptReceipts,
+  parseReceipts,
+  ReceiptFile,
+  type ReceiptStore,
+} from './receipt-file.ts';
+export { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';

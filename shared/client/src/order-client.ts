@@ -38,6 +38,7 @@ import { encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
+import { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
 
 export interface OrderClientOptions {
@@ -55,6 +56,8 @@ export interface OrderClientOptions {
   readonly askAfterMs?: number;
   /** Told what a listener of `onEvent` threw; default: a warning of the process. */
   readonly onListenerError?: (error: unknown) => void;
+  /** Every command's receipt is asked for, checked and kept; what is wrong ends the client. */
+  readonly receipts?: ReceiptOptions | undefined;
   /** Default: the system's. */
   readonly timers?: Timers | undefined;
 }
@@ -150,6 +153,7 @@ export class OrderClient {
   #nextRequestId: number;
   #whenIdle: PromiseWithResolvers<void> | undefined;
   #failure: ClientError | undefined;
+  #whenFailed: PromiseWithResolvers<never> | undefined;
 
   private constructor(options: OrderClientOptions) {
     this.#options = options;
@@ -162,6 +166,7 @@ export class OrderClient {
       options.resendAfterMs ?? 2_000,
       (error) => this.#fail(error),
       this.#timers,
+      options.receipts && new ReceiptKeeper(options, options.receipts),
     );
   }
 
@@ -294,6 +299,17 @@ export class OrderClient {
     return this.#whenIdle.promise;
   }
 
+  /**
+   * Resolves when the log has every command, and each receipt is kept where they are asked for: the
+   * report of a command may come before its receipt. Rejects if the client can't go on.
+   */
+  async received(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#whenFailed ??= Promise.withResolvers<never>();
+    this.#whenFailed.promise.catch(() => undefined);
+    await Promise.race([this.#outbox.settled(), this.#whenFailed.promise]);
+  }
+
   balance(): Promise<Balance> {
     const { transport, market, account } = this.#options;
     return askBalance(transport, market, account);
@@ -397,6 +413,7 @@ export class OrderClient {
       waiting?.reject(this.#errorOf(requestId, failure));
     }
     this.#open.clear();
+    this.#whenFailed?.reject(failure);
     this.#whenIdle?.reject(failure);
     this.#whenIdle = undefined;
   }

@@ -26,6 +26,7 @@ import {
   TransportError,
 } from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
+import type { ReceiptKeeper } from './receipt-keeper.ts';
 
 const BUSY_PAUSE_MS = 20;
 const FIRST_CAPACITY = 64;
@@ -79,6 +80,8 @@ export class Outbox {
   readonly #resendAfterMs: number;
   readonly #onEnd: (error: ClientError) => void;
   readonly #timers: Timers;
+  /** Each batch asks for a receipt then, and is done when that is kept. */
+  readonly #receipts: ReceiptKeeper | undefined;
   #buffer = new Uint8Array(FIRST_CAPACITY * RECORD_BYTES);
   #view = viewOf(this.#buffer);
   #start = 0;
@@ -86,6 +89,7 @@ export class Outbox {
   #flight: Flight | undefined;
   #sending = false;
   #closed = false;
+  #whenEmpty: PromiseWithResolvers<void> | undefined;
 
   /**
    * `onEnd`: a batch was refused for good. The outbox is closed: what waits behind that batch was
@@ -97,7 +101,9 @@ export class Outbox {
     resendAfterMs: number,
     onEnd: (error: ClientError) => void,
     timers: Timers = systemTimers,
+    receipts?: ReceiptKeeper | undefined,
   ) {
+    this.#receipts = receipts;
     this.#transport = transport;
     this.#subject = subject;
     this.#resendAfterMs = resendAfterMs;
@@ -125,6 +131,13 @@ export class Outbox {
     queueMicrotask(() => void this.#run());
   }
 
+  /** Resolves once all that was pushed is in the log, and receipted where it asks for that. */
+  settled(): Promise<void> {
+    if (this.length === 0) return Promise.resolve();
+    this.#whenEmpty ??= Promise.withResolvers<void>();
+    return this.#whenEmpty.promise;
+  }
+
   /** Sends nothing more; a copy on its way may still arrive. */
   close(): void {
     this.#closed = true;
@@ -145,8 +158,11 @@ export class Outbox {
       const records = this.#buffer.subarray(from, from + count * RECORD_BYTES);
       // Its report tells as much as an acknowledgement, later; others behind it wait less long for
       // the latter.
-      const isAlone = count === this.length && this.#transport.ask !== undefined;
-      const flags = isAlone ? BatchFlag.REPLY_WHEN_REFUSED : BatchFlag.REPLY_WHEN_RECEIVED;
+      const isLast = count === this.length && this.#transport.ask !== undefined;
+      const isAlone = isLast && this.#receipts === undefined;
+      const receipt = this.#receipts === undefined ? 0 : BatchFlag.RECEIPT;
+      const answered = BatchFlag.REPLY_WHEN_RECEIVED | receipt;
+      const flags = isAlone ? BatchFlag.REPLY_WHEN_REFUSED : answered;
       const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
       const last = this.#requestIdAt(this.#start + count - 1);
       const flight: Flight = {
@@ -168,6 +184,8 @@ export class Outbox {
       this.counters.batches += 1;
     }
     this.#sending = false;
+    this.#whenEmpty?.resolve();
+    this.#whenEmpty = undefined;
   }
 
   /** True once the batch is in the log; false when the outbox was closed before. */
@@ -209,7 +227,7 @@ export class Outbox {
   async #send(flight: Flight): Promise<Outcome> {
     try {
       const answer = await this.#ask(flight);
-      return answer === undefined ? 'RECEIVED' : this.#read(answer);
+      return answer === undefined ? 'RECEIVED' : await this.#read(flight, answer);
     } catch (error) {
       return this.#failed(error);
     }
@@ -226,14 +244,24 @@ export class Outbox {
     return answer;
   }
 
-  #read(answer: Uint8Array): Outcome {
+  async #read({ batch }: Flight, answer: Uint8Array): Promise<Outcome> {
     const reply = decodeReply(answer);
     if (!reply.ok) {
       const words = `${this.#subject}: the answer can't be read: ${reply.name} ${reply.detail}`;
       return { error: new ClientError('BAD_ANSWER', words), mayHaveArrived: true };
     }
     const { code, name, detail } = reply.value;
-    if (code === ResultCode.OK) return 'RECEIVED';
+    if (code === ResultCode.OK) {
+      try {
+        await this.#receipts?.take(batch.subarray(RECORD_BYTES), reply.value);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        // Nobody said whose key it is; a copy of the batch is receipted anew.
+        if (error.code === 'UNREACHABLE') return 'SILENCE';
+        return { error, mayHaveArrived: true };
+      }
+      return 'RECEIVED';
+    }
     // Both are said before the log.
     if (code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE) return 'BUSY';
     const words = `${this.#subject}: ${name} ${detail}`.trimEnd();
