@@ -14,7 +14,7 @@ import {
   viewOf,
 } from '@foldbook/protocol';
 import { signatureCheck, type Transport } from '@foldbook/runtime';
-import { checkReceipt, isCertified, isSoundKey, ReceiptBook } from '@foldbook/verifier';
+import { isCertified, isSoundKey, ReceiptBook } from '@foldbook/verifier';
 import { decode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
@@ -43,8 +43,10 @@ export class ReceiptKeeper {
   readonly #options: ReceiptOptions;
   readonly #book = new ReceiptBook();
   readonly #certificates: Uint8Array[];
-  /** By key, hex: those that were told by the market, or certified. */
-  readonly #keys = new Map<string, SignatureCheck>();
+  /** By key, hex. */
+  readonly #checks = new Map<string, SignatureCheck>();
+  /** Those that were told by the market, or certified. */
+  readonly #keys = new Set<string>();
 
   /** Throws ClientError for receipts of before that disagree or that nobody signed. */
   constructor(sender: Sender, options: ReceiptOptions) {
@@ -52,9 +54,10 @@ export class ReceiptKeeper {
     this.#options = options;
     this.#certificates = [...options.store.certificates];
     for (const bytes of options.store.receipts) {
-      const checked = checkReceipt(bytes);
-      if (!checked.ok) throw new ClientError('BAD_RECEIPT', `of the store: ${checked.message}`);
-      this.#compare(checked.receipt);
+      const decoded = decodeReceipt(bytes);
+      if (!decoded.ok) throw bad(`one of the store can't be read: ${decoded.detail}`);
+      this.#checkSignature(decoded.value);
+      this.#compare(decoded.value);
     }
   }
 
@@ -68,10 +71,8 @@ export class ReceiptKeeper {
     if (!decoded.ok) throw bad(`it can't be read: ${decoded.name} ${decoded.detail}`);
     const receipt = decoded.value;
     this.#checkSubject(receipt, records, reply);
-    const isSigned = await this.#checkOf(receipt);
-    if (!isSigned(receiptMessage(receipt.bytes), receipt.signature)) {
-      throw bad('it is not signed by the key that it names');
-    }
+    this.#checkSignature(receipt);
+    await this.#checkKey(receipt);
     await this.#options.store.keep('receipt', receipt.bytes);
     this.#compare(receipt);
   }
@@ -93,15 +94,23 @@ export class ReceiptKeeper {
     throw bad('it is for other commands than were sent');
   }
 
-  async #checkOf({ publicKey }: Receipt): Promise<SignatureCheck> {
-    const name = Buffer.from(publicKey).toString('hex');
-    const known = this.#keys.get(name);
-    if (known !== undefined) return known;
-    const check = isSoundKey(publicKey) ? signatureCheck(publicKey) : undefined;
+  #checkSignature({ publicKey, bytes, signature }: Receipt): void {
+    const name = hexOf(publicKey);
+    // Seen to once: from then on OpenSSL, which is fast, takes what every other verifier does.
+    const known = this.#checks.get(name);
+    const check = known ?? (isSoundKey(publicKey) ? signatureCheck(publicKey) : undefined);
     if (check === undefined) throw bad(`${name} is no key`);
+    this.#checks.set(name, check);
+    if (!check(receiptMessage(bytes), signature)) {
+      throw bad('it is not signed by the key that it names');
+    }
+  }
+
+  async #checkKey({ publicKey }: Receipt): Promise<void> {
+    const name = hexOf(publicKey);
+    if (this.#keys.has(name)) return;
     await this.#meet(publicKey, name);
-    this.#keys.set(name, check);
-    return check;
+    this.#keys.add(name);
   }
 
   /** Whether a key that was not seen before is the market's, or the operator's own. */
@@ -140,3 +149,5 @@ export class ReceiptKeeper {
 }
 
 const bad = (words: string) => new ClientError('BAD_RECEIPT', `a receipt: ${words}`);
+
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

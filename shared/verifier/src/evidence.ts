@@ -107,7 +107,9 @@ function checkAgainstHeader(evidence: Of<'header'>, pins: EvidencePins): Evidenc
   };
   const place = placeInEpoch(receipt, header);
   if (place.at === 'nowhere') return accept(`epoch ${header.epoch}: ${place.words}`);
-  if (place.at !== 'inside') throw fits(`the receipt is at the epoch's ${place.at}`);
+  if (place.at !== 'inside' && place.at !== 'end') {
+    throw fits(`the receipt is of a group ${place.at} the epoch`);
+  }
   if (evidence.headBefore.length !== HASH_BYTES) {
     throw new Refusal('EVIDENCE_FORMAT', 'headBefore has not 32 bytes');
   }
