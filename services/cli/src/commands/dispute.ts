@@ -85,7 +85,7 @@ async function runCheck({ output, ...context }: CommandContext, file: string): P
   const operatorKey = operatorFrom(context.text('operator'));
   const checked = checkEvidence(text, { operatorKey });
   if (!checked.ok) {
-    output.result(checked, `NO EVIDENCE: ${checked.code}: ${checked.message}`);
+    output.result({ ...checked }, `NO EVIDENCE: ${checked.code}: ${checked.message}`);
     return 1;
   }
   const lines = [`EVIDENCE (${checked.kind}), market ${checked.market}: ${checked.words}`];

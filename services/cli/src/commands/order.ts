@@ -2,7 +2,7 @@ import type { CliCommand } from '../command.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
 import { accountNumber, orderIdFrom, quantityFrom, sideFrom } from '../order-arguments.ts';
 import { readOrder, TERM_HELP, TERM_OPTIONS, TERM_WORDS } from '../order-terms.ts';
-import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
+import { ACCOUNT_HELP, RECEIPTS_HELP, runTrader } from '../trader-command.ts';
 
 export const order: CliCommand = {
   name: 'order',
@@ -16,6 +16,7 @@ Quantity in lots, prices in ticks. Limit and stop-limit orders have a PRICE, mar
 ${ACCOUNT_HELP}
   --id N            client order id (default: chosen, and printed)
 ${TERM_HELP}
+${RECEIPTS_HELP}
 ${CONNECTION_HELP}
 
 Example: foldbook order buy 5 100 --market BTC-USD --account 7
@@ -27,6 +28,7 @@ Example: foldbook order sell 5 --type stop --stop 90 --protect 85 --market BTC-U
     ...TERM_OPTIONS,
     account: { type: 'string' },
     id: { type: 'string' },
+    receipts: { type: 'string' },
   },
   wordOptions: TERM_WORDS,
   run: async (context) => {

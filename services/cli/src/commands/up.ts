@@ -7,6 +7,7 @@ import type { CliCommand, CommandContext } from '../command.ts';
 import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
+import { ownReceiptKeys } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
 import { metricsFileOf } from '../top/metrics-file.ts';
 
@@ -75,7 +76,8 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       if (local !== undefined) context.output.say(`broker at ${nats}, queue at ${redis}`);
       const { logDir, names } = plan;
       await checkSurroundings(context, names, { nats, redis });
-      const configs = serviceConfigs(context, { nats, redis, data: plan.data });
+      const services = serviceConfigs(context, { nats, redis, data: plan.data });
+      const configs = { ...services, market: await withReceipts(services, plan) };
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -193,6 +195,12 @@ function serviceConfigs(
       ...(workers === undefined ? {} : { workers }),
     },
   };
+}
+
+/** Only where the operator's key is here anyway: else the operator certifies a key elsewhere. */
+async function withReceipts({ market }: ServiceConfigs, { names, data }: Plan) {
+  if (names.length < SERVICES.length) return market;
+  return { ...market, receipts: await ownReceiptKeys(data, join(data, 'proofs')) };
 }
 
 function hostsOf(context: CommandContext): number | 'inline' | undefined {
