@@ -8,7 +8,8 @@ import { answerOf, showEvent, withNode } from './node-connection.ts';
 
 export const ACCOUNT_HELP = '  --account N       the trading account (2 to 16777215)';
 
-export const RECEIPTS_HELP = `  --receipts FILE   ask for a signed receipt of each command, check it and keep it there: see
+export const RECEIPTS_HELP = `\
+  --receipts FILE   ask for a signed receipt of each command, check it and keep it there: see
                     "foldbook dispute"`;
 
 async function openReceipts(path: string): Promise<ReceiptFile> {

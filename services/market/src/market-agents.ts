@@ -25,6 +25,7 @@ import { Mover } from './mover.ts';
 import type { OpenedHosts } from './open-hosts.ts';
 import type { OwnedStreams } from './ownership.ts';
 import { Placement } from './placement.ts';
+import type { SendReply } from './private-output.ts';
 import { Publisher } from './publisher.ts';
 import { ReceiptDesk, type ReceiptKey } from './receipt-desk.ts';
 import { RefusalLog } from './refusal-log.ts';
@@ -98,10 +99,7 @@ export function wireAgents(
     onFailure: fail,
     wake: () => invoker.wake(),
   });
-  const sendReply = (subject: string, payload: Uint8Array) => answer(transport, subject, payload);
-  const desk =
-    parts.receipts &&
-    new ReceiptDesk({ ...parts.receipts, partition, term: streams.term, logger, sendReply });
+  const desk = openDesk(parts, streams.term);
   const publisher = new Publisher({
     ...{
       markets,
@@ -113,7 +111,7 @@ export function wireAgents(
     },
     rings: threads.map(({ events }) => events),
     publish: (subject, payload) => transport.publish(subject, payload),
-    sendReply,
+    sendReply: (subject, payload) => answer(transport, subject, payload),
     receipts: desk,
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
@@ -124,7 +122,7 @@ export function wireAgents(
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const books = new BookQueries(dispatcher);
-  const { reports, diffs } = streams;
+  const { reports, diffs, term } = streams;
   const checkpointer =
     parts.snapshots &&
     new Checkpointer({
@@ -137,8 +135,7 @@ export function wireAgents(
   const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
-  const { receipts } = parts;
-  const facts = { durability: store.durability, cores, term: streams.term, partition, receipts };
+  const facts = { durability: store.durability, cores, term, partition, receipts: parts.receipts };
   const share = new AnswerShare(clock);
   const readers = { publisher, reports: replay, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
@@ -153,6 +150,13 @@ export function wireAgents(
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
   const adapters = { commands, requests };
   return { markets, dispatcher, sequencer, publisher, ...adapters, books, checkpointer, invoker };
+}
+
+function openDesk(parts: Surroundings, term: number): ReceiptDesk | undefined {
+  const { config, logger, receipts, transport } = parts;
+  const sendReply: SendReply = (subject, payload) => answer(transport, subject, payload);
+  const { partition } = config;
+  return receipts && new ReceiptDesk({ ...receipts, partition, term, logger, sendReply });
 }
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {

@@ -92,7 +92,7 @@ test('a receipt names the group, its head, and the commands of the asker', async
   }
 });
 
-test('the SDK keeps a receipt of every batch, and goes on past reports that come first', async () => {
+test('the SDK keeps a receipt of every batch, whether or not its report comes first', async () => {
   const served = serveMarket({ receipts: { key, certificate: undefined } });
   const transport = served.connect();
   const kept: Uint8Array[] = [];

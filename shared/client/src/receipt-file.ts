@@ -1,6 +1,6 @@
 /**
- * Receipts of a client, one JSON object a line: `{"receipt":"<hex>"}`, and `{"certificate":"<hex>"}`
- * for the operator's word for a key. `foldbook dispute` reads such files.
+ * Receipts of a client, one JSON object a line: `{"receipt":"<hex>"}`, and for the operator's word
+ * for a key `{"certificate":"<hex>"}`. `foldbook dispute` reads such files.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { isMissing } from './missing-file.ts';

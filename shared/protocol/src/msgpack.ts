@@ -5,9 +5,10 @@
  *    requestId: 1, session?: 0, clientOrderId: 7, side: "buy", price: 100, quantity: 5,
  *    timeInForce?: "gtc", ... }, ... ] }`
  *
- * or one command's own map with `v: 1` (`ack`, `receipt`) in it. Integers may be any msgpack integer, or a
- * 64-bit float with an exact integer below 2^53; a 64-bit one may also be a decimal string, for
- * languages whose numbers end at 2^53. A key that a map does not know is refused, not ignored.
+ * or one command's own map with `v: 1` (`ack`, `receipt`) in it. Integers may be any msgpack
+ * integer, or a 64-bit float with an exact integer below 2^53; a 64-bit one may also be a decimal
+ * string, for languages whose numbers end at 2^53. A key that a map does not know is refused, not
+ * ignored.
  */
 import { encode } from '@msgpack/msgpack';
 import { viewOf } from './batch.ts';

@@ -24,7 +24,8 @@ export function placeInEpoch(receipt: Receipt, epoch: Spot): ReceiptPlace {
   const last = BigInt(receipt.last);
   if (last < sequenceFirst && log < logFirst) return { at: 'before' };
   if (first > sequenceLast && log > logLast) return { at: 'behind' };
-  const where = `log ${logFirst} to ${logLast}, market sequences ${sequenceFirst} to ${sequenceLast}`;
+  const sequences = `market sequences ${sequenceFirst} to ${sequenceLast}`;
+  const where = `log ${logFirst} to ${logLast}, ${sequences}`;
   const said = `log sequence ${log}, market sequences ${first} to ${last}`;
   const nowhere = (why: string): ReceiptPlace => ({
     at: 'nowhere',

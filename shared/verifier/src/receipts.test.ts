@@ -172,7 +172,7 @@ test('where a receipt stands to an epoch', () => {
   }
 });
 
-test('a true receipt is no evidence; one of another group is, with the groups that are signed', () => {
+test('a true receipt is no evidence; one of another group is, with the groups behind it', () => {
   const log = honest();
   const { signed } = epochOf(log);
   const [before] = log.groups;

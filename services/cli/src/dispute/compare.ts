@@ -4,7 +4,7 @@ import type { LogSource } from './log-source.ts';
 import type { SignedChain } from './signed-epochs.ts';
 
 export interface Difference {
-  /** A log sequence, or the number of an epoch; undefined where one is the beginning of the other. */
+  /** A log sequence, or an epoch; undefined where one is the beginning of the other. */
   readonly at: number | undefined;
   readonly words: string;
   readonly evidence: Evidence | undefined;

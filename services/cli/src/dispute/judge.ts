@@ -98,8 +98,8 @@ async function judge(
     return found('undecided', `it is inside epoch ${number}, whose groups decide: ${mend}`);
   }
   if (met === undefined) return found('missing', `the log ends at market sequence ${walk.end}`);
-  const words = `the log has its group, and does not lead to the head of epoch ${number} from there`;
-  return found('undecided', words);
+  const other = `leads to another head than that of epoch ${number}`;
+  return found('undecided', `the log has its group, and from there ${other}`);
 }
 
 /** Of a receipt that no signed epoch reaches. */
