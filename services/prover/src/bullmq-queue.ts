@@ -241,13 +241,17 @@ export class BullmqQueue implements ProofQueue {
       const known = await this.#queue.getJob(job.id);
       if (known === undefined) {
         await this.#submit(job);
-      } else if (await known.isCompleted()) {
-        // Read again: what was read before the job was done lacks the value.
-        const done = await this.#queue.getJob(job.id);
-        if (done !== undefined) this.#take(job.id, done.returnvalue);
-      } else if (await known.isFailed()) {
+        continue;
+      }
+      const isCompleted = await known.isCompleted();
+      if (!isCompleted && !(await known.isFailed())) continue;
+      // Read again: what was read before the job had ended lacks its value, or its last try.
+      const ended = await this.#queue.getJob(job.id);
+      if (ended === undefined) continue;
+      if (isCompleted) this.#take(job.id, ended.returnvalue);
+      else {
         this.#made.delete(job.id);
-        this.#open.reject(job.id, jobFailed(job.id, known.attemptsMade, known.failedReason));
+        this.#open.reject(job.id, jobFailed(job.id, ended.attemptsMade, ended.failedReason));
       }
     }
   }
