@@ -63,6 +63,7 @@ test('what is fine passes', () => {
     [testPath, `if (!there) t.${'skip'}(\`no \${file}: put it there\`);\n`],
     [testPath, `test('x', { ${'skip'}: process.platform !== 'linux' }, f);\n`],
     ['services/market/src/main.ts', 'const { env } = parse(process.env);\n'],
+    ['services/market/src/node-main.ts', 'const { env } = parse(process.env);\n'],
     ['shared/engine/assembly/a.ts', `// @ts${'-ignore'}: decorator\n@inline\n`],
     ['README.md', `${'long '.repeat(40)} ../home/x and https://example.org/home/page\n`],
     ['shared/data.bin', `\0${machinePath}`],

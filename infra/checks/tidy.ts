@@ -17,7 +17,7 @@ const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
 /** Where settings enter the program, or which exist to start other programs. */
 const mayReadEnvironment = (path: string): boolean =>
-  isTestFile(path) || path.startsWith('infra/') || /(^|\/)main\.ts$/.test(path);
+  isTestFile(path) || path.startsWith('infra/') || /(^|[/-])main\.ts$/.test(path);
 
 /** Each banned text names what to write instead. */
 const BANNED: readonly BannedText[] = [

@@ -65,6 +65,9 @@ function commandField(name: string, field: CommandField): string {
   if (field.type === 'flags') return `flags u8 at ${field.offset}`;
   const types: Readonly<Record<string, string>> = { word: 'u8', account: 'u32' };
   const type = types[field.type] ?? field.type;
+  if (field.type === 'market') {
+    return `\`${name}\`? name at ${field.offset} and ${field.restOffset}`;
+  }
   const optional = field.otherwise === undefined ? '' : '?';
   return `\`${name}\`${optional} ${type} at ${field.offset}`;
 }

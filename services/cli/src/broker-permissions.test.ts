@@ -9,7 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { askBalance, BookMirror, ClientError, OperatorClient, OrderClient } from '@foldbook/client';
+import {
+  askBalance,
+  askMarkets,
+  askProof,
+  askVenueSupply,
+  BookMirror,
+  ClientError,
+  OperatorClient,
+  OrderClient,
+} from '@foldbook/client';
 import {
   Asset,
   adminSubject,
@@ -22,6 +31,8 @@ import {
   levelsSubject,
   logStream,
   logSubject,
+  proofFilter,
+  proofSubject,
   querySubject,
   replaySubject,
   reportFilter,
@@ -278,7 +289,8 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       [admin, '$JS.API.STREAM.DELETE.LOG_0'],
       [market, '$JS.API.STREAM.DELETE.LOG_0'],
       [market, '$JS.API.STREAM.PURGE.LOG_0'],
-      [market, adminSubject(MARKET)],
+      [market, commandSubject(MARKET, 7)],
+      [market, querySubject(MARKET, 7)],
     ] as const) {
       const asked = transport.request(subject, NOTHING, PATIENCE_MS);
       await assert.rejects(asked, { code: 'NOT_PERMITTED' }, subject);
@@ -298,6 +310,47 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     await store.close();
     const mirror = new BookMirror(prover, MARKET, () => undefined);
     await assert.rejects(mirror.open(), { code: 'REFUSED' });
+  });
+
+  it('carries questions for proofs to the prover, and its notices to traders', async () => {
+    const prover = await connect('prover');
+    prover.subscribe('proof.*', ({ subject, payload, reply }) => {
+      if (reply === undefined) return;
+      const { sequence } = JSON.parse(Buffer.from(payload).toString());
+      const sequences = { sequenceFirst: sequence, sequenceLast: sequence };
+      const proof = { epoch: 4, recordCount: 1, ...sequences };
+      const market = subject.split('.')[1];
+      const status = { epochs: 5, provedTo: sequence, recordsBacklog: 0 };
+      const answer = { v: 1, code: 0, market, ...status, proof };
+      prover.publish(reply, Buffer.from(JSON.stringify(answer)));
+    });
+    await prover.flush();
+    for (const user of ['trader7', 'operator']) {
+      const transport = await connect(user);
+      const heard: string[] = [];
+      transport.subscribe(proofFilter(MARKET), ({ subject }) => heard.push(subject));
+      await transport.flush();
+      const { provedTo, proof } = await askProof(transport, MARKET, 9);
+      assert.deepEqual([provedTo, proof?.epoch], [9, 4]);
+      prover.publish(proofSubject(MARKET, 4), NOTHING);
+      await until(() => heard.length > 0);
+      assert.deepEqual(heard, [proofSubject(MARKET, 4)]);
+    }
+  });
+
+  it('lets markets pay each other, and an operator add up what they owe', async () => {
+    const transport = await connect('operator');
+    const [from, to] = ['X-USD', 'Y-USD'].map((name) => new OperatorClient(transport, name, 5));
+    assert(from !== undefined && to !== undefined);
+    for (const each of [from, to]) await each.createMarket(0, 0, { quoteSymbol: 'USD' });
+    await from.deposit(7, Asset.QUOTE, 100n);
+    await from.transfer({ account: 7, asset: Asset.QUOTE, amount: 60n, to: 'Y-USD' });
+    const markets = await askMarkets(transport, 0);
+    assert.deepEqual(markets?.toSorted(), [MARKET, 'X-USD', 'Y-USD']);
+    await until(async () => (await askBalance(transport, 'Y-USD', 7)).quoteAvailable === 60n);
+    const { faults, assets } = await askVenueSupply(transport, ['X-USD']);
+    assert.deepEqual(faults, []);
+    assert.equal(assets.find(({ symbol }) => symbol === 'USD')?.supply, 100n);
   });
 
   it('refuses who has no password', async () => {

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { connectNats } from '@foldbook/runtime';
 import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
 import { type ServiceProcess, startService } from './service-process.ts';
+import { until } from './testing/until.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const MARKET = 'BTC-USD';
@@ -25,9 +27,10 @@ describe('everyday commands', { timeout: 240_000 }, () => {
   let nats: NatsServer;
   let market: ServiceProcess;
 
-  const foldbook = (line: string, input = '') =>
+  /** `market` is what follows on the line: the option, or nothing. */
+  const foldbook = (line: string, input = '', market = ['--market', MARKET]) =>
     new Promise<Ended>((resolve) => {
-      const args = [MAIN, ...line.split(' '), '--nats', nats.url, '--market', MARKET];
+      const args = [MAIN, ...line.split(' '), '--nats', nats.url, ...market];
       const child = execFile(process.execPath, args, (_, stdout, stderr) =>
         resolve({ status: child.exitCode ?? -1, stdout, stderr }),
       );
@@ -163,6 +166,45 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.equal(none.stdout, 'account 8 has no open orders\n');
   });
 
+  it('waits as long as it is told to, and tells what became of a request', async () => {
+    const order = 'order buy 1 1 --account 7';
+    const [received] = await json(`${order} --wait received`);
+    assert.equal(received?.type, 'received');
+    const which = `--session ${received?.session} --account 7`;
+    // The log has it; when it has executed is the market's.
+    const request = Number(received?.requestId);
+    let [outcome] = await json(`outcome ${which} --request ${request}`);
+    assert.deepEqual([outcome?.outcome, outcome?.name], ['executed', 'OK']);
+    [outcome] = await json(`outcome ${which} --request ${request - 1}`, 1);
+    assert.equal(outcome?.outcome, 'superseded');
+    [outcome] = await json(`outcome ${which} --request ${request + 1}`, 1);
+    assert.deepEqual([outcome?.outcome, outcome?.pending], ['not_seen', 0]);
+    assert.equal(outcome?.lastRequestId, `${request}`);
+    const told = await foldbook(`outcome ${which} --request ${request + 1}`);
+    assert.match(told.stdout, /^not_seen: .*\nlog: JetStream/);
+    assert.match((await foldbook(`${order} --wait soon`)).stderr, /use received, executed, proved/);
+
+    const prover = await connectNats({ servers: nats.url, name: 'test' });
+    const asked: number[] = [];
+    prover.subscribe(`proof.${MARKET}`, ({ payload, reply }) => {
+      const { sequence } = JSON.parse(Buffer.from(payload).toString());
+      asked.push(sequence);
+      const isProved = asked.length > 1;
+      const sequences = { sequenceFirst: 1, sequenceLast: sequence };
+      const proof = { epoch: 0, recordCount: 1, ...sequences, level: 'settlement', path: 'X/0' };
+      const status = { epochs: 0, provedTo: 0, recordsBacklog: 5, proof: isProved ? proof : null };
+      prover.publish(reply ?? '', Buffer.from(JSON.stringify({ v: 1, code: 0, ...status })));
+      if (!isProved) prover.publish(`proof.${MARKET}.0`, Buffer.from('{}'));
+    });
+    await prover.flush();
+    const lines = await json(`${order} --wait proved`);
+    assert.deepEqual(types(lines), ['accepted', 'proved']);
+    assert.deepEqual(asked, [lines[0]?.sequence, lines[0]?.sequence]);
+    assert.match(`${lines[0]?.durability}`, /^JetStream/);
+    await prover.close();
+    await json('cancel --all --account 7');
+  });
+
   it('quotes from arguments and from standard input, and a timer', async () => {
     const placed = await json('quote 1:buy:5:95 2:sell:5:105 --post-only --account 7');
     assert.deepEqual(types(placed), ['accepted', 'accepted']);
@@ -241,6 +283,38 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.match(info.stdout, /^market +BTC-USD\n/m);
     assert.match(info.stdout, /^tier 0 and others +maker 0 ppm, taker 100 ppm\n/m);
     assert.match(info.stdout, /^tier 1 +maker 0 ppm, taker 500 ppm\n/m);
+  });
+
+  it('funds go to another market, and what all markets owe adds up', async () => {
+    const other = ['--market', 'USD-EUR'];
+    const made = 'market create --base-symbol USD --quote-symbol EUR --quantity-decimals 8';
+    assert.equal((await foldbook(made, '', other)).status, 0);
+    await json('deposit quote 500 --account 12');
+    const [paid] = await json('transfer quote 200 --to USD-EUR --account 12 --to-account 13');
+    assert.deepEqual([paid?.type, paid?.amount, paid?.available], ['funds', '200', '300']);
+    const said = await foldbook('transfer quote 1 --to USD-EUR --account 12');
+    assert.match(said.stdout, /available 299, held 0\non its way to account 12 in USD-EUR\n$/);
+    assert.equal(
+      await rejection('transfer quote 300 --to USD-EUR --account 12'),
+      'INSUFFICIENT_FUNDS',
+    );
+    const wrong = await foldbook('transfer base 1 --to USD-EUR --account 12');
+    assert.notEqual(wrong.status, 0);
+    assert.match(wrong.stderr, /BTC-USD \(USD-EUR does not have BTC in 10\^-6\): OTHER_ASSET/);
+    const itself = await foldbook(`transfer base 1 --to ${MARKET} --account 12`);
+    assert.match(itself.stderr, /that is the market that pays; name another one/);
+    await until(async () => {
+      const { stdout } = await foldbook('balance --account 13 --json', '', other);
+      return JSON.parse(stdout).baseAvailable === '200';
+    });
+    const all = await foldbook('supply', '', []);
+    assert.equal(all.status, 0, all.stdout + all.stderr);
+    assert.match(all.stdout, /^asset +unit +in markets +in flight +deposited +markets\n/);
+    assert.match(all.stdout, /^USD +10\^-8 +2000500 +0 +2000500 +2\n/m);
+    assert.match(all.stdout, /2 markets: it adds up\n$/);
+    const [sums] = (await foldbook('supply USD-EUR --json', '', [])).stdout.split('\n');
+    assert.deepEqual(JSON.parse(sums ?? '').markets, ['USD-EUR', MARKET]);
+    assert.match((await foldbook('supply --partitions 2', '', [])).stderr, /partition 1 does not/);
   });
 
   it('a market goes to another host and back, with all that it has', async () => {

@@ -53,7 +53,7 @@ export async function startLocalServers(options: LocalServerOptions): Promise<Lo
     }),
   );
   const stop = async () => {
-    await Promise.all(servers.map(({ child }) => end(child)));
+    await Promise.all(servers.map(({ child }) => endServer(child)));
   };
   try {
     const open = [untilOpen(natsPort, 'nats-server'), untilOpen(redisPort, 'redis-server')];
@@ -79,15 +79,17 @@ async function checkFree(port: number, option: string): Promise<void> {
   );
 }
 
-interface LocalServer {
+export interface LocalServer {
   readonly name: string;
   /** The keeper, which ends as its server does. */
   readonly child: ChildProcess;
   readonly logFile: string;
+  /** Of the server itself; 0 if it was not started. */
+  readonly pid: Promise<number>;
 }
 
 /** Behind a keeper (server-keeper.ts), so that it ends even when this process is killed. */
-function startServer(
+export function startServer(
   name: string,
   dir: string,
   program: string,
@@ -99,7 +101,11 @@ function startServer(
     // Ctrl-C goes to the whole process group; servers end last.
     detached: true,
   });
-  return { name, child, logFile };
+  const pid = new Promise<number>((resolve) => {
+    child.once('message', (told) => resolve(Number(told)));
+    endOf(child).then(() => resolve(0));
+  });
+  return { name, child, logFile, pid };
 }
 
 /** Synced before each acknowledgement, as a node should be; groups make that affordable. */
@@ -115,7 +121,7 @@ const redisArguments = (port: number, dir: string) => [
   ...['--maxmemory-policy', 'noeviction'],
 ];
 
-async function findPrograms(): Promise<{ natsServer: string; redisServer: string }> {
+export async function findPrograms(): Promise<{ natsServer: string; redisServer: string }> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [FIND_SERVERS]);
     return JSON.parse(stdout);
@@ -136,7 +142,7 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-async function untilOpen(port: number, name: string): Promise<void> {
+export async function untilOpen(port: number, name: string): Promise<void> {
   const deadlineMs = performance.now() + READY_WITHIN_MS;
   while (!(await isOpen(port))) {
     if (performance.now() > deadlineMs) throw new ServiceError(`${name} did not open port ${port}`);
@@ -144,7 +150,7 @@ async function untilOpen(port: number, name: string): Promise<void> {
   }
 }
 
-async function end(keeper: ChildProcess): Promise<void> {
+export async function endServer(keeper: ChildProcess): Promise<void> {
   const ended = endOf(keeper);
   keeper.kill('SIGTERM');
   await ended;

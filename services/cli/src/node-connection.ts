@@ -2,7 +2,7 @@
 
 import type { ParseArgsOptionsConfig } from 'node:util';
 import {
-  ClientError,
+  askInfo,
   OperatorClient,
   OrderClient,
   type ReceiptStore,
@@ -17,16 +17,22 @@ import { eventWords } from './event-words.ts';
 import { marketName } from './order-arguments.ts';
 import { sessionOf } from './own-session.ts';
 
-export const CONNECTION_OPTIONS = {
+export const BROKER_OPTIONS = {
   nats: { type: 'string' },
   user: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const CONNECTION_OPTIONS = {
+  ...BROKER_OPTIONS,
   market: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
-export const CONNECTION_HELP = `  --market NAME     the market, for example BTC-USD
-  --nats URL        broker of the running node (default ${DEFAULT_NATS})
+export const BROKER_HELP = `  --nats URL        broker of the running node (default ${DEFAULT_NATS})
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --json            one JSON object per result line`;
+
+export const CONNECTION_HELP = `  --market NAME     the market, for example BTC-USD
+${BROKER_HELP}`;
 
 export interface NodeConnection {
   readonly transport: Transport;
@@ -39,14 +45,31 @@ export interface NodeConnection {
 
 const NO_NODE = 'start a node with "foldbook up --local", or name its broker with --nats';
 
-export async function connectNode(context: CommandContext): Promise<NodeConnection> {
-  const market = marketName(context);
+function connectTo(context: CommandContext): Promise<Transport> {
   const address = {
     servers: context.text('nats') ?? DEFAULT_NATS,
     user: context.text('user'),
     pass: context.password,
   };
-  const transport = await connectBroker(address, 'foldbook-cli', NO_NODE);
+  return connectBroker(address, 'foldbook-cli', NO_NODE);
+}
+
+/** As `withNode`, for what is asked of no market alone. */
+export async function withBroker(
+  context: CommandContext,
+  use: (transport: Transport) => Promise<number>,
+): Promise<number> {
+  const transport = await connectTo(context);
+  try {
+    return await use(transport);
+  } finally {
+    await transport.close();
+  }
+}
+
+export async function connectNode(context: CommandContext): Promise<NodeConnection> {
+  const market = marketName(context);
+  const transport = await connectTo(context);
   const clients: OrderClient[] = [];
   return {
     transport,
@@ -68,21 +91,12 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
   };
 }
 
-/** How long an everyday command waits for its answer, ms. */
-const ANSWER_PATIENCE_MS = 10_000;
-
-/** The answer to a command, or an error after a while: the client itself would go on trying. */
-export async function answerOf<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const seconds = ANSWER_PATIENCE_MS / 1_000;
-    const words = `no answer in ${seconds} s; the command may still be executed: see the reports`;
-    late.reject(new ClientError('UNREACHABLE', words));
-  }, ANSWER_PATIENCE_MS);
+/** What an acknowledgement survives. Never fails: a command was sent, and is told of. */
+export async function durabilityOf({ transport, market }: NodeConnection): Promise<string> {
   try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
+    return (await askInfo(transport, market)).durability;
+  } catch {
+    return 'the market did not say what it survives';
   }
 }
 
@@ -99,7 +113,22 @@ export async function withNode(
   }
 }
 
-/** Prints an event in words, or as its map with --json. */
-export function showEvent(context: CommandContext, event: MarketEvent): void {
-  context.output.result(eventJson(event), eventWords(event));
+/** Prints an event in words, or as its map, with more facts behind it, with --json. */
+export function showEvent(
+  context: CommandContext,
+  event: MarketEvent,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
+  context.output.result({ ...eventJson(event), ...more }, eventWords(event));
+}
+
+/** The answer to a command, and what it survives. */
+export async function showAnswer(
+  context: CommandContext,
+  node: NodeConnection,
+  event: MarketEvent,
+): Promise<void> {
+  const durability = await durabilityOf(node);
+  showEvent(context, event, { durability });
+  context.output.say(`log: ${durability}`);
 }

@@ -28,10 +28,10 @@ export const amountFrom = (text: string | undefined) => integerIn('AMOUNT', text
 export const orderIdFrom = (name: string, text: string | undefined) =>
   integerIn(name, text, 0n, MAX_ORDER_ID);
 
-export function checkMarketName(market: string): string {
+export function checkMarketName(market: string, name = '--market'): string {
   if (isMarketName(market)) return market;
   const rule = `1 to ${MAX_MARKET_NAME} of A-Z, 0-9 and -, not - first, like BTC-USD`;
-  throw new UsageError(`--market ${market === '' ? '""' : market}: use ${rule}`);
+  throw new UsageError(`${name} ${market === '' ? '""' : market}: use ${rule}`);
 }
 
 /** The market named by --market. */
@@ -40,6 +40,13 @@ export const marketName = (context: CommandContext) => checkMarketName(context.r
 /** An account that somebody owns. */
 export const accountNumber = (context: CommandContext) =>
   Number(integerIn('--account', context.required('account'), FIRST_ACCOUNT, LAST_ACCOUNT));
+
+/** Another account, where the option is given. */
+export function otherAccount(context: CommandContext, name: string): number | undefined {
+  const text = context.text(name);
+  if (text === undefined) return undefined;
+  return Number(integerIn(`--${name}`, text, FIRST_ACCOUNT, LAST_ACCOUNT));
+}
 
 /** Also the two accounts of the market itself: 0 (supply) and 1 (fees). */
 export const anyAccountNumber = (context: CommandContext) =>

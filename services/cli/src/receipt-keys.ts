@@ -11,6 +11,12 @@ import { isSoundKey } from '@foldbook/verifier';
 import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
 
+/** The `receipts` of a market's configuration. */
+export interface ReceiptFiles {
+  readonly keyFile: string;
+  readonly certificateFile: string;
+}
+
 /** @throws UsageError for a file that holds no operator's key, and for a node key that is none */
 export async function certifyKey(
   operatorKeyFile: string,
@@ -40,10 +46,7 @@ export async function writeCertificate(path: string, certificate: Uint8Array): P
  * with a key and a certificate that are made if they are not there. The operator's key is the one
  * beside `proofDir`, which the prover reads.
  */
-export async function ownReceiptKeys(
-  data: string,
-  proofDir: string,
-): Promise<{ readonly keyFile: string; readonly certificateFile: string }> {
+export async function ownReceiptKeys(data: string, proofDir: string): Promise<ReceiptFiles> {
   const keyFile = join(data, 'receipt.key');
   const certificateFile = join(data, 'receipt.certificate');
   const { publicKey } = await loadKey(keyFile);

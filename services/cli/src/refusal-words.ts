@@ -11,6 +11,10 @@ export const codeWords = (code: number) =>
 
 /** The error's message; for a refusal the market, what its code means, and what to do. */
 export function refusalWords(error: ClientError): string {
+  if (error.code === 'OUTCOME_UNKNOWN' && error.session !== undefined) {
+    const which = `--session ${error.session} --request ${error.requestId}`;
+    return `${error.message}: foldbook outcome ${which} with its --market and --account`;
+  }
   const [, market, name = '', detail = ''] = REFUSED.exec(error.message) ?? [];
   if (market === undefined || !isResultName(name)) return error.message.trimEnd();
   if (name === 'UNKNOWN_MARKET') {

@@ -1,6 +1,7 @@
 /**
  * Runs a server that must not outlive the process that forked this one, however that one ends: its
  * end closes the channel, which ends the server. This process ends as the server does.
+ * It tells the server's process id.
  * Arguments: log file, program, the program's arguments.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +12,7 @@ const PATIENCE_MS = 5_000;
 
 const [logFile, program, ...args] = process.argv.slice(2);
 assert(logFile !== undefined && program !== undefined, 'arguments: LOG PROGRAM [ARGUMENT...]');
-const log = openSync(logFile, 'w');
+const log = openSync(logFile, 'a');
 const server = spawn(program, args, { stdio: ['ignore', log, log] });
 
 const end = () => {
@@ -21,6 +22,7 @@ const end = () => {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
 process.once('disconnect', end);
 if (!process.connected) end();
+else if (server.pid !== undefined) process.send?.(server.pid);
 
 server.once('error', () => process.exit(1));
 server.once('exit', (status, signal) => {

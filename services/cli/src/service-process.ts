@@ -12,6 +12,7 @@ import { endOf, endWords, type ProcessEnd } from './process-end.ts';
 
 const SERVICES = {
   market: fileURLToPath(new URL('../../market/src/main.ts', import.meta.url)),
+  node: fileURLToPath(new URL('../../market/src/node-main.ts', import.meta.url)),
   prover: fileURLToPath(new URL('../../prover/src/main.ts', import.meta.url)),
 } as const;
 

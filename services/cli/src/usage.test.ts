@@ -186,6 +186,10 @@ describe('usage errors', () => {
       ['--local --share 7,8,7:1001', /^--share 7,8,7:1001: give each account once/],
       ['--hosts 65', /^--hosts 65: give a whole number from 1 to 64$/],
       ['--hosts 2 --placement hash', /^--placement hash: use round-robin or load$/],
+      ['--local --standbys 1', /^--standbys is for a node: add --partitions/],
+      ['--partitions 0', /^--partitions 0: give a whole number from 1 to 1,?024$/],
+      ['--partitions 4 --node a.b', /^--node a\.b: 1 to 40 letters/],
+      ['--partitions 4 --share 7', /^--share is of a single market service/],
       ['matket', /no service "matket"/],
     ] as const) {
       assert.match(await refusal(up, line), words);

@@ -91,6 +91,11 @@ export class Admission {
     return this.#pending;
   }
 
+  /** The same of an account; of all together for one that is no client's. */
+  pendingOf(account: number): number {
+    return account < Account.FIRST_CLIENT ? this.#pending : (this.#pendingOf.get(account) ?? 0);
+  }
+
   /** Whether the account is not listened to at present: what it sends need not even be read. */
   isResting(account: number): boolean {
     const breaker = this.#breakers.get(account);

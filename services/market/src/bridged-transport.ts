@@ -47,8 +47,9 @@ export class BridgedTransport implements Transport {
 
   subscribe(filter: string, handler: MessageHandler, onRefused?: OnRefused): Subscription {
     const remote = this.#broker.subscribe(filter, handler, onRefused);
-    // Unmapped commands a market hears beside the mapped ones; here each comes once.
-    if (filter === COMMAND_FILTER) return remote;
+    // Unmapped commands a market hears beside the mapped ones; here each comes once. So do
+    // questions, which it hears as they were asked, too.
+    if (filter === COMMAND_FILTER || filter.startsWith('req.')) return remote;
     const isMapped = PARTITION_FILTER.test(filter);
     const local = this.#local.subscribe(isMapped ? COMMAND_FILTER : filter, handler);
     return {

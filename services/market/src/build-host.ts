@@ -1,9 +1,9 @@
 /** A host out of its parts, on the thread that is to drive it. */
-import { KernelHost, warmUpKernel } from '@foldbook/engine';
+import { KernelHost, RESULT_CAPACITY, warmUpKernel } from '@foldbook/engine';
 import { type Agent, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { HostAgent, type HostAgentParts } from './host-agent.ts';
 import { arrange, TouchingAgent } from './host-comfort.ts';
-import { type HostReached, type HostThreadData, RESULT_CAPACITY } from './host-thread.ts';
+import type { HostReached, HostThreadData } from './host-thread.ts';
 import { attachMetrics, ThreadMetrics } from './market-metrics.ts';
 import { RingOutput, type WaitForRoom } from './ring-output.ts';
 

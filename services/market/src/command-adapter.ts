@@ -29,9 +29,11 @@ import {
 import type { RefusedAdmission } from './admission.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
+import type { PartitionDoor } from './partition-door.ts';
 import type { ReceiptDesk } from './receipt-desk.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
+import type { TransferDoor } from './transfer-door.ts';
 
 interface Sender {
   readonly market: string;
@@ -43,6 +45,8 @@ export interface Observers {
   readonly refusals: RefusalLog;
   readonly metrics: ServiceMetrics;
   readonly logger: Logger;
+  /** Asked of what operators say of transfers. */
+  readonly transfers: TransferDoor;
 }
 
 export class CommandAdapter {
@@ -53,6 +57,9 @@ export class CommandAdapter {
   readonly #metrics: ServiceMetrics;
   #subscriptions: Subscription[] = [];
   readonly #refusals: RefusalLog;
+  #refusesAll = false;
+  readonly #transfers: TransferDoor;
+  #isClosed = false;
   /** Undefined where the node signs none. */
   readonly #receipts: Pick<ReceiptDesk, 'isFull'> | undefined;
 
@@ -60,10 +67,11 @@ export class CommandAdapter {
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
-    { refusals, metrics, logger }: Observers,
+    { refusals, metrics, logger, transfers }: Observers,
     receipts?: Pick<ReceiptDesk, 'isFull'> | undefined,
   ) {
     this.#receipts = receipts;
+    this.#transfers = transfers;
     this.#refusals = refusals;
     this.#transport = transport;
     this.#markets = markets;
@@ -72,36 +80,52 @@ export class CommandAdapter {
     this.#metrics = metrics;
   }
 
-  /**
-   * `filters`: where this partition's commands arrive. `onRefused`: the broker keeps it from
-   * hearing some of them.
-   */
-  open(filters: readonly string[], onRefused?: OnRefused): void {
+  /** `onRefused`: the broker keeps it from hearing some of the commands. */
+  open(door: PartitionDoor, onRefused?: OnRefused): void {
     const subscribe = (filter: string, take: (message: TransportMessage) => Refusal | undefined) =>
       this.#transport.subscribe(
         filter,
         (message) => {
+          const stranger = door.strangerTo(message.subject);
+          if (stranger === 'others') return;
           this.#metrics.messages.add(1);
-          const refusal = take(message);
+          const refusal = stranger ?? this.#whileOpen(message, take);
           if (refusal !== undefined) this.#refuse(message, refusal);
         },
         onRefused,
       );
     this.#subscriptions = [
-      ...filters.map((filter) => subscribe(filter, (message) => this.#fromClient(message))),
-      subscribe(ADMIN_FILTER, (message) => this.#fromOperator(message)),
+      ...door.commandFilters.map((filter) =>
+        subscribe(filter, (message) => this.#fromClient(message)),
+      ),
+      ...door
+        .requestFilters(ADMIN_FILTER)
+        .map((filter) => subscribe(filter, (message) => this.#fromOperator(message))),
     ];
   }
 
+  /** From here on everything is answered BUSY: who sends it again finds the next owner. */
+  refuseAll(): void {
+    this.#refusesAll = true;
+  }
+
   close(): void {
+    this.#isClosed = true;
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #whileOpen(
+    message: TransportMessage,
+    take: (message: TransportMessage) => Refusal | undefined,
+  ): Refusal | undefined {
+    return this.#refusesAll ? refuse('BUSY', 0, 'this owner ends; send it again') : take(message);
   }
 
   #fromClient(message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, `subject ${message.subject}`);
     const market = this.#markets.byName(sender.market);
-    if (market === undefined) return refuse('UNKNOWN_MARKET', 0, sender.market);
+    if (!market?.isLogged) return refuse('UNKNOWN_MARKET', 0, sender.market);
     if (isSystemAccount(sender.account)) {
       return refuse('NOT_PERMITTED', 0, `account ${sender.account} belongs to no client`);
     }
@@ -120,12 +144,26 @@ export class CommandAdapter {
     const known = this.#markets.byName(name);
     const refusal = checkAdministration(batch.value, name, known);
     if (refusal !== undefined) return refusal;
+    const inspected = this.#transfers.inspect(known, batch.value);
+    if (!(inspected instanceof Promise)) {
+      return inspected ?? this.#administrate(message, name, batch.value);
+    }
+    void inspected.then((late) => {
+      const closed = this.#isClosed ? refuse('UNAVAILABLE', 0, 'the service ends') : undefined;
+      const end = late ?? closed ?? this.#administrate(message, name, batch.value);
+      if (end !== undefined) this.#refuse(message, end);
+    });
+    return undefined;
+  }
+
+  #administrate(message: TransportMessage, name: string, batch: CommandBatch): Refusal | undefined {
+    const known = this.#markets.byName(name);
     // Before the log, which would bring it back with every restart.
     if (known === undefined && this.#markets.isFull) {
       return refuse('CAPACITY', 0, 'this node has as many markets as it may have (maxMarkets)');
     }
     const market = known ?? this.#markets.create(name);
-    const busy = this.#admit(message, market, batch.value, 0);
+    const busy = this.#admit(message, market, batch, 0);
     if (known === undefined && busy === undefined) {
       this.#markets.add(market);
       this.#logger.info('the creation of a market was admitted', { market: name, id: market.id });

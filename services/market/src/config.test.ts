@@ -79,3 +79,17 @@ it('asks nothing of the thread of a host that has none of its own', () => {
   const placed = marketConfigSchema.safeParse({ broker, hosts: 'inline', places: { A: 1 } });
   assert.match(placed.error?.message ?? '', /no host 1 for A: there are 1, from 0/);
 });
+
+it('has a journal beside the log of a broker only', () => {
+  const journal = { dir: 'journal' };
+  const nats = { kind: 'nats', servers: 'nats://127.0.0.1:4222' };
+  const { journal: parsed } = marketConfigSchema.parse({ broker: nats, journal });
+  assert.deepEqual(
+    [parsed?.begin, parsed?.sync, parsed?.everyMs, parsed?.maxQueuedMb],
+    ['log', 'background', 20, 32],
+  );
+  assert.equal(marketConfigSchema.parse({ broker: nats }).journal, undefined);
+  const embedded = { kind: 'embedded', dir: 'streams' };
+  const wrong = marketConfigSchema.safeParse({ broker: embedded, journal });
+  assert.match(wrong.error?.message ?? '', /beside the log of a broker/);
+});

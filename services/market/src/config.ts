@@ -6,13 +6,14 @@ import {
   MAX_ACCOUNT,
   MAX_COMMANDS_PER_GROUP,
   MAX_COMMANDS_PER_MESSAGE,
+  MAX_PARTITIONS,
 } from '@foldbook/protocol';
 import { z } from 'zod';
 
 /** The system keeps the one above to itself. */
 const MAX_UID = 2 ** 32 - 2;
 
-const natsSchema = z.object({
+export const natsSchema = z.object({
   kind: z.literal('nats'),
   servers: z.string().min(1),
   user: z.string().optional(),
@@ -65,6 +66,20 @@ const rateSchema = z.object({
   burst: z.int().min(1).max(100_000_000),
 });
 
+/** While another process serves the partition. */
+const standbySchema = z.object({
+  /**
+   * Executes what the other one has told, to go on from there at once. It takes the memory of an
+   * owner, and cores of its own: see `cores` and `idle`. Otherwise it reads the log when it serves.
+   */
+  follow: z.boolean().default(true),
+  /**
+   * One on the same host that lives, but whose heart stands still, is taken over after this, ms;
+   * one on another host when its lease has run out.
+   */
+  stallMs: z.int().min(50).max(3_600_000).default(1_000),
+});
+
 /** A start reads the newest checkpoint of each market, and only the log behind it. */
 const snapshotsSchema = z.object({
   /** Folder of them, beside a broker's object store; absent: in that of an embedded log. */
@@ -81,6 +96,24 @@ const receiptsSchema = z.object({
   certificateFile: z.string().min(1).optional(),
 });
 
+/** A second witness of what a broker's log holds, on a disk of this node's own. */
+const journalSchema = z.object({
+  /** Folder of it, of this node alone; a folder for each log is made in it. Nothing is removed. */
+  dir: z.string().min(1),
+  /** Where a new one begins: with the log, which is copied then, or with what comes next. */
+  begin: z.enum(['log', 'now']).default('log'),
+  /** Whether a group is executed and acknowledged before the journal has it, or only then. */
+  sync: z.enum(['background', 'always']).default('background'),
+  /** In the background: how long records are gathered before they are written and synced, ms. */
+  everyMs: z.int().min(0).max(60_000).default(20),
+  /** Length at which a file is followed by another one. */
+  segmentMb: z.int().min(1).max(4_096).default(64),
+  /** What may wait for the disk; beyond it the journal falls behind, and reads the log later. */
+  maxQueuedMb: z.int().min(1).max(4_096).default(32),
+  /** How many of the last records are compared with the log before a start. */
+  compareRecords: z.int().min(1).max(1_000_000_000).default(4_096),
+});
+
 const wishSchema = z.enum(['try', 'off']).default('try');
 
 /** What a host's thread wants of its memory; the log says what the system gave. */
@@ -95,7 +128,13 @@ const memorySchema = z.object({
 });
 
 const fieldsSchema = z.object({
-  partition: z.int().min(0).max(1023).default(0),
+  /** How many the venue has: the same for all of its nodes, for good. */
+  partitions: z.int().min(1).max(MAX_PARTITIONS).default(1),
+  partition: z
+    .int()
+    .min(0)
+    .max(MAX_PARTITIONS - 1)
+    .default(0),
   /** What the log and other nodes call this process. */
   node: z
     .string()
@@ -160,6 +199,9 @@ const fieldsSchema = z.object({
   profileDir: z.string().min(1).optional(),
   snapshots: snapshotsSchema.prefault({}),
   receipts: receiptsSchema.optional(),
+  standby: standbySchema.prefault({}),
+  /** Beside a broker's log; none is kept without. */
+  journal: journalSchema.optional(),
   /** Settlement records after which an epoch closes, at the end of the group. */
   epochRecords: z.int().min(1).max(1_000_000).default(240),
   /** Age of an epoch's oldest record after which it closes, ms. */
@@ -175,8 +217,9 @@ interface Contradiction {
 
 export const marketConfigSchema = fieldsSchema.superRefine((config, context) => {
   const ofHosts = config.hosts === 'inline' ? wrongWithInline(config) : wrongWithThreads(config);
-  for (const wrong of [...ofHosts, ...wrongPlaces(config)]) {
-    context.addIssue({ code: 'custom', ...wrong });
+  const wrong = [...ofHosts, ...wrongPlaces(config), ...wrongPartition(config)];
+  for (const each of [...wrong, ...wrongJournal(config)]) {
+    context.addIssue({ code: 'custom', ...each });
   }
 });
 
@@ -207,6 +250,12 @@ function wrongWithThreads(config: MarketConfig): Contradiction[] {
   return wrong;
 }
 
+function wrongPartition({ partition, partitions }: MarketConfig): Contradiction[] {
+  if (partitions === 1 || partition < partitions) return [];
+  const message = `there is no partition ${partition}: there are ${partitions}, from 0`;
+  return [{ path: ['partition'], message }];
+}
+
 function wrongPlaces(config: MarketConfig): Contradiction[] {
   const count = hostCount(config);
   return Object.entries(config.places)
@@ -215,6 +264,12 @@ function wrongPlaces(config: MarketConfig): Contradiction[] {
       path: ['places', market],
       message: `there is no host ${host} for ${market}: there are ${count}, from 0`,
     }));
+}
+
+function wrongJournal({ journal, broker }: MarketConfig): Contradiction[] {
+  if (journal === undefined || broker.kind === 'nats') return [];
+  const message = 'is kept beside the log of a broker (nats): leave it away';
+  return [{ path: ['journal'], message }];
 }
 
 /** The first core that is there twice. */
@@ -235,5 +290,7 @@ export function isInline(config: MarketConfig, usableCores: number): boolean {
   if (config.hosts !== undefined) return config.hosts === 'inline';
   return usableCores === 1 && !OF_THREADS.some((name) => isAsked(config, name));
 }
+
+export type JournalConfig = z.infer<typeof journalSchema>;
 
 export type MemoryConfig = z.infer<typeof memorySchema>;

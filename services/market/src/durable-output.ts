@@ -1,4 +1,5 @@
 /** One durable output stream (reports or diffs), and how far each of its subjects reaches. */
+import assert from 'node:assert/strict';
 import {
   type BatchHeader,
   type BatchKind,
@@ -6,7 +7,7 @@ import {
   isTermSubject,
   RECORD_BYTES,
 } from '@foldbook/protocol';
-import type { StreamReader, StreamWriter } from '@foldbook/runtime';
+import type { StreamReader, StreamRecord, StreamWriter } from '@foldbook/runtime';
 import type { MarketRegistry } from './market-registry.ts';
 
 /** Above what any broker's message holds; bounds what a damaged count makes us believe. */
@@ -34,21 +35,37 @@ export interface OutputSource {
  * @throws OutputError when one of these is no batch of the kind
  */
 export async function readCoverage(source: OutputSource): Promise<Coverage> {
-  const { stream, reader, filter, kind } = source;
   const coverage = new Map<string, BatchHeader>();
-  for (const { sequence, subject, payload } of await reader.lastOfEach(filter)) {
-    if (isTermSubject(subject)) continue;
-    const where = `record ${sequence} of ${stream} (${subject})`;
-    const header = decodeBatchHeader(payload, kind, MAX_BATCH_RECORDS);
-    if (!header.ok) {
-      throw new OutputError(
-        `${where} was not written by a market: ${header.name} at byte ${header.offset}, ` +
-          `${header.detail}; ${mendOutput(stream, filter)}`,
-      );
-    }
-    coverage.set(subject, header.value);
+  for (const record of await source.reader.lastOfEach(source.filter)) {
+    cover(coverage, source, record);
   }
   return coverage;
+}
+
+/**
+ * The same, of the subjects alone that were written to behind a record of the stream.
+ * @throws OutputError as `readCoverage`
+ */
+export async function readCoverageSince(source: OutputSource, since: number): Promise<Coverage> {
+  const coverage = new Map<string, BatchHeader>();
+  const records = source.reader.read({ fromSequence: since + 1, follow: false });
+  for await (const record of records) cover(coverage, source, record);
+  return coverage;
+}
+
+function cover(coverage: Map<string, BatchHeader>, source: OutputSource, record: StreamRecord) {
+  const { stream, filter, kind } = source;
+  const { sequence, subject, payload } = record;
+  if (isTermSubject(subject)) return;
+  const where = `record ${sequence} of ${stream} (${subject})`;
+  const header = decodeBatchHeader(payload, kind, MAX_BATCH_RECORDS);
+  if (!header.ok) {
+    throw new OutputError(
+      `${where} was not written by a market: ${header.name} at byte ${header.offset}, ` +
+        `${header.detail}; ${mendOutput(stream, filter)}`,
+    );
+  }
+  coverage.set(subject, header.value);
 }
 
 /**
@@ -96,43 +113,50 @@ function mendLog(stream: string): string {
   );
 }
 
+/** Muted until it is opened: what a process executes before then is told by another one. */
 export class DurableOutput {
-  readonly #writer: StreamWriter;
-  readonly #coverage: Coverage;
   readonly #echo: ((subject: string, payload: Uint8Array) => void) | undefined;
   readonly #onFailure: (error: Error) => void;
+  readonly #coverage = new Map<string, number>();
+  #writer: StreamWriter | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** `echo`: set where the store itself doesn't deliver to live subscribers. */
   constructor(
-    writer: StreamWriter,
-    coverage: Coverage,
     echo: ((subject: string, payload: Uint8Array) => void) | undefined,
     onFailure: (error: Error) => void,
   ) {
-    this.#writer = writer;
-    this.#coverage = coverage;
     this.#echo = echo;
     this.#onFailure = onFailure;
   }
 
-  /** Market sequence up to which `subject` was written before this process started. */
-  covered(subject: string): number {
-    return this.#coverage.get(subject)?.last ?? 0;
+  /** From now on everything that the stream does not cover goes there. */
+  open(writer: StreamWriter): void {
+    this.#writer = writer;
   }
 
-  /** @throws OutputError, see `checkCoverage` */
-  check(markets: MarketRegistry): void {
-    checkCoverage(this.#writer.name, this.#coverage, markets);
+  /** Nothing goes out. */
+  get isMuted(): boolean {
+    return this.#writer === undefined;
+  }
+
+  /** The stream holds these; what is known of other subjects stays. */
+  cover(coverage: Coverage): void {
+    for (const [subject, { last }] of coverage) this.#coverage.set(subject, last);
+  }
+
+  /** Market sequence up to which `subject` was written by another process. */
+  covered(subject: string): number {
+    return this.#coverage.get(subject) ?? 0;
   }
 
   inFlight(): number {
-    return this.#writer.inFlight();
+    return this.#writer?.inFlight() ?? 0;
   }
 
   /** The stream's last sequence once everything that was sent is durable. */
   get position(): number {
-    return this.#writer.lastSequence + this.#writer.inFlight();
+    return this.#opened.lastSequence + this.#opened.inFlight();
   }
 
   /** Resolves when everything that was sent so far is durable; rejects if it can't be any more. */
@@ -141,11 +165,16 @@ export class DurableOutput {
   }
 
   send(subject: string, payload: Uint8Array): void {
-    const appended = this.#writer.append(subject, payload);
+    const appended = this.#opened.append(subject, payload);
     appended.catch((error: unknown) => {
       this.#onFailure(error instanceof Error ? error : new Error(String(error)));
     });
     this.#last = appended;
     this.#echo?.(subject, payload);
+  }
+
+  get #opened(): StreamWriter {
+    assert(this.#writer !== undefined, 'a muted output sends nothing');
+    return this.#writer;
   }
 }

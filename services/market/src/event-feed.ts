@@ -121,6 +121,7 @@ export class EventFeed {
     this.#group = group;
     this.#current = this.#parts.outputsOf(market);
     this.#unsent.add(this.#current);
+    if (market.unsentFrom === 0) market.unsentFrom = logSequence;
     this.#current.startGroup(group, readCount(this.#view, offset + BatchOffset.FIRST));
   }
 
@@ -182,7 +183,10 @@ export class EventFeed {
 
   /** Only between groups: every batch ends, and the books are whole. */
   #flush(): void {
-    for (const outputs of this.#unsent) outputs.flush();
+    for (const outputs of this.#unsent) {
+      outputs.flush();
+      outputs.market.unsentFrom = 0;
+    }
     this.#unsent.clear();
     this.#recordSent();
     this.#recordsSinceFlush = 0;

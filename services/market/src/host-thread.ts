@@ -17,12 +17,6 @@ import type { CycleLimits } from './host-agent.ts';
 import type { MetricsMemory } from './market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from './ring-message.ts';
 
-/**
- * Requests of a market whose results are kept: 2 MiB each, so that a thousand markets fit the
- * memory of one kernel. Part of the market's rules: another number needs another version of them.
- */
-export const RESULT_CAPACITY = 2 ** 17;
-
 export interface HostThreadData {
   readonly host: number;
   readonly commands: SharedArrayBuffer;

@@ -20,7 +20,13 @@ import {
 } from '@foldbook/protocol';
 import { Mailbox } from './mailbox.ts';
 import type { ThreadMetrics } from './market-metrics.ts';
-import { ControlKind, ControlOffset, GroupTimeOffset } from './ring-message.ts';
+import {
+  ControlKind,
+  ControlOffset,
+  GroupTimeOffset,
+  OUTCOMES,
+  OutcomeOffset,
+} from './ring-message.ts';
 import type { RingOutput } from './ring-output.ts';
 
 const ALL_LEVELS = 2 ** 31 - 1;
@@ -125,6 +131,9 @@ export class HostedMarket {
       case ControlKind.QUERY_DEPTH:
         this.#sendDepth();
         break;
+      case ControlKind.QUERY_OUTCOME:
+        this.#sendOutcome(at, account);
+        break;
       default:
         assert.fail(`a mailbox holds groups and queries, not a message of kind ${kind}`);
     }
@@ -152,6 +161,24 @@ export class HostedMarket {
   #sendOrders(account: number, after: bigint): void {
     const orders = this.engine.openOrdersOf(account, after, MAX_OPEN_ORDERS_ANSWER);
     this.#output.send(orders, 0, orders.byteLength / RECORD_BYTES);
+  }
+
+  #sendOutcome(at: number, account: number): void {
+    const { view } = this.mailbox;
+    const session = view.getUint16(at + OutcomeOffset.SESSION, true);
+    const requestId = view.getBigUint64(at + OutcomeOffset.REQUEST, true);
+    const { kind, code, sequence, lastRequestId } = this.engine.outcomeOf(
+      account,
+      session,
+      requestId,
+    );
+    const record = this.#output.blank();
+    record.setUint8(EventOffset.KIND, ControlKind.QUERY_OUTCOME);
+    record.setUint8(OutcomeOffset.OUTCOME, OUTCOMES.indexOf(kind));
+    record.setUint16(OutcomeOffset.CODE, code, true);
+    record.setBigUint64(OutcomeOffset.FIRST_SEQUENCE, sequence, true);
+    record.setBigUint64(OutcomeOffset.LAST_REQUEST, lastRequestId, true);
+    this.#output.sendBlank();
   }
 
   #sendDepth(): void {

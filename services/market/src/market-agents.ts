@@ -1,6 +1,7 @@
 /** The agents of a market service, and how each reaches the others. */
-import { encodeReply, reportStream } from '@foldbook/protocol';
+import { encodeReply, reportStream, settledSubject } from '@foldbook/protocol';
 import {
+  type Agent,
   AgentInvoker,
   answer,
   type Clock,
@@ -17,6 +18,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import type { MarketConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import { ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
@@ -32,7 +34,10 @@ import { RefusalLog } from './refusal-log.ts';
 import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { Sequencer } from './sequencer.ts';
+import { SettledFeed } from './settled-feed.ts';
 import type { SharedMemoryAdapter } from './shared-memory-adapter.ts';
+import { TransferDoor } from './transfer-door.ts';
+import { TransferOutbox } from './transfer-outbox.ts';
 
 export interface Surroundings {
   readonly config: MarketConfig;
@@ -44,12 +49,13 @@ export interface Surroundings {
   readonly receipts?: ReceiptKey | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What shows others of the host that the service works. */
+  readonly heartbeat?: Agent | undefined;
   /** Default: the system's. */
   readonly timers?: Timers | undefined;
 }
 
 export interface Opened {
-  readonly streams: OwnedStreams;
   readonly hosts: OpenedHosts;
   /** Clients on the same host, past the broker. */
   readonly local: SharedMemoryAdapter | undefined;
@@ -58,6 +64,9 @@ export interface Opened {
 }
 
 export interface MarketAgents {
+  /** Muted until `own`. */
+  readonly reports: DurableOutput;
+  readonly diffs: DurableOutput;
   readonly markets: MarketRegistry;
   readonly dispatcher: Dispatcher;
   readonly sequencer: Sequencer;
@@ -69,13 +78,12 @@ export interface MarketAgents {
   readonly checkpointer: Checkpointer | undefined;
   /** Drives those that work by themselves. */
   readonly invoker: AgentInvoker;
+  /** The partition is this process's: what is executed from here on is told. */
+  own(streams: OwnedStreams): void;
 }
 
-export function wireAgents(
-  parts: Surroundings,
-  { streams, hosts, local, fail }: Opened,
-): MarketAgents {
-  const { config, transport, store, clock, logger, timers = systemTimers } = parts;
+export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened): MarketAgents {
+  const { config, transport, clock, logger, timers = systemTimers } = parts;
   const { partition } = config;
   const { threads, inline, cores, shown } = hosts;
   const metrics = new ServiceMetrics(shown.buffer, timers);
@@ -87,28 +95,24 @@ export function wireAgents(
   const markets = new MarketRegistry(partition, config.maxMarkets, (market) => {
     metrics.name(market);
     placement.place(market);
+    outbox.watch(market);
   });
   const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
   const dispatcher = new Dispatcher(targets, nowNs);
   const mover = new Mover({ dispatcher, placement, logger, nowNs });
   const sequencer = new Sequencer({
     ...{ partition, markets, dispatcher, clock, logger, metrics },
-    log: streams.log,
     limits: config,
     onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
     onFailure: fail,
     wake: () => invoker.wake(),
   });
-  const desk = openDesk(parts, streams.term);
+  const { reports, diffs } = outputsOf(parts, local, fail);
+  const wake = () => invoker.wake();
+  const outbox = new TransferOutbox({ partition, transport, sequencer, logger, timers, wake });
+  const desk = openDesk(parts);
   const publisher = new Publisher({
-    ...{
-      markets,
-      generation: streams.term,
-      clock,
-      metrics,
-      reports: streams.reports,
-      diffs: streams.diffs,
-    },
+    ...{ markets, clock, metrics, reports, diffs },
     rings: threads.map(({ events }) => events),
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => answer(transport, subject, payload),
@@ -122,41 +126,104 @@ export function wireAgents(
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const books = new BookQueries(dispatcher);
-  const { reports, diffs, term } = streams;
-  const checkpointer =
-    parts.snapshots &&
-    new Checkpointer({
-      ...{ partition, markets, dispatcher, reports, diffs, logger },
-      store: parts.snapshots,
-      outputsOf: (market) => publisher.outputsOf(market),
-      everyCommands: config.snapshots.everyCommands,
-    });
+  const pipe = { markets, dispatcher, sequencer, publisher, reports, diffs };
+  const checkpointer = keepCheckpoints(parts, pipe);
   inline?.connect(publisher);
-  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
-    logger.warn("reports can't be read again", { detail: String(error) }),
-  );
-  const facts = { durability: store.durability, cores, term, partition, receipts: parts.receipts };
-  const share = new AnswerShare(clock);
-  const readers = { publisher, reports: replay, share, dispatcher, mover };
-  const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const observers = { refusals: new RefusalLog(clock, logger), metrics, logger };
-  const commands = new CommandAdapter(transport, markets, sequencer, observers, desk);
+  const { commands, requests } = openDoors(parts, { ...pipe, outbox, desk, mover, metrics, cores });
+  const settled = tellSettled(parts, pipe);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const input = local === undefined ? [] : [local];
-  const matching = inline === undefined ? [] : [inline];
-  const last = checkpointer === undefined ? [] : [checkpointer];
-  const driven = [...input, sequencer, ...matching, publisher, mover, ...last];
+  const all = [local, sequencer, inline, publisher, settled, mover, outbox, checkpointer];
+  const driven = [...all, parts.heartbeat].filter((agent) => agent !== undefined);
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
-  const adapters = { commands, requests };
-  return { markets, dispatcher, sequencer, publisher, ...adapters, books, checkpointer, invoker };
+  const own = (streams: OwnedStreams) => {
+    reports.cover(streams.reports.coverage);
+    diffs.cover(streams.diffs.coverage);
+    publisher.begin(streams.term, streams.reports.coverage, streams.diffs.coverage);
+    desk?.begin(streams.term);
+    reports.open(streams.reports.writer);
+    diffs.open(streams.diffs.writer);
+    sequencer.open(streams.log);
+  };
+  return { ...pipe, commands, requests, books, checkpointer, invoker, own };
 }
 
-function openDesk(parts: Surroundings, term: number): ReceiptDesk | undefined {
-  const { config, logger, receipts, transport } = parts;
+/** What a command passes through, from the log to the outputs. */
+type Pipe = Pick<
+  MarketAgents,
+  'markets' | 'dispatcher' | 'sequencer' | 'publisher' | 'reports' | 'diffs'
+>;
+
+/** What the ways in tell of, and ask whether there is room. */
+interface Inside extends Pipe {
+  readonly outbox: TransferOutbox;
+  readonly desk: ReceiptDesk | undefined;
+  readonly mover: Mover;
+  readonly metrics: ServiceMetrics;
+  readonly cores: OpenedHosts['cores'];
+}
+
+/** Where commands and questions come in. */
+function openDoors(parts: Surroundings, inside: Inside) {
+  const { config, transport, store, clock, logger, receipts } = parts;
+  const { partition } = config;
+  const { markets, sequencer, dispatcher, publisher, outbox, desk, mover, metrics, cores } = inside;
+  const reports = new ReportReplay(store.reader(reportStream(partition)), (error) =>
+    logger.warn("reports can't be read again", { detail: String(error) }),
+  );
+  const facts = { durability: store.durability, cores, partition, receipts };
+  const sources = { publisher, reports, share: new AnswerShare(clock), dispatcher, mover };
+  const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
+  const refusals = new RefusalLog(clock, logger);
+  const observers = { refusals, metrics, logger, transfers: new TransferDoor(transport, outbox) };
+  const commands = new CommandAdapter(transport, markets, sequencer, observers, desk);
+  return { commands, requests };
+}
+
+/** Undefined where there is no place for checkpoints. */
+function keepCheckpoints(parts: Surroundings, pipe: Pipe): Checkpointer | undefined {
+  const { config, snapshots, logger } = parts;
+  const { markets, dispatcher, publisher, reports, diffs } = pipe;
+  if (snapshots === undefined) return undefined;
+  return new Checkpointer({
+    ...{ partition: config.partition, markets, dispatcher, reports, diffs, logger },
+    store: snapshots,
+    outputsOf: (market) => publisher.outputsOf(market),
+    everyCommands: config.snapshots.everyCommands,
+  });
+}
+
+/** What standbys hear of how far the outputs are durable. */
+function tellSettled(parts: Surroundings, pipe: Pipe): SettledFeed {
+  const { config, transport, timers = systemTimers } = parts;
+  const { markets, reports, diffs, sequencer, publisher } = pipe;
+  return new SettledFeed({
+    ...{ markets, reports, diffs, timers },
+    delivered: () => sequencer.delivered,
+    term: () => publisher.generation,
+    tell: (payload) => transport.publish(settledSubject(config.partition), payload),
+  });
+}
+
+/** The durable outputs, and who hears of them at once where the store itself delivers to nobody. */
+function outputsOf(
+  { config, transport }: Surroundings,
+  local: SharedMemoryAdapter | undefined,
+  fail: (error: Error) => void,
+) {
+  // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
+  const echo =
+    config.broker.kind !== 'nats'
+      ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
+      : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
+  return { reports: new DurableOutput(echo, fail), diffs: new DurableOutput(echo, fail) };
+}
+
+/** Undefined where the node signs no receipts. It signs none before the partition is its own. */
+function openDesk({ config, transport, logger, receipts }: Surroundings): ReceiptDesk | undefined {
   const sendReply: SendReply = (subject, payload) => answer(transport, subject, payload);
   const { partition } = config;
-  return receipts && new ReceiptDesk({ ...receipts, partition, term, logger, sendReply });
+  return receipts && new ReceiptDesk({ ...receipts, partition, logger, sendReply });
 }
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {

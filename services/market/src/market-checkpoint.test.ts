@@ -10,6 +10,7 @@ import {
   checkpointStart,
 } from './market-checkpoint.ts';
 import { MarketTerms } from './market-terms.ts';
+import { MarketTransfers } from './market-transfers.ts';
 
 const terms = new MarketTerms();
 const ANSWER = { sequence: 1, account: 0, session: 0, requestId: 1n };
@@ -33,6 +34,7 @@ const FACTS: CheckpointFacts = {
   openRecords: 3,
   nextTimerNs: 2n ** 62n,
   terms: terms.save(),
+  transfers: new MarketTransfers().save(),
 };
 
 function written(pieces: readonly Uint8Array[], facts = FACTS): Uint8Array {

@@ -15,6 +15,7 @@ import { isMarketName, viewOf } from '@foldbook/protocol';
 import { decode, encode } from '@msgpack/msgpack';
 import { z } from 'zod';
 import { savedTermsSchema } from './market-terms.ts';
+import { savedTransfersSchema } from './market-transfers.ts';
 
 const MAGIC = 0x50_43_42_46;
 const VERSION = 1;
@@ -54,6 +55,7 @@ const factsSchema = z.object({
   /** When the engine's next timer is due, ns since 1970; 0 for none. */
   nextTimerNs: z.bigint().min(0n),
   terms: savedTermsSchema,
+  transfers: savedTransfersSchema,
 });
 
 /** A market at the end of one of its groups, as the service knows it beside the engine. */

@@ -2,6 +2,8 @@
  * What a market tells about itself, in memory that others read: which metrics there are, where they
  * lie, and the part of each of the two threads.
  */
+
+import { pid } from 'node:process';
 import type { Engine } from '@foldbook/engine';
 import {
   Account,
@@ -123,27 +125,36 @@ export type MetricsMemory = SharedArrayBuffer | { readonly descriptor: number };
 export interface OpenedMetrics {
   readonly memory: MetricsMemory;
   readonly buffer: ArrayBufferLike;
+  /**
+   * Lets other processes see what was opened hidden.
+   * @throws what `createMetricsFile` throws
+   */
+  show(): void;
   /** Takes the file away; the memory stays as long as the process, as writers come late. */
   remove(): void;
 }
 
 /**
  * @param file where other processes read them, in /dev/shm; none: only this process can
+ * @param isHidden not under that name before it is shown: another process may have it
  * @throws what `createMetricsFile` throws
  */
 export function openMetrics(
   file: string | undefined,
   hosts: number,
   sinceMs: number,
+  isHidden = false,
 ): OpenedMetrics {
   const layout = layOutMetrics(thisOwner('market', sinceMs), marketMetrics(hosts));
   if (file !== undefined) {
-    const { descriptor, buffer, remove } = createMetricsFile(file, layout);
-    return { memory: { descriptor }, buffer, remove };
+    const own = createMetricsFile(isHidden ? `${file}.${pid}` : file, layout);
+    const { descriptor, buffer, remove } = own;
+    const show = () => (isHidden ? own.moveTo(file) : undefined);
+    return { memory: { descriptor }, buffer, show, remove };
   }
   const memory = new SharedArrayBuffer(layout.totalBytes);
   createMetrics(layout, memory);
-  return { memory, buffer: memory, remove: () => undefined };
+  return { memory, buffer: memory, show: () => undefined, remove: () => undefined };
 }
 
 /** On another thread than the one that opened it. */

@@ -54,6 +54,7 @@ export class MarketOutputs {
   startGroup({ logSequence, askers }: CommittedGroup, firstSequence: number): void {
     if (this.#epochLogFirst === 0) this.#epochLogFirst = logSequence;
     this.privately.startGroup(firstSequence, askers);
+    this.market.transfers.startGroup(logSequence, firstSequence);
   }
 
   endGroup(group: CommittedGroup, lastSequence: number, commands: number): void {
@@ -65,6 +66,17 @@ export class MarketOutputs {
     this.counters.commands += commands;
     this.counters.groups += 1;
     this.privately.endGroup(group, lastSequence);
+    this.market.transfers.endGroup();
+  }
+
+  /** Whoever told what was executed so far: what comes is told by this process. */
+  begin(generation: number): void {
+    this.publicly.begin(generation);
+  }
+
+  /** Another process has told the settlement up to there. */
+  coverSettlement(sequence: number): void {
+    this.#settlement.cover(sequence);
   }
 
   /** Where the market stands, between two of its groups. */
@@ -86,6 +98,7 @@ export class MarketOutputs {
       openRecords: market.epoch.records,
       nextTimerNs: market.nextTimerNs,
       terms: market.terms.save(),
+      transfers: market.transfers.save(),
     };
   }
 
@@ -99,6 +112,7 @@ export class MarketOutputs {
     this.#head.set(facts.head);
     this.#epochLogFirst = facts.epochLogFirst;
     Object.assign(this.counters, facts.counters);
+    this.market.transfers.restore(facts.transfers);
     this.#settlement.restore(facts.settlementRecords);
     this.publicly.restore(levels, facts.sequence);
   }
@@ -121,8 +135,11 @@ export class MarketOutputs {
         this.#takerClientOrderId = view.getBigUint64(offset + EventOffset.CLIENT_ORDER_ID, true);
         this.privately.event(bytes, view, offset, sequence);
         return;
-      case EventKind.CANCELLED:
       case EventKind.REJECTED:
+        this.market.transfers.rejected(view.getUint16(offset + EventOffset.CODE, true), sequence);
+        this.privately.event(bytes, view, offset, sequence);
+        return;
+      case EventKind.CANCELLED:
       case EventKind.RESULT:
       case EventKind.REFILLED:
       case EventKind.REDUCED:
@@ -139,6 +156,10 @@ export class MarketOutputs {
         this.privately.event(bytes, view, offset, sequence);
         return;
       case EventKind.FUNDS:
+        this.market.transfers.funds(view, offset, sequence);
+        this.privately.event(bytes, view, offset, sequence);
+        this.#settlement.movement(view, offset, sequence);
+        return;
       case EventKind.FEE:
         this.privately.event(bytes, view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);

@@ -2,6 +2,7 @@
 import { type Asker, GroupBuilder } from './group-builder.ts';
 import { LogChain } from './log-chain.ts';
 import { MarketTerms } from './market-terms.ts';
+import { MarketTransfers } from './market-transfers.ts';
 import { OpenEpoch } from './open-epoch.ts';
 
 /** What the publisher must know of a group when its events arrive. */
@@ -30,8 +31,11 @@ export class Market {
   readonly open = new GroupBuilder();
   readonly chain = new LogChain();
   readonly terms = new MarketTerms();
+  readonly transfers = new MarketTransfers();
   /** Groups handed to the market thread whose events have not come back, oldest first. */
   readonly committed: CommittedGroup[] = [];
+  /** Log sequence of the first group of which not all that it made was sent; 0 for none. */
+  unsentFrom = 0;
   /** When the open group got its first command, ns; undefined while it has none. */
   gatheringSinceNs: bigint | undefined;
   /** Groups that were handed to the log and are not durable. */
@@ -61,6 +65,14 @@ export class Market {
     this.name = name;
     this.id = id;
     this.partition = partition;
+  }
+
+  /**
+   * Its creation is in the log: clients may hear of it. One that is only on its way there may be
+   * gone with this process, and the next owner would not know what they speak of.
+   */
+  get isLogged(): boolean {
+    return this.firstLogSequence > 0;
   }
 }
 

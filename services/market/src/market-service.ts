@@ -1,5 +1,5 @@
 /** The market service put together: recovery first, then the doors are opened. */
-import { logStream, MAX_MESSAGE_BYTES } from '@foldbook/protocol';
+import { MAX_MESSAGE_BYTES } from '@foldbook/protocol';
 import {
   cancelTimer,
   type Logger,
@@ -10,12 +10,13 @@ import {
   type Transport,
 } from '@foldbook/runtime';
 import { BridgedTransport } from './bridged-transport.ts';
-import { commandFilters } from './command-filter.ts';
 import { type MarketAgents, type Surroundings, wireAgents } from './market-agents.ts';
-import { restoreMarkets } from './market-restore.ts';
+import { type RestoreParts, restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
-import { type OwnedStreams, takeOwnership } from './ownership.ts';
-import { type Recovered, type RecoveryParts, recover } from './recovery.ts';
+import { tellOwner } from './owner-notice.ts';
+import { checkOutputs, type OwnedStreams, streamsOf, takeOwnership } from './ownership.ts';
+import { PartitionDoor } from './partition-door.ts';
+import { type Recovered, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
 import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
 
@@ -24,7 +25,7 @@ import { SharedMemoryAdapter } from './shared-memory-adapter.ts';
  * without, nothing can be finished, and the log is read again at the next start.
  */
 const STOP_PATIENCE_MS = 10_000;
-const STOP_PATIENCE_WITHOUT_BROKER_MS = 500;
+export const STOP_PATIENCE_WITHOUT_BROKER_MS = 500;
 
 /** Another thread for tests of its failures. */
 export type MarketServiceParts = Surroundings & Pick<HostParts, 'startThread'>;
@@ -43,134 +44,170 @@ export interface MarketService {
   stop(): Promise<void>;
 }
 
+/**
+ * Makes the partition its own, executes what its log holds, and serves it.
+ * @throws StreamError, OutputError, RestoreError, SharedMemoryError, MetricsError
+ */
 export async function startMarketService(parts: MarketServiceParts): Promise<MarketService> {
-  const { config, logger, timers } = parts;
-  const { sharedMemory } = config;
-  if (sharedMemory === undefined) return start(parts);
-  const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
-  const local = new SharedMemoryAdapter(options, logger, timers);
+  const reached = reach(parts);
+  const failure = Promise.withResolvers<Error>();
   try {
-    const transport = new BridgedTransport(parts.transport, local);
-    return await start({ ...parts, transport }, local);
+    reached.local?.open();
+    // The log first: who has that is the one who may show a market here.
+    const streams = await takeOwnership(ownershipParts(parts));
+    const prepared = await prepare(parts, reached, failure, 'shown').catch(async (error) => {
+      await streams.close();
+      throw error;
+    });
+    return await serve(prepared, streams, (running) => recoverFromLog(running, streams));
   } catch (error) {
-    local.onClose();
+    reached.local?.onClose();
     throw error;
   }
 }
 
-async function start(
+export interface Reached {
+  readonly transport: Transport;
+  /** Clients on the same host, past the broker. */
+  readonly local: SharedMemoryAdapter | undefined;
+}
+
+export function reach({ config, transport, logger, timers }: MarketServiceParts): Reached {
+  const { sharedMemory } = config;
+  if (sharedMemory === undefined) return { transport, local: undefined };
+  const options = { ...sharedMemory, maxFrameBytes: MAX_MESSAGE_BYTES + 4_096 };
+  const local = new SharedMemoryAdapter(options, logger, timers);
+  return { transport: new BridgedTransport(transport, local), local };
+}
+
+/** Hosts and agents, which have heard of nothing yet. */
+export interface Prepared extends Reached {
+  readonly parts: MarketServiceParts;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly agents: MarketAgents;
+  readonly hosts: OpenedHosts;
+  readonly failed: Promise<Error>;
+  readonly fail: (error: Error) => void;
+}
+
+export async function prepare(
   parts: MarketServiceParts,
-  local?: SharedMemoryAdapter,
+  { transport, local }: Reached,
+  { promise: failed, resolve: fail }: PromiseWithResolvers<Error>,
+  metrics: 'shown' | 'hidden',
+): Promise<Prepared> {
+  const { timers = systemTimers, logger } = parts;
+  const hosts = await openHosts({ ...parts, isHidden: metrics === 'hidden' }, fail);
+  const agents = wireAgents({ ...parts, transport }, { hosts, local, fail });
+  return { parts, transport, local, timers, logger, agents, hosts, failed, fail };
+}
+
+export const ownershipParts = (parts: MarketServiceParts) => ({
+  ...{ store: parts.store, clock: parts.clock, logger: parts.logger },
+  partition: parts.config.partition,
+  node: parts.config.node,
+});
+
+/** Opens the agents for an owner, lets `execute` do what the log asks for, and opens the doors. */
+export async function serve(
+  prepared: Prepared,
+  streams: OwnedStreams,
+  execute: (prepared: Prepared) => Promise<Recovered>,
 ): Promise<MarketService> {
-  const { config, transport } = parts;
-  const failure = Promise.withResolvers<Error>();
-  // The log first: who has that is the one who may show a market here.
-  const streams = await openStreams(parts, local, failure.resolve);
-  const hosts = await openHosts(parts, failure.resolve).catch(async (error) => {
-    await streams.close();
-    throw error;
-  });
-  const agents = wireAgents(parts, { streams, hosts, local, fail: failure.resolve });
-  const { markets, publisher, commands, requests, invoker } = agents;
-  const { timers = systemTimers } = parts;
-  const running: Running = { ...parts, timers, agents, streams, hosts };
+  const { parts, agents, hosts, transport, failed, fail } = prepared;
+  const { publisher, commands, requests, invoker, markets } = agents;
   let recovered: Recovered;
   try {
-    const host = hosts.inline;
-    recovered = await recoverFromLog(parts, streams, failure.promise, { ...agents, host });
-    streams.reports.check(markets);
-    streams.diffs.check(markets);
+    agents.own(streams);
+    recovered = await execute(prepared);
+    checkOutputs(parts.config.partition, streams, markets);
+    hosts.shown.show();
   } catch (error) {
-    await close(running, STOP_PATIENCE_WITHOUT_BROKER_MS);
+    await close(prepared, streams, STOP_PATIENCE_WITHOUT_BROKER_MS);
     throw error;
   }
   publisher.goLive();
   invoker.start();
-  commands.open(commandFilters(config.partition), failure.resolve);
-  requests.open(failure.resolve);
+  const door = new PartitionDoor(parts.config);
+  commands.open(door, fail);
+  requests.open(door, fail);
+  // A client takes the first answer: whoever serves the partition now must be heard.
+  failed.then(() => {
+    commands.close();
+    requests.close();
+  });
   await transport.flush();
+  tellOwner(transport, markets.all(), streams.term);
   const { cores } = hosts;
-  return { recovered, cores, failed: failure.promise, stop: () => stop(running) };
+  return { recovered, cores, failed, stop: () => stop(prepared, streams) };
 }
 
-/** All that has to be ended. */
-interface Running {
-  readonly timers: Timers;
-  readonly transport: Transport;
-  readonly logger: Logger;
-  readonly agents: MarketAgents;
-  readonly streams: OwnedStreams;
-  readonly hosts: OpenedHosts;
+/** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
+async function recoverFromLog(prepared: Prepared, streams: OwnedStreams): Promise<Recovered> {
+  const { parts, agents, hosts, timers, failed } = prepared;
+  const { barrier, reports, diffs } = streams;
+  const log = parts.store.reader(streamsOf(parts.config.partition).log.stream);
+  const ends = { log: barrier - 1, reports: reports.end, diffs: diffs.end };
+  const { signal } = haltedBy(failed);
+  const fromSequence = await restored(prepared, { log, ends, signal });
+  const records = log.read({ fromSequence, follow: false, signal });
+  return recover({ ...agents, host: hosts.inline, records, signal, timers });
 }
 
-async function stop(running: Running): Promise<void> {
-  const { transport, logger, timers } = running;
-  const { sequencer, commands, requests, invoker } = running.agents;
+/** Takes what checkpoints have, and answers from which log sequence on the log is to be read. */
+export async function restored(
+  prepared: Prepared,
+  from: Pick<RestoreParts, 'log' | 'ends' | 'signal'>,
+): Promise<number> {
+  const { parts, agents, hosts, timers, logger } = prepared;
+  const { snapshots, clock, config } = parts;
+  if (snapshots === undefined) return 1;
+  return restoreMarkets({
+    ...{ ...agents, ...from, store: snapshots, clock, timers, logger, host: hosts.inline },
+    partition: config.partition,
+    onRestored: (market, facts) => agents.checkpointer?.restored(market, facts),
+  });
+}
+
+/** A signal that aborts once the service has failed. */
+export function haltedBy(failed: Promise<Error>): AbortController {
+  const halt = new AbortController();
+  failed.then((error) => halt.abort(error));
+  return halt;
+}
+
+async function stop(prepared: Prepared, streams: OwnedStreams): Promise<void> {
+  const { transport, logger, timers } = prepared;
+  const { sequencer, commands, requests, invoker } = prepared.agents;
   const isConnected = transport.status() === 'connected';
   const patienceMs = isConnected ? STOP_PATIENCE_MS : STOP_PATIENCE_WITHOUT_BROKER_MS;
   const deadlineMs = monotonicMs(timers) + patienceMs;
   const leftMs = () => Math.max(0, deadlineMs - monotonicMs(timers));
+  commands.refuseAll();
+  await settled(timers, sequencer, deadlineMs);
   commands.close();
   await within(timers, transport.flush(), leftMs());
-  await settled(timers, sequencer, deadlineMs);
   const { pending } = sequencer;
   if (pending > 0) {
     logger.warn('did not wait for all commands; the next start runs those logged', { pending });
   }
   requests.close();
   await invoker.stop();
-  await close(running, leftMs());
+  await close(prepared, streams, leftMs());
 }
 
 /** Closes the streams, as far as a broker lets them be closed in time, and ends the thread. */
-async function close(running: Running, patienceMs: number): Promise<void> {
-  const { timers, streams, logger, hosts } = running;
-  if (!(await within(timers, streams.close(), patienceMs))) {
+export async function close(
+  { timers, logger, hosts }: Prepared,
+  streams: OwnedStreams | undefined,
+  patienceMs: number,
+): Promise<void> {
+  if (streams !== undefined && !(await within(timers, streams.close(), patienceMs))) {
     logger.warn('did not wait for all reports to be stored; the next start writes them again');
   }
   await Promise.all(hosts.threads.map(({ worker }) => worker.stop()));
   hosts.shown.remove();
-}
-
-/** Reads the log again, and gives up once the service has failed: a dead thread never answers. */
-async function recoverFromLog(
-  parts: MarketServiceParts,
-  streams: OwnedStreams,
-  failed: Promise<Error>,
-  agents: MarketAgents & Pick<RecoveryParts, 'host'>,
-): Promise<Recovered> {
-  const { store, snapshots, config, clock, logger, timers } = parts;
-  const { partition } = config;
-  const halt = new AbortController();
-  failed.then((error) => halt.abort(error));
-  const { signal } = halt;
-  const log = store.reader(logStream(partition));
-  const { ends } = streams;
-  const fromSequence =
-    snapshots === undefined
-      ? 1
-      : await restoreMarkets({
-          ...{ ...agents, store: snapshots, log, partition, clock, timers, logger, signal, ends },
-          onRestored: (market, facts) => agents.checkpointer?.restored(market, facts),
-        });
-  const records = log.read({ fromSequence, follow: false, signal });
-  return recover({ ...agents, records, signal, timers });
-}
-
-/** Opens the partition's log and its two durable outputs for writing. */
-function openStreams(
-  parts: MarketServiceParts,
-  local: SharedMemoryAdapter | undefined,
-  onFailure: (error: Error) => void,
-): Promise<OwnedStreams> {
-  const { config, transport } = parts;
-  // Segment files have no subscribers of their own; a broker's streams do, shared memory not.
-  const echo =
-    config.broker.kind !== 'nats'
-      ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
-      : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
-  const { partition, node } = config;
-  return takeOwnership({ ...parts, partition, node, echo, onFailure });
 }
 
 /** False when `work` was not done in time; work that failed is done. */
@@ -188,7 +225,7 @@ async function within(timers: Timers, work: Promise<void>, patienceMs: number): 
 
 /** Returns when everything admitted has executed, or the time has come. */
 async function settled(timers: Timers, sequencer: Sequencer, deadlineMs: number): Promise<void> {
-  while (sequencer.pending > 0 && monotonicMs(timers) < deadlineMs) {
+  while (sequencer.pending > 0 && !sequencer.hasFailed && monotonicMs(timers) < deadlineMs) {
     await nextTurn(timers);
   }
 }

@@ -29,6 +29,8 @@ export interface HostParts {
   readonly config: MarketConfig;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Other processes do not see it before `shown.show`. */
+  readonly isHidden?: boolean;
   /** Another thread for tests of its failures. */
   readonly startThread?: typeof startHostThread;
 }
@@ -76,10 +78,11 @@ interface HostPlace {
 }
 
 /** What another user left under the name keeps nobody from trading: then nothing is shown. */
-function openShown({ config, logger, clock }: HostParts, hosts: number): OpenedMetrics {
+function openShown(parts: HostParts, hosts: number): OpenedMetrics {
+  const { config, logger, clock, isHidden = false } = parts;
   const sinceMs = Number(clock.nowNs() / 1_000_000n);
   try {
-    return openMetrics(config.metricsFile, hosts, sinceMs);
+    return openMetrics(config.metricsFile, hosts, sinceMs, isHidden);
   } catch (error) {
     if (!(error instanceof MetricsError) || error.code !== 'NOT_OURS') throw error;
     logger.warn('nothing is shown to other processes', { detail: error.message });

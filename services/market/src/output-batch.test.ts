@@ -24,7 +24,7 @@ function collect(prev = 0) {
   const batch = new OutputBatch({
     kind: BatchKind.REPORTS,
     market: 1,
-    generation: 0,
+    generation: () => 0,
     prev,
     buffers,
     send: (payload) => {

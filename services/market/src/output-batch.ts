@@ -27,7 +27,8 @@ export type SendBatch = (payload: Uint8Array) => void;
 export interface OutputBatchParts {
   readonly kind: BatchKind;
   readonly market: number;
-  readonly generation: number;
+  /** Of the batches to come; may change between them. */
+  readonly generation: () => number;
   /** Last market sequence that was sent before, 0 for none. */
   readonly prev: number;
   readonly send: SendBatch;
@@ -37,6 +38,9 @@ export interface OutputBatchParts {
   /** CRC for a batch that ends between commands, asked before the next command's first record. */
   readonly depthCrc?: () => number;
 }
+
+/** Of what is durable: a stream says by itself what stands behind what. */
+export const noGeneration = () => 0;
 
 /** For every batch of a process. */
 export const createBatchBuffers = () => new BatchBuffers((HARD_LIMIT_RECORDS + 1) * RECORD_BYTES);
@@ -145,7 +149,7 @@ export class OutputBatch {
     writeBatchHeader(this.#view, 0, {
       kind,
       market,
-      generation,
+      generation: generation(),
       count,
       flags,
       first: this.#first,

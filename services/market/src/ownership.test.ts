@@ -59,8 +59,6 @@ const take = (store: StreamStore, node: string, nowNs = systemClock.nowNs()) =>
     store,
     clock: { nowNs: () => nowNs },
     logger: quiet,
-    echo: undefined,
-    onFailure: () => undefined,
   });
 
 async function recordsOf(store: StreamStore, stream: string) {

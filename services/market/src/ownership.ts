@@ -25,20 +25,28 @@ import {
   type StreamStore,
   type StreamWriter,
 } from '@foldbook/runtime';
-import { DurableOutput, readCoverage } from './durable-output.ts';
+import { type Coverage, checkCoverage, readCoverage, readCoverageSince } from './durable-output.ts';
+import type { MarketRegistry } from './market-registry.ts';
 
 /** The owner before may have this many appends on their way, which get in before the barrier. */
 const MOST_ATTEMPTS = 64;
+
+/** An output stream that is this process's to write. */
+export interface OwnedOutput {
+  readonly writer: StreamWriter;
+  /** What the owners before wrote: of all subjects, or of those written to behind `since`. */
+  readonly coverage: Coverage;
+  /** Last sequence before the barrier. */
+  readonly end: number;
+}
 
 export interface OwnedStreams {
   readonly term: number;
   /** Sequence of the barrier in the log: what is before it is to be executed first. */
   readonly barrier: number;
-  /** Last sequences of the streams before the barriers. */
-  readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
   readonly log: StreamWriter;
-  readonly reports: DurableOutput;
-  readonly diffs: DurableOutput;
+  readonly reports: OwnedOutput;
+  readonly diffs: OwnedOutput;
   close(): Promise<void>;
 }
 
@@ -49,10 +57,8 @@ export interface OwnershipParts {
   readonly store: StreamStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told of what is durable, where the store itself delivers to nobody. */
-  readonly echo: ((subject: string, payload: Uint8Array) => void) | undefined;
-  /** An output stream takes no more appends. */
-  readonly onFailure: (error: Error) => void;
+  /** Up to where it is known what the output streams hold. */
+  readonly since?: { readonly reports: number; readonly diffs: number } | undefined;
 }
 
 /**
@@ -61,52 +67,91 @@ export interface OwnershipParts {
  *   market wrote
  */
 export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams> {
-  const { partition, store, echo, onFailure } = parts;
+  const { since } = parts;
   const writers: StreamWriter[] = [];
   const close = async () => {
     await Promise.all(writers.map((writer) => writer.close()));
   };
-  const of = {
-    log: {
-      stream: logStream(partition),
-      filter: logFilter(partition),
-      subject: logTermSubject(partition),
-    },
-    reports: {
-      stream: reportStream(partition),
-      filter: reportsFilter(partition),
-      subject: reportTermSubject(partition),
-    },
-    diffs: {
-      stream: diffStream(partition),
-      filter: diffsFilter(partition),
-      subject: diffTermSubject(partition),
-    },
-  };
+  const of = streamsOf(parts.partition);
   try {
     // A log that was put back from a copy may know of fewer terms than its outputs do.
-    const told = [await lastTerm(parts, of.reports), await lastTerm(parts, of.diffs)];
+    const told = await Promise.all([lastTerm(parts, of.reports), lastTerm(parts, of.diffs)]);
     const log = await openLog(parts, of.log, Math.max(0, ...told.map((last) => last?.term ?? 0)));
     writers.push(log.writer);
-    const output = async (what: Barrier, kind: BatchKind) => {
-      const opened = await openOutput(parts, what, log.term);
-      writers.push(opened.writer);
+    const output = async (what: OutputBarrier, from: number | undefined): Promise<OwnedOutput> => {
+      const { writer, barrier } = await openOutput(parts, what, log.term);
+      writers.push(writer);
       // Behind the barrier: nobody else adds to what is read here.
-      const reader = store.reader(what.stream);
-      const coverage = await readCoverage({ ...what, reader, kind });
-      const output = new DurableOutput(opened.writer, coverage, echo, onFailure);
-      return { output, end: opened.barrier - 1 };
+      const coverage = await coverageOf(parts, what, { since: from, barrier });
+      return { writer, coverage, end: barrier - 1 };
     };
-    const reports = await output(of.reports, BatchKind.REPORTS);
-    const diffs = await output(of.diffs, BatchKind.DIFF);
-    const { term, barrier, writer } = log;
-    const ends = { log: barrier - 1, reports: reports.end, diffs: diffs.end };
-    const outputs = { reports: reports.output, diffs: diffs.output };
-    return { term, barrier, ends, log: writer, ...outputs, close };
+    const [reports, diffs] = await bothOf([
+      output(of.reports, since?.reports),
+      output(of.diffs, since?.diffs),
+    ]);
+    return { term: log.term, barrier: log.barrier, log: log.writer, reports, diffs, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Waits for both however one ends: what it has opened is to be closed. */
+async function bothOf<T>(pair: readonly [Promise<T>, Promise<T>]): Promise<[T, T]> {
+  await Promise.allSettled(pair);
+  return Promise.all(pair);
+}
+
+interface OutputBarrier extends Barrier {
+  readonly kind: BatchKind;
+}
+
+/** The three streams of a partition, and what begins an ownership of each. */
+export function streamsOf(partition: number) {
+  const log: Barrier = {
+    stream: logStream(partition),
+    filter: logFilter(partition),
+    subject: logTermSubject(partition),
+  };
+  const reports: OutputBarrier = {
+    stream: reportStream(partition),
+    filter: reportsFilter(partition),
+    subject: reportTermSubject(partition),
+    kind: BatchKind.REPORTS,
+  };
+  const diffs: OutputBarrier = {
+    stream: diffStream(partition),
+    filter: diffsFilter(partition),
+    subject: diffTermSubject(partition),
+    kind: BatchKind.DIFF,
+  };
+  return { log, reports, diffs };
+}
+
+/**
+ * Checks what the owners before wrote against the markets that the log gives.
+ * @throws OutputError, see `checkCoverage`
+ */
+export function checkOutputs(
+  partition: number,
+  { reports, diffs }: OwnedStreams,
+  markets: MarketRegistry,
+): void {
+  checkCoverage(reportStream(partition), reports.coverage, markets);
+  checkCoverage(diffStream(partition), diffs.coverage, markets);
+}
+
+/** More would take as long to read as the last record of each subject. */
+const MOST_READ = 16_384;
+
+async function coverageOf(
+  { store }: OwnershipParts,
+  what: OutputBarrier,
+  { since, barrier }: { readonly since: number | undefined; readonly barrier: number },
+): Promise<Coverage> {
+  const source = { ...what, reader: store.reader(what.stream) };
+  if (since === undefined || barrier - since > MOST_READ) return readCoverage(source);
+  return barrier - 1 > since ? readCoverageSince(source, since) : new Map();
 }
 
 interface Barrier {

@@ -57,7 +57,8 @@ it('has its lease again after a broker that was away, heard or not', async () =>
         heard.push(look);
         look();
       });
-    const lease = await PartitionLease.acquire({ table, partition: 0, leaseMs: LEASE_MS, logger });
+    const lease = new PartitionLease({ table, partition: 0, leaseMs: LEASE_MS, logger });
+    await lease.acquire();
     set('away');
     await until(/was not renewed/, 1);
     set(back);
@@ -74,13 +75,17 @@ it('fails when another process has it', async () => {
   const { wrapped, set } = troubled(store);
   const quiet = createLogger({ service: 'test', level: 'error', write: () => undefined });
   const parts = { partition: 0, leaseMs: LEASE_MS, logger: quiet };
-  const first = await PartitionLease.acquire({
+  const first = new PartitionLease({
     ...parts,
     table: new LeaseTable({ store: wrapped, node: 'a' }),
   });
+  assert(!(await first.isOthers()));
+  await first.acquire();
   set('away');
   const table = new LeaseTable({ store, node: 'b', isGone: () => false });
-  const second = await PartitionLease.acquire({ ...parts, table });
+  const second = new PartitionLease({ ...parts, table });
+  assert(await second.isOthers());
+  await second.acquire();
   set('up');
   assert.match((await first.failed).message, /partition\.0 is b's/);
   await second.release();

@@ -4,11 +4,16 @@
  */
 import type { HeldLease, LeaseLoss, LeaseTable, Logger } from '@foldbook/runtime';
 
+/** Between two looks at a holder of the same host, ms. */
+const LOOK_MS = 1;
+
 export interface PartitionLeaseParts {
   readonly table: LeaseTable;
   readonly partition: number;
   readonly leaseMs: number;
   readonly logger: Logger;
+  /** Whoever had it before need not be watched any more. */
+  readonly onAcquired?: () => void;
 }
 
 export class PartitionLease {
@@ -17,19 +22,29 @@ export class PartitionLease {
   readonly #ending = new AbortController();
   #lease: HeldLease | undefined;
 
-  private constructor(parts: PartitionLeaseParts) {
+  constructor(parts: PartitionLeaseParts) {
     this.#parts = parts;
+  }
+
+  /** Whether another process has it, as far as can be asked now; the log tells of it. */
+  async isOthers(): Promise<boolean> {
+    const { table, logger } = this.#parts;
+    // Who can't be asked now is waited for by `acquire`.
+    const record = await table.view(this.#key).then(
+      (view) => view.record,
+      () => undefined,
+    );
+    if (record?.isHeld !== true) return false;
+    logger.info(`${this.#key} is ${record.holder.node}'s; waiting for it`, { term: record.term });
+    return true;
   }
 
   /**
    * Waits until the partition is this process's to open: another one has it, or had it and did not
    * say for the lease's time that it lives.
    */
-  static async acquire(parts: PartitionLeaseParts): Promise<PartitionLease> {
-    const lease = new PartitionLease(parts);
-    await lease.#tellWaiting();
-    await lease.#acquire(lease.#ending.signal);
-    return lease;
+  acquire(): Promise<void> {
+    return this.#acquire(this.#ending.signal);
   }
 
   /** Resolves if another process has the partition. */
@@ -37,31 +52,22 @@ export class PartitionLease {
     return this.#failure.promise;
   }
 
-  /** Lets the next one have it without waiting. */
-  async release(): Promise<void> {
+  /** Lets the next one have it without waiting: the node `heir`, if one is named. */
+  async release(heir?: string): Promise<void> {
     this.#ending.abort();
-    await this.#lease?.release();
+    await this.#lease?.release(heir);
   }
 
   get #key(): string {
     return `partition.${this.#parts.partition}`;
   }
 
-  async #tellWaiting(): Promise<void> {
-    const { table, logger } = this.#parts;
-    // Who can't be asked now is waited for below.
-    const record = await table.view(this.#key).then(
-      (view) => view.record,
-      () => undefined,
-    );
-    if (record?.isHeld !== true) return;
-    logger.info(`${this.#key} is ${record.holder.node}'s; waiting for it`, { term: record.term });
-  }
-
   async #acquire(signal: AbortSignal): Promise<void> {
     const { table, leaseMs, logger } = this.#parts;
     const onLost = (loss: LeaseLoss) => this.#lost(loss);
-    this.#lease = await table.acquire(this.#key, { leaseMs, onLost, signal });
+    const lookMs = LOOK_MS;
+    this.#lease = await table.acquire(this.#key, { leaseMs, lookMs, onLost, signal });
+    this.#parts.onAcquired?.();
     logger.info(`${this.#key} is this process's`, { term: this.#lease.term });
   }
 

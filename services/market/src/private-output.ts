@@ -19,15 +19,15 @@ import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import type { CommittedGroup, Market } from './market-registry.ts';
-import { OutputBatch } from './output-batch.ts';
+import { noGeneration, OutputBatch } from './output-batch.ts';
 import type { ReceiptDesk } from './receipt-desk.ts';
 
 export type SendReply = (subject: string, payload: Uint8Array) => void;
 
 interface ReportFeed {
   readonly batch: OutputBatch;
-  /** Events up to here were written by an earlier process. */
-  readonly covered: number;
+  /** Events up to here were written by another process. */
+  covered: number;
 }
 
 interface OpenReply {
@@ -118,6 +118,12 @@ export class PrivateOutput {
     this.#tell(makerAccount, this.#fill, 0, sequence);
   }
 
+  /** Another process has written an account's reports up to there. */
+  cover(account: number, sequence: number): void {
+    const feed = this.#feeds.get(account);
+    if (feed !== undefined && feed.covered < sequence) coverFeed(feed, sequence);
+  }
+
   flush(): void {
     const unsent = this.#unsent;
     this.#unsent = [];
@@ -129,6 +135,10 @@ export class PrivateOutput {
     if (account < Account.FIRST_CLIENT) return;
     const feed = this.#feeds.get(account) ?? this.#openFeed(account);
     if (sequence <= feed.covered) return;
+    if (this.#output.isMuted) {
+      coverFeed(feed, sequence);
+      return;
+    }
     if (feed.batch.isEmpty) this.#unsent.push(feed.batch);
     feed.batch.add(bytes, offset, sequence);
   }
@@ -139,7 +149,7 @@ export class PrivateOutput {
     const batch = new OutputBatch({
       kind: BatchKind.REPORTS,
       market: this.#market.id,
-      generation: 0,
+      generation: noGeneration,
       prev: covered,
       send: (payload) => this.#output.send(subject, payload),
       buffers: this.#buffers,
@@ -164,4 +174,9 @@ export class PrivateOutput {
     if (!isOperator && reply.asker.account !== account) return;
     reply.records.push(bytes.slice(offset, offset + RECORD_BYTES));
   }
+}
+
+function coverFeed(feed: ReportFeed, sequence: number): void {
+  feed.covered = sequence;
+  feed.batch.startAfter(sequence);
 }

@@ -43,7 +43,7 @@ export type PublishPublic = (subject: string, payload: Uint8Array) => void;
 
 export class PublicOutput {
   readonly #market: Market;
-  readonly #generation: number;
+  #generation: number;
   readonly #publish: PublishPublic;
   readonly #book = new LevelBook();
   readonly #levels: OutputBatch;
@@ -66,7 +66,7 @@ export class PublicOutput {
     const common = {
       kind: BatchKind.MARKET_DATA,
       market: market.id,
-      generation,
+      generation: () => this.#generation,
       prev: 0,
       buffers,
     };
@@ -86,6 +86,15 @@ export class PublicOutput {
 
   get generation(): number {
     return this.#generation;
+  }
+
+  /** What comes is of another feed; readers of the one before begin with a snapshot. */
+  begin(generation: number): void {
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    this.#history = [];
+    this.#oldest = 0;
+    this.#historyBytes = 0;
   }
 
   /**

@@ -35,12 +35,16 @@ function publisherOf(rings: readonly SharedArrayBuffer[], onAnswer: OnAnswer) {
   const clock = new ManualClock(1_000_000_000n);
   const reports = new MemoryWriter('RPT_0');
   const fail = (error: Error) => assert.fail(error);
+  const outputs = {
+    reports: new DurableOutput(undefined, fail),
+    diffs: new DurableOutput(undefined, fail),
+  };
+  outputs.reports.open(reports);
+  outputs.diffs.open(new MemoryWriter('DIFF_0'));
   const publisher = new Publisher({
     rings: rings.map((ring) => new RingConsumer(ring)),
     markets,
-    reports: new DurableOutput(reports, new Map(), undefined, fail),
-    diffs: new DurableOutput(new MemoryWriter('DIFF_0'), new Map(), undefined, fail),
-    generation: 1,
+    ...outputs,
     clock,
     metrics: new ServiceMetrics(openMetrics(undefined, 1, 0).buffer),
     publish: () => undefined,

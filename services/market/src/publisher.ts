@@ -3,8 +3,9 @@
  * reports, answers, public deltas and trades, and the settlement stream.
  */
 import assert from 'node:assert/strict';
+import { parseReportSubject } from '@foldbook/protocol';
 import type { Agent, Clock, RingConsumer } from '@foldbook/runtime';
-import type { DurableOutput } from './durable-output.ts';
+import type { Coverage, DurableOutput } from './durable-output.ts';
 import { EventFeed, type OnAnswer, type OnExecuted, type OnMoved } from './event-feed.ts';
 import type { EventTaker } from './inline-host.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
@@ -24,7 +25,6 @@ export interface PublisherParts {
   readonly markets: MarketRegistry;
   readonly reports: DurableOutput;
   readonly diffs: DurableOutput;
-  readonly generation: number;
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
   readonly publish: PublishPublic;
@@ -42,7 +42,8 @@ export class Publisher implements Agent, EventTaker {
   readonly #reports: DurableOutput;
   readonly #diffs: DurableOutput;
   readonly #metrics: ServiceMetrics;
-  readonly #outputParts: OutputParts;
+  readonly #outputParts: Omit<OutputParts, 'generation'>;
+  #generation = 0;
   readonly #outputs = new Map<number, MarketOutputs>();
   /** False while the log is replayed at start: nothing that isn't durable goes out again. */
   #isLive = false;
@@ -50,7 +51,7 @@ export class Publisher implements Agent, EventTaker {
   #next = 0;
 
   constructor(parts: PublisherParts) {
-    const { reports, diffs, generation, publish, sendReply, metrics, receipts } = parts;
+    const { reports, diffs, publish, sendReply, metrics, receipts } = parts;
     this.#reports = reports;
     this.#diffs = diffs;
     this.#metrics = metrics;
@@ -58,10 +59,29 @@ export class Publisher implements Agent, EventTaker {
       if (this.#isLive) publish(subject, payload);
     };
     const buffers = createBatchBuffers();
-    const outputs = { reports, diffs, generation, sendReply, buffers, receipts };
+    const outputs = { reports, diffs, sendReply, buffers, receipts };
     this.#outputParts = { ...outputs, publish: publishLive };
     const outputsOf = (market: Market) => this.outputsOf(market);
     this.#feeds = parts.rings.map((ring) => new EventFeed(ring, { ...parts, outputsOf }));
+  }
+
+  /** Of market data: the term of the ownership that it is told under; 0 before one begins. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * What is told from now on is this process's, under the term that it owns the partition with, but
+   * for what the output streams hold already.
+   */
+  begin(term: number, reports: Coverage = new Map(), diffs: Coverage = new Map()): void {
+    this.#generation = term;
+    for (const outputs of this.#outputs.values()) outputs.begin(term);
+    this.#eachCovered(reports, (outputs, last, subject) => {
+      const account = parseReportSubject(subject)?.account;
+      if (account !== undefined) outputs.privately.cover(account, last);
+    });
+    this.#eachCovered(diffs, (outputs, last) => outputs.coverSettlement(last));
   }
 
   goLive(): void {
@@ -110,11 +130,24 @@ export class Publisher implements Agent, EventTaker {
     );
   }
 
+  /** Of markets that have told, or been silent about, something. */
+  #eachCovered(
+    coverage: Coverage,
+    cover: (outputs: MarketOutputs, last: number, subject: string) => void,
+  ): void {
+    if (this.#outputs.size === 0) return;
+    for (const [subject, { market, last }] of coverage) {
+      const outputs = this.#outputs.get(market);
+      if (outputs !== undefined) cover(outputs, last, subject);
+    }
+  }
+
   /** What goes out about a market. */
   outputsOf(market: Market): MarketOutputs {
     const found = this.#outputs.get(market.id);
     if (found !== undefined) return found;
-    const outputs = new MarketOutputs(market, this.#outputParts);
+    const parts = { ...this.#outputParts, generation: this.#generation };
+    const outputs = new MarketOutputs(market, parts);
     this.#outputs.set(market.id, outputs);
     return outputs;
   }

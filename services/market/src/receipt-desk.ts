@@ -2,6 +2,7 @@
  * Signed receipts, for the messages that ask for one. The signature is made by a thread of the
  * pool, so the market's own goes on with the next group; its answer goes out when it is there.
  */
+import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import {
   BatchOffset,
@@ -27,7 +28,6 @@ export interface ReceiptKey {
 
 export interface ReceiptDeskParts extends ReceiptKey {
   readonly partition: number;
-  readonly term: number;
   readonly logger: Logger;
   readonly sendReply: (subject: string, payload: Uint8Array) => void;
 }
@@ -40,10 +40,18 @@ export interface ReceiptedGroup extends CommittedGroup {
 
 export class ReceiptDesk {
   readonly #parts: ReceiptDeskParts;
+  /** Of the ownership that it signs for; undefined while another process has the partition. */
+  #term: number | undefined;
   #signing = 0;
 
   constructor(parts: ReceiptDeskParts) {
     this.#parts = parts;
+  }
+
+  /** The partition is this process's: it signs what it appends, under this term. */
+  begin(term: number): void {
+    assert(this.#term === undefined, 'a process has a partition once');
+    this.#term = term;
   }
 
   /** No receipt may be asked for until some are signed. */
@@ -53,7 +61,9 @@ export class ReceiptDesk {
 
   /** Signs what is known of the group and sends the answer, `events` with it. */
   answer(market: Market, group: ReceiptedGroup, asker: Asker, events: Uint8Array): void {
-    const { partition, term, key, logger, sendReply } = this.#parts;
+    const { partition, key, logger, sendReply } = this.#parts;
+    const term = this.#term;
+    assert(term !== undefined, 'who follows another owner has no askers');
     const { logSequence, payload, first, last, head } = group;
     const own = payload.subarray(
       (1 + asker.index) * RECORD_BYTES,

@@ -44,7 +44,7 @@ export interface RecoveryParts {
  * @throws Error for a record that is no group of its market: the log is not ours, or damaged
  */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
-  const { records, markets, sequencer, dispatcher, publisher, host, signal } = parts;
+  const { records, sequencer, dispatcher, publisher, host, signal } = parts;
   const { timers = systemTimers } = parts;
   let groups = 0;
   let commands = 0;
@@ -56,10 +56,8 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
     }
   };
   for await (const record of records) {
-    if (isTermSubject(record.subject)) continue;
-    const { market, count } = marketOfGroup(record, markets);
-    if (record.sequence <= market.restoredTo) continue;
-    sequencer.replay(market, record.payload, record.sequence);
+    const count = replayed(parts, record);
+    if (count === 0) continue;
     groups += 1;
     commands += count;
     await settle(REPLAY_WINDOW_COMMANDS);
@@ -67,6 +65,22 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   signal.throwIfAborted();
   await settle(0);
   return { groups, commands };
+}
+
+/**
+ * Hands a record of the log to its market, and answers how many commands it has: none, if it is no
+ * group, or one that the market was restored behind.
+ * @throws Error as `recover`
+ */
+export function replayed(
+  { markets, sequencer }: Pick<RecoveryParts, 'markets' | 'sequencer'>,
+  record: StreamRecord,
+): number {
+  if (isTermSubject(record.subject)) return 0;
+  const { market, count } = marketOfGroup(record, markets);
+  if (record.sequence <= market.restoredTo) return 0;
+  sequencer.replay(market, record.payload, record.sequence);
+  return count;
 }
 
 function marketOfGroup(

@@ -6,13 +6,19 @@ import {
   encodeRefusal,
   INFO_FILTER,
   isMsgpackMap,
+  MAX_PARTITIONS,
+  MAX_SESSION,
+  marketListSubject,
+  marketToken,
   PROTOCOL_VERSION,
   parseClientSubject,
   QUERY_FILTER,
   RECORD_BYTES,
+  REPLAY_FILTER,
   type Refusal,
   readMsgpack,
   refuse,
+  SNAPSHOT_FILTER,
   viewOf,
 } from '@foldbook/protocol';
 import {
@@ -27,15 +33,15 @@ import type { AnswerShare } from './answer-share.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Mover } from './mover.ts';
+import type { PartitionDoor } from './partition-door.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReceiptKey } from './receipt-desk.ts';
 import type { ReportReplay } from './report-replay.ts';
-import { ControlKind, ControlOffset } from './ring-message.ts';
+import { ControlKind, ControlOffset, OUTCOMES, OutcomeOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
+import { encodeArrived, encodeSupply } from './transfer-answers.ts';
 
-const SNAPSHOT_FILTER = 'md.*.snapshot';
-const REPLAY_FILTER = 'md.*.replay';
 /** Questions to the market thread that may wait for their answer at once. */
 const MAX_OPEN_QUERIES = 1_024;
 /** Of these, of one client's account. */
@@ -49,6 +55,8 @@ interface OpenQuery {
   readonly market: Market;
   readonly account: number;
   readonly kind: number;
+  /** Asked for the market's supply, not for a balance. */
+  readonly isSupply: boolean;
 }
 
 /** Facts that don't change while the process runs. */
@@ -56,8 +64,6 @@ export interface ServiceFacts {
   readonly durability: string;
   /** Of each host, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
-  /** Of the partition's owner. */
-  readonly term: number;
   readonly partition: number;
   /** What receipts are signed with; absent where none are. */
   readonly receipts?: ReceiptKey | undefined;
@@ -108,14 +114,27 @@ export class RequestAdapter {
   }
 
   /** `onRefused`: the broker keeps it from hearing some of the questions. */
-  open(onRefused?: OnRefused): void {
-    const subscribe = (filter: string, answerer: Answerer) =>
-      this.#transport.subscribe(filter, (message) => this.#route(message, answerer), onRefused);
+  open(door: PartitionDoor, onRefused?: OnRefused): void {
+    const subscribe = (plain: string, answerer: Answerer) =>
+      door
+        .requestFilters(plain)
+        .map((filter) =>
+          this.#transport.subscribe(
+            filter,
+            (message) => this.#route(message, door, answerer),
+            onRefused,
+          ),
+        );
     this.#subscriptions = [
-      subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
-      subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
-      subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
-      subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
+      ...subscribe(INFO_FILTER, (reply, market) => this.#info(reply, market)),
+      ...subscribe(SNAPSHOT_FILTER, (reply, market) => this.#snapshot(reply, market)),
+      ...subscribe(REPLAY_FILTER, (reply, market, message) => this.#replay(reply, market, message)),
+      ...subscribe(QUERY_FILTER, (reply, market, message) => this.#query(reply, market, message)),
+      this.#transport.subscribe(
+        marketListSubject(this.#facts.partition),
+        ({ reply }) => this.#list(reply),
+        onRefused,
+      ),
     ];
   }
 
@@ -130,26 +149,55 @@ export class RequestAdapter {
     if (query === undefined) return;
     this.#open.delete(token);
     this.#count(query.account, -1);
+    if (query.kind === ControlKind.QUERY_OUTCOME) {
+      this.#send(query.reply, this.#outcome(query, records, sequence));
+      return;
+    }
+    if (query.isSupply) {
+      this.#send(query.reply, encodeSupply(query.market, records, sequence));
+      return;
+    }
     const fields = { market: query.market.id, last: sequence };
     if (query.kind !== ControlKind.QUERY_DEPTH) {
       this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
       return;
     }
-    const generation = this.#facts.term;
+    const { generation } = this.#publisher;
     for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
       this.#send(query.reply, chunk);
     }
   }
 
-  #route(message: TransportMessage, answerer: Answerer): void {
+  #outcome({ account }: OpenQuery, records: Uint8Array, sequence: number): Uint8Array {
+    const view = viewOf(records);
+    const outcome = OUTCOMES[view.getUint8(OutcomeOffset.OUTCOME)];
+    const facts = {
+      v: PROTOCOL_VERSION,
+      code: 0,
+      outcome: outcome === 'expired' ? 'unknown_expired' : outcome,
+      lastRequestId: view.getBigUint64(OutcomeOffset.LAST_REQUEST, true),
+      sequence,
+      pending: this.#sequencer.admission.pendingOf(account),
+      term: this.#publisher.generation,
+    };
+    const result = {
+      result: view.getUint16(OutcomeOffset.CODE, true),
+      firstSequence: Number(view.getBigUint64(OutcomeOffset.FIRST_SEQUENCE, true)),
+    };
+    return encode(outcome === 'executed' ? { ...facts, ...result } : facts, { useBigInt64: true });
+  }
+
+  #route(message: TransportMessage, door: PartitionDoor, answerer: Answerer): void {
     if (message.reply === undefined) return;
-    const name = message.subject.split('.')[1] ?? '';
+    const stranger = door.strangerTo(message.subject);
+    const name = marketToken(message.subject);
     const market = this.#markets.byName(name);
     const refusal =
-      market === undefined
-        ? refuse('UNKNOWN_MARKET', 0, name)
-        : answerer(message.reply, market, message);
-    if (refusal !== undefined) {
+      stranger ??
+      (market?.isLogged
+        ? answerer(message.reply, market, message)
+        : refuse('UNKNOWN_MARKET', 0, name));
+    if (refusal !== undefined && refusal !== 'others') {
       this.#send(message.reply, encodeRefusal('msgpack', refusal));
     }
   }
@@ -158,8 +206,15 @@ export class RequestAdapter {
     answer(this.#transport, reply, payload);
   }
 
+  #list(reply: string | undefined): void {
+    if (reply === undefined) return;
+    const { partition } = this.#facts;
+    const markets = Array.from(this.#markets.all(), ({ name }) => name);
+    this.#send(reply, encode({ v: PROTOCOL_VERSION, code: 0, partition, markets }));
+  }
+
   #info(reply: string, market: Market): undefined {
-    const { durability, cores, term, partition, receipts } = this.#facts;
+    const { durability, cores, partition, receipts } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -167,7 +222,7 @@ export class RequestAdapter {
       id: market.id,
       partition,
       sequence: market.sequence,
-      term,
+      term: this.#publisher.generation,
       durability,
       host: market.host,
       hosts: cores.length,
@@ -219,14 +274,23 @@ export class RequestAdapter {
 
   /**
    * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
-   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that; from operators
-   * (account 0) { v: 1, host: number } to move the market there, any other for the book.
+   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that,
+   * { v: 1, session: number, request: id } for what became of a request; from operators
+   * (account 0) { v: 1, host: number } to move the market there, { v: 1, arrived: partition } for
+   * how far transfers from there were judged, { v: 1, supply: 1 } for the supply and where it came
+   * from, any other for the book.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
     if (sender === undefined) return refuse('FIELD_RANGE', 0, message.subject);
     if (sender.account === 0 && hasField(message.payload, 'host')) {
       return this.#move(reply, market, readInteger(message.payload, 'host'));
+    }
+    const arrived = sender.account === 0 ? readInteger(message.payload, 'arrived') : undefined;
+    if (arrived !== undefined) {
+      if (arrived >= MAX_PARTITIONS) return refuse('FIELD_RANGE', 0, 'arrived');
+      this.#send(reply, encodeArrived(market, arrived));
+      return undefined;
     }
     const reported = readInteger(message.payload, 'reports');
     if (reported !== undefined) {
@@ -238,9 +302,12 @@ export class RequestAdapter {
     const openOf = this.#openOf.get(sender.account) ?? 0;
     const isOver = sender.account > 0 && openOf >= MAX_OPEN_QUERIES_PER_ACCOUNT;
     if (isOver || this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
-    const kind = queryKind(sender.account, message.payload);
+    const isSupply = sender.account === 0 && hasField(message.payload, 'supply');
+    const kind = isSupply ? ControlKind.QUERY_BALANCE : queryKind(sender.account, message.payload);
     const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
     if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
+    const request = kind === ControlKind.QUERY_OUTCOME ? readRequest(message.payload) : NO_REQUEST;
+    if (request === undefined) return refuse('FIELD_RANGE', 0, 'session and request');
     const token = BigInt(this.#nextToken);
     this.#nextToken += 1;
     const record = new Uint8Array(RECORD_BYTES);
@@ -250,8 +317,10 @@ export class RequestAdapter {
     view.setBigUint64(ControlOffset.TOKEN, token, true);
     view.setUint32(ControlOffset.MARKET, market.id, true);
     view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
+    view.setUint16(OutcomeOffset.SESSION, request.session, true);
+    view.setBigUint64(OutcomeOffset.REQUEST, request.id, true);
     if (!this.#dispatcher.query(market, record)) return refuse('BUSY', 0, market.name);
-    this.#open.set(token, { reply, market, account: sender.account, kind });
+    this.#open.set(token, { reply, market, account: sender.account, kind, isSupply });
     this.#count(sender.account, 1);
     return undefined;
   }
@@ -292,6 +361,7 @@ export class RequestAdapter {
 
 function queryKind(account: number, payload: Uint8Array): number {
   if (payload.byteLength === 0) return ControlKind.QUERY_BALANCE;
+  if (hasField(payload, 'request')) return ControlKind.QUERY_OUTCOME;
   return account === 0 ? ControlKind.QUERY_DEPTH : ControlKind.QUERY_ORDERS;
 }
 
@@ -310,4 +380,23 @@ function readInteger(payload: Uint8Array, key: string): number | undefined {
   if (!map.ok || !isMsgpackMap(map.value)) return undefined;
   const field = map.value.get(key);
   return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : undefined;
+}
+
+interface RequestName {
+  readonly session: number;
+  readonly id: bigint;
+}
+
+const NO_REQUEST: RequestName = { session: 0, id: 0n };
+const REQUEST_IDS = 2n ** 64n;
+
+function readRequest(payload: Uint8Array): RequestName | undefined {
+  const map = readMsgpack(payload, MAP_LIMITS);
+  const field = map.ok && isMsgpackMap(map.value) ? map.value.get('request') : undefined;
+  const session = readInteger(payload, 'session');
+  if (session === undefined || session > MAX_SESSION) return undefined;
+  const isInteger = typeof field === 'number' && Number.isSafeInteger(field);
+  if (typeof field !== 'bigint' && !isInteger) return undefined;
+  const id = BigInt(field);
+  return id >= 0n && id < REQUEST_IDS ? { session, id } : undefined;
 }

@@ -8,6 +8,8 @@
  *               or one record about a move.
  */
 export const ControlKind = {
+  /** What became of a request: one record as `OutcomeOffset` has it. */
+  QUERY_OUTCOME: 241,
   /** Event ring: the snapshot holds what came before this, and is on its way. */
   SNAPSHOT_BEGUN: 242,
   /** The market writes a snapshot of itself to HOST, and goes on when it is written. */
@@ -45,6 +47,25 @@ export const ControlOffset = {
   /** MOVE_OUT, MOVE_IN, SNAPSHOT: the other host. */
   HOST: 40,
 } as const;
+
+/** QUERY_OUTCOME: which request is asked for, and what became of it. */
+export const OutcomeOffset = {
+  /** Question: u16. */
+  SESSION: 2,
+  /** Question: u64. */
+  REQUEST: 48,
+  /** Answer: place in `OUTCOMES`, u8. */
+  OUTCOME: 1,
+  /** Answer: u16. */
+  CODE: 2,
+  /** Answer: u64, market sequence that the request ran as. */
+  FIRST_SEQUENCE: 16,
+  /** Answer: u64. */
+  LAST_REQUEST: 24,
+} as const;
+
+/** As the protocol names them, in the engine's words. */
+export const OUTCOMES = ['executed', 'superseded', 'expired', 'not_seen'] as const;
 
 /**
  * GROUP_END, beside what GroupEndOffset has: when the market thread took the group, and when its

@@ -47,7 +47,7 @@ export class Sequencer implements Agent {
   readonly roleName = 'sequencer';
   readonly #partition: number;
   readonly #markets: MarketRegistry;
-  readonly #log: StreamWriter;
+  #log: StreamWriter | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -63,11 +63,11 @@ export class Sequencer implements Agent {
   /** Where the next pass over the markets begins. */
   #first = 0;
   #failed = false;
+  #delivered = 0;
 
   constructor(parts: {
     partition: number;
     markets: MarketRegistry;
-    log: StreamWriter;
     dispatcher: Dispatcher;
     clock: Clock;
     logger: Logger;
@@ -80,7 +80,6 @@ export class Sequencer implements Agent {
   }) {
     this.#partition = parts.partition;
     this.#markets = parts.markets;
-    this.#log = parts.log;
     this.#dispatcher = parts.dispatcher;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
@@ -90,7 +89,23 @@ export class Sequencer implements Agent {
     this.#onReceived = parts.onReceived;
     this.#onFailure = parts.onFailure;
     this.#wake = parts.wake;
-    this.#log.onTrouble((state, detail) => this.#trouble(state, detail));
+  }
+
+  /** From now on it appends; before, it only replays. */
+  open(log: StreamWriter): void {
+    assert(this.#log === undefined, 'a sequencer has one log');
+    this.#log = log;
+    log.onTrouble((state, detail) => this.#trouble(state, detail));
+  }
+
+  /** The log takes no more appends: what is pending will not be executed. */
+  get hasFailed(): boolean {
+    return this.#failed;
+  }
+
+  /** Log sequence of the last group that was handed to a host; 0 before the first. */
+  get delivered(): number {
+    return this.#delivered;
   }
 
   /** Commands admitted and not yet executed. */
@@ -252,6 +267,7 @@ export class Sequencer implements Agent {
     groupSize.record(group.commands);
     const appendedNs = nowNs();
     for (const receivedNs of group.receivedNs) queueing.record(appendedNs - receivedNs);
+    assert(this.#log !== undefined, 'commands come in once the log is open');
     this.#log.append(logSubject(this.#partition, market.name), group.payload).then(
       (logSequence) => {
         commit.record(nowNs() - appendedNs);
@@ -278,7 +294,9 @@ export class Sequencer implements Agent {
     const askers = group.askers.filter((asker) => !isAnsweredAtOnce(asker));
     const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
     market.committed.push({ logSequence, payload, ...kept });
+    this.#delivered = logSequence;
     if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
+    market.transfers.logged(payload, logSequence);
     const copy = slab.copy(payload);
     assert.equal(copy[0], BATCH_FIRST_BYTE);
     writeCount(viewOf(copy), BatchOffset.LOG_SEQUENCE, logSequence);

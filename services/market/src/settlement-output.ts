@@ -16,21 +16,23 @@ import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
 import type { EpochSpan } from './log-chain.ts';
 import type { Market } from './market-registry.ts';
-import { OutputBatch } from './output-batch.ts';
+import { noGeneration, OutputBatch } from './output-batch.ts';
 
 export class SettlementOutput {
   readonly #batch: OutputBatch;
-  /** Events up to this market sequence were written by an earlier process. */
-  readonly #covered: number;
+  readonly #output: DurableOutput;
+  /** Events up to this market sequence were written by another process. */
+  #covered: number;
   #recordIndex = 0;
 
   constructor(market: Market, output: DurableOutput, buffers: BatchBuffers) {
     const subject = diffSubject(market.partition, market.name);
+    this.#output = output;
     this.#covered = output.covered(subject);
     this.#batch = new OutputBatch({
       kind: BatchKind.DIFF,
       market: market.id,
-      generation: 0,
+      generation: noGeneration,
       prev: this.#covered,
       send: (payload) => output.send(subject, payload),
       buffers,
@@ -47,11 +49,18 @@ export class SettlementOutput {
     this.#recordIndex = records;
   }
 
+  /** Another process has written what happened up to there. */
+  cover(sequence: number): void {
+    if (sequence <= this.#covered) return;
+    this.#covered = sequence;
+    this.#batch.startAfter(sequence);
+  }
+
   /** TRADE, FEE or FUNDS: one settlement record. */
   movement(view: DataView, offset: number, sequence: number): void {
     const recordIndex = this.#recordIndex;
     this.#recordIndex += 1;
-    if (sequence <= this.#covered) return;
+    if (this.#isTold(sequence)) return;
     const at = this.#batch.claim(sequence);
     const movement = settlementRecord(view, offset);
     assert(movement !== undefined, 'the caller passes events that move something');
@@ -60,11 +69,11 @@ export class SettlementOutput {
 
   /** MARKET_CREATED and EPOCH_MARK, as they are. */
   event(bytes: Uint8Array, offset: number, sequence: number): void {
-    if (sequence > this.#covered) this.#batch.add(bytes, offset, sequence);
+    if (!this.#isTold(sequence)) this.#batch.add(bytes, offset, sequence);
   }
 
   chainHead(span: EpochSpan, sequence: number): void {
-    if (sequence <= this.#covered) return;
+    if (this.#isTold(sequence)) return;
     const at = this.#batch.claim(sequence);
     const view = this.#batch.view;
     for (let byte = 0; byte < RECORD_BYTES; byte += 8) view.setBigUint64(at + byte, 0n, true);
@@ -79,5 +88,11 @@ export class SettlementOutput {
 
   flush(): void {
     this.#batch.flush();
+  }
+
+  /** By another process, which all is while the output is muted. */
+  #isTold(sequence: number): boolean {
+    if (this.#output.isMuted) this.cover(sequence);
+    return sequence <= this.#covered;
   }
 }

@@ -46,6 +46,7 @@ function open(test: TestContext): Fixture {
   const layout = layOutMetrics(thisOwner('test', Date.now()), { service: LOCAL_METRICS });
   const memory = new SharedArrayBuffer(layout.totalBytes);
   createMetrics(layout, memory);
+  adapter.open();
   adapter.observe(new LocalMetrics(new MetricsWriter(memory, 'service')));
   adapter.subscribe('info.*', ({ payload, reply = '' }) => void adapter.publish(reply, payload));
   const turns = setInterval(() => adapter.doWork(), 1);

@@ -61,7 +61,9 @@ interface Service {
 
 export class SharedMemoryAdapter implements Agent, ConnectionListener {
   readonly roleName = 'shared memory';
-  readonly #host: SharedMemoryHost;
+  readonly #options: SharedMemoryHostOptions;
+  /** Undefined before it is opened. */
+  #host: SharedMemoryHost | undefined;
   readonly #logger: Logger;
   readonly #timers: Timers;
   readonly #services = new Set<Service>();
@@ -76,11 +78,18 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
    */
   readonly #ownInbox = `${INBOX}shared-memory-${randomBytes(12).toString('hex')}-`;
 
-  /** @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED */
   constructor(options: SharedMemoryHostOptions, logger: Logger, timers: Timers = systemTimers) {
+    this.#options = options;
     this.#logger = logger;
     this.#timers = timers;
-    this.#host = new SharedMemoryHost(options, this);
+  }
+
+  /**
+   * Lets clients in, once.
+   * @throws SharedMemoryError UNSUPPORTED, IN_USE, REFUSED
+   */
+  open(): void {
+    this.#host = new SharedMemoryHost(this.#options, this);
   }
 
   /** From now on it tells what it does; nothing has connected before the first `doWork`. */
@@ -89,13 +98,13 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
   }
 
   doWork(): number {
-    const work = this.#host.poll();
+    const work = this.#host?.poll() ?? 0;
     this.#tell();
     return work;
   }
 
   onClose(): void {
-    this.#host.close();
+    this.#host?.close();
   }
 
   /** The market's own subscription: what clients publish to. */
@@ -137,7 +146,10 @@ export class SharedMemoryAdapter implements Agent, ConnectionListener {
         'md.*.snapshot',
         'md.*.replay',
       ],
-      maySubscribe: [reportFilter(account, '*'), 'md.*.l2', 'md.*.trades', '_INBOX.>'],
+      maySubscribe: [
+        reportFilter(account, '*'),
+        ...['md.*.l2', 'md.*.trades', 'md.*.owner', '_INBOX.>'],
+      ],
       subscriptions: [],
       routes: new Map(),
       takers: new Map(),

@@ -7,6 +7,9 @@ import type { ProverStatus } from './prover-progress.ts';
 export interface EpochProved {
   readonly market: string;
   readonly epoch: number;
+  /** Market sequences of its first and last command. */
+  readonly sequenceFirst: number;
+  readonly sequenceLast: number;
   /** Hex. */
   readonly headerHash: string;
   readonly rootNew: string;

@@ -19,6 +19,7 @@ import { loadCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { loadOperatorKey } from './operator-key.ts';
+import { serveProofs } from './proof-adapter.ts';
 import { defaultWorkers, ProofPool } from './proof-pool.ts';
 import type { ProofMaker, ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
@@ -86,6 +87,8 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     onProved,
     onStatus: (status) => tellParent({ type: 'status', ...status }),
   });
+  const answers =
+    transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
   logger.info('prover ready', {
     workers: pool.concurrency,
     queue: config.redisUrl === undefined ? 'in process' : 'BullMQ',
@@ -94,6 +97,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   });
   tellParent({ type: 'ready' });
   await stopped;
+  answers?.unsubscribe();
   const stopping = Promise.all([queue.close(), pool.close(), service.stop()])
     .then(() => store.close())
     .then(() => transport?.close())

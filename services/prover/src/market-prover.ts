@@ -22,6 +22,7 @@ import { planEpoch } from './epoch-plan.ts';
 import type { OperatorKey } from './operator-key.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { ProofStore, type StoredGenesis } from './proof-store.ts';
+import { ProvedEpochs } from './proved-epochs.ts';
 import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
 import { rulesHash } from './rules-hash.ts';
@@ -49,6 +50,7 @@ export interface MarketProverOptions {
  */
 export class MarketProver {
   readonly progress: ProverProgress;
+  readonly proved: ProvedEpochs;
   readonly #options: MarketProverOptions;
   readonly #batcher: EpochBatcher;
   readonly #tree = new AccountTree();
@@ -59,6 +61,7 @@ export class MarketProver {
   constructor(options: MarketProverOptions) {
     this.#options = options;
     this.progress = new ProverProgress(options.market);
+    this.proved = new ProvedEpochs(options.market);
     this.#batcher = new EpochBatcher(options.market);
   }
 
@@ -113,6 +116,7 @@ export class MarketProver {
     this.#context = { ...stored, operator, circuits };
     this.#stored = headers;
     this.#tip = tip;
+    for (const header of headers) this.proved.addStored(header);
     const last = headers.at(-1);
     if (last === undefined) return;
     const records = Number(last.recordFirst) + last.recordCount;
@@ -215,15 +219,16 @@ export class MarketProver {
       this.progress.proved(closed.epoch + 1, closed.recordFirst + recordCount);
       const ms = Math.round(performance.now() - startedMs);
       logger.info('epoch proved', { market, epoch: closed.epoch, recordCount, ms });
-      onProved({
-        market,
-        epoch: closed.epoch,
+      const { sequenceFirst, sequenceLast } = closed;
+      const entry = {
+        sequenceFirst,
+        sequenceLast,
         headerHash: bytesToHex(plan.tip.previousHash),
         rootNew: bytesToHex(toBigEndian(plan.tip.root)),
         recordCount,
-        proofs: proved.proofs,
-        ms,
-      });
+      };
+      this.proved.add(entry);
+      onProved({ market, epoch: closed.epoch, ...entry, proofs: proved.proofs, ms });
     } finally {
       this.progress.proving = false;
     }

@@ -68,7 +68,8 @@ async function start(stream: MemoryStream, markets?: readonly string[]) {
     await queue.close();
     await service.stop();
   };
-  return { proved, statuses, lines, until, stop };
+  const proofOf = (market: string, sequence: number) => service.proofOf(market, sequence);
+  return { proved, statuses, lines, until, stop, proofOf };
 }
 
 async function accepted(market: string): Promise<number | undefined> {
@@ -80,6 +81,7 @@ async function accepted(market: string): Promise<number | undefined> {
 test('markets are met as they appear, and each has its chain', async () => {
   const stream = new MemoryStream();
   const running = await start(stream);
+  let proofBefore: unknown;
   try {
     const first = new DiffScript(1).create(0, 0).move(depositBase(2, 5n));
     stream.append('diff.0.FIRST', first.closeEpoch());
@@ -89,6 +91,12 @@ test('markets are met as they appear, and each has its chain', async () => {
     stream.append('diff.0.FIRST', first.move(depositQuote(2, 8n)).closeEpoch());
     await running.until(() => running.proved.length === 3);
     await running.until(() => running.statuses.get('FIRST')?.recordsProved === 2);
+    assert.equal(running.proofOf('OTHER', 1), undefined);
+    const answer = running.proofOf('FIRST', 4);
+    assert.deepEqual([answer?.epochs, answer?.proof?.epoch], [2, 1]);
+    const told = running.proved.find(({ market, epoch }) => market === 'FIRST' && epoch === 1);
+    assert.equal(answer?.proof?.headerHash, told?.headerHash);
+    proofBefore = answer?.proof;
     const { proving, ...status } = running.statuses.get('FIRST') ?? {};
     assert.deepEqual(status, {
       market: 'FIRST',
@@ -103,6 +111,10 @@ test('markets are met as they appear, and each has its chain', async () => {
     await running.stop();
   }
   assert.deepEqual([await accepted('FIRST'), await accepted('SECOND')], [2, 1]);
+  const again = await start(stream);
+  await again.until(() => again.statuses.get('FIRST')?.recordsProved === 2);
+  assert.deepEqual(again.proofOf('FIRST', 4)?.proof, proofBefore, 'it knows what is in its store');
+  await again.stop();
 });
 
 test('a market that cannot be proved stops alone, and says why', async () => {

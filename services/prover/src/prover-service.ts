@@ -5,6 +5,7 @@ import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import type { EpochProved } from './announcement.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
+import type { ProofAnswer } from './proof-adapter.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 import type { ProverStatus } from './prover-progress.ts';
 
@@ -41,6 +42,24 @@ export class ProverService {
 
   status(): ProverStatus[] {
     return [...this.#markets.values()].map(({ prover }) => prover.progress.status());
+  }
+
+  /** How far a market's proofs are, and which epoch has a sequence; undefined if it is not here. */
+  proofOf(market: string, sequence: number): ProofAnswer | undefined {
+    const prover = this.#markets.get(market)?.prover;
+    if (prover === undefined) return undefined;
+    const { proved, progress } = prover;
+    const { recordsBacklog, stopped } = progress.status();
+    const { batch, accounts } = this.#options.circuits;
+    return {
+      market,
+      epochs: proved.count,
+      provedTo: proved.provedTo,
+      recordsBacklog,
+      devKeys: batch.key.insecure || accounts.key.insecure,
+      stopped: stopped ?? null,
+      proof: proved.of(sequence) ?? null,
+    };
   }
 
   /** Ends reading and waits for the markets. Close the queue first: they may wait for proofs. */

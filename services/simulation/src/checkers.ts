@@ -24,6 +24,7 @@ import {
 } from '@foldbook/protocol';
 import type { ReferenceMarket } from './reference.ts';
 import type { Heard } from './sim-trader.ts';
+import { checkOutcome } from './told-outcome.ts';
 import type { Answered, World } from './world.ts';
 
 /** The one that there is. */
@@ -33,6 +34,7 @@ const MAX_BATCH_RECORDS = 2 ** 17;
 export function checkWorld(world: World): void {
   if (world.reference.lostRecords === 0) {
     for (const answer of world.answers) checkAnswer(world, answer);
+    for (const told of world.outcomes) checkOutcome(world, told);
     for (const { lives } of world.traders) for (const life of lives) checkLife(world, life);
   }
   for (const market of world.reference.markets) {

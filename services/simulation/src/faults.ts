@@ -70,11 +70,9 @@ export class Faults {
 
   /** The one that is there stands still or is cut off, and another is started in its place. */
   #takeOver(): void {
-    const { dice, coverage, activeNode, options, reference } = this.#world;
+    const { dice, coverage, activeNode } = this.#world;
     const { process, line } = activeNode;
-    // Whoever is deposed refuses markets that it never heard of, and for good (ARCHITECTURE.md).
-    const areKnown = options.markets.every((name) => reference.market(name)?.events.has(1));
-    if (process === undefined || !areKnown) return;
+    if (process === undefined) return;
     coverage.add('takeovers');
     const forNs = (50 + dice.below(400)) * NS_PER_MS;
     if (dice.oneIn(3)) line?.cut(forNs);

@@ -6,11 +6,12 @@
 import {
   createNaiveEngine,
   type Engine,
+  ExpectedReports,
   InvariantChecker,
   InvariantError,
+  RESULT_CAPACITY,
   settlementRecord,
 } from '@foldbook/engine';
-import { RESULT_CAPACITY } from '@foldbook/market/src/host-thread.ts';
 import {
   Account,
   BatchKind,
@@ -25,7 +26,6 @@ import {
   readCount,
   viewOf,
 } from '@foldbook/protocol';
-import { ExpectedReports } from './expected-reports.ts';
 import type { StoredRecord, StreamWatcher } from './sim-stream.ts';
 
 /** Tells of something that must not be. */

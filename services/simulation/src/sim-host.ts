@@ -1,12 +1,8 @@
 /** A host of markets without a thread: the production agent, driven by the scheduler. */
 import assert from 'node:assert/strict';
-import type { Dice, Engine, KernelHost } from '@foldbook/engine';
+import { type Dice, type Engine, type KernelHost, RESULT_CAPACITY } from '@foldbook/engine';
 import { HostAgent } from '@foldbook/market/src/host-agent.ts';
-import {
-  type HostThread,
-  type HostThreadOptions,
-  RESULT_CAPACITY,
-} from '@foldbook/market/src/host-thread.ts';
+import type { HostThread, HostThreadOptions } from '@foldbook/market/src/host-thread.ts';
 import { attachMetrics, ThreadMetrics } from '@foldbook/market/src/market-metrics.ts';
 import { RingOutput } from '@foldbook/market/src/ring-output.ts';
 import { createRing, RingConsumer, RingProducer } from '@foldbook/runtime';

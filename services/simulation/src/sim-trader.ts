@@ -67,10 +67,8 @@ export class SimTrader {
   }
 
   start(): void {
-    const { broker, reference } = this.#world;
-    // Whoever trades heard that there is a market: its creation is in the log.
-    const isThere = reference.market(this.market)?.events.has(1) === true;
-    if (!broker.isUp || !isThere) {
+    const { broker } = this.#world;
+    if (!broker.isUp) {
       this.#startSoon();
       return;
     }
@@ -162,10 +160,27 @@ export class SimTrader {
       this.#world.violation(`${this.name}: ${error}`);
     });
     if (!dice.oneIn(20)) return;
-    const question = dice.oneIn(2) ? this.#checkBalance(client) : client.openOrders();
+    const question = this.#question(client);
     question.catch((error: unknown) => {
       if (!(error instanceof ClientError)) this.#world.violation(`${this.name}: ${error}`);
     });
+  }
+
+  #question(client: OrderClient): Promise<unknown> {
+    const { dice } = this.#world;
+    if (dice.oneIn(3)) return this.#checkBalance(client);
+    return dice.oneIn(2) ? client.openOrders() : this.#checkOutcome(client);
+  }
+
+  /** Of a request near the last one that was answered: before it, itself, or on its way. */
+  async #checkOutcome(client: OrderClient): Promise<void> {
+    const { dice } = this.#world;
+    const answered = this.#lives.at(-1)?.events.findLast((event) => 'requestId' in event);
+    if (answered === undefined || !('requestId' in answered)) return;
+    const requestId = answered.requestId + BigInt(dice.below(6) - 2);
+    const { market, account } = this;
+    const outcome = await client.outcome(requestId);
+    this.#world.outcomeTold({ market, account, session: client.session, requestId, outcome });
   }
 
   async #checkBalance(client: OrderClient): Promise<void> {
@@ -190,6 +205,7 @@ export class SimTrader {
           ...{ price: this.#price(), quantity: this.#quantity() },
         });
       case 5:
+        if (dice.oneIn(8)) return client.fence();
         return dice.oneIn(4) ? client.cancelAll() : client.cancelAfter(dice.below(3));
       default:
         return client.place({ ...this.#order(), clientOrderId });

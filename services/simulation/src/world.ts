@@ -19,6 +19,7 @@ import { SimNode } from './sim-node.ts';
 import { SimOperator } from './sim-operator.ts';
 import { type ClockFault, SimProcess } from './sim-process.ts';
 import { SimTrader } from './sim-trader.ts';
+import { checkOutcome, type ToldOutcome } from './told-outcome.ts';
 import type { Trace } from './trace.ts';
 import { optionsOf, type WorldOptions } from './world-options.ts';
 
@@ -53,6 +54,7 @@ export class World {
   readonly operator: SimOperator;
   readonly answers: Answered[] = [];
   readonly violations: string[] = [];
+  readonly outcomes: ToldOutcome[] = [];
   /** Nothing new is asked for, and nothing goes wrong any more. */
   isQuiet = false;
   /** A market said that what it had told is gone, and it was: there is nothing more to see. */
@@ -219,6 +221,14 @@ export class World {
         `${process}: ${market?.name ?? 'a market'} at ${sequence} is ${hex(found)}, ${words}`,
       );
     }
+  }
+
+  /** What is said to have become of a request has, and stays so. */
+  outcomeTold(told: ToldOutcome): void {
+    if (this.reference.lostRecords > 0) return;
+    this.coverage.add(`outcomes: ${told.outcome.outcome}`);
+    this.outcomes.push(told);
+    checkOutcome(this, told);
   }
 
   /** What an account was told that it has. */

@@ -64,7 +64,7 @@ async function patiently(
     const { code, name, detail } = reply.value;
     const words = `${subject}: ${name} ${detail}`;
     const isForNow = code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE;
-    if (!isForNow) throw new ClientError('REFUSED', words);
+    if (!isForNow) throw new ClientError('REFUSED', words, { refusal: name });
     if (monotonicMs(timers) > deadlineMs) throw new ClientError('UNREACHABLE', words);
     await pause(timers, BUSY_PAUSE_MS);
   }

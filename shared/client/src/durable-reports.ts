@@ -10,6 +10,7 @@ import { askReports, type ReportPage } from './ask-reports.ts';
 import { ClientError } from './client-error.ts';
 import type { ReportFeedParts } from './report-feed.ts';
 import { lengthUpTo, ReportOrder, readReports } from './report-order.ts';
+import { UnknownMarket } from './unknown-market.ts';
 import { WaitingBatches } from './waiting-batches.ts';
 
 /** Before it asks again what the market did not have yet, or could not say. */
@@ -31,9 +32,11 @@ export class DurableReports {
   #pauseMs = 0;
   #endPause: (() => void) | undefined;
   #refusal: ClientError | undefined;
+  readonly #unknownMarket: UnknownMarket;
 
   private constructor(parts: ReportFeedParts) {
     this.#parts = parts;
+    this.#unknownMarket = new UnknownMarket(parts.timers ?? systemTimers);
     const { transport, market, account } = parts;
     this.#subscription = transport.subscribe(
       reportFilter(account, market),
@@ -162,9 +165,11 @@ export class DurableReports {
     }
   }
 
-  #page(after: number, skip: number): Promise<ReportPage> {
+  async #page(after: number, skip: number): Promise<ReportPage> {
     const { transport, market, account, timers } = this.#parts;
-    return askReports(transport, market, account, { after, skip }, timers);
+    const page = await askReports(transport, market, account, { after, skip }, timers);
+    this.#unknownMarket.met();
+    return page;
   }
 
   #drain(): void {
@@ -189,7 +194,9 @@ export class DurableReports {
   /** The market is away, or busy; as long as there is a line to it, it is asked again. */
   #isPassing(error: unknown): boolean {
     if (this.#parts.transport.status() === 'closed') return false;
-    return error instanceof ClientError && error.code === 'UNREACHABLE';
+    if (!(error instanceof ClientError)) return false;
+    if (error.refusal === 'UNKNOWN_MARKET') return this.#unknownMarket.isPassing();
+    return error.code === 'UNREACHABLE';
   }
 
   #guarded(step: () => void): void {

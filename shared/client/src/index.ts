@@ -1,7 +1,10 @@
+export { askBalance, askOpenOrders } from './account-queries.ts';
 export { ask, askSnapshot, type Snapshot } from './ask.ts';
 export { BookMirror, type MirrorCounters, type MirrorState } from './book-mirror.ts';
-export { ClientError, type ClientErrorCode } from './client-error.ts';
+export { ClientError, type ClientErrorCode, type ClientErrorFacts } from './client-error.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export { askInfo, type MarketInfo } from './market-info.ts';
+export { askMarkets } from './market-list.ts';
 export {
   type BalanceView,
   type MarketView,
@@ -9,15 +12,21 @@ export {
   type ViewLevel,
 } from './market-view-reader.ts';
 export {
-  type MarketInfo,
+  askNodes,
+  type NodesView,
+  type PartitionFacts,
+  type PartitionMove,
+  type PartitionRun,
+  wishMove,
+} from './nodes-client.ts';
+export {
   type MarketLimits,
   type MarketTerms,
   OperatorClient,
+  type TransferOrder,
 } from './operator-client.ts';
 export {
   type Answer,
-  askBalance,
-  askOpenOrders,
   type ClientCounters,
   type Draft,
   OrderClient,
@@ -28,6 +37,13 @@ export {
   type ReplaceDraft,
 } from './order-client.ts';
 export {
+  askProof,
+  type ProofStatus,
+  type ProofWait,
+  type ProvedEpoch,
+  whenProved,
+} from './proofs.ts';
+export {
   type KeptReceipts,
   parseReceipts,
   ReceiptFile,
@@ -36,3 +52,12 @@ export {
 export { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
+export { askOutcome, type Outcome, type RequestName } from './request-outcome.ts';
+export {
+  type AssetTotal,
+  addSupply,
+  askSupply,
+  askVenueSupply,
+  type MarketSupply,
+  type VenueSupply,
+} from './supply.ts';

@@ -2,14 +2,13 @@
 import {
   type AdminCommand,
   type AnySide,
-  type Asset,
+  Asset,
   adminSubject,
   BOTH_SIDES,
   CommandKind,
   type CreateMarket,
   decodeReply,
   encodeCommands,
-  infoSubject,
   type MarketEvent,
   type MarketState,
   PROTOCOL_VERSION,
@@ -17,55 +16,10 @@ import {
   ResultCode,
 } from '@foldbook/protocol';
 import { type Clock, systemClock, type Transport } from '@foldbook/runtime';
-import { decode, encode } from '@msgpack/msgpack';
+import { encode } from '@msgpack/msgpack';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
-
-export interface MarketInfo {
-  readonly market: string;
-  readonly id: number;
-  readonly partition: number;
-  /** Market sequence of the last command. */
-  readonly sequence: number;
-  /** Of the partition's owner; `generation` of its market data. */
-  readonly term: number;
-  /** What "acknowledged" survives: the log's storage, replicas and sync. */
-  readonly durability: string;
-  /** Number of the thread that it lives on, of so many from 0. */
-  readonly host: number;
-  readonly hosts: number;
-  /** Core of that thread; null where it could not be pinned. */
-  readonly core: number | null;
-  readonly pending: number;
-  readonly openRecords: number;
-  /** Ed25519 key that receipts are signed with, hex; null where none are. */
-  readonly receiptKey: string | null;
-  /** The operator's certificate of it, hex; null where there is none. */
-  readonly receiptCertificate: string | null;
-  readonly commands: number;
-  readonly trades: number;
-  readonly deltas: number;
-  readonly groups: number;
-  /** open, halted or cancel_only. */
-  readonly state: string;
-  readonly baseSymbol: string;
-  readonly quoteSymbol: string;
-  readonly priceDecimals: number;
-  readonly quantityDecimals: number;
-  readonly maxFeePpm: number;
-  /** Limits: ticks, lots, parts per million, orders; 0 is none. */
-  readonly minPrice: number;
-  readonly maxPrice: number;
-  readonly maxQuantity: number;
-  readonly bandPpm: number;
-  readonly maxOpenOrders: number;
-  /** The rates of each tier, parts per million. */
-  readonly tiers: readonly {
-    readonly tier: number;
-    readonly makerFeePpm: number;
-    readonly takerFeePpm: number;
-  }[];
-}
+import { askFacts, askInfo, type MarketInfo } from './market-info.ts';
 
 /** What a market is created with besides its first rates; see CREATE_MARKET in RULES.md. */
 export type MarketTerms = Pick<
@@ -82,6 +36,17 @@ export interface MarketMove {
   readonly tookMs: number;
   /** Groups of commands that came meanwhile; they ran right after it. */
   readonly held: number;
+}
+
+/** From an account of this market to one of another. */
+export interface TransferOrder {
+  readonly account: number;
+  readonly asset: Asset;
+  readonly amount: bigint;
+  /** The other market; on any partition of the venue. */
+  readonly to: string;
+  /** Default: the same account. */
+  readonly toAccount?: number | undefined;
 }
 
 /** Each undefined for none. */
@@ -111,10 +76,32 @@ const MOVE_TIMEOUT_MS = 60_000;
 type AdminDraft = DistributiveOmit<AdminCommand, 'session' | 'requestId'>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
+/** Symbol and decimals of one of a market's assets; a quote unit is a tick for a lot. */
+function unitOf(info: MarketInfo, asset: Asset): { symbol: string; decimals: number } {
+  const { baseSymbol, quoteSymbol, priceDecimals, quantityDecimals } = info;
+  return asset === Asset.BASE
+    ? { symbol: baseSymbol, decimals: quantityDecimals }
+    : { symbol: quoteSymbol, decimals: priceDecimals + quantityDecimals };
+}
+
+function sameAsset(from: MarketInfo, asset: Asset, to: MarketInfo): Asset {
+  const { symbol, decimals } = unitOf(from, asset);
+  const found = [Asset.BASE, Asset.QUOTE].find((other) => {
+    const unit = unitOf(to, other);
+    return symbol !== '' && unit.symbol === symbol && unit.decimals === decimals;
+  });
+  if (found !== undefined) return found;
+  const what = symbol === '' ? 'an asset without a symbol' : `${symbol} in 10^-${decimals}`;
+  const subject = adminSubject(from.market);
+  throw new ClientError('REFUSED', `${subject}: OTHER_ASSET ${to.market} does not have ${what}`);
+}
+
 export class OperatorClient {
   readonly #transport: Transport;
   readonly #market: string;
   readonly #session: number;
+  /** Markets that were part of a transfer, as they were then. */
+  readonly #known = new Map<string, MarketInfo>();
   #nextRequestId: number;
 
   /** @param clock - request ids begin with its microseconds */
@@ -140,6 +127,29 @@ export class OperatorClient {
 
   withdraw(account: number, asset: Asset, amount: bigint): Promise<MarketEvent> {
     return this.#command({ kind: CommandKind.WITHDRAW, account, asset, amount });
+  }
+
+  /**
+   * Moves an amount to another market that has the same asset. Answers FUNDS once it is paid; from
+   * then on it arrives there, or comes back if that market refuses it, once, whatever fails.
+   * @throws ClientError REFUSED if the other market is unknown or does not have the asset
+   */
+  async transfer({
+    account,
+    asset,
+    amount,
+    to,
+    toAccount = account,
+  }: TransferOrder): Promise<MarketEvent> {
+    const toAsset = sameAsset(await this.#assetsOf(this.#market), asset, await this.#assetsOf(to));
+    const funds = { account, asset, amount };
+    return this.#command({
+      kind: CommandKind.WITHDRAW,
+      ...funds,
+      toMarket: to,
+      toAccount,
+      toAsset,
+    });
   }
 
   /** Moves fees that the market has taken to an account; quote units. */
@@ -177,7 +187,7 @@ export class OperatorClient {
   }
 
   info(): Promise<MarketInfo> {
-    return this.#facts<MarketInfo>(infoSubject(this.#market), new Uint8Array(0));
+    return askInfo(this.#transport, this.#market);
   }
 
   /**
@@ -186,20 +196,18 @@ export class OperatorClient {
    */
   move(host: number): Promise<MarketMove> {
     const payload = encode({ v: PROTOCOL_VERSION, host });
-    return this.#facts<MarketMove>(querySubject(this.#market, 0), payload, MOVE_TIMEOUT_MS);
+    const subject = querySubject(this.#market, 0);
+    return askFacts<MarketMove>(this.#transport, subject, payload, MOVE_TIMEOUT_MS);
   }
 
-  async #facts<Facts>(subject: string, payload: Uint8Array, timeoutMs?: number): Promise<Facts> {
-    const answer = decode(await ask(this.#transport, subject, payload, timeoutMs));
-    if (typeof answer !== 'object' || answer === null) {
-      throw new ClientError('BAD_ANSWER', `${subject}: not a map`);
-    }
-    const facts = answer as Facts & Partial<Record<'code' | 'name' | 'detail', unknown>>;
-    if (facts.code === ResultCode.OK) return facts;
-    throw new ClientError(
-      'REFUSED',
-      `${subject}: ${facts.name ?? facts.code} ${facts.detail ?? ''}`,
-    );
+  /** They never change. A market that is away for a while can be paid all the same. */
+  async #assetsOf(market: string): Promise<MarketInfo> {
+    const known = this.#known.get(market);
+    if (known !== undefined) return known;
+    const info = await askInfo(this.#transport, market);
+    // Before its creation has run it has none.
+    if (info.baseSymbol !== '' || info.quoteSymbol !== '') this.#known.set(market, info);
+    return info;
   }
 
   async #command(draft: AdminDraft): Promise<MarketEvent> {

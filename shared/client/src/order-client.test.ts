@@ -114,7 +114,7 @@ const until = async (condition: () => boolean) => {
 
 describe('OrderClient', () => {
   it('sends nothing after a refusal, and tells each command what became of it', async (test) => {
-    const { client, taken } = await open(test, ['OK', 'UNKNOWN_MARKET']);
+    const { client, taken } = await open(test, ['OK', 'NOT_PERMITTED']);
     const placed = Array.from({ length: 3_000 }, () => codeOf(client.place(ORDER)));
     const idle = assert.rejects(client.idle(), { code: 'REFUSED' });
     const codes = await Promise.all(placed);

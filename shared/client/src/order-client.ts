@@ -2,26 +2,20 @@
 import {
   type AnySide,
   type Balance,
-  BatchKind,
   BOTH_SIDES,
   CommandKind,
   commandSubject,
-  decodeBatchHeader,
-  decodeReply,
   EventKind,
   EventOffset,
-  MAX_OPEN_ORDERS_ANSWER,
   type MarketEvent,
   type NewOrder,
   type OpenOrder,
   type OrderCommand,
-  PROTOCOL_VERSION,
-  querySubject,
+  ownerSubject,
   RECORD_BYTES,
   ResultCode,
   readCount,
   readEvent,
-  readEvents,
   SelfTrade,
   type Side,
   TimeInForce,
@@ -29,17 +23,21 @@ import {
 } from '@foldbook/protocol';
 import {
   cancelTimer,
+  pause,
+  type Subscription,
   systemTimers,
   type Timer,
   type Timers,
   type Transport,
 } from '@foldbook/runtime';
-import { encode } from '@msgpack/msgpack';
-import { ask } from './ask.ts';
+import { askBalance, askOpenOrders } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
+import { askInfo } from './market-info.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
+import { type ProofWait, type ProvedEpoch, whenProved } from './proofs.ts';
 import { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
+import { askOutcome, type Outcome } from './request-outcome.ts';
 
 export interface OrderClientOptions {
   readonly transport: Transport;
@@ -125,11 +123,19 @@ export interface ClientCounters {
 }
 
 const ASK_AFTER_MS = 2_000;
+const STALE_PAUSE_MS = 50;
 
 interface Waiting {
   /** The kind of event that answers; any, if undefined. */
   readonly kind: number | undefined;
   readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: ClientError) => void;
+}
+
+/** Who waits for the log to have a request. */
+interface Unlogged {
+  readonly requestId: number;
+  readonly resolve: () => void;
   readonly reject: (error: ClientError) => void;
 }
 
@@ -147,27 +153,34 @@ export class OrderClient {
   /** Commands without an answer, by request id; undefined where nobody waits for this one. */
   readonly #open = new Map<number, Waiting | undefined>();
   #feed: ReportFeed | undefined;
+  #owners: Subscription | undefined;
+  /** The log has every request up to this one. */
+  #lastLogged: number;
+  #unlogged: Unlogged[] = [];
+  /** The market has executed this request. */
+  #lastAnswered = 0;
   /** Runs while commands are open. */
   #watch: Timer | undefined;
   #hasHeard = false;
   #nextRequestId: number;
   #whenIdle: PromiseWithResolvers<void> | undefined;
   #failure: ClientError | undefined;
-  #whenFailed: PromiseWithResolvers<never> | undefined;
 
   private constructor(options: OrderClientOptions) {
     this.#options = options;
     this.#session = options.session ?? 0;
     this.#timers = options.timers ?? systemTimers;
     this.#nextRequestId = options.firstRequestId ?? Number(this.#timers.nowNs() / 1_000n);
-    this.#outbox = new Outbox(
-      options.transport,
-      commandSubject(options.market, options.account),
-      options.resendAfterMs ?? 2_000,
-      (error) => this.#fail(error),
-      this.#timers,
-      options.receipts && new ReceiptKeeper(options, options.receipts),
-    );
+    this.#lastLogged = this.#nextRequestId - 1;
+    this.#outbox = new Outbox({
+      transport: options.transport,
+      subject: commandSubject(options.market, options.account),
+      resendAfterMs: options.resendAfterMs ?? 2_000,
+      onEnd: (error) => this.#fail(error),
+      onLogged: (requestId) => this.#logged(requestId),
+      receipts: options.receipts && new ReceiptKeeper(options, options.receipts),
+      timers: this.#timers,
+    });
   }
 
   static async open(options: OrderClientOptions): Promise<OrderClient> {
@@ -180,11 +193,19 @@ export class OrderClient {
       (records) => client.#reports(records),
       (error) => client.#fail(error),
     );
+    client.#hearOfOwners();
+    // A durable feed begins with an answer of the market's.
+    if (reports.kind === 'durable') client.#outbox.marketIsKnown();
     return client;
   }
 
   get account(): number {
     return this.#options.account;
+  }
+
+  /** Of the account; request ids rise in it. */
+  get session(): number {
+    return this.#session;
   }
 
   /** Commands submitted and not yet answered. */
@@ -207,9 +228,18 @@ export class OrderClient {
    * nothing is sent, when a field does not fit into a command (a price below zero).
    */
   place(order: OrderDraft): Promise<Answer> {
+    return this.#ask(this.#newOrder(order));
+  }
+
+  /** As `submit`, of an order: for who waits for `whenReceived` alone. Returns its request id. */
+  submitOrder(order: OrderDraft): number {
+    return this.submit(this.#newOrder(order));
+  }
+
+  #newOrder(order: OrderDraft): Draft {
     const clientOrderId = order.clientOrderId ?? BigInt(this.#nextRequestId);
     const timeInForce = order.timeInForce ?? TimeInForce.GTC;
-    return this.#ask({ kind: CommandKind.NEW, ...order, clientOrderId, timeInForce });
+    return { kind: CommandKind.NEW, ...order, clientOrderId, timeInForce };
   }
 
   cancel(clientOrderId: bigint): Promise<Answer> {
@@ -275,11 +305,58 @@ export class OrderClient {
   }
 
   /**
-   * Sends a command without waiting for its own answer; `onEvent` and `idle` tell of it. Throws
-   * where `place` rejects at once.
+   * Sends a command without waiting for its own answer; `onEvent` and `idle` tell of it, and
+   * `whenReceived` of the request id that it returns. Throws where `place` rejects at once.
    */
-  submit(draft: Draft): void {
-    this.#send(draft, undefined);
+  submit(draft: Draft): number {
+    return this.#send(draft, undefined);
+  }
+
+  /**
+   * Resolves once the log has the request, before or after it executed: what that survives is the
+   * market's `durability`. Rejects like `place`.
+   */
+  whenReceived(requestId: number): Promise<void> {
+    if (requestId <= this.#lastLogged) return Promise.resolve();
+    if (this.#failure !== undefined) return Promise.reject(this.#errorOf(requestId, this.#failure));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#unlogged.push({ requestId, resolve, reject });
+    return promise;
+  }
+
+  /**
+   * Resolves with the epoch that proves a command, by its answer or its market sequence: see
+   * `whenProved`. A command that was sent twice is proved where it ran.
+   */
+  whenProved(
+    command: Answer | number,
+    options: Pick<ProofWait, 'verify' | 'onProgress' | 'signal' | 'askEveryMs'> = {},
+  ): Promise<ProvedEpoch> {
+    const { transport, market } = this.#options;
+    const sequence = typeof command === 'number' ? command : sequenceOf(command);
+    return whenProved({ transport, market, sequence, timers: this.#timers, ...options });
+  }
+
+  /** What became of a request of this session: see `askOutcome`. */
+  async outcome(requestId: number | bigint): Promise<Outcome> {
+    const { transport, market, account } = this.#options;
+    const heardOf = BigInt(this.#lastAnswered);
+    for (;;) {
+      const request = { session: this.#session, requestId };
+      const outcome = await askOutcome(transport, market, account, request);
+      if (outcome.lastRequestId >= heardOf) return outcome;
+      // An owner that another one followed, and that does not know yet.
+      await pause(this.#timers, STALE_PAUSE_MS);
+    }
+  }
+
+  /**
+   * Uses a request id up for nothing, so that no earlier request of the session can run any more:
+   * once it resolves, `outcome` of those is for good. For a session that another process had.
+   */
+  async fence(): Promise<void> {
+    // There is no order 0: the market rejects it.
+    await this.cancelOrder(0n);
   }
 
   /**
@@ -304,10 +381,11 @@ export class OrderClient {
    * report of a command may come before its receipt. Rejects if the client can't go on.
    */
   async received(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#whenFailed ??= Promise.withResolvers<never>();
-    this.#whenFailed.promise.catch(() => undefined);
-    await Promise.race([this.#outbox.settled(), this.#whenFailed.promise]);
+    try {
+      await this.whenReceived(this.#nextRequestId - 1);
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
   }
 
   balance(): Promise<Balance> {
@@ -315,9 +393,15 @@ export class OrderClient {
     return askBalance(transport, market, account);
   }
 
+  /** What an acknowledgement of the market survives: its log's storage, replicas and sync. */
+  async durability(): Promise<string> {
+    const { transport, market } = this.#options;
+    return (await askInfo(transport, market)).durability;
+  }
+
   /** Commands without an answer are rejected: NOT_SENT or OUTCOME_UNKNOWN. */
-  async close(): Promise<void> {
-    this.#fail(new ClientError('CLOSED', 'the client was closed'));
+  async close(why = 'the client was closed'): Promise<void> {
+    this.#fail(new ClientError('CLOSED', why));
     this.#feed?.close();
   }
 
@@ -327,7 +411,8 @@ export class OrderClient {
     return new Promise((resolve, reject) => this.#send(draft, { kind, resolve, reject }));
   }
 
-  #send(draft: Draft, waiting: Waiting | undefined): void {
+  /** Returns the request id. */
+  #send(draft: Draft, waiting: Waiting | undefined): number {
     if (this.#failure !== undefined) {
       throw new ClientError('NOT_SENT', `the client had ended: ${this.#failure.message}`);
     }
@@ -337,11 +422,12 @@ export class OrderClient {
     this.#nextRequestId += 1;
     this.#open.set(requestId, waiting);
     this.counters.submitted += 1;
-    if (this.#watch !== undefined) return;
+    if (this.#watch !== undefined) return requestId;
     this.#hasHeard = true;
     const askAfterMs = this.#options.askAfterMs ?? ASK_AFTER_MS;
     this.#watch = this.#timers.every(askAfterMs, () => this.#lookForReports());
     this.#watch.unref();
+    return requestId;
   }
 
   /** The last report before a silence may be the one that was lost. */
@@ -349,6 +435,12 @@ export class OrderClient {
     if (this.#open.size === 0) this.#endWatch();
     else if (!this.#hasHeard) this.#feed?.lookAgain();
     this.#hasHeard = false;
+  }
+
+  #logged(requestId: number): void {
+    this.#lastLogged = requestId;
+    for (const each of this.#unlogged) if (each.requestId <= requestId) each.resolve();
+    this.#unlogged = this.#unlogged.filter((each) => each.requestId > requestId);
   }
 
   #endWatch(): void {
@@ -382,6 +474,7 @@ export class OrderClient {
     const isAwaited = isAnswer && (kind !== EventKind.CANCELLED || waiting?.kind === undefined);
     if (isAwaited && this.#open.delete(requestId)) {
       this.counters.answered += 1;
+      this.#lastAnswered = Math.max(this.#lastAnswered, requestId);
       if (kind === EventKind.REJECTED) this.counters.rejected += 1;
     }
     if (waiting === undefined && this.#listeners.size === 0) return;
@@ -401,6 +494,17 @@ export class OrderClient {
     }
   }
 
+  /** The owner before took what was on its way with it, and perhaps reports as well. */
+  #hearOfOwners(): void {
+    const { transport, market } = this.#options;
+    const onOwner = () => {
+      this.#outbox.sendAgain();
+      this.#feed?.lookAgain();
+    };
+    // A broker may not let this user hear it: there is the time that silence may last.
+    this.#owners = transport.subscribe(ownerSubject(market), onOwner, () => undefined);
+  }
+
   /** Ends the client: nothing more is sent, and nobody is left waiting. */
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
@@ -408,12 +512,14 @@ export class OrderClient {
     const failure = error instanceof ClientError ? error : new ClientError('UNREACHABLE', words);
     this.#failure = failure;
     this.#outbox.close();
+    this.#owners?.unsubscribe();
     this.#endWatch();
     for (const [requestId, waiting] of this.#open) {
       waiting?.reject(this.#errorOf(requestId, failure));
     }
     this.#open.clear();
-    this.#whenFailed?.reject(failure);
+    for (const { requestId, reject } of this.#unlogged) reject(this.#errorOf(requestId, failure));
+    this.#unlogged = [];
     this.#whenIdle?.reject(failure);
     this.#whenIdle = undefined;
   }
@@ -426,16 +532,24 @@ export class OrderClient {
         return failure;
       case 'UNSENT':
         return new ClientError('NOT_SENT', `the client ended before: ${failure.message}`);
-      case 'SENT': {
-        const words = `sent, and the client ended before the answer: ${failure.message}`;
-        return new ClientError('OUTCOME_UNKNOWN', `${words}; the account's reports tell`);
-      }
+      case 'SENT':
+        return this.#unknownOutcome(requestId, failure);
       default:
         fate satisfies never;
         return failure;
     }
   }
+
+  #unknownOutcome(requestId: number, failure: ClientError): ClientError {
+    const session = this.#session;
+    const words = `sent, and the client ended before the answer: ${failure.message}`;
+    const mend = `ask for the outcome of request ${requestId} of session ${session}`;
+    return new ClientError('OUTCOME_UNKNOWN', `${words}; ${mend}`, { session, requestId });
+  }
 }
+
+const sequenceOf = (answer: Answer) =>
+  answer.type === 'result' ? answer.firstSequence : answer.sequence;
 
 function warnOfListener(error: unknown): void {
   const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -453,42 +567,3 @@ const ANSWER_TYPES: ReadonlySet<MarketEvent['type']> = new Set<Answer['type']>([
 ]);
 
 const isTheAnswer = (event: MarketEvent): event is Answer => ANSWER_TYPES.has(event.type);
-
-/** Available and held totals of an account, as the engine has them. */
-export async function askBalance(
-  transport: Transport,
-  market: string,
-  account: number,
-): Promise<Balance> {
-  const subject = querySubject(market, account);
-  const answer = await ask(transport, subject, new Uint8Array(0));
-  const header = decodeBatchHeader(answer, BatchKind.REPLY, 1);
-  const event = header.ok ? readEvent(viewOf(answer), RECORD_BYTES) : undefined;
-  if (event?.type === 'balance') return event;
-  throw new ClientError('REFUSED', `${subject}: ${refusalName(answer)}`);
-}
-
-function refusalName(answer: Uint8Array): string {
-  const reply = decodeReply(answer);
-  return reply.ok ? `${reply.value.name} ${reply.value.detail}` : reply.detail;
-}
-
-/** An account's open orders, oldest first; those that came or went meanwhile may be missing. */
-export async function askOpenOrders(
-  transport: Transport,
-  market: string,
-  account: number,
-): Promise<OpenOrder[]> {
-  const subject = querySubject(market, account);
-  const orders: OpenOrder[] = [];
-  for (;;) {
-    const question = encode({ v: PROTOCOL_VERSION, after: orders.at(-1)?.orderId ?? 0 });
-    const answer = await ask(transport, subject, question);
-    const header = decodeBatchHeader(answer, BatchKind.REPLY, MAX_OPEN_ORDERS_ANSWER);
-    if (!header.ok) throw new ClientError('REFUSED', `${subject}: ${refusalName(answer)}`);
-    for (const event of readEvents(answer.subarray(RECORD_BYTES))) {
-      if (event.type === 'open-order') orders.push(event);
-    }
-    if (header.value.count < MAX_OPEN_ORDERS_ANSWER) return orders;
-  }
-}

@@ -43,10 +43,11 @@ function withQuestions(transport: Transport): Transport {
 }
 
 /**
- * A server that answers each batch with the next of `answers`, then OK; 'SILENT' not at all.
+ * A server that answers each batch with the next of `answers`, then OK; 'SILENT' and 'LOST' not at
+ * all, of which the outbox waits a short while for the end of the first.
  * `asks`: the outbox may end its requests, and reports are told it where it wants no other answer.
  */
-function serve(answers: (ResultName | 'SILENT')[], asks = false) {
+function serve(answers: (ResultName | 'SILENT' | 'LOST')[], asks = false) {
   const broker = new MemoryBroker();
   const server = broker.connect();
   const batches: number[][] = [];
@@ -68,7 +69,7 @@ function serve(answers: (ResultName | 'SILENT')[], asks = false) {
     const answer = answers.shift() ?? 'OK';
     setImmediate(() => {
       open -= 1;
-      if (answer === 'SILENT') return;
+      if (answer === 'SILENT' || answer === 'LOST') return;
       if (answer === 'OK' && batch.value.replyWhen === 'refused') {
         for (const id of batches.at(-1) ?? []) outbox.reported(id);
         return;
@@ -82,13 +83,24 @@ function serve(answers: (ResultName | 'SILENT')[], asks = false) {
     });
   });
   const refused: ClientError[] = [];
+  const logged: number[] = [];
   const end = Promise.withResolvers<void>();
   // Silence is waited for only where there is some: a busy machine is not silent.
   const patienceMs = answers.includes('SILENT') ? 200 : 60_000;
-  const client = asks ? withQuestions(broker.connect()) : broker.connect();
-  const outbox = new Outbox(client, SUBJECT, patienceMs, (error) => {
+  const line = broker.connect();
+  let comesBack = () => {};
+  line.onStatus = (listener) => {
+    comesBack = () => listener('connected', 'for the test');
+    return () => undefined;
+  };
+  const client = asks ? withQuestions(line) : line;
+  const onEnd = (error: ClientError) => {
     refused.push(error);
     end.resolve();
+  };
+  const outbox = new Outbox({
+    ...{ transport: client, subject: SUBJECT, resendAfterMs: patienceMs, onEnd },
+    onLogged: (requestId) => logged.push(requestId),
   });
   const sent = async () => {
     while (outbox.length > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -96,7 +108,16 @@ function serve(answers: (ResultName | 'SILENT')[], asks = false) {
   const busy = async () => {
     while (outbox.counters.busy === 0) await new Promise((resolve) => setImmediate(resolve));
   };
-  const told = { batches, wanted, refused, ended: end.promise, mostOpen: () => mostOpen };
+  const told = {
+    batches,
+    wanted,
+    refused,
+    logged,
+    ended: end.promise,
+    mostOpen: () => mostOpen,
+    comesBack: () => comesBack(),
+    closeLine: () => line.close(),
+  };
   return { outbox, sent, busy, ...told };
 }
 
@@ -130,11 +151,11 @@ describe('Outbox', () => {
   });
 
   it('sends nothing behind a batch that is refused for good', async () => {
-    const { outbox, batches, refused, ended } = serve(['OK', 'UNKNOWN_MARKET']);
+    const { outbox, batches, refused, ended } = serve(['OK', 'NOT_PERMITTED']);
     for (let id = 1; id <= 2_500; id += 1) outbox.push(cancel(id));
     await ended;
     assert.equal(refused.length, 1);
-    assert.match(refused[0]?.message ?? '', /^REFUSED: cmd\.BTC-USD\.7: UNKNOWN_MARKET/);
+    assert.match(refused[0]?.message ?? '', /^REFUSED: cmd\.BTC-USD\.7: NOT_PERMITTED/);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(
       batches.map((batch) => batch.length),
@@ -151,12 +172,31 @@ describe('Outbox', () => {
     assert.equal(outbox.fateOf(1), 'SENT');
   });
 
-  it('knows a batch that was only ever turned away for load as unsent', async () => {
+  it('does not call a batch unsent that was turned away for load', async () => {
+    // An owner that another one followed may have said so, while the other one took it.
     const { outbox, busy } = serve(Array.from({ length: 100 }, () => 'BUSY' as const));
     outbox.push(cancel(1));
     await busy();
+    outbox.push(cancel(2));
     outbox.close();
-    assert.equal(outbox.fateOf(1), 'UNSENT');
+    assert.equal(outbox.fateOf(1), 'SENT');
+    assert.equal(outbox.fateOf(2), 'UNSENT');
+  });
+
+  it('asks again where a market that was there is unknown all at once', async () => {
+    const { outbox, batches, sent } = serve(['OK', 'UNKNOWN_MARKET', 'UNKNOWN_MARKET']);
+    outbox.push(cancel(1));
+    await sent();
+    outbox.push(cancel(2));
+    await sent();
+    assert.deepEqual(batches, [[1], [2], [2], [2]]);
+  });
+
+  it('tells how far the log has its commands', async () => {
+    const { outbox, logged, sent } = serve(['BUSY']);
+    for (let id = 1; id <= 1_030; id += 1) outbox.push(cancel(id));
+    await sent();
+    assert.deepEqual(logged, [1_024, 1_030]);
   });
 
   it('takes a report for the acknowledgement of a batch that nothing waits behind', async () => {
@@ -189,6 +229,21 @@ describe('Outbox', () => {
     await sent();
     assert.deepEqual(batches, [[5], [5]]);
     assert.equal(outbox.counters.resent, 1);
+  });
+
+  it('sends at once what the line broke under, when it is back', async () => {
+    // It waits a minute for silence to end, and the test does not.
+    const { outbox, batches, sent, comesBack, closeLine } = serve(['LOST', 'OK']);
+    outbox.push(cancel(1));
+    outbox.push(cancel(2));
+    while (batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    outbox.push(cancel(3));
+    comesBack();
+    await sent();
+    assert.deepEqual(batches, [[1, 2], [1, 2], [3]]);
+    assert.equal(outbox.counters.resent, 1);
+    outbox.close();
+    await closeLine();
   });
 
   it('keeps nothing of a command that fits no record', async () => {

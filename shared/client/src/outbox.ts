@@ -20,6 +20,7 @@ import {
 } from '@foldbook/protocol';
 import {
   pause,
+  type Question,
   systemTimers,
   type Timers,
   type Transport,
@@ -27,6 +28,7 @@ import {
 } from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
 import type { ReceiptKeeper } from './receipt-keeper.ts';
+import { UnknownMarket } from './unknown-market.ts';
 
 const BUSY_PAUSE_MS = 20;
 const FIRST_CAPACITY = 64;
@@ -39,13 +41,32 @@ export interface OutboxCounters {
   batches: number;
 }
 
+export interface OutboxParts {
+  readonly transport: Transport;
+  readonly subject: string;
+  readonly resendAfterMs: number;
+  /**
+   * A batch was refused for good. The outbox is closed: what waits behind that batch was meant to
+   * come after it, and is not sent.
+   */
+  readonly onEnd: (error: ClientError) => void;
+  /** The log has every command up to this request id. */
+  readonly onLogged?: ((requestId: number) => void) | undefined;
+  /** Each batch asks for a receipt then, and is done when that is kept. */
+  readonly receipts?: Pick<ReceiptKeeper, 'take'> | undefined;
+  readonly timers?: Timers | undefined;
+}
+
 /** What became of a command, as far as the sending half can know. */
 export type Fate =
-  /** In the log, or perhaps: a copy left and nobody said that it came to nothing. */
+  /**
+   * In the log, or perhaps: a copy left and reached a market. One that turned it away says nothing
+   * about others: while an owner does not know yet that another one followed it, both hear it.
+   */
   | 'SENT'
-  /** No copy left, or each was turned away. */
+  /** No copy left, or each met nobody. */
   | 'UNSENT'
-  /** The market refused the only copy that may have reached it. */
+  /** The market refused, for what it is, the only copy that may have reached one. */
   | 'REFUSED';
 
 /** The batch on its way. */
@@ -58,8 +79,10 @@ interface Flight {
   /** Copies of which nobody said that they came to nothing. */
   unclear: number;
   isRefused: boolean;
-  /** Ends the wait for an answer, where nothing but a refusal would be one. */
+  /** Ends the wait for an answer: a report came first. */
   endWait: (() => void) | undefined;
+  /** Ends the wait for an answer that the line broke under. */
+  sendAgain: (() => void) | undefined;
 }
 
 /** What became of one copy of a batch. */
@@ -67,6 +90,8 @@ type Outcome =
   | 'RECEIVED'
   /** Turned away for now, by the market's load or its log's. */
   | 'BUSY'
+  /** Who was asked has not heard of the market, which was there before. */
+  | 'UNKNOWN'
   /** Nobody serves the market. */
   | 'NOBODY'
   | 'SILENCE'
@@ -75,13 +100,12 @@ type Outcome =
 
 export class Outbox {
   readonly counters: OutboxCounters = { busy: 0, resent: 0, batches: 0 };
+  readonly #parts: OutboxParts;
   readonly #transport: Transport;
   readonly #subject: string;
-  readonly #resendAfterMs: number;
-  readonly #onEnd: (error: ClientError) => void;
   readonly #timers: Timers;
-  /** Each batch asks for a receipt then, and is done when that is kept. */
-  readonly #receipts: ReceiptKeeper | undefined;
+  readonly #unknownMarket: UnknownMarket;
+  readonly #stopStatus: () => void;
   #buffer = new Uint8Array(FIRST_CAPACITY * RECORD_BYTES);
   #view = viewOf(this.#buffer);
   #start = 0;
@@ -89,26 +113,27 @@ export class Outbox {
   #flight: Flight | undefined;
   #sending = false;
   #closed = false;
-  #whenEmpty: PromiseWithResolvers<void> | undefined;
 
-  /**
-   * `onEnd`: a batch was refused for good. The outbox is closed: what waits behind that batch was
-   * meant to come after it, and is not sent.
-   */
-  constructor(
-    transport: Transport,
-    subject: string,
-    resendAfterMs: number,
-    onEnd: (error: ClientError) => void,
-    timers: Timers = systemTimers,
-    receipts?: ReceiptKeeper | undefined,
-  ) {
-    this.#receipts = receipts;
-    this.#transport = transport;
-    this.#subject = subject;
-    this.#resendAfterMs = resendAfterMs;
-    this.#onEnd = onEnd;
-    this.#timers = timers;
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+    this.#transport = parts.transport;
+    this.#subject = parts.subject;
+    this.#timers = parts.timers ?? systemTimers;
+    this.#unknownMarket = new UnknownMarket(this.#timers);
+    // The answer may have been lost with the line, and nobody else waits as long as for silence.
+    this.#stopStatus = this.#transport.onStatus((status) => {
+      if (status === 'connected') this.sendAgain();
+    });
+  }
+
+  /** What is not answered goes out again now: whoever had it may be gone. */
+  sendAgain(): void {
+    this.#flight?.sendAgain?.();
+  }
+
+  /** The market has answered somebody: who says that there is none is asked again for a while. */
+  marketIsKnown(): void {
+    this.#unknownMarket.met();
   }
 
   /** Commands not yet known to be in the log. */
@@ -131,16 +156,10 @@ export class Outbox {
     queueMicrotask(() => void this.#run());
   }
 
-  /** Resolves once all that was pushed is in the log, and receipted where it asks for that. */
-  settled(): Promise<void> {
-    if (this.length === 0) return Promise.resolve();
-    this.#whenEmpty ??= Promise.withResolvers<void>();
-    return this.#whenEmpty.promise;
-  }
-
   /** Sends nothing more; a copy on its way may still arrive. */
   close(): void {
     this.#closed = true;
+    this.#stopStatus();
   }
 
   /** Where a command that was pushed stands; for good once the outbox is closed. */
@@ -159,8 +178,8 @@ export class Outbox {
       // Its report tells as much as an acknowledgement, later; others behind it wait less long for
       // the latter.
       const isLast = count === this.length && this.#transport.ask !== undefined;
-      const isAlone = isLast && this.#receipts === undefined;
-      const receipt = this.#receipts === undefined ? 0 : BatchFlag.RECEIPT;
+      const isAlone = isLast && this.#parts.receipts === undefined;
+      const receipt = this.#parts.receipts === undefined ? 0 : BatchFlag.RECEIPT;
       const answered = BatchFlag.REPLY_WHEN_RECEIVED | receipt;
       const flags = isAlone ? BatchFlag.REPLY_WHEN_REFUSED : answered;
       const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
@@ -172,20 +191,21 @@ export class Outbox {
         unclear: 0,
         isRefused: false,
         endWait: undefined,
+        sendAgain: undefined,
       };
       this.#flight = flight;
       if (!(await this.#deliver(flight))) return;
       this.#flight = undefined;
+      this.#unknownMarket.met();
       this.#start += count;
       if (this.#start === this.#end) {
         this.#start = 0;
         this.#end = 0;
       }
       this.counters.batches += 1;
+      this.#parts.onLogged?.(last);
     }
     this.#sending = false;
-    this.#whenEmpty?.resolve();
-    this.#whenEmpty = undefined;
   }
 
   /** True once the batch is in the log; false when the outbox was closed before. */
@@ -202,7 +222,7 @@ export class Outbox {
         this.#refused(flight, outcome.error, outcome.mayHaveArrived);
         return false;
       }
-      flight.unclear -= 1;
+      if (outcome === 'NOBODY') flight.unclear -= 1;
       this.counters[outcome === 'BUSY' ? 'busy' : 'resent'] += 1;
       await pause(this.#timers, BUSY_PAUSE_MS);
     }
@@ -213,8 +233,8 @@ export class Outbox {
     if (!mayHaveArrived) flight.unclear -= 1;
     flight.isRefused = true;
     if (this.#closed) return;
-    this.#closed = true;
-    this.#onEnd(error);
+    this.close();
+    this.#parts.onEnd(error);
   }
 
   /** The market reported of this request: the log has the batch that it came in, whole. */
@@ -225,23 +245,34 @@ export class Outbox {
   }
 
   async #send(flight: Flight): Promise<Outcome> {
+    const told = Promise.withResolvers<'REPORTED' | 'SILENCE'>();
+    // A report is no receipt.
+    if (this.#parts.receipts === undefined) flight.endWait = () => told.resolve('REPORTED');
+    // What is asked without a line leaves with the next one.
+    const isConnected = this.#transport.status() === 'connected';
+    if (isConnected) flight.sendAgain = () => told.resolve('SILENCE');
+    const { answer, end } = this.#ask(flight);
     try {
-      const answer = await this.#ask(flight);
-      return answer === undefined ? 'RECEIVED' : await this.#read(flight, answer);
+      const word = await Promise.race([answer, told.promise]);
+      if (word === 'SILENCE') return word;
+      if (word === 'REPORTED' || word === undefined) return 'RECEIVED';
+      return await this.#read(flight, word);
     } catch (error) {
       return this.#failed(error);
+    } finally {
+      flight.endWait = undefined;
+      flight.sendAgain = undefined;
+      end();
     }
   }
 
-  /** Undefined when a report came first. */
-  #ask(flight: Flight): Promise<Uint8Array | undefined> {
-    const { batch } = flight;
-    if (!flight.isAlone || this.#transport.ask === undefined) {
-      return this.#transport.request(this.#subject, batch, this.#resendAfterMs);
+  #ask({ batch, isAlone }: Flight): Question {
+    const { resendAfterMs } = this.#parts;
+    if (isAlone && this.#transport.ask !== undefined) {
+      return this.#transport.ask(this.#subject, batch, resendAfterMs);
     }
-    const { answer, end } = this.#transport.ask(this.#subject, batch, this.#resendAfterMs);
-    flight.endWait = end;
-    return answer;
+    const answer = this.#transport.request(this.#subject, batch, resendAfterMs);
+    return { answer, end: () => undefined };
   }
 
   async #read({ batch }: Flight, answer: Uint8Array): Promise<Outcome> {
@@ -253,7 +284,7 @@ export class Outbox {
     const { code, name, detail } = reply.value;
     if (code === ResultCode.OK) {
       try {
-        await this.#receipts?.take(batch.subarray(RECORD_BYTES), reply.value);
+        await this.#parts.receipts?.take(batch.subarray(RECORD_BYTES), reply.value);
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         // Nobody said whose key it is; a copy of the batch is receipted anew.
@@ -264,8 +295,10 @@ export class Outbox {
     }
     // Both are said before the log.
     if (code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE) return 'BUSY';
+    if (code === ResultCode.UNKNOWN_MARKET && this.#unknownMarket.isPassing()) return 'UNKNOWN';
     const words = `${this.#subject}: ${name} ${detail}`.trimEnd();
-    return { error: new ClientError('REFUSED', words), mayHaveArrived: false };
+    const error = new ClientError('REFUSED', words, { refusal: name });
+    return { error, mayHaveArrived: false };
   }
 
   #failed(error: unknown): Outcome {

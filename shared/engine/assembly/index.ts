@@ -25,7 +25,7 @@ import { setUpSessions } from './sessions';
 import { dueStop } from './stops';
 
 export { countersAddress, eventAddress, shareEvents } from './events';
-export { balance, depth, openOrdersOf } from './queries';
+export { balance, depth, openOrdersOf, outcome } from './queries';
 export { beginSort, continueSort, restoreRecords } from './restore';
 export { usedPages } from './memory';
 export { dismantle } from './dismantle';

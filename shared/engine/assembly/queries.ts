@@ -23,10 +23,13 @@ import {
   timeInForceIn,
   typeIn,
 } from './orders';
-import { MAX_ACCOUNT, OPEN_ORDER, RECORD_BYTES } from './protocol';
+import { MAX_ACCOUNT, OK, OPEN_ORDER, RECORD_BYTES, SUPERSEDED } from './protocol';
 import { openOf } from './resting';
+import { foundCode, foundSequence, lastRequest, look, sessionOf } from './sessions';
 import { expireTimeOf, priceOf, stopPriceOf } from './terms';
 
+/** `outcome` of a request that is above the last one of its session. */
+const NOT_SEEN: u32 = 1;
 const DEPTH_BYTES: usize = 24;
 
 /** Writes base available and held, quote available and held. */
@@ -55,6 +58,25 @@ export function depth(market: usize, side: u32, after: u64, limit: u32): u32 {
     level = nextWorse(book, levelPrice(level));
   }
   return count;
+}
+
+/**
+ * What became of a request: OK if it was made, and then writes its sequence and its code (u64
+ * each); SUPERSEDED, UNKNOWN_EXPIRED or NOT_SEEN. Writes the session's last request id behind that,
+ * 0 for none.
+ */
+export function outcome(market: usize, id: u32, number: u32, requestId: u64): u32 {
+  const account = id <= MAX_ACCOUNT ? accountAt(market, id) : 0;
+  const session = account != 0 ? sessionOf(account, number) : 0;
+  const last = session != 0 ? lastRequest(session) : 0;
+  store<u64>(inputBase, last, 16);
+  if (requestId > last) return NOT_SEEN;
+  if (requestId == 0) return SUPERSEDED;
+  const found = look(market, session, requestId);
+  if (found != OK) return found;
+  store<u64>(inputBase, foundSequence);
+  store<u64>(inputBase, <u64>foundCode, 8);
+  return OK;
 }
 
 /** Writes OPEN_ORDER records of an account's orders with ids above `after`; returns how many. */

@@ -273,6 +273,13 @@ export function look(market: usize, session: usize, requestId: u64): u32 {
   return sequence == 0 ? SUPERSEDED : UNKNOWN_EXPIRED;
 }
 
+/** The session of an account, if it ever made a request; left where it stands among the others. */
+export function sessionOf(account: usize, number: u32): usize {
+  let session: usize = load<u32>(account, FIRST_SESSION);
+  while (session != 0 && numberOf(session) != number) session = nextSession(session);
+  return session;
+}
+
 /** Whether the ring still has the result of a sequence before this command's. */
 // @ts-ignore: decorator
 @inline

@@ -29,6 +29,21 @@ export interface DepthLevel {
   readonly orders: number;
 }
 
+/** What a market knows of a request: see `Engine.outcomeOf`. */
+export interface RequestOutcome {
+  /**
+   * `executed`: it used its id up, with a result. `superseded`: a later one of the session came
+   * first, so that it never ran and never will. `expired`: older than the results that are kept.
+   * `not_seen`: above the session's last request, so that it may run yet.
+   */
+  readonly kind: 'executed' | 'superseded' | 'expired' | 'not_seen';
+  /** Of one that was executed: the market sequence, and 0 or the code of its rejection. */
+  readonly sequence: bigint;
+  readonly code: number;
+  /** The session's last request id; 0 before its first. */
+  readonly lastRequestId: bigint;
+}
+
 /** Of a level: see `Engine.writeDepth`. */
 export const DEPTH_WORDS = 6;
 
@@ -66,6 +81,8 @@ export interface Engine {
    * OPEN_ORDER records in order of their ids.
    */
   openOrdersOf(account: number, after: bigint, limit: number): Uint8Array;
+  /** What a request would be told that came again now, without asking it. */
+  outcomeOf(account: number, session: number, requestId: bigint): RequestOutcome;
   /**
    * When the next timer is due, in nanoseconds since 1970; undefined if there is none. Engine time
    * while stops are due that commands to come shall trigger.
@@ -102,6 +119,13 @@ export interface EngineOptions {
 }
 
 export type EngineCapacity = Required<EngineOptions>;
+
+/**
+ * Requests of a market whose results are kept, where it lives in a service: 2 MiB each, so that a
+ * thousand markets fit the memory of one kernel. Part of the market's rules: another number needs
+ * another version of them.
+ */
+export const RESULT_CAPACITY = 2 ** 17;
 
 const DEFAULT_CAPACITY: EngineCapacity = {
   orderCapacity: 2 ** 22,

@@ -1,3 +1,4 @@
+export { ExpectedReports } from './checks/expected-reports.ts';
 export {
   checkInvariants,
   InvariantChecker,

@@ -8,16 +8,35 @@ import {
   LimitsOffset,
   MarketOffset,
   type MarketState,
+  TransferOffset,
 } from './layout.ts';
+import { putMarketName } from './market-name.ts';
 import type { AnySide } from './names.ts';
 import { putI32, putSymbol, putU8, putU32, putU64 } from './record-writer.ts';
 
-export interface MoveFunds extends Request {
-  readonly kind: typeof CommandKind.DEPOSIT | typeof CommandKind.WITHDRAW;
+interface MoveFunds extends Request {
   /** The account that is credited or debited; the operator's own identity is the subject. */
   readonly account: number;
   readonly asset: Asset;
   readonly amount: bigint;
+}
+
+export interface Deposit extends MoveFunds {
+  readonly kind: typeof CommandKind.DEPOSIT;
+  /** Of a transfer that arrives, the market that paid it; of one that comes back, the other. */
+  readonly fromMarket?: string;
+  /** What comes back: which of the transfers that this market paid, from 1. */
+  readonly returns?: number;
+}
+
+export interface Withdraw extends MoveFunds {
+  readonly kind: typeof CommandKind.WITHDRAW;
+  /** Makes it a transfer: where the amount goes. */
+  readonly toMarket?: string;
+  /** Whose it is there; 0: the same account's. */
+  readonly toAccount?: number;
+  /** Which asset it is there; the base asset where it is left out. */
+  readonly toAsset?: Asset;
 }
 
 /** Moves quote units from the market's fee account to what an account has available. */
@@ -90,7 +109,8 @@ export interface Purge extends Request {
 }
 
 export type AdminCommand =
-  | MoveFunds
+  | Deposit
+  | Withdraw
   | CollectFees
   | CreateMarket
   | CloseEpoch
@@ -105,10 +125,15 @@ export type AdminCommand =
 export function writeAdminFields(view: DataView, offset: number, command: AdminCommand): void {
   switch (command.kind) {
     case CommandKind.DEPOSIT:
+      writeFunds(view, offset, command);
+      putU32(view, offset + TransferOffset.RETURNS, 'returns', command.returns ?? 0);
+      putMarketName(view, offset, 'fromMarket', command.fromMarket ?? '');
+      return;
     case CommandKind.WITHDRAW:
-      putU32(view, offset + CommandOffset.ACCOUNT, 'account', command.account);
-      putU8(view, offset + CommandOffset.ASSET, 'asset', command.asset);
-      putU64(view, offset + CommandOffset.QUANTITY, 'amount', command.amount);
+      writeFunds(view, offset, command);
+      putU32(view, offset + TransferOffset.TO_ACCOUNT, 'toAccount', command.toAccount ?? 0);
+      putU8(view, offset + TransferOffset.TO_ASSET, 'toAsset', command.toAsset ?? 0);
+      putMarketName(view, offset, 'toMarket', command.toMarket ?? '');
       return;
     case CommandKind.COLLECT_FEES:
       putU32(view, offset + CommandOffset.ACCOUNT, 'account', command.account);
@@ -148,6 +173,12 @@ export function writeAdminFields(view: DataView, offset: number, command: AdminC
       assert.fail(`no such command ${String(unknown)}`);
     }
   }
+}
+
+function writeFunds(view: DataView, offset: number, command: MoveFunds): void {
+  putU32(view, offset + CommandOffset.ACCOUNT, 'account', command.account);
+  putU8(view, offset + CommandOffset.ASSET, 'asset', command.asset);
+  putU64(view, offset + CommandOffset.QUANTITY, 'amount', command.amount);
 }
 
 function writeRates(view: DataView, offset: number, rates: CreateMarket | SetFees): void {

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { viewOf } from './batch.ts';
 import { type Command, writeCommand } from './command.ts';
-import { type CommandField, FIELD_BYTES, fieldsOf } from './command-fields.ts';
+import { type CommandField, FIELD_BYTES, fieldsOf, partsOf } from './command-fields.ts';
 import { CommandKind, RECORD_BYTES } from './layout.ts';
+import { readMarketName } from './market-name.ts';
 import { readSymbol } from './symbol.ts';
 import { sent } from './testing/arbitraries.ts';
 
@@ -26,6 +27,8 @@ function valueAt(view: DataView, { offset, type }: CommandField): number | bigin
       return view.getBigInt64(offset, true);
     case 'symbol':
       return readSymbol(view, offset);
+    case 'market':
+      return readMarketName(view, 0);
     default: {
       const unknown: never = type;
       assert.fail(`no such type ${String(unknown)}`);
@@ -34,7 +37,7 @@ function valueAt(view: DataView, { offset, type }: CommandField): number | bigin
 }
 
 const emptyValue = ({ type }: CommandField) => {
-  if (type === 'symbol') return '';
+  if (type === 'symbol' || type === 'market') return '';
   return type === 'u64' || type === 'i64' ? 0n : 0;
 };
 
@@ -69,9 +72,11 @@ test('no two fields of a kind share a byte', () => {
   for (const kind of Object.values(CommandKind)) {
     const used = new Set<number>();
     let bytes = 0;
-    for (const [, { offset, type }] of fieldsOf(kind)) {
-      bytes += FIELD_BYTES[type];
-      for (let at = offset; at < offset + FIELD_BYTES[type]; at += 1) used.add(at);
+    for (const [, field] of fieldsOf(kind)) {
+      bytes += FIELD_BYTES[field.type];
+      for (const [offset, width] of partsOf(field)) {
+        for (let at = offset; at < offset + width; at += 1) used.add(at);
+      }
     }
     assert.equal(used.size, bytes, `kind ${kind}`);
   }

@@ -4,8 +4,15 @@
  * documentation are made of this table.
  */
 import type { Command } from './command.ts';
-import { CommandKind, CommandOffset, LimitsOffset, MarketOffset, TimeInForce } from './layout.ts';
-import { MAX_ACCOUNT } from './limits.ts';
+import {
+  CommandKind,
+  CommandOffset,
+  LimitsOffset,
+  MarketOffset,
+  TimeInForce,
+  TransferOffset,
+} from './layout.ts';
+import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 import {
   ANY_SIDE_NAMES,
   ASSET_NAMES,
@@ -52,8 +59,21 @@ interface SymbolField extends Place {
   readonly otherwise: string;
 }
 
+/** A market's name: half of its bytes are at `offset`, the others at `restOffset`. */
+interface MarketField extends Place {
+  readonly type: 'market';
+  readonly restOffset: number;
+  readonly otherwise: string;
+}
+
 /** Without `otherwise`, a map must have it. */
-export type CommandField = WideField | NumberField | WordField | FlagsField | SymbolField;
+export type CommandField =
+  | WideField
+  | NumberField
+  | WordField
+  | FlagsField
+  | SymbolField
+  | MarketField;
 
 export const FIELD_BYTES: Readonly<Record<CommandField['type'], number>> = {
   u8: 1,
@@ -65,7 +85,15 @@ export const FIELD_BYTES: Readonly<Record<CommandField['type'], number>> = {
   word: 1,
   flags: 1,
   symbol: 8,
+  market: MAX_MARKET_NAME,
 };
+
+/** Where its bytes are: offset and length of each part. */
+export function partsOf(field: CommandField): readonly (readonly [number, number])[] {
+  const bytes = FIELD_BYTES[field.type];
+  if (field.type !== 'market') return [[field.offset, bytes]];
+  return [field.offset, field.restOffset].map((offset) => [offset, bytes / 2] as const);
+}
 
 /** The least and the most that the narrow numbers of a map may be. */
 export const FIELD_RANGE: Readonly<Record<NumberField['type'], readonly [number, number]>> = {
@@ -133,6 +161,13 @@ const FUNDS = {
   amount: { offset: CommandOffset.QUANTITY, type: 'u64' },
 } as const;
 
+const MARKET = {
+  offset: TransferOffset.MARKET,
+  restOffset: TransferOffset.MARKET_REST,
+  type: 'market',
+  otherwise: '',
+} as const;
+
 /** In the order in which msgpack maps are written; the compiler checks that none is left out. */
 export const COMMAND_FIELDS = {
   [CommandKind.NEW]: { clientOrderId, side, ...TERMS },
@@ -146,8 +181,22 @@ export const COMMAND_FIELDS = {
   [CommandKind.CANCEL_ALL]: { side: anySide },
   [CommandKind.CANCEL_AFTER]: { timeoutSeconds: { offset: CommandOffset.TIMEOUT, type: 'u32' } },
   [CommandKind.QUOTE]: { clientOrderId, side, ...TERMS },
-  [CommandKind.DEPOSIT]: FUNDS,
-  [CommandKind.WITHDRAW]: FUNDS,
+  [CommandKind.DEPOSIT]: {
+    ...FUNDS,
+    fromMarket: MARKET,
+    returns: { offset: TransferOffset.RETURNS, type: 'u32', otherwise: 0 },
+  },
+  [CommandKind.WITHDRAW]: {
+    ...FUNDS,
+    toMarket: MARKET,
+    toAccount: { offset: TransferOffset.TO_ACCOUNT, type: 'account', otherwise: 0 },
+    toAsset: {
+      offset: TransferOffset.TO_ASSET,
+      type: 'word',
+      words: ASSET_NAMES,
+      otherwise: 0,
+    },
+  },
   [CommandKind.COLLECT_FEES]: { account, amount: FUNDS.amount },
   [CommandKind.CREATE_MARKET]: {
     makerFeePpm: { ...makerFeePpm, otherwise: 0 },

@@ -3,7 +3,7 @@
  * there such a side, is the price in range) are judged by the engine, so that a rejection is in the
  * log.
  */
-import { FIELD_BYTES, fieldsOf } from './command-fields.ts';
+import { fieldsOf, partsOf } from './command-fields.ts';
 import { CommandKind, CommandOffset, RECORD_BYTES } from './layout.ts';
 import { MAX_ACCOUNT } from './limits.ts';
 import { type Refusal, refuse } from './result.ts';
@@ -38,7 +38,9 @@ function unusedBits(kind: CommandKind): UnusedBits[] {
   use(CommandOffset.SESSION, 2);
   use(CommandOffset.REQUEST_ID, 8);
   if (isOrderKind(kind)) use(CommandOffset.ACCOUNT, 4);
-  for (const [, field] of fieldsOf(kind)) use(field.offset, FIELD_BYTES[field.type]);
+  for (const [, field] of fieldsOf(kind)) {
+    for (const [offset, width] of partsOf(field)) use(offset, width);
+  }
   const view = new DataView(bytes.buffer);
   const words = Array.from({ length: RECORD_BYTES / 4 }, (_, index) => index * 4);
   return words

@@ -5,6 +5,7 @@ import { type CommandField, FIELD_RANGE, fieldsOf } from './command-fields.ts';
 import { isOrderKind, type Role } from './command-form.ts';
 import type { CommandKind } from './layout.ts';
 import { MAX_SESSION } from './limits.ts';
+import { isMarketText } from './market-name.ts';
 import { type MsgpackMap, type MsgpackValue, showMsgpack } from './msgpack-reader.ts';
 import { COMMAND_NAMES, type Names, nameOf, numberOf } from './names.ts';
 import { type Decoded, type Refusal, refuse } from './result.ts';
@@ -89,7 +90,9 @@ function readField(name: string, field: CommandField, map: MsgpackMap): bigint |
     case 'word':
       return readWord(name, value, field.words);
     case 'symbol':
-      return readSymbolText(name, value);
+      return readText(name, value, isSymbolText, 'up to eight printable ASCII characters');
+    case 'market':
+      return readText(name, value, isMarketText, 'up to 32 printable ASCII characters');
     default: {
       const unknown: never = field;
       throw new FieldError(`"${name}" is ${String(unknown)}`);
@@ -139,9 +142,14 @@ function readWord(name: string, value: MsgpackValue | undefined, words: Names<nu
   throw misfit(name, value, `one of ${Object.keys(words).join(', ')}`);
 }
 
-function readSymbolText(name: string, value: MsgpackValue | undefined): string {
-  if (typeof value === 'string' && isSymbolText(value)) return value;
-  throw misfit(name, value, 'up to eight printable ASCII characters');
+function readText(
+  name: string,
+  value: MsgpackValue | undefined,
+  isText: (text: string) => boolean,
+  expected: string,
+): string {
+  if (typeof value === 'string' && isText(value)) return value;
+  throw misfit(name, value, expected);
 }
 
 function misfit(name: string, value: MsgpackValue | undefined, expected: string): FieldError {

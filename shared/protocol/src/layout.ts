@@ -166,6 +166,19 @@ export const MarketOffset = {
   QUOTE_SYMBOL: 32,
 } as const;
 
+/** A DEPOSIT or WITHDRAW that is part of a transfer between markets (transfer.ts). */
+export const TransferOffset = {
+  /** WITHDRAW: u8, which asset of the other market it is. */
+  TO_ASSET: 1,
+  /** WITHDRAW: u32, who gets it; 0 is the account itself. */
+  TO_ACCOUNT: 12,
+  /** DEPOSIT: u32, which of the market's own transfers comes back. */
+  RETURNS: 12,
+  /** The other market: its name's first sixteen characters, and the rest; zeros after its end. */
+  MARKET: 24,
+  MARKET_REST: 48,
+} as const;
+
 /** CONFIGURE; 0 is no limit. */
 export const LimitsOffset = {
   MIN_PRICE: 32,

@@ -38,6 +38,7 @@ export const MAX_OPEN_ORDERS_ANSWER = 4_096;
 export const MAX_REPORT_ANSWER_BYTES = 1000 * 1024;
 /** Settlement records of one epoch: what the 32 bits of an epoch header count. */
 export const MAX_EPOCH_RECORDS = 2 ** 32 - 1;
+export const MAX_MARKET_NAME = 32;
 /** Levels a side that the market-data checksum covers. */
 export const CHECKSUM_LEVELS = 10;
 

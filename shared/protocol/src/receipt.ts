@@ -9,8 +9,9 @@
  * +64 market, ASCII, then zeros  +96 head  +128 ownHash  +160 publicKey  +192 signature
  * ```
  */
-import { isMarketName, MAX_MARKET_NAME } from './market-name.ts';
+import { MAX_MARKET_NAME } from './limits.ts';
 import { type Decoded, refuse } from './result.ts';
+import { isMarketName } from './subjects.ts';
 
 export const RECEIPT_BYTES = 256;
 /** What the signature is about, behind `RECEIPT_DOMAIN`. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_ACCOUNT } from './limits.ts';
-import { isMarketName, MAX_MARKET_NAME } from './market-name.ts';
+import { MAX_ACCOUNT, MAX_MARKET_NAME } from './limits.ts';
 import {
   adminSubject,
   commandSubject,
   diffSubject,
   infoSubject,
+  isMarketName,
   parseAccount,
   parseClientSubject,
   parseDiffSubject,

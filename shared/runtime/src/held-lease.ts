@@ -78,15 +78,16 @@ export class HeldLease {
   /**
    * Gives it up, so that others need not wait; never calls `onLost`. Resolves with whether the
    * store knows: if not, others wait as after a crash.
+   * @param heir - the node that shall have it: others wait for the lease's time
    */
-  async release(): Promise<boolean> {
+  async release(heir?: string): Promise<boolean> {
     const before = this.#state;
     if (before === 'released') return false;
     const isOthers = before === 'lost' && this.#loss?.reason !== 'silent';
     this.#end('released');
     await this.#renewing;
     try {
-      return !isOthers && (await this.#writeReleased());
+      return !isOthers && (await this.#writeReleased(heir));
     } catch (error) {
       if (error instanceof LeaseError) return false;
       throw error;
@@ -96,9 +97,9 @@ export class HeldLease {
     }
   }
 
-  async #writeReleased(): Promise<boolean> {
+  async #writeReleased(heir: string | undefined): Promise<boolean> {
     const { store, key, record } = this.#parts;
-    const value = encodeLease({ ...record, isHeld: false });
+    const value = encodeLease({ ...record, isHeld: false, heir });
     if ((await store.replace(key, value, this.#revision)) !== undefined) return true;
     // It may be a renewal of its own that was written without an answer.
     return (await this.#adopt()) && (await store.replace(key, value, this.#revision)) !== undefined;

@@ -20,6 +20,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
+export { Heartbeat, HeartbeatWatch } from './heartbeat.ts';
 export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
@@ -29,15 +30,21 @@ export {
   type IdleStrategyName,
   type Parkable,
 } from './idle-strategy.ts';
-export { JetStreamStore, type JetStreamStoreOptions } from './jetstream-store.ts';
+export { JetStreamReader } from './jetstream-reader.ts';
+export {
+  JetStreamStore,
+  type JetStreamStoreOptions,
+  type StreamState,
+} from './jetstream-store.ts';
 export { KeyFileError, loadSecretKey } from './key-file.ts';
 export {
   type AcquireOptions,
+  hasEnded,
   LeaseTable,
   type LeaseTableOptions,
   type LeaseView,
 } from './lease.ts';
-export type { LeaseHolder, LeaseRecord } from './lease-record.ts';
+export { type LeaseHolder, type LeaseRecord, parseLease } from './lease-record.ts';
 export {
   type LeaseEntry,
   LeaseError,
@@ -121,6 +128,7 @@ export {
   SEGMENT_HEADER_BYTES,
   type SegmentRecord,
 } from './segment-format.ts';
+export { listSegments } from './segment-reader.ts';
 export { SegmentStore, type SegmentStoreOptions } from './segment-store.ts';
 export { readSegmentBytes } from './segment-tail.ts';
 export {
@@ -162,6 +170,13 @@ export {
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';
+export {
+  type Comparison,
+  type ComparisonParts,
+  compareStreams,
+  hasRecord,
+} from './stream-comparison.ts';
+export { type RepairParts, type RepairPlan, repairStream } from './stream-repair.ts';
 export {
   checkFilter,
   checkSubject,

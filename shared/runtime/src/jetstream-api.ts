@@ -47,6 +47,8 @@ export interface StreamFacts {
   readonly config: StreamConfiguration;
   readonly firstSequence: number;
   readonly lastSequence: number;
+  /** How many messages there are between the two, which may have been deleted one by one. */
+  readonly messages: number;
 }
 
 export interface StoredMessage {
@@ -103,6 +105,13 @@ export class JetStreamApi {
   /** Removes the messages whose subject matches. */
   async purge(stream: string, filter: string): Promise<void> {
     await this.request(`STREAM.PURGE.${stream}`, { filter });
+  }
+
+  /** Sequences of a stream that were deleted from between others, ascending. */
+  async deleted(stream: string): Promise<number[]> {
+    const answer = await this.request(`STREAM.INFO.${stream}`, { deleted_details: true });
+    const { deleted } = objectIn(answer, 'state');
+    return Array.isArray(deleted) ? deleted.map(numberOf).sort((a, b) => a - b) : [];
   }
 
   /** The subjects of a stream that match, in no order. */
@@ -267,5 +276,6 @@ function streamFacts(answer: Json): StreamFacts {
     config: objectIn(answer, 'config') as unknown as StreamConfiguration,
     firstSequence: numberOf(state.first_seq),
     lastSequence: numberOf(state.last_seq),
+    messages: numberOf(state.messages),
   };
 }

@@ -22,12 +22,22 @@ import { checkFilter, coversFilter } from './subject.ts';
 export interface JetStreamStoreOptions {
   /** Copies of each stream in the broker's cluster; 1 by default. */
   readonly replicas?: number | undefined;
+  /** Where a stream begins that is made; 1 by default. For streams put back from a copy. */
+  readonly firstSequence?: number | undefined;
   /** How long appends may go unacknowledged before it asks what happened; 5,000 ms by default. */
   readonly ackTimeoutMs?: number | undefined;
   /** How long closing waits for what is in flight, a broker away or not; 5,000 ms by default. */
   readonly closeWithinMs?: number | undefined;
   /** The broker's sync_interval, which clients can't ask it for; only for `durability`. */
   readonly sync?: string | undefined;
+}
+
+export interface StreamState {
+  /** One more than the last where it is empty. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly messages: number;
+  readonly replicas: number;
 }
 
 const ACK_TIMEOUT_MS = 5_000;
@@ -40,6 +50,7 @@ export class JetStreamStore implements StreamStore {
   readonly #transport: NatsTransport;
   readonly #api: JetStreamApi;
   readonly #replicas: number;
+  readonly #firstSequence: number;
   readonly #ackTimeoutMs: number;
   readonly #closeWithinMs: number;
   readonly #writers = new Set<StreamWriter>();
@@ -49,6 +60,7 @@ export class JetStreamStore implements StreamStore {
     this.#transport = transport;
     this.#api = new JetStreamApi(transport, PATIENCE_MS);
     this.#replicas = options.replicas ?? 1;
+    this.#firstSequence = options.firstSequence ?? 1;
     this.#ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
     this.#closeWithinMs = options.closeWithinMs ?? CLOSE_WITHIN_MS;
     const replicas = `${this.#replicas} ${this.#replicas === 1 ? 'replica' : 'replicas'}`;
@@ -85,6 +97,24 @@ export class JetStreamStore implements StreamStore {
     return this.#newReader(name);
   }
 
+  /** What the broker says of a stream; undefined where there is none. Rejects with UNAVAILABLE. */
+  async state(name: string): Promise<StreamState | undefined> {
+    checkStreamName(name);
+    const facts = await this.#api.findStream(name);
+    if (facts === undefined) return undefined;
+    const { firstSequence, lastSequence, messages, config } = facts;
+    const replicas = config.num_replicas;
+    return { firstSequence, lastSequence, messages, replicas };
+  }
+
+  /** Sequences that were deleted from between others. Rejects with StreamError UNAVAILABLE. */
+  async holes(name: string): Promise<readonly number[]> {
+    const state = await this.state(name);
+    if (state === undefined) return [];
+    const { firstSequence, lastSequence, messages } = state;
+    return messages === lastSequence - firstSequence + 1 ? [] : this.#api.deleted(name);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#writers].map((writer) => writer.close()));
@@ -112,6 +142,8 @@ export class JetStreamStore implements StreamStore {
         max_consumers: -1,
         duplicate_window: DUPLICATE_WINDOW_NS,
         deny_delete: true,
+        // Brokers before 2.10 know nothing of it.
+        ...(this.#firstSequence > 1 && { first_seq: this.#firstSequence }),
       });
     } catch (error) {
       if (!(error instanceof JetStreamRefusal)) throw error;

@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { headers as createHeaders, type Msg, NatsError, type Subscription } from 'nats';
-import { isUnavailable, JetStreamApi, parseJson } from './jetstream-api.ts';
+import { isUnavailable, JetStreamApi, parseJson, type StreamFacts } from './jetstream-api.ts';
 import type { JetStreamReader } from './jetstream-reader.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
@@ -39,6 +39,8 @@ const HEADER_BYTES = 512;
 const NATS_DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1_000;
+/** While copies elect a leader nobody hears a question, so that it is asked anew. */
+const ASK_AGAIN_MS = 200;
 
 interface Append {
   readonly number: number;
@@ -272,7 +274,7 @@ export class JetStreamWriter implements StreamWriter {
   async #compare(detail: string): Promise<void> {
     // Before the question: acknowledgements that were late may come until the answer does.
     const durable = this.lastSequence;
-    const facts = await this.#api.findStream(this.name);
+    const facts = await this.#findStream();
     if (facts === undefined && durable === 0) throw this.#api.noStream(this.name);
     const last = facts?.lastSequence ?? 0;
     if (last < durable) {
@@ -296,6 +298,21 @@ export class JetStreamWriter implements StreamWriter {
         );
       }
       append.isStored = true;
+    }
+  }
+
+  /** The first answer to any of its questions; rejects when none of them can be answered. */
+  async #findStream(): Promise<StreamFacts | undefined> {
+    const asked: Promise<StreamFacts | undefined>[] = [];
+    for (;;) {
+      const question = this.#api.findStream(this.name);
+      // Whoever of them is late is not waited for.
+      question.catch(() => undefined);
+      asked.push(question);
+      const silence = pause(systemTimers, ASK_AGAIN_MS).then(() => 'silence' as const);
+      const answer = await Promise.race([Promise.any(asked), silence]).catch(() => question);
+      if (answer !== 'silence') return answer;
+      if (this.#isDead()) return question;
     }
   }
 

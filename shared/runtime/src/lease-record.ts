@@ -22,16 +22,18 @@ export interface LeaseRecord {
   /** Without a renewal for so long others may take it, by their own clocks. */
   readonly leaseMs: number;
   readonly holder: LeaseHolder;
+  /** Of one that was given up: the node that it was given up for. Others let it go first. */
+  readonly heir?: string | undefined;
 }
 
 const VERSION = 1;
 /** What is longer was not meant so: a lease that nobody may take for days is no lease. */
 export const MAX_LEASE_MS = 3_600_000;
 
-export function encodeLease({ term, isHeld, leaseMs, holder }: LeaseRecord): string {
+export function encodeLease({ term, isHeld, leaseMs, holder, heir }: LeaseRecord): string {
   const { node, instance, host, process, facts } = holder;
   const fields = { version: VERSION, term, isHeld, leaseMs, node, instance, host, process, facts };
-  return JSON.stringify(fields);
+  return JSON.stringify(heir === undefined ? fields : { ...fields, heir });
 }
 
 /** Undefined for an entry that holds nothing. Throws LeaseError DAMAGED. */
@@ -59,7 +61,7 @@ function recordOf(value: string): LeaseRecord | undefined {
   }
   if (typeof json !== 'object' || json === null) return undefined;
   const fields = json as Partial<Record<string, unknown>>;
-  const { version, term, isHeld, leaseMs, node, instance, host, facts } = fields;
+  const { version, term, isHeld, leaseMs, node, instance, host, facts, heir } = fields;
   const identity = parseIdentity(fields.process);
   if (version !== VERSION || identity === undefined || typeof isHeld !== 'boolean') {
     return undefined;
@@ -75,7 +77,7 @@ function recordOf(value: string): LeaseRecord | undefined {
     process: identity,
     facts,
   };
-  return { term, isHeld, leaseMs, holder };
+  return { term, isHeld, leaseMs, holder, ...(typeof heir === 'string' ? { heir } : {}) };
 }
 
 const isCount = (value: unknown, most: number): value is number =>

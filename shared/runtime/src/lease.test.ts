@@ -97,6 +97,29 @@ test('the second waits while the first renews, and has it at once after its rele
   assert.deepEqual([first.isHeld, a.losses], [false, []]);
 });
 
+test('one that is given up for a node is its first, and then anybody else has it', async () => {
+  const inner = new MemoryLeaseStore();
+  const timers = new ManualTimers();
+  const owner = node('owner', inner, timers);
+  const first = await owner.acquire();
+  const heir = node('heir', inner, timers);
+  const others = outcomeOf(node('other', inner, timers).acquire());
+  await timers.advance(LEASE_MS);
+  // That its process has ended is no reason either to take it from the heir.
+  gone.add("owner's");
+  assert.equal(await first.release('heir'), true);
+  await timers.advance(LEASE_MS / 2);
+  assert.equal(others(), undefined);
+  const second = await heir.acquire();
+  assert.equal(second.term, 2);
+  assert.equal(await second.release('nobody'), true);
+  await timers.advance(LEASE_MS / 2);
+  assert.equal(others(), undefined);
+  await timers.advance(LEASE_MS);
+  assert.equal(others()?.term, 3);
+  gone.clear();
+});
+
 test('a holder that is stopped loses it after the whole time, and not before', async () => {
   const inner = new MemoryLeaseStore();
   const [a, b] = [node('a', inner), node('b', inner)];

@@ -64,6 +64,11 @@ const LOOKS = 4;
 const DEFAULT_LOOK_MS = 10;
 const DEFAULT_POLL_MS = 1_000;
 
+/** Whether a holder is a process of this host, and does not run any more. */
+export function hasEnded(holder: LeaseHolder, ownHost = hostIdentity()): boolean {
+  return holder.host !== '' && holder.host === ownHost && !isAlive(holder.process);
+}
+
 export class LeaseTable {
   readonly #store: LeaseStore;
   readonly #timers: Timers;
@@ -79,9 +84,7 @@ export class LeaseTable {
     this.#store = store;
     this.#timers = timers;
     this.#holder = { node, facts, ...own };
-    this.#isGone =
-      options.isGone ??
-      ((other) => other.host !== '' && other.host === own.host && !isAlive(other.process));
+    this.#isGone = options.isGone ?? ((other) => hasEnded(other, own.host));
   }
 
   /** What is written of this table with every lease, and with no other's. */
@@ -166,7 +169,7 @@ export class LeaseTable {
       const { record, revision } = view;
       if (seen?.revision !== revision) seen = { revision, sinceNs: this.#timers.monotonicNs() };
       const waitedMs = (askedNs - seen.sinceNs) / NS_PER_MS;
-      const isGone = () => record === undefined || this.#isGone(record.holder);
+      const isGone = () => !this.#isLeftTo(record) && this.#hasGone(record);
       if (this.#isFree(record) || isGone() || waitedMs >= (record?.leaseMs ?? 0)) {
         const lease = await this.#take(key, options, view);
         if (lease instanceof HeldLease) return lease;
@@ -183,7 +186,18 @@ export class LeaseTable {
    * Nobody's, or an earlier one of this very table: that ended, or its writing was not answered.
    */
   #isFree(record: LeaseRecord | undefined): boolean {
-    return record?.isHeld !== true || record.holder.instance === this.#holder.instance;
+    if (record?.isHeld === true) return record.holder.instance === this.#holder.instance;
+    return !this.#isLeftTo(record);
+  }
+
+  #hasGone(record: LeaseRecord | undefined): boolean {
+    return record === undefined || this.#isGone(record.holder);
+  }
+
+  /** Given up for another node, which is to have the first go. */
+  #isLeftTo(record: LeaseRecord | undefined): boolean {
+    if (record === undefined || record.isHeld || record.heir === undefined) return false;
+    return record.heir !== this.#holder.node;
   }
 
   async #take(

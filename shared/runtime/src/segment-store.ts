@@ -16,6 +16,8 @@ export interface SegmentStoreOptions {
   readonly dir: string;
   /** Length at which a segment is followed by another; 64 MiB by default. */
   readonly segmentBytes?: number | undefined;
+  /** Where a stream begins that is made; 1 by default. For copies of streams that begin later. */
+  readonly firstSequence?: number | undefined;
   /** Told of what was mended when a stream was opened; by default a warning of the process. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
@@ -43,6 +45,7 @@ export class SegmentStore implements StreamStore {
       name,
       subjects,
       segmentBytes: this.#options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
+      firstSequence: this.#options.firstSequence,
       onNotice: this.#options.onNotice ?? ((text) => process.emitWarning(text)),
     });
     this.#writers.add(writer);

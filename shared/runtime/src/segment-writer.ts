@@ -28,6 +28,8 @@ export interface SegmentWriterOptions {
   readonly subjects: readonly string[];
   /** A segment that is at least so long is closed and another begun. */
   readonly segmentBytes: number;
+  /** Of the first record, where the stream has none yet; 1 by default. */
+  readonly firstSequence?: number | undefined;
   /** Told of what was mended at the opening. */
   readonly onNotice: (text: string) => void;
 }
@@ -89,9 +91,10 @@ export class SegmentWriter implements StreamWriter {
     try {
       const drafts = (await readdir(dir)).filter((name) => name.endsWith('.segment.tmp'));
       for (const name of drafts) await rm(join(dir, name));
+      const { firstSequence = 1, onNotice } = options;
       const first = (await listSegments(dir)).at(-1);
-      if (first === undefined) await createSegment(dir, 1, FIRST_LINK);
-      const tail = await openTail(dir, first ?? 1, options.onNotice);
+      if (first === undefined) await createSegment(dir, firstSequence, FIRST_LINK);
+      const tail = await openTail(dir, first ?? firstSequence, onNotice);
       return new SegmentWriter(options, lock, tail);
     } catch (error) {
       lock.release();

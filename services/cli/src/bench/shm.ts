@@ -53,7 +53,8 @@ market's engine is on the thread of its input and output.
   --inline          the engine has no thread of its own
   --idle NAME       of the engine's thread: ${IDLES.join(', ')} (default: the market's own choice)
   --core N          core of the engine's thread (default: the last one)
-  --json            {"durable","inline","latencyNs":{...},"echoNs":{...},"perSec",...} a line
+  --json            {"durable","durability","inline","latencyNs":{...},"echoNs":{...},"perSec",...}
+                    a line
 
 Example: foldbook bench shm --seconds 10 --rate 5000`,
   takes: [],
@@ -87,9 +88,10 @@ async function measure(context: CommandContext): Promise<number> {
   };
   let isRight = true;
   for (const durable of [false, true]) {
-    const { orders, echoes, trips } = await measureOne(context, settings, durable);
+    const { orders, echoes, trips, durability } = await measureOne(context, settings, durable);
     const row = {
       durable,
+      durability,
       latencyNs: orders.latencyNs,
       echoNs: echoes.latencyNs,
       ...settings,
@@ -123,11 +125,19 @@ function idleOf(context: CommandContext): Settings['idle'] {
   throw new UsageError(`--idle ${name}: use ${IDLES.join(', ')}`);
 }
 
+interface Measured {
+  readonly orders: ShmMeasured;
+  readonly echoes: ShmMeasured;
+  readonly trips: number;
+  /** What an acknowledgement survives, as the market says. */
+  readonly durability: string;
+}
+
 async function measureOne(
   { output, signal }: CommandContext,
   { seconds, perSec, inline, idle, core }: Settings,
   durable: boolean,
-): Promise<{ orders: ShmMeasured; echoes: ShmMeasured; trips: number }> {
+): Promise<Measured> {
   return withWorkFolder(async (dir) => {
     const folder = await mkdtemp('/dev/shm/foldbook-bench-');
     const broker = durable ? { kind: 'embedded', dir: join(dir, 'streams') } : { kind: 'volatile' };
@@ -139,7 +149,7 @@ async function measureOne(
     try {
       const onTrouble = (line: string) => output.say(line);
       service = await startService('market', { config, logDir: dir, onTrouble, signal });
-      await prepareMarket(service);
+      const durability = await prepareMarket(service);
       const path = join(folder, `account-${ACCOUNT}`);
       await client.ask('attach', { sharedMemory: path, market: MARKET, account: ACCOUNT });
       const trips = seconds * perSec;
@@ -148,7 +158,7 @@ async function measureOne(
       const orders = await client.ask('orders', { trips, perSec });
       const echoes = await client.ask('echoes', { trips, perSec });
       await client.ask('detach', undefined);
-      return { orders, echoes, trips };
+      return { orders, echoes, trips, durability };
     } finally {
       await client.stop();
       await service?.stop();
@@ -157,14 +167,16 @@ async function measureOne(
   });
 }
 
-async function prepareMarket({ child }: ServiceProcess): Promise<void> {
+async function prepareMarket({ child }: ServiceProcess): Promise<string> {
   const channel = processChannel(child);
   if (channel === undefined) throw new ServiceError('the market has ended');
   const transport = connectChannel(channel);
   const operator = new OperatorClient(transport, MARKET);
   await operator.createMarket(0, 0);
   await operator.deposit(ACCOUNT, Asset.BASE, 1_000n);
+  const { durability } = await operator.info();
   await transport.close();
+  return durability;
 }
 
 const figures = (latencyNs: LatencyPercentiles) =>
@@ -174,6 +186,7 @@ const figures = (latencyNs: LatencyPercentiles) =>
 
 function words(row: {
   readonly durable: boolean;
+  readonly durability: string;
   readonly latencyNs: LatencyPercentiles;
   readonly echoNs: LatencyPercentiles;
   readonly seconds: number;
@@ -182,13 +195,14 @@ function words(row: {
   readonly isRight: boolean;
   readonly machine: ReturnType<typeof thisMachine>;
 }): string {
-  const { durable, latencyNs, echoNs, seconds, perSec, inline, isRight, machine } = row;
+  const { durable, durability, latencyNs, echoNs, seconds, perSec, inline, isRight, machine } = row;
   const engine = inline ? "on the market's only thread" : 'on a thread of its own';
   return [
     `${durable ? 'durable: on the disk before the answer' : 'not durable: the log keeps nothing'}`,
     `  order    ${figures(latencyNs)} ns`,
     `  echo     ${figures(echoNs)} ns`,
     ...(isRight ? [] : ['  checks   an answer is missing or wrong']),
+    `  log      ${durability}`,
     `  engine   ${engine}`,
     `  method   ${seconds} s, ${grouped(perSec)} commands a second, from the intended send time`,
     `  machine  ${machineWords(machine)}`,

@@ -1,6 +1,6 @@
 /** Two accounts that trade with each other all the time, and what they must find in the end. */
 import { type OperatorClient, OrderClient } from '@foldbook/client';
-import { Asset, type MarketEvent, Side } from '@foldbook/protocol';
+import { Asset, type Balance, type MarketEvent, Side } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
 
 export const MARKET = 'KILL';
@@ -8,17 +8,18 @@ const PRICE = 100n;
 const FUNDS = 1_000_000_000n;
 const SELLER = 7;
 const BUYER = 8;
-const PROBER = 9;
+/** Trades with nobody. */
+export const PROBER = 9;
 export const ACCOUNTS = [SELLER, BUYER, PROBER] as const;
-/** What is timed is the market, not the patience of a client whose order went to a dead one. */
-const PROBE_AGAIN_MS = 20;
 /** Orders that a side has on their way. */
 const IN_FLIGHT = 8;
 
 /** What became of one account's orders. */
 interface Told {
   readonly client: OrderClient;
-  accepted: number;
+  readonly account: number;
+  /** Client order ids. */
+  readonly accepted: Set<bigint>;
   readonly fills: Set<string>;
   /** Fills that were told twice. */
   repeated: number;
@@ -30,6 +31,9 @@ interface Told {
 export class KillLoad {
   readonly #sides: readonly [seller: Told, buyer: Told];
   readonly #prober: OrderClient;
+  /** As the market told them in the end, by account. */
+  readonly balances = new Map<number, Balance>();
+  readonly #failures: string[] = [];
   #isEnding = false;
   #placing: Promise<unknown> = Promise.resolve();
 
@@ -43,14 +47,12 @@ export class KillLoad {
     for (const account of ACCOUNTS) {
       for (const asset of [Asset.BASE, Asset.QUOTE]) await operator.deposit(account, asset, FUNDS);
     }
-    const connect = (account: number, resendAfterMs?: number) => {
+    const connect = (account: number) => {
       const reports = { kind: 'durable', transport } as const;
-      const whose = { market: MARKET, account };
-      const patience = resendAfterMs === undefined ? {} : { resendAfterMs };
-      return OrderClient.open({ transport, reports, ...whose, ...patience });
+      return OrderClient.open({ transport, reports, market: MARKET, account });
     };
     const sides = [await followed(connect(SELLER)), await followed(connect(BUYER))] as const;
-    return new KillLoad(sides, await connect(PROBER, PROBE_AGAIN_MS));
+    return new KillLoad(sides, await connect(PROBER));
   }
 
   start(): void {
@@ -59,27 +61,21 @@ export class KillLoad {
     for (let lane = 0; lane < IN_FLIGHT; lane += 1) {
       lanes.push(this.#place(seller, Side.SELL), this.#place(buyer, Side.BUY));
     }
-    this.#placing = Promise.all(lanes);
+    this.#placing = Promise.all(lanes).catch((error: unknown) => {
+      this.#failures.push(`a client could not go on: ${error}`);
+    });
   }
 
-  /** How long a new order takes to be accepted, ms. */
-  async probe(): Promise<number> {
-    const sinceMs = performance.now();
-    const { type } = await this.#prober.place({ side: Side.BUY, price: 1n, quantity: 1n });
-    if (type !== 'accepted') throw new Error(`a probe was ${type}`);
-    return performance.now() - sinceMs;
+  /** Client order ids of the orders that were accepted so far, by account. */
+  get accepted(): ReadonlyMap<number, ReadonlySet<bigint>> {
+    return new Map(this.#sides.map(({ account, accepted }) => [account, accepted]));
   }
 
-  /** Orders that were accepted so far. */
-  get accepted(): number {
-    return this.#sides.reduce((sum, { accepted }) => sum + accepted, 0);
-  }
-
-  /** Waits for what is on its way, and says what is wrong. */
+  /** Waits for what is on its way, and says what is wrong. The market has to be there. */
   async end(): Promise<string[]> {
     this.#isEnding = true;
     await this.#placing;
-    const wrong: string[] = [];
+    const wrong = this.#failures;
     const expect = (isRight: boolean, words: string) => {
       if (!isRight) wrong.push(words);
     };
@@ -88,8 +84,8 @@ export class KillLoad {
     for (const { client, accepted, fills, repeated, backwards } of this.#sides) {
       const open = (await client.openOrders()).length;
       expect(
-        open + fills.size === accepted,
-        `${accepted} accepted: ${open} open, ${fills.size} done`,
+        open + fills.size === accepted.size,
+        `${accepted.size} accepted: ${open} open, ${fills.size} done`,
       );
       expect(repeated === 0, `${repeated} fills were told twice`);
       expect(backwards === 0, `${backwards} events came out of order`);
@@ -99,6 +95,7 @@ export class KillLoad {
     expect(seller.fills.size === buyer.fills.size, 'both sides of all trades were told');
     for (const client of [seller.client, buyer.client, this.#prober]) {
       const balance = await client.balance();
+      this.balances.set(client.account, balance);
       base += balance.baseAvailable + balance.baseHeld;
       quote += balance.quoteAvailable + balance.quoteHeld;
     }
@@ -110,9 +107,11 @@ export class KillLoad {
 
   async #place(side: Told, of: Side): Promise<void> {
     while (!this.#isEnding) {
-      const { type } = await side.client.place({ side: of, price: PRICE, quantity: 1n });
-      if (type !== 'accepted') throw new Error(`an order was ${type}`);
-      side.accepted += 1;
+      const answer = await side.client.place({ side: of, price: PRICE, quantity: 1n });
+      if (answer.type !== 'accepted') throw new Error(`an order was ${answer.type}`);
+      const { clientOrderId } = answer;
+      if (side.accepted.has(clientOrderId)) this.#failures.push(`${clientOrderId}: told twice`);
+      side.accepted.add(clientOrderId);
     }
   }
 }
@@ -121,7 +120,9 @@ async function followed(opening: Promise<OrderClient>): Promise<Told> {
   const client = await opening;
   const told: Told = {
     client,
-    ...{ accepted: 0, repeated: 0, lastSequence: 0, backwards: 0 },
+    account: client.account,
+    ...{ repeated: 0, lastSequence: 0, backwards: 0 },
+    accepted: new Set(),
     fills: new Set(),
   };
   client.onEvent((event: MarketEvent) => {

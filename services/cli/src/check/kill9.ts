@@ -1,152 +1,141 @@
-/** `check kill9`: the process that serves a market dies, again and again, while clients trade. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { OperatorClient } from '@foldbook/client';
-import { BatchOffset, isTermSubject, logStream, viewOf } from '@foldbook/protocol';
-import { connectNats, JetStreamStore } from '@foldbook/runtime';
+/** `check kill9`: any process of a venue dies, again and again, while clients trade. */
 import { percentiles } from '../bench/statistics.ts';
-import { withWorkFolder } from '../bench/work-folder.ts';
-import { ServiceError } from '../cli-error.ts';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
-import { startLocalServers } from '../local-servers.ts';
 import { grouped } from '../output.ts';
-import { startService } from '../service-process.ts';
-import { KillLoad, MARKET } from './kill9-load.ts';
+import { withEvidence } from './evidence.ts';
+import {
+  type Kill9Options,
+  type Kill9Result,
+  runKill9,
+  VICTIMS,
+  type Victims,
+} from './kill9-run.ts';
+import { checkApart } from './market-process.ts';
 
 const DEFAULT_RUNS = 20;
 const MAX_RUNS = 10_000;
-/** Long, so that nothing that goes on here is owed to it. */
-const LEASE_MS = 60_000;
-const EVERY_COMMANDS = 1_000;
-const LEAST_MS = 50;
-const MOST_MS = 500;
+const DEFAULT_SERVERS = 3;
+const SEEDS = 2 ** 32;
+/** The product's default. */
+const LEASE_MS = 3_000;
+const LEASE_APART_MS = 700;
 
 export const kill9: CliCommand = {
   name: 'check kill9',
-  summary:
-    'a market that is killed again and again while clients trade: nothing lost, nothing twice',
+  summary: 'processes that are killed again and again while clients trade: nothing lost or twice',
   help: `
-Usage: foldbook check kill9 [--runs N]
+Usage: foldbook check kill9 [--runs N] [--cluster N] [--kill WHOM] [--across-hosts] [--seed S]
 
-Starts nats-server and two processes that serve one partition: one does, the other waits. Accounts
-trade without a pause, and the process that serves is ended by SIGKILL, at a random time, N times; a
-new one waits then. Exit status 1 unless all of this holds in the end:
-  every order that was accepted is open or filled, and no fill was told twice
-  reports came in order and without gaps; both sides of all trades were told
-  balances add to what was deposited
-  the market's sequence is the number of commands in the log
+Starts a cluster of nats-servers that sync each write, and two market services: one serves the
+partition, the other one waits. Accounts trade without a pause, and at random times a process is
+ended by SIGKILL and started again. Exit status 1, and logs and stores are kept, unless all of this
+holds in the end:
+  every order that was accepted is in the log once, and is open or filled once; no others are there
+  the log, run through the naive engine, keeps all invariants after each command; balances add up
+  reports and settlement records are byte for byte what the log gives, and came in order, no gaps
+  sequences of all streams are continuous; behind a barrier is no record of an earlier owner
+  a mirror of market data is the engine's book, and no checksum of it differed
 
   --runs N          times that a process is killed (default ${DEFAULT_RUNS})
-  --json            {"runs","accepted","commands","resumeMs":{"p50",...},"failures":[...]}
+  --cluster N       servers, and copies of each stream: 1, 3 or 5 (default ${DEFAULT_SERVERS})
+  --kill WHOM       market (the one that serves), broker, or any (default): half of the kills are of
+                    markets, and of these each fourth of the one that waits
+  --across-hosts    the market services can't see each other's processes, as on two hosts: the next
+                    one waits for the lease. Linux, as root
+  --lease-ms MS     default ${LEASE_MS}, across hosts ${LEASE_APART_MS}
+  --seed S          who is killed, and when (default: random, and printed)
+  --json            {"runs","seed","accepted","commands","trades","terms","handovers","failures",
+                    "resumeMs":{"serving":{"times","p50",...},"waiting","leader","follower"},
+                    "barrierMs":{...},"brokers":[{"led":["LOG_0",...],"ms"},...]}
 
-resumeMs is from the kill until an order is accepted that is sent every 20 ms from then. All
-processes share this machine, and the next one sees at once that the former is gone: between
-machines it waits for its lease. The broker is not killed here.
+resumeMs is from the kill until an order is accepted that was sent after it; one is sent every 2 ms,
+over connections to all servers in turns. "leader" is the server that led the log: the others elect
+another one first, which is JetStream's own time. barrierMs is from the kill of the market that
+serves until the next one's barrier, by its clock: what is left of resumeMs is its opening.
 
-Example: foldbook check kill9 --runs 200`,
+Example: foldbook check kill9 --runs 200 --kill market`,
   takes: [],
-  options: { runs: { type: 'string' } },
+  options: {
+    runs: { type: 'string' },
+    cluster: { type: 'string' },
+    kill: { type: 'string' },
+    'across-hosts': { type: 'boolean' },
+    'lease-ms': { type: 'string' },
+    seed: { type: 'string' },
+  },
   endsOnSignal: true,
-  run: (context) => withWorkFolder((folder) => check(context, folder)),
+  run: (context) => check(context),
 };
 
-async function check(context: CommandContext, folder: string): Promise<number> {
-  const runs = context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS;
-  const ports = { natsPort: await freePort(), redisPort: await freePort() };
-  const servers = await startLocalServers({ dataDir: folder, ...ports });
-  try {
-    const figures = await measure(context, folder, servers.nats, runs);
-    context.output.result({ ...figures }, words(figures));
-    for (const failure of figures.failures) process.stderr.write(`foldbook: ${failure}\n`);
-    return figures.failures.length === 0 ? 0 : 1;
-  } finally {
-    await servers.stop();
-  }
-}
-
-interface Figures {
-  readonly runs: number;
-  readonly accepted: number;
-  /** In the log. */
-  readonly commands: number;
-  readonly resumeMs: ReturnType<typeof percentiles>;
-  readonly failures: readonly string[];
-}
-
-async function measure(
-  { output, signal }: CommandContext,
-  folder: string,
-  nats: string,
-  runs: number,
-): Promise<Figures> {
-  let started = 0;
-  const start = () => {
-    started += 1;
-    const node = `node-${started}`;
-    const broker = { kind: 'nats', servers: nats, leaseMs: LEASE_MS };
-    const config = { node, broker, snapshots: { everyCommands: EVERY_COMMANDS } };
-    const logDir = join(folder, node);
-    return startService('market', { config, logDir, onTrouble: () => undefined, signal });
+async function check(context: CommandContext): Promise<number> {
+  const isApart = context.flag('across-hosts');
+  const asked = {
+    runs: context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS,
+    servers: serversOf(context),
+    victims: victimsOf(context.text('kill') ?? 'any'),
+    seed: context.integer('seed', 0, SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
+    leaseMs: context.integer('lease-ms', 200, 3_600_000) ?? (isApart ? LEASE_APART_MS : LEASE_MS),
+    isApart,
   };
-  let serving = await start();
-  let next = start();
-  const transport = await connectNats({ servers: nats, name: 'foldbook-kill9' });
-  const operator = new OperatorClient(transport, MARKET);
-  const resumes: number[] = [];
-  try {
-    const load = await KillLoad.open(transport, operator);
-    load.start();
-    for (let run = 0; run < runs; run += 1) {
-      output.progress('kill9', run, runs);
-      await delay(LEAST_MS + Math.random() * (MOST_MS - LEAST_MS), undefined, { signal });
-      serving.child.kill('SIGKILL');
-      resumes.push(await load.probe());
-      serving = await next;
-      next = start();
-    }
-    output.endProgress();
-    const { accepted } = load;
-    const failures = await load.end();
-    const { sequence } = await operator.info();
-    const commands = await commandsInLog(new JetStreamStore(transport));
-    if (sequence !== commands)
-      failures.push(`${commands} commands are in the log, not ${sequence}`);
-    const resumeMs = percentiles(Float64Array.from(resumes).sort());
-    return { runs, accepted, commands, resumeMs, failures };
-  } finally {
-    // The one that waits is ready when the other one has ended.
-    await serving.stop();
-    await (await next.catch(() => undefined))?.stop();
-    await transport.close();
-  }
+  if (isApart) await checkApart();
+  const { output, signal } = context;
+  output.say(`seed ${asked.seed}`);
+  return withEvidence(async (folder) => {
+    const options = { ...asked, folder, output, signal };
+    const result = await runKill9(options);
+    output.result({ ...asked, ...shown(result) }, words(options, result));
+    for (const failure of result.failures) process.stderr.write(`foldbook: ${failure}\n`);
+    return result.failures.length === 0 ? 0 : 1;
+  });
 }
 
-async function commandsInLog(store: JetStreamStore): Promise<number> {
-  const records = store.reader(logStream(0)).read({ fromSequence: 1, follow: false });
-  let commands = 0;
-  for await (const { subject, payload } of records) {
-    if (!isTermSubject(subject)) commands += viewOf(payload).getUint32(BatchOffset.COUNT, true);
-  }
-  return commands;
+function serversOf(context: CommandContext): number {
+  const servers = context.integer('cluster', 1, 5) ?? DEFAULT_SERVERS;
+  if (servers % 2 === 1) return servers;
+  throw new UsageError(`--cluster ${servers}: give 1, 3 or 5, which have a majority without one`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  if (port === 0) throw new ServiceError('the system gives no port');
-  return port;
+function victimsOf(text: string): Victims {
+  if (text === 'market' || text === 'broker' || text === 'any') return text;
+  throw new UsageError(`--kill ${text}: give market, broker or any`);
 }
 
-function words({ runs, accepted, commands, resumeMs, failures }: Figures): string {
-  const figures = Object.entries(resumeMs).map(([name, ms]) => `${name} ${Math.round(ms)}`);
+function shown(result: Kill9Result) {
+  const figures = VICTIMS.flatMap((victim) => {
+    const found = figuresOf(result.resumeMs[victim]);
+    return found === undefined ? [] : [[victim, found] as const];
+  });
+  return {
+    ...result,
+    barrierMs: figuresOf(result.barrierMs),
+    resumeMs: Object.fromEntries(figures),
+  };
+}
+
+function figuresOf(samples: readonly number[]) {
+  if (samples.length === 0) return undefined;
+  return { times: samples.length, ...percentiles(Float64Array.from(samples).sort()) };
+}
+
+function words({ runs, seed }: Kill9Options, result: Kill9Result): string {
+  const { accepted, commands, terms, handovers, failures } = result;
+  const rows = Object.entries(shown(result).resumeMs).map(([victim, { times, p50, p99, max }]) => {
+    const [mid, high, most] = [p50, p99, max].map((ms) => ms.toFixed(1));
+    return `  ${victim.padEnd(9)} ${times} killed, resumed p50 ${mid}  p99 ${high}  max ${most} ms`;
+  });
   return [
-    `${runs} times killed: ${grouped(accepted)} orders accepted, ${grouped(commands)} logged`,
-    `  resumed  ${figures.join('  ')} ms`,
+    `${runs} times killed (seed ${seed}): ${grouped(accepted)} orders accepted, ` +
+      `${grouped(commands)} commands logged in ${terms} terms, ${handovers} handed over`,
+    ...rows,
+    ...barrierWords(result.barrierMs),
     failures.length === 0 ? '  nothing lost, nothing twice' : `  ${failures.length} checks failed`,
   ].join('\n');
+}
+
+function barrierWords(samples: readonly number[]): string[] {
+  const figures = figuresOf(samples);
+  if (figures === undefined) return [];
+  const [mid, high, most] = [figures.p50, figures.p99, figures.max].map((ms) => ms.toFixed(1));
+  return [`  the next barrier after p50 ${mid}  p99 ${high}  max ${most} ms`];
 }

@@ -91,6 +91,8 @@ async function check(context: CommandContext, folder: string): Promise<number> {
 }
 
 interface Figures {
+  /** What an acknowledgement survives, as the market says. */
+  readonly durability: string;
   readonly factor: number;
   readonly capacityPerSec: number;
   readonly offeredPerSec: number;
@@ -113,7 +115,7 @@ async function measure(
   factor: number,
   seconds: number,
 ): Promise<Figures> {
-  await openMarket(transport);
+  const durability = await openMarket(transport);
   const load = new OrderLoad(transport, MARKET, ACCOUNTS);
   const unloaded: Sample[] = [];
   for (let probe = 0; probe < PROBES; probe += 1) unloaded.push(await load.send(1));
@@ -137,6 +139,7 @@ async function measure(
   const count = (answer: Answer) => samples.filter((sample) => sample.answer === answer).length;
   const accepted = count('accepted');
   const figures = {
+    durability,
     factor,
     capacityPerSec,
     offeredPerSec: Math.round(offeredPerSec),
@@ -152,12 +155,13 @@ async function measure(
   return { ...figures, failures: failuresOf(figures) };
 }
 
-async function openMarket(transport: Transport): Promise<void> {
+async function openMarket(transport: Transport): Promise<string> {
   const operator = new OperatorClient(transport, MARKET);
   await operator.createMarket(0, 0);
   for (let account = FIRST_ACCOUNT; account < FIRST_ACCOUNT + ACCOUNTS; account += 1) {
     for (const asset of [Asset.BASE, Asset.QUOTE]) await operator.deposit(account, asset, FUNDS);
   }
+  return (await operator.info()).durability;
 }
 
 /** Milliseconds after the load until a single order is answered as fast as before. */
@@ -217,6 +221,7 @@ function words(figures: Figures): string {
   const mib = (bytes: number) => `${grouped(bytes / 2 ** 20)} MiB`;
   const { rssBytes: rss } = figures;
   return [
+    `log        ${figures.durability}`,
     `takes      ${grouped(figures.capacityPerSec)} orders/s from senders that wait`,
     `was sent   ${grouped(figures.offeredPerSec)} orders/s`,
     `accepted   ${grouped(figures.acceptedPerSec)} orders/s; ${list(figures.acceptedMs)}`,

@@ -5,8 +5,10 @@ export const check: CommandGroup = {
   summary: 'long-running checks of reliability: seeds, counts and figures',
   commands: {
     oracle: async () => (await import('../check/oracle.ts')).oracle,
+    idempotent: async () => (await import('../check/idempotent.ts')).idempotent,
     invariants: async () => (await import('../check/invariants.ts')).invariants,
     gc: async () => (await import('../check/gc.ts')).gc,
+    fence: async () => (await import('../check/fence.ts')).fence,
     kill9: async () => (await import('../check/kill9.ts')).kill9,
     overload: async () => (await import('../check/overload.ts')).overload,
     replay: async () => (await import('../check/replay.ts')).replay,

@@ -1,7 +1,7 @@
 import { Asset } from '@foldbook/protocol';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
-import { CONNECTION_HELP, CONNECTION_OPTIONS, showEvent, withNode } from '../node-connection.ts';
+import { CONNECTION_HELP, CONNECTION_OPTIONS, showAnswer, withNode } from '../node-connection.ts';
 import { accountNumber, amountFrom } from '../order-arguments.ts';
 
 function fundsCommand(name: 'deposit' | 'withdraw', summary: string): CliCommand {
@@ -29,7 +29,7 @@ Example: foldbook ${name} quote 1000000 --market BTC-USD --account 7`,
       const account = accountNumber(context);
       return withNode(context, async (node) => {
         const event = await node.operator()[name](account, asset, amount);
-        showEvent(context, event);
+        await showAnswer(context, node, event);
         return event.type === 'rejected' ? 1 : 0;
       });
     },

@@ -5,9 +5,10 @@ import { checkRedis, connectBroker, DEFAULT_NATS, isServed } from '../broker.ts'
 import { InterruptedError, interrupted, UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { type LocalServers, startLocalServers } from '../local-servers.ts';
+import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
-import { ownReceiptKeys } from '../receipt-keys.ts';
+import { ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
 import { metricsFileOf } from '../top/metrics-file.ts';
 
@@ -41,6 +42,7 @@ in another one how the market does.
                     none, they live on the service's (default on a machine with one core)
   --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
                     move to idle hosts later on, too
+${NODE_HELP}
   --workers N       provers at once (default: cores - 1)
   --share LIST      accounts whose clients on this host may come over shared memory: 7,8 those of
                     this user; 7:1001 that of user 1001 and of nobody else
@@ -48,6 +50,7 @@ in another one how the market does.
   --json            one JSON object for each service that is up, and for what ended
 
 Example: foldbook up --local
+Example: foldbook up market --local --partitions 4
 Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379`,
   takes: ['market', 'prover'],
   options: {
@@ -64,6 +67,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     workers: { type: 'string' },
     share: { type: 'string' },
     'share-dir': { type: 'string' },
+    ...NODE_OPTIONS,
   },
   endsOnSignal: true,
   run: async (context) => {
@@ -76,8 +80,8 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       if (local !== undefined) context.output.say(`broker at ${nats}, queue at ${redis}`);
       const { logDir, names } = plan;
       await checkSurroundings(context, names, { nats, redis });
-      const services = serviceConfigs(context, { nats, redis, data: plan.data });
-      const configs = { ...services, market: await withReceipts(services, plan) };
+      const receipts = await receiptsOf(plan);
+      const configs = serviceConfigs(context, { nats, redis, data: plan.data, receipts });
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -111,7 +115,9 @@ function readPlan(context: CommandContext): Plan {
   const data = resolve(context.text('data') ?? DEFAULT_NODE_DIR);
   serviceConfigs(context, { nats: '', redis: '', data });
   return {
-    names: SERVICES.filter((name) => named.has(name)),
+    names: SERVICES.filter((name) => named.has(name)).map((name) =>
+      name === 'market' && nodeOptions(context) !== undefined ? 'node' : name,
+    ),
     data,
     logDir: join(data, 'logs'),
     nats: context.text('nats') ?? DEFAULT_NATS,
@@ -164,30 +170,39 @@ async function checkSurroundings(
   if (names.includes('prover')) await checkRedis(redis, NO_SERVERS);
 }
 
-type ServiceConfigs = Readonly<Record<ServiceName, Record<string, unknown>>>;
+type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknown>>>>;
+
+/** What the services are told of their surroundings. */
+interface Where {
+  readonly nats: string;
+  readonly redis: string;
+  readonly data: string;
+  readonly receipts?: ReceiptFiles | undefined;
+}
 
 /** Without passwords: services take theirs from the environment, which no process list shows. */
-function serviceConfigs(
-  context: CommandContext,
-  where: { readonly nats: string; readonly redis: string; readonly data: string },
-): ServiceConfigs {
+function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const user = context.text('user');
   const login = user === undefined ? {} : { user };
   const workers = context.integer('workers', 1, 256);
-  const metricsFile = metricsFileOf(where.data);
+  const node = nodeOptions(context);
+  const metricsFile = node === undefined ? metricsFileOf(where.data) : undefined;
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
   const hosts = hostsOf(context);
   const placement = placementOf(context);
+  const broker = { servers: where.nats, ...login };
+  const market = {
+    profileDir: join(where.data, 'profiles'),
+    ...(metricsFile === undefined ? {} : { metricsFile }),
+    ...(epochRecords === undefined ? {} : { epochRecords }),
+    ...sharedMemory(context),
+    ...(where.receipts === undefined ? {} : { receipts: where.receipts }),
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(placement === undefined ? {} : { placement }),
+  };
   return {
-    market: {
-      broker: { kind: 'nats', servers: where.nats, ...login },
-      profileDir: join(where.data, 'profiles'),
-      ...(metricsFile === undefined ? {} : { metricsFile }),
-      ...(epochRecords === undefined ? {} : { epochRecords }),
-      ...sharedMemory(context),
-      ...(hosts === undefined ? {} : { hosts }),
-      ...(placement === undefined ? {} : { placement }),
-    },
+    market: { ...market, broker: { kind: 'nats', ...broker } },
+    node: { ...node, broker, market },
     prover: {
       source: { kind: 'jetstream', servers: where.nats, ...login },
       redisUrl: where.redis,
@@ -198,9 +213,9 @@ function serviceConfigs(
 }
 
 /** Only where the operator's key is here anyway: else the operator certifies a key elsewhere. */
-async function withReceipts({ market }: ServiceConfigs, { names, data }: Plan) {
-  if (names.length < SERVICES.length) return market;
-  return { ...market, receipts: await ownReceiptKeys(data, join(data, 'proofs')) };
+async function receiptsOf({ names, data }: Plan): Promise<ReceiptFiles | undefined> {
+  if (names.length < SERVICES.length) return undefined;
+  return ownReceiptKeys(data, join(data, 'proofs'));
 }
 
 function hostsOf(context: CommandContext): number | 'inline' | undefined {
@@ -268,7 +283,7 @@ async function runServices(context: CommandContext, run: Run): Promise<number> {
   try {
     for (const name of run.names) {
       const service = await startService(name, {
-        config: run.configs[name],
+        config: run.configs[name] ?? {},
         logDir: run.logDir,
         onTrouble: (line) => output.say(`${name}: ${line}`),
         signal,

@@ -2,7 +2,7 @@
 import type { OperatorClient } from '@foldbook/client';
 import type { MarketEvent } from '@foldbook/protocol';
 import type { CommandContext } from '../command.ts';
-import { showEvent, withNode } from '../node-connection.ts';
+import { showAnswer, withNode } from '../node-connection.ts';
 
 export const OPERATOR_NOTE = `An operator's command: the connection must be allowed to publish to
 adm.<market>. Exit status 1 if it is rejected.`;
@@ -14,7 +14,7 @@ export function runOperator(
 ): Promise<number> {
   return withNode(context, async (node) => {
     const event = await send(node.operator());
-    showEvent(context, event);
+    await showAnswer(context, node, event);
     return event.type === 'rejected' ? 1 : 0;
   });
 }

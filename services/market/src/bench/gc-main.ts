@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
+import { KernelHost, loadKernel, RESULT_CAPACITY, warmUpKernel } from '@foldbook/engine';
 import {
   Asset,
   BatchKind,
@@ -24,7 +24,6 @@ import {
 import { answerQuestions, createRing, RingConsumer, RingProducer } from '@foldbook/runtime';
 import { HostAgent } from '../host-agent.ts';
 import { TouchingAgent } from '../host-comfort.ts';
-import { RESULT_CAPACITY } from '../host-thread.ts';
 import { openMetrics, ThreadMetrics } from '../market-metrics.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
 import { RingOutput } from '../ring-output.ts';

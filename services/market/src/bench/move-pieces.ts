@@ -1,10 +1,9 @@
 /** The pieces in which a market moves, on one thread: what its neighbours wait for at most. */
 import assert from 'node:assert/strict';
 import { MessageChannel } from 'node:worker_threads';
-import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
+import { KernelHost, loadKernel, RESULT_CAPACITY, warmUpKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
 import { clockSince } from '@foldbook/runtime';
-import { RESULT_CAPACITY } from '../host-thread.ts';
 import { Coming, Leaving, type Passage, passageOver } from '../market-move.ts';
 import type { PieceAsk, PieceRun, Pieces } from './hosts-messages.ts';
 import { fillingGroups } from './order-groups.ts';

@@ -192,14 +192,12 @@ export class Pipeline {
       this.metrics.name(market);
       placement.place(market);
     });
-    const covered = options.covered ?? new Map();
     const fail = (error: Error) => assert.fail(error);
     const echo = (subject: string, payload: Uint8Array) => options.onSent?.({ subject, payload });
     this.log = options.log ?? new MemoryWriter('LOG_0');
     this.sequencer = new Sequencer({
       partition: 0,
       markets: this.markets,
-      log: this.log,
       dispatcher: this.dispatcher,
       clock: this.clock,
       logger,
@@ -218,15 +216,22 @@ export class Pipeline {
       echo(subject, payload);
     };
     const { receipts } = options;
-    this.desk =
-      receipts && new ReceiptDesk({ ...receipts, partition: 0, term: 7, logger, sendReply });
+    this.desk = receipts && new ReceiptDesk({ ...receipts, partition: 0, logger, sendReply });
+    this.desk?.begin(7);
+    const reports = new DurableOutput(echo, fail);
+    const diffs = new DurableOutput(undefined, fail);
+    const covered = options.covered ?? new Map();
+    reports.cover(covered);
+    diffs.cover(covered);
+    reports.open(this.reports);
+    diffs.open(this.diffs);
+    this.sequencer.open(this.log);
     this.publisher = new Publisher({
       receipts: this.desk,
       rings: hosts.map(({ events }) => events),
       markets: this.markets,
-      reports: new DurableOutput(this.reports, covered, echo, fail),
-      diffs: new DurableOutput(this.diffs, covered, undefined, fail),
-      generation: 7,
+      reports,
+      diffs,
       clock: this.clock,
       metrics: this.metrics,
       publish: (subject, payload) => {
@@ -240,6 +245,7 @@ export class Pipeline {
       onMoved: (market, end) => this.dispatcher.moved(market, end),
       onSnapshot: () => assert.fail('nothing writes a snapshot'),
     });
+    this.publisher.begin(7);
     if (options.live !== false) this.publisher.goLive();
   }
 

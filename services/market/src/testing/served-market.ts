@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { AnswerShare } from '../answer-share.ts';
 import { CommandAdapter } from '../command-adapter.ts';
-import { commandFilters } from '../command-filter.ts';
+import { PartitionDoor } from '../partition-door.ts';
 import { RefusalLog } from '../refusal-log.ts';
 import { ReportReplay } from '../report-replay.ts';
 import { RequestAdapter } from '../request-adapter.ts';
+import { TransferDoor } from '../transfer-door.ts';
 import { MemoryReader } from './memory-reader.ts';
 import { Pipeline, type PipelineOptions, type Sent } from './pipeline.ts';
 
@@ -16,10 +17,14 @@ export interface ServedMarket {
   connect(): Transport;
   /** Public messages are thrown away while this says so. */
   lose(decide: (message: Sent) => boolean): void;
+  /** As at the service's end, before what was admitted is done. */
+  refuseAll(): void;
   stop(): Promise<void>;
 }
 
 export interface ServeOptions extends PipelineOptions {
+  /** Of the venue; the market is in the first. */
+  readonly partitions?: number;
   /** Answers from public books that may be given at once, bytes. */
   readonly answerBytes?: number;
 }
@@ -40,7 +45,9 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     assert.fail(String(error)),
   );
   const { metrics } = pipeline;
-  const observers = { refusals: new RefusalLog(pipeline.clock, logger), metrics, logger };
+  const refusals = new RefusalLog(pipeline.clock, logger);
+  const transfers = new TransferDoor(transport, { isFull: () => false });
+  const observers = { refusals, metrics, logger, transfers };
   const commands = new CommandAdapter(transport, markets, sequencer, observers, pipeline.desk);
   const facts = {
     durability: 'memory, for tests',
@@ -53,8 +60,9 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const sources = { publisher, reports, share, dispatcher, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
   pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
-  commands.open(commandFilters(0));
-  requests.open();
+  const door = new PartitionDoor({ partition: 0, partitions: options.partitions ?? 1 });
+  commands.open(door);
+  requests.open(door);
   let running = true;
   const pump = () => {
     if (!running) return;
@@ -68,6 +76,7 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     lose: (decide) => {
       isLost = decide;
     },
+    refuseAll: () => commands.refuseAll(),
     async stop() {
       running = false;
       commands.close();

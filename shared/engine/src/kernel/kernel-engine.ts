@@ -1,6 +1,6 @@
 /** A market of the kernel as an engine. */
 import assert from 'node:assert/strict';
-import { MAX_ACCOUNT, RECORD_BYTES, type Side } from '@foldbook/protocol';
+import { MAX_ACCOUNT, RECORD_BYTES, ResultCode, type Side } from '@foldbook/protocol';
 import {
   assertGroup,
   BALANCE_WORDS,
@@ -10,6 +10,7 @@ import {
   type Engine,
   type EngineOptions,
   type EventSink,
+  type RequestOutcome,
 } from '../engine.ts';
 import { sealSnapshot } from '../snapshot/snapshot-writer.ts';
 import { INPUT_RECORDS } from './kernel-exports.ts';
@@ -18,6 +19,14 @@ import { KernelHost, type KernelHostOptions, type LaidCommands } from './kernel-
 const DEPTH_BYTES = 24;
 const DEPTH_LEVELS = Math.floor((INPUT_RECORDS * RECORD_BYTES) / DEPTH_BYTES);
 const NO_DEADLINE = 2n ** 64n - 1n;
+
+/** What `outcome` of the kernel gives: codes, and 1 for what it has not seen. */
+const OUTCOME_KINDS: ReadonlyMap<number, RequestOutcome['kind']> = new Map([
+  [ResultCode.OK, 'executed'],
+  [ResultCode.SUPERSEDED, 'superseded'],
+  [ResultCode.UNKNOWN_EXPIRED, 'expired'],
+  [1, 'not_seen'],
+]);
 
 const unsigned = (value: bigint) => BigInt.asUintN(64, value);
 
@@ -166,6 +175,23 @@ export class KernelEngine implements Engine {
       last = this.#host.inputView.getBigUint64((found - 1) * RECORD_BYTES + 16, true);
     }
     return records.subarray(0, filled);
+  }
+
+  outcomeOf(account: number, session: number, requestId: bigint): RequestOutcome {
+    this.#host.assertIdle();
+    assert(Number.isInteger(account) && account >= 0, `an account has the number ${account}`);
+    const { exports, inputView } = this.#host;
+    const id = Math.min(account, MAX_ACCOUNT + 1);
+    const found = exports.outcome(this.#here, id, session, requestId);
+    const kind = OUTCOME_KINDS.get(found);
+    assert(kind !== undefined, `the kernel tells ${found} of a request`);
+    const isKnown = kind === 'executed';
+    return {
+      kind,
+      sequence: isKnown ? inputView.getBigUint64(0, true) : 0n,
+      code: isKnown ? Number(inputView.getBigUint64(8, true)) : 0,
+      lastRequestId: inputView.getBigUint64(16, true),
+    };
   }
 
   nextTimerNs(): bigint | undefined {

@@ -37,6 +37,7 @@ export interface KernelExports {
   balance(market: number, account: number): void;
   depth(market: number, side: number, after: bigint, limit: number): number;
   openOrdersOf(market: number, account: number, after: bigint, limit: number): number;
+  outcome(market: number, account: number, session: number, requestId: bigint): number;
   openSnapshot(market: number): void;
   continueSnapshot(market: number): number;
   restoreRecords(market: number, count: number): void;

@@ -24,6 +24,7 @@ import {
   type EngineOptions,
   type EventSink,
   engineCapacity,
+  type RequestOutcome,
 } from '../engine.ts';
 import { inChunks, sealSnapshot } from '../snapshot/snapshot-writer.ts';
 import { isClient } from './accounts.ts';
@@ -132,6 +133,10 @@ export class NaiveEngine implements Engine {
     return Buffer.concat(
       wanted.slice(0, Math.max(0, limit)).map((order) => openOrderRecord(order, sequence)),
     );
+  }
+
+  outcomeOf(account: number, session: number, requestId: bigint): RequestOutcome {
+    return this.#market.sessions.outcomeOf(account, session, requestId, this.sequence);
   }
 
   nextTimerNs(): bigint | undefined {

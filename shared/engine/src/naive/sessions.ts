@@ -1,6 +1,6 @@
 /** Requests: sessions and the windows of their results (RULES.md, section 3). */
 import { MAX_SESSIONS_PER_ACCOUNT, RESULT_WINDOW, ResultCode } from '@foldbook/protocol';
-import type { EngineCapacity } from '../engine.ts';
+import type { EngineCapacity, RequestOutcome } from '../engine.ts';
 import { resultDigest } from './state-hash.ts';
 
 /** What became of a request; `code` is 0 or that of its rejection. */
@@ -62,6 +62,23 @@ export class Sessions {
     const isWithin = oldest !== undefined && requestId > oldest.requestId;
     const isAll = sequenceBefore === 0n;
     return refused(isWithin || isAll ? ResultCode.SUPERSEDED : ResultCode.UNKNOWN_EXPIRED);
+  }
+
+  /** What is known of a request when the last command had `sequence`. */
+  outcomeOf(account: number, number: number, requestId: bigint, sequence: bigint): RequestOutcome {
+    const session = this.#byAccount.get(account)?.get(number);
+    const lastRequestId = session?.lastId ?? 0n;
+    const known = { sequence: 0n, code: 0, lastRequestId };
+    if (session === undefined || requestId > lastRequestId) {
+      return { ...known, kind: requestId === 0n ? 'superseded' : 'not_seen' };
+    }
+    const admission = this.admit(account, number, requestId, sequence);
+    if (admission.kind === 'seen') {
+      const { sequence: at, code } = admission.result;
+      return { ...known, kind: 'executed', sequence: at, code };
+    }
+    const isExpired = admission.kind === 'refused' && admission.code === ResultCode.UNKNOWN_EXPIRED;
+    return { ...known, kind: isExpired ? 'expired' : 'superseded' };
   }
 
   /** What the command with a sequence may be answered from. */

@@ -13,6 +13,7 @@ import {
   TimeInForce,
   viewOf,
 } from '@foldbook/protocol';
+import type { CommandFields } from '../command-record.ts';
 import { describeEvents } from '../event-words.ts';
 import { settlementRecord } from '../settlement.ts';
 import type { MakeEngine } from './make-engine.ts';
@@ -40,6 +41,26 @@ function moveTests(makeEngine: MakeEngine): void {
     assert.equal(market.balance(4), 'base 0+0 quote 0+0');
     assert.equal(market.balance(Account.SUPPLY), 'base 50+0 quote 301+0');
     assert.equal(market.engine.openRecords(), 4);
+  });
+
+  test('what a withdrawal or a deposit says of a transfer changes nothing', () => {
+    const play = (more: CommandFields) => {
+      const market = new TestMarket(makeEngine(), { maker: 0, taker: 0 });
+      const funds = { account: 2, asset: Asset.QUOTE };
+      const events = [
+        market.send({ kind: CommandKind.DEPOSIT, ...funds, amount: 700, ...more }),
+        market.send({ kind: CommandKind.WITHDRAW, ...funds, amount: 300, ...more }),
+      ];
+      return { events, hash: market.engine.stateHash(), balance: market.balance(2) };
+    };
+    const plain = play({});
+    assert.deepEqual(plain.events, [
+      ['deposit 2 quote 700: 700+0'],
+      ['withdrawal 2 quote 300: 400+0'],
+    ]);
+    const name = { clientOrderId: 'ETH-USD-', price: 'AND-MORE', displayQuantity: 'OF-A-NAM' };
+    const other = { side: 1, tier: 2 ** 32 - 1, ...name, stopPrice: 'E-OF-32.' };
+    assert.deepEqual(play(other), plain);
   });
 
   test('an account has the largest number', () => {

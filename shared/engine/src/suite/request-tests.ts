@@ -21,6 +21,7 @@ export function requestTests(makeEngine: MakeEngine): void {
   windowTests(makeEngine);
   searchTests(makeEngine);
   sessionTests(makeEngine);
+  outcomeTests(makeEngine);
 }
 
 function resultTests(makeEngine: MakeEngine): void {
@@ -323,5 +324,46 @@ function sessionTests(makeEngine: MakeEngine): void {
       ]);
       assert.equal(market.engine.balance(account).quoteAvailable, BigInt(account));
     });
+  });
+}
+
+function outcomeTests(makeEngine: MakeEngine): void {
+  test('a question tells what became of a request, and changes nothing', () => {
+    const market = newMarket(makeEngine);
+    const { engine } = market;
+    const outcomeOf = (requestId: number | bigint, account = 2, session = 7) => {
+      const { kind, sequence, code, lastRequestId } = engine.outcomeOf(
+        account,
+        session,
+        BigInt(requestId),
+      );
+      return `${kind} ${sequence} ${code} of ${lastRequestId}`;
+    };
+    assert.equal(outcomeOf(0), 'superseded 0 0 of 0');
+    assert.equal(outcomeOf(1), 'not_seen 0 0 of 0');
+    market.send(cancelOf(2, 7, 10));
+    market.send(cancelOf(2, 8, 4));
+    market.send(cancelOf(2, 7, 2n ** 60n));
+    const before = engine.stateHash();
+    assert.equal(outcomeOf(10), `executed 2 209 of ${2n ** 60n}`);
+    assert.equal(outcomeOf(9), `superseded 0 0 of ${2n ** 60n}`);
+    assert.equal(outcomeOf(11), `superseded 0 0 of ${2n ** 60n}`);
+    assert.equal(outcomeOf(2n ** 60n), `executed 4 209 of ${2n ** 60n}`);
+    assert.equal(outcomeOf(2n ** 64n - 1n), `not_seen 0 0 of ${2n ** 60n}`);
+    assert.equal(outcomeOf(4, 2, 8), 'executed 3 209 of 4');
+    assert.equal(outcomeOf(4, 3, 8), 'not_seen 0 0 of 0');
+    assert.equal(outcomeOf(4, 2 ** 32 + 2, 8), 'not_seen 0 0 of 0');
+    assert.equal(engine.stateHash(), before);
+    assert.deepEqual(market.send(cancelOf(2, 7, 10)), ['result UNKNOWN_ORDER of 2']);
+  });
+
+  test('a question tells nothing of a request that is older than the window', () => {
+    const market = newMarket(makeEngine);
+    for (let requestId = 1; requestId <= 1_025; requestId += 1) {
+      market.send(cancelOf(2, 7, requestId));
+    }
+    assert.equal(market.engine.outcomeOf(2, 7, 1n).kind, 'expired');
+    assert.equal(market.engine.outcomeOf(2, 7, 2n).kind, 'executed');
+    assert.equal(market.engine.outcomeOf(2, 7, 2n).sequence, 3n);
   });
 }

@@ -46,6 +46,8 @@ class RestoringEngine implements Engine {
   openOrders = () => this.#engine.openOrders();
   openOrdersOf = (account: number, after: bigint, limit: number) =>
     this.#engine.openOrdersOf(account, after, limit);
+  outcomeOf = (account: number, session: number, requestId: bigint) =>
+    this.#engine.outcomeOf(account, session, requestId);
   nextTimerNs = () => this.#engine.nextTimerNs();
   lastPrice = () => this.#engine.lastPrice();
   snapshot = () => this.#engine.snapshot();

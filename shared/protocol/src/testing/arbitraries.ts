@@ -13,7 +13,7 @@ import {
   Side,
   TimeInForce,
 } from '../layout.ts';
-import { MAX_ACCOUNT, MAX_SYMBOL } from '../limits.ts';
+import { MAX_ACCOUNT, MAX_MARKET_NAME, MAX_SYMBOL } from '../limits.ts';
 
 const u8 = fc.nat(2 ** 8 - 1);
 const u32 = fc.nat(2 ** 32 - 1);
@@ -24,10 +24,9 @@ const oneOf = <Value extends number>(table: Readonly<Record<string, Value>>) =>
   fc.constantFrom(...Object.values(table));
 const side = oneOf(Side);
 const anySide = oneOf({ ...Side, BOTH: BOTH_SIDES });
-const symbol = fc.string({
-  unit: fc.integer({ min: 32, max: 126 }).map(ascii),
-  maxLength: MAX_SYMBOL,
-});
+const unit = fc.integer({ min: 32, max: 126 }).map(ascii);
+const symbol = fc.string({ unit, maxLength: MAX_SYMBOL });
+const market = fc.string({ unit, maxLength: MAX_MARKET_NAME });
 
 function ascii(code: number): string {
   return String.fromCharCode(code);
@@ -73,15 +72,27 @@ export const orderCommand: fc.Arbitrary<OrderCommand> = fc.oneof(
   fc.record({ ...request, kind: kind(CommandKind.CANCEL_AFTER), timeoutSeconds: u32 }),
 );
 
+const funds = { ...request, account, asset: oneOf(Asset), amount: u64 };
+const fundsRequired = [
+  ...(['kind', 'session', 'requestId', 'account', 'asset', 'amount'] as const),
+];
+
 /** What operators send. */
 export const adminCommand: fc.Arbitrary<AdminCommand> = fc.oneof(
-  fc.record({
-    ...request,
-    kind: fc.constantFrom(CommandKind.DEPOSIT, CommandKind.WITHDRAW),
-    account,
-    asset: oneOf(Asset),
-    amount: u64,
-  }),
+  fc.record(
+    { ...funds, kind: kind(CommandKind.DEPOSIT), fromMarket: market, returns: u32 },
+    { requiredKeys: fundsRequired },
+  ),
+  fc.record(
+    {
+      ...funds,
+      kind: kind(CommandKind.WITHDRAW),
+      toMarket: market,
+      toAccount: account,
+      toAsset: oneOf(Asset),
+    },
+    { requiredKeys: fundsRequired },
+  ),
   fc.record({ ...request, kind: kind(CommandKind.COLLECT_FEES), account, amount: u64 }),
   fc.record(
     {

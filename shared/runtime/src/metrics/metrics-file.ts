@@ -1,5 +1,5 @@
 /** The file that metrics are mapped from: whose it is, and when another may take its place. */
-import { closeSync, fstatSync, lstatSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createKeptFile, MappedFileError, mapFile } from '../mapped-file.ts';
 import type { MetricsLayout } from './metrics-layout.ts';
 import { isAlive, MetricsError, openDescriptor } from './metrics-reader.ts';
@@ -10,6 +10,11 @@ export interface MetricsFile {
   readonly buffer: ArrayBuffer;
   /** For the process's other threads to map, until the file is taken away. */
   readonly descriptor: number;
+  /**
+   * Gives the file another name.
+   * @throws as `createMetricsFile`
+   */
+  moveTo(file: string): void;
   /** Takes the file away, unless another has its name by now. Also done when the process exits. */
   remove(): void;
 }
@@ -25,17 +30,23 @@ export function createMetricsFile(file: string, layout: MetricsLayout): MetricsF
   const { buffer, descriptor } = createKeptFile(file, layout.totalBytes);
   const { ino } = fstatSync(descriptor);
   createMetrics(layout, buffer);
+  let path = file;
   let isRemoved = false;
   const remove = () => {
     if (isRemoved) return;
     isRemoved = true;
     process.off('exit', remove);
     closeSync(descriptor);
-    if (statSync(file, { throwIfNoEntry: false })?.ino === ino) rmSync(file, { force: true });
+    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
+  };
+  const moveTo = (other: string) => {
+    checkReplaceable(other);
+    renameSync(path, other);
+    path = other;
   };
   // However a start or a run fails: what is left over would be taken for a market.
   process.once('exit', remove);
-  return { buffer, descriptor, remove };
+  return { buffer, descriptor, moveTo, remove };
 }
 
 /** Takes away what a process left behind that was killed; everything else stays. */

@@ -13,6 +13,8 @@ export interface NatsServerOptions {
 export interface NatsServer {
   readonly url: string;
   readonly port: number;
+  /** Where its streams lie. */
+  readonly storeDir: string;
   /** Ends it in order; its data stays for `restart`. */
   stop(): Promise<void>;
   /** Ends it as a crash does. */
@@ -48,6 +50,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
+    storeDir: storeIn(dir),
     stop: () => current.end('SIGTERM'),
     kill: () => current.end('SIGKILL'),
     pause: () => current.signal('SIGSTOP'),
@@ -59,11 +62,13 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   };
 }
 
+const storeIn = (dir: string) => join(dir, 'jetstream');
+
 function renderConfig(port: number, dir: string, options: NatsServerOptions): string {
   const sync = options.syncInterval === undefined ? '' : `sync_interval: ${options.syncInterval}`;
   return [
     `listen: "127.0.0.1:${port}"`,
-    `jetstream { store_dir: ${JSON.stringify(join(dir, 'jetstream'))}, ${sync} }`,
+    `jetstream { store_dir: ${JSON.stringify(storeIn(dir))}, ${sync} }`,
     options.config ?? '',
     '',
   ].join('\n');

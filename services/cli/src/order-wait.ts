@@ -1,0 +1,93 @@
+/** How long `foldbook order` waits: for the log, for the market, or for a proof. */
+import type { OrderClient, OrderDraft, ProofStatus, ProvedEpoch } from '@foldbook/client';
+import { UsageError } from './cli-error.ts';
+import type { CommandContext } from './command.ts';
+import { durabilityOf, type NodeConnection, withNode } from './node-connection.ts';
+import { execute, inTime, isRefusal, openTrader } from './trader-command.ts';
+
+export const WAIT_HELP = `\
+  --wait LEVEL      received: until the log has the order; executed (default): until the market has
+                    executed it; proved: until its epoch is proved, however long that takes`;
+
+const LEVELS = ['received', 'executed', 'proved'] as const;
+type Level = (typeof LEVELS)[number];
+
+const INTERRUPTED = 130;
+
+function levelFrom(text: string): Level {
+  const level = LEVELS.find((each) => each === text);
+  if (level !== undefined) return level;
+  throw new UsageError(`--wait ${text || '""'}: use ${LEVELS.join(', ')}`);
+}
+
+/** Places an order and waits as --wait says; the exit status: 1 if it was refused. */
+export function placeAndWait(
+  context: CommandContext,
+  account: number,
+  order: OrderDraft,
+): Promise<number> {
+  const level = levelFrom(context.text('wait') ?? 'executed');
+  return withNode(context, async (node) => {
+    const trader = await openTrader(context, node, account);
+    context.signal.addEventListener('abort', () => void trader.close('interrupted'));
+    if (level === 'received') return receive(context, node, trader, order);
+    const [answer] = await execute(context, node, trader, () => [trader.place(order)]);
+    if (answer === undefined || isRefusal(answer)) return 1;
+    if (level === 'executed') return 0;
+    const { signal } = context;
+    try {
+      const onProgress = progressOf(context, node.market);
+      showProof(context, await trader.whenProved(answer, { signal, onProgress }));
+      return 0;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      context.output.say('interrupted: it was executed, and is not proved yet');
+      return INTERRUPTED;
+    }
+  });
+}
+
+async function receive(
+  context: CommandContext,
+  node: NodeConnection,
+  trader: OrderClient,
+  order: OrderDraft,
+): Promise<number> {
+  const durability = durabilityOf(node);
+  const { session } = trader;
+  const requestId = trader.submitOrder(order);
+  await inTime(trader, trader.whenReceived(requestId));
+  const facts = { session, requestId, durability: await durability };
+  const words = `received: the log has request ${requestId} of session ${session}`;
+  context.output.result({ type: 'received', ...facts }, words);
+  const { account } = trader;
+  const which = `--session ${session} --request ${requestId}`;
+  context.output.say(`log: ${facts.durability}`);
+  context.output.say(
+    `what became of it: foldbook outcome ${which} --market ${node.market} --account ${account}`,
+  );
+  return 0;
+}
+
+/** Says how far the proofs are, where that has changed. */
+function progressOf({ output }: CommandContext, market: string) {
+  let last = '';
+  return (status: ProofStatus | undefined) => {
+    const words =
+      status === undefined
+        ? `no prover answers for ${market}; start one: foldbook up prover`
+        : `not proved yet: the proofs reach sequence ${status.provedTo}, ` +
+          `${status.recordsBacklog} records are to be proved`;
+    if (words === last || (status !== undefined && status.proof !== null)) return;
+    last = words;
+    output.say(words);
+  };
+}
+
+function showProof({ output }: CommandContext, proof: ProvedEpoch): void {
+  const { epoch, sequenceFirst, sequenceLast, level, headerHash, path } = proof;
+  const words =
+    `proved in epoch ${epoch} (sequences ${sequenceFirst} to ${sequenceLast}, level ${level}): ` +
+    `${path} in the proof store, header ${headerHash}`;
+  output.result({ type: 'proved', ...proof }, words);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { proofsSubject } from '@foldbook/protocol';
+import { MemoryBroker } from '@foldbook/runtime';
+import { serveProofs } from './proof-adapter.ts';
+import { ProvedEpochs } from './proved-epochs.ts';
+
+function epochs(market: string, ...ends: number[]): ProvedEpochs {
+  const proved = new ProvedEpochs(market);
+  let sequenceFirst = 1;
+  for (const sequenceLast of ends) {
+    const headerHash = `h${sequenceLast}`;
+    proved.add({ sequenceFirst, sequenceLast, headerHash, rootNew: 'r', recordCount: 1 });
+    sequenceFirst = sequenceLast + 1;
+  }
+  return proved;
+}
+
+test('each market sequence has its epoch, whatever the lengths', () => {
+  const ends = [1, 4, 5, 900, 901, 1_000];
+  const proved = epochs('BTC-USD', ...ends);
+  for (let sequence = 1; sequence <= 1_000; sequence += 1) {
+    const epoch = ends.findIndex((end) => end >= sequence);
+    assert.equal(proved.of(sequence)?.epoch, epoch);
+    assert.equal(proved.of(sequence)?.headerHash, `h${ends[epoch]}`);
+  }
+  assert.equal(proved.of(1_001), undefined);
+  assert.equal(proved.provedTo, 1_000);
+  assert.equal(proved.of(2)?.path, 'BTC-USD/epochs/00000001.fbe');
+  assert.equal(epochs('BTC-USD').of(1), undefined);
+});
+
+test('questions are answered for the markets that are proved here, and no others', async () => {
+  const broker = new MemoryBroker();
+  const proved = epochs('BTC-USD', 10, 20);
+  const served = serveProofs(broker.connect(), (market, sequence) => {
+    if (market !== 'BTC-USD') return undefined;
+    const status = { epochs: 2, provedTo: 20, recordsBacklog: 0, devKeys: true, stopped: null };
+    return { market, ...status, proof: proved.of(sequence) ?? null };
+  });
+  const client = broker.connect();
+  const ask = async (market: string, question: string) => {
+    const bytes = new TextEncoder().encode(question);
+    const answer = await client.request(proofsSubject(market), bytes, 100);
+    return JSON.parse(new TextDecoder().decode(answer));
+  };
+  const { code, provedTo, proof } = await ask('BTC-USD', '{"v":1,"sequence":11}');
+  assert.deepEqual([code, provedTo, proof.epoch, proof.sequenceLast], [0, 20, 1, 20]);
+  assert.equal((await ask('BTC-USD', '{"v":1,"sequence":21}')).proof, null);
+  for (const wrong of [
+    '',
+    '7',
+    'null',
+    '{}',
+    '{"sequence":0}',
+    `{"sequence":1${' '.repeat(300)}}`,
+  ]) {
+    assert.equal((await ask('BTC-USD', wrong)).name, 'FIELD_RANGE', wrong);
+  }
+  await assert.rejects(ask('ETH-USD', '{"v":1,"sequence":11}'), { code: 'TIMEOUT' });
+  served.unsubscribe();
+  await client.close();
+});

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Which epochs of a market are proved, to be looked up by market sequence. */
+import {
+  bytesToHex,
+  type EpochHeader,
+  encodeHeader,
+  epochFileName,
+  headerHash,
+  toBigEndian,
+} from '@foldbook/verifier';
+
+/** An epoch that is in the store. */
+export interface ProvedEpoch {
+  readonly epoch: number;
+  /** Market sequences of its first and last command. */
+  readonly sequenceFirst: number;
+  readonly sequenceLast: number;
+  /** Hex. */
+  readonly headerHash: string;
+  readonly rootNew: string;
+  readonly recordCount: number;
+  /** What its proofs show by themselves, as `foldbook verify` names it. */
+  readonly level: 'settlement';
+  /** Where it is below the folder of the proof stores. */
+  readonly path: string;
+}
+
+/** What has to be known of an epoch; the rest follows. */
+export type Entry = Omit<ProvedEpoch, 'level' | 'path' | 'epoch'>;
+
+export class ProvedEpochs {
+  readonly #market: string;
+  readonly #entries: Entry[] = [];
+
+  constructor(market: string) {
+    this.#market = market;
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** Market sequence that the proofs reach; 0 before the first. */
+  get provedTo(): number {
+    return this.#entries.at(-1)?.sequenceLast ?? 0;
+  }
+
+  /** One of the store: the next epoch's header. */
+  addStored(header: EpochHeader): void {
+    this.add({
+      sequenceFirst: Number(header.sequenceFirst),
+      sequenceLast: Number(header.sequenceLast),
+      headerHash: bytesToHex(headerHash(encodeHeader(header))),
+      rootNew: bytesToHex(toBigEndian(header.rootNew)),
+      recordCount: header.recordCount,
+    });
+  }
+
+  /** The next epoch. */
+  add(entry: Entry): void {
+    this.#entries.push(entry);
+  }
+
+  /** The epoch that a market sequence is in; undefined if it is not proved yet. */
+  of(sequence: number): ProvedEpoch | undefined {
+    let [low, high] = [0, this.#entries.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle]?.sequenceLast ?? 0) < sequence) low = middle + 1;
+      else high = middle;
+    }
+    const entry = this.#entries[low];
+    if (entry === undefined || entry.sequenceFirst > sequence) return undefined;
+    const path = `${this.#market}/epochs/${epochFileName(low)}`;
+    return { epoch: low, ...entry, level: 'settlement', path };
+  }
+}

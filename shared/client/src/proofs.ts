@@ -1,0 +1,193 @@
+/**
+ * When what a market did is proved: the epoch that holds a market sequence, from the prover. It
+ * tells of each epoch once, and who came later or heard nothing asks it.
+ */
+import { proofFilter, proofsSubject, ResultCode } from '@foldbook/protocol';
+import { cancelTimer, systemTimers, type Timers, type Transport } from '@foldbook/runtime';
+import { ask } from './ask.ts';
+import { ClientError } from './client-error.ts';
+
+/** An epoch whose proofs the prover has made, checked and stored. */
+export interface ProvedEpoch {
+  readonly epoch: number;
+  /** Market sequences of its first and last command. */
+  readonly sequenceFirst: number;
+  readonly sequenceLast: number;
+  /** Of the signed header, hex: what a verifier that you trust must come to. */
+  readonly headerHash: string;
+  readonly rootNew: string;
+  readonly recordCount: number;
+  /** What its proofs show by themselves: a level of `foldbook verify`. */
+  readonly level: string;
+  /** Where it is below the folder of the proof stores. */
+  readonly path: string;
+}
+
+export interface ProofStatus {
+  /** Epochs that are proved, and the market sequence that they reach. */
+  readonly epochs: number;
+  readonly provedTo: number;
+  /** Settlement records that the prover knows of and that are in no proved epoch. */
+  readonly recordsBacklog: number;
+  /** Development keys: anybody can forge such a proof, so that it shows nothing by itself. */
+  readonly devKeys: boolean;
+  /** Why the market is not proved any further, when it isn't. */
+  readonly stopped: string | null;
+  /** Null while the sequence is in no proved epoch. */
+  readonly proof: ProvedEpoch | null;
+}
+
+export interface ProofWait {
+  readonly transport: Transport;
+  readonly market: string;
+  /** Market sequence of the command. */
+  readonly sequence: number;
+  /**
+   * The prover's word is nobody's proof: this looks at the epoch itself, with a verifier and a
+   * copy of the store. False rejects with PROOF_REFUSED.
+   */
+  readonly verify?: ((epoch: ProvedEpoch) => boolean | Promise<boolean>) | undefined;
+  /** Told after each question how far the proofs are; undefined where nobody answered. */
+  readonly onProgress?: ((status: ProofStatus | undefined) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** It asks without being told anything so often, ms. Default 5,000. */
+  readonly askEveryMs?: number | undefined;
+  readonly timers?: Timers | undefined;
+}
+
+const ASK_EVERY_MS = 5_000;
+
+/** Throws ClientError UNREACHABLE where no prover has the market, REFUSED or BAD_ANSWER. */
+export async function askProof(
+  transport: Transport,
+  market: string,
+  sequence: number,
+): Promise<ProofStatus> {
+  const subject = proofsSubject(market);
+  const question = new TextEncoder().encode(JSON.stringify({ v: 1, sequence }));
+  const answer = parse(subject, await ask(transport, subject, question));
+  const text = (key: string) => (typeof answer[key] === 'string' ? `${answer[key]}` : '');
+  if (answer.code !== ResultCode.OK) {
+    const refusal = text('name');
+    throw new ClientError('REFUSED', `${subject}: ${refusal} ${text('detail')}`, { refusal });
+  }
+  const { proof } = answer;
+  return {
+    epochs: count(subject, answer, 'epochs'),
+    provedTo: count(subject, answer, 'provedTo'),
+    recordsBacklog: count(subject, answer, 'recordsBacklog'),
+    devKeys: answer.devKeys === true,
+    stopped: typeof answer.stopped === 'string' ? answer.stopped : null,
+    proof: isMap(proof) ? readEpoch(subject, proof) : null,
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+
+function readEpoch(subject: string, proof: Fields): ProvedEpoch {
+  return {
+    epoch: count(subject, proof, 'epoch'),
+    sequenceFirst: count(subject, proof, 'sequenceFirst'),
+    sequenceLast: count(subject, proof, 'sequenceLast'),
+    headerHash: String(proof.headerHash),
+    rootNew: String(proof.rootNew),
+    recordCount: count(subject, proof, 'recordCount'),
+    level: String(proof.level),
+    path: String(proof.path),
+  };
+}
+
+function count(subject: string, fields: Fields, key: string): number {
+  const value = fields[key];
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new ClientError('BAD_ANSWER', `${subject}: the answer has no ${key}`);
+}
+
+function parse(subject: string, payload: Uint8Array): Fields {
+  try {
+    const answer: unknown = JSON.parse(new TextDecoder().decode(payload));
+    if (isMap(answer)) return answer;
+  } catch {
+    // Said below.
+  }
+  throw new ClientError('BAD_ANSWER', `${subject}: the answer is no JSON map`);
+}
+
+/**
+ * Resolves with the epoch that proves a market sequence, however long that takes: an epoch closes
+ * by the number or the age of its settlement records, and one without any stays open. Rejects with
+ * ClientError REFUSED where the market is not proved any further, PROOF_REFUSED, or CLOSED when
+ * `signal` aborts or the connection is closed. A prover that is away is waited for.
+ */
+export async function whenProved(wait: ProofWait): Promise<ProvedEpoch> {
+  const { transport, market, sequence, verify, onProgress, signal } = wait;
+  const { timers = systemTimers, askEveryMs = ASK_EVERY_MS } = wait;
+  const news = new News();
+  const notices = transport.subscribe(proofFilter(market), () => news.tell());
+  const stopStatus = transport.onStatus(() => news.tell());
+  const timer = timers.every(askEveryMs, () => news.tell());
+  const onAbort = () => news.tell();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    for (;;) {
+      if (signal?.aborted) throw new ClientError('CLOSED', 'the wait for a proof was ended');
+      const status = await passing(transport, () => askProof(transport, market, sequence));
+      onProgress?.(status);
+      const proof = status?.proof ?? undefined;
+      if (proof !== undefined) return await checked(proof, verify);
+      if (status !== undefined && status.stopped !== null) {
+        throw new ClientError('REFUSED', `${market} is not proved any further: ${status.stopped}`);
+      }
+      await news.come();
+    }
+  } finally {
+    notices.unsubscribe();
+    stopStatus();
+    cancelTimer(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+async function checked(proof: ProvedEpoch, verify: ProofWait['verify']): Promise<ProvedEpoch> {
+  if (verify === undefined || (await verify(proof))) return proof;
+  const words = `the check of epoch ${proof.epoch} (${proof.path}) did not accept it`;
+  throw new ClientError('PROOF_REFUSED', words);
+}
+
+/** Undefined for a prover that is away. */
+async function passing(
+  transport: Transport,
+  asks: () => Promise<ProofStatus>,
+): Promise<ProofStatus | undefined> {
+  try {
+    // Notices are heard from here on: none is missed between the answer and the wait for one.
+    await transport.flush();
+    return await asks();
+  } catch (error) {
+    if (transport.status() === 'closed') throw new ClientError('CLOSED', String(error));
+    if (error instanceof ClientError && error.code === 'UNREACHABLE') return undefined;
+    throw error;
+  }
+}
+
+/** That something has happened since it was last asked. */
+class News {
+  #isThere = false;
+  #wake: (() => void) | undefined;
+
+  tell(): void {
+    this.#isThere = true;
+    this.#wake?.();
+  }
+
+  async come(): Promise<void> {
+    if (!this.#isThere) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isThere = false;
+  }
+}

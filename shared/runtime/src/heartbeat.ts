@@ -1,0 +1,164 @@
+/**
+ * A process's sign of life for others on its host: a word in shared memory that it counts up as it
+ * works, and that stands still when it does not. Linux; elsewhere there is none to see.
+ */
+import { randomUUID } from 'node:crypto';
+import { closeSync, rmSync } from 'node:fs';
+import { pid, platform } from 'node:process';
+import type { Agent } from './agent.ts';
+import type { LeaseHolder } from './lease-record.ts';
+import { createKeptFile, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
+import { hostIdentity, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { systemTimers, type Timers } from './timers.ts';
+
+const FOLDER = '/dev/shm';
+const BYTES = 64;
+/** What a lease's facts call the file. */
+export const HEARTBEAT_FACT = 'heartbeat';
+const NAME = /^\/dev\/shm\/foldbook-heartbeat-[0-9a-z-]+$/;
+const NS_PER_MS = 1e6;
+
+/** Beats whenever it has its turn. Starts over as "says nothing" when it is closed. */
+export class Heartbeat implements Agent {
+  readonly roleName = 'heartbeat';
+  /** What a holder of leases tells of itself; empty where there is no shared memory. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly #word: Int32Array | undefined;
+  readonly #remove: () => void;
+
+  constructor() {
+    const path = `${FOLDER}/foldbook-heartbeat-${pid}-${randomUUID()}`;
+    const file = platform === 'linux' ? createdFile(path) : undefined;
+    this.facts = file === undefined ? {} : { [HEARTBEAT_FACT]: path };
+    this.#word = file && new Int32Array(file.buffer, 0, 1);
+    this.#remove = () => rmSync(path, { force: true });
+    process.once('exit', this.#remove);
+  }
+
+  doWork(): number {
+    const word = this.#word;
+    if (word === undefined) return 0;
+    // 0 says nothing.
+    const next = (Atomics.load(word, 0) + 1) | 0;
+    Atomics.store(word, 0, next === 0 ? 1 : next);
+    return 0;
+  }
+
+  /** From now on it says nothing; whether the process lives is all that can be seen. */
+  onClose(): void {
+    if (this.#word !== undefined) Atomics.store(this.#word, 0, 0);
+  }
+
+  /** Takes the file away, as the end of the process does. */
+  remove(): void {
+    process.off('exit', this.#remove);
+    this.#remove();
+  }
+}
+
+/** Undefined where the system has no room for it: then only the process can be looked for. */
+function createdFile(path: string): MappedFile | undefined {
+  try {
+    const { descriptor, ...mapped } = createKeptFile(path, BYTES);
+    closeSync(descriptor);
+    return mapped;
+  } catch (error) {
+    if (error instanceof MappedFileError || isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+const isSystemError = (error: unknown) =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+
+export interface HeartbeatWatchOptions {
+  /** A holder that lives, and whose heart has stood still for so long, counts as gone, ms. */
+  readonly stallMs: number;
+  readonly timers?: Pick<Timers, 'monotonicNs'> | undefined;
+}
+
+/** After so long without a beat the process is looked for, ms: less than that is a busy host. */
+const QUIET_MS = 3;
+const MOST_BETWEEN_LOOKS_MS = 10;
+
+/** Whether holders of leases on this host are gone, or stand still. */
+export class HeartbeatWatch {
+  readonly #stallNs: number;
+  readonly #timers: Pick<Timers, 'monotonicNs'>;
+  readonly #host = hostIdentity();
+  #seen: Seen | undefined;
+
+  constructor({ stallMs, timers = systemTimers }: HeartbeatWatchOptions) {
+    this.#stallNs = stallMs * NS_PER_MS;
+    this.#timers = timers;
+  }
+
+  /** To be asked again and again; what is on other hosts is never gone. */
+  isGone(holder: LeaseHolder): boolean {
+    if (holder.host === '' || holder.host !== this.#host) return false;
+    if (this.#seen?.instance !== holder.instance) {
+      this.close();
+      this.#seen = seenOf(holder, this.#timers.monotonicNs());
+    }
+    const { word } = this.#seen;
+    if (word === undefined) return !isAlive(holder.process);
+    const nowNs = this.#timers.monotonicNs();
+    const beat = Atomics.load(word, 0);
+    // No look counts for much: where all of the host stood still, this process did too.
+    const sinceLookNs = Math.min(nowNs - this.#seen.lookedNs, MOST_BETWEEN_LOOKS_MS * NS_PER_MS);
+    this.#seen.lookedNs = nowNs;
+    this.#seen.stillNs = beat === this.#seen.beat ? this.#seen.stillNs + sinceLookNs : 0;
+    this.#seen.beat = beat;
+    if (this.#seen.stillNs < QUIET_MS * NS_PER_MS) return false;
+    return !isAlive(holder.process) || (beat !== 0 && this.#seen.stillNs >= this.#stallNs);
+  }
+
+  /** Takes away what a holder that was killed left behind. */
+  close(): void {
+    if (this.#seen === undefined) return;
+    const { file, path, process } = this.#seen;
+    this.#seen = undefined;
+    if (file === undefined) return;
+    file.close();
+    if (!isAlive(process)) removeQuietly(path);
+  }
+}
+
+interface Seen {
+  readonly instance: string;
+  readonly process: ProcessIdentity;
+  readonly path: string;
+  readonly file: MappedFile | undefined;
+  readonly word: Int32Array | undefined;
+  beat: number;
+  /** How long it has been that, as far as it was looked at. */
+  stillNs: number;
+  lookedNs: number;
+}
+
+function seenOf({ instance, process, facts }: LeaseHolder, nowNs: number): Seen {
+  const path = facts[HEARTBEAT_FACT] ?? '';
+  const file = NAME.test(path) ? openedFile(path) : undefined;
+  const word = file && new Int32Array(file.buffer, 0, 1);
+  const beat = word === undefined ? 0 : Atomics.load(word, 0);
+  return { instance, process, path, file, word, beat, stillNs: 0, lookedNs: nowNs };
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    // Another user's.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** Undefined for one that is gone, or another user's. */
+function openedFile(path: string): MappedFile | undefined {
+  try {
+    return mapFile(path, BYTES, { create: false, readOnly: true });
+  } catch (error) {
+    if (error instanceof MappedFileError || isSystemError(error)) return undefined;
+    throw error;
+  }
+}
