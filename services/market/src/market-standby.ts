@@ -122,7 +122,7 @@ async function follow(prepared: Prepared): Promise<Following> {
   return { follower, signal, freeze, end };
 }
 
-/** How far the partition's streams reach, and what the outputs hold, once its first owner made them. */
+/** How far the streams reach, and what the outputs hold, once the first owner has made them. */
 async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestoreParts['ends']> {
   const { parts, agents, timers } = prepared;
   const of = streamsOf(parts.config.partition);
