@@ -90,7 +90,7 @@ type Outcome =
   | 'RECEIVED'
   /** Turned away for now, by the market's load or its log's. */
   | 'BUSY'
-  /** Who was asked has not heard of the market, which was there before. */
+  /** Not known yet: the market, which was there before, or whose key signed a receipt. */
   | 'UNKNOWN'
   /** Nobody serves the market. */
   | 'NOBODY'
@@ -287,8 +287,8 @@ export class Outbox {
         await this.#parts.receipts?.take(batch.subarray(RECORD_BYTES), reply.value);
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
-        // Nobody said whose key it is; a copy of the batch is receipted anew.
-        if (error.code === 'UNREACHABLE') return 'SILENCE';
+        // A copy of the batch is receipted anew.
+        if (error.code === 'UNREACHABLE') return 'UNKNOWN';
         return { error, mayHaveArrived: true };
       }
       return 'RECEIVED';

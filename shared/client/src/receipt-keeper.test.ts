@@ -51,14 +51,14 @@ function memoryStore(): ReceiptStore & { readonly kept: string[]; receipts: Uint
   };
 }
 
-/** A market that tells one key, and a client of account 7. */
+/** A market that tells one key in term 5, and a client of account 7. */
 function openKeeper(options: Partial<ReceiptOptions> = {}, certified: Uint8Array = SECRET) {
   const broker = new MemoryBroker();
   const server = broker.connect();
   server.subscribe(INFO_FILTER, ({ reply = '' }) => {
     const receiptKey = hex(publicKeyOf(SECRET));
     const receiptCertificate = hex(certificateOf(publicKeyOf(certified), OPERATOR));
-    server.publish(reply, encode({ v: 1, code: 0, receiptKey, receiptCertificate }));
+    server.publish(reply, encode({ v: 1, code: 0, term: 5, receiptKey, receiptCertificate }));
   });
   const store = memoryStore();
   const sender = { transport: broker.connect(), market: 'TEST', account: 7 };
@@ -111,6 +111,16 @@ test('with the operator named, a key that it did not certify is refused', async 
   await assert.rejects(take(), { code: 'BAD_RECEIPT', message: /has not certified/ });
   const stranger = openKeeper({ operatorKey: publicKeyOf(OTHER) });
   await assert.rejects(stranger.take(), { code: 'BAD_RECEIPT', message: /has not certified/ });
+});
+
+test('a receipt whose owner has been followed by another one is asked for anew', async () => {
+  for (const options of [{}, { operatorKey }]) {
+    const { store, take } = openKeeper(options);
+    await assert.rejects(take({ term: 4 }, OTHER), { code: 'UNREACHABLE' });
+    assert.equal(store.receipts.length, 0);
+    await take();
+    assert.equal(store.receipts.length, 1);
+  }
 });
 
 test('an owner who signs two groups for one place is found out, with evidence', async () => {

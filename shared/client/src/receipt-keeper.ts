@@ -6,7 +6,6 @@ import { hash } from 'node:crypto';
 import {
   CommandOffset,
   decodeReceipt,
-  infoSubject,
   RECORD_BYTES,
   type Receipt,
   type Reply,
@@ -15,9 +14,8 @@ import {
 } from '@foldbook/protocol';
 import { signatureCheck, type Transport } from '@foldbook/runtime';
 import { isCertified, isSoundKey, ReceiptBook } from '@foldbook/verifier';
-import { decode } from '@msgpack/msgpack';
-import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
+import { askInfo } from './market-info.ts';
 import type { ReceiptStore } from './receipt-file.ts';
 
 export interface ReceiptOptions {
@@ -63,7 +61,8 @@ export class ReceiptKeeper {
 
   /**
    * Takes the answer to a batch of commands, `records` as they were sent.
-   * @throws ClientError BAD_RECEIPT, EQUIVOCATION; the receipt is kept in the latter case, too
+   * @throws ClientError BAD_RECEIPT, EQUIVOCATION (the receipt is kept then, too); UNREACHABLE
+   *   where nobody tells whose key it is, now: another copy of the batch is receipted anew
    */
   async take(records: Uint8Array, reply: Reply): Promise<void> {
     const decoded = reply.receipt && decodeReceipt(reply.receipt);
@@ -106,36 +105,33 @@ export class ReceiptKeeper {
     }
   }
 
-  async #checkKey({ publicKey }: Receipt): Promise<void> {
-    const name = hexOf(publicKey);
+  async #checkKey(receipt: Receipt): Promise<void> {
+    const name = hexOf(receipt.publicKey);
     if (this.#keys.has(name)) return;
-    await this.#meet(publicKey, name);
+    await this.#meet(receipt, name);
     this.#keys.add(name);
   }
 
   /** Whether a key that was not seen before is the market's, or the operator's own. */
-  async #meet(publicKey: Uint8Array, name: string): Promise<void> {
+  async #meet({ publicKey, term }: Receipt, name: string): Promise<void> {
     const { operatorKey, store } = this.#options;
     const isKnown = () =>
       operatorKey !== undefined && isCertified(publicKey, operatorKey, this.#certificates);
     if (isKnown()) return;
     const { transport, market } = this.#sender;
-    const facts = decode(await ask(transport, infoSubject(market), new Uint8Array(0)));
-    const told = (field: string) => {
-      const value: unknown =
-        typeof facts === 'object' && facts !== null ? Reflect.get(facts, field) : undefined;
-      return typeof value === 'string' ? value : undefined;
-    };
-    const certificate = Buffer.from(told('receiptCertificate') ?? '', 'hex');
+    const told = await askInfo(transport, market);
+    const certificate = Buffer.from(told.receiptCertificate ?? '', 'hex');
     if (certificate.byteLength > 0) {
       this.#certificates.push(certificate);
       await store.keep('certificate', certificate);
     }
-    if (operatorKey !== undefined) {
-      if (!isKnown()) throw bad(`the operator has not certified its key, ${name}`);
-    } else if (told('receiptKey') !== name) {
-      throw bad(`it is signed by ${name}, the market tells ${told('receiptKey') ?? 'no key'}`);
+    if (operatorKey === undefined ? told.receiptKey === name : isKnown()) return;
+    if (told.term !== term) {
+      const words = `the market has another owner than signed the receipt of term ${term}`;
+      throw new ClientError('UNREACHABLE', words);
     }
+    if (operatorKey !== undefined) throw bad(`the operator has not certified its key, ${name}`);
+    throw bad(`it is signed by ${name}, the market tells ${told.receiptKey ?? 'no key'}`);
   }
 
   #compare(receipt: Receipt): void {

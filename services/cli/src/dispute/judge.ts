@@ -1,7 +1,7 @@
 /** What becomes of each receipt of a market: fits, is not covered, or contradicts. */
 import type { Receipt } from '@foldbook/protocol';
-import type { StreamReader } from '@foldbook/runtime';
 import { type Evidence, placeInEpoch, type ReceiptPlace } from '@foldbook/verifier';
+import type { LogReader } from './asked-log.ts';
 import { groupsBetween, headBefore, type LogWalk, type MetReceipt, walkLog } from './log-walk.ts';
 import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
 
@@ -27,7 +27,7 @@ export interface Finding {
 export interface Surroundings {
   readonly market: string;
   readonly chain: SignedChain | undefined;
-  readonly log: StreamReader | undefined;
+  readonly log: LogReader | undefined;
   readonly certificates: readonly Uint8Array[];
 }
 
@@ -144,7 +144,7 @@ async function againstLog(
   return { ...base, words, evidence };
 }
 
-function readerOf({ log }: Surroundings): StreamReader {
+function readerOf({ log }: Surroundings): LogReader {
   if (log === undefined) throw new Error('a group was met in no log');
   return log;
 }

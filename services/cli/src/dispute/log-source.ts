@@ -1,14 +1,15 @@
 /** The log that a dispute looks at: a folder of segments, or a broker's stream. */
 import { basename, dirname, resolve } from 'node:path';
 import { logStream } from '@foldbook/protocol';
-import { JetStreamStore, SegmentStore, StreamError, type StreamReader } from '@foldbook/runtime';
+import { JetStreamStore, SegmentStore, StreamError } from '@foldbook/runtime';
 import { connectBroker } from '../broker.ts';
 import { UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import { askedLog, type LogReader } from './asked-log.ts';
 
 export interface LogSource {
   readonly name: string;
-  readonly reader: StreamReader;
+  readonly reader: LogReader;
   close(): Promise<void>;
 }
 
@@ -38,7 +39,7 @@ export async function openLog(context: CommandContext): Promise<LogSource | unde
   };
   return {
     name: `${logStream(partition)} at ${servers}`,
-    reader: store.reader(logStream(partition)),
+    reader: askedLog(store.reader(logStream(partition))),
     close,
   };
 }

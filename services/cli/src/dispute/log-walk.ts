@@ -1,6 +1,5 @@
 /** Follows a market through its log, and holds receipts and signed epochs against it. */
 import type { Receipt } from '@foldbook/protocol';
-import type { StreamReader } from '@foldbook/runtime';
 import {
   bytesToHex,
   CHAIN_START,
@@ -10,6 +9,7 @@ import {
   placeGroup,
   pointAfter,
 } from '@foldbook/verifier';
+import type { LogReader } from './asked-log.ts';
 import type { SignedEpoch } from './signed-epochs.ts';
 
 /** A receipt and the log's group that has its first command. */
@@ -116,7 +116,7 @@ class Walker {
 }
 
 export async function walkLog(
-  reader: StreamReader,
+  reader: LogReader,
   market: string,
   { receipts, epochs }: { receipts: readonly Receipt[]; epochs: readonly SignedEpoch[] },
 ): Promise<LogWalk> {
@@ -131,7 +131,7 @@ export async function walkLog(
 
 /** Groups of a market between two log sequences, both inclusive; undefined beyond `mostBytes`. */
 export async function groupsBetween(
-  reader: StreamReader,
+  reader: LogReader,
   market: string,
   { from, to, mostBytes }: { from: number; to: number; mostBytes: number },
 ): Promise<Uint8Array[] | undefined> {
@@ -149,7 +149,7 @@ export async function groupsBetween(
 
 /** The market's chain before the group at a log sequence. */
 export async function headBefore(
-  reader: StreamReader,
+  reader: LogReader,
   market: string,
   logSequence: number,
 ): Promise<Uint8Array> {
