@@ -10,7 +10,11 @@ import { foldbook } from './testing/foldbook.ts';
 
 const MARKET = 'BTC-USD';
 /** What is not proved and only signed: the log's head. */
-const OTHER_LOG: Cheats = { header: (header) => void (header.logHeadEnd = filled(9)) };
+const OTHER_LOG: Cheats = {
+  header: (header) => {
+    header.logHeadEnd = filled(9);
+  },
+};
 
 describe('two proof stores', { timeout: 120_000 }, () => {
   let dir = '';

@@ -1,6 +1,6 @@
 /** Receipts of a partition that has one owner after the other, with a real broker. */
 import assert from 'node:assert/strict';
-import { it, type TestContext } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { OperatorClient, OrderClient, type ReceiptStore } from '@foldbook/client';
 import {
   BatchFlag,
@@ -73,74 +73,84 @@ function readReceipt(bytes: Uint8Array | undefined): Receipt {
 
 const facts = ({ term, publicKey }: Receipt) => [term, publicKey];
 
-it('a standby signs with its own key, under its own term, once it is the owner', async (test) => {
-  const { connect, parts } = await world(test);
-  const owner = await startMarketService(await parts('one', first));
-  const transport = await connect();
-  const operator = new OperatorClient(transport, MARKET);
-  await operator.createMarket(0, 0);
-  await operator.deposit(7, 1, 1_000_000n);
-  const kept: Receipt[] = [];
-  const store: ReceiptStore = {
-    ...{ receipts: [], certificates: [] },
-    keep: async (_, bytes) => void kept.push(readReceipt(bytes)),
-  };
-  const client = await OrderClient.open({
-    ...{ transport, market: MARKET, account: 7, receipts: { store }, resendAfterMs: 200 },
-    reports: { kind: 'durable', transport },
+describe('receipts of a partition that changes owners', { timeout: 60_000 }, () => {
+  it('a standby signs with its own key, under its own term, once it is the owner', async (test) => {
+    const { connect, parts } = await world(test);
+    const owner = await startMarketService(await parts('one', first));
+    const transport = await connect();
+    const operator = new OperatorClient(transport, MARKET);
+    await operator.createMarket(0, 0);
+    await operator.deposit(7, 1, 1_000_000n);
+    const kept: Receipt[] = [];
+    const store: ReceiptStore = {
+      ...{ receipts: [], certificates: [] },
+      keep: async (_, bytes) => void kept.push(readReceipt(bytes)),
+    };
+    const client = await OrderClient.open({
+      ...{ transport, market: MARKET, account: 7, receipts: { store }, resendAfterMs: 200 },
+      reports: { kind: 'durable', transport },
+    });
+    test.after(() => client.close());
+    const standby = await openStandby(await parts('two', second));
+    await client.place(ORDER);
+    await client.received();
+    const { term } = await operator.info();
+    assert.deepEqual(kept.map(facts), [[term, first.publicKey]]);
+    const next = await standby.takeOver();
+    test.after(() => next.stop());
+    // It learns that it is not the owner any more from the log, which refuses what it appends.
+    await owner.failed;
+    await owner.stop();
+    await client.place(ORDER);
+    await client.received();
+    const later = await operator.info();
+    assert(later.term > term);
+    assert.deepEqual(kept.map(facts), [
+      [term, first.publicKey],
+      [later.term, second.publicKey],
+    ]);
+    // One chain of groups, through both of them.
+    const chain = new LogChain();
+    const log = new JetStreamStore(transport).reader(logStream(0));
+    const filter = logSubject(0, MARKET);
+    const heads = new Map<number, Uint8Array>();
+    for await (const record of log.read({ fromSequence: 1, filter, follow: false })) {
+      heads.set(record.sequence, new Uint8Array(chain.advance(record.payload)));
+    }
+    for (const { logSequence, head } of kept) assert.deepEqual(head, heads.get(logSequence));
+    const [early, late] = kept;
+    assert(early !== undefined && late !== undefined);
+    assert.equal(receiptConflict(early, late), undefined);
   });
-  test.after(() => client.close());
-  const standby = await openStandby(await parts('two', second));
-  await client.place(ORDER);
-  await client.received();
-  assert.deepEqual(kept.map(facts), [[1, first.publicKey]]);
-  const next = await standby.takeOver();
-  test.after(() => next.stop());
-  await owner.failed.catch(() => undefined).then(() => undefined, () => undefined);
-  await owner.stop();
-  await client.place(ORDER);
-  await client.received();
-  assert.deepEqual(kept.map(facts), [
-    [1, first.publicKey],
-    [2, second.publicKey],
-  ]);
-  // One chain of groups, through both of them.
-  const chain = new LogChain();
-  const log = new JetStreamStore(transport).reader(logStream(0));
-  const filter = logSubject(0, MARKET);
-  const heads = new Map<number, Uint8Array>();
-  for await (const record of log.read({ fromSequence: 1, filter, follow: false })) {
-    heads.set(record.sequence, new Uint8Array(chain.advance(record.payload)));
-  }
-  for (const { logSequence, head } of kept) assert.deepEqual(head, heads.get(logSequence));
-  const [early, late] = kept;
-  assert(early !== undefined && late !== undefined);
-  assert.equal(receiptConflict(early, late), undefined);
-});
 
-it('what another owner appended is not receipted; a copy of it is, where that lies', async (test) => {
-  const { connect, parts } = await world(test);
-  const owner = await startMarketService(await parts('one', first));
-  const transport = await connect();
-  await new OperatorClient(transport, MARKET).createMarket(0, 0);
-  await owner.stop();
-  // Appended, and its owner died before it signed.
-  const commands: readonly Command[] = [buy(1, 100, 5)];
-  const records = new Uint8Array(RECORD_BYTES);
-  for (const command of commands) writeCommand(viewOf(records), 0, command, 7);
-  const log = await new JetStreamStore(transport).writer(logStream(0), [logFilter(0)]);
-  const group = { kind: BatchKind.GROUP, market: 1, timeNs: systemClock.nowNs() } as const;
-  const { sequence } = await log.append(logSubject(0, MARKET), encodeBatch(group, records));
-  await log.close();
-  const next = await startMarketService(await parts('two', second));
-  test.after(() => next.stop());
-  const sent = encodeCommands(commands).subarray(RECORD_BYTES);
-  const message = encodeBatch({ kind: BatchKind.COMMANDS, flags: BatchFlag.RECEIPT }, sent);
-  const answer = await transport.request(commandSubject(MARKET, 7), message, 5_000);
-  const reply = decodeReply(answer);
-  assert(reply.ok);
-  const receipt = readReceipt(reply.value.receipt);
-  assert.deepEqual(facts(receipt), [2, second.publicKey]);
-  assert(receipt.logSequence > sequence);
-  assert.equal(receipt.logSequence, reply.value.logSequence);
+  it('what another owner appended is not receipted; a copy of it is, where that lies', async (test) => {
+    const { connect, parts } = await world(test);
+    const owner = await startMarketService(await parts('one', first));
+    const transport = await connect();
+    const operator = new OperatorClient(transport, MARKET);
+    await operator.createMarket(0, 0);
+    const { term } = await operator.info();
+    await owner.stop();
+    // Appended, and its owner died before it signed.
+    const commands: readonly Command[] = [buy(1, 100, 5)];
+    const records = new Uint8Array(RECORD_BYTES);
+    for (const command of commands) writeCommand(viewOf(records), 0, command, 7);
+    const log = await new JetStreamStore(transport).writer(logStream(0), [logFilter(0)]);
+    const group = { kind: BatchKind.GROUP, market: 1, timeNs: systemClock.nowNs() } as const;
+    const sequence = await log.append(logSubject(0, MARKET), encodeBatch(group, records));
+    await log.close();
+    const next = await startMarketService(await parts('two', second));
+    test.after(() => next.stop());
+    const sent = encodeCommands(commands).subarray(RECORD_BYTES);
+    const message = encodeBatch({ kind: BatchKind.COMMANDS, flags: BatchFlag.RECEIPT }, sent);
+    const answer = await transport.request(commandSubject(MARKET, 7), message, 5_000);
+    const reply = decodeReply(answer);
+    assert(reply.ok);
+    const receipt = readReceipt(reply.value.receipt);
+    const later = await operator.info();
+    assert(later.term > term);
+    assert.deepEqual(facts(receipt), [later.term, second.publicKey]);
+    assert(receipt.logSequence > sequence);
+    assert.equal(receipt.logSequence, reply.value.logSequence);
+  });
 });
