@@ -182,11 +182,12 @@ function openDoors(parts: Surroundings, inside: Inside) {
 
 /** Undefined where there is no place for checkpoints. */
 function keepCheckpoints(parts: Surroundings, pipe: Pipe): Checkpointer | undefined {
-  const { config, snapshots, logger } = parts;
+  const { config, snapshots, logger, timers = systemTimers } = parts;
   const { markets, dispatcher, publisher, reports, diffs } = pipe;
   if (snapshots === undefined) return undefined;
   return new Checkpointer({
-    ...{ partition: config.partition, markets, dispatcher, reports, diffs, logger },
+    ...{ markets, dispatcher, reports, diffs, logger, timers },
+    partition: config.partition,
     store: snapshots,
     outputsOf: (market) => publisher.outputsOf(market),
     everyCommands: config.snapshots.everyCommands,

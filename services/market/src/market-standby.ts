@@ -139,6 +139,9 @@ async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestorePa
         readers.reports.lastSequence(),
         readers.diffs.lastSequence(),
       ]);
+      for (const { stream, filter } of [of.log, of.reports, of.diffs]) {
+        await parts.store.prepare?.(stream, [filter]);
+      }
       // After the sequences: what comes meanwhile is known twice, and not missed.
       agents.reports.cover(await readCoverage({ ...of.reports, reader: readers.reports }));
       agents.diffs.cover(await readCoverage({ ...of.diffs, reader: readers.diffs }));

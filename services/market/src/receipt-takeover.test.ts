@@ -123,7 +123,7 @@ describe('receipts of a partition that changes owners', { timeout: 60_000 }, () 
     assert.equal(receiptConflict(early, late), undefined);
   });
 
-  it('what another owner appended is not receipted; a copy of it is, where that lies', async (test) => {
+  it('what another owner appended is not receipted, and a copy of it is', async (test) => {
     const { connect, parts } = await world(test);
     const owner = await startMarketService(await parts('one', first));
     const transport = await connect();
