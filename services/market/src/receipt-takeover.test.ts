@@ -98,11 +98,11 @@ describe('receipts of a partition that changes owners', { timeout: 60_000 }, () 
     assert.deepEqual(kept.map(facts), [[term, first.publicKey]]);
     const next = await standby.takeOver();
     test.after(() => next.stop());
-    // It learns that it is not the owner any more from the log, which refuses what it appends.
-    await owner.failed;
-    await owner.stop();
+    // Both hear it: the log refuses what the former owner appends, which tells it that it is none.
     await client.place(ORDER);
     await client.received();
+    await owner.failed;
+    await owner.stop();
     const later = await operator.info();
     assert(later.term > term);
     assert.deepEqual(kept.map(facts), [
