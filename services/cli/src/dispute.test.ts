@@ -202,6 +202,20 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
     assert.equal(forged[0]?.verdict, 'forged');
   });
 
+  it('holds a receipt against the log of its own partition only', async () => {
+    const secret = Buffer.from((await readFile(join(data, 'receipt.key'), 'utf8')).trim(), 'hex');
+    const [first] = await receipts();
+    assert(first !== undefined);
+    const elsewhere = receiptOf({ ...first, partition: 1 }, secret);
+    const other = join(dir, 'elsewhere.jsonl');
+    const hex = Buffer.from(elsewhere.bytes).toString('hex');
+    await writeFile(other, `${JSON.stringify({ receipt: hex })}\n`);
+    const lines = await dispute(0, other, '--log', log);
+    assert.deepEqual(verdicts(lines), [['not-covered', null]]);
+    // The same place of the market in two logs.
+    assert.equal((await dispute(1, other, file))[0]?.verdict, 'contradicted');
+  });
+
   it('tells a log that ends too soon, and refuses what it is not given', async () => {
     const copy = join(dir, 'copy');
     await cp(log, copy, { recursive: true });
@@ -220,7 +234,9 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
       verdicts(lines).map(([verdict]) => verdict),
       ['missing', 'missing', 'missing'],
     );
-    for (const args of [[], [join(dir, 'nowhere')], [file, '--log', join(dir, 'nowhere')]]) {
+    const nowhere = join(dir, 'nowhere');
+    const partition = [file, '--log', log, '--partition', '1'];
+    for (const args of [[], [nowhere], [file, '--log', nowhere], partition]) {
       assert.equal((await foldbook('dispute', ...args)).status, 2, args.join(' '));
     }
     const key = Buffer.from(first.publicKey).toString('hex');

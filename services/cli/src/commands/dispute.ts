@@ -1,6 +1,6 @@
 /** `dispute`: signed receipts against the proved chain and the log; evidence where they differ. */
 import { readFile } from 'node:fs/promises';
-import type { Receipt } from '@foldbook/protocol';
+import { MAX_PARTITIONS, type Receipt } from '@foldbook/protocol';
 import {
   bytesToHex,
   checkEvidence,
@@ -13,7 +13,7 @@ import type { CliCommand, CommandContext } from '../command.ts';
 import { compareChains, compareLogs, type Difference } from '../dispute/compare.ts';
 import { writeEvidence } from '../dispute/evidence-folder.ts';
 import { type Finding, judgeReceipts } from '../dispute/judge.ts';
-import { folderLog, openLog, readingLog } from '../dispute/log-source.ts';
+import { folderLog, openLogs, readingLog } from '../dispute/log-source.ts';
 import { type ReceiptInput, readReceipts } from '../dispute/receipt-input.ts';
 import { readSignedChain, type SignedChain } from '../dispute/signed-epochs.ts';
 import { fileTrouble } from '../file-trouble.ts';
@@ -39,7 +39,7 @@ epochs, differ first.
   --store DIR       folder of the proof store
   --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
-  --partition N     ...and of which partition (default 0)
+  --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
   --operator KEY    the operator's public key, 64 hex digits (default: that of the store's genesis):
                     receipts by keys that it has not certified are told apart
   --out FOLDER      where evidence-*.json go (default: here)
@@ -106,14 +106,16 @@ async function runCheck({ output, ...context }: CommandContext, file: string): P
 }
 
 async function runLogs(context: CommandContext, otherLog: string): Promise<number> {
-  const first = await openLog(context);
-  if (first === undefined) throw new UsageError('--other-log is compared with --log or --nats');
+  const partition = context.integer('partition', 0, MAX_PARTITIONS - 1) ?? 0;
+  const logs = await openLogs(context);
   const second = folderLog(otherLog);
   try {
+    const first = logs.any(partition);
+    if (first === undefined) throw new UsageError('--other-log is compared with --log or --nats');
     const names = `${first.name} and ${second.name}`;
     return tell(context, await readingLog(names, () => compareLogs(first, second)), 'log');
   } finally {
-    await first.close();
+    await logs.close();
     await second.close();
   }
 }
@@ -149,6 +151,9 @@ async function runReceipts(context: CommandContext): Promise<number> {
   if (context.positionals.length === 0) {
     throw new UsageError('FILE is missing: name a file of receipts; see: foldbook dispute --help');
   }
+  if (context.text('partition') !== undefined) {
+    throw new UsageError('--partition is for --other-log: receipts name theirs; leave it away');
+  }
   const pinned = operatorFrom(context.text('operator'));
   const only = context.text('market');
   if (only !== undefined) checkMarketName(only);
@@ -159,14 +164,15 @@ async function runReceipts(context: CommandContext): Promise<number> {
     context.output.result(result, `FORGED: ${file}, receipt ${number}: ${words}`);
   }
   const conflicts = await tellConflicts(context, receipts, input);
-  const log = await openLog(context);
+  const logs = await openLogs(context);
   const counts: Record<string, number> = {};
   let logDisagrees = false;
   try {
-    for (const market of new Set(receipts.map((receipt) => receipt.market))) {
+    for (const ofMarket of byLog(receipts)) {
+      const { market, partition } = ofMarket[0];
       const store = context.text('store');
       const chain = store === undefined ? undefined : await readSignedChain(store, market);
-      const ofMarket = receipts.filter((receipt) => receipt.market === market);
+      const log = await logs.of(partition);
       const around = { market, chain, log: log?.reader, certificates: input.certificates };
       const judging = () => judgeReceipts(ofMarket, around);
       const judgement = await readingLog(log?.name ?? 'the log', judging);
@@ -180,7 +186,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
       context.output.result({ market, logDisagrees: words }, `THE LOG of ${market}: ${words}`);
     }
   } finally {
-    await log?.close();
+    await logs.close();
   }
   const forged = input.forged.length;
   const { contradicted = 0, missing = 0 } = counts;
@@ -190,6 +196,18 @@ async function runReceipts(context: CommandContext): Promise<number> {
   const summary = { ok, receipts: receipts.length, forged, conflicts, ...counts };
   context.output.result(summary, `${plural(receipts.length, 'receipt')}: ${words}`);
   return ok ? 0 : 1;
+}
+
+/** By market and partition: a market's receipts that name two partitions name two logs. */
+function byLog(receipts: readonly Receipt[]): (readonly [Receipt, ...Receipt[]])[] {
+  const found = new Map<string, [Receipt, ...Receipt[]]>();
+  for (const receipt of receipts) {
+    const name = `${receipt.partition} ${receipt.market}`;
+    const known = found.get(name);
+    if (known === undefined) found.set(name, [receipt]);
+    else known.push(receipt);
+  }
+  return [...found.values()];
 }
 
 /** Two receipts that can't both be true, whatever anybody else says. */

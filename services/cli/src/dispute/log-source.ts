@@ -1,4 +1,4 @@
-/** The log that a dispute looks at: a folder of segments, or a broker's stream. */
+/** The logs that a dispute looks at: a folder of segments, or a broker's streams. */
 import { basename, dirname, resolve } from 'node:path';
 import { logStream } from '@foldbook/protocol';
 import { JetStreamStore, SegmentStore, StreamError } from '@foldbook/runtime';
@@ -10,38 +10,83 @@ import { askedLog, type LogReader } from './asked-log.ts';
 export interface LogSource {
   readonly name: string;
   readonly reader: LogReader;
+}
+
+/** Where logs are. */
+export interface LogPlace {
+  /** The log of a partition; undefined where there is none to look at. */
+  of(partition: number): Promise<LogSource | undefined>;
+  /** The same, but of a folder what is in it. */
+  any(partition: number): LogSource | undefined;
   close(): Promise<void>;
 }
 
-export function folderLog(folder: string): LogSource {
+/** One log, whatever partition it is of. */
+export interface OneLog extends LogSource {
+  close(): Promise<void>;
+}
+
+export function folderLog(folder: string): OneLog {
   const path = resolve(folder);
   const store = new SegmentStore({ dir: dirname(path) });
   return { name: folder, reader: store.reader(basename(path)), close: () => store.close() };
 }
 
-/** What --log or --nats names; undefined for neither. */
-export async function openLog(context: CommandContext): Promise<LogSource | undefined> {
+/** What --log or --nats names; nothing for neither. */
+export async function openLogs(context: CommandContext): Promise<LogPlace> {
   const folder = context.text('log');
   const servers = context.text('nats');
   if (folder !== undefined && servers !== undefined) {
     throw new UsageError('--log and --nats are both a log: give one of them');
   }
-  if (folder !== undefined) return folderLog(folder);
-  if (servers === undefined) return undefined;
+  if (folder !== undefined) return folderPlace(context, folderLog(folder));
+  if (servers !== undefined) return brokerPlace(context, servers);
+  const none = () => undefined;
+  return { of: async () => none(), any: none, close: async () => none() };
+}
+
+function folderPlace(context: CommandContext, log: OneLog): LogPlace {
+  return {
+    async of(partition) {
+      const found = await partitionOfLog(log);
+      if (found === undefined || found === partition) return log;
+      // It would say that everything is missing.
+      const words = `${log.name} is of partition ${found}, not of ${partition} as receipts say`;
+      context.output.say(`${words}: they are not held against it`);
+      return undefined;
+    },
+    any: () => log,
+    close: () => log.close(),
+  };
+}
+
+async function brokerPlace(context: CommandContext, servers: string): Promise<LogPlace> {
   const address = { servers, user: context.text('user'), pass: context.password };
   const mend = 'name the broker of the node, or a folder of segments with --log';
   const transport = await connectBroker(address, 'foldbook-dispute', mend);
-  const partition = context.integer('partition', 0, 1_023) ?? 0;
   const store = new JetStreamStore(transport, { replicas: 1 });
-  const close = async () => {
-    await store.close();
-    await transport.close();
+  const any = (partition: number): LogSource => {
+    const stream = logStream(partition);
+    return { name: `${stream} at ${servers}`, reader: askedLog(store.reader(stream)) };
   };
   return {
-    name: `${logStream(partition)} at ${servers}`,
-    reader: askedLog(store.reader(logStream(partition))),
-    close,
+    of: async (partition) => any(partition),
+    any,
+    async close() {
+      await store.close();
+      await transport.close();
+    },
   };
+}
+
+/** Each record's subject begins with log.<partition>; undefined for a log without records. */
+async function partitionOfLog({ name, reader }: LogSource): Promise<number | undefined> {
+  return readingLog(name, async () => {
+    for await (const { subject } of reader.read({ fromSequence: 1, follow: false })) {
+      return Number(subject.split('.')[1]);
+    }
+    return undefined;
+  });
 }
 
 /** Runs with what may be wrong with a log told in one line. */
