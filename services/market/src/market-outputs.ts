@@ -113,9 +113,13 @@ export class MarketOutputs {
     this.publicly.restore(levels, facts.sequence);
   }
 
-  /** Only between groups: every batch ends, and the book is whole. */
-  flush(): void {
+  /** Sends reports; only between groups, as every batch ends. */
+  tell(): void {
     this.privately.flush();
+  }
+
+  /** Sends all others; only between groups: every batch ends, and the book is whole. */
+  flush(): void {
     this.#settlement.flush();
     this.publicly.flush(this.market.sequence);
   }

@@ -21,6 +21,8 @@ import type { FloorOptions } from './e2e-messages.ts';
 
 const PARTITION = 0;
 const NO_RECORDS = new Uint8Array(0);
+/** Of what a market's accounts are owed at a time. */
+const MOST_REPORTS_DUE = 1_024;
 const S = 's'.charCodeAt(0);
 
 interface Taken {
@@ -102,6 +104,8 @@ export class E2eFloor {
   #append(): void {
     const { commandsPerGroup, groupsInFlight } = this.#options;
     while (this.#gathered.length > 0 && this.#groups.size < groupsInFlight) {
+      // As in the market, who can't report stops taking.
+      if (this.#reportsDue > MOST_REPORTS_DUE) return;
       if (this.#gatheredCommands < commandsPerGroup && this.#groups.size > 0) return;
       let commands = 0;
       let count = 0;

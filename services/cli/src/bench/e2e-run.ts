@@ -33,6 +33,9 @@ export const EPOCH_RECORDS = 65_536;
 /** What a stored message has beside subject and payload: lengths, checksum, headers of a writer. */
 const STORED_BYTES = 180;
 const LONGEST_LAG_MS = 60_000;
+/** By its configuration. */
+const LEAST_PENDING = 65_536;
+const MOST_PENDING = 1_000_000;
 const ASK_WITHIN_MS = 30_000;
 
 export interface E2eSettings extends E2eMix {
@@ -102,6 +105,7 @@ export function runMarket(
         maxGroupsInFlight: GROUPS_IN_FLIGHT,
         // A machine that is too slow shows in its rate, not in refusals.
         maxLagMs: LONGEST_LAG_MS,
+        ...pendingOf(settings),
         ...(profileDir === undefined ? {} : { profileDir }),
       },
       logDir: stage.dir,
@@ -176,6 +180,16 @@ function onStage<T>(
       await cluster.stop();
     }
   });
+}
+
+/** Room for all that the clients' windows may hold. */
+function pendingOf({ clients, window, batch }: E2eSettings) {
+  const ofOne = Math.max(LEAST_PENDING, 2 * window * batch);
+  const ofAll = Math.max(LEAST_PENDING, 2 * clients * window * batch);
+  return {
+    maxPendingCommands: Math.min(MOST_PENDING, ofAll),
+    maxPendingPerAccount: Math.min(MOST_PENDING, ofOne),
+  };
 }
 
 async function openMarket(transport: NatsTransport, clients: number): Promise<void> {
