@@ -126,10 +126,13 @@ export class E2eClient {
     return slot.commands;
   }
 
-  /** An answer of the market: durable, or refused. */
-  answered(index: number, payload: Uint8Array): void {
+  /**
+   * An answer of the market: durable, or refused.
+   * @returns whether the market takes more
+   */
+  answered(index: number, payload: Uint8Array): boolean {
     const slot = this.#slots[index];
-    if (slot === undefined || slot.isReceived) return;
+    if (slot === undefined || slot.isReceived) return false;
     slot.isReceived = true;
     const code = (payload[RESULT_AT] ?? 0) | ((payload[RESULT_AT + 1] ?? 0) << 8);
     if (code === 0) {
@@ -141,6 +144,7 @@ export class E2eClient {
       slot.isReported = true;
     }
     this.#settle(slot);
+    return code === 0;
   }
 
   /** Reads every record of a report. */

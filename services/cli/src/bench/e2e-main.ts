@@ -14,6 +14,8 @@ import type {
 const DRAIN_WITHIN_MS = 20_000;
 /** Between two looks whether a message is due, beside those after each one that came. */
 const LOOK_MS = 1;
+/** A market that refused is given time. */
+const AFTER_REFUSAL_MS = 20;
 
 class Clients {
   readonly #clients: E2eClient[] = [];
@@ -70,8 +72,8 @@ class Clients {
         const slotAt = subject.lastIndexOf('.');
         const client = own[Number(subject.slice(inbox.length + 1, slotAt))];
         if (client === undefined) return;
-        client.answered(Number(subject.slice(slotAt + 1)), data);
-        this.#refill(client);
+        if (client.answered(Number(subject.slice(slotAt + 1)), data)) this.#refill(client);
+        else setTimeout(() => this.#refill(client), AFTER_REFUSAL_MS);
       },
     });
   }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorClient } from '@foldbook/client';
-import { Asset, diffStream, logStream } from '@foldbook/protocol';
+import { Asset, diffStream, logStream, MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
 import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import { interrupted } from '../cli-error.ts';
 import { LocalCluster } from '../local-cluster.ts';
@@ -26,6 +26,8 @@ const FUNDS = 2n ** 50n;
 const MAKER_FEE_PPM = 100;
 const TAKER_FEE_PPM = 200;
 const GROUPS_IN_FLIGHT = 8;
+/** Half a megabyte: as much as a synced write is worth. */
+const MAX_GROUP_COMMANDS = MAX_COMMANDS_PER_GROUP - 1;
 /** As the market's publisher has it, on each stream. */
 const OUTPUTS_IN_FLIGHT = 256;
 /** Settlement records that a prover would be given together: epochs are not what is measured. */
@@ -103,6 +105,7 @@ export function runMarket(
         hosts: 1,
         epochRecords: EPOCH_RECORDS,
         maxGroupsInFlight: GROUPS_IN_FLIGHT,
+        maxGroupCommands: MAX_GROUP_COMMANDS,
         // A machine that is too slow shows in its rate, not in refusals.
         maxLagMs: LONGEST_LAG_MS,
         ...pendingOf(settings),

@@ -20,7 +20,7 @@ const DEFAULT = {
   warmUpSeconds: 4,
   runs: 3,
   clients: 400,
-  window: 4,
+  window: 16,
   batch: 20,
   singlePercent: 50,
   connections: 4,
