@@ -132,7 +132,7 @@ export class EventFeed {
     else if (kind === ControlKind.SNAPSHOT_BEGUN) this.#snapshotBegun(offset);
     else if (this.#current === undefined || this.#group === undefined) {
       this.#answer.push(this.#buffer.slice(offset, offset + RECORD_BYTES));
-    } else this.#current.event(this.#buffer, this.#view, offset, this.#group);
+    } else this.#current.event(this.#view, offset, this.#group);
   }
 
   #startGroup(offset: number): void {

@@ -99,7 +99,7 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   const sequencer = new Sequencer({
     ...{ partition, markets, dispatcher, clock, logger, metrics },
     limits: config,
-    onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
+    onReceived: answerReceivedOn(transport),
     onFailure: fail,
     wake: () => invoker.wake(),
   });
@@ -178,7 +178,15 @@ function outputsOf(
   return { reports: new DurableOutput(echo, fail), diffs: new DurableOutput(echo, fail) };
 }
 
-function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
-  const none = new Uint8Array(0);
-  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
+const NO_EVENTS: Uint8Array = new Uint8Array(0);
+
+/** Everybody who asked about a group is told the same. */
+function answerReceivedOn(transport: Transport) {
+  let last = { encoding: '', logSequence: 0, payload: NO_EVENTS };
+  return ({ encoding, replySubject }: Asker, logSequence: number): void => {
+    if (last.logSequence !== logSequence || last.encoding !== encoding) {
+      last = { encoding, logSequence, payload: encodeReply(encoding, logSequence, NO_EVENTS) };
+    }
+    answer(transport, replySubject, last.payload);
+  };
 }
