@@ -10,7 +10,7 @@ const MILLION = 1_000_000;
 export type RowKind = 'market' | 'floor' | 'latency';
 
 /** Milliseconds, to a hundredth. */
-function latency(sortedMs: Float64Array) {
+export function latencyOf(sortedMs: Float64Array) {
   if (sortedMs.length === 0) return undefined;
   const { p50, p99, p999, max } = percentiles(sortedMs);
   const rounded = (ms: number) => Math.round(ms * 100) / 100;
@@ -37,8 +37,8 @@ export function rowOf(kind: RowKind, measured: E2eMeasured) {
     refused: measured.refused,
     pendingFirst: measured.pendingFirst,
     pendingLast: measured.pendingLast,
-    receivedMs: latency(measured.receivedMs),
-    reportedMs: latency(measured.reportedMs),
+    receivedMs: latencyOf(measured.receivedMs),
+    reportedMs: latencyOf(measured.reportedMs),
     cpuPerMillion: cpu && {
       broker: perMillion(cpu.broker, reportedCommands),
       service: perMillion(cpu.service, reportedCommands),
@@ -95,6 +95,7 @@ export function pairOf(markets: readonly E2eMeasured[], floors: readonly E2eMeas
 export function endWords(
   end: ReturnType<typeof pairOf> & {
     readonly settings: E2eSettings & { readonly runs: number };
+    readonly syncMs: Readonly<Record<string, number>> | undefined;
     readonly machine: Machine;
   },
 ): string {
@@ -111,6 +112,7 @@ export function endWords(
       `of ${batch}`,
     `  log      JetStream file, ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, ` +
       'sync always',
+    `  sync     ${figures(end.syncMs)} ms a write of 4 KiB, before the runs`,
     `  machine  ${machineWords(machine)}`,
   ].join('\n');
 }

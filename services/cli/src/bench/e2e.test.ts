@@ -41,5 +41,6 @@ test('from client to client, and raw JetStream with the same bytes', {
   assert(perOrder(floor) > perOrder(market) / 3 && perOrder(floor) < perOrder(market) * 3);
   assert.equal(end.ordersPerSec, market.ordersPerSec);
   assert(Math.abs(end.ratio - market.ordersPerSec / floor.ordersPerSec) < 0.01);
+  assert(end.syncMs.p50 > 0);
   assert.deepEqual([end.settings.replicas, end.settings.batch], [1, 4]);
 });

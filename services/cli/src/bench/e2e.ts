@@ -2,6 +2,7 @@
 import { availableCores } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
+import { measureSync } from './disk-sync.ts';
 import {
   type E2eMeasured,
   type E2eResult,
@@ -11,9 +12,10 @@ import {
   runMarket,
   shapeOf,
 } from './e2e-run.ts';
-import { endWords, pairOf, rowOf, rowWords } from './e2e-words.ts';
+import { endWords, latencyOf, pairOf, rowOf, rowWords } from './e2e-words.ts';
 import { thisMachine } from './machine.ts';
 import { median } from './statistics.ts';
+import { withWorkFolder } from './work-folder.ts';
 
 const DEFAULT = {
   seconds: 10,
@@ -62,7 +64,8 @@ pair of runs. (It sends no market data; the market does.)
 receivedMs is from when a message was to be sent until the market said that it is in the log,
 reportedMs until its last report: in runs at full rate by a window's length, at the given rate by
 what the path takes. cpuPerMillion is processor seconds for a million commands, of the broker, the
-market's service thread, its other threads, and the clients. Epochs close after
+market's service thread, its other threads, and the clients. syncMs is of a write of 4 KiB to this
+machine's disk, before the runs: a broker makes one for each group and each report. Epochs close after
 ${EPOCH_RECORDS.toLocaleString('en-US')} records. Exit status 1 if something sent never came back.
 
 Example: foldbook bench e2e --seconds 30 --runs 5`,
@@ -111,6 +114,7 @@ async function measure(context: CommandContext): Promise<number> {
   const runs = context.integer('runs', 1, 100) ?? DEFAULT.runs;
   const given = context.integer('rate', 1, 100_000_000);
   const withFloor = !context.flag('market-only');
+  const syncMs = latencyOf(await withWorkFolder(measureSync));
   const tell = { onTrouble: (line: string) => output.say(line), signal };
   const markets: E2eMeasured[] = [];
   const floors: E2eMeasured[] = [];
@@ -135,7 +139,8 @@ async function measure(context: CommandContext): Promise<number> {
   const [paced] = take('latency', await runMarket(unprofiled, [perSec], tell));
   const end = {
     ...pairOf(markets, floors),
-    latencyAtPerSec: paced?.ordersPerSec,
+    latencyAtPerSec: paced && Math.round(paced.ordersPerSec),
+    syncMs,
     settings: { ...settings, runs },
     machine: thisMachine(),
   };
