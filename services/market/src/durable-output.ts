@@ -53,7 +53,15 @@ export async function readCoverageSince(source: OutputSource, since: number): Pr
   return coverage;
 }
 
-function cover(coverage: Map<string, BatchHeader>, source: OutputSource, record: StreamRecord) {
+/**
+ * Notes what a record of an output says of its subject.
+ * @throws OutputError as `readCoverage`
+ */
+export function cover(
+  coverage: Map<string, BatchHeader>,
+  source: OutputSource,
+  record: StreamRecord,
+): void {
   const { stream, filter, kind } = source;
   const { sequence, subject, payload } = record;
   if (isTermSubject(subject)) return;

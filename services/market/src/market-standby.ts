@@ -122,7 +122,7 @@ async function follow(prepared: Prepared): Promise<Following> {
   return { follower, signal, freeze, end };
 }
 
-/** How far the partition's streams reach, and what the outputs hold, once its first owner made them. */
+/** How far the streams reach, and what the outputs hold, once the first owner has made them. */
 async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestoreParts['ends']> {
   const { parts, agents, timers } = prepared;
   const of = streamsOf(parts.config.partition);
@@ -139,6 +139,9 @@ async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestorePa
         readers.reports.lastSequence(),
         readers.diffs.lastSequence(),
       ]);
+      for (const { stream, filter } of [of.log, of.reports, of.diffs]) {
+        await parts.store.prepare?.(stream, [filter]);
+      }
       // After the sequences: what comes meanwhile is known twice, and not missed.
       agents.reports.cover(await readCoverage({ ...of.reports, reader: readers.reports }));
       agents.diffs.cover(await readCoverage({ ...of.diffs, reader: readers.diffs }));
