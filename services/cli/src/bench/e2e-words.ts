@@ -100,14 +100,15 @@ export function endWords(
   },
 ): string {
   const { ordersPerSec, floorPerSec, ratio, ratios, settings, machine } = end;
-  const { clients, processes, connections, window, singlePercent, batch, replicas } = settings;
+  const { runs, seconds, warmUpSeconds, clients, processes, connections } = settings;
+  const { window, singlePercent, batch, replicas } = settings;
   return [
     `from client to client: ${grouped(ordersPerSec)} orders/s`,
     ...(floorPerSec === undefined
       ? []
       : [`raw JetStream: ${grouped(floorPerSec)}/s; ratio ${ratio} (${ratios.join(', ')})`]),
-    `  method   ${settings.runs} runs of ${settings.seconds} s after ${settings.warmUpSeconds} s, ` +
-      `in turns; ${clients} clients in ${processes} processes of ${connections} connections`,
+    `  method   ${runs} runs of ${seconds} s after ${warmUpSeconds} s, ` +
+      `in turns; ${clients} clients, ${processes} processes of ${connections} connections`,
     `           ${window} messages on their way each, ${singlePercent} % of one command, others ` +
       `of ${batch}`,
     `  log      JetStream file, ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, ` +

@@ -65,7 +65,7 @@ receivedMs is from when a message was to be sent until the market said that it i
 reportedMs until its last report: in runs at full rate by a window's length, at the given rate by
 what the path takes. cpuPerMillion is processor seconds for a million commands, of the broker, the
 market's service thread, its other threads, and the clients. syncMs is of a write of 4 KiB to this
-machine's disk, before the runs: a broker makes one for each group and each report. Epochs close after
+machine's disk, before the runs: a broker makes one for each group and report. Epochs close after
 ${EPOCH_RECORDS.toLocaleString('en-US')} records. Exit status 1 if something sent never came back.
 
 Example: foldbook bench e2e --seconds 30 --runs 5`,
