@@ -96,6 +96,12 @@ export class LocalCluster {
     );
   }
 
+  /** Process ids of the servers that run. */
+  async processIds(): Promise<number[]> {
+    const running = this.#running.flatMap((server) => (server === undefined ? [] : [server]));
+    return Promise.all(running.map(({ pid }) => pid));
+  }
+
   /** Starts a server, on the ports and the store that it had. Resolves when it takes clients. */
   async start(server: number): Promise<void> {
     const { dir } = this.#options;

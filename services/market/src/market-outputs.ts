@@ -7,6 +7,7 @@ import type { CheckpointFacts } from './market-checkpoint.ts';
 import type { CommittedGroup, Market } from './market-registry.ts';
 import { PrivateOutput, type SendReply } from './private-output.ts';
 import { PublicOutput, type PublishPublic } from './public-output.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 import { SettlementOutput } from './settlement-output.ts';
 
 export interface MarketCounters {
@@ -23,6 +24,8 @@ export interface OutputParts {
   readonly publish: PublishPublic;
   readonly sendReply: SendReply;
   readonly buffers: BatchBuffers;
+  /** Undefined where the node signs none. */
+  readonly receipts?: ReceiptDesk | undefined;
 }
 
 export class MarketOutputs {
@@ -41,9 +44,9 @@ export class MarketOutputs {
   readonly #headBefore = new Uint8Array(32);
 
   constructor(market: Market, parts: OutputParts) {
-    const { reports, diffs, generation, publish, sendReply, buffers } = parts;
+    const { reports, diffs, generation, publish, sendReply, buffers, receipts } = parts;
     this.market = market;
-    this.privately = new PrivateOutput(market, reports, sendReply, buffers);
+    this.privately = new PrivateOutput(market, reports, sendReply, buffers, receipts);
     this.publicly = new PublicOutput(market, generation, publish, buffers);
     this.#settlement = new SettlementOutput(market, diffs, buffers);
   }
@@ -54,14 +57,15 @@ export class MarketOutputs {
     this.market.transfers.startGroup(logSequence, firstSequence);
   }
 
-  endGroup({ logSequence, head }: CommittedGroup, lastSequence: number, commands: number): void {
+  endGroup(group: CommittedGroup, lastSequence: number, commands: number): void {
+    const { logSequence, head } = group;
     this.#logSequence = logSequence;
     this.#headBefore.set(this.#head);
     this.#head.set(head);
     this.market.sequence = lastSequence;
     this.counters.commands += commands;
     this.counters.groups += 1;
-    this.privately.endGroup(logSequence);
+    this.privately.endGroup(group, lastSequence);
     this.market.transfers.endGroup();
   }
 
@@ -113,15 +117,19 @@ export class MarketOutputs {
     this.publicly.restore(levels, facts.sequence);
   }
 
-  /** Only between groups: every batch ends, and the book is whole. */
-  flush(): void {
+  /** Sends reports; only between groups, as every batch ends. */
+  tell(): void {
     this.privately.flush();
+  }
+
+  /** Sends all others; only between groups: every batch ends, and the book is whole. */
+  flush(): void {
     this.#settlement.flush();
     this.publicly.flush(this.market.sequence);
   }
 
   /** The event at `offset` of a block, which belongs to a group. */
-  event(bytes: Uint8Array, view: DataView, offset: number, group: CommittedGroup): void {
+  event(view: DataView, offset: number, group: CommittedGroup): void {
     const sequence = readCount(view, offset + EventOffset.SEQUENCE);
     const kind = view.getUint8(offset);
     switch (kind) {
@@ -129,11 +137,11 @@ export class MarketOutputs {
       case EventKind.REPLACED:
       case EventKind.TRIGGERED:
         this.#takerClientOrderId = view.getBigUint64(offset + EventOffset.CLIENT_ORDER_ID, true);
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.REJECTED:
         this.market.transfers.rejected(view.getUint16(offset + EventOffset.CODE, true), sequence);
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.CANCELLED:
       case EventKind.RESULT:
@@ -143,42 +151,42 @@ export class MarketOutputs {
       case EventKind.CANCEL_AFTER_SET:
       case EventKind.TIER_CHANGED:
       case EventKind.CLOCK_ADVANCED:
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.CONFIGURED:
       case EventKind.STATE_CHANGED:
       case EventKind.FEES_CHANGED:
         this.market.terms.apply(readEvent(view, offset));
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.FUNDS:
         this.market.transfers.funds(view, offset, sequence);
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);
         return;
       case EventKind.FEE:
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);
         return;
       case EventKind.TRADE:
         this.counters.trades += 1;
         this.privately.trade(view, offset, sequence, this.#takerClientOrderId);
-        this.publicly.trade(bytes, offset, sequence);
+        this.publicly.trade(view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);
         return;
       case EventKind.BOOK_DELTA:
         this.counters.deltas += 1;
-        this.publicly.delta(bytes, view, offset, sequence);
+        this.publicly.delta(view, offset, sequence);
         return;
       case EventKind.MARKET_CREATED:
         this.market.isCreated = true;
         this.market.terms.apply(readEvent(view, offset));
-        this.privately.event(bytes, view, offset, sequence);
-        this.#settlement.event(bytes, offset, sequence);
+        this.privately.event(view, offset, sequence);
+        this.#settlement.event(view, offset, sequence);
         return;
       case EventKind.EPOCH_MARK:
-        this.privately.event(bytes, view, offset, sequence);
-        this.#settlement.event(bytes, offset, sequence);
+        this.privately.event(view, offset, sequence);
+        this.#settlement.event(view, offset, sequence);
         this.#chainHead(group, sequence);
         return;
       default:
