@@ -14,6 +14,7 @@ import type { Market, MarketRegistry } from './market-registry.ts';
 import { createBatchBuffers } from './output-batch.ts';
 import type { SendReply } from './private-output.ts';
 import type { PublicOutput, PublishPublic } from './public-output.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 
 /** Appends in flight on an output stream before the publisher waits, and the rings fill. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
@@ -32,6 +33,7 @@ export interface PublisherParts {
   readonly metrics: ServiceMetrics;
   readonly publish: PublishPublic;
   readonly sendReply: SendReply;
+  readonly receipts?: ReceiptDesk | undefined;
   readonly onExecuted: OnExecuted;
   readonly onAnswer: OnAnswer;
   readonly onMoved: OnMoved;
@@ -53,7 +55,7 @@ export class Publisher implements Agent, EventTaker {
   #next = 0;
 
   constructor(parts: PublisherParts) {
-    const { reports, diffs, publish, sendReply, metrics } = parts;
+    const { reports, diffs, publish, sendReply, metrics, receipts } = parts;
     this.#reports = reports;
     this.#diffs = diffs;
     this.#metrics = metrics;
@@ -61,7 +63,8 @@ export class Publisher implements Agent, EventTaker {
       if (this.#isLive) publish(subject, payload);
     };
     const buffers = createBatchBuffers();
-    this.#outputParts = { reports, diffs, sendReply, buffers, publish: publishLive };
+    const outputs = { reports, diffs, sendReply, buffers, receipts };
+    this.#outputParts = { ...outputs, publish: publishLive };
     const outputsOf = (market: Market) => this.outputsOf(market);
     const reportsMayGo = () => reports.inFlight() <= REPORTS_IN_FLIGHT;
     const feedParts = { ...parts, outputsOf, reportsMayGo };
