@@ -5,6 +5,8 @@ import { PLANTS, type Plant } from './plants.ts';
 import { type SeedResult, Simulation } from './run-seed.ts';
 
 const SEEDS = 12;
+/** What is rare happens in the seeds from here on. */
+const FIRST_SEED = 5;
 /** One of so many shows a defect; how soon is told in ARCHITECTURE.md. */
 const PLANTED_SEEDS = 60;
 
@@ -17,7 +19,7 @@ describe('a simulated world', () => {
   it('keeps every rule, whatever goes wrong', async () => {
     const simulation = new Simulation(kernel);
     const happened = new Map<string, number>();
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
       const { violations, coverage } = await simulation.run(seed);
       assert.deepEqual(violations, [], `seed ${seed}: foldbook check sim --seed ${seed} --trace`);
       for (const [what, count] of coverage) happened.set(what, (happened.get(what) ?? 0) + count);
