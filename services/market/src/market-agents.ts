@@ -93,7 +93,9 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
     placement.place(market);
     outbox.watch(market);
   });
-  const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
+  const targets = threads.map(({ commands, worker: { post, openWay } }) => ({
+    ...{ commands, post, openWay },
+  }));
   const dispatcher = new Dispatcher(targets, nowNs);
   const mover = new Mover({ dispatcher, placement, logger, nowNs });
   const sequencer = new Sequencer({

@@ -20,7 +20,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
-export { Heartbeat, HeartbeatWatch } from './heartbeat.ts';
+export { Heartbeat, HeartbeatWatch, type HostView, type SeenWord } from './heartbeat.ts';
 export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
