@@ -8,7 +8,9 @@ import { replySubject, type TransportMessage } from '@foldbook/runtime';
 import type { Coverage } from './coverage.ts';
 import type { Plant } from './plants.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SimLeases } from './sim-leases.ts';
 import type { SimProcess } from './sim-process.ts';
+import { SimSnapshots } from './sim-snapshots.ts';
 import { type DiskOptions, SimStream, type StreamWatcher } from './sim-stream.ts';
 import { SimTransport } from './sim-transport.ts';
 
@@ -21,6 +23,8 @@ export interface NetworkOptions {
   readonly twiceOneIn: number;
   /** A line that is back is used after up to so long. */
   readonly reconnectNs: number;
+  /** Word of what is settled comes later than what was sent behind it, one in so many; 0: never. */
+  readonly lateOneIn: number;
 }
 
 export interface BrokerParts {
@@ -35,6 +39,8 @@ export interface BrokerParts {
 
 export class SimBroker {
   readonly parts: BrokerParts;
+  readonly leases: SimLeases;
+  readonly snapshots: SimSnapshots;
   readonly #lines = new Set<SimTransport>();
   readonly #streams = new Map<string, SimStream>();
   #isUp = true;
@@ -45,6 +51,8 @@ export class SimBroker {
 
   constructor(parts: BrokerParts) {
     this.parts = parts;
+    this.leases = new SimLeases(parts);
+    this.snapshots = new SimSnapshots(parts);
     this.#syncLater();
   }
 
@@ -101,6 +109,8 @@ export class SimBroker {
       if (losesPower) stream.losePower();
       else stream.crash();
     }
+    this.leases.crash(losesPower);
+    if (losesPower) this.snapshots.losePower();
     for (const line of [...this.#lines]) line.breaks('the broker ended');
     scheduler.in(downNs, 'broker is back', () => {
       this.#isUp = true;
@@ -112,6 +122,8 @@ export class SimBroker {
     const { scheduler, disk } = this.parts;
     scheduler.in(disk.syncEveryNs, 'broker syncs', () => {
       for (const stream of this.#streams.values()) stream.sync();
+      this.leases.sync();
+      this.snapshots.sync();
       this.#syncLater();
     });
   }

@@ -1,4 +1,5 @@
 /** A process's line to the broker: the transport port, over a network that goes wrong. */
+import { decodeSettled, encodeSettled, logStream } from '@foldbook/protocol';
 import {
   cancelTimer,
   checkFilter,
@@ -138,8 +139,9 @@ export class SimTransport implements Transport {
   }
 
   /** A message that the broker has for it; returns how many subscriptions hear it. */
-  deliver(message: TransportMessage): number {
+  deliver(sent: TransportMessage): number {
     if (this.#line === undefined) return 0;
+    const message = planted(this.#broker, sent);
     const heard = this.#heard.filter((each) => each.isKnown && each.matches(message.subject));
     for (const each of heard) this.#deliverTo(each, message);
     return heard.length;
@@ -162,13 +164,29 @@ export class SimTransport implements Transport {
       coverage.add('messages lost');
       return;
     }
+    if (isFaulty && this.#isLate(message)) {
+      coverage.add('settled positions out of order');
+      this.#handLater(label, hand);
+      return;
+    }
     this.fromBroker(label, hand);
     if (!isFaulty || network.twiceOneIn === 0 || !dice.oneIn(network.twiceOneIn)) return;
     coverage.add('messages delivered twice');
+    this.#handLater(`${label} again`, hand);
+  }
+
+  /** Behind what comes meanwhile. */
+  #handLater(label: string, hand: () => void): void {
+    const { dice } = this.#broker.parts;
     const line = this.#line;
-    this.process.in(this.#latencyNs() + dice.below(50e6), `${label} again`, () => {
+    this.process.in(this.#latencyNs() + dice.below(50e6), label, () => {
       if (line === this.#line) hand();
     });
+  }
+
+  #isLate({ subject }: TransportMessage): boolean {
+    const { dice, network } = this.#broker.parts;
+    return subject.endsWith('.settled') && network.lateOneIn > 0 && dice.oneIn(network.lateOneIn);
   }
 
   /** Something that happens at the broker when this line has carried it there. */
@@ -250,6 +268,16 @@ export class SimTransport implements Transport {
     this.#status = status;
     for (const listener of [...this.#listeners]) listener(status, detail);
   }
+}
+
+/** Planted: all that is in the log is said to be told. */
+function planted(broker: SimBroker, message: TransportMessage): TransportMessage {
+  if (broker.parts.plant !== 'early-settled' || !message.subject.endsWith('.settled'))
+    return message;
+  const settled = decodeSettled(message.payload);
+  if (!settled.ok) return message;
+  const log = broker.findStream(logStream(0))?.lastSequence ?? 0;
+  return { ...message, payload: encodeSettled({ ...settled.value, log }) };
 }
 
 const closed = () => new TransportError('CLOSED', 'the simulated line is closed');

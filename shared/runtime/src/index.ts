@@ -108,6 +108,7 @@ export {
   runPinned,
   startPinnedWorker,
 } from './pinned-worker.ts';
+export type { ProcessIdentity } from './process-identity.ts';
 export { answerQuestions, type Questions, type Reply } from './questions.ts';
 export { type RealTimeResult, setRealTime } from './real-time.ts';
 export {
@@ -150,6 +151,8 @@ export { FrameKind } from './shared-memory-layout.ts';
 export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
 export {
   checkSnapshot,
+  damagedSnapshot,
+  noSnapshot,
   type SnapshotDraft,
   SnapshotError,
   type SnapshotErrorCode,
