@@ -128,13 +128,19 @@ export function streamsOf(partition: number) {
   return { log, reports, diffs };
 }
 
+/** What is known of both output streams. */
+export interface KnownOutputs {
+  readonly reports: Pick<OwnedOutput, 'coverage'>;
+  readonly diffs: Pick<OwnedOutput, 'coverage'>;
+}
+
 /**
  * Checks what the owners before wrote against the markets that the log gives.
  * @throws OutputError, see `checkCoverage`
  */
 export function checkOutputs(
   partition: number,
-  { reports, diffs }: OwnedStreams,
+  { reports, diffs }: KnownOutputs,
   markets: MarketRegistry,
 ): void {
   checkCoverage(reportStream(partition), reports.coverage, markets);
@@ -150,8 +156,18 @@ async function coverageOf(
   { since, barrier }: { readonly since: number | undefined; readonly barrier: number },
 ): Promise<Coverage> {
   const source = { ...what, reader: store.reader(what.stream) };
+  if (since !== undefined && barrier <= since) throw lost(what.stream, barrier - 1, since);
   if (since === undefined || barrier - since > MOST_READ) return readCoverage(source);
   return barrier - 1 > since ? readCoverageSince(source, since) : new Map();
+}
+
+/** Of a stream that ends before what was known of it. */
+export function lost(stream: string, last: number, known: number): StreamError {
+  return new StreamError(
+    'TRUNCATED',
+    `${stream} ended at ${last}, but is known to have had ${known} records: the broker has lost ` +
+      'some; restore its data from a copy',
+  );
 }
 
 interface Barrier {

@@ -28,7 +28,8 @@ export async function takePartition(
   const acquired = lease.acquire();
   // Heard of below; opening a standby may take a while.
   acquired.catch(() => undefined);
-  const standby = await openStandby(parts);
+  const standby = await openStandby(parts, acquired);
+  if (standby === undefined) return startMarketService(parts);
   standby.followed.then(onWaiting);
   const failed = standby.failed.then((error) => Promise.reject(error));
   await Promise.race([acquired, failed]);

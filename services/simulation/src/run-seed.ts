@@ -73,8 +73,8 @@ async function live(world: World): Promise<void> {
   await scheduler.run(() => isOver() || reference.lostRecords > 0, endNs);
   if (isOver()) return;
   world.calm();
-  // One that goes on would not look at what is left.
-  if (reference.lostRecords > 0) for (const node of world.nodes) node.crash();
+  // One that goes on to serve would not look at what is left.
+  if (reference.lostRecords > 0) crashAfterLoss(world);
   const lateNs = scheduler.nowNs + REST_NS;
   const rest = async (what: string, isDone: () => boolean) => {
     if (isOver()) return;
@@ -87,6 +87,12 @@ async function live(world: World): Promise<void> {
   await rest('the outputs', () => world.areOutputsWhole());
   await rest('the nodes', () => world.areNodesSettled());
   if (!isOver()) checkWorld(world);
+}
+
+/** Those that follow may live on: they have read what is gone. */
+function crashAfterLoss({ nodes, dice }: World): void {
+  const all = dice.oneIn(2);
+  for (const node of nodes) if (all || !node.isFollowing || node.isServing) node.crash();
 }
 
 type Rest = (what: string, isDone: () => boolean) => Promise<void>;
