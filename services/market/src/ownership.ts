@@ -155,7 +155,7 @@ async function coverageOf(
   what: OutputBarrier,
   { since, barrier }: { readonly since: number | undefined; readonly barrier: number },
 ): Promise<Coverage> {
-  const source = { ...what, reader: store.reader(what.stream) };
+  const source = { ...what, barrier, reader: store.reader(what.stream) };
   if (since !== undefined && barrier <= since) throw lost(what.stream, barrier - 1, since);
   if (since === undefined || barrier - since > MOST_READ) return readCoverage(source);
   return barrier - 1 > since ? readCoverageSince(source, since) : new Map();

@@ -57,6 +57,7 @@ export function simulatedHost({ process, dice, takeKernel, onWorked }: SimHostPa
       passage: () => way.ofHost,
     });
     let isWoken = false;
+    let isStopped = false;
     const wake = () => {
       if (isWoken) return;
       isWoken = true;
@@ -64,6 +65,7 @@ export function simulatedHost({ process, dice, takeKernel, onWorked }: SimHostPa
       isResting = false;
       process.in(delayNs, 'host', () => {
         isWoken = false;
+        if (isStopped) return;
         const isFull = output.used() > FULL_SLOTS;
         if (!isFull && agent.doWork() === 0) return;
         if (!isFull) onWorked(engines);
@@ -74,7 +76,9 @@ export function simulatedHost({ process, dice, takeKernel, onWorked }: SimHostPa
       ...{ pinned: false, core: options.core, threadId: undefined, pinError: undefined },
       failed: new Promise<never>(() => undefined),
       post: () => assert.fail('simulated markets stay on their host'),
-      stop: async () => undefined,
+      stop: async () => {
+        isStopped = true;
+      },
       openWay: (onPiece: SendPiece) => way.open(onPiece),
     };
     const producer = new WakingProducer(commands, wake);
