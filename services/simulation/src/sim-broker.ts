@@ -4,6 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import type { Dice } from '@foldbook/engine';
+import {
+  diffStream,
+  encodeSettled,
+  logStream,
+  reportStream,
+  settledSubject,
+} from '@foldbook/protocol';
 import { replySubject, type TransportMessage } from '@foldbook/runtime';
 import type { Coverage } from './coverage.ts';
 import type { Plant } from './plants.ts';
@@ -13,6 +20,10 @@ import type { SimProcess } from './sim-process.ts';
 import { SimSnapshots } from './sim-snapshots.ts';
 import { type DiskOptions, SimStream, type StreamWatcher } from './sim-stream.ts';
 import { SimTransport } from './sim-transport.ts';
+
+/** The one that there is. */
+const PARTITION = 0;
+const LOG = logStream(PARTITION);
 
 export interface NetworkOptions {
   /** One way, at least and at most. */
@@ -94,7 +105,9 @@ export class SimBroker {
   }
 
   makeStream(name: string): SimStream {
-    const stream = this.#streams.get(name) ?? new SimStream({ ...this.parts, name });
+    const watcher = this.parts.plant === 'early-settled' ? this.#tellingEarly() : undefined;
+    const parts = { ...this.parts, name, watcher: watcher ?? this.parts.watcher };
+    const stream = this.#streams.get(name) ?? new SimStream(parts);
     this.#streams.set(name, stream);
     return stream;
   }
@@ -116,6 +129,25 @@ export class SimBroker {
       this.#isUp = true;
       for (const line of [...this.#lines]) line.comesBack();
     });
+  }
+
+  /** Planted: what has just been stored in the log is said to be told. */
+  #tellingEarly(): StreamWatcher {
+    const { watcher } = this.parts;
+    const last = (name: string) => this.findStream(name)?.lastSequence ?? 0;
+    return {
+      lost: watcher.lost.bind(watcher),
+      stored: (stream, record) => {
+        watcher.stored(stream, record);
+        if (stream !== LOG) return;
+        const outputs = {
+          reports: last(reportStream(PARTITION)),
+          diffs: last(diffStream(PARTITION)),
+        };
+        const settled = encodeSettled({ term: 1, log: record.sequence, ...outputs });
+        this.route(settledSubject(PARTITION), settled);
+      },
+    };
   }
 
   #syncLater(): void {

@@ -1,5 +1,4 @@
 /** A process's line to the broker: the transport port, over a network that goes wrong. */
-import { decodeSettled, encodeSettled, logStream } from '@foldbook/protocol';
 import {
   cancelTimer,
   checkFilter,
@@ -139,9 +138,8 @@ export class SimTransport implements Transport {
   }
 
   /** A message that the broker has for it; returns how many subscriptions hear it. */
-  deliver(sent: TransportMessage): number {
+  deliver(message: TransportMessage): number {
     if (this.#line === undefined) return 0;
-    const message = planted(this.#broker, sent);
     const heard = this.#heard.filter((each) => each.isKnown && each.matches(message.subject));
     for (const each of heard) this.#deliverTo(each, message);
     return heard.length;
@@ -268,16 +266,6 @@ export class SimTransport implements Transport {
     this.#status = status;
     for (const listener of [...this.#listeners]) listener(status, detail);
   }
-}
-
-/** Planted: all that is in the log is said to be told. */
-function planted(broker: SimBroker, message: TransportMessage): TransportMessage {
-  if (broker.parts.plant !== 'early-settled' || !message.subject.endsWith('.settled'))
-    return message;
-  const settled = decodeSettled(message.payload);
-  if (!settled.ok) return message;
-  const log = broker.findStream(logStream(0))?.lastSequence ?? 0;
-  return { ...message, payload: encodeSettled({ ...settled.value, log }) };
 }
 
 const closed = () => new TransportError('CLOSED', 'the simulated line is closed');
