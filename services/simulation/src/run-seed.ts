@@ -7,7 +7,7 @@ import { Trace } from './trace.ts';
 import { World } from './world.ts';
 
 /** Virtual time that a world has to come to rest in once nothing goes wrong any more. */
-const REST_NS = 60e9;
+const REST_NS = 30e9;
 
 export interface SeedOptions {
   readonly plant?: Plant | undefined;
