@@ -3,7 +3,14 @@
  * need not execute the whole log. One at a time, and none while a market moves.
  */
 import assert from 'node:assert/strict';
-import type { Agent, Logger, SnapshotDraft, SnapshotStore } from '@foldbook/runtime';
+import {
+  type Agent,
+  type Logger,
+  monotonicMs,
+  type SnapshotDraft,
+  type SnapshotStore,
+  type Timers,
+} from '@foldbook/runtime';
 import type { Dispatcher } from './dispatcher.ts';
 import type { DurableOutput } from './durable-output.ts';
 import {
@@ -28,15 +35,25 @@ const KEPT = 2;
 export interface CheckpointerParts {
   readonly partition: number;
   readonly markets: MarketRegistry;
-  readonly dispatcher: Dispatcher;
-  readonly reports: DurableOutput;
-  readonly diffs: DurableOutput;
-  readonly outputsOf: (market: Market) => MarketOutputs;
+  readonly dispatcher: Pick<Dispatcher, 'moving' | 'snapshot'>;
+  readonly reports: Pick<DurableOutput, 'position' | 'settled'>;
+  readonly diffs: Pick<DurableOutput, 'position' | 'settled'>;
+  readonly outputsOf: (market: Market) => Pick<MarketOutputs, 'facts'>;
   readonly store: SnapshotStore;
   /** Commands of a market after which it writes another one. */
   readonly everyCommands: number;
   readonly logger: Logger;
+  readonly timers: Timers;
+  /**
+   * Pieces that may wait for the store: beyond it the store is too slow for the market, which writes
+   * its snapshot all the same. Default: 256 MiB.
+   */
+  readonly mostWaitingBytes?: number | undefined;
 }
+
+const MOST_WAITING_BYTES = 256 * 1024 * 1024;
+/** Without anything written for so long it is said that there are no checkpoints, ms. */
+const STUCK_MS = 60_000;
 
 /** A checkpoint on its way into the store. */
 interface Current {
@@ -49,6 +66,11 @@ interface Current {
   /** In the order of the file. */
   writing: Promise<SnapshotDraft>;
   facts: CheckpointFacts | undefined;
+  /** Pieces that the store has not taken. */
+  waitingBytes: number;
+  /** When it took something last. */
+  progressMs: number;
+  isSaidStuck: boolean;
 }
 
 export class Checkpointer implements Agent {
@@ -72,6 +94,7 @@ export class Checkpointer implements Agent {
   /** Looks at one market each time: there may be a thousand, and this is asked all the time. */
   doWork(): number {
     const { dispatcher, markets, everyCommands } = this.#parts;
+    if (this.#current !== undefined) this.#tellStuck(this.#current);
     if (this.#current !== undefined || dispatcher.moving !== undefined) return 0;
     this.#looked = this.#looked >= markets.size ? 1 : this.#looked + 1;
     const market = markets.byId(this.#looked);
@@ -110,18 +133,49 @@ export class Checkpointer implements Agent {
       draft: undefined,
       writing,
       facts: undefined,
+      waitingBytes: 0,
+      progressMs: this.#nowMs(),
+      isSaidStuck: false,
     };
     this.#current = current;
     this.#parts.dispatcher.snapshot(market, (piece) => {
       if (piece.byteLength > 0) {
-        current.writing = written(current.writing, checkpointFrame(piece));
-        current.writing.catch(() => undefined);
+        this.#take(current, piece);
         return;
       }
       void this.#finish(current).finally(() => {
         this.#current = undefined;
       });
     });
+  }
+
+  #take(current: Current, piece: Uint8Array): void {
+    const { byteLength } = piece;
+    const { mostWaitingBytes = MOST_WAITING_BYTES } = this.#parts;
+    current.waitingBytes += byteLength;
+    current.writing =
+      current.waitingBytes > mostWaitingBytes
+        ? current.writing.then(() => Promise.reject(new Error('the store is too slow for it')))
+        : written(current.writing, checkpointFrame(piece));
+    current.writing.then(
+      () => {
+        current.waitingBytes -= byteLength;
+        current.progressMs = this.#nowMs();
+      },
+      () => undefined,
+    );
+  }
+
+  #nowMs(): number {
+    return monotonicMs(this.#parts.timers);
+  }
+
+  #tellStuck(current: Current): void {
+    if (current.isSaidStuck || this.#nowMs() - current.progressMs < STUCK_MS) return;
+    current.isSaidStuck = true;
+    const { store, logger } = this.#parts;
+    const detail = `${store.description} has taken nothing for ${STUCK_MS / 1_000} s`;
+    logger.warn('no checkpoints until it does; starts read ever more of the log', { detail });
   }
 
   async #finish(current: Current): Promise<void> {

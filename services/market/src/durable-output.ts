@@ -61,12 +61,25 @@ export async function readCoverageSince(source: OutputSource, since: number): Pr
   return coverage;
 }
 
-function cover(coverage: Map<string, BatchHeader>, source: OutputSource, record: StreamRecord) {
+/** Another owner has begun to write behind the barrier of this process. */
+export function followed(stream: string, sequence: number, barrier: number): StreamError {
+  const text = `${stream} has record ${sequence} behind the barrier ${barrier} of this process`;
+  return new StreamError('STALE_WRITER', `${text}: another owner has followed`);
+}
+
+/**
+ * Notes what a record of an output says of its subject.
+ * @throws OutputError as `readCoverage`
+ */
+export function cover(
+  coverage: Map<string, BatchHeader>,
+  source: OutputSource,
+  record: StreamRecord,
+): void {
   const { stream, filter, kind, barrier = Number.POSITIVE_INFINITY } = source;
   const { sequence, subject, payload } = record;
   if (sequence > barrier) {
-    const text = `${stream} has record ${sequence} behind the barrier ${barrier} of this process`;
-    throw new StreamError('STALE_WRITER', `${text}: another owner has followed`);
+    throw followed(stream, sequence, barrier);
   }
   if (isTermSubject(subject)) return;
   const where = `record ${sequence} of ${stream} (${subject})`;

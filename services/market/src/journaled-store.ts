@@ -74,6 +74,10 @@ export class JournaledStore implements StreamStore {
     return new JournaledWriter(writer, journal, this.#options.config.sync === 'always');
   }
 
+  async prepare(name: string, subjects: readonly string[]): Promise<void> {
+    await this.#store.prepare?.(name, subjects);
+  }
+
   reader(name: string): StreamReader {
     const reader = this.#store.reader(name);
     if (!LOG_STREAM.test(name)) return reader;

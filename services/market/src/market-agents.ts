@@ -125,7 +125,7 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   const checkpointer =
     parts.snapshots &&
     new Checkpointer({
-      ...{ partition, markets, dispatcher, reports, diffs, logger },
+      ...{ partition, markets, dispatcher, reports, diffs, logger, timers },
       store: parts.snapshots,
       outputsOf: (market) => publisher.outputsOf(market),
       everyCommands: config.snapshots.everyCommands,

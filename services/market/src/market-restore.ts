@@ -17,6 +17,7 @@ import { type CheckpointFacts, CheckpointReader } from './market-checkpoint.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import {
   checkpointName,
+  checkpointPrefix,
   decodeManifest,
   type ManifestEntry,
   manifestName,
@@ -107,11 +108,27 @@ async function readManifest({
 /** Undefined where the market has no checkpoint that is whole; it is replayed then. */
 async function factsOf(
   parts: RestoreParts,
-  { market, id, checkpoint }: ManifestEntry,
+  entry: ManifestEntry,
 ): Promise<CheckpointFacts | undefined> {
-  if (checkpoint === 0) return undefined;
+  if (entry.checkpoint === 0) return undefined;
+  const { store, partition } = parts;
+  const newest = checkpointName(partition, entry.market, entry.checkpoint);
+  const listed = await store.list(checkpointPrefix(partition, entry.market));
+  // One that the manifest does not know yet may be ahead of what it says of other markets.
+  const older = listed.map(({ name }) => name).filter((name) => name < newest);
+  for (const name of [newest, ...older.sort().reverse()]) {
+    const facts = await factsIn(parts, entry, name);
+    if (facts !== undefined) return facts;
+  }
+  return undefined;
+}
+
+async function factsIn(
+  parts: RestoreParts,
+  { market, id }: ManifestEntry,
+  name: string,
+): Promise<CheckpointFacts | undefined> {
   const { store, partition, ends, logger } = parts;
-  const name = checkpointName(partition, market, checkpoint);
   let facts: CheckpointFacts;
   try {
     await checkSnapshot(store, name);
@@ -119,13 +136,13 @@ async function factsOf(
     for await (const chunk of store.read(name)) for (const _ of reader.push(chunk));
     facts = reader.end();
   } catch (error) {
-    logger.warn(`the checkpoint ${name} is not usable; its market's log is read from the start`, {
+    logger.warn(`the checkpoint ${name} is not usable; more of its market's log is read`, {
       detail: messageOf(error),
     });
     return undefined;
   }
   const isIts = facts.market === market && facts.id === id && facts.partition === partition;
-  if (!isIts || facts.logSequence !== checkpoint) {
+  if (!isIts || name !== checkpointName(partition, market, facts.logSequence)) {
     logger.warn(`the checkpoint ${name} is of another market; it is left out`);
     return undefined;
   }

@@ -104,7 +104,7 @@ export async function prepare(
 }
 
 export const ownershipParts = (parts: MarketServiceParts) => ({
-  ...{ store: parts.store, clock: parts.clock, logger: parts.logger },
+  ...{ store: parts.store, clock: parts.clock, logger: parts.logger, timers: parts.timers },
   partition: parts.config.partition,
   node: parts.config.node,
 });

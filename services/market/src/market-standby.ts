@@ -140,7 +140,7 @@ async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> 
   return { follower, signal, told, freeze, end };
 }
 
-/** How far the partition's streams reach, and what the outputs hold, once its first owner made them. */
+/** How far the streams reach, and what the outputs hold, once the first owner has made them. */
 async function begun(
   prepared: Prepared,
   signal: AbortSignal,
@@ -161,6 +161,9 @@ async function begun(
         readers.reports.lastSequence(),
         readers.diffs.lastSequence(),
       ]);
+      for (const { stream, filter } of [of.log, of.reports, of.diffs]) {
+        await parts.store.prepare?.(stream, [filter]);
+      }
       // After the sequences: what comes meanwhile is known twice, and not missed.
       const told = {
         reports: { coverage: await readCoverage({ ...of.reports, reader: readers.reports }) },

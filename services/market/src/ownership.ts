@@ -3,6 +3,7 @@
  * there on every append of the owner before is refused, since each names the sequence before it.
  */
 import {
+  type BatchHeader,
   BatchKind,
   decodeTerm,
   diffStream,
@@ -20,16 +21,23 @@ import {
 } from '@foldbook/protocol';
 import {
   type Clock,
+  cancelTimer,
   type Logger,
   StreamError,
   type StreamStore,
   type StreamWriter,
+  systemTimers,
+  type Timers,
 } from '@foldbook/runtime';
-import { type Coverage, checkCoverage, readCoverage, readCoverageSince } from './durable-output.ts';
+import {
+  type Coverage,
+  checkCoverage,
+  cover,
+  followed,
+  readCoverage,
+  readCoverageSince,
+} from './durable-output.ts';
 import type { MarketRegistry } from './market-registry.ts';
-
-/** The owner before may have this many appends on their way, which get in before the barrier. */
-const MOST_ATTEMPTS = 64;
 
 /** An output stream that is this process's to write. */
 export interface OwnedOutput {
@@ -57,6 +65,7 @@ export interface OwnershipParts {
   readonly store: StreamStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly timers?: Timers | undefined;
   /** Up to where it is known what the output streams hold. */
   readonly since?: { readonly reports: number; readonly diffs: number } | undefined;
 }
@@ -73,26 +82,39 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
     await Promise.all(writers.map((writer) => writer.close()));
   };
   const of = streamsOf(parts.partition);
+  const ahead = {
+    reports: since && readAhead(parts, of.reports, since.reports),
+    diffs: since && readAhead(parts, of.diffs, since.diffs),
+  };
   try {
+    const lasts = [of.log, of.reports, of.diffs].map((what) => lastTerm(parts, what));
+    const [toldLog, toldReports, toldDiffs] = await Promise.all(lasts);
     // A log that was put back from a copy may know of fewer terms than its outputs do.
-    const told = await Promise.all([lastTerm(parts, of.reports), lastTerm(parts, of.diffs)]);
-    const log = await openLog(parts, of.log, Math.max(0, ...told.map((last) => last?.term ?? 0)));
+    const above = Math.max(toldReports?.term ?? 0, toldDiffs?.term ?? 0);
+    const log = await openLog(parts, of.log, toldLog, above);
     writers.push(log.writer);
-    const output = async (what: OutputBarrier, from: number | undefined): Promise<OwnedOutput> => {
-      const { writer, barrier } = await openOutput(parts, what, log.term);
+    const output = async (
+      what: OutputBarrier,
+      told: TermRecord | undefined,
+      reading: ReadAhead | undefined,
+    ): Promise<OwnedOutput> => {
+      const { writer, barrier } = await openOutput(parts, what, told, log.term);
       writers.push(writer);
       // Behind the barrier: nobody else adds to what is read here.
-      const coverage = await coverageOf(parts, what, { since: from, barrier });
+      const coverage = await coverageOf(parts, what, reading, barrier);
       return { writer, coverage, end: barrier - 1 };
     };
     const [reports, diffs] = await bothOf([
-      output(of.reports, since?.reports),
-      output(of.diffs, since?.diffs),
+      output(of.reports, toldReports, ahead.reports),
+      output(of.diffs, toldDiffs, ahead.diffs),
     ]);
     return { term: log.term, barrier: log.barrier, log: log.writer, reports, diffs, close };
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    ahead.reports?.close();
+    ahead.diffs?.close();
   }
 }
 
@@ -149,16 +171,64 @@ export function checkOutputs(
 
 /** More would take as long to read as the last record of each subject. */
 const MOST_READ = 16_384;
+/** Of a reader that follows, for what is in the stream already; else it is read anew. */
+const READ_PATIENCE_MS = 100;
+
+/** Reads an output before its barrier is there, so that it need not be waited for behind it. */
+interface ReadAhead {
+  readonly since: number;
+  /** All up to a record of the stream; undefined if it does not come soon. */
+  upTo(sequence: number): Promise<Coverage | undefined>;
+  close(): void;
+}
+
+function readAhead(
+  { store, timers = systemTimers }: OwnershipParts,
+  what: OutputBarrier,
+  since: number,
+): ReadAhead {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const source = { ...what, reader: store.reader(what.stream) };
+  const coverage = new Map<string, BatchHeader>();
+  const goal = Promise.withResolvers<Coverage | undefined>();
+  let reached = since;
+  let wanted = Number.POSITIVE_INFINITY;
+  const read = async () => {
+    const records = source.reader.read({ fromSequence: since + 1, follow: true, signal });
+    for await (const record of records) {
+      // Of an owner that has followed; who waits for the barrier has what came before.
+      if (record.sequence > wanted) return;
+      cover(coverage, source, record);
+      reached = record.sequence;
+      if (reached >= wanted) goal.resolve(coverage);
+      if (reached - since > MOST_READ) return;
+    }
+  };
+  read().catch((error: unknown) => (signal.aborted ? undefined : goal.reject(error)));
+  goal.promise.catch(() => undefined);
+  const upTo = async (sequence: number) => {
+    wanted = sequence;
+    if (reached > sequence) throw followed(what.stream, reached, sequence);
+    if (reached === sequence) return coverage;
+    const timer = timers.after(READ_PATIENCE_MS, () => goal.resolve(undefined));
+    return goal.promise.finally(() => cancelTimer(timer));
+  };
+  return { since, upTo, close: () => stop.abort() };
+}
 
 async function coverageOf(
   { store }: OwnershipParts,
   what: OutputBarrier,
-  { since, barrier }: { readonly since: number | undefined; readonly barrier: number },
+  reading: ReadAhead | undefined,
+  barrier: number,
 ): Promise<Coverage> {
   const source = { ...what, barrier, reader: store.reader(what.stream) };
-  if (since !== undefined && barrier <= since) throw lost(what.stream, barrier - 1, since);
-  if (since === undefined || barrier - since > MOST_READ) return readCoverage(source);
-  return barrier - 1 > since ? readCoverageSince(source, since) : new Map();
+  if (reading === undefined) return readCoverage(source);
+  const { since } = reading;
+  if (barrier <= since) throw lost(what.stream, barrier - 1, since);
+  if (barrier - since > MOST_READ) return readCoverage(source);
+  return (await reading.upTo(barrier)) ?? readCoverageSince(source, since);
 }
 
 /** Of a stream that ends before what was known of it. */
@@ -184,62 +254,70 @@ interface Opened {
 }
 
 /**
- * Appends the log's barrier behind whatever the owner before appends meanwhile. Of two nodes that
- * do so at a time the one whose barrier comes second has the higher term, or tries again.
+ * Appends the log's barrier behind whatever the owner before appends meanwhile, and behind the last
+ * barrier that is known: of two nodes that do so at a time one tries again, with a higher term.
  */
-async function openLog(parts: OwnershipParts, what: Barrier, toldTerm: number): Promise<Opened> {
-  const { store } = parts;
-  const { stream, filter, subject } = what;
+async function openLog(
+  parts: OwnershipParts,
+  what: Barrier,
+  told: TermRecord | undefined,
+  above: number,
+): Promise<Opened> {
+  let last = told;
   for (;;) {
-    const last = await lastTerm(parts, what);
-    const term = nextTerm(parts, Math.max(toldTerm, last?.term ?? 0));
+    const term = nextTerm(parts, Math.max(above, last?.term ?? 0));
     const payload = barrierOf(parts, term);
-    const writer = await store.writer(stream, [filter], { subject, payload });
-    const barrier = writer.lastSequence;
-    const found = await store.reader(stream).firstFrom((last?.sequence ?? 0) + 1, subject);
-    // Streams that keep nothing have nothing to read.
-    if (found === undefined || found.sequence >= barrier) return { writer, term, barrier };
-    await writer.close();
+    const writer = await openBehind(parts, what, payload, last);
+    if (writer !== undefined) return { writer, term, barrier: writer.lastSequence };
+    last = await lastTerm(parts, what);
   }
 }
 
 /**
- * Appends the barrier of an output, which the owner before adds to only until it has told all that
- * the log had before its barrier.
+ * Appends the barrier of an output, whatever the owner before appends until then.
  * @throws StreamError STALE_WRITER if an owner has followed already
  */
-async function openOutput(parts: OwnershipParts, what: Barrier, term: number): Promise<Opened> {
-  const { store, logger } = parts;
-  const { stream, filter, subject } = what;
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    const writer = await store.writer(stream, [filter]);
-    const last = await lastTerm(parts, what);
+async function openOutput(
+  parts: OwnershipParts,
+  what: Barrier,
+  told: TermRecord | undefined,
+  term: number,
+): Promise<Opened> {
+  const { stream } = what;
+  const payload = barrierOf(parts, term);
+  let last = told;
+  for (;;) {
     if (last !== undefined && last.term >= term) {
-      await writer.close();
       const text = `${stream} has term ${last.term} of ${last.node}`;
       throw new StreamError('STALE_WRITER', `${text}, which followed term ${term} of this node`);
     }
-    const barrier = await appendAlone(writer, subject, barrierOf(parts, term));
-    if (barrier !== undefined) return { writer, term, barrier };
-    await writer.close();
-    logger.info(`the owner before still appends to ${stream}; trying again`, { attempt });
+    const writer = await openBehind(parts, what, payload, last);
+    if (writer !== undefined) return { writer, term, barrier: writer.lastSequence };
+    last = await lastTerm(parts, what);
   }
-  const text = `${stream} is still appended to by an owner that lost its log`;
-  throw new StreamError('STALE_WRITER', `${text}; end that process`);
 }
 
-/** Undefined if somebody else has appended since the writer was opened. */
-async function appendAlone(
-  writer: StreamWriter,
-  subject: string,
+/** Undefined if another barrier came first. */
+async function openBehind(
+  parts: OwnershipParts,
+  what: Barrier,
   payload: Uint8Array,
-): Promise<number | undefined> {
+  last: TermRecord | undefined,
+): Promise<StreamWriter | undefined> {
+  const { stream, filter, subject } = what;
+  const after = last?.sequence ?? 0;
   try {
-    return await writer.append(subject, payload);
+    return await parts.store.writer(stream, [filter], { subject, payload, after });
   } catch (error) {
-    if (error instanceof StreamError && error.code === 'STALE_WRITER') return undefined;
-    throw error;
+    if (!(error instanceof StreamError) || error.code !== 'STALE_WRITER') throw error;
   }
+  // It may be its own, of which nobody said that it is stored.
+  const found = await lastTerm(parts, what);
+  if (found === undefined || !Buffer.from(payload).equals(found.payload)) return undefined;
+  const writer = await parts.store.writer(stream, [filter]);
+  if (writer.lastSequence === found.sequence) return writer;
+  await writer.close();
+  return undefined;
 }
 
 const barrierOf = ({ node, clock }: OwnershipParts, term: number) =>
@@ -259,11 +337,16 @@ function nextTerm({ clock }: OwnershipParts, last: number): number {
   throw new StreamError('CORRUPT', `there are no terms after ${last}: begin the log anew`);
 }
 
+interface TermRecord extends Term {
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
 /** Undefined where no owner has begun the stream. */
 async function lastTerm(
   { store }: OwnershipParts,
   { stream, subject }: Barrier,
-): Promise<(Term & { readonly sequence: number }) | undefined> {
+): Promise<TermRecord | undefined> {
   const record = await store
     .reader(stream)
     .last(subject)
@@ -272,9 +355,9 @@ async function lastTerm(
       throw error;
     });
   if (record === undefined) return undefined;
-  const { sequence } = record;
-  const decoded = decodeTerm(record.payload);
-  if (decoded.ok) return { ...decoded.value, sequence };
+  const { sequence, payload } = record;
+  const decoded = decodeTerm(payload);
+  if (decoded.ok) return { ...decoded.value, sequence, payload };
   throw new StreamError(
     'CORRUPT',
     `record ${sequence} of ${stream} (${subject}) is no term: ${decoded.name} at byte ` +

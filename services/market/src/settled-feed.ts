@@ -3,7 +3,7 @@
  * durable, so that they need not tell it again, whenever they take over.
  */
 import { encodeSettled, type Settled } from '@foldbook/protocol';
-import { type Agent, monotonicMs, type Timers } from '@foldbook/runtime';
+import type { Agent, Timers } from '@foldbook/runtime';
 import type { DurableOutput } from './durable-output.ts';
 import type { MarketRegistry } from './market-registry.ts';
 
@@ -21,13 +21,13 @@ interface Position {
 
 export interface SettledFeedParts {
   readonly markets: MarketRegistry;
-  readonly reports: DurableOutput;
-  readonly diffs: DurableOutput;
+  readonly reports: Pick<DurableOutput, 'position' | 'settled'>;
+  readonly diffs: Pick<DurableOutput, 'position' | 'settled'>;
   /** Log sequence of the last group that was handed to a host. */
   readonly delivered: () => number;
   readonly term: () => number;
   readonly tell: (payload: Uint8Array) => void;
-  readonly timers: Timers;
+  readonly timers: Pick<Timers, 'monotonicNs'>;
 }
 
 export class SettledFeed implements Agent {
@@ -45,7 +45,7 @@ export class SettledFeed implements Agent {
   }
 
   doWork(): number {
-    const nowMs = monotonicMs(this.#parts.timers);
+    const nowMs = this.#nowMs();
     if (this.#isWaiting || nowMs - this.#lookedMs < EVERY_MS) return 0;
     this.#lookedMs = nowMs;
     const { reports, diffs, delivered } = this.#parts;
@@ -71,6 +71,10 @@ export class SettledFeed implements Agent {
     return 1;
   }
 
+  #nowMs(): number {
+    return this.#parts.timers.monotonicNs() / 1e6;
+  }
+
   /** Log sequence up to which all outputs were sent. */
   #sentTo(): number {
     const { markets, delivered } = this.#parts;
@@ -93,7 +97,7 @@ export class SettledFeed implements Agent {
     const { reports, diffs } = position;
     const settled = { term: this.#parts.term(), log, reports, diffs };
     this.#told = settled;
-    this.#toldMs = monotonicMs(this.#parts.timers);
+    this.#toldMs = this.#nowMs();
     this.#parts.tell(encodeSettled(settled));
   }
 }

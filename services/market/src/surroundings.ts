@@ -1,4 +1,4 @@
-/** What a market service works with, as its configuration says: broker, streams, snapshots, lease. */
+/** What a market service works with, by its configuration: broker, streams, snapshots, lease. */
 import { join } from 'node:path';
 import {
   connectNats,

@@ -44,7 +44,7 @@ export class SimStreamReader implements StreamReader {
     for await (const page of pages) {
       for (const record of page) {
         if (signal?.aborted === true) return;
-        if (!matches(record.subject)) continue;
+        if (!matches(record.subject) || record.sequence > this.#bounded(record.sequence)) continue;
         if (record.sequence >= leftOut && !isTermSubject(record.subject)) {
           leftOut = Number.POSITIVE_INFINITY;
         } else yield copyOf(record);

@@ -19,6 +19,8 @@ export interface Append {
   readonly expectedLast: number | undefined;
   /** Of the append before it, where that is still on its way, too. */
   readonly previousId: string | undefined;
+  /** Sequence that the subject's last record must have. */
+  readonly after?: number | undefined;
 }
 
 export interface StoredRecord extends StreamRecord {
@@ -108,7 +110,9 @@ export class SimStream {
     const sequence = last + 1;
     const expected = expectedLast ?? last;
     const isBehindItsOwn = previousId === undefined || this.#records.at(-1)?.id === previousId;
-    const isFenced = last !== expected || !isBehindItsOwn;
+    const { after } = append;
+    const isOutrun = after !== undefined && after !== this.#lastOf(subject);
+    const isFenced = last !== expected || !isBehindItsOwn || isOutrun;
     // Planted: whoever appends is let in, and told what it expects.
     if (isFenced && plant !== 'stale-writer') {
       coverage.add('appends refused');
@@ -120,6 +124,11 @@ export class SimStream {
     watcher.stored(this.name, record);
     for (const wake of this.#waiting.splice(0)) wake();
     return { sequence: isFenced ? expected + 1 : sequence };
+  }
+
+  /** 0 where no record has the subject. */
+  #lastOf(subject: string): number {
+    return this.#records.findLast((record) => record.subject === subject)?.sequence ?? 0;
   }
 
   /** Calls once there is a record behind this one, or if this one is not there; now, perhaps. */

@@ -7,6 +7,7 @@ import {
   StreamError,
 } from '@foldbook/runtime';
 import type { SimBroker } from './sim-broker.ts';
+import type { AppendAnswer } from './sim-stream.ts';
 import type { SimTransport } from './sim-transport.ts';
 
 /** A question to the broker is asked again after so long, and given up after so many times. */
@@ -33,17 +34,18 @@ export class StoreApi {
 
   /**
    * Appends a record behind whatever the stream holds, and answers its sequence; twice, perhaps,
-   * where the first answer does not come. Rejects with StreamError UNAVAILABLE.
+   * where the first answer does not come, unless it says what it comes after. Rejects with
+   * StreamError UNAVAILABLE, STALE_WRITER.
    */
-  append(name: string, { subject, payload }: OpeningRecord): Promise<number> {
+  async append(name: string, { subject, payload, after }: OpeningRecord): Promise<number> {
     const id = this.broker.newWriterId();
-    const append = { subject, payload, id, expectedLast: undefined, previousId: undefined };
-    return this.insist(`append to ${name}`, (broker, answer) => {
+    const append = { subject, payload, id, after, expectedLast: undefined, previousId: undefined };
+    const answer = await this.insist<AppendAnswer>(`append to ${name}`, (broker, tell) => {
       broker.route(subject, payload);
-      broker.makeStream(name).append(append, (stored) => {
-        if ('sequence' in stored) answer(stored.sequence);
-      });
+      broker.makeStream(name).append(append, tell);
     });
+    if ('sequence' in answer) return answer.sequence;
+    throw new StreamError('STALE_WRITER', `${name} refuses ${subject}: ${answer.refusal}`);
   }
 
   /** As `ask`, of what the broker answers later. */

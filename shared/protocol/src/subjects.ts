@@ -133,8 +133,8 @@ function afterClientPrefix(tokens: readonly string[]): readonly string[] {
 }
 
 /**
- * The market of `adm.<market>`, `info.<market>` and `proof.<market>`, or of what the broker maps them to:
- * `req.<p>.adm.<market>`.
+ * The market of `adm.<market>`, `info.<market>` and `proof.<market>`, or of what the broker maps
+ * them to: `req.<p>.adm.<market>`.
  */
 export function parseMarketSubject(subject: string): string | undefined {
   const mapped = /^req\.([^.]+)\.(.*)$/s.exec(subject);

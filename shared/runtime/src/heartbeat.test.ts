@@ -39,7 +39,7 @@ function watching(test: TestContext) {
 }
 
 describe('a heartbeat', { skip: platform !== 'linux' && 'there is no /dev/shm' }, () => {
-  it('of a process that works is never gone, and one that stands still is after a while', (test) => {
+  it('is one of a process that works, or has stood still for too long', (test) => {
     const { look } = watching(test);
     const heart = new Heartbeat();
     test.after(() => heart.remove());
@@ -83,7 +83,7 @@ describe('a heartbeat', { skip: platform !== 'linux' && 'there is no /dev/shm' }
     assert(!look(holder({ facts: heart.facts, host: '' }), 3 * STALL_MS));
   });
 
-  it('of a process that was killed is gone within a few looks, and its file with it', async (test) => {
+  it('is gone a few looks after its process was killed, and its file, too', async (test) => {
     const { look, watch } = watching(test);
     const child = fork(HOLDER, { stdio: 'ignore' });
     const [who] = (await once(child, 'message')) as [LeaseHolder];

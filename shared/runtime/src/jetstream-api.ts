@@ -1,5 +1,5 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
-import type { MsgHdrs } from 'nats';
+import { headers as createHeaders, type MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
 import { type OpeningRecord, StreamError } from './stream.ts';
 import { pause, systemTimers } from './timers.ts';
@@ -128,10 +128,14 @@ export class JetStreamApi {
 
   /**
    * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
-   * the broker is away, so it may be stored twice.
+   * the broker is away, so it may be stored twice, unless it says what it comes after.
    */
-  async append(stream: string, { subject, payload }: OpeningRecord): Promise<number> {
-    const answer = answerOf(await this.#patiently(subject, payload));
+  async append(stream: string, { subject, payload, after }: OpeningRecord): Promise<number> {
+    const headers = after === undefined ? undefined : createHeaders();
+    headers?.append('Nats-Expected-Last-Subject-Sequence', String(after));
+    const answer = await this.#patiently(subject, payload, headers)
+      .then(answerOf)
+      .catch(staleOf(subject));
     if (answer.stream === stream) return numberOf(answer.seq);
     const where = `${subject} at ${this.#transport.description}`;
     throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
@@ -175,11 +179,11 @@ export class JetStreamApi {
     return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
   }
 
-  async #patiently(subject: string, payload: Uint8Array): Promise<Uint8Array> {
+  async #patiently(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<Uint8Array> {
     const deadlineMs = performance.now() + this.#patienceMs;
     for (;;) {
       try {
-        return await this.#ask(subject, payload);
+        return await this.#ask(subject, payload, headers);
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
@@ -238,6 +242,23 @@ function answerOf(bytes: Uint8Array): Json {
   if (typeof error !== 'object' || error === null) return answer;
   const { err_code: number, code, description } = error as Json;
   throw new JetStreamRefusal(numberOf(number ?? code), String(description));
+}
+
+/** The broker's no to a record that comes after another one than it says. */
+function staleOf(subject: string) {
+  return (error: unknown): never => {
+    if (!isConflict(error)) throw error;
+    const text = `another record of ${subject} has been appended`;
+    throw new StreamError('STALE_WRITER', text, { cause: error });
+  };
+}
+
+/** The broker expected another sequence. */
+export function isConflict(error: unknown): boolean {
+  const { WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_CONSTANT } = JetStreamErrorNumber;
+  return [WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_CONSTANT].some((number) =>
+    isRefusal(error, number),
+  );
 }
 
 export function isUnavailable(error: unknown): error is StreamError {

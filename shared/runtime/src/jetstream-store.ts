@@ -55,6 +55,8 @@ export class JetStreamStore implements StreamStore {
   readonly #closeWithinMs: number;
   readonly #writers = new Set<StreamWriter>();
   readonly #closing = new AbortController();
+  /** Streams that were found to be made as they have to be. */
+  readonly #prepared = new Set<string>();
 
   constructor(transport: NatsTransport, options: JetStreamStoreOptions = {}) {
     this.#transport = transport;
@@ -76,10 +78,7 @@ export class JetStreamStore implements StreamStore {
     if (this.#closing.signal.aborted) throw new StreamError('CLOSED', 'the store is closed');
     const reader = this.#newReader(name);
     for (const subject of subjects) checkFilter(subject);
-    const facts = (await this.#api.findStream(name)) ?? (await this.#create(name, subjects));
-    this.#checkConfiguration(facts.config, subjects);
-    const lastSequence =
-      opening === undefined ? facts.lastSequence : await this.#api.append(name, opening);
+    const lastSequence = await this.#lastSequence(name, subjects, opening);
     const writer = new JetStreamWriter({
       transport: this.#transport,
       reader,
@@ -91,6 +90,12 @@ export class JetStreamStore implements StreamStore {
     });
     this.#writers.add(writer);
     return writer;
+  }
+
+  async prepare(name: string, subjects: readonly string[]): Promise<void> {
+    const facts = await this.#api.streamFacts(name);
+    this.#checkConfiguration(facts.config, subjects);
+    this.#prepared.add(keyOf(name, subjects));
   }
 
   reader(name: string): StreamReader {
@@ -118,6 +123,19 @@ export class JetStreamStore implements StreamStore {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#writers].map((writer) => writer.close()));
+  }
+
+  async #lastSequence(
+    name: string,
+    subjects: readonly string[],
+    opening: OpeningRecord | undefined,
+  ): Promise<number> {
+    if (opening !== undefined && this.#prepared.has(keyOf(name, subjects))) {
+      return this.#api.append(name, opening);
+    }
+    const facts = (await this.#api.findStream(name)) ?? (await this.#create(name, subjects));
+    this.#checkConfiguration(facts.config, subjects);
+    return opening === undefined ? facts.lastSequence : this.#api.append(name, opening);
   }
 
   #newReader(name: string): JetStreamReader {
@@ -179,3 +197,5 @@ export class JetStreamStore implements StreamStore {
     );
   }
 }
+
+const keyOf = (name: string, subjects: readonly string[]) => [name, ...subjects].join(' ');

@@ -179,6 +179,10 @@ export class LeaseTable {
       }
       const leftMs = (record?.leaseMs ?? 0) - waitedMs;
       await look.wait(Math.max(1, leftMs), { lookMs, isDue: isGone });
+      if (signal?.aborted || !isGone()) continue;
+      // Nobody is likely to have written since: to ask first would only take time.
+      const lease = await this.#take(key, options, view);
+      if (lease instanceof HeldLease) return lease;
     }
   }
 

@@ -3,13 +3,7 @@
  * record's sequence in the bucket's stream. It is read from the stream's leader, not from any copy.
  */
 import { headers as createHeaders } from 'nats';
-import {
-  isRefusal,
-  JetStreamApi,
-  JetStreamErrorNumber,
-  JetStreamRefusal,
-  PATIENCE_MS,
-} from './jetstream-api.ts';
+import { isConflict, JetStreamApi, JetStreamRefusal, PATIENCE_MS } from './jetstream-api.ts';
 import { type LeaseEntry, LeaseError, type LeaseStore } from './lease-store.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError } from './stream.ts';
@@ -67,11 +61,7 @@ export class NatsLeaseStore implements LeaseStore {
         const payload = new TextEncoder().encode(value);
         return await this.#api.publish(this.#subject(key), payload, headers);
       } catch (error) {
-        const { WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_CONSTANT } = JetStreamErrorNumber;
-        const isConflict = [WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_CONSTANT].some((number) =>
-          isRefusal(error, number),
-        );
-        if (isConflict) return undefined;
+        if (isConflict(error)) return undefined;
         throw error;
       }
     });

@@ -51,6 +51,7 @@ export class SegmentStore implements StreamStore {
     this.#writers.add(writer);
     if (opening === undefined) return writer;
     try {
+      await this.#refuseAnother(name, opening);
       await writer.append(opening.subject, opening.payload);
     } catch (error) {
       await writer.close();
@@ -66,6 +67,14 @@ export class SegmentStore implements StreamStore {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#writers].map((writer) => writer.close()));
+  }
+
+  /** Behind the lock: nobody else appends meanwhile. */
+  async #refuseAnother(name: string, { subject, after }: OpeningRecord): Promise<void> {
+    if (after === undefined) return;
+    const last = await this.reader(name).last(subject);
+    if ((last?.sequence ?? 0) === after) return;
+    throw new StreamError('STALE_WRITER', `another record of ${subject} has been appended`);
   }
 
   #folder(name: string): string {

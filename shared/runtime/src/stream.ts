@@ -64,6 +64,11 @@ export interface StreamReader {
 export interface OpeningRecord {
   readonly subject: string;
   readonly payload: Uint8Array;
+  /**
+   * Sequence of the subject's last record, as far as the opener knows; 0 for none. Where there is a
+   * later one the opening is refused: STALE_WRITER.
+   */
+  readonly after?: number | undefined;
 }
 
 export interface StreamStore {
@@ -74,9 +79,15 @@ export interface StreamStore {
    * @param subjects filters that cover every subject it will hold
    * @param opening a record that is appended first, whoever else is writing: from then on their
    *   appends are refused, as the writer's own would be if another one opened it so
-   * Rejects with StreamError LOCKED, CORRUPT, BAD_CONFIG, UNAVAILABLE.
+   * Rejects with StreamError LOCKED, CORRUPT, BAD_CONFIG, UNAVAILABLE; STALE_WRITER, see `opening`,
+   * which may also mean that its own record is there though nobody said so.
    */
   writer(name: string, subjects: readonly string[], opening?: OpeningRecord): Promise<StreamWriter>;
+  /**
+   * Finds out now what `writer` would ask first, so that it opens sooner.
+   * Rejects with StreamError NO_STREAM, BAD_CONFIG, UNAVAILABLE.
+   */
+  prepare?(name: string, subjects: readonly string[]): Promise<void>;
   reader(name: string): StreamReader;
   /** Closes what it opened; what it was given (a transport) stays open. */
   close(): Promise<void>;

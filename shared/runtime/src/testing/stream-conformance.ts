@@ -165,6 +165,35 @@ export function streamConformance(name: string, open: () => Promise<StoreFixture
       assert.deepEqual(all, ['1 again 1', '2 again 2', '3 again 3']);
     });
 
+    test('an opening record comes behind the one of its subject that it names', async () => {
+      const subjects = ['open.*'];
+      const opening = (text: string, after: number) => ({
+        ...{ subject: 'open.begin', payload: bytes(text), after },
+      });
+      const first = await store.writer('OPEN', subjects, opening('first', 0));
+      assert.equal(first.lastSequence, 1);
+      await first.append('open.on', bytes('one'));
+      await first.close();
+      await assert.rejects(
+        other.writer('OPEN', subjects, opening('late', 0)),
+        hasCode('STALE_WRITER'),
+      );
+      // What else was appended since does not count.
+      await other.prepare?.('OPEN', subjects);
+      const second = await other.writer('OPEN', subjects, opening('second', 1));
+      assert.equal(second.lastSequence, 3);
+      await second.append('open.on', bytes('two'));
+      await second.close();
+      const reading = other.reader('OPEN').read({ fromSequence: 1, follow: false });
+      const all = await collect(reading);
+      assert.deepEqual(all, [
+        '1 open.begin first',
+        '2 open.on one',
+        '3 open.begin second',
+        '4 open.on two',
+      ]);
+    });
+
     test('closing waits for what is in flight, and refuses the rest', async () => {
       const writer = await store.writer('CLOSE', ['close']);
       const appends = Array.from({ length: 50 }, (_, i) => writer.append('close', bytes(`${i}`)));
