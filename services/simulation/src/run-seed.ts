@@ -79,7 +79,10 @@ async function live(world: World): Promise<void> {
   const rest = async (what: string, isDone: () => boolean) => {
     if (isOver()) return;
     const ended = await scheduler.run(() => isOver() || isDone(), lateNs);
-    if (ended === 'late') world.violation(`never came to rest: ${what}; ${world.unrest()}`);
+    if (ended !== 'late') return;
+    world.violation(`never came to rest: ${what}; ${world.unrest()}`);
+    // What is wrong with what was told may say why.
+    checkWorld(world);
   };
   await rest('a market serves', () => world.owner.isServing);
   // Whoever was told of what is lost can't be held to anything.

@@ -37,14 +37,17 @@ export class SimStreamReader implements StreamReader {
 
   async *read(options: ReadOptions): AsyncGenerator<StreamRecord> {
     const { fromSequence, filter, follow, signal } = options;
-    const last = this.#bounded(await this.lastSequence());
+    // Who asks for coverage asks for all subjects.
+    const known =
+      (filter === undefined ? this.#parts.knownUpTo() : undefined) ?? Number.POSITIVE_INFINITY;
+    const last = Math.min(known, await this.lastSequence());
     let leftOut = this.#leftOut(fromSequence, last);
     const matches = compileFilter(filter ?? '>');
     const pages = follow ? this.#follow(fromSequence, signal) : this.#pages(fromSequence, last);
     for await (const page of pages) {
       for (const record of page) {
         if (signal?.aborted === true) return;
-        if (!matches(record.subject) || record.sequence > this.#bounded(record.sequence)) continue;
+        if (!matches(record.subject) || record.sequence > known) continue;
         if (record.sequence >= leftOut && !isTermSubject(record.subject)) {
           leftOut = Number.POSITIVE_INFINITY;
         } else yield copyOf(record);
@@ -76,7 +79,7 @@ export class SimStreamReader implements StreamReader {
     const matches = compileFilter(filter);
     return this.#ask('last of each', ({ records }) => {
       const found = new Map<string, StreamRecord>();
-      for (const record of records.slice(0, this.#bounded(records.length))) {
+      for (const record of records.slice(0, this.#parts.knownUpTo())) {
         if (matches(record.subject)) found.set(record.subject, record);
       }
       return [...found.values()].map(copyOf).sort((a, b) => a.sequence - b.sequence);
@@ -128,10 +131,6 @@ export class SimStreamReader implements StreamReader {
     });
     if (answer === undefined) throw new StreamError('NO_STREAM', `there is no stream ${name}`);
     return answer.value;
-  }
-
-  #bounded(last: number): number {
-    return Math.min(last, this.#parts.knownUpTo() ?? last);
   }
 
   /** Planted: the first group from this sequence on is not read. */

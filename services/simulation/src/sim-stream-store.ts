@@ -11,9 +11,7 @@ import type {
 import type { OnReached } from './ambush.ts';
 import type { Plant } from './plants.ts';
 import type { SimBroker } from './sim-broker.ts';
-
 import { SimStreamReader } from './sim-stream-reader.ts';
-
 import { SimStreamWriter } from './sim-stream-writer.ts';
 import type { SimTransport } from './sim-transport.ts';
 import { StoreApi } from './store-api.ts';
