@@ -3,7 +3,7 @@ import { KernelHost } from '@foldbook/engine';
 
 const SECRET = [0x5eedn, 0xfeedn] as const;
 /** Markets are never given back: so many, and a new kernel is made. */
-const MOST_MARKETS = 200;
+const MOST_MARKETS = 24;
 
 export interface TakenKernel {
   readonly host: KernelHost;
