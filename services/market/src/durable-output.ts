@@ -33,7 +33,7 @@ export interface OutputSource {
   /** Of the subjects of the output. */
   readonly filter: string;
   readonly kind: BatchKind;
-  /** Sequence of the barrier of whoever asks: what stands behind it is of an owner that followed. */
+  /** Sequence of the asker's barrier: what stands behind it is of an owner that followed. */
   readonly barrier?: number | undefined;
 }
 

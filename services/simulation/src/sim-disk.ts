@@ -1,4 +1,4 @@
-/** What a broker keeps beside streams, on the disk that they are on: power takes what is not synced. */
+/** The disk of what a broker keeps beside streams: power takes what is not synced. */
 import type { Dice } from '@foldbook/engine';
 import type { Plant } from './plants.ts';
 import type { DiskOptions } from './sim-stream.ts';

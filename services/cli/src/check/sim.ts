@@ -22,10 +22,11 @@ Usage: foldbook check sim [--seeds N] [--from S] [--jobs N] [--plant NAME]
 Runs the market's agents, hosts and the SDK's clients on one thread under a scheduler whose every
 choice comes from a seed: two or three nodes with leases, standbys and checkpoints; crashes, pauses
 past a lease, kills in the middle of a takeover or a restore, cut lines, messages lost, late and
-twice, broker restarts, power failures, spoiled snapshots and clocks that differ. When all is calm again the checkers
-ask: is what was acknowledged in the log, ran nothing twice, are sequences, conservation and the
-book as they must be after every command, did every account hear all of its reports once, and is
-every state that of the naive engine on the same log? The same seed gives the same trace.
+twice, broker restarts, power failures, spoiled snapshots and clocks that differ. When all is calm
+again the checkers ask: is what was acknowledged in the log, ran nothing twice, are sequences,
+conservation and the book as they must be after every command, did every account hear all of its
+reports once, and is every state, a standby's too, that of the naive engine on the same log? The
+same seed gives the same trace.
 
   --seeds N         how many (default ${DEFAULT_SEEDS})
   --from S          the first; those after it follow (default 1)
@@ -35,7 +36,8 @@ every state that of the naive engine on the same log? The same seed gives the sa
   --plant NAME      puts a defect in, which some seed has to find: stale-writer, dropped-record,
                     reused-sequence, early-ack, early-settled, early-coverage, lost-tail
   --json            {"ok","seeds","from","hash","events","virtualMs","eventsPerSec",
-                    "seedsPerSec","counts","trace","seed","violations","command"}; the last three of a seed that fails
+                    "seedsPerSec","counts","trace","seed","violations","command"}; the last
+                    three of a seed that fails
 
 Exit status 1 at the first seed that breaks a rule; with --plant, if none does.
 
