@@ -27,7 +27,8 @@ const ALLOWED_SHARED: Readonly<Record<string, readonly string[]>> = {
   'shared/stark': ['protocol'],
   'shared/runtime': ['protocol'],
   'shared/history': ['protocol', 'engine', 'runtime'],
-  'shared/client': ['protocol', 'engine', 'runtime'],
+  // The verifier, for receipts: what a client takes has to convince a third party.
+  'shared/client': ['protocol', 'engine', 'runtime', 'verifier'],
   // Not runtime: it brings NATS, and a verifier depends on nothing an operator runs.
   'shared/verifier': ['protocol', 'engine', 'stark'],
   circuits: ['protocol'],

@@ -95,7 +95,7 @@ describe('the mappings of a broker', { timeout: 60_000 }, () => {
     assert.equal(forPartitions(shipped, 1), shipped);
     const four = forPartitions(shipped, 4);
     assert.equal(forPartitions(four, 1), shipped);
-    for (const text of ['partition(4,1)', 'SNAP_3.>', 'STREAM.INFO.DIFF_3"']) {
+    for (const text of ['partition(4,1)', 'SNAP_3.>', 'STREAM.INFO.DIFF_3"', 'MSG.GET.LOG_3"']) {
       assert(four.includes(text), text);
     }
     assert(!four.includes('partition(1,1)'));

@@ -3,7 +3,7 @@
  * of subjects, and what the services' users may do with each partition's streams.
  */
 import assert from 'node:assert/strict';
-import { brokerMappings, diffStream } from '@foldbook/protocol';
+import { brokerMappings, diffStream, logStream } from '@foldbook/protocol';
 
 /** By the word that marks them in a configuration file: `# partitions: <word>` until `# end`. */
 const SECTIONS: Readonly<Record<string, (partition: number) => readonly string[]>> = {
@@ -11,12 +11,17 @@ const SECTIONS: Readonly<Record<string, (partition: number) => readonly string[]
     `"$O.SNAP_${partition}.>"`,
     `"$JS.API.STREAM.PURGE.OBJ_SNAP_${partition}"`,
   ],
-  diffs: (partition) => mayRead(diffStream(partition)),
+  diffs: (partition) => mayFollow(diffStream(partition)),
+  logs: (partition) => mayRead(logStream(partition)),
 };
 
 const mayRead = (stream: string) => [
   `"$JS.API.STREAM.INFO.${stream}"`,
   `"$JS.API.STREAM.MSG.GET.${stream}"`,
+];
+
+const mayFollow = (stream: string) => [
+  ...mayRead(stream),
   `"$JS.API.CONSUMER.CREATE.${stream}.>"`,
   `"$JS.API.CONSUMER.MSG.NEXT.${stream}.*"`,
   `"$JS.API.CONSUMER.DELETE.${stream}.*"`,

@@ -69,7 +69,10 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
   };
   const startMarket = (servers = nats.url, user = 'market') =>
     startService('market', {
-      config: { broker: { kind: 'nats', servers, user } },
+      config: {
+        broker: { kind: 'nats', servers, user },
+        receipts: { keyFile: join(dir, 'receipt.key') },
+      },
       logDir: dir,
       onTrouble: (line) => trouble.push(line),
     });
@@ -310,6 +313,42 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     await store.close();
     const mirror = new BookMirror(prover, MARKET, () => undefined);
     await assert.rejects(mirror.open(), { code: 'REFUSED' });
+  });
+
+  it('lets an auditor hold receipts against the log, and do nothing else', async () => {
+    const file = join(dir, 'receipts.jsonl');
+    await foldbook('trader7', 'order', 'buy', '1', '10', '--account', '7', '--receipts', file);
+    const told = await foldbook('auditor', 'dispute', file, '--json');
+    assert.match(told, /the log has its group/);
+    for (const user of ['trader7', 'operator', 'prover']) {
+      await assert.rejects(foldbook(user, 'dispute', file), /does not let this user/, user);
+    }
+    const auditor = await connect('auditor');
+    const make = { stream_name: 'LOG_0', config: { deliver_subject: adminSubject(MARKET) } };
+    for (const [subject, payload] of [
+      ['$JS.API.CONSUMER.CREATE.LOG_0', Buffer.from(JSON.stringify(make))],
+      ['$JS.API.CONSUMER.CREATE.LOG_0.mine', Buffer.from(JSON.stringify(make))],
+      ['$JS.API.CONSUMER.LIST.LOG_0', NOTHING],
+      ['$JS.API.STREAM.MSG.GET.RPT_0', NOTHING],
+      ['$JS.API.STREAM.MSG.DELETE.LOG_0', NOTHING],
+      ['$JS.API.STREAM.PURGE.LOG_0', NOTHING],
+      [logSubject(0, MARKET), NOTHING],
+      [commandSubject(MARKET, 7), NOTHING],
+      [adminSubject(MARKET), NOTHING],
+    ] as const) {
+      const asked = auditor.request(subject, payload, PATIENCE_MS);
+      await assert.rejects(asked, { code: 'NOT_PERMITTED' }, subject);
+    }
+    const refused: string[] = [];
+    for (const filter of ['>', '_INBOX.>', 'log.>', 'rpt.>', 'md.*.l2']) {
+      auditor.subscribe(
+        filter,
+        () => undefined,
+        ({ code }) => refused.push(code),
+      );
+    }
+    await auditor.flush();
+    assert.deepEqual(refused, Array(5).fill('NOT_PERMITTED'));
   });
 
   it('carries questions for proofs to the prover, and its notices to traders', async () => {

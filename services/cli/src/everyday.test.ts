@@ -55,7 +55,11 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     dir = await mkdtemp(join(tmpdir(), 'foldbook-everyday-'));
     nats = await startNatsServer();
     market = await startService('market', {
-      config: { broker: { kind: 'nats', servers: nats.url }, hosts: 2 },
+      config: {
+        broker: { kind: 'nats', servers: nats.url },
+        hosts: 2,
+        receipts: { keyFile: join(dir, 'receipt.key') },
+      },
       logDir: dir,
       onTrouble: () => undefined,
     });
@@ -82,6 +86,21 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     await market?.stop();
     await nats?.close();
     if (dir !== '') await rm(dir, { recursive: true, force: true });
+  });
+
+  it('keeps a receipt of an order, and holds it against the log of the broker', async () => {
+    const file = join(dir, 'receipts.jsonl');
+    const [told] = await json('market show');
+    assert.match(String(told?.receiptKey), /^[0-9a-f]{64}$/);
+    // Rejected as it is, it is in the log.
+    const order = `order buy 5 100 --account 9 --receipts ${file}`;
+    for (const run of [1, 2]) assert.equal((await json(order, 1)).length, 1, `run ${run}`);
+    const lines = await json(`dispute ${file}`);
+    const verdicts = lines.map(({ verdict, words }) => [verdict, words]);
+    const fits = ['not-covered', 'the log has its group; no signed epoch reaches it'];
+    assert.deepEqual(verdicts.slice(0, 2), [fits, fits]);
+    assert.equal(lines[0]?.key, told?.receiptKey);
+    assert.equal(lines[2]?.ok, true);
   });
 
   it('orders of every type: what they do, and how they are listed', async () => {

@@ -1,7 +1,13 @@
 /** A connection to a running node, as the everyday commands need it. */
 
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { askInfo, OperatorClient, OrderClient, type ReportSource } from '@foldbook/client';
+import {
+  askInfo,
+  OperatorClient,
+  OrderClient,
+  type ReceiptStore,
+  type ReportSource,
+} from '@foldbook/client';
 import type { MarketEvent } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
 import { connectBroker, DEFAULT_NATS } from './broker.ts';
@@ -32,7 +38,8 @@ export interface NodeConnection {
   readonly transport: Transport;
   readonly market: string;
   operator(): OperatorClient;
-  trader(account: number): Promise<OrderClient>;
+  /** `store`: where the receipts of its commands are kept; none are asked for without. */
+  trader(account: number, store?: ReceiptStore): Promise<OrderClient>;
   close(): Promise<void>;
 }
 
@@ -68,10 +75,12 @@ export async function connectNode(context: CommandContext): Promise<NodeConnecti
     transport,
     market,
     operator: () => new OperatorClient(transport, market, sessionOf(process.pid)),
-    async trader(account) {
+    async trader(account, store) {
       const reports: ReportSource = { kind: 'durable', transport };
       const session = sessionOf(process.pid);
-      const client = await OrderClient.open({ transport, reports, market, account, session });
+      const receipts = store && { store };
+      const options = { transport, reports, market, account, session, receipts };
+      const client = await OrderClient.open(options);
       clients.push(client);
       return client;
     },

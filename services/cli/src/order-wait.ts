@@ -3,7 +3,7 @@ import type { OrderClient, OrderDraft, ProofStatus, ProvedEpoch } from '@foldboo
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { durabilityOf, type NodeConnection, withNode } from './node-connection.ts';
-import { execute, inTime, isRefusal } from './trader-command.ts';
+import { execute, inTime, isRefusal, openTrader } from './trader-command.ts';
 
 export const WAIT_HELP = `\
   --wait LEVEL      received: until the log has the order; executed (default): until the market has
@@ -28,7 +28,7 @@ export function placeAndWait(
 ): Promise<number> {
   const level = levelFrom(context.text('wait') ?? 'executed');
   return withNode(context, async (node) => {
-    const trader = await node.trader(account);
+    const trader = await openTrader(context, node, account);
     context.signal.addEventListener('abort', () => void trader.close('interrupted'));
     if (level === 'received') return receive(context, node, trader, order);
     const [answer] = await execute(context, node, trader, () => [trader.place(order)]);

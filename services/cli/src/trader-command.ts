@@ -1,13 +1,47 @@
 /** Sends an account's commands and shows what became of them. */
-import type { Answer, OrderClient } from '@foldbook/client';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { type Answer, type OrderClient, ReceiptFile } from '@foldbook/client';
 import { CancelReason, type MarketEvent, ResultCode } from '@foldbook/protocol';
+import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
+import { fileTrouble } from './file-trouble.ts';
 import { durabilityOf, type NodeConnection, showEvent, withNode } from './node-connection.ts';
 
 export const ACCOUNT_HELP = '  --account N       the trading account (2 to 16777215)';
 
+/** Of all commands that `openTrader` serves. */
+export const TRADER_OPTIONS = {
+  account: { type: 'string' },
+  receipts: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+const RECEIPTS_HELP = `\
+  --receipts FILE   ask for a signed receipt of each command, check it and keep it there: see
+                    "foldbook dispute"`;
+
+export const TRADER_HELP = `${ACCOUNT_HELP}\n${RECEIPTS_HELP}`;
+
 /** How long an everyday command waits for its answer, ms. */
 const ANSWER_PATIENCE_MS = 10_000;
+
+async function openReceipts(path: string): Promise<ReceiptFile> {
+  try {
+    return await ReceiptFile.open(path);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(error.message);
+    throw new UsageError(`--receipts: ${path} can't be used: ${fileTrouble(error)}`);
+  }
+}
+
+/** The account's client; with --receipts FILE it keeps a receipt of each command there. */
+export async function openTrader(
+  context: CommandContext,
+  node: NodeConnection,
+  account: number,
+): Promise<OrderClient> {
+  const path = context.text('receipts');
+  return node.trader(account, path === undefined ? undefined : await openReceipts(path));
+}
 
 export const isRefusal = (answer: Answer) =>
   answer.type === 'rejected' || (answer.type === 'result' && answer.code !== ResultCode.OK);
@@ -24,7 +58,8 @@ export type Send = (trader: OrderClient) => readonly Promise<Answer>[];
  */
 export function runTrader(context: CommandContext, account: number, send: Send): Promise<number> {
   return withNode(context, async (node) => {
-    const answers = await execute(context, node, await node.trader(account), send);
+    const trader = await openTrader(context, node, account);
+    const answers = await execute(context, node, trader, send);
     return answers.some(isRefusal) ? 1 : 0;
   });
 }
@@ -40,6 +75,8 @@ export async function execute(
   trader.onEvent((event) => events.push(event));
   const durability = durabilityOf(node);
   const answers = await inTime(trader, Promise.all(send(trader)));
+  // A receipt may come after the report; the file is synced as each is kept.
+  if (context.text('receipts') !== undefined) await inTime(trader, trader.received());
   // A command's events come in one batch, so what follows an answer is here as well.
   const sequences = new Set(answers.map(({ sequence }) => sequence));
   // A cancel-all of many orders has parts before the one that is its answer.

@@ -78,7 +78,7 @@ describe('usage errors', () => {
       [balance, `7 ${AT}`],
       [tail, 'BTC-USD'],
       [show, 'BTC-USD'],
-      [keys, 'dev now'],
+      [keys, 'certify KEY now'],
       [demo, 'now'],
       [verify, 'store'],
       [up, 'market prover more'],

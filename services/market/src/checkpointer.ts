@@ -45,8 +45,8 @@ export interface CheckpointerParts {
   readonly logger: Logger;
   readonly timers: Timers;
   /**
-   * Pieces that may wait for the store: beyond it the store is too slow for the market, which writes
-   * its snapshot all the same. Default: 256 MiB.
+   * Pieces that may wait for the store: beyond it the store is too slow for the market, which
+   * writes its snapshot all the same. Default: 256 MiB.
    */
   readonly mostWaitingBytes?: number | undefined;
 }

@@ -210,7 +210,7 @@ describe('checkpoints', { timeout: 240_000 }, () => {
     });
   }
 
-  it('one that is damaged is left out, and the one before it is taken, if it is whole', async (test) => {
+  it('one that is damaged is left out, and a whole one before it taken', async (test) => {
     const { folder, start } = await world(test);
     const first = await start();
     await create(first, 'A');

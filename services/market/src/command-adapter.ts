@@ -30,6 +30,7 @@ import type { RefusedAdmission } from './admission.ts';
 import type { ServiceMetrics } from './market-metrics.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import type { PartitionDoor } from './partition-door.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Sequencer } from './sequencer.ts';
 import type { TransferDoor } from './transfer-door.ts';
@@ -59,13 +60,17 @@ export class CommandAdapter {
   #refusesAll = false;
   readonly #transfers: TransferDoor;
   #isClosed = false;
+  /** Undefined where the node signs none. */
+  readonly #receipts: Pick<ReceiptDesk, 'isFull'> | undefined;
 
   constructor(
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
     { refusals, metrics, logger, transfers }: Observers,
+    receipts?: Pick<ReceiptDesk, 'isFull'> | undefined,
   ) {
+    this.#receipts = receipts;
     this.#transfers = transfers;
     this.#refusals = refusals;
     this.#transport = transport;
@@ -172,7 +177,13 @@ export class CommandAdapter {
     batch: CommandBatch,
     account: number,
   ): Refusal | undefined {
-    const { replyWhen } = batch;
+    const { replyWhen, wantsReceipt } = batch;
+    if (wantsReceipt && this.#receipts === undefined) {
+      return refuse('NOT_PERMITTED', 0, 'this node signs no receipts (receipts.keyFile)');
+    }
+    if (wantsReceipt && this.#receipts?.isFull) {
+      return refuse('BUSY', 0, 'as many receipts as may wait are not signed yet');
+    }
     const asker =
       message.reply === undefined || replyWhen === 'refused'
         ? undefined
@@ -181,6 +192,7 @@ export class CommandAdapter {
             replySubject: message.reply,
             account,
             whenReceived: replyWhen === 'received',
+            wantsReceipt,
           };
     const answer = this.#sequencer.submit(market, batch, account, asker);
     if (answer === 'ADMITTED') return undefined;

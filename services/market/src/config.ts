@@ -88,6 +88,14 @@ const snapshotsSchema = z.object({
   everyCommands: z.int().min(1).default(1_000_000),
 });
 
+/** Signed receipts for clients that ask; none are signed where this is absent. */
+const receiptsSchema = z.object({
+  /** Secret key of 64 hex digits, mode 0600; made if it is not there. */
+  keyFile: z.string().min(1),
+  /** The operator's certificate of it (`foldbook keys certify`); may come later. */
+  certificateFile: z.string().min(1).optional(),
+});
+
 /** A second witness of what a broker's log holds, on a disk of this node's own. */
 const journalSchema = z.object({
   /** Folder of it, of this node alone; a folder for each log is made in it. Nothing is removed. */
@@ -190,6 +198,7 @@ const fieldsSchema = z.object({
   /** Where profiles of its threads go, which SIGUSR2 begins and ends; absent: none are taken. */
   profileDir: z.string().min(1).optional(),
   snapshots: snapshotsSchema.prefault({}),
+  receipts: receiptsSchema.optional(),
   standby: standbySchema.prefault({}),
   /** Beside a broker's log; none is kept without. */
   journal: journalSchema.optional(),

@@ -21,6 +21,7 @@ const asker = (account: number) => ({
   replySubject: `reply.${account}`,
   account,
   whenReceived: false,
+  wantsReceipt: false,
 });
 
 const PLAIN = { closesEpoch: false, isCancel: false, receivedNs: 0 };

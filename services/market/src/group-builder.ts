@@ -18,6 +18,8 @@ export interface Asker {
   readonly replySubject: string;
   readonly account: number;
   readonly whenReceived: boolean;
+  /** It waits for the signed receipt of the group, too. */
+  readonly wantsReceipt: boolean;
   /** Index of the first of the asker's commands in the group. */
   readonly index: number;
   readonly count: number;

@@ -1,6 +1,7 @@
 /**
  * The hash chain over a market's log: head(n) = SHA-256(head(n-1) || group n as it lies in the
- * log), starting from 32 zero bytes. Epoch headers name the head at their end; receipts will too.
+ * log), starting from 32 zero bytes. Epoch headers name the head at their end, receipts after their
+ * group.
  */
 import { createHash, hash } from 'node:crypto';
 

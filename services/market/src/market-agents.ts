@@ -28,7 +28,9 @@ import { Mover } from './mover.ts';
 import type { OpenedHosts } from './open-hosts.ts';
 import type { OwnedStreams } from './ownership.ts';
 import { Placement } from './placement.ts';
+import type { SendReply } from './private-output.ts';
 import { Publisher } from './publisher.ts';
+import { ReceiptDesk, type ReceiptKey } from './receipt-desk.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { ReportReplay } from './report-replay.ts';
 import { RequestAdapter } from './request-adapter.ts';
@@ -44,6 +46,8 @@ export interface Surroundings {
   readonly store: StreamStore;
   /** Where checkpoints are kept; none are without. */
   readonly snapshots?: SnapshotStore | undefined;
+  /** What receipts are signed with; none are without. */
+  readonly receipts?: ReceiptKey | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What shows others of the host that the service works. */
@@ -80,7 +84,7 @@ export interface MarketAgents {
 }
 
 export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened): MarketAgents {
-  const { config, transport, store, clock, logger, timers = systemTimers } = parts;
+  const { config, transport, clock, logger, timers = systemTimers } = parts;
   const { partition } = config;
   const { threads, inline, cores, shown } = hosts;
   const metrics = new ServiceMetrics(shown.buffer, timers);
@@ -106,11 +110,13 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   const { reports, diffs } = outputsOf(parts, local, fail);
   const wake = () => invoker.wake();
   const outbox = new TransferOutbox({ partition, transport, sequencer, logger, timers, wake });
+  const desk = openDesk(parts);
   const publisher = new Publisher({
     ...{ markets, clock, metrics, reports, diffs },
     rings: threads.map(({ events }) => events),
     publish: (subject, payload) => transport.publish(subject, payload),
     sendReply: (subject, payload) => answer(transport, subject, payload),
+    receipts: desk,
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => {
@@ -120,48 +126,84 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const books = new BookQueries(dispatcher);
-  const checkpointer =
-    parts.snapshots &&
-    new Checkpointer({
-      ...{ partition, markets, dispatcher, reports, diffs, logger, timers },
-      store: parts.snapshots,
-      outputsOf: (market) => publisher.outputsOf(market),
-      everyCommands: config.snapshots.everyCommands,
-    });
+  const pipe = { markets, dispatcher, sequencer, publisher, reports, diffs };
+  const checkpointer = keepCheckpoints(parts, pipe);
   inline?.connect(publisher);
-  const replay = new ReportReplay(store.reader(reportStream(partition)), (error) =>
-    logger.warn("reports can't be read again", { detail: String(error) }),
-  );
-  const facts = { durability: store.durability, cores, partition };
-  const share = new AnswerShare(clock);
-  const readers = { publisher, reports: replay, share, dispatcher, mover };
-  const requests = new RequestAdapter(transport, markets, sequencer, readers, facts);
-  const refusals = new RefusalLog(clock, logger);
-  const observers = { refusals, metrics, logger, transfers: new TransferDoor(transport, outbox) };
-  const commands = new CommandAdapter(transport, markets, sequencer, observers);
+  const { commands, requests } = openDoors(parts, { ...pipe, outbox, desk, mover, metrics, cores });
+  const settled = tellSettled(parts, pipe);
   // What clients of shared memory sent reaches the sequencer in the same turn.
-  const settled = new SettledFeed({
-    ...{ markets, reports, diffs, timers },
-    delivered: () => sequencer.delivered,
-    term: () => publisher.generation,
-    tell: (payload) => transport.publish(settledSubject(partition), payload),
-  });
-  const last = [settled, mover, outbox, checkpointer, parts.heartbeat];
-  const all = [local, sequencer, inline, publisher, ...last];
-  const driven = all.filter((agent) => agent !== undefined);
+  const all = [local, sequencer, inline, publisher, settled, mover, outbox, checkpointer];
+  const driven = [...all, parts.heartbeat].filter((agent) => agent !== undefined);
   const spin = config.sharedMemory?.spin === true;
   const invoker = new AgentInvoker(driven, { onError: fail, spin, timers });
-  const adapters = { commands, requests };
   const own = (streams: OwnedStreams) => {
     reports.cover(streams.reports.coverage);
     diffs.cover(streams.diffs.coverage);
     publisher.begin(streams.term, streams.reports.coverage, streams.diffs.coverage);
+    desk?.begin(streams.term);
     reports.open(streams.reports.writer);
     diffs.open(streams.diffs.writer);
     sequencer.open(streams.log);
   };
-  const engine = { markets, dispatcher, sequencer, publisher, reports, diffs };
-  return { ...engine, ...adapters, books, checkpointer, invoker, own };
+  return { ...pipe, commands, requests, books, checkpointer, invoker, own };
+}
+
+/** What a command passes through, from the log to the outputs. */
+type Pipe = Pick<
+  MarketAgents,
+  'markets' | 'dispatcher' | 'sequencer' | 'publisher' | 'reports' | 'diffs'
+>;
+
+/** What the ways in tell of, and ask whether there is room. */
+interface Inside extends Pipe {
+  readonly outbox: TransferOutbox;
+  readonly desk: ReceiptDesk | undefined;
+  readonly mover: Mover;
+  readonly metrics: ServiceMetrics;
+  readonly cores: OpenedHosts['cores'];
+}
+
+/** Where commands and questions come in. */
+function openDoors(parts: Surroundings, inside: Inside) {
+  const { config, transport, store, clock, logger, receipts } = parts;
+  const { partition } = config;
+  const { markets, sequencer, dispatcher, publisher, outbox, desk, mover, metrics, cores } = inside;
+  const reports = new ReportReplay(store.reader(reportStream(partition)), (error) =>
+    logger.warn("reports can't be read again", { detail: String(error) }),
+  );
+  const facts = { durability: store.durability, cores, partition, receipts };
+  const sources = { publisher, reports, share: new AnswerShare(clock), dispatcher, mover };
+  const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
+  const refusals = new RefusalLog(clock, logger);
+  const observers = { refusals, metrics, logger, transfers: new TransferDoor(transport, outbox) };
+  const commands = new CommandAdapter(transport, markets, sequencer, observers, desk);
+  return { commands, requests };
+}
+
+/** Undefined where there is no place for checkpoints. */
+function keepCheckpoints(parts: Surroundings, pipe: Pipe): Checkpointer | undefined {
+  const { config, snapshots, logger, timers = systemTimers } = parts;
+  const { markets, dispatcher, publisher, reports, diffs } = pipe;
+  if (snapshots === undefined) return undefined;
+  return new Checkpointer({
+    ...{ markets, dispatcher, reports, diffs, logger, timers },
+    partition: config.partition,
+    store: snapshots,
+    outputsOf: (market) => publisher.outputsOf(market),
+    everyCommands: config.snapshots.everyCommands,
+  });
+}
+
+/** What standbys hear of how far the outputs are durable. */
+function tellSettled(parts: Surroundings, pipe: Pipe): SettledFeed {
+  const { config, transport, timers = systemTimers } = parts;
+  const { markets, reports, diffs, sequencer, publisher } = pipe;
+  return new SettledFeed({
+    ...{ markets, reports, diffs, timers },
+    delivered: () => sequencer.delivered,
+    term: () => publisher.generation,
+    tell: (payload) => transport.publish(settledSubject(config.partition), payload),
+  });
 }
 
 const targetOf = ({ commands, worker: { post, openWay } }: HostThread): DispatchTarget => ({
@@ -180,6 +222,13 @@ function outputsOf(
       ? (subject: string, payload: Uint8Array) => transport.publish(subject, payload)
       : local && ((subject: string, payload: Uint8Array) => void local.publish(subject, payload));
   return { reports: new DurableOutput(echo, fail), diffs: new DurableOutput(echo, fail) };
+}
+
+/** Undefined where the node signs no receipts. It signs none before the partition is its own. */
+function openDesk({ config, transport, logger, receipts }: Surroundings): ReceiptDesk | undefined {
+  const sendReply: SendReply = (subject, payload) => answer(transport, subject, payload);
+  const { partition } = config;
+  return receipts && new ReceiptDesk({ ...receipts, partition, logger, sendReply });
 }
 
 function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {

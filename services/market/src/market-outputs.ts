@@ -7,6 +7,7 @@ import type { CheckpointFacts } from './market-checkpoint.ts';
 import type { CommittedGroup, Market } from './market-registry.ts';
 import { PrivateOutput, type SendReply } from './private-output.ts';
 import { PublicOutput, type PublishPublic } from './public-output.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 import { SettlementOutput } from './settlement-output.ts';
 
 export interface MarketCounters {
@@ -23,6 +24,8 @@ export interface OutputParts {
   readonly publish: PublishPublic;
   readonly sendReply: SendReply;
   readonly buffers: BatchBuffers;
+  /** Undefined where the node signs none. */
+  readonly receipts?: ReceiptDesk | undefined;
 }
 
 export class MarketOutputs {
@@ -41,9 +44,9 @@ export class MarketOutputs {
   readonly #headBefore = new Uint8Array(32);
 
   constructor(market: Market, parts: OutputParts) {
-    const { reports, diffs, generation, publish, sendReply, buffers } = parts;
+    const { reports, diffs, generation, publish, sendReply, buffers, receipts } = parts;
     this.market = market;
-    this.privately = new PrivateOutput(market, reports, sendReply, buffers);
+    this.privately = new PrivateOutput(market, reports, sendReply, buffers, receipts);
     this.publicly = new PublicOutput(market, generation, publish, buffers);
     this.#settlement = new SettlementOutput(market, diffs, buffers);
   }
@@ -54,14 +57,15 @@ export class MarketOutputs {
     this.market.transfers.startGroup(logSequence, firstSequence);
   }
 
-  endGroup({ logSequence, head }: CommittedGroup, lastSequence: number, commands: number): void {
+  endGroup(group: CommittedGroup, lastSequence: number, commands: number): void {
+    const { logSequence, head } = group;
     this.#logSequence = logSequence;
     this.#headBefore.set(this.#head);
     this.#head.set(head);
     this.market.sequence = lastSequence;
     this.counters.commands += commands;
     this.counters.groups += 1;
-    this.privately.endGroup(logSequence);
+    this.privately.endGroup(group, lastSequence);
     this.market.transfers.endGroup();
   }
 

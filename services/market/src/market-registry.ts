@@ -8,6 +8,8 @@ import { OpenEpoch } from './open-epoch.ts';
 /** What the publisher must know of a group when its events arrive. */
 export interface CommittedGroup {
   readonly logSequence: number;
+  /** As it lies in the log. */
+  readonly payload: Uint8Array;
   readonly askers: readonly Asker[];
   /** Hash-chain head after this group. */
   readonly head: Uint8Array;

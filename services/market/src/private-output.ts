@@ -18,8 +18,9 @@ import {
 import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
-import type { Market } from './market-registry.ts';
+import type { CommittedGroup, Market } from './market-registry.ts';
 import { noGeneration, OutputBatch } from './output-batch.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 
 export type SendReply = (subject: string, payload: Uint8Array) => void;
 
@@ -39,6 +40,7 @@ export class PrivateOutput {
   readonly #output: DurableOutput;
   readonly #sendReply: SendReply;
   readonly #buffers: BatchBuffers;
+  readonly #receipts: ReceiptDesk | undefined;
   readonly #feeds = new Map<number, ReportFeed>();
   /** Those with something to send: a flush walks no others, however many accounts there are. */
   #unsent: OutputBatch[] = [];
@@ -48,7 +50,14 @@ export class PrivateOutput {
   #replyIndex = 0;
   #groupFirst = 0;
 
-  constructor(market: Market, output: DurableOutput, sendReply: SendReply, buffers: BatchBuffers) {
+  constructor(
+    market: Market,
+    output: DurableOutput,
+    sendReply: SendReply,
+    buffers: BatchBuffers,
+    receipts?: ReceiptDesk | undefined,
+  ) {
+    this.#receipts = receipts;
     this.#market = market;
     this.#output = output;
     this.#sendReply = sendReply;
@@ -62,11 +71,16 @@ export class PrivateOutput {
   }
 
   /** Answers everybody who asked about the group that ends. */
-  endGroup(logSequence: number): void {
+  endGroup(group: CommittedGroup, last: number): void {
+    const { logSequence } = group;
     for (const { asker, records } of this.#replies) {
-      const all = new Uint8Array(records.length * RECORD_BYTES);
-      for (const [index, record] of records.entries()) all.set(record, index * RECORD_BYTES);
-      this.#sendReply(asker.replySubject, encodeReply(asker.encoding, logSequence, all));
+      const told = asker.whenReceived ? [] : records;
+      const all = new Uint8Array(told.length * RECORD_BYTES);
+      for (const [index, record] of told.entries()) all.set(record, index * RECORD_BYTES);
+      if (asker.wantsReceipt && this.#receipts !== undefined) {
+        const first = this.#groupFirst;
+        this.#receipts.answer(this.#market, { ...group, first, last }, asker, all);
+      } else this.#sendReply(asker.replySubject, encodeReply(asker.encoding, logSequence, all));
     }
     this.#replies = [];
   }

@@ -22,6 +22,7 @@ import { MemoryWriter } from './testing/pipeline.ts';
 const ACCOUNTS = 1_000;
 const nobody = {
   askers: [],
+
   shares: new Map<number, number>(),
   receivedNs: [],
   durableNs: 0,
@@ -83,7 +84,7 @@ function open(commandsPerGroup: number) {
     writeCount(view, end + GroupEndOffset.LOG_SEQUENCE, logSequence);
     writeCount(view, end + GroupEndOffset.COMMANDS, commandsPerGroup);
     const head = new Uint8Array(32);
-    market.committed.push({ logSequence, head, closesEpoch: false, ...nobody });
+    market.committed.push({ logSequence, payload: group, head, closesEpoch: false, ...nobody });
     return group;
   };
   let group = nextGroup();

@@ -14,6 +14,7 @@ import type { Market, MarketRegistry } from './market-registry.ts';
 import { createBatchBuffers } from './output-batch.ts';
 import type { SendReply } from './private-output.ts';
 import type { PublicOutput, PublishPublic } from './public-output.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 
 /** Appends in flight on an output stream before the publisher waits, and the rings fill. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
@@ -28,6 +29,7 @@ export interface PublisherParts {
   readonly metrics: ServiceMetrics;
   readonly publish: PublishPublic;
   readonly sendReply: SendReply;
+  readonly receipts?: ReceiptDesk | undefined;
   readonly onExecuted: OnExecuted;
   readonly onAnswer: OnAnswer;
   readonly onMoved: OnMoved;
@@ -49,7 +51,7 @@ export class Publisher implements Agent, EventTaker {
   #next = 0;
 
   constructor(parts: PublisherParts) {
-    const { reports, diffs, publish, sendReply, metrics } = parts;
+    const { reports, diffs, publish, sendReply, metrics, receipts } = parts;
     this.#reports = reports;
     this.#diffs = diffs;
     this.#metrics = metrics;
@@ -57,7 +59,8 @@ export class Publisher implements Agent, EventTaker {
       if (this.#isLive) publish(subject, payload);
     };
     const buffers = createBatchBuffers();
-    this.#outputParts = { reports, diffs, sendReply, buffers, publish: publishLive };
+    const outputs = { reports, diffs, sendReply, buffers, receipts };
+    this.#outputParts = { ...outputs, publish: publishLive };
     const outputsOf = (market: Market) => this.outputsOf(market);
     this.#feeds = parts.rings.map((ring) => new EventFeed(ring, { ...parts, outputsOf }));
   }

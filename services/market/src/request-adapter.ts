@@ -36,6 +36,7 @@ import type { Mover } from './mover.ts';
 import type { PartitionDoor } from './partition-door.ts';
 import { type PublicOutput, snapshotChunks } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
+import type { ReceiptKey } from './receipt-desk.ts';
 import type { ReportReplay } from './report-replay.ts';
 import { ControlKind, ControlOffset, OUTCOMES, OutcomeOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -64,6 +65,8 @@ export interface ServiceFacts {
   /** Of each host, where it is pinned to one. */
   readonly cores: readonly (number | undefined)[];
   readonly partition: number;
+  /** What receipts are signed with; absent where none are. */
+  readonly receipts?: ReceiptKey | undefined;
 }
 
 /** What answers come from, and what they may cost. */
@@ -211,7 +214,7 @@ export class RequestAdapter {
   }
 
   #info(reply: string, market: Market): undefined {
-    const { durability, cores, partition } = this.#facts;
+    const { durability, cores, partition, receipts } = this.#facts;
     const facts = {
       v: PROTOCOL_VERSION,
       code: 0,
@@ -226,6 +229,8 @@ export class RequestAdapter {
       core: cores[market.host] ?? null,
       pending: this.#sequencer.pending,
       openRecords: market.epoch.records,
+      receiptKey: hexOrNull(receipts?.key.publicKey),
+      receiptCertificate: hexOrNull(receipts?.certificate),
       ...this.#publisher.counters(market),
       ...market.terms.facts(),
     };
@@ -366,6 +371,9 @@ function hasField(payload: Uint8Array, key: string): boolean {
   const map = readMsgpack(payload, MAP_LIMITS);
   return map.ok && isMsgpackMap(map.value) && map.value.has(key);
 }
+
+const hexOrNull = (bytes: Uint8Array | undefined) =>
+  bytes === undefined ? null : Buffer.from(bytes).toString('hex');
 
 function readInteger(payload: Uint8Array, key: string): number | undefined {
   const map = readMsgpack(payload, MAP_LIMITS);

@@ -281,7 +281,7 @@ export class Sequencer implements Agent {
     this.#inFlight -= 1;
     market.groupsInFlight -= 1;
     for (const asker of group.askers) {
-      if (asker.whenReceived) this.#onReceived(asker, logSequence);
+      if (isAnsweredAtOnce(asker)) this.#onReceived(asker, logSequence);
     }
     this.#deliver(market, group, logSequence);
     this.#wake();
@@ -291,9 +291,9 @@ export class Sequencer implements Agent {
     const { payload, closesEpoch, shares, receivedNs } = group;
     const durableNs = this.#metrics.nowNs();
     const head = market.chain.advance(payload);
-    const askers = group.askers.filter((asker) => !asker.whenReceived);
+    const askers = group.askers.filter((asker) => !isAnsweredAtOnce(asker));
     const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
-    market.committed.push({ logSequence, ...kept });
+    market.committed.push({ logSequence, payload, ...kept });
     this.#delivered = logSequence;
     if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
     market.transfers.logged(payload, logSequence);
@@ -322,6 +322,9 @@ export class Sequencer implements Agent {
     this.#wake();
   }
 }
+
+/** A receipt names market sequences, which the engine has given when it comes back. */
+const isAnsweredAtOnce = (asker: Asker) => asker.whenReceived && !asker.wantsReceipt;
 
 const CANCELS: ReadonlySet<number> = new Set([
   CommandKind.CANCEL,

@@ -10,6 +10,7 @@ const LOOK_MS = 10;
 
 const group = (logSequence: number): CommittedGroup => ({
   ...{ logSequence, askers: [], head: new Uint8Array(32), closesEpoch: false },
+  payload: new Uint8Array(0),
   ...{ shares: new Map(), receivedNs: [], durableNs: 0 },
 });
 

@@ -25,6 +25,7 @@ import type { MarketConfig } from './config.ts';
 import { withJournals } from './journaled-store.ts';
 import type { MarketServiceParts } from './market-service.ts';
 import { PartitionLease } from './partition-lease.ts';
+import { loadReceiptKey } from './receipt-key.ts';
 import { agreeOnVenue } from './venue.ts';
 
 export interface Opened {
@@ -37,11 +38,13 @@ export interface Opened {
 export async function openSurroundings(config: MarketConfig, logger: Logger): Promise<Opened> {
   const { transport, store } = await connect(config, logger);
   const snapshots = await openSnapshots(config, transport, logger);
+  const receipts = await loadReceiptKey(config.receipts, logger);
   const isShared = transport instanceof NatsTransport;
   const heartbeat = isShared ? new Heartbeat() : undefined;
   const lease = isShared ? await leaseOf(transport, config, logger, heartbeat) : undefined;
   const clock = systemClock;
-  const surroundings = { config, transport, store, snapshots, clock, logger, heartbeat };
+  const places = { transport, store, snapshots };
+  const surroundings = { config, ...places, receipts, clock, logger, heartbeat };
   return { surroundings, lease, heartbeat };
 }
 

@@ -232,7 +232,7 @@ export class TransferOutbox implements Agent {
       const command = returnOf(market.transfers, outgoing);
       const records = new Uint8Array(RECORD_BYTES);
       writeCommand(viewOf(records), 0, command, 0);
-      const batch = { count: 1, records, replyWhen: 'refused' } as const;
+      const batch = { count: 1, records, replyWhen: 'refused', wantsReceipt: false } as const;
       if (this.#parts.sequencer.submit(market, batch, 0, undefined) !== 'ADMITTED') break;
       outgoing.state = 'returning';
       work += 1;

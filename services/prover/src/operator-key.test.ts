@@ -36,7 +36,7 @@ test('a key that others may read, and a file that is no key, are refused', async
   const bad = join(dir, 'bad.key');
   await writeFile(bad, 'secret', { mode: 0o600 });
   await assert.rejects(loadOperatorKey(bad), (error: Error) => {
-    assert.match(error.message, /bad\.key: not an operator key/);
+    assert.match(error.message, /operator's key .*bad\.key: not a secret key/);
     assert.doesNotMatch(error.message, /: secret/);
     return true;
   });
@@ -47,6 +47,6 @@ test('a place where no key can be made is named', async () => {
   await writeFile(file, '');
   await assert.rejects(loadOperatorKey(join(file, 'operator.key')), {
     code: 'KEY_FILE',
-    message: /file\/operator\.key: cannot make.*operatorKeyFile/,
+    message: /operatorKeyFile\): .*file\/operator\.key: can't make a key/,
   });
 });

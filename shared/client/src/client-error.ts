@@ -16,6 +16,10 @@ export type ClientErrorCode =
   | 'PROOF_REFUSED'
   /** An answer that can't be read. */
   | 'BAD_ANSWER'
+  /** A receipt that is missing, not signed, or for something else than was sent. */
+  | 'BAD_RECEIPT'
+  /** Two signed receipts that contradict each other: the owner tells two stories. */
+  | 'EQUIVOCATION'
   /** The client, the mirror or the connection was closed. */
   | 'CLOSED';
 

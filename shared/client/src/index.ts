@@ -43,6 +43,13 @@ export {
   type ProvedEpoch,
   whenProved,
 } from './proofs.ts';
+export {
+  type KeptReceipts,
+  parseReceipts,
+  ReceiptFile,
+  type ReceiptStore,
+} from './receipt-file.ts';
+export { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 export { ReportFeed, type ReportSource } from './report-feed.ts';
 export type { OnReports } from './report-order.ts';
 export { askOutcome, type Outcome, type RequestName } from './request-outcome.ts';

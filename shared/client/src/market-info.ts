@@ -22,6 +22,10 @@ export interface MarketInfo {
   readonly core: number | null;
   readonly pending: number;
   readonly openRecords: number;
+  /** Ed25519 key that receipts are signed with, hex; null where none are. */
+  readonly receiptKey: string | null;
+  /** The operator's certificate of it, hex; null where there is none. */
+  readonly receiptCertificate: string | null;
   readonly commands: number;
   readonly trades: number;
   readonly deltas: number;

@@ -35,6 +35,7 @@ import { ClientError } from './client-error.ts';
 import { askInfo } from './market-info.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
 import { type ProofWait, type ProvedEpoch, whenProved } from './proofs.ts';
+import { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
 import { askOutcome, type Outcome } from './request-outcome.ts';
 
@@ -53,6 +54,8 @@ export interface OrderClientOptions {
   readonly askAfterMs?: number;
   /** Told what a listener of `onEvent` threw; default: a warning of the process. */
   readonly onListenerError?: (error: unknown) => void;
+  /** Every command's receipt is asked for, checked and kept; what is wrong ends the client. */
+  readonly receipts?: ReceiptOptions | undefined;
   /** Default: the system's. */
   readonly timers?: Timers | undefined;
 }
@@ -152,7 +155,7 @@ export class OrderClient {
   #feed: ReportFeed | undefined;
   #owners: Subscription | undefined;
   /** The log has every request up to this one. */
-  #lastLogged = 0;
+  #lastLogged: number;
   #unlogged: Unlogged[] = [];
   /** The market has executed this request. */
   #lastAnswered = 0;
@@ -168,12 +171,14 @@ export class OrderClient {
     this.#session = options.session ?? 0;
     this.#timers = options.timers ?? systemTimers;
     this.#nextRequestId = options.firstRequestId ?? Number(this.#timers.nowNs() / 1_000n);
+    this.#lastLogged = this.#nextRequestId - 1;
     this.#outbox = new Outbox({
       transport: options.transport,
       subject: commandSubject(options.market, options.account),
       resendAfterMs: options.resendAfterMs ?? 2_000,
       onEnd: (error) => this.#fail(error),
       onLogged: (requestId) => this.#logged(requestId),
+      receipts: options.receipts && new ReceiptKeeper(options, options.receipts),
       timers: this.#timers,
     });
   }
@@ -369,6 +374,18 @@ export class OrderClient {
     if (this.#open.size === 0) return Promise.resolve();
     this.#whenIdle ??= Promise.withResolvers<void>();
     return this.#whenIdle.promise;
+  }
+
+  /**
+   * Resolves when the log has every command, and each receipt is kept where they are asked for: the
+   * report of a command may come before its receipt. Rejects if the client can't go on.
+   */
+  async received(): Promise<void> {
+    try {
+      await this.whenReceived(this.#nextRequestId - 1);
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
   }
 
   balance(): Promise<Balance> {

@@ -27,6 +27,7 @@ import {
   TransportError,
 } from '@foldbook/runtime';
 import { ClientError } from './client-error.ts';
+import type { ReceiptKeeper } from './receipt-keeper.ts';
 import { UnknownMarket } from './unknown-market.ts';
 
 const BUSY_PAUSE_MS = 20;
@@ -51,6 +52,8 @@ export interface OutboxParts {
   readonly onEnd: (error: ClientError) => void;
   /** The log has every command up to this request id. */
   readonly onLogged?: ((requestId: number) => void) | undefined;
+  /** Each batch asks for a receipt then, and is done when that is kept. */
+  readonly receipts?: Pick<ReceiptKeeper, 'take'> | undefined;
   readonly timers?: Timers | undefined;
 }
 
@@ -87,7 +90,7 @@ type Outcome =
   | 'RECEIVED'
   /** Turned away for now, by the market's load or its log's. */
   | 'BUSY'
-  /** Who was asked has not heard of the market, which was there before. */
+  /** Not known yet: the market, which was there before, or whose key signed a receipt. */
   | 'UNKNOWN'
   /** Nobody serves the market. */
   | 'NOBODY'
@@ -174,8 +177,11 @@ export class Outbox {
       const records = this.#buffer.subarray(from, from + count * RECORD_BYTES);
       // Its report tells as much as an acknowledgement, later; others behind it wait less long for
       // the latter.
-      const isAlone = count === this.length && this.#transport.ask !== undefined;
-      const flags = isAlone ? BatchFlag.REPLY_WHEN_REFUSED : BatchFlag.REPLY_WHEN_RECEIVED;
+      const isLast = count === this.length && this.#transport.ask !== undefined;
+      const isAlone = isLast && this.#parts.receipts === undefined;
+      const receipt = this.#parts.receipts === undefined ? 0 : BatchFlag.RECEIPT;
+      const answered = BatchFlag.REPLY_WHEN_RECEIVED | receipt;
+      const flags = isAlone ? BatchFlag.REPLY_WHEN_REFUSED : answered;
       const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
       const last = this.#requestIdAt(this.#start + count - 1);
       const flight: Flight = {
@@ -240,7 +246,8 @@ export class Outbox {
 
   async #send(flight: Flight): Promise<Outcome> {
     const told = Promise.withResolvers<'REPORTED' | 'SILENCE'>();
-    flight.endWait = () => told.resolve('REPORTED');
+    // A report is no receipt.
+    if (this.#parts.receipts === undefined) flight.endWait = () => told.resolve('REPORTED');
     // What is asked without a line leaves with the next one.
     const isConnected = this.#transport.status() === 'connected';
     if (isConnected) flight.sendAgain = () => told.resolve('SILENCE');
@@ -248,7 +255,8 @@ export class Outbox {
     try {
       const word = await Promise.race([answer, told.promise]);
       if (word === 'SILENCE') return word;
-      return word === 'REPORTED' || word === undefined ? 'RECEIVED' : this.#read(word);
+      if (word === 'REPORTED' || word === undefined) return 'RECEIVED';
+      return await this.#read(flight, word);
     } catch (error) {
       return this.#failed(error);
     } finally {
@@ -267,14 +275,24 @@ export class Outbox {
     return { answer, end: () => undefined };
   }
 
-  #read(answer: Uint8Array): Outcome {
+  async #read({ batch }: Flight, answer: Uint8Array): Promise<Outcome> {
     const reply = decodeReply(answer);
     if (!reply.ok) {
       const words = `${this.#subject}: the answer can't be read: ${reply.name} ${reply.detail}`;
       return { error: new ClientError('BAD_ANSWER', words), mayHaveArrived: true };
     }
     const { code, name, detail } = reply.value;
-    if (code === ResultCode.OK) return 'RECEIVED';
+    if (code === ResultCode.OK) {
+      try {
+        await this.#parts.receipts?.take(batch.subarray(RECORD_BYTES), reply.value);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        // A copy of the batch is receipted anew.
+        if (error.code === 'UNREACHABLE') return 'UNKNOWN';
+        return { error, mayHaveArrived: true };
+      }
+      return 'RECEIVED';
+    }
     // Both are said before the log.
     if (code === ResultCode.BUSY || code === ResultCode.UNAVAILABLE) return 'BUSY';
     if (code === ResultCode.UNKNOWN_MARKET && this.#unknownMarket.isPassing()) return 'UNKNOWN';

@@ -88,16 +88,15 @@ const TABLE = {
     meaning: 'the host has no memory for the market, which goes on where it was',
     remedy: 'move it to another host, or start the service with more hosts',
   },
-  WRONG_PARTITION: {
-    code: 121,
-    meaning: 'the broker sends the market to another partition than its name belongs to',
-    remedy: "operators: generate the broker's mapping for the venue's count of partitions",
-  },
-
   OTHER_ASSET: {
     code: 120,
     meaning: 'what would be transferred is not the same asset in the other market',
     remedy: 'name the asset there that has the same symbol and the same number of decimals',
+  },
+  WRONG_PARTITION: {
+    code: 121,
+    meaning: 'the broker sends the market to another partition than its name belongs to',
+    remedy: "operators: generate the broker's mapping for the venue's count of partitions",
   },
 
   UNKNOWN_COMMAND: {

@@ -190,6 +190,8 @@ export interface CommandBatch {
   /** `count` records of 64 bytes. */
   readonly records: Uint8Array;
   readonly replyWhen: ReplyWhen;
+  /** The answer is to hold a signed receipt. */
+  readonly wantsReceipt: boolean;
 }
 
 /**
@@ -205,8 +207,10 @@ export function decodeCommandBatch(
   if (!header.ok) return header;
   const { count, flags } = header.value;
   if (count === 0) return refuse('EMPTY_BATCH', 0, 'the header counts no records');
-  const replyWhen = REPLY_FLAGS.get(flags);
-  if (replyWhen === undefined) {
+  const wantsReceipt = (flags & BatchFlag.RECEIPT) !== 0;
+  const replyWhen = REPLY_FLAGS.get(flags & ~BatchFlag.RECEIPT);
+  // A receipt is an answer, and `refused` asks for none.
+  if (replyWhen === undefined || (wantsReceipt && replyWhen === 'refused')) {
     return refuse('UNKNOWN_KIND', 12, `header flags ${flags}`);
   }
   // A copy, even of a Buffer (whose own slice shares memory): the sender is written into it.
@@ -217,5 +221,5 @@ export function decodeCommandBatch(
     const refusal = checkRecord(view, offset, role, account, offset + RECORD_BYTES);
     if (refusal !== undefined) return refusal;
   }
-  return { ok: true, value: { count, records, replyWhen } };
+  return { ok: true, value: { count, records, replyWhen, wantsReceipt } };
 }

@@ -59,7 +59,10 @@ export const BatchOffset = {
   LOG_SEQUENCE: 16,
   /** Nanoseconds since 1970, stamped by the sequencer. */
   TIME_NS: 24,
-  /** First and last market sequence covered, and the last one of the batch before. */
+  /**
+   * First and last market sequence covered, and the last one of the batch before. REPLY: events
+   * that there were, nothing, and how many records at the end hold a receipt.
+   */
   FIRST: 32,
   LAST: 40,
   PREV: 48,
@@ -81,6 +84,8 @@ export const BatchFlag = {
   CONTINUES: 4,
   /** Answer refusals only: the sender learns from its reports that the commands are in the log. */
   REPLY_WHEN_REFUSED: 8,
+  /** COMMANDS: the answer, which comes once they have executed, holds a signed receipt. */
+  RECEIPT: 16,
 } as const;
 
 export const CommandKind = {

@@ -1,13 +1,14 @@
 /**
  * The same commands in msgpack, for any client in any language:
  *
- * `{ v: 1, ack?: "executed" | "received" | "refused", commands: [ { type: "new", requestId: 1,
- *    session?: 0, clientOrderId: 7, side: "buy", price: 100, quantity: 5, timeInForce?: "gtc",
- *    ... }, ... ] }`
+ * `{ v: 1, ack?: "executed" | "received" | "refused", receipt?: false, commands: [ { type: "new",
+ *    requestId: 1, session?: 0, clientOrderId: 7, side: "buy", price: 100, quantity: 5,
+ *    timeInForce?: "gtc", ... }, ... ] }`
  *
- * or one command's own map with `v: 1` (and `ack`) in it. Integers may be any msgpack integer, or a
- * 64-bit float with an exact integer below 2^53; a 64-bit one may also be a decimal string, for
- * languages whose numbers end at 2^53. A key that a map does not know is refused, not ignored.
+ * or one command's own map with `v: 1` (`ack`, `receipt`) in it. Integers may be any msgpack
+ * integer, or a 64-bit float with an exact integer below 2^53; a 64-bit one may also be a decimal
+ * string, for languages whose numbers end at 2^53. A key that a map does not know is refused, not
+ * ignored.
  */
 import { encode } from '@msgpack/msgpack';
 import { viewOf } from './batch.ts';
@@ -32,7 +33,7 @@ const LIMITS = {
   mapLength: 24,
   stringBytes: 64,
 };
-const MESSAGE_KEYS: readonly string[] = ['v', 'ack'];
+const MESSAGE_KEYS: readonly string[] = ['v', 'ack', 'receipt'];
 
 /** Decodes a msgpack message into records, as `decodeCommandBatch` does. Never throws. */
 export function decodeCommandMap(
@@ -60,6 +61,13 @@ function decodeMessageMap(message: MsgpackMap, role: Role, account: number): Dec
   if (replyWhen !== 'executed' && replyWhen !== 'received' && replyWhen !== 'refused') {
     return refuse('FIELD_RANGE', 0, 'ack is neither "executed" nor "received" nor "refused"');
   }
+  const wantsReceipt = message.get('receipt') ?? false;
+  if (typeof wantsReceipt !== 'boolean') {
+    return refuse('FIELD_RANGE', 0, 'receipt is neither true nor false');
+  }
+  if (wantsReceipt && replyWhen === 'refused') {
+    return refuse('FIELD_RANGE', 0, 'a receipt is an answer, and ack "refused" asks for none');
+  }
   const isList = message.has('commands');
   const stray = isList ? strayKey(message) : undefined;
   if (stray !== undefined) {
@@ -76,7 +84,7 @@ function decodeMessageMap(message: MsgpackMap, role: Role, account: number): Dec
     if (!command.ok) return command;
     writeCommand(view, index * RECORD_BYTES, command.value, account);
   }
-  return { ok: true, value: { count: list.length, records, replyWhen } };
+  return { ok: true, value: { count: list.length, records, replyWhen, wantsReceipt } };
 }
 
 function strayKey(message: MsgpackMap): string | undefined {
@@ -87,11 +95,13 @@ function strayKey(message: MsgpackMap): string | undefined {
 export function encodeCommandMap(
   commands: readonly Command[],
   ack: ReplyWhen = 'executed',
+  receipt = false,
 ): Uint8Array {
   const scratch = viewOf(new Uint8Array(RECORD_BYTES));
   const maps = commands.map((command) => {
     writeCommand(scratch, 0, command, 0);
     return commandMap(command);
   });
-  return encode({ v: PROTOCOL_VERSION, ack, commands: maps }, { useBigInt64: true });
+  const asked = receipt ? { receipt } : {};
+  return encode({ v: PROTOCOL_VERSION, ack, ...asked, commands: maps }, { useBigInt64: true });
 }

@@ -34,7 +34,7 @@ test('both encodings of a reply say the same', () => {
         assert(reply.ok, reply.ok ? '' : reply.detail);
         const events = readEvents(bytes);
         const total = bytes.byteLength / RECORD_BYTES;
-        const rest = { code: 0, name: 'OK', logSequence, detail: '' };
+        const rest = { code: 0, name: 'OK', logSequence, detail: '', receipt: undefined };
         assert.deepEqual(reply.value, { ...rest, events, total });
       }
     }),

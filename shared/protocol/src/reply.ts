@@ -5,15 +5,17 @@ import { ResultCode, resultName } from './codes.ts';
 import type { MarketEvent } from './event.ts';
 import { eventMap, readEventMap, wireCount } from './event-map.ts';
 import { readEvents } from './event-reader.ts';
-import { BatchKind, PROTOCOL_VERSION, RECORD_BYTES } from './layout.ts';
+import { BatchKind, BatchOffset, PROTOCOL_VERSION, RECORD_BYTES } from './layout.ts';
 import type { Encoding } from './message.ts';
 import {
   isMsgpackMap,
   type MsgpackMap,
+  type MsgpackValue,
   readMsgpack,
   showMsgpack,
   startsMap,
 } from './msgpack-reader.ts';
+import { RECEIPT_BYTES } from './receipt.ts';
 import { type Decoded, type Refusal, refuse } from './result.ts';
 
 /** Events in one reply: in msgpack they stay below a broker's default limit of 1 MiB. */
@@ -34,22 +36,32 @@ export interface Reply {
   readonly events: readonly MarketEvent[];
   /** How many there were: more than `events` holds where they fit no message. See the reports. */
   readonly total: number;
+  /** A signed receipt, where the message asked for one: see `decodeReceipt`. */
+  readonly receipt: Uint8Array | undefined;
 }
+
+const RECEIPT_RECORDS = RECEIPT_BYTES / RECORD_BYTES;
 
 /**
  * The events of a message's commands (`records`: 64 bytes each, the sender's own only), as many of
- * them as a reply may hold. A binary header's FIRST says how many there were.
+ * them as a reply may hold. A binary header's FIRST says how many there were, PREV how many records
+ * behind them hold a receipt.
  */
 export function encodeReply(
   encoding: Encoding,
   logSequence: number,
   records: Uint8Array,
+  receipt?: Uint8Array,
 ): Uint8Array {
   const total = records.byteLength / RECORD_BYTES;
   const shown = records.subarray(0, MAX_EVENTS_PER_REPLY * RECORD_BYTES);
   if (encoding === 'binary') {
     const header = { kind: BatchKind.REPLY, flags: ResultCode.OK, logSequence, first: total };
-    return encodeBatch(header, shown);
+    if (receipt === undefined) return encodeBatch(header, shown);
+    const both = new Uint8Array(shown.byteLength + receipt.byteLength);
+    both.set(shown);
+    both.set(receipt, shown.byteLength);
+    return encodeBatch({ ...header, prev: receipt.byteLength / RECORD_BYTES }, both);
   }
   const events = readEvents(shown).map(eventMap);
   return encode(
@@ -60,6 +72,7 @@ export function encodeReply(
       logSequence: wireCount(logSequence),
       events,
       total: wireCount(total),
+      ...(receipt === undefined ? {} : { receipt: hexOf(receipt) }),
     },
     { useBigInt64: true },
   );
@@ -112,14 +125,32 @@ function decodeReplyMap(reply: MsgpackMap): Decoded<Reply> {
   if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) {
     return refuse('FIELD_RANGE', 0, `total is ${showMsgpack(total)}`);
   }
-  return { ok: true, value: { code, name: resultName(code), logSequence, detail, events, total } };
+  const hex = reply.get('receipt');
+  const receipt = hex === undefined ? undefined : bytesOf(hex);
+  if (hex !== undefined && receipt === undefined) {
+    return refuse('FIELD_RANGE', 0, `receipt is not ${2 * RECEIPT_BYTES} hex digits`);
+  }
+  const name = resultName(code);
+  return { ok: true, value: { code, name, logSequence, detail, events, total, receipt } };
+}
+
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+function bytesOf(hex: MsgpackValue): Uint8Array | undefined {
+  const isHex = typeof hex === 'string' && /^[0-9a-f]+$/.test(hex);
+  return isHex && hex.length === 2 * RECEIPT_BYTES ? Buffer.from(hex, 'hex') : undefined;
 }
 
 function decodeBinaryReply(bytes: Uint8Array): Decoded<Reply> {
   const header = decodeBatchHeader(bytes, BatchKind.REPLY, MAX_REPLY_EVENTS);
   if (!header.ok) return header;
-  const { flags: code, logSequence, first: total } = header.value;
-  const events = readEvents(bytes.subarray(RECORD_BYTES));
+  const { count, flags: code, logSequence, first: total, prev } = header.value;
+  if (prev !== 0 && (prev !== RECEIPT_RECORDS || prev > count)) {
+    return refuse('FIELD_RANGE', BatchOffset.PREV, `a receipt of ${prev} records`);
+  }
+  const end = (1 + count - prev) * RECORD_BYTES;
+  const events = readEvents(bytes.subarray(RECORD_BYTES, end));
+  const receipt = prev === 0 ? undefined : bytes.slice(end);
   const name = resultName(code);
-  return { ok: true, value: { code, name, logSequence, detail: '', events, total } };
+  return { ok: true, value: { code, name, logSequence, detail: '', events, total, receipt } };
 }

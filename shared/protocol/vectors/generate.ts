@@ -33,6 +33,7 @@ import {
   type JsonObject,
   type ReplyVector,
 } from './json.ts';
+import { receiptVectors } from './receipt-cases.ts';
 import { refusalCases } from './refusal-cases.ts';
 
 function commandVector({ name, role, account, command }: (typeof COMMAND_CASES)[number]) {
@@ -147,4 +148,5 @@ write('replies', replyVectors());
 write('headers', HEADER_CASES.map(headerVector));
 write('checksums', CHECKSUM_CASES.map(checksumVector));
 write('refusals', refusalCases());
+write('receipts', receiptVectors());
 write('codes', Object.fromEntries(resultTable().map(({ name, code }) => [name, code])));

@@ -36,6 +36,7 @@ export {
   type JetStreamStoreOptions,
   type StreamState,
 } from './jetstream-store.ts';
+export { KeyFileError, loadSecretKey } from './key-file.ts';
 export {
   type AcquireOptions,
   hasEnded,
@@ -149,6 +150,7 @@ export {
 } from './shared-memory-host.ts';
 export { FrameKind } from './shared-memory-layout.ts';
 export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-transport.ts';
+export { SigningKey, signatureCheck } from './signing-key.ts';
 export {
   checkSnapshot,
   damagedSnapshot,

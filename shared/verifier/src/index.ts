@@ -16,6 +16,14 @@ export {
 } from './epoch-file.ts';
 export { type EpochListing, listEpochs } from './epoch-listing.ts';
 export { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
+export {
+  checkEvidence,
+  type Evidence,
+  type EvidenceAccepted,
+  type EvidencePins,
+  evidenceText,
+  type SignedHeader,
+} from './evidence.ts';
 export { fromBigEndian, reduce, SCALAR_ORDER, toBigEndian } from './field.ts';
 export { decodeGenesis, encodeGenesis, type Genesis, genesisHash } from './genesis.ts';
 export { PROOF_BYTES, type ProofClaim, verifyAll, verifyGroth16 } from './groth16.ts';
@@ -28,6 +36,14 @@ export {
   headerHash,
 } from './header.ts';
 export type { Level } from './level-claims.ts';
+export {
+  CHAIN_START,
+  type ChainPoint,
+  groupDiffers,
+  type PlacedGroup,
+  placeGroup,
+  pointAfter,
+} from './log-group.ts';
 export { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 export {
   type CircuitRole,
@@ -38,6 +54,9 @@ export {
   sponge,
 } from './poseidon.ts';
 export { type ReasonCode, type Refused, reasonCodes, type Verdict } from './reason-codes.ts';
+export { ReceiptBook, type ReceiptConflict, receiptConflict } from './receipt-book.ts';
+export { certifierOf, checkReceipt, isCertified } from './receipt-check.ts';
+export { placeInEpoch, type ReceiptPlace } from './receipt-place.ts';
 export { RecordList } from './record-list.ts';
 export {
   checkRecord,
@@ -49,7 +68,14 @@ export {
   type SettlementRecord,
   SUPPLY_ACCOUNT,
 } from './settlement-record.ts';
-export { headerIsSigned, publicKeyOf, SIGNATURE_BYTES, signHeader } from './signature.ts';
+export {
+  headerIsSigned,
+  isSignedBy,
+  isSoundKey,
+  publicKeyOf,
+  SIGNATURE_BYTES,
+  signHeader,
+} from './signature.ts';
 export {
   type AccountsClaim,
   accountsDigest,

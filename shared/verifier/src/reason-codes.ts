@@ -51,6 +51,12 @@ export const reasonCodes = {
   ACCOUNT_DIGEST: "an account proof's digest is not that of the account changes",
   ACCOUNT_ACCUMULATOR: "an account proof's accumulator is not that of the account changes",
   ACCOUNT_ROOT: 'an account proof does not end at the root of the recomputed tree',
+  RECEIPT_FORMAT: 'a receipt is malformed',
+  RECEIPT_SIGNATURE: 'a receipt is not signed by the key that it names',
+  EVIDENCE_FORMAT: 'a file of evidence is malformed',
+  EVIDENCE_SIGNER: 'the evidence is about another key than was asked for',
+  EVIDENCE_FITS: 'the parts of the evidence do not contradict each other',
+
   BALANCE_RANGE: 'a balance would leave the range 0 to 2^63 - 1',
 } as const;
 

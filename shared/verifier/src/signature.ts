@@ -16,21 +16,39 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   return ed25519.getPublicKey(secretKey);
 }
 
-/**
- * Whether the operator signed these header bytes. Encodings that are not canonical are refused, and
- * so are a key and an R outside the subgroup of the base point. RFC 8032 lets verifiers multiply
- * the equation by 8 or not, which differs for such points alone: without them all agree.
- */
+/** Whether the operator signed these header bytes. */
 export function headerIsSigned(
   header: Uint8Array,
   signature: Uint8Array,
   operatorKey: Uint8Array,
 ): boolean {
+  return isSignedBy(concatBytes(domain, header), signature, operatorKey);
+}
+
+/**
+ * Whether a message is signed by a key. Encodings that are not canonical are refused, and so are a
+ * key and an R outside the subgroup of the base point. RFC 8032 lets verifiers multiply the
+ * equation by 8 or not, which differs for such points alone: without them all agree.
+ */
+export function isSignedBy(message: Uint8Array, signature: Uint8Array, key: Uint8Array): boolean {
   try {
-    const points = [operatorKey, signature.subarray(0, POINT_BYTES)];
+    const points = [key, signature.subarray(0, POINT_BYTES)];
     if (!points.every((point) => ed25519.Point.fromBytes(point).isTorsionFree())) return false;
-    return ed25519.verify(signature, concatBytes(domain, header), operatorKey, { zip215: false });
+    return ed25519.verify(signature, message, key, { zip215: false });
   } catch {
     return false; // bytes that are no signature or no key at all
+  }
+}
+
+/**
+ * Whether every verifier agrees on what this key signed. Who has seen to that may check signatures
+ * with an implementation that does not multiply by 8 (OpenSSL's), and comes to the same answers.
+ */
+export function isSoundKey(key: Uint8Array): boolean {
+  try {
+    const point = ed25519.Point.fromBytes(key);
+    return point.isTorsionFree() && !point.is0();
+  } catch {
+    return false;
   }
 }

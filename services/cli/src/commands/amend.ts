@@ -1,7 +1,7 @@
 import type { CliCommand } from '../command.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
 import { accountNumber, deltaFrom, orderIdFrom } from '../order-arguments.ts';
-import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
+import { runTrader, TRADER_HELP, TRADER_OPTIONS } from '../trader-command.ts';
 
 export const amend: CliCommand = {
   name: 'amend',
@@ -13,12 +13,12 @@ Adds lots to an open order (5 or +5) or takes them off (-5); all else stays. Few
 order's place, more lots make it the last of its price level under a new order id. Taking off all
 that is open, or more, cancels it. Exit status 1 if it is rejected.
 
-${ACCOUNT_HELP}
+${TRADER_HELP}
 ${CONNECTION_HELP}
 
 Example: foldbook amend 42 -2 --market BTC-USD --account 7`,
   takes: ['CLIENT_ORDER_ID', 'DELTA'],
-  options: { ...CONNECTION_OPTIONS, account: { type: 'string' } },
+  options: { ...CONNECTION_OPTIONS, ...TRADER_OPTIONS },
   run: async (context) => {
     const [idText, deltaText] = context.positionals;
     const id = orderIdFrom('CLIENT_ORDER_ID', idText);

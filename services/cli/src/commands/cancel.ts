@@ -3,7 +3,7 @@ import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
 import { accountNumber, anySideFrom, orderIdFrom } from '../order-arguments.ts';
-import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
+import { runTrader, TRADER_HELP, TRADER_OPTIONS } from '../trader-command.ts';
 
 export const cancel: CliCommand = {
   name: 'cancel',
@@ -16,7 +16,7 @@ Usage: foldbook cancel CLIENT_ORDER_ID --market NAME --account N
 Exit status 1 if there is no such order; --all may find none. The market cancels 1,024 orders a
 command, so --all asks as often as it takes; what is left meanwhile may still trade.
 
-${ACCOUNT_HELP}
+${TRADER_HELP}
   --order ORDER_ID  by the order id that the market gave it
   --all             all open orders of the account, waiting stop orders too
   --side S          with --all: those of one side, buy or sell
@@ -27,7 +27,7 @@ Example: foldbook cancel --all --side buy --market BTC-USD --account 7`,
   takes: ['CLIENT_ORDER_ID'],
   options: {
     ...CONNECTION_OPTIONS,
-    account: { type: 'string' },
+    ...TRADER_OPTIONS,
     order: { type: 'string' },
     all: { type: 'boolean' },
     side: { type: 'string' },

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { CERTIFY_HELP, runCertify } from '../certify-command.ts';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
 
@@ -8,7 +9,7 @@ const BUILD = fileURLToPath(new URL('../../../../circuits/build.ts', import.meta
 
 export const keys: CliCommand = {
   name: 'keys',
-  summary: 'make the development proving keys',
+  summary: 'make the development proving keys; certify the key of a node',
   help: `
 Usage: foldbook keys dev
 
@@ -16,13 +17,21 @@ Compiles the circuits and makes development proving and verifying keys (cached).
 public by construction, so ANYONE CAN FORGE PROOFS under them: they are for development only, and
 every verification says so.
 
+${CERTIFY_HELP}
+
+  --operator-key F  the operator's secret key, operator.key beside the proofs
+  --out FILE        where the certificate goes
   --json            one JSON object at the end
 
 Example: foldbook keys dev`,
-  takes: ['dev'],
-  options: {},
+  takes: ['dev|certify', 'KEY'],
+  options: { 'operator-key': { type: 'string' }, out: { type: 'string' } },
   run: async (context) => {
-    if (context.positionals[0] !== 'dev') throw new UsageError('say what: foldbook keys dev');
+    const [what, key] = context.positionals;
+    if (what === 'certify') return runCertify(context);
+    if (what !== 'dev' || key !== undefined) {
+      throw new UsageError('say what: foldbook keys dev, or keys certify KEY');
+    }
     const stdio = context.output.json ? ['ignore', 'ignore', 'inherit'] : 'inherit';
     const child = spawn(process.execPath, [BUILD], { stdio: stdio as 'inherit' });
     const status = await new Promise<number | null>((resolve) => child.once('exit', resolve));

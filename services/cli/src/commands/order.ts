@@ -3,7 +3,7 @@ import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
 import { accountNumber, orderIdFrom, quantityFrom, sideFrom } from '../order-arguments.ts';
 import { readOrder, TERM_HELP, TERM_OPTIONS, TERM_WORDS } from '../order-terms.ts';
 import { placeAndWait, WAIT_HELP } from '../order-wait.ts';
-import { ACCOUNT_HELP } from '../trader-command.ts';
+import { TRADER_HELP, TRADER_OPTIONS } from '../trader-command.ts';
 
 export const order: CliCommand = {
   name: 'order',
@@ -16,7 +16,7 @@ Quantity in lots, prices in ticks. Limit and stop-limit orders have a PRICE, mar
 of its settlement records: until something trades, or funds move, there is nothing to prove. What
 the proofs show, and under which keys, is said by "foldbook verify".
 
-${ACCOUNT_HELP}
+${TRADER_HELP}
   --id N            client order id (default: chosen, and printed)
 ${WAIT_HELP}
 ${TERM_HELP}
@@ -30,7 +30,7 @@ Example: foldbook order sell 5 --type stop --stop 90 --protect 85 --market BTC-U
   options: {
     ...CONNECTION_OPTIONS,
     ...TERM_OPTIONS,
-    account: { type: 'string' },
+    ...TRADER_OPTIONS,
     id: { type: 'string' },
     wait: { type: 'string' },
   },

@@ -12,7 +12,7 @@ import {
   readOrder,
   TERM_WORDS,
 } from '../order-terms.ts';
-import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
+import { runTrader, TRADER_HELP, TRADER_OPTIONS } from '../trader-command.ts';
 
 export const quote: CliCommand = {
   name: 'quote',
@@ -29,14 +29,14 @@ from standard input, a line each, also as "ID buy QUANTITY PRICE"; empty lines a
 not count. All go in one message and execute back to back, so that there are at
 most ${MAX_COMMANDS_PER_MESSAGE}. Exit status 1 if one is rejected.
 
-${ACCOUNT_HELP}
+${TRADER_HELP}
 ${QUOTE_HELP}
 ${CONNECTION_HELP}
 
 Example: foldbook quote 1:buy:5:99 2:sell:5:101 --post-only --market BTC-USD --account 7
 Example: foldbook quote 1:off 2:off --market BTC-USD --account 7`,
   takes: ['QUOTE...'],
-  options: { ...CONNECTION_OPTIONS, ...RESTING_OPTIONS, account: { type: 'string' } },
+  options: { ...CONNECTION_OPTIONS, ...RESTING_OPTIONS, ...TRADER_OPTIONS },
   wordOptions: TERM_WORDS,
   run: async (context) => {
     const account = accountNumber(context);

@@ -4,7 +4,7 @@ import type { CliCommand } from '../command.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS } from '../node-connection.ts';
 import { accountNumber, orderIdFrom, quantityFrom } from '../order-arguments.ts';
 import { readOrder, TERM_HELP, TERM_OPTIONS, TERM_WORDS } from '../order-terms.ts';
-import { ACCOUNT_HELP, runTrader } from '../trader-command.ts';
+import { runTrader, TRADER_HELP, TRADER_OPTIONS } from '../trader-command.ts';
 
 export const replace: CliCommand = {
   name: 'replace',
@@ -17,7 +17,7 @@ level; it may trade. All else is as the options say, whatever it was before: fol
 the quantity alone. QUANTITY is the new open quantity in lots. Exit status 1 if it is rejected: the
 order is then as it was.
 
-${ACCOUNT_HELP}
+${TRADER_HELP}
   --keep-priority   stay in place, if nothing changes but the quantity, and that not upwards
 ${TERM_HELP}
 ${CONNECTION_HELP}
@@ -28,7 +28,7 @@ Example: foldbook replace 42 3 101 --keep-priority --market BTC-USD --account 7`
   options: {
     ...CONNECTION_OPTIONS,
     ...TERM_OPTIONS,
-    account: { type: 'string' },
+    ...TRADER_OPTIONS,
     'keep-priority': { type: 'boolean' },
   },
   wordOptions: TERM_WORDS,

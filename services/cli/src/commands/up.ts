@@ -8,6 +8,7 @@ import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
+import { ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
 import { metricsFileOf } from '../top/metrics-file.ts';
 
@@ -79,7 +80,8 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       if (local !== undefined) context.output.say(`broker at ${nats}, queue at ${redis}`);
       const { logDir, names } = plan;
       await checkSurroundings(context, names, { nats, redis });
-      const configs = serviceConfigs(context, { nats, redis, data: plan.data });
+      const receipts = await receiptsOf(plan);
+      const configs = serviceConfigs(context, { nats, redis, data: plan.data, receipts });
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -170,11 +172,16 @@ async function checkSurroundings(
 
 type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknown>>>>;
 
+/** What the services are told of their surroundings. */
+interface Where {
+  readonly nats: string;
+  readonly redis: string;
+  readonly data: string;
+  readonly receipts?: ReceiptFiles | undefined;
+}
+
 /** Without passwords: services take theirs from the environment, which no process list shows. */
-function serviceConfigs(
-  context: CommandContext,
-  where: { readonly nats: string; readonly redis: string; readonly data: string },
-): ServiceConfigs {
+function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const user = context.text('user');
   const login = user === undefined ? {} : { user };
   const workers = context.integer('workers', 1, 256);
@@ -189,6 +196,7 @@ function serviceConfigs(
     ...(metricsFile === undefined ? {} : { metricsFile }),
     ...(epochRecords === undefined ? {} : { epochRecords }),
     ...sharedMemory(context),
+    ...(where.receipts === undefined ? {} : { receipts: where.receipts }),
     ...(hosts === undefined ? {} : { hosts }),
     ...(placement === undefined ? {} : { placement }),
   };
@@ -202,6 +210,12 @@ function serviceConfigs(
       ...(workers === undefined ? {} : { workers }),
     },
   };
+}
+
+/** Only where the operator's key is here anyway: else the operator certifies a key elsewhere. */
+async function receiptsOf({ names, data }: Plan): Promise<ReceiptFiles | undefined> {
+  if (names.length < SERVICES.length) return undefined;
+  return ownReceiptKeys(data, join(data, 'proofs'));
 }
 
 function hostsOf(context: CommandContext): number | 'inline' | undefined {

@@ -6,6 +6,7 @@ import type { ReportSource } from '@foldbook/client';
 import { connectChannel, connectNats, processChannel, type Transport } from '@foldbook/runtime';
 import { interrupted, ServiceError } from '../cli-error.ts';
 import { endWords } from '../process-end.ts';
+import { ownReceiptKeys } from '../receipt-keys.ts';
 import { type ServiceProcess, startService } from '../service-process.ts';
 import { emptyDataDir } from './data-dir.ts';
 
@@ -94,7 +95,8 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
         ? { kind: 'embedded', dir: streams }
         : { kind: 'nats', servers: broker.nats };
     const { epochRecords, workers } = options;
-    const marketService = await start('market', { broker: marketBroker, epochRecords });
+    const receipts = await ownReceiptKeys(dataDir, proofDir);
+    const marketService = await start('market', { broker: marketBroker, epochRecords, receipts });
     const prover = await start('prover', {
       source:
         broker === undefined

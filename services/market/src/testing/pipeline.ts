@@ -33,6 +33,7 @@ import { type Market, MarketRegistry } from '../market-registry.ts';
 import { Mover } from '../mover.ts';
 import { Placement } from '../placement.ts';
 import { Publisher } from '../publisher.ts';
+import { ReceiptDesk, type ReceiptKey } from '../receipt-desk.ts';
 import { COMMAND_RING_SLOTS, EVENT_RING_SLOTS } from '../ring-message.ts';
 import { RingOutput } from '../ring-output.ts';
 import { Sequencer, type SequencerLimits } from '../sequencer.ts';
@@ -139,6 +140,8 @@ export interface PipelineOptions {
   readonly covered?: Coverage;
   readonly log?: MemoryWriter;
   readonly live?: boolean;
+  /** What receipts are signed with. */
+  readonly receipts?: ReceiptKey;
   readonly hosts?: number;
   readonly cycle?: CycleLimits;
   /** Whether a host has memory for a chunk more of a market that comes. */
@@ -160,6 +163,7 @@ export class Pipeline {
   readonly received: string[] = [];
   onAnswer: OnAnswer = () => undefined;
   readonly logged: string[] = [];
+  readonly desk: ReceiptDesk | undefined;
   readonly sequencer: Sequencer;
   readonly publisher: Publisher;
   readonly dispatcher: Dispatcher;
@@ -207,6 +211,13 @@ export class Pipeline {
       onFailure: fail,
       wake: () => undefined,
     });
+    const sendReply = (subject: string, payload: Uint8Array) => {
+      this.replies.push({ subject, payload });
+      echo(subject, payload);
+    };
+    const { receipts } = options;
+    this.desk = receipts && new ReceiptDesk({ ...receipts, partition: 0, logger, sendReply });
+    this.desk?.begin(7);
     const reports = new DurableOutput(echo, fail);
     const diffs = new DurableOutput(undefined, fail);
     const covered = options.covered ?? new Map();
@@ -216,6 +227,7 @@ export class Pipeline {
     diffs.open(this.diffs);
     this.sequencer.open(this.log);
     this.publisher = new Publisher({
+      receipts: this.desk,
       rings: hosts.map(({ events }) => events),
       markets: this.markets,
       reports,
@@ -226,10 +238,7 @@ export class Pipeline {
         this.published.push({ subject, payload });
         echo(subject, payload);
       },
-      sendReply: (subject, payload) => {
-        this.replies.push({ subject, payload });
-        echo(subject, payload);
-      },
+      sendReply,
       onExecuted: (market, group, commands, openRecords) =>
         this.sequencer.executed(market, group, commands, openRecords),
       onAnswer: (token, records, sequence) => this.onAnswer(token, records, sequence),
@@ -294,6 +303,7 @@ export class Pipeline {
             replySubject: reply,
             account,
             whenReceived: false,
+            wantsReceipt: false,
           };
     return this.sequencer.submit(this.market(name), batch.value, account, asker);
   }

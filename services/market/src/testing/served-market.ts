@@ -48,12 +48,13 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
   const refusals = new RefusalLog(pipeline.clock, logger);
   const transfers = new TransferDoor(transport, { isFull: () => false });
   const observers = { refusals, metrics, logger, transfers };
-  const commands = new CommandAdapter(transport, markets, sequencer, observers);
+  const commands = new CommandAdapter(transport, markets, sequencer, observers, pipeline.desk);
   const facts = {
     durability: 'memory, for tests',
     cores: pipeline.hosts.map(() => undefined),
     term: 7,
     partition: 0,
+    receipts: options.receipts,
   };
   const share = new AnswerShare(pipeline.clock, options.answerBytes);
   const sources = { publisher, reports, share, dispatcher, mover };

@@ -231,7 +231,13 @@ export class TransferWorld {
       this.#replies += 1;
       const replySubject = `_INBOX.${this.#replies}`;
       asked.set(replySubject, answerLater);
-      const asker = { encoding: 'binary', replySubject, account: 0, whenReceived: false } as const;
+      const asker = {
+        encoding: 'binary',
+        replySubject,
+        account: 0,
+        whenReceived: false,
+        wantsReceipt: false,
+      } as const;
       pipeline.sequencer.submit(pipeline.market(name), batch.value, 0, asker);
     }
   }

@@ -1,5 +1,6 @@
 /** For tests of this and other packages: nothing here belongs in a running service. */
 export { ChainBuilder, type Cheats, filled } from './chain-builder.ts';
 export { memorySource, type StoreFiles } from './memory-store.ts';
+export { certificateOf, logGroup, receiptOf, TestLog } from './receipts.ts';
 export { everyKind, record, trades } from './records.ts';
 export { createTrapdoorKey, type TrapdoorKey } from './trapdoor-prover.ts';

@@ -1,0 +1,279 @@
+/** `dispute`: signed receipts against the proved chain and the log; evidence where they differ. */
+import { readFile } from 'node:fs/promises';
+import { MAX_PARTITIONS, type Receipt } from '@foldbook/protocol';
+import {
+  bytesToHex,
+  checkEvidence,
+  evidenceText,
+  isCertified,
+  ReceiptBook,
+} from '@foldbook/verifier';
+import { UsageError } from '../cli-error.ts';
+import type { CliCommand, CommandContext } from '../command.ts';
+import { compareChains, compareLogs, type Difference } from '../dispute/compare.ts';
+import { writeEvidence } from '../dispute/evidence-folder.ts';
+import { type Finding, judgeReceipts } from '../dispute/judge.ts';
+import { folderLog, openLogs, readingLog } from '../dispute/log-source.ts';
+import { type ReceiptInput, readReceipts } from '../dispute/receipt-input.ts';
+import { readSignedChain, type SignedChain } from '../dispute/signed-epochs.ts';
+import { fileTrouble } from '../file-trouble.ts';
+import { checkMarketName, marketName } from '../order-arguments.ts';
+import { plural } from '../output.ts';
+
+export const dispute: CliCommand = {
+  name: 'dispute',
+  summary: 'does a signed receipt agree with the proved chain and the log? evidence if not',
+  help: `
+Usage: foldbook dispute FILE... [--store DIR] [--log FOLDER | --nats URL] [--out FOLDER]
+       foldbook dispute --check FILE [--operator KEY]
+       foldbook dispute --log FOLDER --other-log FOLDER
+       foldbook dispute --store DIR --other-store DIR --market NAME [--out FOLDER]
+
+FILE holds receipts, as "order --receipts FILE" and the SDK keep them. Each is held against the
+others, against the signed epochs of a proof store, and against the log. Of each is said whether it
+is consistent (and with which epoch), not covered yet, missing from the log, or CONTRADICTED; then
+the evidence is written to a file that anybody can check, with public keys alone. The log has to be
+there from its beginning. The last two forms say where two logs (or journals), or two chains of
+epochs, differ first.
+
+  --store DIR       folder of the proof store
+  --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
+  --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
+  --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
+  --operator KEY    the operator's public key, 64 hex digits (default: that of the store's genesis):
+                    receipts by keys that it has not certified are told apart
+  --out FOLDER      where evidence-*.json go (default: here)
+  --check FILE      is this evidence, and against whom?
+  --json            one JSON object for each receipt, one in the end
+
+Exit status 1 where anything is contradicted, missing or forged, where the log or the two logs or
+chains differ, and where what --check is given is no evidence.
+Example: foldbook dispute receipts.jsonl --store .foldbook/node/proofs --nats nats://127.0.0.1:4222
+Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
+  takes: ['FILE...'],
+  options: {
+    store: { type: 'string' },
+    'other-store': { type: 'string' },
+    market: { type: 'string' },
+    log: { type: 'string' },
+    'other-log': { type: 'string' },
+    nats: { type: 'string' },
+    user: { type: 'string' },
+    partition: { type: 'string' },
+    operator: { type: 'string' },
+    out: { type: 'string' },
+    check: { type: 'string' },
+  },
+  run: (context) => {
+    const otherLog = context.text('other-log');
+    const otherStore = context.text('other-store');
+    const check = context.text('check');
+    if (check !== undefined) return runCheck(context, check);
+    if (otherLog !== undefined) return runLogs(context, otherLog);
+    if (otherStore !== undefined) return runStores(context, otherStore);
+    return runReceipts(context);
+  },
+};
+
+async function runCheck({ output, ...context }: CommandContext, file: string): Promise<number> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
+  }
+  const operatorKey = operatorFrom(context.text('operator'));
+  const checked = checkEvidence(text, { operatorKey });
+  if (!checked.ok) {
+    output.result({ ...checked }, `NO EVIDENCE: ${checked.code}: ${checked.message}`);
+    return 1;
+  }
+  const lines = [`EVIDENCE (${checked.kind}), market ${checked.market}: ${checked.words}`];
+  for (const { key, certifiedBy } of checked.receiptKeys) {
+    const by = certifiedBy === null ? 'no operator certified it' : `certified by ${certifiedBy}`;
+    lines.push(`  receipt signed by ${key}, ${by}`);
+  }
+  if (checked.operatorKey !== null) lines.push(`  epochs signed by ${checked.operatorKey}`);
+  if (checked.against === 'log') {
+    lines.push("  the log is nobody's word: this shows that the one that was looked at is not the");
+    lines.push('  one that the receipt was given for');
+  }
+  if (operatorKey === undefined) {
+    lines.push("  anybody can make keys: compare these with the operator's, or give --operator");
+  }
+  output.result({ ...checked, pinned: operatorKey !== undefined }, lines.join('\n'));
+  return 0;
+}
+
+async function runLogs(context: CommandContext, otherLog: string): Promise<number> {
+  const partition = context.integer('partition', 0, MAX_PARTITIONS - 1) ?? 0;
+  const logs = await openLogs(context);
+  const second = folderLog(otherLog);
+  try {
+    const first = logs.any(partition);
+    if (first === undefined) throw new UsageError('--other-log is compared with --log or --nats');
+    const names = `${first.name} and ${second.name}`;
+    return tell(context, await readingLog(names, () => compareLogs(first, second)), 'log');
+  } finally {
+    await logs.close();
+    await second.close();
+  }
+}
+
+async function runStores(context: CommandContext, otherStore: string): Promise<number> {
+  const market = marketName(context);
+  const chain = await readSignedChain(context.required('store'), market);
+  const difference = compareChains(chain, await readSignedChain(otherStore, market));
+  return tell(context, difference, market);
+}
+
+async function tell(
+  context: CommandContext,
+  difference: Difference | undefined,
+  about: string,
+): Promise<number> {
+  if (difference === undefined) {
+    context.output.result({ ok: true }, 'they are the same');
+    return 0;
+  }
+  const { at, words } = difference;
+  const evidence =
+    difference.evidence && (await writeEvidence(folderOf(context), about, difference.evidence));
+  const file = evidence === undefined ? '' : `; evidence: ${evidence}`;
+  const result = { ok: false, at: at ?? null, words, evidence: evidence ?? null };
+  context.output.result(result, `DIFFER: ${words}${file}`);
+  return 1;
+}
+
+const folderOf = (context: CommandContext) => context.text('out') ?? '.';
+
+async function runReceipts(context: CommandContext): Promise<number> {
+  if (context.positionals.length === 0) {
+    throw new UsageError('FILE is missing: name a file of receipts; see: foldbook dispute --help');
+  }
+  if (context.text('partition') !== undefined) {
+    throw new UsageError('--partition is for --other-log: receipts name theirs; leave it away');
+  }
+  const pinned = operatorFrom(context.text('operator'));
+  const only = context.text('market');
+  if (only !== undefined) checkMarketName(only);
+  const input = await readReceipts(context.positionals);
+  const receipts = input.receipts.filter(({ market }) => only === undefined || market === only);
+  for (const { file, number, words } of input.forged) {
+    const result = { file, number, verdict: 'forged', words };
+    context.output.result(result, `FORGED: ${file}, receipt ${number}: ${words}`);
+  }
+  const conflicts = await tellConflicts(context, receipts, input);
+  const logs = await openLogs(context);
+  const counts: Record<string, number> = {};
+  let logDisagrees = false;
+  try {
+    for (const ofMarket of byLog(receipts)) {
+      const { market, partition } = ofMarket[0];
+      const store = context.text('store');
+      const chain = store === undefined ? undefined : await readSignedChain(store, market);
+      const log = await logs.of(partition);
+      const around = { market, chain, log: log?.reader, certificates: input.certificates };
+      const judging = () => judgeReceipts(ofMarket, around);
+      const judgement = await readingLog(log?.name ?? 'the log', judging);
+      for (const finding of judgement.findings) {
+        counts[finding.verdict] = (counts[finding.verdict] ?? 0) + 1;
+        await tellFinding(context, finding, { input, chain, pinned });
+      }
+      const words = judgement.logDisagrees;
+      if (words === undefined) continue;
+      logDisagrees = true;
+      context.output.result({ market, logDisagrees: words }, `THE LOG of ${market}: ${words}`);
+    }
+  } finally {
+    await logs.close();
+  }
+  const forged = input.forged.length;
+  const { contradicted = 0, missing = 0 } = counts;
+  const ok = forged + conflicts + contradicted + missing === 0 && !logDisagrees;
+  const all = Object.entries({ ...counts, forged, conflicts }).filter(([, count]) => count > 0);
+  const words = all.map(([name, count]) => `${count} ${name}`).join(', ');
+  const summary = { ok, receipts: receipts.length, forged, conflicts, ...counts };
+  context.output.result(summary, `${plural(receipts.length, 'receipt')}: ${words}`);
+  return ok ? 0 : 1;
+}
+
+/** By market and partition: a market's receipts that name two partitions name two logs. */
+function byLog(receipts: readonly Receipt[]): (readonly [Receipt, ...Receipt[]])[] {
+  const found = new Map<string, [Receipt, ...Receipt[]]>();
+  for (const receipt of receipts) {
+    const name = `${receipt.partition} ${receipt.market}`;
+    const known = found.get(name);
+    if (known === undefined) found.set(name, [receipt]);
+    else known.push(receipt);
+  }
+  return [...found.values()];
+}
+
+/** Two receipts that can't both be true, whatever anybody else says. */
+async function tellConflicts(
+  context: CommandContext,
+  receipts: readonly Receipt[],
+  { certificates }: ReceiptInput,
+): Promise<number> {
+  const book = new ReceiptBook();
+  let conflicts = 0;
+  for (const receipt of receipts) {
+    const conflict = book.add(receipt);
+    if (conflict === undefined) continue;
+    conflicts += 1;
+    const { earlier, later, words } = conflict;
+    const pair = [earlier.bytes, later.bytes];
+    const about = `${receipt.market}-${receipt.first}`;
+    const isOnes = bytesToHex(earlier.publicKey) === bytesToHex(later.publicKey);
+    const evidence = { kind: 'receipts', receipts: pair, certificates } as const;
+    // Of two keys only an operator who certified both is one owner.
+    const holds = isOnes || checkEvidence(evidenceText(evidence)).ok;
+    const file = holds ? await writeEvidence(folderOf(context), about, evidence) : undefined;
+    const result = {
+      verdict: 'contradicted',
+      market: receipt.market,
+      words,
+      evidence: file ?? null,
+    };
+    context.output.result(result, `CONTRADICTED by another receipt: ${words}${named(file)}`);
+  }
+  return conflicts;
+}
+
+const named = (file: string | undefined) => (file === undefined ? '' : `; evidence: ${file}`);
+
+interface FindingParts {
+  readonly input: ReceiptInput;
+  readonly chain: SignedChain | undefined;
+  readonly pinned: Uint8Array | undefined;
+}
+
+async function tellFinding(
+  context: CommandContext,
+  finding: Finding,
+  { input, chain, pinned }: FindingParts,
+): Promise<void> {
+  const { receipt, verdict, epoch, words } = finding;
+  const { market, first, last, logSequence, publicKey } = receipt;
+  const operator = pinned ?? chain?.genesis.operatorKey;
+  const certified = operator && isCertified(publicKey, operator, input.certificates);
+  const file =
+    finding.evidence &&
+    (await writeEvidence(folderOf(context), `${market}-${first}`, finding.evidence));
+  const result = {
+    ...{ market, logSequence, first, last, verdict, epoch: epoch ?? null, words },
+    ...{ key: bytesToHex(publicKey), certified: certified ?? null, evidence: file ?? null },
+  };
+  const shout = verdict === 'contradicted' || verdict === 'missing';
+  const word = shout ? verdict.toUpperCase() : verdict;
+  const note = certified === false ? ' (by a key that the operator has not certified)' : '';
+  const place = `${market} ${first} to ${last}`;
+  context.output.result(result, `${word}: ${place}${note}: ${words}${named(file)}`);
+}
+
+function operatorFrom(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  if (/^[0-9a-f]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+  throw new UsageError(`--operator ${text}: give a public key, 64 hex digits`);
+}

@@ -1,0 +1,65 @@
+/** The operator's word for the key that a node signs receipts with. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  CERTIFICATE_SIGNED_BYTES,
+  certificateMessage,
+  encodeCertificate,
+} from '@foldbook/protocol';
+import { KeyFileError, loadSecretKey, SigningKey } from '@foldbook/runtime';
+import { isSoundKey } from '@foldbook/verifier';
+import { UsageError } from './cli-error.ts';
+import { fileTrouble } from './file-trouble.ts';
+
+/** The `receipts` of a market's configuration. */
+export interface ReceiptFiles {
+  readonly keyFile: string;
+  readonly certificateFile: string;
+}
+
+/** @throws UsageError for a file that holds no operator's key, and for a node key that is none */
+export async function certifyKey(
+  operatorKeyFile: string,
+  nodeKey: Uint8Array,
+): Promise<Uint8Array> {
+  // Others would leave it to the verifier what was signed with them.
+  if (!isSoundKey(nodeKey)) throw new UsageError('that is no Ed25519 public key');
+  const operator = await loadKey(operatorKeyFile);
+  const timeNs = BigInt(Date.now()) * 1_000_000n;
+  const bytes = encodeCertificate({ timeNs, nodeKey, operatorKey: operator.publicKey });
+  bytes.set(operator.sign(certificateMessage(bytes)), CERTIFICATE_SIGNED_BYTES);
+  return bytes;
+}
+
+/** Hex and an end of line, as a node reads it. */
+export async function writeCertificate(path: string, certificate: Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `${Buffer.from(certificate).toString('hex')}\n`);
+  } catch (error) {
+    throw new UsageError(`${path} can't be written: ${fileTrouble(error)}`);
+  }
+}
+
+/**
+ * Of a node whose market and prover are one person's on one machine: its `receipts` configuration,
+ * with a key and a certificate that are made if they are not there. The operator's key is the one
+ * beside `proofDir`, which the prover reads.
+ */
+export async function ownReceiptKeys(data: string, proofDir: string): Promise<ReceiptFiles> {
+  const keyFile = join(data, 'receipt.key');
+  const certificateFile = join(data, 'receipt.certificate');
+  const { publicKey } = await loadKey(keyFile);
+  const operatorKeyFile = join(dirname(proofDir), 'operator.key');
+  await writeCertificate(certificateFile, await certifyKey(operatorKeyFile, publicKey));
+  return { keyFile, certificateFile };
+}
+
+async function loadKey(path: string): Promise<SigningKey> {
+  try {
+    return new SigningKey(await loadSecretKey(path));
+  } catch (error) {
+    if (error instanceof KeyFileError) throw new UsageError(error.message);
+    throw new UsageError(`${path} can't be read: ${fileTrouble(error)}`);
+  }
+}

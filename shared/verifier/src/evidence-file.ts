@@ -1,0 +1,140 @@
+import { bytesToHex, hexToBytes } from './bytes.ts';
+import { type Refused, refused } from './reason-codes.ts';
+
+/** An epoch's header as its operator signed it. */
+export interface SignedHeader {
+  readonly header: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** What can't all be true. Bytes are hex in the file, which is JSON. */
+export type Evidence =
+  /** Two receipts that contradict each other. */
+  | {
+      readonly kind: 'receipts';
+      readonly receipts: readonly Uint8Array[];
+      readonly certificates: readonly Uint8Array[];
+    }
+  /**
+   * A receipt and the header of the epoch that it belongs to. `groups` are those of the log from
+   * the receipt's to the end of the epoch, and lead from `headBefore` to the head that is signed;
+   * none, where the header itself contradicts the receipt.
+   */
+  | {
+      readonly kind: 'header';
+      readonly receipt: Uint8Array;
+      readonly genesis: Uint8Array;
+      readonly epoch: SignedHeader;
+      readonly headBefore: Uint8Array;
+      readonly groups: readonly Uint8Array[];
+      readonly certificates: readonly Uint8Array[];
+    }
+  /**
+   * A receipt and a log that holds something else in its place. Nobody signs a log: `groups` are
+   * what it was shown to hold from the end of `anchor`, or from the market's beginning, on.
+   */
+  | {
+      readonly kind: 'log';
+      readonly receipt: Uint8Array;
+      readonly genesis: Uint8Array | undefined;
+      readonly anchor: SignedHeader | undefined;
+      readonly groups: readonly Uint8Array[];
+      readonly certificates: readonly Uint8Array[];
+    }
+  /** Two headers of one epoch of one chain. */
+  | {
+      readonly kind: 'headers';
+      readonly genesis: Uint8Array;
+      readonly headers: readonly SignedHeader[];
+    };
+
+const FORMAT = 'foldbook-evidence';
+
+/** The evidence as a file, one part a line. */
+export function evidenceText(evidence: Evidence): string {
+  const show = (_: string, value: unknown) =>
+    value instanceof Uint8Array ? bytesToHex(value) : value;
+  return `${JSON.stringify({ format: FORMAT, v: 1, ...evidence }, show, 1)}\n`;
+}
+
+/** Thrown by the readers below, caught by `readEvidence`. */
+class FormatFault extends Error {}
+
+/** Reads a file of evidence; what it claims is not checked here. Never throws. */
+export function readEvidence(text: string): { readonly ok: true; evidence: Evidence } | Refused {
+  try {
+    return { ok: true, evidence: evidenceFrom(JSON.parse(text)) };
+  } catch (error) {
+    if (!(error instanceof FormatFault || error instanceof SyntaxError)) throw error;
+    return refused('EVIDENCE_FORMAT', error.message);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function evidenceFrom(value: unknown): Evidence {
+  const fields = fieldsOf(value, 'the file');
+  if (fields.format !== FORMAT) throw new FormatFault(`format is not "${FORMAT}"`);
+  if (fields.v !== 1) throw new FormatFault(`v is ${fields.v}; this verifier reads version 1`);
+  const optional = <T>(name: string, read: (value: unknown, name: string) => T) =>
+    fields[name] === undefined ? undefined : read(fields[name], name);
+  const certificates = () => listOf(fields.certificates, 'certificates', bytesOf);
+  const { kind } = fields;
+  switch (kind) {
+    case 'receipts': {
+      const receipts = listOf(fields.receipts, 'receipts', bytesOf);
+      return { kind, receipts, certificates: certificates() };
+    }
+    case 'header':
+      return {
+        kind,
+        receipt: bytesOf(fields.receipt, 'receipt'),
+        genesis: bytesOf(fields.genesis, 'genesis'),
+        epoch: headerOf(fields.epoch, 'epoch'),
+        headBefore: bytesOf(fields.headBefore, 'headBefore'),
+        groups: listOf(fields.groups, 'groups', bytesOf),
+        certificates: certificates(),
+      };
+    case 'log':
+      return {
+        kind,
+        receipt: bytesOf(fields.receipt, 'receipt'),
+        genesis: optional('genesis', bytesOf),
+        anchor: optional('anchor', headerOf),
+        groups: listOf(fields.groups, 'groups', bytesOf),
+        certificates: certificates(),
+      };
+    case 'headers':
+      return {
+        kind,
+        genesis: bytesOf(fields.genesis, 'genesis'),
+        headers: listOf(fields.headers, 'headers', headerOf),
+      };
+    default:
+      throw new FormatFault('kind is none of receipts, header, log, headers');
+  }
+}
+
+function fieldsOf(value: unknown, name: string): Fields {
+  if (typeof value === 'object' && value !== null) return value as Fields;
+  throw new FormatFault(`${name} is no object`);
+}
+
+function bytesOf(value: unknown, name: string): Uint8Array {
+  if (typeof value === 'string' && /^([0-9a-f]{2})*$/.test(value)) return hexToBytes(value);
+  throw new FormatFault(`${name} is not in hex digits`);
+}
+
+function headerOf(value: unknown, name: string): SignedHeader {
+  const { header, signature } = fieldsOf(value, name);
+  return { header: bytesOf(header, name), signature: bytesOf(signature, name) };
+}
+
+function listOf<T>(
+  value: unknown,
+  name: string,
+  read: (value: unknown, name: string) => T,
+): readonly T[] {
+  if (Array.isArray(value)) return value.map((one: unknown) => read(one, name));
+  throw new FormatFault(`${name} is no array`);
+}
