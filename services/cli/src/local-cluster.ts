@@ -21,7 +21,17 @@ export interface LocalClusterOptions {
   readonly servers: number;
   /** Whether each write is on the disk before it is acknowledged; default true. */
   readonly isSynced?: boolean;
+  /** Of each server; without, all are on this one. */
+  readonly hosts?: readonly ClusterHost[];
 }
+
+export interface ClusterHost {
+  readonly address: string;
+  /** The command that runs another one there. */
+  readonly within: readonly string[];
+}
+
+const THIS_HOST: ClusterHost = { address: '127.0.0.1', within: [] };
 
 interface Ports {
   readonly client: number;
@@ -81,7 +91,15 @@ export class LocalCluster {
 
   /** Addresses for clients, one of each server. */
   get servers(): readonly string[] {
-    return this.#ports.map(({ client }) => `nats://127.0.0.1:${client}`);
+    return this.#ports.map(
+      ({ client }, server) => `nats://${this.#host(server).address}:${client}`,
+    );
+  }
+
+  /** Process ids of the servers that run. */
+  async processIds(): Promise<number[]> {
+    const running = this.#running.flatMap((server) => (server === undefined ? [] : [server]));
+    return Promise.all(running.map(({ pid }) => pid));
   }
 
   /** Starts a server, on the ports and the store that it had. Resolves when it takes clients. */
@@ -92,8 +110,10 @@ export class LocalCluster {
     await mkdir(own, { recursive: true });
     await writeFile(config, this.#config(server));
     const name = `nats-server-${nameOf(server)}`;
-    this.#running[server] = startServer(name, dir, this.#program, ['-c', config]);
-    await untilOpen(this.#ports[server]?.client ?? 0, name);
+    const { address, within } = this.#host(server);
+    const [program = this.#program, ...args] = [...within, this.#program, '-c', config];
+    this.#running[server] = startServer(name, dir, program, args);
+    await untilOpen(this.#ports[server]?.client ?? 0, name, address);
   }
 
   /** SIGKILL. Resolves when it is gone. */
@@ -138,6 +158,10 @@ export class LocalCluster {
     const led = streamsOf(facts).filter(({ cluster }) => cluster?.leader === name);
     const isMeta = facts?.meta_cluster?.leader === name;
     return [...led.map((stream) => stream.name).sort(), ...(isMeta ? ['meta'] : [])];
+  }
+
+  #host(server: number): ClusterHost {
+    return this.#options.hosts?.[server] ?? THIS_HOST;
   }
 
   get #isAlone(): boolean {
@@ -191,22 +215,25 @@ export class LocalCluster {
   }
 
   #ask(server: number, what: string): Promise<Response> {
-    const url = `http://127.0.0.1:${this.#ports[server]?.monitor}/${what}`;
+    const url = `http://${this.#host(server).address}:${this.#ports[server]?.monitor}/${what}`;
     return fetch(url, { signal: AbortSignal.timeout(ASK_WITHIN_MS) });
   }
 
   #config(server: number): string {
     const { dir, isSynced = true } = this.#options;
     const { client, route, monitor } = this.#ports[server] ?? { client: 0, route: 0, monitor: 0 };
-    const routes = this.#ports.map((ports) => `nats://127.0.0.1:${ports.route}`);
-    const listen = `listen: "127.0.0.1:${route}"`;
+    const { address } = this.#host(server);
+    const routes = this.#ports.map(
+      (ports, each) => `nats://${this.#host(each).address}:${ports.route}`,
+    );
+    const listen = `listen: "${address}:${route}"`;
     const cluster = `{ name: foldbook, ${listen}, routes: ${JSON.stringify(routes)} }`;
     const sync = isSynced ? ', sync_interval: always' : '';
     const store = JSON.stringify(join(dir, nameOf(server), 'jetstream'));
     return [
       `server_name: ${nameOf(server)}`,
-      `listen: "127.0.0.1:${client}"`,
-      `http: "127.0.0.1:${monitor}"`,
+      `listen: "${address}:${client}"`,
+      `http: "${address}:${monitor}"`,
       `jetstream { store_dir: ${store}${sync} }`,
       ...(this.#isAlone ? [] : [`cluster ${cluster}`]),
       '',

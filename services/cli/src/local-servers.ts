@@ -131,9 +131,9 @@ export async function findPrograms(): Promise<{ natsServer: string; redisServer:
   }
 }
 
-function isOpen(port: number): Promise<boolean> {
+function isOpen(port: number, address = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
@@ -142,9 +142,9 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-export async function untilOpen(port: number, name: string): Promise<void> {
+export async function untilOpen(port: number, name: string, address?: string): Promise<void> {
   const deadlineMs = performance.now() + READY_WITHIN_MS;
-  while (!(await isOpen(port))) {
+  while (!(await isOpen(port, address))) {
     if (performance.now() > deadlineMs) throw new ServiceError(`${name} did not open port ${port}`);
     await delay(LOOK_MS);
   }

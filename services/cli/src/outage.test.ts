@@ -19,6 +19,7 @@ import {
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { type ServiceProcess, startService } from './service-process.ts';
+import { until } from './testing/until.ts';
 
 const MARKET = 'BTC-USD';
 const NEW: typeof CommandKind.NEW = 1;
@@ -34,6 +35,7 @@ describe('a node whose servers are killed', { timeout: 240_000 }, () => {
   const trouble: string[] = [];
   const proved: number[] = [];
   let nextClientOrderId = 1n;
+  let lastEpoch = 0;
 
   const onTrouble = (line: string) => trouble.push(line);
   const startMarket = () =>
@@ -154,24 +156,41 @@ describe('a node whose servers are killed', { timeout: 240_000 }, () => {
     await client.close();
   });
 
-  it('redis-server killed: matching goes on, and proofs go on when it is back', async () => {
-    await redis.kill();
-    const client = await openTrader(7);
-    submit(client, 500);
-    await client.idle();
-    await expectOrdersOnce(client);
-    await client.close();
-    await redis.restart();
-    const operator = new OperatorClient(transport, MARKET);
-    await operator.deposit(7, Asset.QUOTE, 5n);
-    const closed = await operator.closeEpoch();
-    assert(closed.type === 'epoch');
-    while (!proved.includes(closed.epoch)) {
-      await new Promise((resolve) => prover.child.once('message', resolve));
-    }
-    assert(said(/queue lost/), `the prover said so: ${trouble.join('\n')}`);
+  const ok = async (command: string) => assert.equal(await redis.say(command), '+OK');
+  for (const [what, goWrong, beMended, words] of [
+    ['killed', () => redis.kill(), () => redis.restart(), /queue lost.*is gone/],
+    ['standing still', () => redis.pause(), () => redis.resume(), undefined],
+    ['emptied', () => ok('FLUSHALL'), () => ok('FLUSHALL'), undefined],
+    [
+      'full',
+      () => ok('CONFIG SET maxmemory 1'),
+      () => ok('CONFIG SET maxmemory 0'),
+      /queue lost.*refuses \(.*OOM/,
+    ],
+  ] as const) {
+    it(`redis-server ${what}: matching goes on, and proofs go on afterwards`, async () => {
+      trouble.length = 0;
+      await goWrong();
+      const client = await openTrader(7);
+      submit(client, 500);
+      await client.idle();
+      await expectOrdersOnce(client);
+      await client.close();
+      const operator = new OperatorClient(transport, MARKET);
+      await operator.deposit(7, Asset.QUOTE, 5n);
+      const closed = await operator.closeEpoch();
+      assert(closed.type === 'epoch');
+      if (words !== undefined) await until(() => said(words));
+      assert(!proved.includes(closed.epoch));
+      await beMended();
+      await until(() => proved.includes(closed.epoch));
+      lastEpoch = closed.epoch;
+    });
+  }
+
+  it('and what was proved meanwhile is one chain', async () => {
     const result = await verifyChain(openStoreFolder(join(dir, 'proofs'), MARKET), {});
     assert(result.ok, result.ok ? '' : result.firstFailure.message);
-    assert.equal(result.epochs, closed.epoch + 1);
+    assert.equal(result.epochs, lastEpoch + 1);
   });
 });

@@ -42,6 +42,8 @@ export interface FeedParts {
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
   readonly outputsOf: (market: Market) => MarketOutputs;
+  /** Few reports are on their way to their stream: more may follow. */
+  readonly reportsMayGo: () => boolean;
   readonly onExecuted: OnExecuted;
   readonly onAnswer: OnAnswer;
   readonly onMoved: OnMoved;
@@ -54,7 +56,11 @@ export class EventFeed {
   readonly #parts: FeedParts;
   /** Markets with groups since the last flush. */
   readonly #unsent = new Set<MarketOutputs>();
-  /** Of groups since the last flush: when each was matched, and when its messages came. */
+  /** Those whose accounts were not told all. */
+  readonly #untold = new Set<MarketOutputs>();
+  /** Records since accounts were told. */
+  #gathered = 0;
+  /** Of groups that accounts were not told: when each was matched, and when its messages came. */
   readonly #matchedNs: number[] = [];
   readonly #receivedNs: number[] = [];
   #recordsSinceFlush = 0;
@@ -76,6 +82,11 @@ export class EventFeed {
     return this.#ring.available();
   }
 
+  /** Records of which accounts were not told all. */
+  get gathered(): number {
+    return this.#gathered;
+  }
+
   /** Runs `task` as soon as no group is half published; false when too many wait already. */
   whenWhole(task: () => void): boolean {
     if (this.#current === undefined) task();
@@ -87,7 +98,7 @@ export class EventFeed {
   /** @param isLive - false while the log is replayed at start, when times mean nothing */
   doWork(isLive: boolean): number {
     const count = Math.min(this.#ring.available(), READ_RECORDS);
-    if (count === 0) return 0;
+    if (count === 0) return this.#tellLater();
     this.#ring.read(this.#buffer, count);
     this.#ring.release(count);
     for (let index = 0; index < count; index += 1) this.#record(index * RECORD_BYTES, isLive);
@@ -95,9 +106,23 @@ export class EventFeed {
     return count;
   }
 
+  /** What was gathered while reports were on their way goes, if no group is half published. */
+  tell(): void {
+    if (this.#current !== undefined) return;
+    this.#tell();
+  }
+
+  #tellLater(): number {
+    if (this.#untold.size === 0 || this.#current !== undefined) return 0;
+    if (!this.#parts.reportsMayGo()) return 0;
+    this.#tell();
+    return 1;
+  }
+
   #record(offset: number, isLive: boolean): void {
     const kind = this.#view.getUint8(offset);
     this.#recordsSinceFlush += 1;
+    this.#gathered += 1;
     if (kind === BATCH_FIRST_BYTE) this.#startGroup(offset);
     else if (kind === EventKind.GROUP_END) this.#endGroup(offset, isLive);
     else if (kind === ControlKind.CONTROL_END) this.#endAnswer(offset);
@@ -107,7 +132,7 @@ export class EventFeed {
     else if (kind === ControlKind.SNAPSHOT_BEGUN) this.#snapshotBegun(offset);
     else if (this.#current === undefined || this.#group === undefined) {
       this.#answer.push(this.#buffer.slice(offset, offset + RECORD_BYTES));
-    } else this.#current.event(this.#buffer, this.#view, offset, this.#group);
+    } else this.#current.event(this.#view, offset, this.#group);
   }
 
   #startGroup(offset: number): void {
@@ -165,6 +190,7 @@ export class EventFeed {
   #moved(offset: number, end: MoveEnd): void {
     // What it made here goes out before anything that it makes elsewhere.
     this.#flush();
+    this.#tell();
     this.#parts.onMoved(this.#view.getUint32(offset + ControlOffset.MARKET, true), end);
   }
 
@@ -173,6 +199,7 @@ export class EventFeed {
     const market = this.#parts.markets.byId(id);
     assert(market !== undefined, 'a host only knows markets of the registry');
     this.#flush();
+    this.#tell();
     this.#parts.onSnapshot(market);
   }
 
@@ -185,15 +212,29 @@ export class EventFeed {
   #flush(): void {
     for (const outputs of this.#unsent) {
       outputs.flush();
-      outputs.market.unsentFrom = 0;
+      this.#untold.add(outputs);
     }
     this.#unsent.clear();
-    this.#recordSent();
+    if (this.#parts.reportsMayGo()) this.#tell();
     this.#recordsSinceFlush = 0;
     this.#flushedNs = this.#parts.clock.nowNs();
     const tasks = this.#atBoundary;
     this.#atBoundary = [];
     for (const task of tasks) task();
+  }
+
+  /**
+   * Reports, one batch for each account. A broker takes so many messages a second and no more,
+   * however short: while it has some, what comes is gathered, so that each holds the more.
+   */
+  #tell(): void {
+    for (const outputs of this.#untold) {
+      outputs.tell();
+      outputs.market.unsentFrom = 0;
+    }
+    this.#untold.clear();
+    this.#gathered = 0;
+    this.#recordSent();
   }
 
   #recordSent(): void {

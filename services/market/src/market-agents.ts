@@ -103,7 +103,7 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
   const sequencer = new Sequencer({
     ...{ partition, markets, dispatcher, clock, logger, metrics },
     limits: config,
-    onReceived: (asker, logSequence) => answerReceived(transport, asker, logSequence),
+    onReceived: answerReceivedOn(transport),
     onFailure: fail,
     wake: () => invoker.wake(),
   });
@@ -231,7 +231,15 @@ function openDesk({ config, transport, logger, receipts }: Surroundings): Receip
   return receipts && new ReceiptDesk({ ...receipts, partition, logger, sendReply });
 }
 
-function answerReceived(transport: Transport, asker: Asker, logSequence: number): void {
-  const none = new Uint8Array(0);
-  answer(transport, asker.replySubject, encodeReply(asker.encoding, logSequence, none));
+const NO_EVENTS: Uint8Array = new Uint8Array(0);
+
+/** Everybody who asked about a group is told the same. */
+function answerReceivedOn(transport: Transport) {
+  let last = { encoding: '', logSequence: 0, payload: NO_EVENTS };
+  return ({ encoding, replySubject }: Asker, logSequence: number): void => {
+    if (last.logSequence !== logSequence || last.encoding !== encoding) {
+      last = { encoding, logSequence, payload: encodeReply(encoding, logSequence, NO_EVENTS) };
+    }
+    answer(transport, replySubject, last.payload);
+  };
 }

@@ -117,15 +117,19 @@ export class MarketOutputs {
     this.publicly.restore(levels, facts.sequence);
   }
 
-  /** Only between groups: every batch ends, and the book is whole. */
-  flush(): void {
+  /** Sends reports; only between groups, as every batch ends. */
+  tell(): void {
     this.privately.flush();
+  }
+
+  /** Sends all others; only between groups: every batch ends, and the book is whole. */
+  flush(): void {
     this.#settlement.flush();
     this.publicly.flush(this.market.sequence);
   }
 
   /** The event at `offset` of a block, which belongs to a group. */
-  event(bytes: Uint8Array, view: DataView, offset: number, group: CommittedGroup): void {
+  event(view: DataView, offset: number, group: CommittedGroup): void {
     const sequence = readCount(view, offset + EventOffset.SEQUENCE);
     const kind = view.getUint8(offset);
     switch (kind) {
@@ -133,11 +137,11 @@ export class MarketOutputs {
       case EventKind.REPLACED:
       case EventKind.TRIGGERED:
         this.#takerClientOrderId = view.getBigUint64(offset + EventOffset.CLIENT_ORDER_ID, true);
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.REJECTED:
         this.market.transfers.rejected(view.getUint16(offset + EventOffset.CODE, true), sequence);
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.CANCELLED:
       case EventKind.RESULT:
@@ -147,42 +151,42 @@ export class MarketOutputs {
       case EventKind.CANCEL_AFTER_SET:
       case EventKind.TIER_CHANGED:
       case EventKind.CLOCK_ADVANCED:
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.CONFIGURED:
       case EventKind.STATE_CHANGED:
       case EventKind.FEES_CHANGED:
         this.market.terms.apply(readEvent(view, offset));
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         return;
       case EventKind.FUNDS:
         this.market.transfers.funds(view, offset, sequence);
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);
         return;
       case EventKind.FEE:
-        this.privately.event(bytes, view, offset, sequence);
+        this.privately.event(view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);
         return;
       case EventKind.TRADE:
         this.counters.trades += 1;
         this.privately.trade(view, offset, sequence, this.#takerClientOrderId);
-        this.publicly.trade(bytes, offset, sequence);
+        this.publicly.trade(view, offset, sequence);
         this.#settlement.movement(view, offset, sequence);
         return;
       case EventKind.BOOK_DELTA:
         this.counters.deltas += 1;
-        this.publicly.delta(bytes, view, offset, sequence);
+        this.publicly.delta(view, offset, sequence);
         return;
       case EventKind.MARKET_CREATED:
         this.market.isCreated = true;
         this.market.terms.apply(readEvent(view, offset));
-        this.privately.event(bytes, view, offset, sequence);
-        this.#settlement.event(bytes, offset, sequence);
+        this.privately.event(view, offset, sequence);
+        this.#settlement.event(view, offset, sequence);
         return;
       case EventKind.EPOCH_MARK:
-        this.privately.event(bytes, view, offset, sequence);
-        this.#settlement.event(bytes, offset, sequence);
+        this.privately.event(view, offset, sequence);
+        this.#settlement.event(view, offset, sequence);
         this.#chainHead(group, sequence);
         return;
       default:

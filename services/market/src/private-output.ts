@@ -19,7 +19,7 @@ import type { BatchBuffers } from './batch-buffers.ts';
 import type { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
 import type { CommittedGroup, Market } from './market-registry.ts';
-import { noGeneration, OutputBatch } from './output-batch.ts';
+import { copyRecord, noGeneration, OutputBatch } from './output-batch.ts';
 import type { ReceiptDesk } from './receipt-desk.ts';
 
 export type SendReply = (subject: string, payload: Uint8Array) => void;
@@ -44,8 +44,7 @@ export class PrivateOutput {
   readonly #feeds = new Map<number, ReportFeed>();
   /** Those with something to send: a flush walks no others, however many accounts there are. */
   #unsent: OutputBatch[] = [];
-  readonly #fill = new Uint8Array(RECORD_BYTES);
-  readonly #fillView = viewOf(this.#fill);
+  readonly #fill = viewOf(new Uint8Array(RECORD_BYTES));
   #replies: OpenReply[] = [];
   #replyIndex = 0;
   #groupFirst = 0;
@@ -86,17 +85,17 @@ export class PrivateOutput {
   }
 
   /** An event that its account at +4 is told as it is. */
-  event(bytes: Uint8Array, view: DataView, offset: number, sequence: number): void {
+  event(view: DataView, offset: number, sequence: number): void {
     const account = view.getUint32(offset + EventOffset.ACCOUNT, true);
-    this.#tell(account, bytes, offset, sequence);
+    this.#tell(account, view, offset, sequence);
   }
 
   /** Both sides of a trade, each told only its own. */
   trade(view: DataView, offset: number, sequence: number, takerClientOrderId: bigint): void {
     const takerSide = view.getUint8(offset + EventOffset.SIDE) as Side;
     const makerSide = takerSide === Side.BUY ? Side.SELL : Side.BUY;
-    const fill = this.#fillView;
-    this.#fill.set(new Uint8Array(view.buffer, view.byteOffset + offset, RECORD_BYTES));
+    const fill = this.#fill;
+    copyRecord(view, offset, fill, 0);
     fill.setUint8(EventOffset.KIND, EventKind.FILL);
     fill.setBigUint64(TradeOffset.MAKER_CLIENT_ORDER_ID, 0n, true);
     fill.setBigUint64(TradeOffset.MAKER_ACCOUNT, 0n, true);
@@ -108,14 +107,14 @@ export class PrivateOutput {
     fill.setUint16(EventOffset.CODE, Liquidity.TAKER, true);
     fill.setBigUint64(EventOffset.ORDER_ID, takerOrderId, true);
     fill.setBigUint64(EventOffset.CLIENT_ORDER_ID, takerClientOrderId, true);
-    this.#tell(fill.getUint32(EventOffset.ACCOUNT, true), this.#fill, 0, sequence);
+    this.#tell(fill.getUint32(EventOffset.ACCOUNT, true), fill, 0, sequence);
 
     fill.setUint8(EventOffset.SIDE, makerSide);
     fill.setUint16(EventOffset.CODE, Liquidity.MAKER, true);
     fill.setUint32(EventOffset.ACCOUNT, makerAccount, true);
     fill.setBigUint64(EventOffset.ORDER_ID, makerOrderId, true);
     fill.setBigUint64(EventOffset.CLIENT_ORDER_ID, makerClientOrderId, true);
-    this.#tell(makerAccount, this.#fill, 0, sequence);
+    this.#tell(makerAccount, fill, 0, sequence);
   }
 
   /** Another process has written an account's reports up to there. */
@@ -130,8 +129,8 @@ export class PrivateOutput {
     for (const batch of unsent) batch.flush();
   }
 
-  #tell(account: number, bytes: Uint8Array, offset: number, sequence: number): void {
-    this.#answer(account, bytes, offset, sequence);
+  #tell(account: number, view: DataView, offset: number, sequence: number): void {
+    this.#answer(account, view, offset, sequence);
     if (account < Account.FIRST_CLIENT) return;
     const feed = this.#feeds.get(account) ?? this.#openFeed(account);
     if (sequence <= feed.covered) return;
@@ -140,7 +139,7 @@ export class PrivateOutput {
       return;
     }
     if (feed.batch.isEmpty) this.#unsent.push(feed.batch);
-    feed.batch.add(bytes, offset, sequence);
+    feed.batch.add(view, offset, sequence);
   }
 
   #openFeed(account: number): ReportFeed {
@@ -160,7 +159,7 @@ export class PrivateOutput {
   }
 
   /** Askers stand in order of their commands, and events come in order of commands. */
-  #answer(account: number, bytes: Uint8Array, offset: number, sequence: number): void {
+  #answer(account: number, view: DataView, offset: number, sequence: number): void {
     let reply = this.#replies[this.#replyIndex];
     while (reply !== undefined) {
       const start = this.#groupFirst + reply.asker.index;
@@ -172,7 +171,8 @@ export class PrivateOutput {
     if (reply === undefined) return;
     const isOperator = reply.asker.account < Account.FIRST_CLIENT;
     if (!isOperator && reply.asker.account !== account) return;
-    reply.records.push(bytes.slice(offset, offset + RECORD_BYTES));
+    const record = new Uint8Array(view.buffer, view.byteOffset + offset, RECORD_BYTES);
+    reply.records.push(record.slice());
   }
 }
 

@@ -36,7 +36,7 @@ function open() {
   const output = new PublicOutput(new Market('M', 3, 0), 9, publish, createBatchBuffers());
   const put = (sequence: number, side: Side, price: number, quantity: bigint) => {
     const record = delta(sequence, side, price, quantity);
-    output.delta(record, viewOf(record), 0, sequence);
+    output.delta(viewOf(record), 0, sequence);
   };
   return { output, put, sent };
 }

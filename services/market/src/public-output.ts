@@ -20,7 +20,7 @@ import {
 } from '@foldbook/protocol';
 import type { BatchBuffers } from './batch-buffers.ts';
 import type { Market } from './market-registry.ts';
-import { OutputBatch } from './output-batch.ts';
+import { copyRecord, OutputBatch } from './output-batch.ts';
 
 /** Past delta batches kept for clients that missed some. */
 const HISTORY_BYTES = 8 * 1024 * 1024;
@@ -48,7 +48,7 @@ export class PublicOutput {
   readonly #book = new LevelBook();
   readonly #levels: OutputBatch;
   readonly #trades: OutputBatch;
-  readonly #trade = new Uint8Array(RECORD_BYTES);
+  readonly #trade = viewOf(new Uint8Array(RECORD_BYTES));
   /** Deltas of the command `#deltaSequence`, not in the book yet. */
   readonly #newLevels: NewLevel[] = [];
   #deltaSequence = 0;
@@ -118,10 +118,10 @@ export class PublicOutput {
    * The book follows a command late, at its end: adding any of its deltas may send the commands
    * before it, with the checksum of the book as they left it.
    */
-  delta(bytes: Uint8Array, view: DataView, offset: number, sequence: number): void {
+  delta(view: DataView, offset: number, sequence: number): void {
     if (sequence !== this.#deltaSequence) this.#setLevels();
     this.#deltaSequence = sequence;
-    this.#levels.add(bytes, offset, sequence);
+    this.#levels.add(view, offset, sequence);
     this.#newLevels.push({
       side: view.getUint8(offset + EventOffset.SIDE) as Side,
       price: readCount(view, offset + DeltaOffset.PRICE),
@@ -131,13 +131,13 @@ export class PublicOutput {
   }
 
   /** A trade without its accounts and client order ids. */
-  trade(bytes: Uint8Array, offset: number, sequence: number): void {
-    this.#trade.set(bytes.subarray(offset, offset + RECORD_BYTES));
-    const view = viewOf(this.#trade);
-    view.setUint32(EventOffset.ACCOUNT, 0, true);
-    view.setBigUint64(TradeOffset.MAKER_CLIENT_ORDER_ID, 0n, true);
-    view.setBigUint64(TradeOffset.MAKER_ACCOUNT, 0n, true);
-    this.#trades.add(this.#trade, 0, sequence);
+  trade(view: DataView, offset: number, sequence: number): void {
+    const trade = this.#trade;
+    copyRecord(view, offset, trade, 0);
+    trade.setUint32(EventOffset.ACCOUNT, 0, true);
+    trade.setBigUint64(TradeOffset.MAKER_CLIENT_ORDER_ID, 0n, true);
+    trade.setBigUint64(TradeOffset.MAKER_ACCOUNT, 0n, true);
+    this.#trades.add(trade, 0, sequence);
   }
 
   /** `sequence`: last of the group; deltas and trades up to it go out. */

@@ -140,6 +140,56 @@ describe('the publisher', () => {
     assert.equal(reports.records.length, 20, 'two groups, of the same accounts');
   });
 
+  it('gathers reports while the stream has some, and sends them in one batch an account', () => {
+    const { publisher, market, reports, offer } = open(10);
+    const group = () => {
+      offer(12);
+      publisher.doWork();
+    };
+    reports.stall();
+    for (let groups = 0; groups < 6; groups += 1) group();
+    assert.equal(reports.inFlight(), 40, 'of four groups: enough for a broker to do');
+    assert.equal(market.unsentFrom, 5, 'others know that the fifth and sixth were not sent');
+    let answered = 0;
+    assert(publisher.whenWhole(market, () => (answered += 1)));
+    assert.equal(answered, 1, 'readers of the book do not wait for reports');
+    reports.recover();
+    publisher.doWork();
+    assert.equal(reports.records.length, 50);
+    const [last] = reports.records.slice(-1);
+    assert.equal(last?.payload.byteLength, 3 * RECORD_BYTES, 'of two groups');
+    assert.equal(market.unsentFrom, 0);
+  });
+
+  it('gathers no more than it may while the stream takes none', () => {
+    const { publisher, reports, fill } = open(1_000);
+    reports.stall();
+    let passes = 0;
+    while (!publisher.isHeldBack) {
+      fill();
+      publisher.doWork();
+      passes += 1;
+      assert(passes < 1_000, 'no bound');
+    }
+    const inFlight = reports.inFlight();
+    publisher.doWork();
+    assert.equal(reports.inFlight(), inFlight);
+    reports.recover();
+    publisher.doWork();
+    assert(!publisher.isHeldBack);
+  });
+
+  it('keeps nothing back when it closes', () => {
+    const { publisher, reports, offer } = open(10);
+    reports.stall();
+    for (let groups = 0; groups < 6; groups += 1) {
+      offer(12);
+      publisher.doWork();
+    }
+    publisher.onClose();
+    assert.equal(reports.inFlight(), 50);
+  });
+
   it('comes to every host, though outputs are held back after each of them', () => {
     const rings = [createRing(64), createRing(64)];
     const producers = rings.map((ring) => new RingProducer(ring));

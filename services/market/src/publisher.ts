@@ -18,6 +18,10 @@ import type { ReceiptDesk } from './receipt-desk.ts';
 
 /** Appends in flight on an output stream before the publisher waits, and the rings fill. */
 const MAX_OUTPUTS_IN_FLIGHT = 256;
+/** Reports in flight that keep a broker busy until the next ones are there. */
+const REPORTS_IN_FLIGHT = 32;
+/** Records that are gathered for reports meanwhile, 8 MiB, before the publisher waits. */
+const MAX_GATHERED_RECORDS = 131_072;
 
 export interface PublisherParts {
   /** One for each host. */
@@ -62,7 +66,9 @@ export class Publisher implements Agent, EventTaker {
     const outputs = { reports, diffs, sendReply, buffers, receipts };
     this.#outputParts = { ...outputs, publish: publishLive };
     const outputsOf = (market: Market) => this.outputsOf(market);
-    this.#feeds = parts.rings.map((ring) => new EventFeed(ring, { ...parts, outputsOf }));
+    const reportsMayGo = () => reports.inFlight() <= REPORTS_IN_FLIGHT;
+    const feedParts = { ...parts, outputsOf, reportsMayGo };
+    this.#feeds = parts.rings.map((ring) => new EventFeed(ring, feedParts));
   }
 
   /** Of market data: the term of the ownership that it is told under; 0 before one begins. */
@@ -124,10 +130,14 @@ export class Publisher implements Agent, EventTaker {
   }
 
   get isHeldBack(): boolean {
-    return (
-      this.#reports.inFlight() > MAX_OUTPUTS_IN_FLIGHT ||
-      this.#diffs.inFlight() > MAX_OUTPUTS_IN_FLIGHT
-    );
+    if (this.#diffs.inFlight() > MAX_OUTPUTS_IN_FLIGHT) return true;
+    if (this.#reports.inFlight() <= MAX_OUTPUTS_IN_FLIGHT) return false;
+    return this.#feeds.reduce((sum, feed) => sum + feed.gathered, 0) >= MAX_GATHERED_RECORDS;
+  }
+
+  /** What was gathered is not kept for a broker that is less busy. */
+  onClose(): void {
+    for (const feed of this.#feeds) feed.tell();
   }
 
   /** Of markets that have told, or been silent about, something. */

@@ -68,8 +68,8 @@ export class SettlementOutput {
   }
 
   /** MARKET_CREATED and EPOCH_MARK, as they are. */
-  event(bytes: Uint8Array, offset: number, sequence: number): void {
-    if (!this.#isTold(sequence)) this.#batch.add(bytes, offset, sequence);
+  event(view: DataView, offset: number, sequence: number): void {
+    if (!this.#isTold(sequence)) this.#batch.add(view, offset, sequence);
   }
 
   chainHead(span: EpochSpan, sequence: number): void {

@@ -21,15 +21,15 @@ class SideLevels {
   }
 
   set(price: number, quantity: bigint, orders: number): void {
-    const known = this.#levels.has(price);
+    const known = this.#levels.get(price);
     if (quantity === 0n) {
-      if (!known) return;
+      if (known === undefined) return;
       this.#levels.delete(price);
       this.#prices.splice(this.#indexOf(price), 1);
       return;
     }
-    if (!known) this.#prices.splice(this.#indexOf(price), 0, price);
-    this.#levels.set(price, { price: BigInt(price), quantity, orders });
+    if (known === undefined) this.#prices.splice(this.#indexOf(price), 0, price);
+    this.#levels.set(price, { price: known?.price ?? BigInt(price), quantity, orders });
   }
 
   /** Best first. */

@@ -1,4 +1,5 @@
 /** Requests to JetStream's JSON API, as far as the store needs it. */
+import { randomBytes } from 'node:crypto';
 import { headers as createHeaders, type MsgHdrs } from 'nats';
 import type { NatsTransport } from './nats-transport.ts';
 import { type OpeningRecord, StreamError } from './stream.ts';
@@ -18,6 +19,12 @@ export const JetStreamErrorNumber = {
   WRONG_LAST_SEQUENCE: 10_071,
   WRONG_LAST_SEQUENCE_CONSTANT: 10_164,
 } as const;
+
+/** Said while a cluster's servers are too few, or elect one of them: by `err_code`, it passes. */
+const PASSING: ReadonlySet<number> = new Set([
+  // "JetStream system temporarily unavailable", "... can not handle request", "stream is offline"
+  10_008, 10_009, 10_118,
+]);
 
 /** The broker understood the request and refused it. */
 export class JetStreamRefusal extends Error {
@@ -128,14 +135,15 @@ export class JetStreamApi {
 
   /**
    * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
-   * the broker is away, so it may be stored twice, unless it says what it comes after.
+   * the broker is away, and stored once for as long as that remembers ids (two minutes).
+   * @throws StreamError STALE_WRITER when it says what it comes after, and that is not the last
    */
   async append(stream: string, { subject, payload, after }: OpeningRecord): Promise<number> {
-    const headers = after === undefined ? undefined : createHeaders();
-    headers?.append('Nats-Expected-Last-Subject-Sequence', String(after));
-    const answer = await this.#patiently(subject, payload, headers)
-      .then(answerOf)
-      .catch(staleOf(subject));
+    const headers = createHeaders();
+    // Of no writer, whose name would stand before the colon.
+    headers.append('Nats-Msg-Id', `:${randomBytes(12).toString('base64url')}`);
+    if (after !== undefined) headers.append('Nats-Expected-Last-Subject-Sequence', String(after));
+    const answer = await this.#patiently(subject, payload, headers).catch(staleOf(subject));
     if (answer.stream === stream) return numberOf(answer.seq);
     const where = `${subject} at ${this.#transport.description}`;
     throw new StreamError('BAD_CONFIG', `${where} belongs to the stream ${answer.stream}`);
@@ -176,14 +184,14 @@ export class JetStreamApi {
    */
   async request(what: string, body: Json): Promise<Json> {
     const payload = new TextEncoder().encode(JSON.stringify(body));
-    return answerOf(await this.#patiently(`$JS.API.${what}`, payload));
+    return this.#patiently(`$JS.API.${what}`, payload);
   }
 
-  async #patiently(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<Uint8Array> {
+  async #patiently(subject: string, payload: Uint8Array, headers?: MsgHdrs): Promise<Json> {
     const deadlineMs = performance.now() + this.#patienceMs;
     for (;;) {
       try {
-        return await this.#ask(subject, payload, headers);
+        return answerOf(await this.#ask(subject, payload, headers));
       } catch (error) {
         if (!isUnavailable(error) || this.#isAbsent(error)) throw error;
         if (performance.now() > deadlineMs) throw error;
@@ -235,13 +243,17 @@ export class JetStreamApi {
   }
 }
 
-/** An answer of JetStream that is no refusal. */
+/** An answer of JetStream that is no refusal. @throws JetStreamRefusal, StreamError UNAVAILABLE */
 function answerOf(bytes: Uint8Array): Json {
   const answer = parseJson(bytes);
   const { error } = answer;
   if (typeof error !== 'object' || error === null) return answer;
-  const { err_code: number, code, description } = error as Json;
-  throw new JetStreamRefusal(numberOf(number ?? code), String(description));
+  const { err_code, code, description } = error as Json;
+  const number = numberOf(err_code ?? code);
+  const refusal = new JetStreamRefusal(number, String(description));
+  if (!PASSING.has(number)) throw refusal;
+  const mend = 'too few of its servers hear each other, or they elect a leader';
+  throw new StreamError('UNAVAILABLE', `${refusal.message}: ${mend}`, { cause: refusal });
 }
 
 /** The broker's no to a record that comes after another one than it says. */

@@ -22,6 +22,11 @@ export class AskedProcess<Of extends Questions> {
     });
   }
 
+  /** Of the system; 0 if it was not started. */
+  get processId(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** @throws BenchError MEASUREMENT_FAILED, with the reason that the process gave */
   async ask<Ask extends keyof Of & string>(
     ask: Ask,

@@ -12,6 +12,8 @@ export interface MarketPairOptions {
   readonly dir: string;
   readonly leaseMs: number;
   readonly isApart: boolean;
+  /** Commands that run another one on each of their two hosts; without, all is on this one. */
+  readonly within?: readonly (readonly string[])[] | undefined;
   readonly transport: NatsTransport;
   readonly signal: AbortSignal;
 }
@@ -101,7 +103,8 @@ export class MarketPair {
 
   #start(): MarketProcess {
     this.#started += 1;
-    const { cluster, dir, leaseMs, isApart } = this.#options;
+    const { cluster, dir, leaseMs, isApart, within } = this.#options;
+    const host = within?.[(this.#started - 1) % within.length] ?? [];
     const servers = cluster.servers.join(',');
     const replicas = cluster.servers.length;
     const config = {
@@ -109,7 +112,8 @@ export class MarketPair {
       snapshots: { everyCommands: EVERY_COMMANDS },
       breakerRefusals: BREAKER_REFUSALS,
     };
-    const process = new MarketProcess({ node: `node-${this.#started}`, config, dir, isApart });
+    const node = `node-${this.#started}`;
+    const process = new MarketProcess({ node, config, dir, isApart, within: host });
     this.#processes.push(process);
     return process;
   }

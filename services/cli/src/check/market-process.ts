@@ -19,6 +19,8 @@ export interface MarketProcessOptions {
   readonly dir: string;
   /** As if it were on a host of its own; see `checkApart`. */
   readonly isApart?: boolean;
+  /** The command that runs another one on its host; without, this one. */
+  readonly within?: readonly string[];
 }
 
 export class MarketProcess {
@@ -31,19 +33,21 @@ export class MarketProcess {
   readonly #reap: () => void;
 
   /** It waits for its partition, if another process has that. */
-  constructor({ node, config, dir, isApart = false }: MarketProcessOptions) {
+  constructor({ node, config, dir, isApart = false, within = [] }: MarketProcessOptions) {
     const own = join(dir, node);
     mkdirSync(own, { recursive: true });
     this.node = node;
     this.logFile = join(own, 'market.log');
     const log = openSync(this.logFile, 'w');
-    const apart = { execPath: 'unshare', execArgv: [...APART, '--', process.execPath] };
+    const apart = isApart ? ['unshare', ...APART, '--'] : [];
+    const [execPath = process.execPath, ...execArgv] = [...within, ...apart, process.execPath];
+    const started = execPath === process.execPath ? {} : { execPath, execArgv };
     this.#child = fork(MAIN, ['--config-json', JSON.stringify({ ...config, node })], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', log, 'ipc'],
       // Ctrl-C goes to the whole process group; these end when they are told to.
       detached: true,
-      ...(isApart ? apart : {}),
+      ...started,
     });
     this.exited = endOf(this.#child);
     this.#reap = () => this.#child.kill('SIGKILL');

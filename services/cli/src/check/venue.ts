@@ -6,7 +6,7 @@ import { BookMirror, OperatorClient } from '@foldbook/client';
 import type { Balances } from '@foldbook/engine';
 import { Side } from '@foldbook/protocol';
 import { connectNats, type NatsTransport } from '@foldbook/runtime';
-import { LocalCluster } from '../local-cluster.ts';
+import { type ClusterHost, LocalCluster } from '../local-cluster.ts';
 import type { Output } from '../output.ts';
 import { History } from './history.ts';
 import { ACCOUNTS, KillLoad, MARKET, PROBER } from './kill9-load.ts';
@@ -21,6 +21,11 @@ export interface VenueOptions {
   readonly leaseMs: number;
   /** Whether the market services are as on two hosts. */
   readonly isApart: boolean;
+  /** Hosts of the servers, and of the two market services; without, all is on this one. */
+  readonly hosts?: {
+    readonly servers: readonly ClusterHost[];
+    readonly markets: readonly ClusterHost[];
+  };
   readonly output: Output;
   readonly signal: AbortSignal;
 }
@@ -72,10 +77,11 @@ export class Venue {
 
   /** Starts it all, hands it over, and ends it all. */
   static async with<T>(options: VenueOptions, use: (venue: Venue) => Promise<T>): Promise<T> {
-    const { folder, servers } = options;
+    const { folder, servers, hosts } = options;
     const closers: (() => Promise<void>)[] = [];
     try {
-      const cluster = await LocalCluster.start({ dir: folder, servers });
+      const placed = hosts === undefined ? {} : { hosts: hosts.servers };
+      const cluster = await LocalCluster.start({ dir: folder, servers, ...placed });
       closers.unshift(() => cluster.stop());
       const connect = async (to: string | readonly string[]) => {
         const transport = await connectNats({ servers: to, name: 'foldbook-check' });
@@ -83,7 +89,8 @@ export class Venue {
         return transport;
       };
       const transport = await connect(cluster.servers);
-      const pair = await MarketPair.start({ ...options, cluster, dir: folder, transport });
+      const within = hosts?.markets.map((host) => host.within);
+      const pair = await MarketPair.start({ ...options, within, cluster, dir: folder, transport });
       closers.unshift(() => pair.stop());
       const lines = await Promise.all(cluster.servers.map((server) => connect(server)));
       const operator = new OperatorClient(transport, MARKET);

@@ -2,7 +2,7 @@ import type { CommandGroup } from '../command-group.ts';
 
 export const bench: CommandGroup = {
   name: 'bench',
-  summary: 'measure the engine: its workloads, or one commit against another',
+  summary: 'measure the engine and the whole path, or one commit against another',
   commands: {
     match: async () => (await import('../bench/match.ts')).match,
     orders: async () => (await import('../bench/orders.ts')).orders,
@@ -11,6 +11,7 @@ export const bench: CommandGroup = {
     growth: async () => (await import('../bench/growth.ts')).growth,
     memory: async () => (await import('../bench/memory.ts')).memory,
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
+    e2e: async () => (await import('../bench/e2e.ts')).e2e,
     shm: async () => (await import('../bench/shm.ts')).shm,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },

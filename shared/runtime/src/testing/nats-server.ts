@@ -8,6 +8,8 @@ export interface NatsServerOptions {
   readonly config?: string;
   /** `always`: fsync before each acknowledgement; else a duration such as `2m`, the default. */
   readonly syncInterval?: string;
+  /** Where its streams go, if not into its own folder; stays when it is closed. */
+  readonly storeDir?: string;
 }
 
 export interface NatsServer {
@@ -50,7 +52,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
-    storeDir: storeIn(dir),
+    storeDir: storeOf(dir, options),
     stop: () => current.end('SIGTERM'),
     kill: () => current.end('SIGKILL'),
     pause: () => current.signal('SIGSTOP'),
@@ -62,13 +64,14 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   };
 }
 
-const storeIn = (dir: string) => join(dir, 'jetstream');
+const storeOf = (dir: string, { storeDir }: NatsServerOptions) =>
+  storeDir ?? join(dir, 'jetstream');
 
 function renderConfig(port: number, dir: string, options: NatsServerOptions): string {
   const sync = options.syncInterval === undefined ? '' : `sync_interval: ${options.syncInterval}`;
   return [
     `listen: "127.0.0.1:${port}"`,
-    `jetstream { store_dir: ${JSON.stringify(storeIn(dir))}, ${sync} }`,
+    `jetstream { store_dir: ${JSON.stringify(storeOf(dir, options))}, ${sync} }`,
     options.config ?? '',
     '',
   ].join('\n');

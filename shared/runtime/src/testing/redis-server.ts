@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findServer, ServerProcess } from './server-process.ts';
@@ -10,6 +10,11 @@ export interface RedisServer {
   readonly port: number;
   stop(): Promise<void>;
   kill(): Promise<void>;
+  /** It stands still, its connections open, until it is told to go on. */
+  pause(): void;
+  resume(): void;
+  /** Gives it a command, words without spaces in them, and answers the first line it says. */
+  say(command: string): Promise<string>;
   /** Starts it again on the same port; it keeps what it had written to its append-only file. */
   restart(): Promise<void>;
   /** Ends it and removes its data. */
@@ -51,6 +56,9 @@ export async function startRedisServer(): Promise<RedisServer> {
     port,
     stop: () => server.end('SIGTERM'),
     kill: () => server.end('SIGKILL'),
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    say: (command) => say(port, command),
     restart: async () => {
       server = await start(port);
     },
@@ -59,6 +67,17 @@ export async function startRedisServer(): Promise<RedisServer> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function say(port: number, command: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    socket.write(`${command}\r\n`);
+    const [answer] = await once(socket, 'data');
+    return String(answer).split('\r\n')[0] ?? '';
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function freePort(): Promise<number> {
