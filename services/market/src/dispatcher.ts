@@ -4,15 +4,15 @@
  * nothing overtakes anything.
  */
 import assert from 'node:assert/strict';
-import { MessageChannel, type MessagePort, type Transferable } from 'node:worker_threads';
+import { MessageChannel, type Transferable } from 'node:worker_threads';
 import { RECORD_BYTES, viewOf } from '@foldbook/protocol';
 import type { RingProducer } from '@foldbook/runtime';
-import type { PostedPassage } from './host-thread.ts';
+import type { HostWorker, PostedPassage, SendPiece } from './host-thread.ts';
 import type { Market } from './market-registry.ts';
 import { ControlKind, ControlOffset, SERVICE_THREAD } from './ring-message.ts';
 
 /** What the dispatcher needs of a host. */
-export interface DispatchTarget {
+export interface DispatchTarget extends Pick<HostWorker, 'openWay'> {
   readonly commands: RingProducer;
   /** Hands over one end of a passage. */
   post(message: PostedPassage, transfer: readonly Transferable[]): void;
@@ -66,7 +66,7 @@ export class Dispatcher {
   /** Pairs of hosts between which a market has moved before. */
   readonly #passages = new Set<string>();
   /** This thread's ends of the passages to hosts, by their numbers. */
-  readonly #ports = new Map<number, MessagePort>();
+  readonly #ways = new Map<number, SendPiece>();
   #snapshot: { readonly market: Market; readonly onPiece: OnPiece } | undefined;
 
   /** @param nowNs - any clock that goes on evenly */
@@ -151,7 +151,7 @@ export class Dispatcher {
   snapshot(market: Market, onPiece: OnPiece): void {
     assert(this.moving === undefined, 'one snapshot is written at a time, and no market moves');
     this.#snapshot = { market, onPiece };
-    this.#port(market.host);
+    this.#way(market.host);
     this.#control(market.host, ControlKind.SNAPSHOT, market, SERVICE_THREAD);
     this.flush();
   }
@@ -167,13 +167,13 @@ export class Dispatcher {
   ): Promise<void> {
     assert(this.moving === undefined, 'one market comes at a time');
     const to = market.host;
-    const port = this.#port(to);
+    const send = this.#way(to);
     const sinceNs = this.#nowNs();
     this.#move = { market, from: undefined, to, sinceNs, held: [], done, ends: [] };
     this.#control(to, ControlKind.MOVE_IN, market, SERVICE_THREAD);
     this.flush();
-    for await (const piece of pieces) port.postMessage(piece);
-    port.postMessage(new Uint8Array(0));
+    for await (const piece of pieces) send(piece);
+    send(new Uint8Array(0));
   }
 
   /** A host tells what has become of the market that moves. */
@@ -209,16 +209,14 @@ export class Dispatcher {
   }
 
   /** This thread's end of the passage to a host. */
-  #port(host: number): MessagePort {
-    const known = this.#ports.get(host);
+  #way(host: number): SendPiece {
+    const known = this.#ways.get(host);
     if (known !== undefined) return known;
-    const { port1, port2 } = new MessageChannel();
-    this.#lane(host).target.post({ host: SERVICE_THREAD, port: port2 }, [port2]);
-    port1.on('message', (piece: Uint8Array) => this.#piece(host, piece));
-    // It keeps no process from ending.
-    port1.unref();
-    this.#ports.set(host, port1);
-    return port1;
+    const { target } = this.#lane(host);
+    const onPiece = (piece: Uint8Array) => this.#piece(host, piece);
+    const way = target.openWay?.(onPiece) ?? wayByPort(target, onPiece);
+    this.#ways.set(host, way);
+    return way;
   }
 
   /** A piece of a snapshot; or, of a market that came, the word that it was taken or was not. */
@@ -244,4 +242,13 @@ export class Dispatcher {
     assert(lane !== undefined, `there is no host ${host}`);
     return lane;
   }
+}
+
+function wayByPort(target: DispatchTarget, onPiece: SendPiece): SendPiece {
+  const { port1, port2 } = new MessageChannel();
+  target.post({ host: SERVICE_THREAD, port: port2 }, [port2]);
+  port1.on('message', onPiece);
+  // It keeps no process from ending.
+  port1.unref();
+  return (piece) => port1.postMessage(piece);
 }

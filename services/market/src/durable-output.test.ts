@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type BatchHeader, BatchKind, BatchOffset, encodeBatch, viewOf } from '@foldbook/protocol';
-import { SegmentStore } from '@foldbook/runtime';
+import { SegmentStore, StreamError } from '@foldbook/runtime';
 import { type Coverage, checkCoverage, OutputError, readCoverage } from './durable-output.ts';
 import { Market, MarketRegistry } from './market-registry.ts';
 
@@ -18,6 +18,7 @@ const reports = (fields: Partial<BatchHeader>) =>
 async function coverageOf(
   test: TestContext,
   written: readonly (readonly [subject: string, payload: Uint8Array])[],
+  barrier?: number,
 ): Promise<Coverage> {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-output-'));
   const store = new SegmentStore({ dir });
@@ -28,7 +29,8 @@ async function coverageOf(
   const writer = await store.writer('RPT_0', [FILTER]);
   for (const [subject, payload] of written) await writer.append(subject, payload);
   const reader = store.reader('RPT_0');
-  return readCoverage({ stream: 'RPT_0', reader, filter: FILTER, kind: BatchKind.REPORTS });
+  const kind = BatchKind.REPORTS;
+  return readCoverage({ stream: 'RPT_0', reader, filter: FILTER, kind, barrier });
 }
 
 function marketsAt(sequence: number): MarketRegistry {
@@ -49,6 +51,17 @@ describe('what an output stream covers', () => {
     const found = [...coverage].map(([subject, { last }]) => [subject, last]);
     assert.deepEqual(Object.fromEntries(found), { 'rpt.0.7.M': 9, 'rpt.0.8.M': 3 });
     checkCoverage('RPT_0', coverage, marketsAt(9));
+  });
+
+  it('is not what an owner wrote that followed whoever asks', async (test) => {
+    const written: [string, Uint8Array][] = [
+      ['rpt.0.7.M', reports({ first: 1, last: 4 })],
+      ['rpt.0.8.M', reports({ first: 2, last: 3 })],
+    ];
+    assert.equal((await coverageOf(test, written, 2)).size, 2);
+    const isStale = (error: unknown) =>
+      error instanceof StreamError && error.code === 'STALE_WRITER';
+    await assert.rejects(coverageOf(test, written, 1), isStale);
   });
 
   it('is refused, with where and what to do, when something else wrote there', async (test) => {

@@ -7,7 +7,12 @@ import {
   isTermSubject,
   RECORD_BYTES,
 } from '@foldbook/protocol';
-import type { StreamReader, StreamRecord, StreamWriter } from '@foldbook/runtime';
+import {
+  StreamError,
+  type StreamReader,
+  type StreamRecord,
+  type StreamWriter,
+} from '@foldbook/runtime';
 import type { MarketRegistry } from './market-registry.ts';
 
 /** Above what any broker's message holds; bounds what a damaged count makes us believe. */
@@ -28,11 +33,14 @@ export interface OutputSource {
   /** Of the subjects of the output. */
   readonly filter: string;
   readonly kind: BatchKind;
+  /** Sequence of the asker's barrier: what stands behind it is of an owner that followed. */
+  readonly barrier?: number | undefined;
 }
 
 /**
  * How far an output stream reaches, from the last batch of each of its subjects.
- * @throws OutputError when one of these is no batch of the kind
+ * @throws OutputError when one of these is no batch of the kind; StreamError STALE_WRITER for what
+ *   stands behind the barrier
  */
 export async function readCoverage(source: OutputSource): Promise<Coverage> {
   const coverage = new Map<string, BatchHeader>();
@@ -53,6 +61,12 @@ export async function readCoverageSince(source: OutputSource, since: number): Pr
   return coverage;
 }
 
+/** Another owner has begun to write behind the barrier of this process. */
+export function followed(stream: string, sequence: number, barrier: number): StreamError {
+  const text = `${stream} has record ${sequence} behind the barrier ${barrier} of this process`;
+  return new StreamError('STALE_WRITER', `${text}: another owner has followed`);
+}
+
 /**
  * Notes what a record of an output says of its subject.
  * @throws OutputError as `readCoverage`
@@ -62,8 +76,11 @@ export function cover(
   source: OutputSource,
   record: StreamRecord,
 ): void {
-  const { stream, filter, kind } = source;
+  const { stream, filter, kind, barrier = Number.POSITIVE_INFINITY } = source;
   const { sequence, subject, payload } = record;
+  if (sequence > barrier) {
+    throw followed(stream, sequence, barrier);
+  }
   if (isTermSubject(subject)) return;
   const where = `record ${sequence} of ${stream} (${subject})`;
   const header = decodeBatchHeader(payload, kind, MAX_BATCH_RECORDS);

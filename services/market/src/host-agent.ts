@@ -125,7 +125,7 @@ export class HostAgent implements Agent {
       );
       const records = isGroup ? 1 + this.#slots.getUint32(at + BatchOffset.COUNT, true) : 1;
       assert(available >= records, 'a message is published whole');
-      const actor = this.#actors.get(market) ?? this.#add(market, this.#home.addMarket());
+      const actor = this.#actors.get(market) ?? this.#add(market, this.#home.addMarket(market));
       actor.market.mailbox.take(this.#commands, records);
       if (!actor.isReady) {
         actor.isReady = true;
@@ -210,7 +210,7 @@ export class HostAgent implements Agent {
     assert(this.#coming === undefined, 'one market comes at a time');
     const market = this.#slots.getUint32(at + ControlOffset.MARKET, true);
     const passage = this.#passage(this.#slots.getUint32(at + ControlOffset.HOST, true));
-    this.#coming = new Coming(market, this.#home.adopt(), passage);
+    this.#coming = new Coming(market, this.#home.adopt(market), passage);
   }
 
   /** A piece of each market that is on its way; it does not rest while there is one. */

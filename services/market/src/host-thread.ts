@@ -50,11 +50,16 @@ export interface PostedPassage {
   readonly port: MessagePort;
 }
 
+/** The service's end of the way that snapshots take to a host and from it: it sends pieces. */
+export type SendPiece = (piece: Uint8Array) => void;
+
 /** What the service needs of the thread. */
 export interface HostWorker
   extends Pick<PinnedWorker, 'threadId' | 'pinned' | 'pinError' | 'post' | 'failed' | 'stop'> {
   /** Undefined where it keeps to none. */
   readonly core: number | undefined;
+  /** Of a host that no port leads to: opens its own way for snapshots. */
+  readonly openWay?: ((onPiece: SendPiece) => SendPiece) | undefined;
 }
 
 export interface HostThread {

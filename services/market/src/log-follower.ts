@@ -83,6 +83,11 @@ export class LogFollower implements Agent {
     return { reports, diffs };
   }
 
+  /** Log sequence of the last record that was read. */
+  get lastRead(): number {
+    return this.#lastRead;
+  }
+
   /** Resolves when it has executed all that was told, for the first time. */
   get followed(): Promise<void> {
     return this.#followed.promise;

@@ -5,16 +5,12 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '@foldbook/runtime';
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
-import {
-  type MarketService,
-  type MarketServiceParts,
-  startMarketService,
-} from './market-service.ts';
-import { openStandby } from './market-standby.ts';
+import type { MarketService, MarketServiceParts } from './market-service.ts';
 import { NodeLink } from './node-link.ts';
 import type { PartitionLease } from './partition-lease.ts';
 import { Profiling } from './profiling.ts';
 import { type Opened, openSurroundings } from './surroundings.ts';
+import { takePartition } from './take-partition.ts';
 
 const BAD_CONFIGURATION = 2;
 const ENDED_AT_ONCE = 1;
@@ -131,7 +127,7 @@ async function serve(
   parts: MarketServiceParts,
   lease: PartitionLease | undefined,
 ): Promise<MarketService> {
-  const service = await takePartition(parts, lease);
+  const service = await takePartition(parts, lease, () => nodeLink.now('waiting'));
   const { transport, store } = parts;
   logger.info('market service ready', {
     broker: transport.description,
@@ -143,26 +139,6 @@ async function serve(
   if (process.connected) process.send?.({ type: 'ready' });
   nodeLink.now('serving');
   return service;
-}
-
-async function takePartition(
-  parts: MarketServiceParts,
-  lease: PartitionLease | undefined,
-): Promise<MarketService> {
-  if (lease === undefined) return startMarketService(parts);
-  if (!parts.config.standby.follow || !(await lease.isOthers())) {
-    nodeLink.now('waiting');
-    await lease.acquire();
-    return startMarketService(parts);
-  }
-  const acquired = lease.acquire();
-  // Heard of below; opening a standby may take a while.
-  acquired.catch(() => undefined);
-  const standby = await openStandby(parts);
-  standby.followed.then(() => nodeLink.now('waiting'));
-  const failed = standby.failed.then((error) => Promise.reject(error));
-  await Promise.race([acquired, failed]);
-  return standby.takeOver();
 }
 
 main().then(

@@ -17,9 +17,10 @@ import { AnswerShare } from './answer-share.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import type { MarketConfig } from './config.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, type DispatchTarget } from './dispatcher.ts';
 import { DurableOutput } from './durable-output.ts';
 import type { Asker } from './group-builder.ts';
+import type { HostThread } from './host-thread.ts';
 import { ServiceMetrics } from './market-metrics.ts';
 import { MarketRegistry } from './market-registry.ts';
 import { BookQueries } from './market-restore.ts';
@@ -97,8 +98,7 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
     placement.place(market);
     outbox.watch(market);
   });
-  const targets = threads.map(({ commands, worker }) => ({ commands, post: worker.post }));
-  const dispatcher = new Dispatcher(targets, nowNs);
+  const dispatcher = new Dispatcher(threads.map(targetOf), nowNs);
   const mover = new Mover({ dispatcher, placement, logger, nowNs });
   const sequencer = new Sequencer({
     ...{ partition, markets, dispatcher, clock, logger, metrics },
@@ -205,6 +205,10 @@ function tellSettled(parts: Surroundings, pipe: Pipe): SettledFeed {
     tell: (payload) => transport.publish(settledSubject(config.partition), payload),
   });
 }
+
+const targetOf = ({ commands, worker: { post, openWay } }: HostThread): DispatchTarget => ({
+  ...{ commands, post, openWay },
+});
 
 /** The durable outputs, and who hears of them at once where the store itself delivers to nobody. */
 function outputsOf(

@@ -27,10 +27,10 @@ export interface Arrival {
   drop(orders: number): boolean;
 }
 
-/** Where the markets of a host live. */
+/** Where the markets of a host live, by their numbers. */
 export interface Home {
-  addMarket(): MovableEngine;
-  adopt(): Arrival;
+  addMarket(market: number): MovableEngine;
+  adopt(market: number): Arrival;
 }
 
 /** One end of the way between two hosts, which every market takes that moves between them. */

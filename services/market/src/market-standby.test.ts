@@ -30,10 +30,12 @@ import {
   MemorySnapshotStore,
   type NatsTransport,
   type SnapshotStore,
+  type StreamRecord,
   systemClock,
 } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
 import { marketConfigSchema } from './config.ts';
+import { OutputError } from './durable-output.ts';
 import { type MarketServiceParts, startMarketService } from './market-service.ts';
 import { openStandby } from './market-standby.ts';
 
@@ -117,6 +119,12 @@ async function contentsOf(store: JetStreamStore, stream: string) {
 
 const ALL = { fromSequence: 1, follow: false } as const;
 
+async function recordsOf(store: JetStreamStore, stream: string) {
+  const records: StreamRecord[] = [];
+  for await (const record of store.reader(stream).read(ALL)) records.push(record);
+  return records;
+}
+
 async function termsOf(store: JetStreamStore, stream: string): Promise<string[]> {
   const nodes: string[] = [];
   for await (const { subject, payload } of store.reader(stream).read(ALL)) {
@@ -178,6 +186,26 @@ describe('a standby', { timeout: 240_000 }, () => {
         Array(count).fill('accepted'),
       );
     }
+  });
+
+  it('does not wait for streams that nobody makes any more', async (test) => {
+    const { parts } = await world(test, { hosts: 'inline', everyCommands: 1_000_000 });
+    assert.equal(await openStandby(await parts('second'), Promise.resolve()), undefined);
+  });
+
+  it('does not serve a log that has less than its outputs', async (test) => {
+    const { connect, parts } = await world(test, { hosts: 'inline', everyCommands: 1_000_000 });
+    const first = await startMarketService(await parts('first'));
+    const transport = await connect();
+    await createMarkets(transport);
+    await first.stop();
+    const store = new JetStreamStore(transport);
+    const [barrier] = await recordsOf(store, logStream(0));
+    assert(barrier !== undefined && isTermSubject(barrier.subject));
+    await transport.request(`$JS.API.STREAM.DELETE.${logStream(0)}`, new Uint8Array(0), 5_000);
+    await (await store.writer(logStream(0), [logFilter(0)], barrier)).close();
+    const standby = await openStandby(await parts('second'));
+    await assert.rejects(standby.takeOver(), OutputError);
   });
 
   const variants: readonly Variant[] = [

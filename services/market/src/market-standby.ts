@@ -17,7 +17,7 @@ import {
   STOP_PATIENCE_WITHOUT_BROKER_MS,
   serve,
 } from './market-service.ts';
-import { streamsOf, takeOwnership } from './ownership.ts';
+import { checkOutputs, type KnownOutputs, lost, streamsOf, takeOwnership } from './ownership.ts';
 import { recover } from './recovery.ts';
 
 /** Of restoring from checkpoints, while their owner writes new ones and removes old ones. */
@@ -42,13 +42,27 @@ export interface MarketStandby {
 /**
  * Follows a partition's log from the newest checkpoints on. Waits for streams that nobody has begun
  * yet.
+ * @param acquired - nobody else begins streams from then on: undefined is returned if there are
+ *   none to follow
  * @throws RestoreError, OutputError, MetricsError, StreamError
  */
-export async function openStandby(parts: MarketServiceParts): Promise<MarketStandby> {
+export async function openStandby(parts: MarketServiceParts): Promise<MarketStandby>;
+export async function openStandby(
+  parts: MarketServiceParts,
+  acquired: Promise<void>,
+): Promise<MarketStandby | undefined>;
+export async function openStandby(
+  parts: MarketServiceParts,
+  acquired: Promise<void> = new Promise(() => undefined),
+): Promise<MarketStandby | undefined> {
+  const own = new AbortController();
+  // One that is not acquired is its owner's, who begins the streams.
+  acquired.then(() => own.abort()).catch(() => undefined);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await open(parts);
+      return await open(parts, own.signal);
     } catch (error) {
+      if (error instanceof NothingToFollow) return undefined;
       const isGone = error instanceof SnapshotError && error.code === 'NO_SNAPSHOT';
       if (!isGone || attempt === MOST_ATTEMPTS) throw error;
       // The owner has removed a checkpoint for the sake of two newer ones.
@@ -57,12 +71,14 @@ export async function openStandby(parts: MarketServiceParts): Promise<MarketStan
   }
 }
 
-async function open(parts: MarketServiceParts): Promise<MarketStandby> {
+class NothingToFollow extends Error {}
+
+async function open(parts: MarketServiceParts, own: AbortSignal): Promise<MarketStandby> {
   const failure = Promise.withResolvers<Error>();
   const prepared = await prepare(parts, reach(parts), failure, 'hidden');
   let following: Following;
   try {
-    following = await follow(prepared);
+    following = await follow(prepared, own);
   } catch (error) {
     await close(prepared, undefined, STOP_PATIENCE_WITHOUT_BROKER_MS);
     throw error;
@@ -79,17 +95,19 @@ async function open(parts: MarketServiceParts): Promise<MarketStandby> {
 interface Following {
   readonly follower: LogFollower;
   readonly signal: AbortSignal;
+  /** What the outputs held when it began: what is read later is of records behind that. */
+  readonly told: KnownOutputs;
   /** Nothing is executed any more that is not asked of the follower. */
   freeze(): void;
   end(): void;
 }
 
-async function follow(prepared: Prepared): Promise<Following> {
+async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> {
   const { parts, agents, hosts, transport, timers, logger, failed, fail } = prepared;
   const { partition } = parts.config;
   const halt = haltedBy(failed);
   const { signal } = halt;
-  const ends = await begun(prepared, signal);
+  const { ends, told } = await begun(prepared, signal, own);
   const log = parts.store.reader(streamsOf(partition).log.stream);
   const fromSequence = await restored(prepared, { log, ends, signal });
   const host = hosts.inline;
@@ -119,11 +137,15 @@ async function follow(prepared: Prepared): Promise<Following> {
     follower.close();
     halt.abort(new Error('the service ends'));
   };
-  return { follower, signal, freeze, end };
+  return { follower, signal, told, freeze, end };
 }
 
 /** How far the streams reach, and what the outputs hold, once the first owner has made them. */
-async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestoreParts['ends']> {
+async function begun(
+  prepared: Prepared,
+  signal: AbortSignal,
+  own: AbortSignal,
+): Promise<{ readonly ends: RestoreParts['ends']; readonly told: KnownOutputs }> {
   const { parts, agents, timers } = prepared;
   const of = streamsOf(parts.config.partition);
   const readers = {
@@ -143,11 +165,17 @@ async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestorePa
         await parts.store.prepare?.(stream, [filter]);
       }
       // After the sequences: what comes meanwhile is known twice, and not missed.
-      agents.reports.cover(await readCoverage({ ...of.reports, reader: readers.reports }));
-      agents.diffs.cover(await readCoverage({ ...of.diffs, reader: readers.diffs }));
-      return { log, reports, diffs };
+      const told = {
+        reports: { coverage: await readCoverage({ ...of.reports, reader: readers.reports }) },
+        diffs: { coverage: await readCoverage({ ...of.diffs, reader: readers.diffs }) },
+      };
+      agents.reports.cover(told.reports.coverage);
+      agents.diffs.cover(told.diffs.coverage);
+      return { ends: { log, reports, diffs }, told };
     } catch (error) {
       if (!(error instanceof StreamError) || error.code !== 'NO_STREAM') throw error;
+      // Whoever was about to make them has died.
+      if (own.aborted) throw new NothingToFollow();
       await pause(timers, STREAMS_LOOK_MS);
     }
   }
@@ -155,9 +183,11 @@ async function begun(prepared: Prepared, signal: AbortSignal): Promise<RestorePa
 
 async function takeOverFrom(prepared: Prepared, following: Following): Promise<MarketService> {
   const { parts, agents, hosts, local, timers, logger } = prepared;
-  const { follower, signal } = following;
+  const { follower, signal, told } = following;
   const beganNs = timers.monotonicNs();
   following.freeze();
+  const { lastRead } = follower;
+  const { partition } = parts.config;
   const recovery = { ...agents, host: hosts.inline, signal, timers };
   try {
     local?.open();
@@ -169,10 +199,15 @@ async function takeOverFrom(prepared: Prepared, following: Following): Promise<M
       await taking.then((owned) => owned.close()).catch(() => undefined);
       throw error;
     });
+    if (streams.barrier <= lastRead) {
+      await streams.close();
+      throw lost(streamsOf(partition).log.stream, streams.barrier - 1, lastRead);
+    }
     const ownedNs = timers.monotonicNs();
     const service = await serve(prepared, streams, async () => {
       const records = follower.recordsUpTo(streams.barrier);
       const { groups, commands } = await recover({ ...recovery, records });
+      checkOutputs(partition, told, agents.markets);
       const { executed } = follower;
       const unheard = {
         groups: executed.groups + silently.groups,

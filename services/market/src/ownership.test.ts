@@ -126,6 +126,17 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
     await store.close();
   });
 
+  it('is not taken over outputs that end before what was known of them', async (test) => {
+    const store = (await segments(test))();
+    test.after(() => store.close());
+    const since = { reports: 3, diffs: 0 };
+    const taking = takeOwnership({
+      ...{ partition: PARTITION, node: 'a', store, since },
+      ...{ clock: systemClock, logger: quiet },
+    });
+    await assert.rejects(taking, /RPT_3 ended at 0, but is known to have had 3 records/);
+  });
+
   it('ends all appends of the owner before, however many are on their way', async (test) => {
     const { connect } = await broker(test);
     let before = await take(new JetStreamStore(await connect()), 'node 0');

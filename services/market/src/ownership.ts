@@ -33,6 +33,7 @@ import {
   type Coverage,
   checkCoverage,
   cover,
+  followed,
   readCoverage,
   readCoverageSince,
 } from './durable-output.ts';
@@ -149,13 +150,19 @@ export function streamsOf(partition: number) {
   return { log, reports, diffs };
 }
 
+/** What is known of both output streams. */
+export interface KnownOutputs {
+  readonly reports: Pick<OwnedOutput, 'coverage'>;
+  readonly diffs: Pick<OwnedOutput, 'coverage'>;
+}
+
 /**
  * Checks what the owners before wrote against the markets that the log gives.
  * @throws OutputError, see `checkCoverage`
  */
 export function checkOutputs(
   partition: number,
-  { reports, diffs }: OwnedStreams,
+  { reports, diffs }: KnownOutputs,
   markets: MarketRegistry,
 ): void {
   checkCoverage(reportStream(partition), reports.coverage, markets);
@@ -190,6 +197,8 @@ function readAhead(
   const read = async () => {
     const records = source.reader.read({ fromSequence: since + 1, follow: true, signal });
     for await (const record of records) {
+      // Of an owner that has followed; who waits for the barrier has what came before.
+      if (record.sequence > wanted) return;
       cover(coverage, source, record);
       reached = record.sequence;
       if (reached >= wanted) goal.resolve(coverage);
@@ -200,7 +209,8 @@ function readAhead(
   goal.promise.catch(() => undefined);
   const upTo = async (sequence: number) => {
     wanted = sequence;
-    if (reached >= sequence) return coverage;
+    if (reached > sequence) throw followed(what.stream, reached, sequence);
+    if (reached === sequence) return coverage;
     const timer = timers.after(READ_PATIENCE_MS, () => goal.resolve(undefined));
     return goal.promise.finally(() => cancelTimer(timer));
   };
@@ -213,9 +223,21 @@ async function coverageOf(
   reading: ReadAhead | undefined,
   barrier: number,
 ): Promise<Coverage> {
-  const source = { ...what, reader: store.reader(what.stream) };
-  if (reading === undefined || barrier - reading.since > MOST_READ) return readCoverage(source);
-  return (await reading.upTo(barrier)) ?? readCoverageSince(source, reading.since);
+  const source = { ...what, barrier, reader: store.reader(what.stream) };
+  if (reading === undefined) return readCoverage(source);
+  const { since } = reading;
+  if (barrier <= since) throw lost(what.stream, barrier - 1, since);
+  if (barrier - since > MOST_READ) return readCoverage(source);
+  return (await reading.upTo(barrier)) ?? readCoverageSince(source, since);
+}
+
+/** Of a stream that ends before what was known of it. */
+export function lost(stream: string, last: number, known: number): StreamError {
+  return new StreamError(
+    'TRUNCATED',
+    `${stream} ended at ${last}, but is known to have had ${known} records: the broker has lost ` +
+      'some; restore its data from a copy',
+  );
 }
 
 interface Barrier {

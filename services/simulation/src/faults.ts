@@ -1,4 +1,5 @@
 /** What goes wrong in a world, at random times, until it is quiet. */
+import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
 const NS_PER_MS = 1e6;
@@ -20,46 +21,37 @@ export class Faults {
   }
 
   #happen(): void {
-    const { dice, options, broker, coverage } = this.#world;
+    const { dice, options, coverage } = this.#world;
     const { weights } = options.faults;
     if (Object.values(weights).every((weight) => weight === 0)) return;
-    const ms = (most: number) => (1 + dice.below(most)) * NS_PER_MS;
     const kind = dice.weighted(weights);
-    const node = this.#world.activeNode;
-    const trader = this.#world.anyTrader();
     switch (kind) {
       case 'crash':
-        node.crash();
+        this.#anyNode().crash();
         break;
       case 'stop':
-        node.stop();
+        this.#stop();
         break;
       case 'pause':
         coverage.add('market pauses');
-        node.process?.pause(ms(300));
+        this.#anyNode().pause(this.#upToNs(300));
         break;
-      case 'takeover':
-        this.#takeOver();
+      case 'freeze':
+        this.#anyNode().freeze();
         break;
       case 'cutMarket':
-        node.line?.cut(ms(400));
+        this.#anyNode().cut();
         break;
       case 'cutTrader':
-        trader.line?.cut(ms(300));
-        if (dice.oneIn(2)) for (const { line } of this.#world.mirrors) line.cut(ms(300));
-        break;
       case 'crashTrader':
-        trader.crash();
-        break;
       case 'pauseTrader':
-        coverage.add('trader pauses');
-        trader.process.pause(ms(300));
+        this.#hitTrader(kind);
         break;
       case 'brokerRestart':
-        broker.restart(ms(100), false);
-        break;
       case 'powerFailure':
-        broker.restart(ms(200), true);
+      case 'leasesAway':
+      case 'spoil':
+        this.#hitBroker(kind);
         break;
       default: {
         const unknown: never = kind;
@@ -68,15 +60,41 @@ export class Faults {
     }
   }
 
-  /** The one that is there stands still or is cut off, and another is started in its place. */
-  #takeOver(): void {
-    const { dice, coverage, activeNode } = this.#world;
-    const { process, line } = activeNode;
-    if (process === undefined) return;
-    coverage.add('takeovers');
-    const forNs = (50 + dice.below(400)) * NS_PER_MS;
-    if (dice.oneIn(3)) line?.cut(forNs);
-    else process.pause(forNs);
-    this.#world.takeOver();
+  #hitTrader(kind: 'cutTrader' | 'crashTrader' | 'pauseTrader'): void {
+    const { dice, coverage, mirrors } = this.#world;
+    const trader = this.#world.anyTrader();
+    if (kind === 'crashTrader') trader.crash();
+    else if (kind === 'pauseTrader') {
+      coverage.add('trader pauses');
+      trader.process.pause(this.#upToNs(300));
+    } else {
+      trader.line?.cut(this.#upToNs(300));
+      if (dice.oneIn(2)) for (const { line } of mirrors) line.cut(this.#upToNs(300));
+    }
+  }
+
+  #hitBroker(kind: 'brokerRestart' | 'powerFailure' | 'leasesAway' | 'spoil'): void {
+    const { broker } = this.#world;
+    if (kind === 'leasesAway') broker.leases.goAway(this.#upToNs(900));
+    else if (kind === 'spoil') broker.snapshots.spoil();
+    else if (kind === 'powerFailure') broker.restart(this.#upToNs(200), true);
+    else broker.restart(this.#upToNs(100), false);
+  }
+
+  #stop(): void {
+    const { dice, nodes } = this.#world;
+    const node = this.#anyNode();
+    const others = nodes.filter((other) => other !== node);
+    node.stop(dice.oneIn(2) ? dice.pick(others).name : undefined);
+  }
+
+  /** The owner, mostly. */
+  #anyNode(): SimNode {
+    const { dice, nodes, owner } = this.#world;
+    return dice.oneIn(4) ? dice.pick(nodes) : owner;
+  }
+
+  #upToNs(mostMs: number): number {
+    return (1 + this.#world.dice.below(mostMs)) * NS_PER_MS;
   }
 }

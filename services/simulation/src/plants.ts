@@ -4,6 +4,9 @@ export const PLANTS = {
   'dropped-record': 'a record of the log is left out when a market reads it again',
   'reused-sequence': 'the broker gives a log sequence out a second time',
   'early-ack': 'the broker acknowledges each append as synced, and syncs now and then',
+  'early-settled': 'what is in the log is said to be told, so that a standby does not tell it',
+  'early-coverage': 'what the outputs hold is read before the barrier, and told again',
+  'lost-tail': 'of what the log has behind a checkpoint the first group is not read',
 } as const;
 
 export type Plant = keyof typeof PLANTS;

@@ -1,15 +1,13 @@
 /** One world, from its seed to the verdict. */
-import { Dice, KernelHost } from '@foldbook/engine';
+import { Dice } from '@foldbook/engine';
 import { checkWorld } from './checkers.ts';
 import type { Plant } from './plants.ts';
+import { KernelPool } from './sim-kernels.ts';
 import { Trace } from './trace.ts';
 import { World } from './world.ts';
 
 /** Virtual time that a world has to come to rest in once nothing goes wrong any more. */
-const REST_NS = 60e9;
-/** A kernel serves so many worlds before a new one is made: markets are never given back. */
-const WORLDS_A_KERNEL = 20;
-const SECRET = [0x5eedn, 0xfeedn] as const;
+const REST_NS = 30e9;
 
 export interface SeedOptions {
   readonly plant?: Plant | undefined;
@@ -29,17 +27,16 @@ export interface SeedResult {
 }
 
 export class Simulation {
-  readonly #module: WebAssembly.Module;
-  #kernel: KernelHost | undefined;
-  #worlds = 0;
+  readonly #kernels: KernelPool;
 
   constructor(kernel: WebAssembly.Module) {
-    this.#module = kernel;
+    this.#kernels = new KernelPool(kernel);
   }
 
   async run(seed: number, { plant, trace: keeps = false }: SeedOptions = {}): Promise<SeedResult> {
     const trace = new Trace(keeps);
-    const world = new World({ dice: new Dice(seed), kernel: this.#kernelOfNow(), trace, plant });
+    const kernels = this.#kernels;
+    const world = new World({ dice: new Dice(seed), kernels, trace, plant });
     const onStray = (error: unknown) =>
       world.violation(
         `a promise was left to fail: ${error instanceof Error ? error.stack : error}`,
@@ -48,23 +45,17 @@ export class Simulation {
     try {
       world.start();
       await live(world);
+      world.end();
     } finally {
       process.off('unhandledRejection', onStray);
     }
     const { violations, scheduler, coverage } = world;
-    if (violations.length > 0) this.#kernel = undefined;
+    if (violations.length > 0) kernels.clear();
     return {
       ...{ seed, violations, traceHash: trace.digest(), trace: trace.lines },
       ...{ events: scheduler.events, virtualMs: scheduler.nowNs / 1e6 },
       coverage: coverage.entries(),
     };
-  }
-
-  #kernelOfNow(): KernelHost {
-    this.#worlds += 1;
-    if (this.#worlds % WORLDS_A_KERNEL === 0) this.#kernel = undefined;
-    this.#kernel ??= new KernelHost(this.#module, { secret: SECRET });
-    return this.#kernel;
   }
 }
 
@@ -82,19 +73,29 @@ async function live(world: World): Promise<void> {
   await scheduler.run(() => isOver() || reference.lostRecords > 0, endNs);
   if (isOver()) return;
   world.calm();
-  // One that goes on would not look at what is left.
-  if (reference.lostRecords > 0) world.activeNode.crash();
+  // One that goes on to serve would not look at what is left.
+  if (reference.lostRecords > 0) crashAfterLoss(world);
   const lateNs = scheduler.nowNs + REST_NS;
   const rest = async (what: string, isDone: () => boolean) => {
     if (isOver()) return;
     const ended = await scheduler.run(() => isOver() || isDone(), lateNs);
-    if (ended === 'late') world.violation(`never came to rest: ${what}; ${world.unrest()}`);
+    if (ended !== 'late') return;
+    world.violation(`never came to rest: ${what}; ${world.unrest()}`);
+    // What is wrong with what was told may say why.
+    checkWorld(world);
   };
-  await rest('a market serves', () => world.activeNode.isServing);
+  await rest('a market serves', () => world.owner.isServing);
   // Whoever was told of what is lost can't be held to anything.
   if (reference.lostRecords === 0) await restOfClients(world, rest);
   await rest('the outputs', () => world.areOutputsWhole());
+  await rest('the nodes', () => world.areNodesSettled());
   if (!isOver()) checkWorld(world);
+}
+
+/** Those that follow may live on: they have read what is gone. */
+function crashAfterLoss({ nodes, dice }: World): void {
+  const all = dice.oneIn(2);
+  for (const node of nodes) if (all || !node.isFollowing || node.isServing) node.crash();
 }
 
 type Rest = (what: string, isDone: () => boolean) => Promise<void>;

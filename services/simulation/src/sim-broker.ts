@@ -4,13 +4,26 @@
  */
 import assert from 'node:assert/strict';
 import type { Dice } from '@foldbook/engine';
+import {
+  diffStream,
+  encodeSettled,
+  logStream,
+  reportStream,
+  settledSubject,
+} from '@foldbook/protocol';
 import { replySubject, type TransportMessage } from '@foldbook/runtime';
 import type { Coverage } from './coverage.ts';
 import type { Plant } from './plants.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SimLeases } from './sim-leases.ts';
 import type { SimProcess } from './sim-process.ts';
+import { SimSnapshots } from './sim-snapshots.ts';
 import { type DiskOptions, SimStream, type StreamWatcher } from './sim-stream.ts';
 import { SimTransport } from './sim-transport.ts';
+
+/** The one that there is. */
+const PARTITION = 0;
+const LOG = logStream(PARTITION);
 
 export interface NetworkOptions {
   /** One way, at least and at most. */
@@ -21,6 +34,8 @@ export interface NetworkOptions {
   readonly twiceOneIn: number;
   /** A line that is back is used after up to so long. */
   readonly reconnectNs: number;
+  /** Word of what is settled comes later than what was sent behind it, one in so many; 0: never. */
+  readonly lateOneIn: number;
 }
 
 export interface BrokerParts {
@@ -35,6 +50,8 @@ export interface BrokerParts {
 
 export class SimBroker {
   readonly parts: BrokerParts;
+  readonly leases: SimLeases;
+  readonly snapshots: SimSnapshots;
   readonly #lines = new Set<SimTransport>();
   readonly #streams = new Map<string, SimStream>();
   #isUp = true;
@@ -45,6 +62,8 @@ export class SimBroker {
 
   constructor(parts: BrokerParts) {
     this.parts = parts;
+    this.leases = new SimLeases(parts);
+    this.snapshots = new SimSnapshots(parts);
     this.#syncLater();
   }
 
@@ -86,7 +105,9 @@ export class SimBroker {
   }
 
   makeStream(name: string): SimStream {
-    const stream = this.#streams.get(name) ?? new SimStream({ ...this.parts, name });
+    const watcher = this.parts.plant === 'early-settled' ? this.#tellingEarly() : undefined;
+    const parts = { ...this.parts, name, watcher: watcher ?? this.parts.watcher };
+    const stream = this.#streams.get(name) ?? new SimStream(parts);
     this.#streams.set(name, stream);
     return stream;
   }
@@ -101,6 +122,8 @@ export class SimBroker {
       if (losesPower) stream.losePower();
       else stream.crash();
     }
+    this.leases.crash(losesPower);
+    if (losesPower) this.snapshots.losePower();
     for (const line of [...this.#lines]) line.breaks('the broker ended');
     scheduler.in(downNs, 'broker is back', () => {
       this.#isUp = true;
@@ -108,10 +131,31 @@ export class SimBroker {
     });
   }
 
+  /** Planted: what has just been stored in the log is said to be told. */
+  #tellingEarly(): StreamWatcher {
+    const { watcher } = this.parts;
+    const last = (name: string) => this.findStream(name)?.lastSequence ?? 0;
+    return {
+      lost: watcher.lost.bind(watcher),
+      stored: (stream, record) => {
+        watcher.stored(stream, record);
+        if (stream !== LOG) return;
+        const outputs = {
+          reports: last(reportStream(PARTITION)),
+          diffs: last(diffStream(PARTITION)),
+        };
+        const settled = encodeSettled({ term: 1, log: record.sequence, ...outputs });
+        this.route(settledSubject(PARTITION), settled);
+      },
+    };
+  }
+
   #syncLater(): void {
     const { scheduler, disk } = this.parts;
     scheduler.in(disk.syncEveryNs, 'broker syncs', () => {
       for (const stream of this.#streams.values()) stream.sync();
+      this.leases.sync();
+      this.snapshots.sync();
       this.#syncLater();
     });
   }

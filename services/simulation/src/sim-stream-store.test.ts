@@ -19,16 +19,27 @@ function open() {
   const coverage = new Coverage();
   const fail = (error: unknown) => assert.fail(String(error));
   const scheduler = new Scheduler(dice, () => undefined, fail);
-  const network = { leastNs: 10, mostNs: 20, lossOneIn: 0, twiceOneIn: 0, reconnectNs: 10 };
+  const network = {
+    leastNs: 10,
+    mostNs: 20,
+    lossOneIn: 0,
+    twiceOneIn: 0,
+    reconnectNs: 10,
+    lateOneIn: 0,
+  };
   const disk = { sync: 'always', syncEveryNs: 1e9, storeNs: 100 } as const;
   const watcher = { stored: () => undefined, lost: () => undefined };
   const plant = undefined;
+  const onReached = () => undefined;
   const broker = new SimBroker({ scheduler, dice, network, disk, watcher, coverage, plant });
   const newStore = (name: string) => {
     const clock = { offsetNs: 0, driftPpm: 0 };
     const process = new SimProcess({ name, scheduler, dice, clock, turnNs: 10 });
     const line = broker.connect(process);
-    return { line, store: new SimStreamStore(line, broker, { ackTimeoutMs: 50, plant, dice }) };
+    return {
+      line,
+      store: new SimStreamStore(line, broker, { ackTimeoutMs: 50, plant, dice, onReached }),
+    };
   };
   /** Lets the world go on until it is there. */
   const soon = async <Result>(work: Promise<Result>): Promise<Result> => {

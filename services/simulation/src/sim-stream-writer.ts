@@ -13,7 +13,7 @@ import {
   type TroubleListener,
 } from '@foldbook/runtime';
 import type { AppendAnswer } from './sim-stream.ts';
-import type { StoreApi } from './sim-stream-store.ts';
+import type { StoreApi } from './store-api.ts';
 
 const WINDOW = 64;
 const FIRST_PAUSE_MS = 5;

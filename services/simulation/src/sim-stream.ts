@@ -68,6 +68,8 @@ export class SimStream {
   #synced = 0;
   #storing: Storing[] = [];
   #busyUntilNs = 0;
+  /** Those who wait for a record. */
+  #waiting: (() => void)[] = [];
 
   constructor(parts: SimStreamParts) {
     this.name = parts.name;
@@ -120,12 +122,19 @@ export class SimStream {
     this.#records.push(record);
     if (this.#syncsEach) this.#synced = this.#records.length;
     watcher.stored(this.name, record);
+    for (const wake of this.#waiting.splice(0)) wake();
     return { sequence: isFenced ? expected + 1 : sequence };
   }
 
   /** 0 where no record has the subject. */
   #lastOf(subject: string): number {
     return this.#records.findLast((record) => record.subject === subject)?.sequence ?? 0;
+  }
+
+  /** Calls once there is a record behind this one, or if this one is not there; now, perhaps. */
+  whenBeyond(sequence: number, run: () => void): void {
+    if (this.lastSequence === sequence) this.#waiting.push(run);
+    else run();
   }
 
   /** What the disk was given is on it. */
@@ -136,6 +145,8 @@ export class SimStream {
   /** The broker's process ends: what it had not stored is gone, and nobody is answered. */
   crash(): void {
     for (const { event } of this.#storing.splice(0)) event.isCancelled = true;
+    // Nobody is answered any more over lines that are broken.
+    this.#waiting = [];
     this.#busyUntilNs = 0;
   }
 

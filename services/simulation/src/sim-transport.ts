@@ -162,13 +162,29 @@ export class SimTransport implements Transport {
       coverage.add('messages lost');
       return;
     }
+    if (isFaulty && this.#isLate(message)) {
+      coverage.add('settled positions out of order');
+      this.#handLater(label, hand);
+      return;
+    }
     this.fromBroker(label, hand);
     if (!isFaulty || network.twiceOneIn === 0 || !dice.oneIn(network.twiceOneIn)) return;
     coverage.add('messages delivered twice');
+    this.#handLater(`${label} again`, hand);
+  }
+
+  /** Behind what comes meanwhile. */
+  #handLater(label: string, hand: () => void): void {
+    const { dice } = this.#broker.parts;
     const line = this.#line;
-    this.process.in(this.#latencyNs() + dice.below(50e6), `${label} again`, () => {
+    this.process.in(this.#latencyNs() + dice.below(50e6), label, () => {
       if (line === this.#line) hand();
     });
+  }
+
+  #isLate({ subject }: TransportMessage): boolean {
+    const { dice, network } = this.#broker.parts;
+    return subject.endsWith('.settled') && network.lateOneIn > 0 && dice.oneIn(network.lateOneIn);
   }
 
   /** Something that happens at the broker when this line has carried it there. */

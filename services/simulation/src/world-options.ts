@@ -14,17 +14,25 @@ export interface FaultOptions {
     readonly crash: number;
     readonly stop: number;
     readonly pause: number;
-    readonly takeover: number;
+    /** Stands still past its lease. */
+    readonly freeze: number;
     readonly cutMarket: number;
     readonly cutTrader: number;
     readonly crashTrader: number;
     readonly pauseTrader: number;
     readonly brokerRestart: number;
     readonly powerFailure: number;
+    readonly leasesAway: number;
+    /** A snapshot is changed or taken away. */
+    readonly spoil: number;
   };
+  /** A market that is in the middle of something is hit there, one in so many; 0 for never. */
+  readonly ambush: { readonly oneIn: number; readonly withinNs: number };
 }
 
 export interface WorldOptions {
+  /** The machine of each node. */
+  readonly machines: readonly string[];
   readonly markets: readonly string[];
   /** One trader each, in every market. */
   readonly accounts: readonly number[];
@@ -54,11 +62,12 @@ export function optionsOf(dice: Dice): WorldOptions {
   const isLossy = dice.oneIn(3);
   const leastNs = between(5_000, 200_000);
   return {
+    machines: machinesOf(dice),
     markets: dice.oneIn(3) ? ['BTC-USD', 'ETH-USD'] : ['BTC-USD'],
     accounts: [2, 3, 4, 5].slice(0, between(2, 4)),
     startsRough: dice.oneIn(5),
     feesPpm: dice.oneIn(3) ? [-100, 400] : [between(0, 300), between(0, 900)],
-    activeNs: between(400, 1_500) * NS_PER_MS,
+    activeNs: between(600, 2_500) * NS_PER_MS,
     traderNs: between(4, 60) * NS_PER_MS,
     operatorNs: between(20, 400) * NS_PER_MS,
     resendAfterMs: between(20, 300),
@@ -73,6 +82,7 @@ export function optionsOf(dice: Dice): WorldOptions {
       lossOneIn: dice.oneIn(3) ? 0 : between(10, 400),
       twiceOneIn: dice.oneIn(3) ? 0 : between(10, 400),
       reconnectNs: between(1, 80) * NS_PER_MS,
+      lateOneIn: dice.oneIn(3) ? 0 : between(2, 20),
     },
     disk: {
       sync: isLossy && dice.oneIn(2) ? 'interval' : 'always',
@@ -93,22 +103,37 @@ function faultsOf(dice: Dice): FaultOptions {
       crash: some(4),
       stop: some(2),
       pause: some(3),
-      takeover: some(4),
+      freeze: some(4),
       cutMarket: some(3),
       cutTrader: some(2),
       crashTrader: some(2),
       pauseTrader: some(1),
       brokerRestart: some(2),
       powerFailure: some(2),
+      leasesAway: some(1),
+      spoil: some(1),
+    },
+    ambush: {
+      oneIn: dice.oneIn(3) ? 0 : 3 + dice.below(12),
+      withinNs: (1 + dice.below(20)) * NS_PER_MS,
     },
   };
 }
 
+/** Two nodes or three; some of them on the same machine. */
+function machinesOf(dice: Dice): readonly string[] {
+  const nodes = dice.oneIn(3) ? 3 : 2;
+  const machines = dice.oneIn(3) ? 1 : 2;
+  return Array.from({ length: nodes }, (_, node) => `machine-${1 + (node % machines)}`);
+}
+
 function marketOf(dice: Dice): WorldOptions['market'] {
   return {
-    broker: { kind: 'nats', servers: 'simulated', replicas: 1, leaseMs: 10_000 },
+    broker: { kind: 'nats', servers: 'simulated', replicas: 1, leaseMs: 200 + dice.below(400) },
     // A host of its own, whatever cores the machine has.
     hosts: 1,
+    standby: { follow: !dice.oneIn(6), stallMs: 50 + dice.below(300) },
+    snapshots: { everyCommands: dice.oneIn(4) ? 1_000_000 : 5 + dice.below(100) },
     maxGroupsInFlight: 1 + dice.below(8),
     epochRecords: 1 + dice.below(80),
     epochAgeMs: 10 + dice.below(1_000),

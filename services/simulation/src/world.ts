@@ -1,5 +1,5 @@
 /** Everything that a seed simulates, put together. */
-import type { Dice, Engine, KernelHost } from '@foldbook/engine';
+import type { Dice } from '@foldbook/engine';
 import {
   type Balance,
   EventOffset,
@@ -14,6 +14,9 @@ import type { Plant } from './plants.ts';
 import { Reference, type ReferenceMarket } from './reference.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimBroker } from './sim-broker.ts';
+import type { Engines } from './sim-host.ts';
+import type { KernelPool } from './sim-kernels.ts';
+import { SimMachine } from './sim-machine.ts';
 import { SimMirror } from './sim-mirror.ts';
 import { SimNode } from './sim-node.ts';
 import { SimOperator } from './sim-operator.ts';
@@ -32,7 +35,7 @@ export interface Answered {
 
 export interface WorldParts {
   readonly dice: Dice;
-  readonly kernel: KernelHost;
+  readonly kernels: KernelPool;
   readonly trace: Trace;
   readonly plant: Plant | undefined;
 }
@@ -41,7 +44,7 @@ const MOST_VIOLATIONS = 10;
 
 export class World {
   readonly dice: Dice;
-  readonly kernel: KernelHost;
+  readonly kernels: KernelPool;
   readonly plant: Plant | undefined;
   readonly options: WorldOptions;
   readonly coverage = new Coverage();
@@ -61,11 +64,10 @@ export class World {
   lossSaid: string | undefined;
   readonly #trace: Trace;
   readonly #clocks = new Map<string, ClockFault>();
-  #active = 0;
 
-  constructor({ dice, kernel, trace, plant }: WorldParts) {
+  constructor({ dice, kernels, trace, plant }: WorldParts) {
     this.dice = dice;
-    this.kernel = kernel;
+    this.kernels = kernels;
     this.plant = plant;
     this.#trace = trace;
     this.options = optionsOf(dice);
@@ -83,7 +85,7 @@ export class World {
     const { scheduler, coverage, reference } = this;
     const parts = { scheduler, dice, coverage, plant, network: { ...network }, disk };
     this.broker = new SimBroker({ ...parts, watcher: reference });
-    this.nodes = [new SimNode('market-a', this), new SimNode('market-b', this)];
+    this.nodes = nodesOf(this);
     this.operator = new SimOperator(this);
     this.mirrors = markets.map((market) => new SimMirror(this, market));
     this.traders = markets.flatMap((market) =>
@@ -92,7 +94,7 @@ export class World {
   }
 
   start(): void {
-    this.activeNode.start();
+    for (const node of this.nodes) node.start();
     this.operator.start();
     for (const trader of this.traders) trader.start();
     for (const mirror of this.mirrors) mirror.start();
@@ -105,28 +107,35 @@ export class World {
     new Faults(this).start();
   }
 
-  /** The node that is to own the partition. */
-  get activeNode(): SimNode {
-    const node = this.nodes[this.#active];
-    if (node === undefined) throw new RangeError('a world has nodes');
-    return node;
-  }
-
-  /** Another node is to own the partition; the one that did is not told, nor started again. */
-  takeOver(): void {
-    this.#active = (this.#active + 1) % this.nodes.length;
-    const { activeNode } = this;
-    // What may be left of it from before is a machine that nobody waits for.
-    activeNode.kill();
-    activeNode.start();
+  /** The node that serves, since last of those that believe so; any other if none does. */
+  get owner(): SimNode {
+    const [owner] = [...this.nodes].sort(
+      (a, b) =>
+        Number(b.isServing) - Number(a.isServing) ||
+        b.servingSinceNs - a.servingSinceNs ||
+        Number(b.isRunning) - Number(a.isRunning),
+    );
+    if (owner === undefined) throw new RangeError('a world has nodes');
+    return owner;
   }
 
   /** From now on nothing goes wrong; what did is over. */
   calm(): void {
     this.isQuiet = true;
     this.broker.isCalm = true;
-    for (const node of this.nodes) if (node !== this.activeNode) node.kill();
-    this.activeNode.start();
+  }
+
+  /** One node serves, and all others are ready to. */
+  areNodesSettled(): boolean {
+    const { owner } = this;
+    return owner.isServing && this.nodes.every((node) => node === owner || node.isReady);
+  }
+
+  /** There is nothing more to happen. */
+  end(): void {
+    const standbys = this.nodes.filter((node) => node !== this.owner && node.isFollowing);
+    this.coverage.add('standbys at the end', standbys.length);
+    for (const node of this.nodes) node.end();
   }
 
   /** Whether the durable outputs have all that the log gives. */
@@ -159,8 +168,11 @@ export class World {
   unrest(): string {
     const waiting = this.traders.filter(({ isIdle }) => !isIdle).map(({ name }) => name);
     const who = waiting.length === 0 ? 'no trader waits' : `${waiting.join(', ')} wait`;
-    const { isServing, name } = this.activeNode;
-    return `${who}, ${name} ${isServing ? 'serves' : 'does not serve'}`;
+    const nodes = this.nodes.map((node) => {
+      const does = node.isServing ? 'serves' : node.isReady ? 'waits' : 'is not ready';
+      return `${node.name} ${does}`;
+    });
+    return `${who}, ${nodes.join(', ')}`;
   }
 
   anyTrader(): SimTrader {
@@ -208,9 +220,9 @@ export class World {
   }
 
   /** Engines stand between groups: where the reference stood then, they are its equals. */
-  compareStates(process: string, engines: readonly Engine[]): void {
-    for (const [index, engine] of engines.entries()) {
-      const market = this.reference.markets[index];
+  compareStates(process: string, engines: Engines): void {
+    for (const [id, engine] of engines) {
+      const market = this.reference.markets.find((each) => each.id === id);
       const sequence = Number(engine.sequence);
       if (sequence === 0) continue;
       const expected = market?.hashes.get(sequence);
@@ -245,6 +257,15 @@ export class World {
       expected.quoteHeld === quoteHeld;
     if (!isSame) this.violation(`${name}: account ${balance.account} was told another balance`);
   }
+}
+
+function nodesOf(world: World): SimNode[] {
+  const machines = new Map<string, SimMachine>();
+  return world.options.machines.map((name, index) => {
+    const machine = machines.get(name) ?? new SimMachine(name);
+    machines.set(name, machine);
+    return new SimNode(`market-${'abc'.charAt(index)}`, machine, world);
+  });
 }
 
 const hex = (hash: bigint) => hash.toString(16).padStart(16, '0');

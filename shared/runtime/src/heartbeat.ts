@@ -71,10 +71,28 @@ function createdFile(path: string): MappedFile | undefined {
 const isSystemError = (error: unknown) =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 
+/** A holder's word, as long as it is looked at. */
+export interface SeenWord {
+  readonly word: Int32Array;
+  /** Takes away what a holder that ended left behind. */
+  close(): void;
+}
+
+/** What processes of a host can see of each other. */
+export interface HostView {
+  /** As leases name it; empty where that is not known. */
+  readonly identity: string;
+  isAlive(process: ProcessIdentity): boolean;
+  /** Undefined for a holder that shows nothing, or not to this process. */
+  open(holder: LeaseHolder): SeenWord | undefined;
+}
+
 export interface HeartbeatWatchOptions {
   /** A holder that lives, and whose heart has stood still for so long, counts as gone, ms. */
   readonly stallMs: number;
   readonly timers?: Pick<Timers, 'monotonicNs'> | undefined;
+  /** Default: this one, as its system shows it. */
+  readonly host?: HostView | undefined;
 }
 
 /** After so long without a beat the process is looked for, ms: less than that is a busy host. */
@@ -85,23 +103,24 @@ const MOST_BETWEEN_LOOKS_MS = 10;
 export class HeartbeatWatch {
   readonly #stallNs: number;
   readonly #timers: Pick<Timers, 'monotonicNs'>;
-  readonly #host = hostIdentity();
+  readonly #host: HostView;
   #seen: Seen | undefined;
 
-  constructor({ stallMs, timers = systemTimers }: HeartbeatWatchOptions) {
+  constructor({ stallMs, timers = systemTimers, host = systemHost() }: HeartbeatWatchOptions) {
     this.#stallNs = stallMs * NS_PER_MS;
     this.#timers = timers;
+    this.#host = host;
   }
 
   /** To be asked again and again; what is on other hosts is never gone. */
   isGone(holder: LeaseHolder): boolean {
-    if (holder.host === '' || holder.host !== this.#host) return false;
+    if (holder.host === '' || holder.host !== this.#host.identity) return false;
     if (this.#seen?.instance !== holder.instance) {
       this.close();
-      this.#seen = seenOf(holder, this.#timers.monotonicNs());
+      this.#seen = this.#look(holder);
     }
-    const { word } = this.#seen;
-    if (word === undefined) return !isAlive(holder.process);
+    const word = this.#seen.shown?.word;
+    if (word === undefined) return !this.#host.isAlive(holder.process);
     const nowNs = this.#timers.monotonicNs();
     const beat = Atomics.load(word, 0);
     // No look counts for much: where all of the host stood still, this process did too.
@@ -110,38 +129,44 @@ export class HeartbeatWatch {
     this.#seen.stillNs = beat === this.#seen.beat ? this.#seen.stillNs + sinceLookNs : 0;
     this.#seen.beat = beat;
     if (this.#seen.stillNs < QUIET_MS * NS_PER_MS) return false;
-    return !isAlive(holder.process) || (beat !== 0 && this.#seen.stillNs >= this.#stallNs);
+    return (
+      !this.#host.isAlive(holder.process) || (beat !== 0 && this.#seen.stillNs >= this.#stallNs)
+    );
   }
 
-  /** Takes away what a holder that was killed left behind. */
   close(): void {
-    if (this.#seen === undefined) return;
-    const { file, path, process } = this.#seen;
+    this.#seen?.shown?.close();
     this.#seen = undefined;
-    if (file === undefined) return;
-    file.close();
-    if (!isAlive(process)) removeQuietly(path);
+  }
+
+  #look(holder: LeaseHolder): Seen {
+    const shown = this.#host.open(holder);
+    const beat = shown === undefined ? 0 : Atomics.load(shown.word, 0);
+    const lookedNs = this.#timers.monotonicNs();
+    return { instance: holder.instance, shown, beat, stillNs: 0, lookedNs };
   }
 }
 
 interface Seen {
   readonly instance: string;
-  readonly process: ProcessIdentity;
-  readonly path: string;
-  readonly file: MappedFile | undefined;
-  readonly word: Int32Array | undefined;
+  readonly shown: SeenWord | undefined;
   beat: number;
   /** How long it has been that, as far as it was looked at. */
   stillNs: number;
   lookedNs: number;
 }
 
-function seenOf({ instance, process, facts }: LeaseHolder, nowNs: number): Seen {
+const systemHost = (): HostView => ({ identity: hostIdentity(), isAlive, open: openedWord });
+
+function openedWord({ process, facts }: LeaseHolder): SeenWord | undefined {
   const path = facts[HEARTBEAT_FACT] ?? '';
   const file = NAME.test(path) ? openedFile(path) : undefined;
-  const word = file && new Int32Array(file.buffer, 0, 1);
-  const beat = word === undefined ? 0 : Atomics.load(word, 0);
-  return { instance, process, path, file, word, beat, stillNs: 0, lookedNs: nowNs };
+  if (file === undefined) return undefined;
+  const close = () => {
+    file.close();
+    if (!isAlive(process)) removeQuietly(path);
+  };
+  return { word: new Int32Array(file.buffer, 0, 1), close };
 }
 
 function removeQuietly(path: string): void {

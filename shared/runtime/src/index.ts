@@ -20,7 +20,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
-export { Heartbeat, HeartbeatWatch } from './heartbeat.ts';
+export { Heartbeat, HeartbeatWatch, type HostView, type SeenWord } from './heartbeat.ts';
 export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {
   createIdleStrategy,
@@ -109,6 +109,7 @@ export {
   runPinned,
   startPinnedWorker,
 } from './pinned-worker.ts';
+export type { ProcessIdentity } from './process-identity.ts';
 export { answerQuestions, type Questions, type Reply } from './questions.ts';
 export { type RealTimeResult, setRealTime } from './real-time.ts';
 export {
@@ -152,6 +153,8 @@ export { connectSharedMemory, type SharedMemoryOptions } from './shared-memory-t
 export { SigningKey, signatureCheck } from './signing-key.ts';
 export {
   checkSnapshot,
+  damagedSnapshot,
+  noSnapshot,
   type SnapshotDraft,
   SnapshotError,
   type SnapshotErrorCode,

@@ -20,11 +20,13 @@ Usage: foldbook check sim [--seeds N] [--from S] [--jobs N] [--plant NAME]
        foldbook check sim --seed S [--trace]
 
 Runs the market's agents, hosts and the SDK's clients on one thread under a scheduler whose every
-choice comes from a seed: crashes, restarts, pauses, takeovers, cut lines, messages lost, late and
-twice, broker restarts, power failures and clocks that differ. When all is calm again the checkers
-ask: is what was acknowledged in the log, ran nothing twice, are sequences, conservation and the
-book as they must be after every command, did every account hear all of its reports once, and is
-every state that of the naive engine on the same log? The same seed gives the same trace.
+choice comes from a seed: two or three nodes with leases, standbys and checkpoints; crashes, pauses
+past a lease, kills in the middle of a takeover or a restore, cut lines, messages lost, late and
+twice, broker restarts, power failures, spoiled snapshots and clocks that differ. When all is calm
+again the checkers ask: is what was acknowledged in the log, ran nothing twice, are sequences,
+conservation and the book as they must be after every command, did every account hear all of its
+reports once, and is every state, a standby's too, that of the naive engine on the same log? The
+same seed gives the same trace.
 
   --seeds N         how many (default ${DEFAULT_SEEDS})
   --from S          the first; those after it follow (default 1)
@@ -32,9 +34,10 @@ every state that of the naive engine on the same log? The same seed gives the sa
   --trace           prints everything that happens, with --seed
   --jobs N          processes that share the seeds (default 1)
   --plant NAME      puts a defect in, which some seed has to find: stale-writer, dropped-record,
-                    reused-sequence, early-ack
-  --json            {"ok","seeds","from","hash","events","virtualMs","eventsPerSec","counts",
-                    "trace","seed","violations","command"}; the last three of a seed that fails
+                    reused-sequence, early-ack, early-settled, early-coverage, lost-tail
+  --json            {"ok","seeds","from","hash","events","virtualMs","eventsPerSec",
+                    "seedsPerSec","counts","trace","seed","violations","command"}; the last
+                    three of a seed that fails
 
 Exit status 1 at the first seed that breaks a rule; with --plant, if none does.
 
@@ -192,6 +195,7 @@ function figuresOf(results: readonly SeedResult[], tookMs: number) {
     events,
     virtualMs: Math.round(virtualMs),
     eventsPerSec: Math.round((events / tookMs) * 1_000),
+    seedsPerSec: Math.round((results.length / tookMs) * 100_000) / 100,
     counts: Object.fromEntries(sorted),
   };
 }
@@ -200,11 +204,11 @@ function summary(
   figures: ReturnType<typeof figuresOf> & { readonly seeds: number; readonly from: number },
   tookMs: number,
 ): string {
-  const { seeds, from, hash, events, virtualMs, eventsPerSec, counts } = figures;
+  const { seeds, from, hash, events, virtualMs, eventsPerSec, seedsPerSec, counts } = figures;
   const counted = Object.entries(counts).map(([what, count]) => `${grouped(count)} ${what}`);
   return [
     `seeds     ${grouped(seeds)} from ${from}, ${duration(virtualMs)} of virtual time in ` +
-      duration(tookMs),
+      `${duration(tookMs)}, ${seedsPerSec} a second`,
     `events    ${grouped(events)}, ${grouped(eventsPerSec)} a second`,
     `happened  ${counted.join(', ')}`,
     `trace     ${hash}`,
