@@ -48,6 +48,8 @@ export interface StreamConfiguration {
   readonly max_bytes: number;
   readonly max_age: number;
   readonly max_msgs_per_subject: number;
+  /** Absent in a broker before 2.12. */
+  readonly allow_atomic?: boolean | undefined;
 }
 
 export interface StreamFacts {

@@ -270,7 +270,7 @@ test('a stream made otherwise is refused, with what is wrong', async () => {
   await manageAsStranger(({ streams }) => streams.add(config));
   await assert.rejects(store.writer('OTHER', ['other.*']), {
     code: 'BAD_CONFIG',
-    message: /max_msgs is 10, subjects is \["other\.a"\]; wanted/,
+    message: /max_msgs is 10, allow_atomic is false, subjects is \["other\.a"\]; wanted/,
   });
   await assert.rejects(store.writer('OVERLAP', ['other.>']), {
     code: 'BAD_CONFIG',

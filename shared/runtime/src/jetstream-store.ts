@@ -160,6 +160,7 @@ export class JetStreamStore implements StreamStore {
         max_consumers: -1,
         duplicate_window: DUPLICATE_WINDOW_NS,
         deny_delete: true,
+        allow_atomic: true,
         // Brokers before 2.10 know nothing of it.
         ...(this.#firstSequence > 1 && { first_seq: this.#firstSequence }),
       });
@@ -184,12 +185,16 @@ export class JetStreamStore implements StreamStore {
     expect('max_age', config.max_age, config.max_age === 0);
     const perSubject = config.max_msgs_per_subject;
     expect('max_msgs_per_subject', perSubject, perSubject < 0);
+    const isAtomic = config.allow_atomic === true;
+    expect('allow_atomic', config.allow_atomic ?? false, isAtomic);
     const isCovered = subjects.every((subject) =>
       config.subjects.some((filter) => coversFilter(filter, subject)),
     );
     expect('subjects', config.subjects, isCovered);
     if (faults.length === 0) return;
-    const wanted = `file storage, ${this.#replicas} replicas, no limits, ${subjects.join(' ')}`;
+    const wanted =
+      `file storage, ${this.#replicas} replicas, no limits, atomic batches (nats-server 2.12), ` +
+      subjects.join(' ');
     throw new StreamError(
       'BAD_CONFIG',
       `the stream ${config.name} at ${this.#transport.description} was made otherwise: ` +

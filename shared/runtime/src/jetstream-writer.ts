@@ -1,16 +1,21 @@
 /**
- * The writing end of a JetStream stream: many appends in flight, exactly once and in order through
- * restarts of the broker.
+ * The writing end of a JetStream stream: exactly once and in order through restarts of the broker.
  *
  * Append n of a writer that found the stream at sequence b gets sequence b + n or none, because it
  * is sent with that expectation however often it is sent. Its message id, `<writer>:<n>`, tells
- * later whose message stands at that sequence. One that follows another on its way also expects
- * that one's id to be the stream's last, since numbers alone would let it in behind a message that
- * another writer put in its predecessor's place.
+ * later whose message stands at that sequence.
+ *
+ * What is appended while something is on its way waits for that, and goes alone or as one atomic
+ * batch (NATS ADR-50, nats-server 2.12), of which all is stored, or nothing. So there is one
+ * expectation on its way at a time, and it is exact. Were there several, the number of a later one
+ * might fit behind what another writer put in its predecessor's place. (To expect the predecessor's
+ * message id, too, is no way out: with copies, nats-server 2.15 looks at that only when it applies
+ * what they have agreed on, and the stream takes nothing more.)
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { headers as createHeaders, type Msg, NatsError, type Subscription } from 'nats';
+import { CommitPace } from './commit-pace.ts';
 import { isUnavailable, JetStreamApi, parseJson, type StreamFacts } from './jetstream-api.ts';
 import type { JetStreamReader } from './jetstream-reader.ts';
 import type { NatsTransport } from './nats-transport.ts';
@@ -31,9 +36,10 @@ export interface JetStreamWriterParts {
   readonly closeWithinMs: number;
 }
 
-/** On the wire at a time: the broker refuses more than 10,000 messages that it hasn't stored. */
-const WINDOW_MESSAGES = 2_048;
-const WINDOW_BYTES = 32 * 1024 * 1024;
+/** The broker's own limit for a batch. */
+const BATCH_MESSAGES = 1_000;
+/** The broker holds a batch in memory until it is whole. */
+const BATCH_BYTES = 8 * 1024 * 1024;
 /** Of the broker's limit for a message, for the headers. */
 const HEADER_BYTES = 512;
 const NATS_DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -48,7 +54,6 @@ interface Append {
   readonly payload: Uint8Array;
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: StreamError) => void;
-  /** Its acknowledgement is here, but one before it is missing. */
   isStored: boolean;
 }
 
@@ -64,10 +69,13 @@ export class JetStreamWriter implements StreamWriter {
   readonly #listeners = new Set<TroubleListener>();
   readonly #drained: (() => void)[] = [];
   readonly #base: number;
-  /** Appends that aren't durable yet, oldest first; the first `#sent` of them are on the wire. */
+  /** Appends that aren't durable yet, oldest first; the first `#sent` of them are on their way. */
   #queue: Append[] = [];
   #sent = 0;
-  #sentBytes = 0;
+  #sentMs = 0;
+  readonly #pace = new CommitPace();
+  /** What is appended in the same turn goes in the same batch. */
+  #isSendDue = false;
   #lastNumber = 0;
   #durable = 0;
   /** Counts the beginnings anew; answers to what was sent before don't count as refusals. */
@@ -138,7 +146,12 @@ export class JetStreamWriter implements StreamWriter {
       this.#lastNumber += 1;
       const number = this.#lastNumber;
       this.#queue.push({ number, subject, payload, resolve, reject, isStored: false });
-      this.#send();
+      if (this.#isSendDue || this.#sent > 0) return;
+      this.#isSendDue = true;
+      queueMicrotask(() => {
+        this.#isSendDue = false;
+        this.#send();
+      });
     });
   }
 
@@ -161,33 +174,41 @@ export class JetStreamWriter implements StreamWriter {
     clearTimeout(timer);
   }
 
-  /** Puts appends on the wire as far as the window goes. */
+  /** Sends what waits as one batch, unless another one is on its way. */
   #send(): void {
-    while (
-      this.#state === 'flowing' &&
-      this.#sent < WINDOW_MESSAGES &&
-      this.#sentBytes < WINDOW_BYTES
-    ) {
-      const append = this.#queue[this.#sent];
-      if (append === undefined) break;
-      const isFirst = this.#sent === 0;
-      if (isFirst) this.#progressMs = performance.now();
-      this.#sent += 1;
-      this.#sentBytes += append.payload.byteLength;
-      this.#publish(append, isFirst);
-    }
+    if (this.#state !== 'flowing' || this.#sent > 0 || this.#queue.length === 0) return;
+    this.#progressMs = performance.now();
+    this.#sent = this.#pace.isBatchWorth(this.#queue.length) ? batchLength(this.#queue) : 1;
+    this.#sentMs = this.#progressMs;
     this.#watchdog ??= setInterval(() => this.#watch(), this.#parts.ackTimeoutMs / 4).unref();
+    const count = this.#sent;
+    for (let index = 0; index < count && this.#state === 'flowing'; index += 1) {
+      const append = this.#queue[index];
+      assert(append !== undefined, 'what is sent waits in the queue');
+      this.#publish(append, index, count);
+    }
   }
 
-  #publish({ number, subject, payload }: Append, isFirst: boolean): void {
-    const behind = isFirst ? '' : `Nats-Expected-Last-Msg-Id: ${this.#id}:${number - 1}\r\n`;
-    this.#headerText =
-      `NATS/1.0\r\nNats-Expected-Stream: ${this.name}\r\n` +
-      `Nats-Expected-Last-Sequence: ${this.#base + number - 1}\r\n` +
-      `Nats-Msg-Id: ${this.#id}:${number}\r\n${behind}\r\n`;
+  /** The message `index`, from 0, of a batch of `count`. */
+  #publish({ number, subject, payload }: Append, index: number, count: number): void {
+    const isLast = index === count - 1;
+    const first = number - index;
+    const place =
+      count === 1
+        ? ''
+        : `Nats-Batch-Id: ${this.#id}.${this.#attempt}.${first}\r\n` +
+          `Nats-Batch-Sequence: ${index + 1}\r\n${isLast ? 'Nats-Batch-Commit: 1\r\n' : ''}`;
+    const expected =
+      index > 0
+        ? ''
+        : `Nats-Expected-Stream: ${this.name}\r\n` +
+          `Nats-Expected-Last-Sequence: ${this.#base + number - 1}\r\n`;
+    this.#headerText = `NATS/1.0\r\n${expected}Nats-Msg-Id: ${this.#id}:${number}\r\n${place}\r\n`;
+    const headers = this.#headers;
+    // Of the batch as a whole; the broker would tell of each one that it has come.
     const reply = `${this.#inbox}.${this.#attempt}.${number}`;
     try {
-      const options = { headers: this.#headers, reply };
+      const options = isLast ? { headers, reply } : { headers };
       this.#parts.transport.connection.publish(subject, payload, options);
     } catch (error) {
       const code = error instanceof NatsError ? error.code : '';
@@ -204,9 +225,8 @@ export class JetStreamWriter implements StreamWriter {
       if (attempt === this.#attempt) this.#trouble(refusal);
       return;
     }
-    const append = this.#queue[(number ?? 0) - this.#durable - 1];
-    if (append === undefined) return;
-    append.isStored = true;
+    const stored = (number ?? 0) - this.#durable;
+    for (const append of this.#queue.slice(0, Math.max(0, stored))) append.isStored = true;
     this.#settle();
   }
 
@@ -220,11 +240,9 @@ export class JetStreamWriter implements StreamWriter {
     if (count === 0) return;
     const settled = this.#queue.splice(0, count);
     this.#durable += count;
-    // Not all need have been on the wire: what a recovery finds is marked and settled alike.
-    for (const append of settled.slice(0, this.#sent)) {
-      this.#sent -= 1;
-      this.#sentBytes -= append.payload.byteLength;
-    }
+    // Not all need have been on their way: what a recovery finds is marked and settled alike.
+    if (this.#sent === count) this.#pace.note(count, performance.now() - this.#sentMs);
+    this.#sent = Math.max(0, this.#sent - count);
     this.#progressMs = performance.now();
     this.#pauseMs = 0;
     for (const { number, resolve } of settled) resolve(this.#base + number);
@@ -273,7 +291,6 @@ export class JetStreamWriter implements StreamWriter {
     if (this.#isDead()) return;
     this.#state = 'flowing';
     this.#sent = 0;
-    this.#sentBytes = 0;
     this.#settle();
     if (this.#queue.length === 0) this.#tellRecovered();
     this.#send();
@@ -372,4 +389,16 @@ function refusalOf(message: Msg, sequence: number): string | undefined {
 function toStreamError(error: unknown): StreamError {
   if (error instanceof StreamError) return error;
   return new StreamError('IO_FAILED', `the stream can't be used: ${error}`, { cause: error });
+}
+
+/** How many of those that wait fit into a batch. */
+function batchLength(waiting: readonly Append[]): number {
+  let length = 0;
+  let bytes = 0;
+  for (const { payload } of waiting) {
+    bytes += payload.byteLength + HEADER_BYTES;
+    if (length === BATCH_MESSAGES || (length > 0 && bytes > BATCH_BYTES)) break;
+    length += 1;
+  }
+  return length;
 }
