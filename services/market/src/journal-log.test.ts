@@ -22,6 +22,8 @@ import { withJournals } from './journaled-store.ts';
 import { startMarketService } from './market-service.ts';
 
 const MARKET = 'BTC-USD';
+/** The client's types do not know it. */
+const ATOMIC = { allow_atomic: true };
 const LOG = logStream(0);
 const REPORTS = { kind: 'durable' } as const;
 
@@ -237,9 +239,8 @@ describe('a journal beside a log', { timeout: 180_000 }, () => {
   it('refuses a log with a hole, and writes it anew where it was removed', async (test) => {
     const there = await world(test);
     // The service's own streams don't let messages be deleted.
-    await there.manage(({ streams }) =>
-      streams.add({ name: LOG, subjects: [logFilter(0)], duplicate_window: 2e9 }),
-    );
+    const config = { name: LOG, subjects: [logFilter(0)], duplicate_window: 2e9 };
+    await there.manage(({ streams }) => streams.add({ ...config, ...ATOMIC }));
     const node = await there.start();
     await create(node);
     await sell(node, 6);

@@ -17,7 +17,7 @@ import type { PublicOutput, PublishPublic } from './public-output.ts';
 import type { ReceiptDesk } from './receipt-desk.ts';
 
 /** Appends in flight on an output stream before the publisher waits, and the rings fill. */
-const MAX_OUTPUTS_IN_FLIGHT = 1_024;
+const MAX_OUTPUTS_IN_FLIGHT = 256;
 /** Reports in flight that keep a broker busy until the next ones are there. */
 const REPORTS_IN_FLIGHT = 32;
 /** Records that are gathered for reports meanwhile, 8 MiB, before the publisher waits. */

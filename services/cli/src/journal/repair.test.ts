@@ -17,6 +17,8 @@ import { startNatsServer } from '@foldbook/runtime/testing';
 import { PASSWORD, startShippedBroker } from '../testing/shipped-broker.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** The client's types do not know it. */
+const ATOMIC = { allow_atomic: true };
 const LOG = logStream(3);
 
 const environment = { ...process.env, FOLDBOOK_PASSWORD: PASSWORD };
@@ -115,7 +117,8 @@ describe('journal repair', { timeout: 120_000 }, () => {
     const { streams } = await client.jetstreamManager();
     const write = async (texts: readonly string[]) => {
       await streams.delete(LOG);
-      await streams.add({ name: LOG, subjects: [logFilter(3)], duplicate_window: 2e9 });
+      const config = { name: LOG, subjects: [logFilter(3)], duplicate_window: 2e9 };
+      await streams.add({ ...config, ...ATOMIC });
       for (const text of texts) await client.jetstream().publish(there.subject, text);
     };
     const refused = async (code: string, words: RegExp) => {
