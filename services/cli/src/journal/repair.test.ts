@@ -100,7 +100,7 @@ describe('journal repair', { timeout: 120_000 }, () => {
     const { at, transport, store } = await world(test, 1, 4, 2);
     const table = new LeaseTable({ store: await openNatsLeases(transport), node: 'node-1' });
     const onLost = () => undefined;
-    const lease = await table.acquire('partition.3', { leaseMs: 300, onLost });
+    const lease = await table.acquire('partition.3', { leaseMs: 2_000, onLost });
     const refused = await foldbook('repair', ...at, '--yes');
     assert.equal(refused.status, 2, refused.out);
     assert.match(refused.out, /node-1 serves partition 3/);
