@@ -39,5 +39,3 @@ export const MAX_EPOCH_RECORDS = 2 ** 32 - 1;
 export const MAX_MARKET_NAME = 32;
 /** Levels a side that the market-data checksum covers. */
 export const CHECKSUM_LEVELS = 10;
-
-// A full message must pass the size check, and a full group must pass a broker's default 1 MiB.
