@@ -40,6 +40,11 @@ export interface JetStreamWriterParts {
 const BATCH_MESSAGES = 1_000;
 /** The broker holds a batch in memory until it is whole. */
 const BATCH_BYTES = 8 * 1024 * 1024;
+/**
+ * After any trouble: a line that does to batches what they do not bear, and bears what is alone,
+ * must not keep the stream from going on.
+ */
+const SINGLY = 256;
 /** Of the broker's limit for a message, for the headers. */
 const HEADER_BYTES = 512;
 const NATS_DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -73,6 +78,8 @@ export class JetStreamWriter implements StreamWriter {
   #queue: Append[] = [];
   #sent = 0;
   #sentMs = 0;
+  /** Appends that go one by one before there may be a batch again. */
+  #singly = 0;
   readonly #pace = new CommitPace();
   /** What is appended in the same turn goes in the same batch. */
   #isSendDue = false;
@@ -178,7 +185,8 @@ export class JetStreamWriter implements StreamWriter {
   #send(): void {
     if (this.#state !== 'flowing' || this.#sent > 0 || this.#queue.length === 0) return;
     this.#progressMs = performance.now();
-    this.#sent = this.#pace.isBatchWorth(this.#queue.length) ? batchLength(this.#queue) : 1;
+    const isBatch = this.#singly === 0 && this.#pace.isBatchWorth(this.#queue.length);
+    this.#sent = isBatch ? batchLength(this.#queue) : 1;
     this.#sentMs = this.#progressMs;
     this.#watchdog ??= setInterval(() => this.#watch(), this.#parts.ackTimeoutMs / 4).unref();
     const count = this.#sent;
@@ -243,6 +251,7 @@ export class JetStreamWriter implements StreamWriter {
     // Not all need have been on their way: what a recovery finds is marked and settled alike.
     if (this.#sent === count) this.#pace.note(count, performance.now() - this.#sentMs);
     this.#sent = Math.max(0, this.#sent - count);
+    this.#singly = Math.max(0, this.#singly - count);
     this.#progressMs = performance.now();
     this.#pauseMs = 0;
     for (const { number, resolve } of settled) resolve(this.#base + number);
@@ -291,6 +300,7 @@ export class JetStreamWriter implements StreamWriter {
     if (this.#isDead()) return;
     this.#state = 'flowing';
     this.#sent = 0;
+    this.#singly = SINGLY;
     this.#settle();
     if (this.#queue.length === 0) this.#tellRecovered();
     this.#send();
