@@ -2,7 +2,9 @@
  * What holds once a world has come to rest: everybody who was told something was told what the log
  * says, all of it, and nothing twice.
  */
+
 import { isDeepStrictEqual } from 'node:util';
+import { requestKey } from '@foldbook/engine';
 import {
   BatchKind,
   CommandOffset,
@@ -70,10 +72,10 @@ function checkReceived(
   for (let at = RECORD_BYTES; at < told.payload.byteLength; at += RECORD_BYTES) {
     const requestId = view.getBigUint64(at + CommandOffset.REQUEST_ID, true);
     const session = view.getUint16(at + CommandOffset.SESSION, true);
-    const request = `${sender.account}/${session}/${requestId}`;
-    const carried = market.carried.get(request);
-    if (carried?.includes(told.logSequence) === true) continue;
-    const where = carried === undefined ? 'nowhere' : `at ${carried.join(', ')}`;
+    const request = requestKey(sender.account, session, requestId);
+    const carried = market.carriedIn(request);
+    if (carried.includes(told.logSequence)) continue;
+    const where = carried.length === 0 ? 'nowhere' : `at ${carried.join(', ')}`;
     world.violation(
       `${market.name}: request ${request} was acknowledged at log sequence ${told.logSequence}, ` +
         `the log has it ${where}`,

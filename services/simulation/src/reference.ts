@@ -3,19 +3,9 @@
  * account and reader of the world has to agree with. Rules that hold for every log are checked here
  * at once.
  */
+import { InvariantError, LogMarket, requestKey, settlementRecord } from '@foldbook/engine';
 import {
-  createNaiveEngine,
-  type Engine,
-  ExpectedReports,
-  InvariantChecker,
-  InvariantError,
-  RESULT_CAPACITY,
-  settlementRecord,
-} from '@foldbook/engine';
-import {
-  Account,
   BatchKind,
-  CommandOffset,
   decodeBatchHeader,
   decodeTerm,
   EventKind,
@@ -31,69 +21,37 @@ import type { StoredRecord, StreamWatcher } from './sim-stream.ts';
 /** Tells of something that must not be. */
 export type OnViolation = (words: string) => void;
 
-/** Who is told that a request ran, and at which market sequence. */
-const requestKey = (account: number, session: number, requestId: bigint) =>
-  `${account}/${session}/${requestId}`;
-
-export class ReferenceMarket {
-  readonly name: string;
-  readonly id: number;
-  readonly engine: Engine = createNaiveEngine({ resultCapacity: RESULT_CAPACITY });
+export class ReferenceMarket extends LogMarket {
   /** State hashes by the market sequence at the end of each group. */
   readonly hashes = new Map<number, bigint>();
   /** Private reports of each account, in order. */
   readonly reports = new Map<number, Uint8Array[]>();
   /** All events by market sequence. */
   readonly events = new Map<number, Uint8Array>();
-  /** Log sequences of the groups that carried each request. */
-  readonly carried = new Map<string, number[]>();
   /** Records of the durable outputs. */
   reportCount = 0;
   diffCount = 0;
-  readonly #checker: InvariantChecker;
-  readonly #expected = new ExpectedReports((account, record) => {
-    this.reportCount += 1;
-    const told = this.reports.get(account);
-    if (told === undefined) this.reports.set(account, [record]);
-    else told.push(record);
-  });
   readonly #accepted = new Set<string>();
   readonly #onViolation: OnViolation;
 
   constructor(name: string, id: number, accounts: readonly number[], onViolation: OnViolation) {
-    this.name = name;
-    this.id = id;
-    this.#checker = new InvariantChecker(this.engine, [Account.FEES, ...accounts]);
+    super(name, id, accounts);
     this.#onViolation = onViolation;
   }
 
-  get sequence(): number {
-    return Number(this.engine.sequence);
-  }
-
-  apply(payload: Uint8Array, count: number, timeNs: bigint, logSequence: number): void {
-    const records = payload.subarray(RECORD_BYTES);
-    this.#noteRequests(viewOf(records), logSequence);
-    const events = this.#checker.apply({ records, count, timeNs });
-    this.#expected.add(events);
-    const view = viewOf(events);
-    for (let at = 0; at < events.byteLength; at += RECORD_BYTES) this.#noteEvent(events, view, at);
+  override apply(payload: Uint8Array, count: number, timeNs: bigint, logSequence: number): void {
+    super.apply(payload, count, timeNs, logSequence);
     this.hashes.set(this.sequence, this.engine.stateHash());
   }
 
-  #noteRequests(commands: DataView, logSequence: number): void {
-    for (let at = 0; at < commands.byteLength; at += RECORD_BYTES) {
-      const requestId = commands.getBigUint64(at + CommandOffset.REQUEST_ID, true);
-      const account = commands.getUint32(at + CommandOffset.ACCOUNT, true);
-      const session = commands.getUint16(at + CommandOffset.SESSION, true);
-      const key = requestKey(account, session, requestId);
-      const carried = this.carried.get(key);
-      if (carried === undefined) this.carried.set(key, [logSequence]);
-      else carried.push(logSequence);
-    }
+  protected override onReport(account: number, record: Uint8Array): void {
+    this.reportCount += 1;
+    const told = this.reports.get(account);
+    if (told === undefined) this.reports.set(account, [record]);
+    else told.push(record);
   }
 
-  #noteEvent(events: Uint8Array, view: DataView, at: number): void {
+  protected override onEvent(events: Uint8Array, view: DataView, at: number): void {
     const sequence = readCount(view, at + EventOffset.SEQUENCE);
     const record = events.slice(at, at + RECORD_BYTES);
     const known = this.events.get(sequence);

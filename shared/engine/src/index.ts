@@ -5,6 +5,7 @@ export {
   type InvariantCounts,
   InvariantError,
 } from './checks/invariants.ts';
+export { LogMarket, requestKey } from './checks/log-market.ts';
 export {
   type RecordedFlow,
   type ReplayDigest,

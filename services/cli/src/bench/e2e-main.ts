@@ -1,7 +1,13 @@
 /** A process of `bench e2e`: many clients, their messages and what they are told. */
 import assert from 'node:assert/strict';
 import { commandSubject, reportFilter } from '@foldbook/protocol';
-import { answerQuestions, connectNats, type NatsTransport } from '@foldbook/runtime';
+import {
+  answerQuestions,
+  connectNats,
+  type NatsTransport,
+  pause,
+  systemTimers,
+} from '@foldbook/runtime';
 import { E2eClient, E2eCounters } from './e2e-client.ts';
 import { E2eFlow } from './e2e-flow.ts';
 import type {
@@ -108,7 +114,7 @@ class Clients {
     this.#run = undefined;
     const deadlineMs = performance.now() + DRAIN_WITHIN_MS;
     const isIdle = () => this.#clients.every((client) => client.isIdle);
-    while (!isIdle() && performance.now() < deadlineMs) await untilNextLook();
+    while (!isIdle() && performance.now() < deadlineMs) await pause(systemTimers, LOOK_MS);
     return isIdle();
   }
 
@@ -138,8 +144,6 @@ class Clients {
     setTimeout(() => this.#pace(), LOOK_MS);
   }
 }
-
-const untilNextLook = () => new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
 
 const clients = new Clients();
 

@@ -1,5 +1,5 @@
 /** The log with each request's first copy alone: what has to come of it, were it sent once. */
-import { createNaiveEngine, type Engine, RESULT_CAPACITY } from '@foldbook/engine';
+import { createNaiveEngine, type Engine, RESULT_CAPACITY, requestKey } from '@foldbook/engine';
 import {
   BatchOffset,
   CommandOffset,
@@ -8,7 +8,6 @@ import {
   RECORD_BYTES,
   viewOf,
 } from '@foldbook/protocol';
-import { requestKey } from './audited-market.ts';
 import type { StoredMessage } from './stream-fence.ts';
 
 export class OnceEngine {
