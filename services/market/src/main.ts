@@ -127,7 +127,10 @@ async function serve(
   parts: MarketServiceParts,
   lease: PartitionLease | undefined,
 ): Promise<MarketService> {
-  const service = await takePartition(parts, lease, () => nodeLink.now('waiting'));
+  const service = await takePartition(parts, lease, () => {
+    logger.info('waiting, ready to take over');
+    nodeLink.now('waiting');
+  });
   const { transport, store } = parts;
   logger.info('market service ready', {
     broker: transport.description,

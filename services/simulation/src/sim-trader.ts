@@ -16,6 +16,8 @@ import type { World } from './world.ts';
 const RETRY_MS = 50;
 const MIDDLE = 1_000;
 const NAMES = 12;
+/** With more it waits: at the rate that an account may have, all must be answered in the end. */
+const MOST_UNANSWERED = 1_000;
 
 /** What one life of a trader heard. */
 export interface Heard {
@@ -147,7 +149,9 @@ export class SimTrader {
     const { dice, options } = this.#world;
     process.in(dice.below(options.traderNs), `${this.name} acts`, () => {
       if (this.#world.isQuiet) return;
-      for (let more = dice.below(4); more >= 0; more -= 1) this.#act(client);
+      for (let more = dice.below(4); more >= 0; more -= 1) {
+        if (client.unanswered < MOST_UNANSWERED) this.#act(client);
+      }
       this.#actSoon(process, client);
     });
   }

@@ -1,4 +1,5 @@
 /** Two accounts that trade with each other all the time, and what they must find in the end. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type OperatorClient, OrderClient } from '@foldbook/client';
 import { Asset, type Balance, type MarketEvent, Side } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
@@ -11,8 +12,10 @@ const BUYER = 8;
 /** Trades with nobody. */
 export const PROBER = 9;
 export const ACCOUNTS = [SELLER, BUYER, PROBER] as const;
-/** Orders that a side has on their way. */
-const IN_FLIGHT = 8;
+/** Orders that a side has on their way, at most. */
+export const IN_FLIGHT = 8;
+const SIDES = 2;
+const MS_PER_SEC = 1_000;
 
 /** What became of one account's orders. */
 interface Told {
@@ -34,15 +37,28 @@ export class KillLoad {
   /** As the market told them in the end, by account. */
   readonly balances = new Map<number, Balance>();
   readonly #failures: string[] = [];
+  /** Between two orders of a lane, ms. */
+  readonly #everyMs: number;
   #isEnding = false;
   #placing: Promise<unknown> = Promise.resolve();
 
-  private constructor(sides: readonly [Told, Told], prober: OrderClient) {
+  private constructor(
+    sides: readonly [Told, Told],
+    prober: OrderClient,
+    ordersPerSec: number | undefined,
+  ) {
     this.#sides = sides;
     this.#prober = prober;
+    this.#everyMs =
+      ordersPerSec === undefined ? 0 : (SIDES * IN_FLIGHT * MS_PER_SEC) / ordersPerSec;
   }
 
-  static async open(transport: Transport, operator: OperatorClient): Promise<KillLoad> {
+  /** @param ordersPerSec - of all accounts; as fast as answers come if it is not given */
+  static async open(
+    transport: Transport,
+    operator: OperatorClient,
+    ordersPerSec?: number,
+  ): Promise<KillLoad> {
     await operator.createMarket(0, 0);
     for (const account of ACCOUNTS) {
       for (const asset of [Asset.BASE, Asset.QUOTE]) await operator.deposit(account, asset, FUNDS);
@@ -52,7 +68,7 @@ export class KillLoad {
       return OrderClient.open({ transport, reports, market: MARKET, account });
     };
     const sides = [await followed(connect(SELLER)), await followed(connect(BUYER))] as const;
-    return new KillLoad(sides, await connect(PROBER));
+    return new KillLoad(sides, await connect(PROBER), ordersPerSec);
   }
 
   start(): void {
@@ -106,7 +122,9 @@ export class KillLoad {
   }
 
   async #place(side: Told, of: Side): Promise<void> {
-    while (!this.#isEnding) {
+    for (let dueMs = performance.now(); !this.#isEnding; dueMs += this.#everyMs) {
+      const earlyMs = dueMs - performance.now();
+      if (earlyMs > 0) await delay(earlyMs);
       const answer = await side.client.place({ side: of, price: PRICE, quantity: 1n });
       if (answer.type !== 'accepted') throw new Error(`an order was ${answer.type}`);
       const { clientOrderId } = answer;

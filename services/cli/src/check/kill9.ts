@@ -4,6 +4,7 @@ import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 import { withEvidence } from './evidence.ts';
+import { IN_FLIGHT } from './kill9-load.ts';
 import {
   type Kill9Options,
   type Kill9Result,
@@ -25,12 +26,13 @@ export const kill9: CliCommand = {
   name: 'check kill9',
   summary: 'processes that are killed again and again while clients trade: nothing lost or twice',
   help: `
-Usage: foldbook check kill9 [--runs N] [--cluster N] [--kill WHOM] [--across-hosts] [--seed S]
+Usage: foldbook check kill9 [--runs N] [--cluster N] [--kill WHOM] [--across-hosts] [--rate N]
+                              [--seed S]
 
 Starts a cluster of nats-servers that sync each write, and two market services: one serves the
-partition, the other one waits. Accounts trade without a pause, and at random times a process is
-ended by SIGKILL and started again. Exit status 1, and logs and stores are kept, unless all of this
-holds in the end:
+partition, the other one waits. Accounts trade without a pause, ${IN_FLIGHT} orders of each side on their way,
+and at random times a process is ended by SIGKILL and started again. Exit status 1, and logs and
+stores are kept, unless all of this holds in the end:
   every order that was accepted is in the log once, and is open or filled once; no others are there
   the log, run through the naive engine, keeps all invariants after each command; balances add up
   reports and settlement records are byte for byte what the log gives, and came in order, no gaps
@@ -44,8 +46,11 @@ holds in the end:
   --across-hosts    the market services can't see each other's processes, as on two hosts: the next
                     one waits for the lease. Linux, as root
   --lease-ms MS     default ${LEASE_MS}, across hosts ${LEASE_APART_MS}
+  --rate N          orders a second in all; without, the next one follows an answer at once, which
+                    needs all that this machine has
   --seed S          who is killed, and when (default: random, and printed)
-  --json            {"runs","seed","accepted","commands","trades","terms","handovers","failures",
+  --json            {"runs","seed","ordersPerSec","accepted","commands","trades","terms",
+                    "handovers","failures",
                     "resumeMs":{"serving":{"times","p50",...},"waiting","leader","follower"},
                     "barrierMs":{...},"brokers":[{"led":["LOG_0",...],"ms"},...]}
 
@@ -62,6 +67,7 @@ Example: foldbook check kill9 --runs 200 --kill market`,
     kill: { type: 'string' },
     'across-hosts': { type: 'boolean' },
     'lease-ms': { type: 'string' },
+    rate: { type: 'string' },
     seed: { type: 'string' },
   },
   endsOnSignal: true,
@@ -77,6 +83,7 @@ async function check(context: CommandContext): Promise<number> {
     seed: context.integer('seed', 0, SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
     leaseMs: context.integer('lease-ms', 200, 3_600_000) ?? (isApart ? LEASE_APART_MS : LEASE_MS),
     isApart,
+    ordersPerSec: context.integer('rate', 1, 1_000_000),
   };
   if (isApart) await checkApart();
   const { output, signal } = context;

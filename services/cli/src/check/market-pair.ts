@@ -22,7 +22,7 @@ const EVERY_COMMANDS = 1_000;
 const LOOK_MS = 5;
 const WAIT_WITHIN_MS = 60_000;
 /** What its log says of one that waits, or serves. */
-const UP = /following the log|market service ready/;
+const UP = /waiting, ready to take over|market service ready/;
 /** Probes of a market that is away are no reason to shut their account out. */
 const BREAKER_REFUSALS = 1_000_000;
 

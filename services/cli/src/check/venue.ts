@@ -26,6 +26,8 @@ export interface VenueOptions {
     readonly servers: readonly ClusterHost[];
     readonly markets: readonly ClusterHost[];
   };
+  /** Of the accounts that trade; without, as many as are answered. */
+  readonly ordersPerSec?: number | undefined;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
@@ -94,7 +96,7 @@ export class Venue {
       closers.unshift(() => pair.stop());
       const lines = await Promise.all(cluster.servers.map((server) => connect(server)));
       const operator = new OperatorClient(transport, MARKET);
-      const load = await KillLoad.open(transport, operator);
+      const load = await KillLoad.open(transport, operator, options.ordersPerSec);
       const venue = new Venue(options, { cluster, pair, transport, lines, operator, load });
       await venue.mirror.open();
       await cluster.current(options.signal);
