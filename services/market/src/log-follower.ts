@@ -27,6 +27,8 @@ export interface LogFollowerParts extends Omit<RecoveryParts, 'records'> {
   readonly fromSequence: number;
   /** What the output streams were known to hold when it was begun. */
   readonly since: Pick<Settled, 'reports' | 'diffs'>;
+  /** An owner with a higher term has begun to say what it has told. */
+  readonly onOwner: () => void;
   readonly onFailure: (error: Error) => void;
 }
 
@@ -41,6 +43,7 @@ export class LogFollower implements Agent {
   /** Sequence of the last record that was read. */
   #lastRead: number;
   #settled: Pick<Settled, 'log' | 'reports' | 'diffs'>;
+  #term = 0;
   /** Whether an owner has said so; a log without commands has nothing told either. */
   #hasHeard = false;
   #isFrozen = false;
@@ -76,6 +79,10 @@ export class LogFollower implements Agent {
       return;
     }
     this.#hasHeard = true;
+    if (decoded.value.term > this.#term) {
+      this.#term = decoded.value.term;
+      this.#parts.onOwner();
+    }
     // What was settled once stays so, whoever says it, and however late.
     if (decoded.value.log > this.#settled.log) this.#settled = decoded.value;
   }

@@ -17,7 +17,15 @@ import {
   STOP_PATIENCE_WITHOUT_BROKER_MS,
   serve,
 } from './market-service.ts';
-import { checkOutputs, type KnownOutputs, lost, streamsOf, takeOwnership } from './ownership.ts';
+import { lost } from './output-coverage.ts';
+import {
+  checkOutputs,
+  type KnownOutputs,
+  type LastBarriers,
+  lastBarriers,
+  streamsOf,
+  takeOwnership,
+} from './ownership.ts';
 import { recover } from './recovery.ts';
 
 /** Of restoring from checkpoints, while their owner writes new ones and removes old ones. */
@@ -97,6 +105,8 @@ interface Following {
   readonly signal: AbortSignal;
   /** What the outputs held when it began: what is read later is of records behind that. */
   readonly told: KnownOutputs;
+  /** Barriers of the owner that it follows, once they were asked for. */
+  last(): LastBarriers | undefined;
   /** Nothing is executed any more that is not asked of the follower. */
   freeze(): void;
   end(): void;
@@ -113,7 +123,16 @@ async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> 
   const host = hosts.inline;
   const recovery = { ...agents, host, signal, timers };
   const from = { log, fromSequence, since: ends };
-  const follower = new LogFollower({ ...recovery, ...from, logger, onFailure: fail });
+  let last: LastBarriers | undefined;
+  const onOwner = () => {
+    last = undefined;
+    // Without an answer it is asked again when it takes over.
+    lastBarriers({ store: parts.store, partition }).then(
+      (barriers) => (last = barriers),
+      () => undefined,
+    );
+  };
+  const follower = new LogFollower({ ...recovery, ...from, logger, onOwner, onFailure: fail });
   const subscription = transport.subscribe(settledSubject(partition), ({ payload }) =>
     follower.heard(payload),
   );
@@ -137,7 +156,7 @@ async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> 
     follower.close();
     halt.abort(new Error('the service ends'));
   };
-  return { follower, signal, told, freeze, end };
+  return { follower, signal, told, last: () => last, freeze, end };
 }
 
 /** How far the streams reach, and what the outputs hold, once the first owner has made them. */
@@ -191,7 +210,11 @@ async function takeOverFrom(prepared: Prepared, following: Following): Promise<M
   const recovery = { ...agents, host: hosts.inline, signal, timers };
   try {
     local?.open();
-    const taking = takeOwnership({ ...ownershipParts(parts), since: follower.since });
+    const taking = takeOwnership({
+      ...ownershipParts(parts),
+      since: follower.since,
+      last: following.last(),
+    });
     const [streams, silently] = await Promise.all([
       taking,
       recover({ ...recovery, records: follower.settledRecords() }),

@@ -29,7 +29,7 @@ import {
 import { startNatsServer } from '@foldbook/runtime/testing';
 import { marketConfigSchema } from './config.ts';
 import { startMarketService } from './market-service.ts';
-import { takeOwnership } from './ownership.ts';
+import { type LastBarriers, lastBarriers, takeOwnership } from './ownership.ts';
 
 const MARKET = 'BTC-USD';
 const PARTITION = 3;
@@ -52,8 +52,9 @@ async function segments(test: TestContext): Promise<() => StreamStore> {
   return () => new SegmentStore({ dir });
 }
 
-const take = (store: StreamStore, node: string, nowNs = systemClock.nowNs()) =>
+const take = (store: StreamStore, node: string, nowNs = systemClock.nowNs(), last?: LastBarriers) =>
   takeOwnership({
+    last,
     partition: PARTITION,
     node,
     store,
@@ -97,6 +98,47 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
         [6, 'node 1'],
         [7, 'node 2'],
       ]);
+    }
+    await store.close();
+  });
+
+  it('is taken at once behind barriers that are known, and behind others that are not', async (test) => {
+    const { connect } = await broker(test);
+    const store = new JetStreamStore(await connect());
+    const terms: number[] = [];
+    const takeBehind = async (node: string, last?: LastBarriers) => {
+      const owned = await take(store, node, 1_000_000_000n, last);
+      terms.push(owned.term);
+      await owned.close();
+    };
+    await takeBehind('first');
+    const first = await lastBarriers({ store, partition: PARTITION });
+    await takeBehind('second', first);
+    const second = await lastBarriers({ store, partition: PARTITION });
+    // Each of them knows something that is not so any more.
+    await takeBehind('of nothing new', first);
+    const third = await lastBarriers({ store, partition: PARTITION });
+    await takeBehind('of an old log', { ...third, log: second.log });
+    const fourth = await lastBarriers({ store, partition: PARTITION });
+    await takeBehind('of old outputs', { ...second, log: fourth.log });
+    for (let index = 1; index < terms.length; index += 1) {
+      assert((terms[index] ?? 0) > (terms[index - 1] ?? 0), `terms ${terms}`);
+    }
+    const { log, reports, diffs } = await lastBarriers({ store, partition: PARTITION });
+    const ends = [log, reports, diffs].map((barrier) => `${barrier?.term} ${barrier?.node}`);
+    assert.deepEqual(ends, Array(3).fill(`${terms.at(-1)} of old outputs`));
+    for (const stream of [logStream, reportStream, diffStream]) {
+      const found = (await recordsOf(store, stream(PARTITION))).map(({ payload }) => {
+        const term = decodeTerm(payload);
+        assert(term.ok);
+        return term.value.term;
+      });
+      assert.deepEqual(
+        found,
+        [...found].sort((a, b) => a - b),
+        stream(PARTITION),
+      );
+      assert.equal(new Set(found).size, found.length);
     }
     await store.close();
   });

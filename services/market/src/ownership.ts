@@ -1,9 +1,8 @@
 /**
- * Opening a partition for writing: a barrier with a new term on its log, then on its outputs. From
+ * Opening a partition for writing: a barrier with a new term on its log and on its outputs. From
  * there on every append of the owner before is refused, since each names the sequence before it.
  */
 import {
-  type BatchHeader,
   BatchKind,
   decodeTerm,
   diffStream,
@@ -21,23 +20,15 @@ import {
 } from '@foldbook/protocol';
 import {
   type Clock,
-  cancelTimer,
   type Logger,
   StreamError,
   type StreamStore,
   type StreamWriter,
-  systemTimers,
   type Timers,
 } from '@foldbook/runtime';
-import {
-  type Coverage,
-  checkCoverage,
-  cover,
-  followed,
-  readCoverage,
-  readCoverageSince,
-} from './durable-output.ts';
+import { type Coverage, checkCoverage } from './durable-output.ts';
 import type { MarketRegistry } from './market-registry.ts';
+import { coverageOf, type ReadAhead, readAhead } from './output-coverage.ts';
 
 /** An output stream that is this process's to write. */
 export interface OwnedOutput {
@@ -68,6 +59,15 @@ export interface OwnershipParts {
   readonly timers?: Timers | undefined;
   /** Up to where it is known what the output streams hold. */
   readonly since?: { readonly reports: number; readonly diffs: number } | undefined;
+  /** The last barriers, as far as is known; saves a question, and waiting for one after another. */
+  readonly last?: LastBarriers | undefined;
+}
+
+/** Undefined of a stream that no owner has begun. */
+export interface LastBarriers {
+  readonly log: TermRecord | undefined;
+  readonly reports: TermRecord | undefined;
+  readonly diffs: TermRecord | undefined;
 }
 
 /**
@@ -87,28 +87,22 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
     diffs: since && readAhead(parts, of.diffs, since.diffs),
   };
   try {
-    const lasts = [of.log, of.reports, of.diffs].map((what) => lastTerm(parts, what));
-    const [toldLog, toldReports, toldDiffs] = await Promise.all(lasts);
-    // A log that was put back from a copy may know of fewer terms than its outputs do.
-    const above = Math.max(toldReports?.term ?? 0, toldDiffs?.term ?? 0);
-    const log = await openLog(parts, of.log, toldLog, above);
-    writers.push(log.writer);
+    const opened = await openAll(parts, writers);
     const output = async (
       what: OutputBarrier,
-      told: TermRecord | undefined,
+      { writer, barrier }: Opened,
       reading: ReadAhead | undefined,
     ): Promise<OwnedOutput> => {
-      const { writer, barrier } = await openOutput(parts, what, told, log.term);
-      writers.push(writer);
       // Behind the barrier: nobody else adds to what is read here.
       const coverage = await coverageOf(parts, what, reading, barrier);
       return { writer, coverage, end: barrier - 1 };
     };
-    const [reports, diffs] = await bothOf([
-      output(of.reports, toldReports, ahead.reports),
-      output(of.diffs, toldDiffs, ahead.diffs),
+    const [reports, diffs] = await allOf([
+      output(of.reports, opened.reports, ahead.reports),
+      output(of.diffs, opened.diffs, ahead.diffs),
     ]);
-    return { term: log.term, barrier: log.barrier, log: log.writer, reports, diffs, close };
+    const { term, barrier, writer } = opened.log;
+    return { term, barrier, log: writer, reports, diffs, close };
   } catch (error) {
     await close();
     throw error;
@@ -118,10 +112,82 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
   }
 }
 
-/** Waits for both however one ends: what it has opened is to be closed. */
-async function bothOf<T>(pair: readonly [Promise<T>, Promise<T>]): Promise<[T, T]> {
-  await Promise.allSettled(pair);
-  return Promise.all(pair);
+/** Waits for all however one ends: what the others have opened is to be closed. */
+async function allOf<T extends readonly Promise<unknown>[]>(work: readonly [...T]) {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+interface OpenedStreams {
+  readonly log: Opened;
+  readonly reports: Opened;
+  readonly diffs: Opened;
+}
+
+/** @param writers - gets all that are opened, whether this ends well or not */
+async function openAll(parts: OwnershipParts, writers: StreamWriter[]): Promise<OpenedStreams> {
+  const { reports, diffs } = streamsOf(parts.partition);
+  const keep = (opened: Opened) => {
+    writers.push(opened.writer);
+    return opened;
+  };
+  if (parts.last !== undefined) {
+    const opened = await openAtOnce(parts, parts.last, keep);
+    if (opened !== undefined) return opened;
+    // Another node was faster; what was opened of the outputs counts as an owner's before.
+    await Promise.all(writers.splice(0).map((writer) => writer.close()));
+  }
+  const last = await lastBarriers(parts);
+  // A log that was put back from a copy may know of fewer terms than its outputs do.
+  const log = keep(await openLog(parts, last));
+  const [ownReports, ownDiffs] = await allOf([
+    openOutput(parts, reports, last.reports, log.term).then(keep),
+    openOutput(parts, diffs, last.diffs, log.term).then(keep),
+  ]);
+  return { log, reports: ownReports, diffs: ownDiffs };
+}
+
+/**
+ * Does not wait for the log before it opens the outputs: an owner before that can tell nothing any
+ * more is no worse than one that can log nothing.
+ * @returns undefined if another node has appended a barrier to the log
+ */
+async function openAtOnce(
+  parts: OwnershipParts,
+  last: LastBarriers,
+  keep: (opened: Opened) => Opened,
+): Promise<OpenedStreams | undefined> {
+  const { log: logBarrier, reports, diffs } = streamsOf(parts.partition);
+  const term = nextTerm(parts, highestOf(last));
+  const payload = barrierOf(parts, term);
+  const log = openBehind(parts, logBarrier, payload, last.log).then(
+    (writer) => writer && keep({ writer, term, barrier: writer.lastSequence }),
+  );
+  const outputs = allOf([
+    openOutput(parts, reports, last.reports, term).then(keep),
+    openOutput(parts, diffs, last.diffs, term).then(keep),
+  ]);
+  await Promise.allSettled([log, outputs]);
+  const ownLog = await log;
+  if (ownLog === undefined) return undefined;
+  const [ownReports, ownDiffs] = await outputs;
+  return { log: ownLog, reports: ownReports, diffs: ownDiffs };
+}
+
+const highestOf = (last: LastBarriers) =>
+  Math.max(...[last.log, last.reports, last.diffs].map((barrier) => barrier?.term ?? 0));
+
+/** Asks each stream of a partition for its last barrier. */
+export async function lastBarriers(
+  parts: Pick<OwnershipParts, 'store' | 'partition'>,
+): Promise<LastBarriers> {
+  const of = streamsOf(parts.partition);
+  const [log, reports, diffs] = await Promise.all([
+    lastTerm(parts, of.log),
+    lastTerm(parts, of.reports),
+    lastTerm(parts, of.diffs),
+  ]);
+  return { log, reports, diffs };
 }
 
 interface OutputBarrier extends Barrier {
@@ -169,77 +235,6 @@ export function checkOutputs(
   checkCoverage(diffStream(partition), diffs.coverage, markets);
 }
 
-/** More would take as long to read as the last record of each subject. */
-const MOST_READ = 16_384;
-/** Of a reader that follows, for what is in the stream already; else it is read anew. */
-const READ_PATIENCE_MS = 100;
-
-/** Reads an output before its barrier is there, so that it need not be waited for behind it. */
-interface ReadAhead {
-  readonly since: number;
-  /** All up to a record of the stream; undefined if it does not come soon. */
-  upTo(sequence: number): Promise<Coverage | undefined>;
-  close(): void;
-}
-
-function readAhead(
-  { store, timers = systemTimers }: OwnershipParts,
-  what: OutputBarrier,
-  since: number,
-): ReadAhead {
-  const stop = new AbortController();
-  const { signal } = stop;
-  const source = { ...what, reader: store.reader(what.stream) };
-  const coverage = new Map<string, BatchHeader>();
-  const goal = Promise.withResolvers<Coverage | undefined>();
-  let reached = since;
-  let wanted = Number.POSITIVE_INFINITY;
-  const read = async () => {
-    const records = source.reader.read({ fromSequence: since + 1, follow: true, signal });
-    for await (const record of records) {
-      // Of an owner that has followed; who waits for the barrier has what came before.
-      if (record.sequence > wanted) return;
-      cover(coverage, source, record);
-      reached = record.sequence;
-      if (reached >= wanted) goal.resolve(coverage);
-      if (reached - since > MOST_READ) return;
-    }
-  };
-  read().catch((error: unknown) => (signal.aborted ? undefined : goal.reject(error)));
-  goal.promise.catch(() => undefined);
-  const upTo = async (sequence: number) => {
-    wanted = sequence;
-    if (reached > sequence) throw followed(what.stream, reached, sequence);
-    if (reached === sequence) return coverage;
-    const timer = timers.after(READ_PATIENCE_MS, () => goal.resolve(undefined));
-    return goal.promise.finally(() => cancelTimer(timer));
-  };
-  return { since, upTo, close: () => stop.abort() };
-}
-
-async function coverageOf(
-  { store }: OwnershipParts,
-  what: OutputBarrier,
-  reading: ReadAhead | undefined,
-  barrier: number,
-): Promise<Coverage> {
-  const source = { ...what, barrier, reader: store.reader(what.stream) };
-  if (reading === undefined) return readCoverage(source);
-  const { since } = reading;
-  if (barrier <= since) throw lost(what.stream, barrier - 1, since);
-  if (barrier - since > MOST_READ) return readCoverage(source);
-  return (await reading.upTo(barrier)) ?? readCoverageSince(source, since);
-}
-
-/** Of a stream that ends before what was known of it. */
-export function lost(stream: string, last: number, known: number): StreamError {
-  return new StreamError(
-    'TRUNCATED',
-    `${stream} ended at ${last}, but is known to have had ${known} records: the broker has lost ` +
-      'some; restore its data from a copy',
-  );
-}
-
 interface Barrier {
   readonly stream: string;
   readonly filter: string;
@@ -257,19 +252,15 @@ interface Opened {
  * Appends the log's barrier behind whatever the owner before appends meanwhile, and behind the last
  * barrier that is known: of two nodes that do so at a time one tries again, with a higher term.
  */
-async function openLog(
-  parts: OwnershipParts,
-  what: Barrier,
-  told: TermRecord | undefined,
-  above: number,
-): Promise<Opened> {
+async function openLog(parts: OwnershipParts, told: LastBarriers): Promise<Opened> {
+  const { log: what } = streamsOf(parts.partition);
   let last = told;
   for (;;) {
-    const term = nextTerm(parts, Math.max(above, last?.term ?? 0));
+    const term = nextTerm(parts, highestOf(last));
     const payload = barrierOf(parts, term);
-    const writer = await openBehind(parts, what, payload, last);
+    const writer = await openBehind(parts, what, payload, last.log);
     if (writer !== undefined) return { writer, term, barrier: writer.lastSequence };
-    last = await lastTerm(parts, what);
+    last = { ...last, log: await lastTerm(parts, what) };
   }
 }
 
@@ -337,14 +328,15 @@ function nextTerm({ clock }: OwnershipParts, last: number): number {
   throw new StreamError('CORRUPT', `there are no terms after ${last}: begin the log anew`);
 }
 
-interface TermRecord extends Term {
+/** A barrier, and where it stands. */
+export interface TermRecord extends Term {
   readonly sequence: number;
   readonly payload: Uint8Array;
 }
 
 /** Undefined where no owner has begun the stream. */
 async function lastTerm(
-  { store }: OwnershipParts,
+  { store }: Pick<OwnershipParts, 'store'>,
   { stream, subject }: Barrier,
 ): Promise<TermRecord | undefined> {
   const record = await store
