@@ -58,6 +58,8 @@ export interface StreamFacts {
   readonly lastSequence: number;
   /** How many messages there are between the two, which may have been deleted one by one. */
   readonly messages: number;
+  /** Of its copies; undefined where there is no cluster. */
+  readonly leader: string | undefined;
 }
 
 export interface StoredMessage {
@@ -307,7 +309,9 @@ function malformed(what: string): StreamError {
 
 function streamFacts(answer: Json): StreamFacts {
   const state = objectIn(answer, 'state');
+  const { leader } = Object(answer.cluster) as { leader?: unknown };
   return {
+    leader: typeof leader === 'string' ? leader : undefined,
     config: objectIn(answer, 'config') as unknown as StreamConfiguration,
     firstSequence: numberOf(state.first_seq),
     lastSequence: numberOf(state.last_seq),

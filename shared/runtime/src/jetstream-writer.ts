@@ -18,6 +18,7 @@ import { headers as createHeaders, type Msg, NatsError, type Subscription } from
 import { CommitPace } from './commit-pace.ts';
 import { isUnavailable, JetStreamApi, parseJson, type StreamFacts } from './jetstream-api.ts';
 import type { JetStreamReader } from './jetstream-reader.ts';
+import { LeaderWatch } from './leader-watch.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError, type StreamWriter, type TroubleListener } from './stream.ts';
 import { compileFilter } from './subject.ts';
@@ -52,6 +53,10 @@ const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1_000;
 /** While copies elect a leader nobody hears a question, so that it is asked anew. */
 const ASK_AGAIN_MS = 200;
+/** Without an acknowledgement for so long it looks whether the stream has another leader. */
+const LOOK_AFTER_MS = 250;
+const LOOK_MS = 1_000;
+const WATCH_MS = 100;
 
 interface Append {
   readonly number: number;
@@ -81,6 +86,7 @@ export class JetStreamWriter implements StreamWriter {
   /** Appends that go one by one before there may be a batch again. */
   #singly = 0;
   readonly #pace = new CommitPace();
+  readonly #leaders: LeaderWatch;
   /** What is appended in the same turn goes in the same batch. */
   #isSendDue = false;
   #lastNumber = 0;
@@ -107,6 +113,7 @@ export class JetStreamWriter implements StreamWriter {
     this.name = parts.name;
     this.#parts = parts;
     this.#api = new JetStreamApi(parts.transport);
+    this.#leaders = new LeaderWatch(new JetStreamApi(parts.transport, 0, LOOK_MS), parts.name);
     this.#accepts = parts.subjects.map(compileFilter);
     this.#base = parts.lastSequence;
     this.#inbox = parts.transport.newInbox();
@@ -188,7 +195,7 @@ export class JetStreamWriter implements StreamWriter {
     const isBatch = this.#singly === 0 && this.#pace.isBatchWorth(this.#queue.length);
     this.#sent = isBatch ? batchLength(this.#queue) : 1;
     this.#sentMs = this.#progressMs;
-    this.#watchdog ??= setInterval(() => this.#watch(), this.#parts.ackTimeoutMs / 4).unref();
+    this.#watchdog ??= setInterval(() => this.#watch(), WATCH_MS).unref();
     const count = this.#sent;
     for (let index = 0; index < count && this.#state === 'flowing'; index += 1) {
       const append = this.#queue[index];
@@ -266,10 +273,18 @@ export class JetStreamWriter implements StreamWriter {
       this.#watchdog = undefined;
       return;
     }
+    if (this.#state !== 'flowing' || this.#sent === 0) return;
     const silentMs = performance.now() - this.#progressMs;
-    if (this.#state !== 'flowing' || this.#sent === 0 || silentMs < this.#parts.ackTimeoutMs)
-      return;
-    this.#trouble(`no acknowledgement for ${Math.round(silentMs)} ms`);
+    if (silentMs >= this.#parts.ackTimeoutMs) {
+      this.#trouble(`no acknowledgement for ${Math.round(silentMs)} ms`);
+    } else if (silentMs >= LOOK_AFTER_MS || !this.#leaders.wasAnswered) {
+      void this.#look(this.#attempt);
+    }
+  }
+
+  async #look(attempt: number): Promise<void> {
+    if (!(await this.#leaders.hasChanged()) || attempt !== this.#attempt) return;
+    this.#trouble('the stream has another leader');
   }
 
   /** Stops sending until it is known what the stream holds. */
