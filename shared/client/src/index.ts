@@ -38,9 +38,7 @@ export {
 } from './order-client.ts';
 export {
   askProof,
-  type ProofStatus,
   type ProofWait,
-  type ProvedEpoch,
   whenProved,
 } from './proofs.ts';
 export {

@@ -12,6 +12,7 @@ import {
   type OpenOrder,
   type OrderCommand,
   ownerSubject,
+  type ProvedEpoch,
   RECORD_BYTES,
   ResultCode,
   readCount,
@@ -34,7 +35,7 @@ import { askBalance, askOpenOrders } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
 import { askInfo } from './market-info.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
-import { type ProofWait, type ProvedEpoch, whenProved } from './proofs.ts';
+import { type ProofWait, whenProved } from './proofs.ts';
 import { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
 import { askOutcome, type Outcome } from './request-outcome.ts';
