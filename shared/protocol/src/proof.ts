@@ -1,6 +1,6 @@
 /**
- * What a prover tells of its epochs, in JSON: on `proof.<market>` to who asks which of them proves a
- * market sequence, and once of each on `proof.<market>.<epoch>`.
+ * What a prover tells of its epochs, in JSON: on `proof.<market>` to who asks which of them proves
+ * a market sequence, and once of each on `proof.<market>.<epoch>`.
  */
 import { ResultCode } from './codes.ts';
 import { PROTOCOL_VERSION } from './layout.ts';

@@ -1,4 +1,4 @@
-/** The order that asks whether a market takes orders: it rests nowhere and leaves nothing behind. */
+/** The order that asks whether a market takes orders, and leaves nothing behind. */
 import { CommandKind, encodeCommands, Side, TimeInForce } from '@foldbook/protocol';
 
 /**
