@@ -45,7 +45,7 @@ export const E2E_MARKET_WORDS = [
   `maxLagMs               ${grouped(LONGEST_LAG_MS)} (1,000): what is slow shows in the rate alone`,
   `maxPendingCommands     twice what all windows hold, ${least} to ${most} (65,536)`,
   'maxPendingPerAccount   twice what a window holds, from and to the same (16,384)',
-  `epochRecords           ${grouped(EPOCH_RECORDS)} (240); after 5 s they close, too, as by default`,
+  `epochRecords           ${grouped(EPOCH_RECORDS)} (240); after 5 s they close, too, as ever`,
 ]
   .map((line) => `  ${line}`)
   .join('\n');
