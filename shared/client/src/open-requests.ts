@@ -68,8 +68,8 @@ export class OpenRequests {
 
   /** An event names the request: whether it is the first that answers it. */
   answered(requestId: number, kind: number): boolean {
-    const waiting = this.#open.get(requestId);
-    if (kind === EventKind.CANCELLED && waiting?.kind !== undefined) return false;
+    const isOfMany = kind === EventKind.CANCELLED && this.#open.get(requestId)?.kind !== undefined;
+    if (isOfMany) return false;
     // A batch that was sent twice is answered twice, the second time by RESULT: the first counts.
     if (!this.#open.delete(requestId)) return false;
     this.#lastAnswered = Math.max(this.#lastAnswered, requestId);

@@ -7,7 +7,6 @@ import {
   commandSubject,
   EventKind,
   EventOffset,
-  type MarketEvent,
   type OpenOrder,
   ownerSubject,
   type ProvedEpoch,
@@ -28,6 +27,7 @@ import {
 } from '@foldbook/runtime';
 import { askBalance, askOpenOrders } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
+import { type EventListener, EventListeners } from './event-listeners.ts';
 import { askInfo } from './market-info.ts';
 import { OpenRequests, type Waiting } from './open-requests.ts';
 import { type Answer, isAnswer, isAnswerKind, sequenceOf } from './order-answer.ts';
@@ -76,7 +76,7 @@ export class OrderClient {
   readonly #timers: Timers;
   readonly #session: number;
   readonly #outbox: Outbox;
-  readonly #listeners = new Set<(event: MarketEvent) => void>();
+  readonly #listeners: EventListeners;
   readonly #requests: OpenRequests;
   readonly #watch: SilenceWatch;
   #feed: ReportFeed | undefined;
@@ -87,6 +87,7 @@ export class OrderClient {
     this.#options = options;
     this.#session = options.session ?? 0;
     this.#timers = options.timers ?? systemTimers;
+    this.#listeners = new EventListeners(options.onListenerError);
     this.#nextRequestId = options.firstRequestId ?? Number(this.#timers.nowNs() / 1_000n);
     this.#requests = new OpenRequests({
       session: this.#session,
@@ -287,9 +288,8 @@ export class OrderClient {
    * Every private event of the account, in market order; returns the way to stop. What a listener
    * throws goes to `onListenerError` and keeps nobody from anything.
    */
-  onEvent(listener: (event: MarketEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  onEvent(listener: EventListener): () => void {
+    return this.#listeners.add(listener);
   }
 
   /** Resolves when every command has its answer; rejects if the client can't go on. */
@@ -374,17 +374,7 @@ export class OrderClient {
     const event = readEvent(view, offset);
     if (event === undefined) return;
     if (isAwaited && isAnswer(event)) waiting?.resolve(event);
-    for (const listener of this.#listeners) this.#tell(listener, event);
-  }
-
-  #tell(listener: (event: MarketEvent) => void, event: MarketEvent): void {
-    try {
-      listener(event);
-    } catch (error) {
-      const onListenerError = this.#options.onListenerError ?? warnOfListener;
-      // Not from here: what it throws itself must not end the feed.
-      queueMicrotask(() => onListenerError(error));
-    }
+    this.#listeners.tell(event);
   }
 
   /** The owner before took what was on its way with it, and perhaps reports as well. */
@@ -408,9 +398,4 @@ export class OrderClient {
     const isOwn = error instanceof ClientError;
     this.#requests.fail(isOwn ? error : new ClientError('UNREACHABLE', words));
   }
-}
-
-function warnOfListener(error: unknown): void {
-  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`a listener of an account's reports threw: ${words}`);
 }
