@@ -204,8 +204,8 @@ export class RequestAdapter {
   }
 
   /**
-   * Payload: a msgpack map { v: 1, reports: sequence, skip: batches } for the sender's reports after
-   * that; from operators (account 0) { v: 1, host: number } to move the market there,
+   * Payload: a msgpack map { v: 1, reports: sequence, skip: batches } for the sender's reports
+   * after that; from operators (account 0) { v: 1, host: number } to move the market there,
    * { v: 1, arrived: partition } for how far transfers from there were judged. Any other is the
    * engine's to answer: see `ClientQueries.ask`.
    */
