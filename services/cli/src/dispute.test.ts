@@ -110,7 +110,13 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
     const certificate = await readFile(join(data, 'receipt.certificate'), 'utf8');
     return new Uint8Array(Buffer.from(certificate.trim(), 'hex').subarray(48, 80));
   }
-  const operatorHex = async () => Buffer.from(await publicOperatorKey()).toString('hex');
+  /** What accepted evidence holds a receipt against. */
+  const provenAgainst = async (evidence: string) => {
+    const operator = Buffer.from(await publicOperatorKey()).toString('hex');
+    const checked = await foldbook('dispute', '--check', evidence, '--operator', operator);
+    assert.equal(checked.status, 0, checked.out);
+    return checked.lines[0]?.against;
+  };
 
   it('finds true receipts consistent with their epoch, or not covered yet', async () => {
     const lines = await dispute(0, file, '--store', store, '--log', log);
@@ -136,15 +142,7 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
     const lines = await dispute(1, file, '--log', altered);
     assert.equal(lines[0]?.verdict, 'contradicted');
     const evidence = String(lines[0]?.evidence);
-    const checked = await foldbook(
-      'dispute',
-      '--check',
-      evidence,
-      '--operator',
-      await operatorHex(),
-    );
-    assert.equal(checked.status, 0, checked.out);
-    assert.equal(checked.lines[0]?.against, 'log');
+    assert.equal(await provenAgainst(evidence), 'log');
     // With the epochs at hand: the receipts and the signed head agree, the log is wrong.
     const known = await dispute(1, file, '--store', store, '--log', altered);
     assert.deepEqual(verdicts(known).slice(0, 2), [
@@ -183,15 +181,7 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
     const found = [...lines, ...both].flatMap(({ evidence }) => evidence ?? []);
     assert.equal(found.length, 2);
     for (const evidence of found.map(String)) {
-      const checked = await foldbook(
-        'dispute',
-        '--check',
-        evidence,
-        '--operator',
-        await operatorHex(),
-      );
-      assert.equal(checked.status, 0, checked.out);
-      assert.equal(checked.lines[0]?.against, 'signed');
+      assert.equal(await provenAgainst(evidence), 'signed');
       const text = await readFile(evidence, 'utf8');
       const changed = text.replace(/[0-9a-f]{100}/, (digits) => `${digits.slice(0, 98)}ff`);
       await writeFile(evidence, changed);

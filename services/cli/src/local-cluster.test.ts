@@ -2,28 +2,34 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { connectNats, JetStreamStore, StreamError } from '@foldbook/runtime';
 import { LocalCluster } from './local-cluster.ts';
 import { until } from './testing/until.ts';
 
-test('a stream of three copies goes on while any one server is dead', {
-  timeout: 60_000,
-}, async (t) => {
+/** A stream S of three copies, each of which has its first record, and the server that leads it. */
+async function threeCopies(test: TestContext) {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-cluster-'));
   const cluster = await LocalCluster.start({ dir, servers: 3, isSynced: false });
-  t.after(async () => {
+  test.after(async () => {
     await cluster.stop();
     await rm(dir, { recursive: true, force: true });
   });
   const nats = await connectNats({ servers: cluster.servers, name: 'test' });
-  t.after(() => nats.close());
+  test.after(() => nats.close());
   const store = new JetStreamStore(nats, { replicas: 3 });
   const writer = await store.writer('S', ['s.*']);
   await writer.append('s.a', new Uint8Array([0]));
   await cluster.current();
   const leader = await cluster.leaderOf('S');
   assert(leader !== undefined);
+  return { cluster, nats, store, writer, leader };
+}
+
+test('a stream of three copies goes on while any one server is dead', {
+  timeout: 60_000,
+}, async (t) => {
+  const { cluster, nats, store, writer, leader } = await threeCopies(t);
   let questions = 0;
   nats.subscribe('$JS.API.STREAM.INFO.S', () => {
     questions += 1;
@@ -45,20 +51,7 @@ test('a stream of three copies goes on while any one server is dead', {
 test('a stream whose majority is gone waits for it, whatever the one that is left says', {
   timeout: 90_000,
 }, async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'foldbook-cluster-'));
-  const cluster = await LocalCluster.start({ dir, servers: 3, isSynced: false });
-  t.after(async () => {
-    await cluster.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
-  const nats = await connectNats({ servers: cluster.servers, name: 'test' });
-  t.after(() => nats.close());
-  const store = new JetStreamStore(nats, { replicas: 3 });
-  const writer = await store.writer('S', ['s.*']);
-  await writer.append('s.a', new Uint8Array([0]));
-  await cluster.current();
-  const leader = await cluster.leaderOf('S');
-  assert(leader !== undefined);
+  const { cluster, store, writer, leader } = await threeCopies(t);
   const killed = [leader, (leader + 1) % 3];
   for (const server of killed) await cluster.kill(server);
   const appended = writer.append('s.a', new Uint8Array([1]));

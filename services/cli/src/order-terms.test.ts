@@ -5,6 +5,7 @@ import {
   Asset,
   type Command,
   CommandKind,
+  encodeRecords,
   MAX_PRICE,
   ORDER_TYPE_NAMES,
   OrderFlag,
@@ -17,7 +18,6 @@ import {
   TIME_IN_FORCE_NAMES,
   TimeInForce,
   viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import { parseArguments } from './arguments.ts';
 import { UsageError } from './cli-error.ts';
@@ -206,11 +206,7 @@ function engineTakes(terms: Terms): boolean {
     { kind: CommandKind.DEPOSIT, ...request(2n), account: 7, asset: Asset.QUOTE, amount: 10_000n },
     { kind: CommandKind.NEW, ...request(1n), clientOrderId: 1n, side: Side.BUY, ...terms },
   ];
-  const records = new Uint8Array(commands.length * RECORD_BYTES);
-  const view = viewOf(records);
-  for (const [index, command] of commands.entries()) {
-    writeCommand(view, index * RECORD_BYTES, command, 7);
-  }
+  const records = encodeRecords(commands.map((command) => [7, command]));
   const codes: number[] = [];
   engine.apply(records, commands.length, BigInt(NOW_MS) * 1_000_000n, (block, count) => {
     for (let index = 0; index < count; index += 1) {

@@ -1,5 +1,6 @@
 /** How long `foldbook order` waits: for the log, for the market, or for a proof. */
-import type { OrderClient, OrderDraft, ProofStatus, ProvedEpoch } from '@foldbook/client';
+import type { OrderClient, OrderDraft } from '@foldbook/client';
+import type { ProofStatus, ProvedEpoch } from '@foldbook/protocol';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { durabilityOf, type NodeConnection, withNode } from './node-connection.ts';

@@ -15,6 +15,7 @@ import {
 } from '@foldbook/runtime';
 import { AnswerShare } from './answer-share.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { ClientQueries } from './client-queries.ts';
 import { CommandAdapter } from './command-adapter.ts';
 import type { MarketConfig } from './config.ts';
 import { Dispatcher, type DispatchTarget } from './dispatcher.ts';
@@ -120,16 +121,18 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
     onExecuted: (market, group, commands, openRecords) =>
       sequencer.executed(market, group, commands, openRecords),
     onAnswer: (token, records, sequence) => {
-      if (!books.answered(token, records)) requests.answered(token, records, sequence);
+      if (!books.answered(token, records)) queries.answered(token, records, sequence);
     },
     onSnapshot: (market) => checkpointer?.begun(market),
     onMoved: (market, end) => dispatcher.moved(market, end),
   });
   const books = new BookQueries(dispatcher);
+  const queries = new ClientQueries({ transport, dispatcher, publisher, sequencer });
   const pipe = { markets, dispatcher, sequencer, publisher, reports, diffs };
   const checkpointer = keepCheckpoints(parts, pipe);
   inline?.connect(publisher);
-  const { commands, requests } = openDoors(parts, { ...pipe, outbox, desk, mover, metrics, cores });
+  const inside = { ...pipe, queries, outbox, desk, mover, metrics, cores };
+  const { commands, requests } = openDoors(parts, inside);
   const settled = tellSettled(parts, pipe);
   // What clients of shared memory sent reaches the sequencer in the same turn.
   const all = [local, sequencer, inline, publisher, settled, mover, outbox, checkpointer];
@@ -156,6 +159,7 @@ type Pipe = Pick<
 
 /** What the ways in tell of, and ask whether there is room. */
 interface Inside extends Pipe {
+  readonly queries: ClientQueries;
   readonly outbox: TransferOutbox;
   readonly desk: ReceiptDesk | undefined;
   readonly mover: Mover;
@@ -167,12 +171,12 @@ interface Inside extends Pipe {
 function openDoors(parts: Surroundings, inside: Inside) {
   const { config, transport, store, clock, logger, receipts } = parts;
   const { partition } = config;
-  const { markets, sequencer, dispatcher, publisher, outbox, desk, mover, metrics, cores } = inside;
+  const { markets, sequencer, queries, publisher, outbox, desk, mover, metrics, cores } = inside;
   const reports = new ReportReplay(store.reader(reportStream(partition)), (error) =>
     logger.warn("reports can't be read again", { detail: String(error) }),
   );
   const facts = { durability: store.durability, cores, partition, receipts };
-  const sources = { publisher, reports, share: new AnswerShare(clock), dispatcher, mover };
+  const sources = { publisher, reports, share: new AnswerShare(clock), queries, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
   const refusals = new RefusalLog(clock, logger);
   const observers = { refusals, metrics, logger, transfers: new TransferDoor(transport, outbox) };

@@ -10,6 +10,7 @@ import {
   decodeTerm,
   diffStream,
   encodeBatch,
+  encodeRecords,
   isTermSubject,
   logFilter,
   logStream,
@@ -20,8 +21,6 @@ import {
   reportSubject,
   Side,
   TimeInForce,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import {
   connectNats,
@@ -148,15 +147,14 @@ async function createMarkets(transport: NatsTransport): Promise<void> {
 
 /** A group of the log's as its owner would append it. */
 const ordersOf = (market: number, account: number, orders: number) => {
-  const records = new Uint8Array(orders * RECORD_BYTES);
-  for (let index = 0; index < orders; index += 1) {
+  const commands = Array.from({ length: orders }, (_, index) => {
     const requestId = BigInt(1_000 + index);
     const ids = { session: 5, requestId, clientOrderId: requestId };
     const terms = { side: Side.BUY, price: 90n, quantity: 1n, timeInForce: TimeInForce.GTC };
-    const command = { kind: CommandKind.NEW, ...ids, ...terms } as const;
-    writeCommand(viewOf(records), index * RECORD_BYTES, command, account);
-  }
-  return encodeBatch({ kind: BatchKind.GROUP, market, timeNs: systemClock.nowNs() }, records);
+    return [account, { kind: CommandKind.NEW, ...ids, ...terms }] as const;
+  });
+  const header = { kind: BatchKind.GROUP, market, timeNs: systemClock.nowNs() } as const;
+  return encodeBatch(header, encodeRecords(commands));
 };
 
 describe('a standby', { timeout: 240_000 }, () => {

@@ -11,6 +11,7 @@ import {
   decodeReply,
   encodeBatch,
   encodeCommands,
+  encodeRecords,
   logFilter,
   logStream,
   logSubject,
@@ -18,8 +19,6 @@ import {
   type Receipt,
   receiptMessage,
   Side,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import {
   connectNats,
@@ -133,8 +132,7 @@ describe('receipts of a partition that changes owners', { timeout: 60_000 }, () 
     await owner.stop();
     // Appended, and its owner died before it signed.
     const commands: readonly Command[] = [buy(1, 100, 5)];
-    const records = new Uint8Array(RECORD_BYTES);
-    for (const command of commands) writeCommand(viewOf(records), 0, command, 7);
+    const records = encodeRecords(commands.map((command) => [7, command]));
     const log = await new JetStreamStore(transport).writer(logStream(0), [logFilter(0)]);
     const group = { kind: BatchKind.GROUP, market: 1, timeNs: systemClock.nowNs() } as const;
     const sequence = await log.append(logSubject(0, MARKET), encodeBatch(group, records));

@@ -1,25 +1,17 @@
-/** Answers questions: market facts, snapshots, missed deltas, balances, the engine's own book. */
-
+/** Answers questions: market facts, snapshots, missed deltas and reports, what the engine has. */
 import {
-  BatchKind,
-  encodeBatch,
   encodeRefusal,
   INFO_FILTER,
-  isMsgpackMap,
   MAX_PARTITIONS,
-  MAX_SESSION,
   marketListSubject,
   marketToken,
   PROTOCOL_VERSION,
   parseClientSubject,
   QUERY_FILTER,
-  RECORD_BYTES,
   REPLAY_FILTER,
   type Refusal,
-  readMsgpack,
   refuse,
   SNAPSHOT_FILTER,
-  viewOf,
 } from '@foldbook/protocol';
 import {
   answer,
@@ -30,34 +22,20 @@ import {
 } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import type { AnswerShare } from './answer-share.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { ClientQueries } from './client-queries.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
 import type { Mover } from './mover.ts';
 import type { PartitionDoor } from './partition-door.ts';
-import { type PublicOutput, snapshotChunks } from './public-output.ts';
+import type { PublicOutput } from './public-output.ts';
 import type { Publisher } from './publisher.ts';
+import { hasField, readInteger } from './question-fields.ts';
 import type { ReceiptKey } from './receipt-desk.ts';
 import type { ReportReplay } from './report-replay.ts';
-import { ControlKind, ControlOffset, OUTCOMES, OutcomeOffset } from './ring-message.ts';
 import type { Sequencer } from './sequencer.ts';
-import { encodeArrived, encodeSupply } from './transfer-answers.ts';
-
-/** Questions to the market thread that may wait for their answer at once. */
-const MAX_OPEN_QUERIES = 1_024;
-/** Of these, of one client's account. */
-const MAX_OPEN_QUERIES_PER_ACCOUNT = 64;
+import { encodeArrived } from './transfer-answers.ts';
 
 /** Answers, or says why not. */
 type Answerer = (reply: string, market: Market, message: TransportMessage) => Refusal | undefined;
-
-interface OpenQuery {
-  readonly reply: string;
-  readonly market: Market;
-  readonly account: number;
-  readonly kind: number;
-  /** Asked for the market's supply, not for a balance. */
-  readonly isSupply: boolean;
-}
 
 /** Facts that don't change while the process runs. */
 export interface ServiceFacts {
@@ -74,7 +52,7 @@ export interface AnswerSources {
   readonly publisher: Publisher;
   readonly reports: ReportReplay;
   readonly share: AnswerShare;
-  readonly dispatcher: Dispatcher;
+  readonly queries: ClientQueries;
   readonly mover: Mover;
 }
 
@@ -86,12 +64,9 @@ export class RequestAdapter {
   readonly #reports: ReportReplay;
   readonly #facts: ServiceFacts;
   readonly #share: AnswerShare;
-  readonly #dispatcher: Dispatcher;
+  readonly #queries: ClientQueries;
   readonly #mover: Mover;
-  readonly #open = new Map<bigint, OpenQuery>();
-  readonly #openOf = new Map<number, number>();
   #subscriptions: Subscription[] = [];
-  #nextToken = 1;
   /** Where the answer about a market that moves goes to. */
   #moveReply: string | undefined;
 
@@ -99,11 +74,11 @@ export class RequestAdapter {
     transport: Transport,
     markets: MarketRegistry,
     sequencer: Sequencer,
-    { publisher, reports, share, dispatcher, mover }: AnswerSources,
+    { publisher, reports, share, queries, mover }: AnswerSources,
     facts: ServiceFacts,
   ) {
     this.#share = share;
-    this.#dispatcher = dispatcher;
+    this.#queries = queries;
     this.#mover = mover;
     this.#transport = transport;
     this.#markets = markets;
@@ -141,50 +116,6 @@ export class RequestAdapter {
   close(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#answerMove(encodeRefusal('msgpack', refuse('UNAVAILABLE', 0, 'the service ends')));
-  }
-
-  /** The market thread's answer to a query. */
-  answered(token: bigint, records: Uint8Array, sequence: number): void {
-    const query = this.#open.get(token);
-    if (query === undefined) return;
-    this.#open.delete(token);
-    this.#count(query.account, -1);
-    if (query.kind === ControlKind.QUERY_OUTCOME) {
-      this.#send(query.reply, this.#outcome(query, records, sequence));
-      return;
-    }
-    if (query.isSupply) {
-      this.#send(query.reply, encodeSupply(query.market, records, sequence));
-      return;
-    }
-    const fields = { market: query.market.id, last: sequence };
-    if (query.kind !== ControlKind.QUERY_DEPTH) {
-      this.#send(query.reply, encodeBatch({ kind: BatchKind.REPLY, ...fields }, records));
-      return;
-    }
-    const { generation } = this.#publisher;
-    for (const chunk of snapshotChunks(records, { ...fields, generation, depthCrc: 0 })) {
-      this.#send(query.reply, chunk);
-    }
-  }
-
-  #outcome({ account }: OpenQuery, records: Uint8Array, sequence: number): Uint8Array {
-    const view = viewOf(records);
-    const outcome = OUTCOMES[view.getUint8(OutcomeOffset.OUTCOME)];
-    const facts = {
-      v: PROTOCOL_VERSION,
-      code: 0,
-      outcome: outcome === 'expired' ? 'unknown_expired' : outcome,
-      lastRequestId: view.getBigUint64(OutcomeOffset.LAST_REQUEST, true),
-      sequence,
-      pending: this.#sequencer.admission.pendingOf(account),
-      term: this.#publisher.generation,
-    };
-    const result = {
-      result: view.getUint16(OutcomeOffset.CODE, true),
-      firstSequence: Number(view.getBigUint64(OutcomeOffset.FIRST_SEQUENCE, true)),
-    };
-    return encode(outcome === 'executed' ? { ...facts, ...result } : facts, { useBigInt64: true });
   }
 
   #route(message: TransportMessage, door: PartitionDoor, answerer: Answerer): void {
@@ -273,12 +204,10 @@ export class RequestAdapter {
   }
 
   /**
-   * Payload: empty for the sender's balance; a msgpack map { v: 1, after: order id } for its open
-   * orders, { v: 1, reports: sequence, skip: batches } for its reports after that,
-   * { v: 1, session: number, request: id } for what became of a request; from operators
-   * (account 0) { v: 1, host: number } to move the market there, { v: 1, arrived: partition } for
-   * how far transfers from there were judged, { v: 1, supply: 1 } for the supply and where it came
-   * from, any other for the book.
+   * Payload: a msgpack map { v: 1, reports: sequence, skip: batches } for the sender's reports
+   * after that; from operators (account 0) { v: 1, host: number } to move the market there,
+   * { v: 1, arrived: partition } for how far transfers from there were judged. Any other is the
+   * engine's to answer: see `ClientQueries.ask`.
    */
   #query(reply: string, market: Market, message: TransportMessage): Refusal | undefined {
     const sender = parseClientSubject(message.subject);
@@ -299,30 +228,7 @@ export class RequestAdapter {
       void this.#reports.answer(market, missed).then((payload) => this.#send(reply, payload));
       return undefined;
     }
-    const openOf = this.#openOf.get(sender.account) ?? 0;
-    const isOver = sender.account > 0 && openOf >= MAX_OPEN_QUERIES_PER_ACCOUNT;
-    if (isOver || this.#open.size >= MAX_OPEN_QUERIES) return refuse('BUSY', 0, market.name);
-    const isSupply = sender.account === 0 && hasField(message.payload, 'supply');
-    const kind = isSupply ? ControlKind.QUERY_BALANCE : queryKind(sender.account, message.payload);
-    const after = kind === ControlKind.QUERY_ORDERS ? readInteger(message.payload, 'after') : 0;
-    if (after === undefined) return refuse('FIELD_RANGE', 0, 'after');
-    const request = kind === ControlKind.QUERY_OUTCOME ? readRequest(message.payload) : NO_REQUEST;
-    if (request === undefined) return refuse('FIELD_RANGE', 0, 'session and request');
-    const token = BigInt(this.#nextToken);
-    this.#nextToken += 1;
-    const record = new Uint8Array(RECORD_BYTES);
-    const view = viewOf(record);
-    view.setUint8(ControlOffset.KIND, kind);
-    view.setUint32(ControlOffset.ACCOUNT, sender.account, true);
-    view.setBigUint64(ControlOffset.TOKEN, token, true);
-    view.setUint32(ControlOffset.MARKET, market.id, true);
-    view.setBigUint64(ControlOffset.AFTER, BigInt(after), true);
-    view.setUint16(OutcomeOffset.SESSION, request.session, true);
-    view.setBigUint64(OutcomeOffset.REQUEST, request.id, true);
-    if (!this.#dispatcher.query(market, record)) return refuse('BUSY', 0, market.name);
-    this.#open.set(token, { reply, market, account: sender.account, kind, isSupply });
-    this.#count(sender.account, 1);
-    return undefined;
+    return this.#queries.ask(reply, market, sender.account, message.payload);
   }
 
   /** Sends a market to another host; answers when it is there. */
@@ -351,52 +257,7 @@ export class RequestAdapter {
     this.#moveReply = undefined;
     if (reply !== undefined) this.#send(reply, payload);
   }
-
-  #count(account: number, change: number): void {
-    const open = (this.#openOf.get(account) ?? 0) + change;
-    if (open > 0) this.#openOf.set(account, open);
-    else this.#openOf.delete(account);
-  }
-}
-
-function queryKind(account: number, payload: Uint8Array): number {
-  if (payload.byteLength === 0) return ControlKind.QUERY_BALANCE;
-  if (hasField(payload, 'request')) return ControlKind.QUERY_OUTCOME;
-  return account === 0 ? ControlKind.QUERY_DEPTH : ControlKind.QUERY_ORDERS;
-}
-
-const MAP_LIMITS = { depth: 1, arrayLength: 0, mapLength: 8, stringBytes: 32 };
-
-function hasField(payload: Uint8Array, key: string): boolean {
-  const map = readMsgpack(payload, MAP_LIMITS);
-  return map.ok && isMsgpackMap(map.value) && map.value.has(key);
 }
 
 const hexOrNull = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? null : Buffer.from(bytes).toString('hex');
-
-function readInteger(payload: Uint8Array, key: string): number | undefined {
-  const map = readMsgpack(payload, MAP_LIMITS);
-  if (!map.ok || !isMsgpackMap(map.value)) return undefined;
-  const field = map.value.get(key);
-  return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : undefined;
-}
-
-interface RequestName {
-  readonly session: number;
-  readonly id: bigint;
-}
-
-const NO_REQUEST: RequestName = { session: 0, id: 0n };
-const REQUEST_IDS = 2n ** 64n;
-
-function readRequest(payload: Uint8Array): RequestName | undefined {
-  const map = readMsgpack(payload, MAP_LIMITS);
-  const field = map.ok && isMsgpackMap(map.value) ? map.value.get('request') : undefined;
-  const session = readInteger(payload, 'session');
-  if (session === undefined || session > MAX_SESSION) return undefined;
-  const isInteger = typeof field === 'number' && Number.isSafeInteger(field);
-  if (typeof field !== 'bigint' && !isInteger) return undefined;
-  const id = BigInt(field);
-  return id >= 0n && id < REQUEST_IDS ? { session, id } : undefined;
-}

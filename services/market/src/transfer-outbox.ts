@@ -10,14 +10,12 @@ import {
   CommandKind,
   decodeReply,
   encodeCommands,
+  encodeRecords,
   type MarketEvent,
   querySubject,
-  RECORD_BYTES,
   RETURN_SESSION,
   ResultCode,
   transferSession,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import {
   type Agent,
@@ -229,9 +227,7 @@ export class TransferOutbox implements Agent {
   #payBack(lane: Lane, entries: readonly Entry[]): number {
     let work = 0;
     for (const { market, outgoing } of entries) {
-      const command = returnOf(market.transfers, outgoing);
-      const records = new Uint8Array(RECORD_BYTES);
-      writeCommand(viewOf(records), 0, command, 0);
+      const records = encodeRecords([[0, returnOf(market.transfers, outgoing)]]);
       const batch = { count: 1, records, replyWhen: 'refused', wantsReceipt: false } as const;
       if (this.#parts.sequencer.submit(market, batch, 0, undefined) !== 'ADMITTED') break;
       outgoing.state = 'returning';

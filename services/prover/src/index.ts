@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The prover's agents, for simulations and tools; main.ts wires them into a process. */
-export { type EpochProved, encodeEpochProved, type ProverMessage } from './announcement.ts';
+export type { ProverMessage } from './announcement.ts';
 export { BullmqQueue, type BullmqQueueOptions } from './bullmq-queue.ts';
 export { loadCircuits, type ProvingCircuit, type ProvingCircuits } from './chain-context.ts';
 export { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';

@@ -3,7 +3,7 @@
 import { constants, setPriority } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { diffStream } from '@foldbook/protocol';
+import { diffStream, type EpochProved } from '@foldbook/protocol';
 import {
   connectNats,
   createLogger,
@@ -13,7 +13,7 @@ import {
   type StreamStore,
   type Transport,
 } from '@foldbook/runtime';
-import { type EpochProved, type ProverMessage, publishEpochProved } from './announcement.ts';
+import { type ProverMessage, publishEpochProved } from './announcement.ts';
 import { BullmqQueue } from './bullmq-queue.ts';
 import { loadCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';

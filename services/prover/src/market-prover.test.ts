@@ -5,12 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { inspect } from 'node:util';
-import { BatchFlag, BatchKind, encodeBatch, RECORD_BYTES } from '@foldbook/protocol';
+import {
+  BatchFlag,
+  BatchKind,
+  type EpochProved,
+  encodeBatch,
+  RECORD_BYTES,
+} from '@foldbook/protocol';
 import { createLogger } from '@foldbook/runtime';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import fc from 'fast-check';
-import type { EpochProved } from './announcement.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';

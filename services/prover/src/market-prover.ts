@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { randomBytes } from 'node:crypto';
-import { diffFilter } from '@foldbook/protocol';
+import { diffFilter, type EpochProved } from '@foldbook/protocol';
 import type { Logger, StreamReader } from '@foldbook/runtime';
 import {
   AccountTree,
@@ -13,7 +13,6 @@ import {
   netDeltas,
   toBigEndian,
 } from '@foldbook/verifier';
-import type { EpochProved } from './announcement.ts';
 import type { ChainContext, ProvingCircuits } from './chain-context.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { proveEpoch } from './epoch-assembler.ts';

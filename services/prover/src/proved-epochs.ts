@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Which epochs of a market are proved, to be looked up by market sequence. */
+import type { ProvedEpoch } from '@foldbook/protocol';
 import {
   bytesToHex,
   type EpochHeader,
@@ -8,22 +9,6 @@ import {
   headerHash,
   toBigEndian,
 } from '@foldbook/verifier';
-
-/** An epoch that is in the store. */
-export interface ProvedEpoch {
-  readonly epoch: number;
-  /** Market sequences of its first and last command. */
-  readonly sequenceFirst: number;
-  readonly sequenceLast: number;
-  /** Hex. */
-  readonly headerHash: string;
-  readonly rootNew: string;
-  readonly recordCount: number;
-  /** What its proofs show by themselves, as `foldbook verify` names it. */
-  readonly level: 'settlement';
-  /** Where it is below the folder of the proof stores. */
-  readonly path: string;
-}
 
 /** What has to be known of an epoch; the rest follows. */
 export type Entry = Omit<ProvedEpoch, 'level' | 'path' | 'epoch'>;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { setTimeout as delay } from 'node:timers/promises';
-import { diffFilter, parseDiffSubject } from '@foldbook/protocol';
+import {
+  diffFilter,
+  type EpochProved,
+  type ProofStatus,
+  parseDiffSubject,
+} from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
-import type { EpochProved } from './announcement.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
-import type { ProofAnswer } from './proof-adapter.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 import type { ProverStatus } from './prover-progress.ts';
 
@@ -45,7 +48,7 @@ export class ProverService {
   }
 
   /** How far a market's proofs are, and which epoch has a sequence; undefined if it is not here. */
-  proofOf(market: string, sequence: number): ProofAnswer | undefined {
+  proofOf(market: string, sequence: number): ProofStatus | undefined {
     const prover = this.#markets.get(market)?.prover;
     if (prover === undefined) return undefined;
     const { proved, progress } = prover;

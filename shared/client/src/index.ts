@@ -25,22 +25,12 @@ export {
   OperatorClient,
   type TransferOrder,
 } from './operator-client.ts';
-export {
-  type Answer,
-  type ClientCounters,
-  type Draft,
-  OrderClient,
-  type OrderClientOptions,
-  type OrderDraft,
-  type OrderTerms,
-  type QuoteDraft,
-  type ReplaceDraft,
-} from './order-client.ts';
+export type { Answer } from './order-answer.ts';
+export { type ClientCounters, OrderClient, type OrderClientOptions } from './order-client.ts';
+export type { Draft, OrderDraft, OrderTerms, QuoteDraft, ReplaceDraft } from './order-draft.ts';
 export {
   askProof,
-  type ProofStatus,
   type ProofWait,
-  type ProvedEpoch,
   whenProved,
 } from './proofs.ts';
 export {

@@ -7,37 +7,37 @@ import {
   commandSubject,
   EventKind,
   EventOffset,
-  type MarketEvent,
-  type NewOrder,
   type OpenOrder,
-  type OrderCommand,
   ownerSubject,
+  type ProvedEpoch,
   RECORD_BYTES,
   ResultCode,
   readCount,
   readEvent,
   SelfTrade,
-  type Side,
   TimeInForce,
   viewOf,
 } from '@foldbook/protocol';
 import {
-  cancelTimer,
   pause,
   type Subscription,
   systemTimers,
-  type Timer,
   type Timers,
   type Transport,
 } from '@foldbook/runtime';
 import { askBalance, askOpenOrders } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
+import { type EventListener, EventListeners } from './event-listeners.ts';
 import { askInfo } from './market-info.ts';
+import { OpenRequests, type Waiting } from './open-requests.ts';
+import { type Answer, isAnswer, isAnswerKind, sequenceOf } from './order-answer.ts';
+import type { Draft, OrderDraft, QuoteDraft, ReplaceDraft } from './order-draft.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
-import { type ProofWait, type ProvedEpoch, whenProved } from './proofs.ts';
+import { type ProofWait, whenProved } from './proofs.ts';
 import { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
 import { askOutcome, type Outcome } from './request-outcome.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 export interface OrderClientOptions {
   readonly transport: Transport;
@@ -60,61 +60,6 @@ export interface OrderClientOptions {
   readonly timers?: Timers | undefined;
 }
 
-/** What an order asks for besides side, price and quantity; what is left out is none. */
-export type OrderTerms = Pick<
-  NewOrder,
-  'orderType' | 'selfTrade' | 'flags' | 'displayQuantity' | 'stopPrice' | 'expireTime'
->;
-
-export interface OrderDraft extends OrderTerms {
-  readonly side: Side;
-  /** Ticks. */
-  readonly price: bigint;
-  /** Lots. */
-  readonly quantity: bigint;
-  readonly timeInForce?: TimeInForce;
-  /** Default: the request id. */
-  readonly clientOrderId?: bigint;
-}
-
-export interface ReplaceDraft extends OrderTerms {
-  readonly price: bigint;
-  readonly quantity: bigint;
-  readonly timeInForce?: TimeInForce;
-}
-
-/** One side of a quote; quantity and price 0 take it off. */
-export interface QuoteDraft extends ReplaceDraft {
-  readonly clientOrderId: bigint;
-  readonly side: Side;
-}
-
-/** The event that answers a command. */
-export type Answer = Extract<
-  MarketEvent,
-  {
-    type:
-      | 'accepted'
-      | 'replaced'
-      | 'cancelled'
-      | 'rejected'
-      | 'all-cancelled'
-      | 'cancel-after-set'
-      | 'result';
-  }
->;
-
-/** The same by their numbers. */
-const ANSWER_KINDS: ReadonlySet<number> = new Set([
-  EventKind.ACCEPTED,
-  EventKind.CANCELLED,
-  EventKind.REPLACED,
-  EventKind.REJECTED,
-  EventKind.RESULT,
-  EventKind.ALL_CANCELLED,
-  EventKind.CANCEL_AFTER_SET,
-]);
-
 export interface ClientCounters {
   submitted: number;
   answered: number;
@@ -125,59 +70,43 @@ export interface ClientCounters {
 const ASK_AFTER_MS = 2_000;
 const STALE_PAUSE_MS = 50;
 
-interface Waiting {
-  /** The kind of event that answers; any, if undefined. */
-  readonly kind: number | undefined;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: ClientError) => void;
-}
-
-/** Who waits for the log to have a request. */
-interface Unlogged {
-  readonly requestId: number;
-  readonly resolve: () => void;
-  readonly reject: (error: ClientError) => void;
-}
-
-/** A command as `submit` takes it: everything but the request. */
-export type Draft = DistributiveOmit<OrderCommand, 'session' | 'requestId'>;
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
 export class OrderClient {
   readonly counters: ClientCounters = { submitted: 0, answered: 0, rejected: 0, fills: 0 };
   readonly #options: OrderClientOptions;
   readonly #timers: Timers;
   readonly #session: number;
   readonly #outbox: Outbox;
-  readonly #listeners = new Set<(event: MarketEvent) => void>();
-  /** Commands without an answer, by request id; undefined where nobody waits for this one. */
-  readonly #open = new Map<number, Waiting | undefined>();
+  readonly #listeners: EventListeners;
+  readonly #requests: OpenRequests;
+  readonly #watch: SilenceWatch;
   #feed: ReportFeed | undefined;
   #owners: Subscription | undefined;
-  /** The log has every request up to this one. */
-  #lastLogged: number;
-  #unlogged: Unlogged[] = [];
-  /** The market has executed this request. */
-  #lastAnswered = 0;
-  /** Runs while commands are open. */
-  #watch: Timer | undefined;
-  #hasHeard = false;
   #nextRequestId: number;
-  #whenIdle: PromiseWithResolvers<void> | undefined;
-  #failure: ClientError | undefined;
 
   private constructor(options: OrderClientOptions) {
     this.#options = options;
     this.#session = options.session ?? 0;
     this.#timers = options.timers ?? systemTimers;
+    this.#listeners = new EventListeners(options.onListenerError);
     this.#nextRequestId = options.firstRequestId ?? Number(this.#timers.nowNs() / 1_000n);
-    this.#lastLogged = this.#nextRequestId - 1;
+    this.#requests = new OpenRequests({
+      session: this.#session,
+      lastLogged: this.#nextRequestId - 1,
+      fateOf: (requestId) => this.#outbox.fateOf(requestId),
+    });
+    // The last report before a silence may be the one that was lost.
+    this.#watch = new SilenceWatch({
+      timers: this.#timers,
+      afterMs: options.askAfterMs ?? ASK_AFTER_MS,
+      isAwaited: () => this.#requests.size > 0,
+      onSilence: () => this.#feed?.lookAgain(),
+    });
     this.#outbox = new Outbox({
       transport: options.transport,
       subject: commandSubject(options.market, options.account),
       resendAfterMs: options.resendAfterMs ?? 2_000,
       onEnd: (error) => this.#fail(error),
-      onLogged: (requestId) => this.#logged(requestId),
+      onLogged: (requestId) => this.#requests.logged(requestId),
       receipts: options.receipts && new ReceiptKeeper(options, options.receipts),
       timers: this.#timers,
     });
@@ -210,7 +139,7 @@ export class OrderClient {
 
   /** Commands submitted and not yet answered. */
   get unanswered(): number {
-    return this.#open.size;
+    return this.#requests.size;
   }
 
   get sending(): Readonly<OutboxCounters> {
@@ -317,11 +246,7 @@ export class OrderClient {
    * market's `durability`. Rejects like `place`.
    */
   whenReceived(requestId: number): Promise<void> {
-    if (requestId <= this.#lastLogged) return Promise.resolve();
-    if (this.#failure !== undefined) return Promise.reject(this.#errorOf(requestId, this.#failure));
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#unlogged.push({ requestId, resolve, reject });
-    return promise;
+    return this.#requests.whenLogged(requestId);
   }
 
   /**
@@ -340,7 +265,7 @@ export class OrderClient {
   /** What became of a request of this session: see `askOutcome`. */
   async outcome(requestId: number | bigint): Promise<Outcome> {
     const { transport, market, account } = this.#options;
-    const heardOf = BigInt(this.#lastAnswered);
+    const heardOf = BigInt(this.#requests.lastAnswered);
     for (;;) {
       const request = { session: this.#session, requestId };
       const outcome = await askOutcome(transport, market, account, request);
@@ -363,17 +288,13 @@ export class OrderClient {
    * Every private event of the account, in market order; returns the way to stop. What a listener
    * throws goes to `onListenerError` and keeps nobody from anything.
    */
-  onEvent(listener: (event: MarketEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  onEvent(listener: EventListener): () => void {
+    return this.#listeners.add(listener);
   }
 
   /** Resolves when every command has its answer; rejects if the client can't go on. */
   idle(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#open.size === 0) return Promise.resolve();
-    this.#whenIdle ??= Promise.withResolvers<void>();
-    return this.#whenIdle.promise;
+    return this.#requests.whenIdle();
   }
 
   /**
@@ -384,7 +305,7 @@ export class OrderClient {
     try {
       await this.whenReceived(this.#nextRequestId - 1);
     } catch (error) {
-      throw this.#failure ?? error;
+      throw this.#requests.failure ?? error;
     }
   }
 
@@ -413,85 +334,47 @@ export class OrderClient {
 
   /** Returns the request id. */
   #send(draft: Draft, waiting: Waiting | undefined): number {
-    if (this.#failure !== undefined) {
-      throw new ClientError('NOT_SENT', `the client had ended: ${this.#failure.message}`);
+    const { failure } = this.#requests;
+    if (failure !== undefined) {
+      throw new ClientError('NOT_SENT', `the client had ended: ${failure.message}`);
     }
     const requestId = this.#nextRequestId;
     this.#outbox.push({ ...draft, session: this.#session, requestId: BigInt(requestId) });
     // Only from here on: a command that the outbox does not take leaves nothing to wait for.
     this.#nextRequestId += 1;
-    this.#open.set(requestId, waiting);
+    this.#requests.add(requestId, waiting);
     this.counters.submitted += 1;
-    if (this.#watch !== undefined) return requestId;
-    this.#hasHeard = true;
-    const askAfterMs = this.#options.askAfterMs ?? ASK_AFTER_MS;
-    this.#watch = this.#timers.every(askAfterMs, () => this.#lookForReports());
-    this.#watch.unref();
+    this.#watch.begin();
     return requestId;
   }
 
-  /** The last report before a silence may be the one that was lost. */
-  #lookForReports(): void {
-    if (this.#open.size === 0) this.#endWatch();
-    else if (!this.#hasHeard) this.#feed?.lookAgain();
-    this.#hasHeard = false;
-  }
-
-  #logged(requestId: number): void {
-    this.#lastLogged = requestId;
-    for (const each of this.#unlogged) if (each.requestId <= requestId) each.resolve();
-    this.#unlogged = this.#unlogged.filter((each) => each.requestId > requestId);
-  }
-
-  #endWatch(): void {
-    cancelTimer(this.#watch);
-    this.#watch = undefined;
-  }
-
   #reports(records: Uint8Array): void {
-    this.#hasHeard = true;
+    this.#watch.heard();
     const view = viewOf(records);
     for (let offset = 0; offset < records.byteLength; offset += RECORD_BYTES) {
       this.#report(view, offset);
     }
-    if (this.#open.size === 0) {
-      this.#whenIdle?.resolve();
-      this.#whenIdle = undefined;
-    }
+    this.#requests.settle();
   }
 
   #report(view: DataView, offset: number): void {
     const kind = view.getUint8(offset + EventOffset.KIND);
     if (kind === EventKind.FILL) this.counters.fills += 1;
-    const isAnswer =
-      ANSWER_KINDS.has(kind) &&
-      view.getUint16(offset + EventOffset.SESSION, true) === this.#session;
-    const requestId = isAnswer ? readCount(view, offset + EventOffset.REQUEST_ID) : 0;
-    if (isAnswer) this.#outbox.reported(requestId);
-    // A batch that was sent twice is answered twice, the second time by RESULT: the first one
-    // counts.
-    const waiting = this.#open.get(requestId);
-    const isAwaited = isAnswer && (kind !== EventKind.CANCELLED || waiting?.kind === undefined);
-    if (isAwaited && this.#open.delete(requestId)) {
+    const isOwn =
+      isAnswerKind(kind) && view.getUint16(offset + EventOffset.SESSION, true) === this.#session;
+    const requestId = isOwn ? readCount(view, offset + EventOffset.REQUEST_ID) : 0;
+    if (isOwn) this.#outbox.reported(requestId);
+    const waiting = this.#requests.waitingFor(requestId);
+    const isAwaited = isOwn && this.#requests.answered(requestId, kind);
+    if (isAwaited) {
       this.counters.answered += 1;
-      this.#lastAnswered = Math.max(this.#lastAnswered, requestId);
       if (kind === EventKind.REJECTED) this.counters.rejected += 1;
     }
     if (waiting === undefined && this.#listeners.size === 0) return;
     const event = readEvent(view, offset);
     if (event === undefined) return;
-    if (isAwaited && isTheAnswer(event)) waiting?.resolve(event);
-    for (const listener of this.#listeners) this.#tell(listener, event);
-  }
-
-  #tell(listener: (event: MarketEvent) => void, event: MarketEvent): void {
-    try {
-      listener(event);
-    } catch (error) {
-      const onListenerError = this.#options.onListenerError ?? warnOfListener;
-      // Not from here: what it throws itself must not end the feed.
-      queueMicrotask(() => onListenerError(error));
-    }
+    if (isAwaited && isAnswer(event)) waiting?.resolve(event);
+    this.#listeners.tell(event);
   }
 
   /** The owner before took what was on its way with it, and perhaps reports as well. */
@@ -507,63 +390,12 @@ export class OrderClient {
 
   /** Ends the client: nothing more is sent, and nobody is left waiting. */
   #fail(error: unknown): void {
-    if (this.#failure !== undefined) return;
+    if (this.#requests.failure !== undefined) return;
     const words = error instanceof Error ? error.message : String(error);
-    const failure = error instanceof ClientError ? error : new ClientError('UNREACHABLE', words);
-    this.#failure = failure;
     this.#outbox.close();
     this.#owners?.unsubscribe();
-    this.#endWatch();
-    for (const [requestId, waiting] of this.#open) {
-      waiting?.reject(this.#errorOf(requestId, failure));
-    }
-    this.#open.clear();
-    for (const { requestId, reject } of this.#unlogged) reject(this.#errorOf(requestId, failure));
-    this.#unlogged = [];
-    this.#whenIdle?.reject(failure);
-    this.#whenIdle = undefined;
-  }
-
-  /** What is told to somebody who waits for a command when the client ends. */
-  #errorOf(requestId: number, failure: ClientError): ClientError {
-    const fate = this.#outbox.fateOf(requestId);
-    switch (fate) {
-      case 'REFUSED':
-        return failure;
-      case 'UNSENT':
-        return new ClientError('NOT_SENT', `the client ended before: ${failure.message}`);
-      case 'SENT':
-        return this.#unknownOutcome(requestId, failure);
-      default:
-        fate satisfies never;
-        return failure;
-    }
-  }
-
-  #unknownOutcome(requestId: number, failure: ClientError): ClientError {
-    const session = this.#session;
-    const words = `sent, and the client ended before the answer: ${failure.message}`;
-    const mend = `ask for the outcome of request ${requestId} of session ${session}`;
-    return new ClientError('OUTCOME_UNKNOWN', `${words}; ${mend}`, { session, requestId });
+    this.#watch.end();
+    const isOwn = error instanceof ClientError;
+    this.#requests.fail(isOwn ? error : new ClientError('UNREACHABLE', words));
   }
 }
-
-const sequenceOf = (answer: Answer) =>
-  answer.type === 'result' ? answer.firstSequence : answer.sequence;
-
-function warnOfListener(error: unknown): void {
-  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`a listener of an account's reports threw: ${words}`);
-}
-
-const ANSWER_TYPES: ReadonlySet<MarketEvent['type']> = new Set<Answer['type']>([
-  'accepted',
-  'replaced',
-  'cancelled',
-  'rejected',
-  'all-cancelled',
-  'cancel-after-set',
-  'result',
-]);
-
-const isTheAnswer = (event: MarketEvent): event is Answer => ANSWER_TYPES.has(event.type);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { proofSubject, proofsSubject } from '@foldbook/protocol';
+import { type ProofStatus, proofSubject, proofsSubject } from '@foldbook/protocol';
 import { MemoryBroker } from '@foldbook/runtime';
-import { type ProofStatus, type ProofWait, whenProved } from './proofs.ts';
+import { type ProofWait, whenProved } from './proofs.ts';
 
 const MARKET = 'BTC-USD';
 

@@ -2,40 +2,17 @@
  * When what a market did is proved: the epoch that holds a market sequence, from the prover. It
  * tells of each epoch once, and who came later or heard nothing asks it.
  */
-import { proofFilter, proofsSubject, ResultCode } from '@foldbook/protocol';
+import {
+  decodeProofAnswer,
+  encodeProofQuestion,
+  type ProofStatus,
+  type ProvedEpoch,
+  proofFilter,
+  proofsSubject,
+} from '@foldbook/protocol';
 import { cancelTimer, systemTimers, type Timers, type Transport } from '@foldbook/runtime';
 import { ask } from './ask.ts';
 import { ClientError } from './client-error.ts';
-
-/** An epoch whose proofs the prover has made, checked and stored. */
-export interface ProvedEpoch {
-  readonly epoch: number;
-  /** Market sequences of its first and last command. */
-  readonly sequenceFirst: number;
-  readonly sequenceLast: number;
-  /** Of the signed header, hex: what a verifier that you trust must come to. */
-  readonly headerHash: string;
-  readonly rootNew: string;
-  readonly recordCount: number;
-  /** What its proofs show by themselves: a level of `foldbook verify`. */
-  readonly level: string;
-  /** Where it is below the folder of the proof stores. */
-  readonly path: string;
-}
-
-export interface ProofStatus {
-  /** Epochs that are proved, and the market sequence that they reach. */
-  readonly epochs: number;
-  readonly provedTo: number;
-  /** Settlement records that the prover knows of and that are in no proved epoch. */
-  readonly recordsBacklog: number;
-  /** Development keys: anybody can forge such a proof, so that it shows nothing by itself. */
-  readonly devKeys: boolean;
-  /** Why the market is not proved any further, when it isn't. */
-  readonly stopped: string | null;
-  /** Null while the sequence is in no proved epoch. */
-  readonly proof: ProvedEpoch | null;
-}
 
 export interface ProofWait {
   readonly transport: Transport;
@@ -64,55 +41,11 @@ export async function askProof(
   sequence: number,
 ): Promise<ProofStatus> {
   const subject = proofsSubject(market);
-  const question = new TextEncoder().encode(JSON.stringify({ v: 1, sequence }));
-  const answer = parse(subject, await ask(transport, subject, question));
-  const text = (key: string) => (typeof answer[key] === 'string' ? `${answer[key]}` : '');
-  if (answer.code !== ResultCode.OK) {
-    const refusal = text('name');
-    throw new ClientError('REFUSED', `${subject}: ${refusal} ${text('detail')}`, { refusal });
-  }
-  const { proof } = answer;
-  return {
-    epochs: count(subject, answer, 'epochs'),
-    provedTo: count(subject, answer, 'provedTo'),
-    recordsBacklog: count(subject, answer, 'recordsBacklog'),
-    devKeys: answer.devKeys === true,
-    stopped: typeof answer.stopped === 'string' ? answer.stopped : null,
-    proof: isMap(proof) ? readEpoch(subject, proof) : null,
-  };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const isMap = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
-
-function readEpoch(subject: string, proof: Fields): ProvedEpoch {
-  return {
-    epoch: count(subject, proof, 'epoch'),
-    sequenceFirst: count(subject, proof, 'sequenceFirst'),
-    sequenceLast: count(subject, proof, 'sequenceLast'),
-    headerHash: String(proof.headerHash),
-    rootNew: String(proof.rootNew),
-    recordCount: count(subject, proof, 'recordCount'),
-    level: String(proof.level),
-    path: String(proof.path),
-  };
-}
-
-function count(subject: string, fields: Fields, key: string): number {
-  const value = fields[key];
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new ClientError('BAD_ANSWER', `${subject}: the answer has no ${key}`);
-}
-
-function parse(subject: string, payload: Uint8Array): Fields {
-  try {
-    const answer: unknown = JSON.parse(new TextDecoder().decode(payload));
-    if (isMap(answer)) return answer;
-  } catch {
-    // Said below.
-  }
-  throw new ClientError('BAD_ANSWER', `${subject}: the answer is no JSON map`);
+  const answer = decodeProofAnswer(await ask(transport, subject, encodeProofQuestion(sequence)));
+  if (!answer.ok) throw new ClientError('BAD_ANSWER', `${subject}: ${answer.detail}`);
+  if (!answer.value.isRefused) return answer.value.status;
+  const { name, detail } = answer.value;
+  throw new ClientError('REFUSED', `${subject}: ${name} ${detail}`, { refusal: name });
 }
 
 /**

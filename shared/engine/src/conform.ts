@@ -17,6 +17,7 @@ import {
   CommandOffset,
   EventKind,
   EventOffset,
+  encodeRecords,
   MAX_PRICE,
   MAX_QUANTITY,
   RECORD_BYTES,
@@ -25,7 +26,6 @@ import {
   TimeInForce,
   TradeOffset,
   viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import type { Engine } from './engine.ts';
 
@@ -159,11 +159,7 @@ function setUpRecords(): Uint8Array {
       ...set,
     })),
   ];
-  const records = new Uint8Array(commands.length * RECORD_BYTES);
-  commands.forEach((command, index) => {
-    writeCommand(viewOf(records), index * RECORD_BYTES, command, 0);
-  });
-  return records;
+  return encodeRecords(commands.map((command) => [0, command]));
 }
 
 /** The message at `from` as a command at `to`; its request id is its place in the file. */

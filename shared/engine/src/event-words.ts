@@ -30,6 +30,7 @@ import {
   TradeOffset,
   viewOf,
 } from '@foldbook/protocol';
+import { RecordReader } from './record-reader.ts';
 
 /** The name of a number in one of the protocol's tables, as in "post-only". */
 export function nameIn(table: { readonly [name: string]: number }, value: number): string {
@@ -46,21 +47,7 @@ const flagNames = (flags: number) =>
     .map((name) => name.toLowerCase().replaceAll('_', '-'));
 
 /** Reads the words of one record. */
-class Words {
-  readonly #view: DataView;
-  readonly #base: number;
-
-  constructor(view: DataView, base: number) {
-    this.#view = view;
-    this.#base = base;
-  }
-
-  u8 = (at: number): number => this.#view.getUint8(this.#base + at);
-  u16 = (at: number): number => this.#view.getUint16(this.#base + at, true);
-  u32 = (at: number): number => this.#view.getUint32(this.#base + at, true);
-  i32 = (at: number): number => this.#view.getInt32(this.#base + at, true);
-  u64 = (at: number): bigint => this.#view.getBigUint64(this.#base + at, true);
-
+class Words extends RecordReader {
   get side(): number {
     return this.u8(EventOffset.SIDE);
   }

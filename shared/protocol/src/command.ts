@@ -163,13 +163,21 @@ function writeTerms(view: DataView, offset: number, order: OrderTerms): void {
   putU64(view, offset + CommandOffset.STOP_PRICE, 'stopPrice', stopPrice);
 }
 
-/** A binary message for `cmd.<market>.<account>` (or `adm.<market>`). */
-export function encodeCommands(commands: readonly Command[], flags = 0): Uint8Array {
-  const records = new Uint8Array(commands.length * RECORD_BYTES);
+/** The records of commands and their senders, as a group of the log has them. */
+export function encodeRecords(
+  sent: readonly (readonly [account: number, command: Command])[],
+): Uint8Array {
+  const records = new Uint8Array(sent.length * RECORD_BYTES);
   const view = viewOf(records);
-  commands.forEach((command, index) => {
-    writeCommand(view, index * RECORD_BYTES, command, 0);
+  sent.forEach(([account, command], index) => {
+    writeCommand(view, index * RECORD_BYTES, command, account);
   });
+  return records;
+}
+
+/** A binary message for `cmd.<market>.<account>` (or `adm.<market>`), which names the sender. */
+export function encodeCommands(commands: readonly Command[], flags = 0): Uint8Array {
+  const records = encodeRecords(commands.map((command) => [0, command]));
   return encodeBatch({ kind: BatchKind.COMMANDS, flags }, records);
 }
 

@@ -19,6 +19,7 @@ export * from './msgpack.ts';
 export * from './msgpack-reader.ts';
 export * from './names.ts';
 export * from './partition.ts';
+export * from './proof.ts';
 export * from './receipt.ts';
 export * from './reply.ts';
 export * from './result.ts';

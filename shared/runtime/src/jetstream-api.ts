@@ -52,6 +52,26 @@ export interface StreamConfiguration {
   readonly allow_atomic?: boolean | undefined;
 }
 
+/** The broker remembers message ids so long. Nothing depends on it: it spares it memory. */
+const DUPLICATE_WINDOW_NS = 2_000_000_000;
+
+/** How the venue keeps streams: on disk, without an end, and refusing rather than forgetting. */
+export const keptStream = (name: string, subjects: readonly string[], replicas: number) => ({
+  name,
+  subjects,
+  storage: 'file',
+  retention: 'limits',
+  // Should the account's storage be full: refuse the new rather than drop the old.
+  discard: 'new',
+  num_replicas: replicas,
+  max_msgs: -1,
+  max_bytes: -1,
+  max_age: 0,
+  max_msgs_per_subject: -1,
+  max_consumers: -1,
+  duplicate_window: DUPLICATE_WINDOW_NS,
+});
+
 export interface StreamFacts {
   readonly config: StreamConfiguration;
   readonly firstSequence: number;

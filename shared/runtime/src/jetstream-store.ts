@@ -2,6 +2,7 @@
 import {
   JetStreamApi,
   JetStreamRefusal,
+  keptStream,
   PATIENCE_MS,
   type StreamConfiguration,
   type StreamFacts,
@@ -42,8 +43,6 @@ export interface StreamState {
 
 const ACK_TIMEOUT_MS = 5_000;
 const CLOSE_WITHIN_MS = 5_000;
-/** The broker remembers message ids so long. Nothing depends on it: it spares it memory. */
-const DUPLICATE_WINDOW_NS = 2_000_000_000;
 
 export class JetStreamStore implements StreamStore {
   readonly durability: string;
@@ -146,19 +145,7 @@ export class JetStreamStore implements StreamStore {
   async #create(name: string, subjects: readonly string[]): Promise<StreamFacts> {
     try {
       return await this.#api.createStream({
-        name,
-        subjects,
-        storage: 'file',
-        retention: 'limits',
-        // Should the account's storage be full: refuse the new rather than drop the old.
-        discard: 'new',
-        num_replicas: this.#replicas,
-        max_msgs: -1,
-        max_bytes: -1,
-        max_age: 0,
-        max_msgs_per_subject: -1,
-        max_consumers: -1,
-        duplicate_window: DUPLICATE_WINDOW_NS,
+        ...keptStream(name, subjects, this.#replicas),
         deny_delete: true,
         allow_atomic: true,
         // Brokers before 2.10 know nothing of it.

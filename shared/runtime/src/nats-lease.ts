@@ -3,7 +3,13 @@
  * record's sequence in the bucket's stream. It is read from the stream's leader, not from any copy.
  */
 import { headers as createHeaders } from 'nats';
-import { isConflict, JetStreamApi, JetStreamRefusal, PATIENCE_MS } from './jetstream-api.ts';
+import {
+  isConflict,
+  JetStreamApi,
+  JetStreamRefusal,
+  keptStream,
+  PATIENCE_MS,
+} from './jetstream-api.ts';
 import { type LeaseEntry, LeaseError, type LeaseStore } from './lease-store.ts';
 import type { NatsTransport } from './nats-transport.ts';
 import { StreamError } from './stream.ts';
@@ -20,7 +26,6 @@ export interface NatsLeaseOptions {
 
 const DEFAULT_BUCKET = 'FOLDBOOK';
 const REQUEST_TIMEOUT_MS = 1_000;
-const DUPLICATE_WINDOW_NS = 2_000_000_000;
 const EXPECTED_SEQUENCE = 'Nats-Expected-Last-Subject-Sequence';
 
 export class NatsLeaseStore implements LeaseStore {
@@ -106,18 +111,8 @@ export class NatsLeaseStore implements LeaseStore {
   /** As the tools of NATS make a bucket with one value a key. */
   #create(api: JetStreamApi) {
     return api.createStream({
-      name: this.#stream,
-      subjects: [`$KV.${this.#bucket}.>`],
-      storage: 'file',
-      retention: 'limits',
-      discard: 'new',
-      num_replicas: this.#replicas,
-      max_msgs: -1,
-      max_bytes: -1,
-      max_age: 0,
+      ...keptStream(this.#stream, [`$KV.${this.#bucket}.>`], this.#replicas),
       max_msgs_per_subject: 1,
-      max_consumers: -1,
-      duplicate_window: DUPLICATE_WINDOW_NS,
       allow_rollup_hdrs: true,
       allow_direct: true,
       deny_delete: true,

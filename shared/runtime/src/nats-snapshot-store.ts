@@ -4,7 +4,13 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { headers as createHeaders } from 'nats';
-import { isUnavailable, JetStreamApi, JetStreamRefusal, PATIENCE_MS } from './jetstream-api.ts';
+import {
+  isUnavailable,
+  JetStreamApi,
+  JetStreamRefusal,
+  keptStream,
+  PATIENCE_MS,
+} from './jetstream-api.ts';
 import { JetStreamReader } from './jetstream-reader.ts';
 import { byName } from './memory-snapshot-store.ts';
 import type { NatsTransport } from './nats-transport.ts';
@@ -36,7 +42,6 @@ export interface NatsSnapshotOptions {
 const CHUNK_BYTES = 128 * 1024;
 /** Chunks on their way to the broker: two MiB of memory at most. */
 const WINDOW = 16;
-const DUPLICATE_WINDOW_NS = 2_000_000_000;
 const DIGEST_KIND = 'SHA-256=';
 
 /** What a name's record says, in the form of NATS. */
@@ -309,18 +314,7 @@ const RETRY_MS = 100;
 
 function create({ api, name, stream }: Bucket, replicas: number) {
   return api.createStream({
-    name: stream,
-    subjects: [`$O.${name}.C.>`, `$O.${name}.M.>`],
-    storage: 'file',
-    retention: 'limits',
-    discard: 'new',
-    num_replicas: replicas,
-    max_msgs: -1,
-    max_bytes: -1,
-    max_age: 0,
-    max_msgs_per_subject: -1,
-    max_consumers: -1,
-    duplicate_window: DUPLICATE_WINDOW_NS,
+    ...keptStream(stream, [`$O.${name}.C.>`, `$O.${name}.M.>`], replicas),
     allow_rollup_hdrs: true,
     allow_direct: true,
   });

@@ -2,12 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorClient } from '@foldbook/client';
-import { Asset, diffStream, logStream, MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
+import { Asset, diffStream, logStream } from '@foldbook/protocol';
 import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import { interrupted } from '../cli-error.ts';
 import { LocalCluster } from '../local-cluster.ts';
 import { startService } from '../service-process.ts';
 import { AskedProcess } from './asked-process.ts';
+import { e2eMarketConfig, GROUPS_IN_FLIGHT } from './e2e-market-config.ts';
 import type {
   ClientsMeasured,
   ClientsQuestions,
@@ -25,19 +26,10 @@ const FIRST_ACCOUNT = 100;
 const FUNDS = 2n ** 50n;
 const MAKER_FEE_PPM = 100;
 const TAKER_FEE_PPM = 200;
-const GROUPS_IN_FLIGHT = 8;
-/** Half a megabyte: as much as a synced write is worth. */
-const MAX_GROUP_COMMANDS = MAX_COMMANDS_PER_GROUP - 1;
 /** As the market's publisher has it, on each stream. */
 const OUTPUTS_IN_FLIGHT = 256;
-/** Settlement records that a prover would be given together: epochs are not what is measured. */
-export const EPOCH_RECORDS = 65_536;
 /** What a stored message has beside subject and payload: lengths, checksum, headers of a writer. */
 const STORED_BYTES = 180;
-const LONGEST_LAG_MS = 60_000;
-/** By its configuration. */
-const LEAST_PENDING = 65_536;
-const MOST_PENDING = 1_000_000;
 const ASK_WITHIN_MS = 30_000;
 
 export interface E2eSettings extends E2eMix {
@@ -97,20 +89,9 @@ export function runMarket(
   tell: { readonly onTrouble: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<E2eResult> {
   return onStage(settings, tell.signal, async (stage) => {
-    const { replicas, profileDir } = settings;
-    const broker = { kind: 'nats', servers: stage.cluster.servers.join(','), replicas };
+    const { profileDir } = settings;
     const service = await startService('market', {
-      config: {
-        broker,
-        hosts: 1,
-        epochRecords: EPOCH_RECORDS,
-        maxGroupsInFlight: GROUPS_IN_FLIGHT,
-        maxGroupCommands: MAX_GROUP_COMMANDS,
-        // A machine that is too slow shows in its rate, not in refusals.
-        maxLagMs: LONGEST_LAG_MS,
-        ...pendingOf(settings),
-        ...(profileDir === undefined ? {} : { profileDir }),
-      },
+      config: e2eMarketConfig(settings, stage.cluster.servers),
       logDir: stage.dir,
       onTrouble: tell.onTrouble,
       signal: tell.signal,
@@ -183,16 +164,6 @@ function onStage<T>(
       await cluster.stop();
     }
   });
-}
-
-/** Room for all that the clients' windows may hold. */
-function pendingOf({ clients, window, batch }: E2eSettings) {
-  const ofOne = Math.max(LEAST_PENDING, 2 * window * batch);
-  const ofAll = Math.max(LEAST_PENDING, 2 * clients * window * batch);
-  return {
-    maxPendingCommands: Math.min(MOST_PENDING, ofAll),
-    maxPendingPerAccount: Math.min(MOST_PENDING, ofOne),
-  };
 }
 
 async function openMarket(transport: NatsTransport, clients: number): Promise<void> {

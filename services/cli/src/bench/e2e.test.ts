@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { e2e } from './e2e.ts';
+import { e2eMarketConfig } from './e2e-market-config.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const SMALL = ['--seconds=1', '--warm-up=0', '--runs=1', '--clients=10', '--window=2', '--batch=4'];
@@ -43,4 +45,15 @@ test('from client to client, and raw JetStream with the same bytes', {
   assert(Math.abs(end.ratio - market.ordersPerSec / floor.ordersPerSec) < 0.01);
   assert(end.syncMs.p50 > 0);
   assert.deepEqual([end.settings.replicas, end.settings.batch], [1, 4]);
+});
+
+test('the help names each setting that the market has from the benchmark', () => {
+  const mix = { clients: 1, window: 1, batch: 1, singlePercent: 0, replicas: 1, connections: 1 };
+  const times = { seconds: 1, warmUpSeconds: 0, processes: 1, profileDir: undefined };
+  const { broker, ...set } = e2eMarketConfig({ ...mix, ...times }, []);
+  for (const [name, value] of Object.entries(set)) {
+    const row = e2e.help.split('\n').find((line) => line.trimStart().startsWith(`${name} `));
+    assert(row?.includes(value.toLocaleString('en-US')) || name === 'maxPendingPerAccount', name);
+    assert(row?.includes('('), `${name}: and its default`);
+  }
 });

@@ -3,11 +3,11 @@ import { availableCores } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { measureSync } from './disk-sync.ts';
+import { E2E_MARKET_WORDS } from './e2e-market-config.ts';
 import {
   type E2eMeasured,
   type E2eResult,
   type E2eSettings,
-  EPOCH_RECORDS,
   runFloor,
   runMarket,
   shapeOf,
@@ -65,8 +65,12 @@ receivedMs is from when a message was to be sent until the market said that it i
 reportedMs until its last report: in runs at full rate by a window's length, at the given rate by
 what the path takes. cpuPerMillion is processor seconds for a million commands, of the broker, the
 market's service thread, its other threads, and the clients. syncMs is of a write of 4 KiB to this
-machine's disk, before the runs: a broker makes one for each group and report. Epochs close after
-${EPOCH_RECORDS.toLocaleString('en-US')} records. Exit status 1 if something sent never came back.
+machine's disk, before the runs: a broker makes one for each group and report. Exit status 1 if
+something sent never came back.
+
+The market is configured with the defaults (in brackets) but for
+
+${E2E_MARKET_WORDS}
 
 Example: foldbook bench e2e --seconds 30 --runs 5`,
   takes: [],

@@ -118,11 +118,12 @@ function settingsOf(context: CommandContext): Settings {
   }
   const [smallest = 0] = SIZES;
   const largest = context.integer('largest', smallest, SIZES.at(-1) ?? 0) ?? Infinity;
+  const [matchCore, clientCore] = chosenCores(context, 'client-core');
   return {
     seconds: context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS,
     perSec: context.integer('rate', 1, MAX_PER_SEC) ?? DEFAULT_PER_SEC,
     levels: context.integer('levels', 1, 100_000) ?? DEFAULT_LEVELS,
-    cores: chosenCores(context),
+    cores: { matchCore, clientCore },
     sizes: SIZES.filter((size) => size <= largest),
     parts: only === undefined ? PARTS : [only],
   };

@@ -4,11 +4,10 @@ import {
   type Command,
   CommandKind,
   CommandOffset,
+  encodeRecords,
   RECORD_BYTES,
   Side,
   TimeInForce,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 
 const MAKER = 2;
@@ -25,15 +24,6 @@ const REQUEST_ID = CommandOffset.REQUEST_ID >> 2;
 const CLIENT_ORDER_ID = CommandOffset.CLIENT_ORDER_ID >> 2;
 /** Ids from here on are of the pairs. */
 const FIRST_PAIR = 1_000_000;
-
-function write(commands: readonly (readonly [number, Command])[]): Uint8Array {
-  const records = new Uint8Array(commands.length * RECORD_BYTES);
-  const view = viewOf(records);
-  for (const [index, [account, command]] of commands.entries()) {
-    writeCommand(view, index * RECORD_BYTES, command, account);
-  }
-  return records;
-}
 
 const order = (side: Side, id: number, price: bigint, quantity: bigint): Command => ({
   kind: CommandKind.NEW,
@@ -64,7 +54,7 @@ export function setUpCommands(): Uint8Array {
     commands.push([MAKER, order(Side.SELL, 2 * id, PRICE + away, RESTING_QUANTITY)]);
     commands.push([MAKER, order(Side.BUY, 2 * id + 1, PRICE - away, RESTING_QUANTITY)]);
   }
-  return write(commands);
+  return encodeRecords(commands);
 }
 
 /** Writes commands of pairs into a block, allocating nothing. */
@@ -74,7 +64,7 @@ export class PairWriter {
 
   /** @param capacity commands of a block; even */
   constructor(capacity: number) {
-    const pair = write([
+    const pair = encodeRecords([
       [MAKER, order(Side.SELL, FIRST_PAIR, PRICE, 1n)],
       [TAKER, order(Side.BUY, FIRST_PAIR, PRICE, 1n)],
     ]);

@@ -69,7 +69,8 @@ async function measure(context: CommandContext): Promise<number> {
   const { output, signal } = context;
   const seconds = context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS;
   const realtime = context.integer('realtime', 1, 99);
-  const cores = { ...chosenCores(context), realtime };
+  const [matchCore, clientCore] = chosenCores(context, 'client-core');
+  const cores = { matchCore, clientCore, realtime };
   const flags = v8Flags(context);
   const asked = new AskedProcess<LatencyQuestions>(MAIN, ['--expose-gc', ...flags], signal);
   try {

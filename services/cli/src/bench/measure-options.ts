@@ -4,7 +4,6 @@ import { MAX_COMMANDS_PER_GROUP } from '@foldbook/protocol';
 import { availableCores } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
-import type { LatencyCores } from './latency-messages.ts';
 import { MAX_ACCOUNTS } from './workload-commands.ts';
 
 const DEFAULT_ACCOUNTS = 10_000;
@@ -51,21 +50,28 @@ export function v8Flags(context: CommandContext): readonly string[] {
 
 /** The system's own work tends to be on the first core. */
 export function chooseCore(context: CommandContext): number {
-  const cores = availableCores();
-  const core = context.integer('core', 0, 1_023) ?? cores.at(-1) ?? 0;
-  if (cores.includes(core)) return core;
-  throw new UsageError(`--core ${core}: this process may use ${cores.join(', ')}`);
+  const usable = availableCores();
+  return coreOf(context, usable, 'core', usable.at(-1) ?? 0);
 }
 
-/** What --core and --client-core say. */
-export function chosenCores(context: CommandContext): LatencyCores {
+/** What --core says, and the option that names the core of another thread. */
+export function chosenCores(
+  context: CommandContext,
+  otherOption: string,
+): readonly [matchCore: number, otherCore: number] {
   const usable = availableCores();
-  const chosen = (name: string, otherwise: number) => {
-    const core = context.integer(name, 0, 1_023) ?? otherwise;
-    if (usable.includes(core)) return core;
-    throw new UsageError(`--${name} ${core}: this process may use ${usable.join(', ')}`);
-  };
-  const matchCore = chosen('core', usable.at(-1) ?? 0);
+  const matchCore = chooseCore(context);
   const other = usable.find((core) => core !== matchCore) ?? matchCore;
-  return { matchCore, clientCore: chosen('client-core', other) };
+  return [matchCore, coreOf(context, usable, otherOption, other)];
+}
+
+function coreOf(
+  context: CommandContext,
+  usable: readonly number[],
+  option: string,
+  otherwise: number,
+): number {
+  const core = context.integer(option, 0, 1_023) ?? otherwise;
+  if (usable.includes(core)) return core;
+  throw new UsageError(`--${option} ${core}: this process may use ${usable.join(', ')}`);
 }

@@ -2,14 +2,13 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { conformCommands } from '@foldbook/engine';
-import { availableCores } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { playing, readMessageFile } from '../message-file.ts';
 import { grouped } from '../output.ts';
 import { AskedProcess } from './asked-process.ts';
 import { machineWords, thisMachine } from './machine.ts';
-import { v8Flags } from './measure-options.ts';
+import { chosenCores, v8Flags } from './measure-options.ts';
 import type {
   OrdersMeasured,
   OrdersOptions,
@@ -67,7 +66,8 @@ async function measure(context: CommandContext): Promise<number> {
   const { output, positionals } = context;
   if (positionals.length === 0) throw new UsageError('name at least one message file');
   const runs = context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS;
-  const where = { ...cores(context), ringPages: ringPages(context) };
+  const [matchCore, readCore] = chosenCores(context, 'read-core');
+  const where = { matchCore, readCore, ringPages: ringPages(context) };
   const flags = v8Flags(context);
   const worst = new Map<number, number>();
   let isRight = true;
@@ -85,18 +85,6 @@ async function measure(context: CommandContext): Promise<number> {
   output.result({ worst: figures, ...method, machine }, worstWords(figures, method, machine));
   if (!isRight) process.stderr.write('foldbook: the reader saw other events than it should have\n');
   return isRight ? 0 : 1;
-}
-
-function cores(context: CommandContext): Pick<OrdersOptions, 'matchCore' | 'readCore'> {
-  const usable = availableCores();
-  const chosen = (name: string, otherwise: number) => {
-    const core = context.integer(name, 0, 1_023) ?? otherwise;
-    if (usable.includes(core)) return core;
-    throw new UsageError(`--${name} ${core}: this process may use ${usable.join(', ')}`);
-  };
-  const matchCore = chosen('core', usable.at(-1) ?? 0);
-  const other = usable.find((core) => core !== matchCore) ?? matchCore;
-  return { matchCore, readCore: chosen('read-core', other) };
 }
 
 function ringPages(context: CommandContext): number {

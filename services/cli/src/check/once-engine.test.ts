@@ -5,10 +5,8 @@ import {
   BatchKind,
   CommandKind,
   encodeBatch,
+  encodeRecords,
   logSubject,
-  RECORD_BYTES,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import { OnceEngine } from './once-engine.ts';
 
@@ -16,19 +14,10 @@ const ACCOUNT = 7;
 
 /** A group of the log that deposits 5 for each of these requests. */
 function group(...requestIds: readonly bigint[]) {
-  const records = new Uint8Array(requestIds.length * RECORD_BYTES);
-  for (const [index, requestId] of requestIds.entries()) {
-    const deposit = {
-      kind: CommandKind.DEPOSIT,
-      session: 0,
-      requestId,
-      account: ACCOUNT,
-      asset: Asset.BASE,
-      amount: 5n,
-    } as const;
-    writeCommand(viewOf(records), index * RECORD_BYTES, deposit, 0);
-  }
-  return encodeBatch({ kind: BatchKind.GROUP, market: 1 }, records);
+  const deposit = { kind: CommandKind.DEPOSIT, session: 0, account: ACCOUNT } as const;
+  const funds = { asset: Asset.BASE, amount: 5n };
+  const sent = requestIds.map((requestId) => [0, { ...deposit, requestId, ...funds }] as const);
+  return encodeBatch({ kind: BatchKind.GROUP, market: 1 }, encodeRecords(sent));
 }
 
 test('copies of a request are left out, in one group and in others', () => {

@@ -1,16 +1,13 @@
 /** Orders for `check overload`: sent as fast as they are answered, or at times that are set. */
 import {
-  BatchKind,
+  type Command,
   CommandKind,
   commandSubject,
   decodeReply,
-  encodeBatch,
-  RECORD_BYTES,
+  encodeCommands,
   ResultCode,
   Side,
   TimeInForce,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 import type { Transport } from '@foldbook/runtime';
 
@@ -62,26 +59,16 @@ export class OrderLoad {
   }
 
   #message(turn: number, orders: number): Uint8Array {
-    const records = new Uint8Array(orders * RECORD_BYTES);
-    const view = viewOf(records);
-    let requestId = this.#nextRequest[turn] ?? 1n;
-    for (let index = 0; index < orders; index += 1) {
-      const order = {
-        kind: CommandKind.NEW,
-        account: FIRST_ACCOUNT + turn,
-        session: SESSION,
-        requestId,
-        clientOrderId: requestId,
-        side: index % 2 === 0 ? Side.BUY : Side.SELL,
-        timeInForce: TimeInForce.GTC,
-        price: PRICE,
-        quantity: 1n,
-      } as const;
-      writeCommand(view, index * RECORD_BYTES, order, 0);
-      requestId += 1n;
-    }
-    this.#nextRequest[turn] = requestId;
-    return encodeBatch({ kind: BatchKind.COMMANDS }, records);
+    const first = this.#nextRequest[turn] ?? 1n;
+    this.#nextRequest[turn] = first + BigInt(orders);
+    const commands = Array.from({ length: orders }, (_, index): Command => {
+      const requestId = first + BigInt(index);
+      const side = index % 2 === 0 ? Side.BUY : Side.SELL;
+      const request = { session: SESSION, requestId, clientOrderId: requestId };
+      const terms = { side, timeInForce: TimeInForce.GTC, price: PRICE, quantity: 1n };
+      return { kind: CommandKind.NEW, ...request, ...terms };
+    });
+    return encodeCommands(commands);
   }
 }
 

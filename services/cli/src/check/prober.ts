@@ -1,20 +1,8 @@
 /** Asks all the time whether a market takes orders, by orders that leave nothing behind. */
-import {
-  BatchFlag,
-  BatchKind,
-  CommandKind,
-  commandSubject,
-  decodeReply,
-  encodeBatch,
-  RECORD_BYTES,
-  ResultCode,
-  Side,
-  TimeInForce,
-  viewOf,
-  writeCommand,
-} from '@foldbook/protocol';
+import { BatchFlag, commandSubject, decodeReply, ResultCode } from '@foldbook/protocol';
 import type { Subscription, Transport } from '@foldbook/runtime';
 import type { Claim } from './history.ts';
+import { probeMessage } from './probe-order.ts';
 
 const EVERY_MS = 2;
 const EARLY_ONE_IN = 2;
@@ -101,25 +89,11 @@ export class Prober {
   #send(): void {
     this.#sent += 1;
     const line = this.#sent % this.#lines.length;
-    const requestId = BigInt(this.#sent);
-    const record = new Uint8Array(RECORD_BYTES);
-    const order = {
-      kind: CommandKind.NEW,
-      account: this.#account,
-      session: this.#sessionOf(this.#sent),
-      requestId,
-      clientOrderId: requestId,
-      side: Side.BUY,
-      timeInForce: TimeInForce.IOC,
-      price: 1n,
-      quantity: 1n,
-    } as const;
-    writeCommand(viewOf(record), 0, order, 0);
     // One of both answers each: some before they are executed, some after.
     const isEarly = this.#isKeptOn && this.#sent % EARLY_ONE_IN === 0;
     const flags = isEarly ? BatchFlag.REPLY_WHEN_RECEIVED : 0;
-    const batch = encodeBatch({ kind: BatchKind.COMMANDS, flags }, record);
-    this.#lines[line]?.publish(this.#subject, batch, `${this.#inbox}.${this.#sent}`);
+    const message = probeMessage(this.#sessionOf(this.#sent), BigInt(this.#sent), flags);
+    this.#lines[line]?.publish(this.#subject, message, `${this.#inbox}.${this.#sent}`);
   }
 
   #sessionOf(sent: number): number {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportSource } from '@foldbook/client';
+import type { EpochProved } from '@foldbook/protocol';
 import { connectChannel, connectNats, processChannel, type Transport } from '@foldbook/runtime';
 import { interrupted, ServiceError } from '../cli-error.ts';
 import { endWords } from '../process-end.ts';
@@ -26,22 +27,14 @@ export interface DemoOptions {
   /** Ends the start. */
   readonly signal: AbortSignal;
   readonly onTrouble: (line: string) => void;
-  readonly onProved: (epoch: ProvedEpoch) => void;
-}
-
-/** What the prover tells about one epoch. */
-export interface ProvedEpoch {
-  readonly epoch: number;
-  readonly recordCount: number;
-  readonly proofs: number;
-  readonly ms: number;
+  readonly onProved: (epoch: EpochProved) => void;
 }
 
 export interface DemoEnvironment {
   readonly market: string;
   readonly transport: Transport;
   readonly proofDir: string;
-  readonly proved: readonly ProvedEpoch[];
+  readonly proved: readonly EpochProved[];
   reports(): ReportSource;
   /** Resolves once `count` epochs are proved, which are no more than were asked for. */
   epochsProved(count: number): Promise<void>;
@@ -143,11 +136,11 @@ async function connect(broker: DemoBroker | undefined, market: ServiceProcess): 
   };
 }
 
-function followProofs(prover: ServiceProcess, onProved: (epoch: ProvedEpoch) => void) {
-  const proved: ProvedEpoch[] = [];
+function followProofs(prover: ServiceProcess, onProved: (epoch: EpochProved) => void) {
+  const proved: EpochProved[] = [];
   const waiting = new Set<() => void>();
   prover.child.on('message', (message: unknown) => {
-    if (isProvedEpoch(message)) {
+    if (isEpochProved(message)) {
       proved.push(message);
       onProved(message);
     }
@@ -166,7 +159,7 @@ function followProofs(prover: ServiceProcess, onProved: (epoch: ProvedEpoch) => 
   return { proved, epochsProved };
 }
 
-function isProvedEpoch(message: unknown): message is ProvedEpoch {
+function isEpochProved(message: unknown): message is EpochProved {
   return (
     typeof message === 'object' &&
     message !== null &&

@@ -1,9 +1,9 @@
 /** The end of a demo: what was done, how long it took, and at which rate. */
 import type { MirrorCounters } from '@foldbook/client';
+import type { EpochProved } from '@foldbook/protocol';
 import type { ChainResult } from '@foldbook/verifier';
 import { duration, grouped, plural, roundedMs } from '../output.ts';
 import type { LeftBehind } from './broker-streams.ts';
-import type { ProvedEpoch } from './environment.ts';
 
 /** What came of playing the flow. */
 export interface Traded {
@@ -26,7 +26,7 @@ export interface Traded {
 export interface DemoFigures extends Traded {
   readonly market: string;
   readonly flow: string;
-  readonly proved: readonly ProvedEpoch[];
+  readonly proved: readonly EpochProved[];
   readonly chain: ChainResult;
   readonly verifyMs: number;
   readonly totalMs: number;
@@ -116,7 +116,7 @@ function leftRows(left: LeftBehind | undefined): [string, string][] {
 
 const perSecond = (count: number, ms: number) => (ms <= 0 ? 0 : (count * 1_000) / ms);
 
-function sums(proved: readonly ProvedEpoch[]) {
+function sums(proved: readonly EpochProved[]) {
   return {
     records: proved.reduce((sum, epoch) => sum + epoch.recordCount, 0),
     proofs: proved.reduce((sum, epoch) => sum + epoch.proofs, 0),

@@ -6,11 +6,10 @@ import {
   CommandKind,
   CommandOffset,
   encodeBatch,
+  encodeRecords,
   RECORD_BYTES,
   Side,
   TimeInForce,
-  viewOf,
-  writeCommand,
 } from '@foldbook/protocol';
 
 export const GROUP_COMMANDS = 4_096;
@@ -30,12 +29,8 @@ const FIRST_PAIR = 2 ** 30;
 type Sent = readonly [account: number, command: Command];
 
 function groupOf(market: number, commands: readonly Sent[]): Uint8Array {
-  const records = new Uint8Array(commands.length * RECORD_BYTES);
-  const view = viewOf(records);
-  for (const [index, [account, command]] of commands.entries()) {
-    writeCommand(view, index * RECORD_BYTES, command, account);
-  }
-  return encodeBatch({ kind: BatchKind.GROUP, market, timeNs: TIME_NS }, records);
+  const header = { kind: BatchKind.GROUP, market, timeNs: TIME_NS } as const;
+  return encodeBatch(header, encodeRecords(commands));
 }
 
 const order = (side: Side, id: number, price: bigint): Command => ({

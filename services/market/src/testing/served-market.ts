@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createLogger, MemoryBroker, type Transport } from '@foldbook/runtime';
 import { AnswerShare } from '../answer-share.ts';
+import { ClientQueries } from '../client-queries.ts';
 import { CommandAdapter } from '../command-adapter.ts';
 import { PartitionDoor } from '../partition-door.ts';
 import { RefusalLog } from '../refusal-log.ts';
@@ -57,9 +58,10 @@ export function serveMarket(options: ServeOptions = {}): ServedMarket {
     receipts: options.receipts,
   };
   const share = new AnswerShare(pipeline.clock, options.answerBytes);
-  const sources = { publisher, reports, share, dispatcher, mover };
+  const queries = new ClientQueries({ transport, dispatcher, publisher, sequencer });
+  const sources = { publisher, reports, share, queries, mover };
   const requests = new RequestAdapter(transport, markets, sequencer, sources, facts);
-  pipeline.onAnswer = (token, records, sequence) => requests.answered(token, records, sequence);
+  pipeline.onAnswer = (token, records, sequence) => queries.answered(token, records, sequence);
   const door = new PartitionDoor({ partition: 0, partitions: options.partitions ?? 1 });
   commands.open(door);
   requests.open(door);

@@ -10,6 +10,7 @@ import {
   viewOf,
 } from '@foldbook/protocol';
 import type { Engine, EngineOptions } from '../engine.ts';
+import { RecordReader } from '../record-reader.ts';
 import { checkOptions } from '../snapshot/capacity.ts';
 import {
   AccountOffset,
@@ -187,23 +188,6 @@ class Restorer {
     const stopPrice = read.u64(TermsOffset.STOP_PRICE);
     this.#orders.push({ ...order, displaySize, stopPrice });
   }
-}
-
-/** Reads the fields of a record by their offsets from its start. */
-class RecordReader {
-  readonly #view: DataView;
-  readonly #base: number;
-
-  constructor(view: DataView, base: number) {
-    this.#view = view;
-    this.#base = base;
-  }
-
-  u8 = (at: number): number => this.#view.getUint8(this.#base + at);
-  u16 = (at: number): number => this.#view.getUint16(this.#base + at, true);
-  u32 = (at: number): number => this.#view.getUint32(this.#base + at, true);
-  i32 = (at: number): number => this.#view.getInt32(this.#base + at, true);
-  u64 = (at: number): bigint => this.#view.getBigUint64(this.#base + at, true);
 }
 
 /** Terms that it may have follow in a record of their own. */
