@@ -18,14 +18,14 @@ import type {
 import { type ProcessCpu, readProcessCpu } from './process-cpu.ts';
 import { withWorkFolder } from './work-folder.ts';
 
-const CLIENTS_MAIN = fileURLToPath(new URL('./e2e-main.ts', import.meta.url));
+export const CLIENTS_MAIN = fileURLToPath(new URL('./e2e-main.ts', import.meta.url));
 const FLOOR_MAIN = fileURLToPath(new URL('./e2e-floor-main.ts', import.meta.url));
 export const MARKET = 'BENCH';
-const FIRST_ACCOUNT = 100;
+export const FIRST_ACCOUNT = 100;
 const FUNDS = 2n ** 50n;
 const MAKER_FEE_PPM = 100;
 const TAKER_FEE_PPM = 200;
-const GROUPS_IN_FLIGHT = 8;
+export const GROUPS_IN_FLIGHT = 8;
 /** Half a megabyte: as much as a synced write is worth. */
 const MAX_GROUP_COMMANDS = MAX_COMMANDS_PER_GROUP - 1;
 /** As the market's publisher has it, on each stream. */
@@ -34,7 +34,7 @@ const OUTPUTS_IN_FLIGHT = 256;
 export const EPOCH_RECORDS = 65_536;
 /** What a stored message has beside subject and payload: lengths, checksum, headers of a writer. */
 const STORED_BYTES = 180;
-const LONGEST_LAG_MS = 60_000;
+export const LONGEST_LAG_MS = 60_000;
 /** By its configuration. */
 const LEAST_PENDING = 65_536;
 const MOST_PENDING = 1_000_000;
@@ -116,7 +116,7 @@ export function runMarket(
       signal: tell.signal,
     });
     try {
-      await openMarket(stage.transport, settings.clients);
+      await openMarket(stage.transport, MARKET, settings.clients);
       const toggle = () => {
         if (profileDir !== undefined) service.child.kill('SIGUSR2');
       };
@@ -186,7 +186,7 @@ function onStage<T>(
 }
 
 /** Room for all that the clients' windows may hold. */
-function pendingOf({ clients, window, batch }: E2eSettings) {
+export function pendingOf({ clients, window, batch }: E2eMix & { readonly clients: number }) {
   const ofOne = Math.max(LEAST_PENDING, 2 * window * batch);
   const ofAll = Math.max(LEAST_PENDING, 2 * clients * window * batch);
   return {
@@ -195,9 +195,23 @@ function pendingOf({ clients, window, batch }: E2eSettings) {
   };
 }
 
-async function openMarket(transport: NatsTransport, clients: number): Promise<void> {
-  const operator = new OperatorClient(transport, MARKET);
+/** With so many accounts, from `FIRST_ACCOUNT` on, that have funds for everything. */
+export async function openMarket(
+  transport: NatsTransport,
+  market: string,
+  clients: number,
+): Promise<void> {
+  const operator = new OperatorClient(transport, market);
   await operator.createMarket(MAKER_FEE_PPM, TAKER_FEE_PPM);
+  await fundAccounts(transport, market, clients);
+}
+
+export async function fundAccounts(
+  transport: NatsTransport,
+  market: string,
+  clients: number,
+): Promise<void> {
+  const operator = new OperatorClient(transport, market);
   const accounts = Array.from({ length: clients }, (_, index) => FIRST_ACCOUNT + index);
   await Promise.all(
     accounts.flatMap((account) =>
@@ -284,7 +298,8 @@ async function measureOne(
   };
 }
 
-function together(all: readonly ClientsMeasured[]) {
+/** What several processes measured, as one. */
+export function together(all: readonly ClientsMeasured[]) {
   const sum = (of: (measured: ClientsMeasured) => number) =>
     all.reduce((total, measured) => total + of(measured), 0);
   const sorted = (of: (measured: ClientsMeasured) => Float64Array) => {
@@ -368,6 +383,7 @@ function between(before: Cpu, after: Cpu): CpuSeconds | undefined {
   };
 }
 
-async function wait(seconds: number, signal: AbortSignal): Promise<void> {
+/** Rejects with InterruptedError. */
+export async function wait(seconds: number, signal: AbortSignal): Promise<void> {
   await Promise.race([delay(seconds * 1_000), interrupted(signal)]);
 }
