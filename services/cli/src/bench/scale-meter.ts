@@ -39,8 +39,6 @@ export interface Look {
   readonly streams: ReadonlyMap<string, StreamSize>;
   readonly consumers: number;
   readonly subscriptions: number;
-  /** How often a disk of this machine was told to keep what it had; all programs' together. */
-  readonly flushes: number;
   /** By what the processes are: `nodes`, `services`. */
   readonly processes: ReadonlyMap<string, Usage>;
 }
@@ -114,7 +112,6 @@ export async function look(
     connections: byName(connected.flatMap(({ connections }) => connections)),
     ...streamsOf(stored),
     subscriptions: sum((server) => server.subscriptions),
-    flushes: readFlushes(),
     processes: new Map([...processIds].map(([name, ids]) => [name, usageOf(ids)])),
   };
 }
@@ -173,15 +170,6 @@ function readUsage(processId: number): Usage {
     residentBytes: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1_024,
     writtenBytes: Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0),
   };
-}
-
-/** Of the disk that has most of them: others may stand upon it, and count the same ones. */
-function readFlushes(): number {
-  const FLUSHES_FIELD = 17;
-  const counts = readText('/proc/diskstats')
-    .split('\n')
-    .map((line) => Number(line.trim().split(/\s+/)[FLUSHES_FIELD] ?? 0));
-  return Math.max(0, ...counts);
 }
 
 /** The processes that one has started. */
@@ -248,7 +236,6 @@ export function between(before: Look, after: Look) {
     streams: after.streams.size,
     consumers: after.consumers,
     subscriptions: after.subscriptions,
-    flushes: perSec((seen) => seen.flushes),
   };
 }
 

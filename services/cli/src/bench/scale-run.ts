@@ -1,7 +1,7 @@
 /** One run of `bench scale`: brokers, nodes with their services, markets and clients; all new. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askNodes } from '@foldbook/client';
+import { askNodes, OperatorClient } from '@foldbook/client';
 import { partitionOf } from '@foldbook/protocol';
 import { connectNats, type NatsTransport } from '@foldbook/runtime';
 import { mappingsText } from '../broker-partitions.ts';
@@ -38,6 +38,8 @@ export interface ScaleSpec {
   readonly clients: number;
   /** Commands; undefined: as fast as windows allow. */
   readonly perSec: number | undefined;
+  /** Whether the node ends and starts again, before the load and after it. */
+  readonly restarts: boolean;
 }
 
 export interface ScaleSettings extends E2eMix {
@@ -116,12 +118,16 @@ async function onStage(stage: Stage): Promise<ScaleRun> {
   const { settings, signal } = stage;
   const empty = await startNodes(stage);
   const createMs = await openMarkets(stage);
+  // One that waits for a venue without markets has nothing to follow yet.
+  await untilServed(stage, stage.spec.nodes - 1);
   await wait(SETTLE_SECONDS, signal);
   const before = await lookNow(stage);
   await wait(settings.idleSeconds, signal);
   const idle = between(before, await lookNow(stage));
   const opened = await restart(stage);
+  const first = await commandsSoFar(stage);
   const load = await underLoad(stage);
+  const replayedCommands = (await commandsSoFar(stage)) - first;
   const loaded = await restart(stage);
   return {
     spec: stage.spec,
@@ -133,10 +139,17 @@ async function onStage(stage: Stage): Promise<ScaleRun> {
       ...(loaded === undefined ? {} : { loaded }),
     },
     createMs,
+    replayedCommands,
   };
 }
 
-/** @returns how long it took until all is served, and waited for, ms */
+/** Of all markets. */
+async function commandsSoFar({ transport, spec }: Stage): Promise<number> {
+  const all = marketNames(spec).map((market) => new OperatorClient(transport, market).info());
+  return (await Promise.all(all)).reduce((total, { sequence }) => total + sequence, 0);
+}
+
+/** @returns how long it took until all is served, ms */
 async function startNodes({ spec, settings, cluster, ...stage }: Stage): Promise<number> {
   const { partitions, replicas, clients } = spec;
   const startMs = performance.now();
@@ -160,15 +173,14 @@ async function startNodes({ spec, settings, cluster, ...stage }: Stage): Promise
     const logDir = join(stage.dir, `host-${index}`);
     stage.nodes.push(await startService('node', { config, logDir, onTrouble, signal }));
   }
-  await untilServed({ ...stage, spec });
+  await untilServed({ ...stage, spec }, 0);
   return performance.now() - startMs;
 }
 
-async function untilServed({
-  transport,
-  spec,
-  signal,
-}: Pick<Stage, 'transport' | 'spec' | 'signal'>): Promise<void> {
+async function untilServed(
+  { transport, spec, signal }: Pick<Stage, 'transport' | 'spec' | 'signal'>,
+  standbys: number,
+): Promise<void> {
   const deadlineMs = performance.now() + SERVED_WITHIN_MS;
   const stop = interrupted(signal);
   for (;;) {
@@ -176,7 +188,7 @@ async function untilServed({
     const isServed = view?.partitions.every(
       ({ runs }) =>
         runs.filter(({ state }) => state === 'serving').length === 1 &&
-        runs.filter(({ state }) => state === 'waiting').length === spec.nodes - 1,
+        runs.filter(({ state }) => state === 'waiting').length >= standbys,
     );
     if (isServed === true && view?.partitions.length === spec.partitions) return;
     if (performance.now() > deadlineMs) {
@@ -186,9 +198,9 @@ async function untilServed({
   }
 }
 
-/** Only of a node alone: others would take over what it leaves. */
+/** @returns as `startNodes`; undefined where nothing restarts */
 async function restart(stage: Stage): Promise<number | undefined> {
-  if (stage.spec.nodes > 1) return undefined;
+  if (!stage.spec.restarts) return undefined;
   await Promise.all(stage.nodes.splice(0).map((node) => node.stop()));
   return startNodes(stage);
 }
@@ -254,7 +266,6 @@ async function underLoad(stage: Stage) {
       publicMessagesPerSec: (tape.messages - tapeBefore.messages) / loaded.seconds,
       publicBytesPerSec: (tape.bytes - tapeBefore.bytes) / loaded.seconds,
       receivedMs: latencyOf(receivedMs),
-      replayedCommands: counted.sentCommands * (1 + settings.warmUpSeconds / settings.seconds),
       isWhole,
     };
   } finally {
