@@ -3,7 +3,7 @@ import { grouped } from '../output.ts';
 import { type Machine, machineWords } from './machine.ts';
 import { type Deployment, deploy, PLANS, type Plan } from './scale-model.ts';
 import type { ScaleRun } from './scale-run.ts';
-import { type Constants, type PerCommand, perCommand, type Section } from './scale-sections.ts';
+import type { Constants, PerCommand, Section } from './scale-sections.ts';
 
 const MIB = 2 ** 20;
 const MILLION = 1_000_000;
@@ -155,6 +155,9 @@ function constantCells({
   ];
 }
 
+/** Of a section that was measured. */
+const isMeasured = ([, figures = '']: readonly string[]) => /\d/.test(figures);
+
 const bytesIn = (bytes: number | undefined) => (bytes === undefined ? undefined : bytes / MIB);
 
 const PLAN_NAMES: readonly (readonly [string, (plan: Plan, of: Deployment) => string])[] = [
@@ -215,7 +218,7 @@ export function scaleTables(
   const parts = [
     `${machineWords(where.machine)}; nats-server ${where.natsServer}. ${where.method}`,
     markdown(RUN_HEAD, runs.map(runCells)),
-    markdown(['constant', 'measured'], constantCells(constants)),
+    markdown(['constant', 'measured'], constantCells(constants).filter(isMeasured)),
     ...(ofOne === undefined ? [] : [markdown(['a command', 'one broker', 'three'], bytes)]),
     ...(deployments.length === 0
       ? []
@@ -223,5 +226,3 @@ export function scaleTables(
   ];
   return parts.join('\n\n');
 }
-
-export const bytesOf = (run: ScaleRun) => perCommand(run);

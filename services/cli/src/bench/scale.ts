@@ -6,8 +6,15 @@ import { findPrograms } from '../local-servers.ts';
 import { thisMachine } from './machine.ts';
 import { deploy, PLANS } from './scale-model.ts';
 import { runScale, type ScaleRun, type ScaleSettings, type ScaleSpec } from './scale-run.ts';
-import { constantsOf, type Runs, SECTIONS, type Section, specsOf } from './scale-sections.ts';
-import { bytesOf, cpuPerMillion, runWords, scaleTables } from './scale-words.ts';
+import {
+  constantsOf,
+  perCommand,
+  type Runs,
+  SECTIONS,
+  type Section,
+  specsOf,
+} from './scale-sections.ts';
+import { cpuPerMillion, runWords, scaleTables } from './scale-words.ts';
 import { runTool } from './tool.ts';
 
 const DEFAULT = {
@@ -148,7 +155,7 @@ const rowOf = (section: Section, run: ScaleRun) => ({
   section,
   ...run,
   cpuPerMillion: cpuPerMillion(run),
-  perCommand: bytesOf(run),
+  perCommand: perCommand(run),
 });
 
 interface Made {
