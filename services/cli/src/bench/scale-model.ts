@@ -41,6 +41,12 @@ const DAY_SEC = 86_400;
 const STREAMS_OF_VENUE = 1;
 /** In reports, log and settlement: the terms of a partition. */
 const TERM_SUBJECTS = 3;
+/**
+ * A node looks at all of the register twice a second, and once more for each node that tells its
+ * load, which it does each second; never sooner than 50 ms after the look before.
+ */
+const LOOKS_PER_SEC = 2;
+const MOST_LOOKS_PER_SEC = 20;
 /** A prover reads the settlement stream of its partition. */
 const PROVERS = 1;
 
@@ -91,8 +97,10 @@ export function deploy(constants: Constants, plan: Plan) {
     copiesPerBroker: (COPIES * streams) / brokers,
     consumers: partitions * (standbys * (standby.consumers ?? 0) + PROVERS),
     subjects: accounts * plan.marketsPerAccount + 2 * markets + TERM_SUBJECTS * partitions,
+    looksPerSec: nodes * Math.min(MOST_LOOKS_PER_SEC, LOOKS_PER_SEC + nodes),
     restartSec:
-      ((market.startOfAllMs ?? 0) + ((market.startMs ?? 0) * markets) / partitions) / 1_000,
+      ((market.startOfAllMs ?? 0) + (Math.max(0, market.startMs ?? 0) * markets) / partitions) /
+      1_000,
   };
 }
 
