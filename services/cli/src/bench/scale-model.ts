@@ -1,5 +1,5 @@
 /** What a deployment takes, computed from measured constants: the formulas of docs/scale.md. */
-import type { Constants } from './scale-sections.ts';
+import type { Constants, PerCommand } from './scale-sections.ts';
 
 export interface Plan {
   readonly name: string;
@@ -50,15 +50,20 @@ const MOST_LOOKS_PER_SEC = 20;
 /** A prover reads the settlement stream of its partition. */
 const PROVERS = 1;
 
+const copyBytes = ({ logBytes, reportBytes, diffBytes }: PerCommand) =>
+  logBytes + reportBytes + diffBytes;
+
 /** Of one domain. Undefined where constants are missing. */
 export function deploy(constants: Constants, plan: Plan) {
-  const { partition, market, standby, service, broker, ofThree, brokersOfThree } = constants;
+  const { partition, market, standby, service, broker, brokersOfThree } = constants;
+  const { ofSparse: of, ofThree } = constants;
   const { partitions, standbys, markets, ordersPerSec: orders, accounts, brokers, nodes } = plan;
-  if (!service || !broker || !ofThree || brokersOfThree === undefined) return undefined;
-  const messages = orders * ofThree.messagesIn;
+  if (!service || !broker || !of || !ofThree || brokersOfThree === undefined) return undefined;
+  const messages = orders * of.messagesIn;
   // A group holds what one market was sent meanwhile, and a partition makes so many at most.
   const groups = Math.min(messages, partitions * (partition.mostGroupsPerSec ?? 0));
-  const outputs = orders * ofThree.reports + (groups * ofThree.diffs) / ofThree.groups;
+  // Of many accounts that each send little, hardly any two are reported together.
+  const outputs = orders * of.reports + (groups * of.diffs) / of.groups;
   const stored = groups + outputs;
   const work = service.perCommand * orders + service.perMessage * stored;
   const coresOfPartition = work / partitions + (partition.idleCores ?? 0);
@@ -67,7 +72,8 @@ export function deploy(constants: Constants, plan: Plan) {
   const coresOfBrokers =
     brokersOfThree * (broker.perCommand * orders + broker.perMessage * stored) +
     (partition.idleBrokerCoresOfThree ?? 0) * partitions;
-  const bytesOfCopy = ofThree.logBytes + ofThree.reportBytes + ofThree.diffBytes;
+  const bytesOfCopy = copyBytes(of);
+  const routed = ofThree.routeBytes / copyBytes(ofThree);
   const streams = (partition.streams ?? 0) * partitions + STREAMS_OF_VENUE;
   const processes = partitions * (1 + standbys);
   return {
@@ -83,10 +89,10 @@ export function deploy(constants: Constants, plan: Plan) {
       (coresOfPartition * partitions + coresOfStandbys) / nodes + (constants.node.idleCores ?? 0),
     coresOfBrokers,
     coresPerBroker: coresOfBrokers / brokers,
-    brokerInBytesPerSec: (orders * ofThree.brokerInBytes) / brokers,
+    brokerInBytesPerSec: (orders * of.brokerInBytes) / brokers,
     brokerOutBytesPerSec:
-      (orders * (ofThree.brokerOutBytes + standbys * (standby.bytesPerCommand ?? 0))) / brokers,
-    routeBytesPerSec: (orders * ofThree.routeBytes) / brokers,
+      (orders * (of.brokerOutBytes + standbys * (standby.bytesPerCommand ?? 0))) / brokers,
+    routeBytesPerSec: (orders * routed * bytesOfCopy) / brokers,
     diskBytesPerDay: (COPIES * bytesOfCopy * orders * DAY_SEC) / brokers,
     memoryPerNode:
       (processes * (partition.residentBytes ?? 0) +

@@ -117,6 +117,9 @@ export function constantsOf(measured: Runs) {
   const copied = runs('bytes').filter(({ spec }) => spec.replicas === 3);
   const [single] = runs('bytes');
   const [copiedOnce] = copied;
+  const sparse = runs('bytes')
+    .filter(({ spec }) => spec.replicas === 1)
+    .toSorted((a, b) => a.commandsPerSec - b.commandsPerSec)[0];
   const partitions = (run: ScaleRun) => run.spec.partitions;
   const nodes = (run: ScaleRun) => run.spec.nodes;
   const ofPartitions = (of: Of, from = runs('partitions')) => slope(from, of, partitions);
@@ -191,6 +194,8 @@ export function constantsOf(measured: Runs) {
         (worked.perCommand * copiedOnce.commandsPerSec +
           worked.perMessage * storedPerSec(copiedOnce)),
     ofOne: single && perCommand(single),
+    /** At so low a rate that hardly two messages of an account are reported together. */
+    ofSparse: sparse && perCommand(sparse),
     ofThree: copiedOnce && perCommand(copiedOnce),
   };
 }

@@ -72,6 +72,7 @@ export function runWords(section: Section, run: ScaleRun): string {
   ].join('\n');
 }
 
+const BYTES_HEAD = ['a command', 'one broker', 'the same, fewest commands/s', 'three brokers'];
 const BYTE_NAMES: readonly (readonly [keyof PerCommand, string])[] = [
   ['messagesIn', 'messages of clients'],
   ['groups', 'groups in the log'],
@@ -213,14 +214,17 @@ export function scaleTables(
   constants: Constants,
   where: { readonly machine: Machine; readonly natsServer: string; readonly method: string },
 ): string {
-  const { ofOne, ofThree } = constants;
-  const bytes = BYTE_NAMES.map(([key, name]) => [name, told(ofOne?.[key]), told(ofThree?.[key])]);
+  const { ofOne, ofSparse, ofThree } = constants;
+  const bytes = BYTE_NAMES.map(([key, name]) => [
+    name,
+    ...[ofOne, ofSparse, ofThree].map((of) => told(of?.[key])),
+  ]);
   const deployments = deploymentCells(constants);
   const parts = [
     `${machineWords(where.machine)}; nats-server ${where.natsServer}. ${where.method}`,
     markdown(RUN_HEAD, runs.map(runCells)),
     markdown(['constant', 'measured'], constantCells(constants).filter(isMeasured)),
-    ...(ofOne === undefined ? [] : [markdown(['a command', 'one broker', 'three'], bytes)]),
+    ...(ofOne === undefined ? [] : [markdown(BYTES_HEAD, bytes)]),
     ...(deployments.length === 0
       ? []
       : [markdown(['one domain', ...PLANS.map(({ name }) => name)], deployments)]),
