@@ -43,7 +43,7 @@ const STREAMS_OF_VENUE = 1;
 const TERM_SUBJECTS = 3;
 /**
  * A node looks at all of the register twice a second, and once more for each node that tells its
- * load, which it does each second; never sooner than 50 ms after the look before.
+ * load, which it does each second in which that changed; never sooner than 50 ms after a look.
  */
 const LOOKS_PER_SEC = 2;
 const MOST_LOOKS_PER_SEC = 20;

@@ -109,6 +109,77 @@ export type PerCommand = ReturnType<typeof perCommand>;
 
 export type Runs = ReadonlyMap<Section, readonly ScaleRun[]>;
 
+const ofPartitions = (runs: readonly ScaleRun[], of: Of) =>
+  slope(runs, of, ({ spec }) => spec.partitions);
+
+/** @param copied - with three brokers */
+const partitionConstants = (
+  runs: readonly ScaleRun[],
+  copied: readonly ScaleRun[],
+  alone: readonly ScaleRun[],
+) => ({
+  streams: ofPartitions(runs, ({ idle }) => idle.streams),
+  idleCores: ofPartitions(runs, ({ idle }) => idle.services.cores),
+  residentBytes: ofPartitions(runs, ({ idle }) => idle.services.residentBytes),
+  idleBrokerCores: ofPartitions(runs, ({ idle }) => idle.brokers.cores),
+  idleMessagesPerSec: ofPartitions(runs, ({ idle }) => idle.clients.inMessages),
+  idleBytesPerSec: ofPartitions(runs, ({ idle }) => idle.clients.inBytes + idle.clients.outBytes),
+  idleBrokerCoresOfThree: ofPartitions(copied, ({ idle }) => idle.brokers.cores),
+  idleRouteMessagesPerSec: ofPartitions(copied, ({ idle }) => idle.routes.messages),
+  idleRouteBytesPerSec: ofPartitions(copied, ({ idle }) => idle.routes.bytes),
+  mostGroupsPerSec: most(alone, (run) => run.loaded.log.messages / run.spec.partitions),
+});
+
+function marketConstants(runs: readonly ScaleRun[]) {
+  const of = (figure: Of) => slope(runs, figure, ({ spec }) => spec.markets);
+  const replays = runs.flatMap(({ startMs: { opened, loaded }, replayedCommands }) =>
+    opened === undefined || loaded === undefined || replayedCommands === 0
+      ? []
+      : [(1_000 * (loaded - opened)) / replayedCommands],
+  );
+  return {
+    residentBytes: of(({ idle }) => idle.services.residentBytes),
+    createMs: runs.length === 0 ? undefined : median(runs.map(({ createMs }) => createMs)),
+    startMs: of(({ startMs }) => startMs.opened ?? 0),
+    startOfAllMs: runs[0]?.startMs.opened,
+    replayUsPerCommand: replays.length === 0 ? undefined : median(replays),
+  };
+}
+
+function nodeConstants(runs: readonly ScaleRun[], any: ScaleRun | undefined) {
+  const of = (figure: Of) => slope(runs, figure, ({ spec }) => spec.nodes);
+  const node = {
+    residentBytes: any && any.idle.nodes.residentBytes / any.spec.nodes,
+    idleCores: any && any.idle.nodes.cores / any.spec.nodes,
+    idleMessagesPerSec: of(({ idle }) => idle.nodeConnections.inMessages),
+    idleBytesPerSec: of(({ idle }) => idle.nodeConnections.inBytes + idle.nodeConnections.outBytes),
+  };
+  const standby = {
+    residentBytes: of(({ idle }) => idle.services.residentBytes),
+    idleCores: of(({ idle }) => idle.services.cores),
+    consumers: of(({ idle }) => idle.consumers),
+    coresPerMillion: times(
+      MILLION,
+      of((run) => workOf(run, 'services') / run.commandsPerSec),
+    ),
+    bytesPerCommand: of((run) => run.loaded.marketConnections.outBytes / run.commandsPerSec),
+  };
+  return { node, standby };
+}
+
+const accountConstants = (runs: readonly ScaleRun[]) => ({
+  brokerBytesPerSubject: slope(
+    runs,
+    ({ loaded }) => loaded.brokers.residentBytes,
+    ({ loaded }) => loaded.reports.subjects,
+  ),
+  serviceBytes: slope(
+    runs,
+    ({ idle }) => idle.services.residentBytes,
+    ({ spec }) => spec.clients,
+  ),
+});
+
 /** Undefined wherever its section was not measured. */
 export function constantsOf(measured: Runs) {
   const runs = (section: Section) => measured.get(section) ?? [];
@@ -116,87 +187,26 @@ export function constantsOf(measured: Runs) {
   const alone = all.filter(({ spec }) => spec.replicas === 1 && spec.nodes === 1);
   const copied = runs('bytes').filter(({ spec }) => spec.replicas === 3);
   const [single] = runs('bytes');
-  const [copiedOnce] = copied;
+  const [three] = copied;
   const sparse = runs('bytes')
     .filter(({ spec }) => spec.replicas === 1)
     .toSorted((a, b) => a.commandsPerSec - b.commandsPerSec)[0];
-  const partitions = (run: ScaleRun) => run.spec.partitions;
-  const nodes = (run: ScaleRun) => run.spec.nodes;
-  const ofPartitions = (of: Of, from = runs('partitions')) => slope(from, of, partitions);
-  const ofMarkets = (of: Of) => slope(runs('markets'), of, ({ spec }) => spec.markets);
-  const ofNodes = (of: Of) => slope(runs('nodes'), of, nodes);
-  const replays = runs('markets').flatMap(({ startMs, replayedCommands }) => {
-    const { opened, loaded } = startMs;
-    return opened === undefined || loaded === undefined || replayedCommands === 0
-      ? []
-      : [(1_000 * (loaded - opened)) / replayedCommands];
-  });
-  const brokers = (run: ScaleRun) => workOf(run, 'brokers');
-  const worked = fitCores(alone, brokers);
+  const broker = fitCores(alone, (run) => workOf(run, 'brokers'));
+  const ofOne = (run: ScaleRun) =>
+    broker && broker.perCommand * run.commandsPerSec + broker.perMessage * storedPerSec(run);
   return {
-    partition: {
-      streams: ofPartitions(({ idle }) => idle.streams),
-      idleCores: ofPartitions(({ idle }) => idle.services.cores),
-      residentBytes: ofPartitions(({ idle }) => idle.services.residentBytes),
-      idleBrokerCores: ofPartitions(({ idle }) => idle.brokers.cores),
-      idleMessagesPerSec: ofPartitions(({ idle }) => idle.clients.inMessages),
-      idleBytesPerSec: ofPartitions(({ idle }) => idle.clients.inBytes + idle.clients.outBytes),
-      idleBrokerCoresOfThree: ofPartitions(({ idle }) => idle.brokers.cores, copied),
-      idleRouteMessagesPerSec: ofPartitions(({ idle }) => idle.routes.messages, copied),
-      idleRouteBytesPerSec: ofPartitions(({ idle }) => idle.routes.bytes, copied),
-      mostGroupsPerSec: most(alone, (run) => run.loaded.log.messages / run.spec.partitions),
-    },
-    market: {
-      residentBytes: ofMarkets(({ idle }) => idle.services.residentBytes),
-      createMs:
-        runs('markets').length === 0 ? undefined : median(runs('markets').map((r) => r.createMs)),
-      startMs: ofMarkets(({ startMs }) => startMs.opened ?? 0),
-      startOfAllMs: runs('markets')[0]?.startMs.opened,
-      replayUsPerCommand: replays.length === 0 ? undefined : median(replays),
-    },
-    node: {
-      residentBytes: all[0] && all[0].idle.nodes.residentBytes / all[0].spec.nodes,
-      idleCores: all[0] && all[0].idle.nodes.cores / all[0].spec.nodes,
-      idleMessagesPerSec: ofNodes(({ idle }) => idle.nodeConnections.inMessages),
-      idleBytesPerSec: ofNodes(
-        ({ idle }) => idle.nodeConnections.inBytes + idle.nodeConnections.outBytes,
-      ),
-    },
-    standby: {
-      residentBytes: ofNodes(({ idle }) => idle.services.residentBytes),
-      idleCores: ofNodes(({ idle }) => idle.services.cores),
-      consumers: ofNodes(({ idle }) => idle.consumers),
-      coresPerMillion: times(
-        MILLION,
-        ofNodes((r) => workOf(r, 'services') / r.commandsPerSec),
-      ),
-      bytesPerCommand: ofNodes((r) => r.loaded.marketConnections.outBytes / r.commandsPerSec),
-    },
-    account: {
-      brokerBytesPerSubject: slope(
-        runs('accounts'),
-        ({ loaded }) => loaded.brokers.residentBytes,
-        ({ loaded }) => loaded.reports.subjects,
-      ),
-      serviceBytes: slope(
-        runs('accounts'),
-        ({ idle }) => idle.services.residentBytes,
-        ({ spec }) => spec.clients,
-      ),
-    },
+    partition: partitionConstants(runs('partitions'), copied, alone),
+    market: marketConstants(runs('markets')),
+    ...nodeConstants(runs('nodes'), all[0]),
+    account: accountConstants(runs('accounts')),
     service: fitCores(alone, (run) => workOf(run, 'services')),
-    broker: worked,
+    broker,
     /** Of three brokers together, of what one takes for the same. */
-    brokersOfThree:
-      worked &&
-      copiedOnce &&
-      brokers(copiedOnce) /
-        (worked.perCommand * copiedOnce.commandsPerSec +
-          worked.perMessage * storedPerSec(copiedOnce)),
+    brokersOfThree: three && workOf(three, 'brokers') / (ofOne(three) ?? Number.NaN),
     ofOne: single && perCommand(single),
     /** At so low a rate that hardly two messages of an account are reported together. */
     ofSparse: sparse && perCommand(sparse),
-    ofThree: copiedOnce && perCommand(copiedOnce),
+    ofThree: three && perCommand(three),
   };
 }
 

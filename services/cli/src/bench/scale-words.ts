@@ -191,7 +191,7 @@ const PLAN_NAMES: readonly (readonly [string, (plan: Plan, of: Deployment) => st
   ['memory of a node, GiB', (_, of) => told(of.memoryPerNode / 2 ** 30)],
   ['streams; copies on a broker', (_, of) => `${grouped(of.streams)}; ${told(of.copiesPerBroker)}`],
   ['consumers; subjects stored', (_, of) => `${grouped(of.consumers)}; ${grouped(of.subjects)}`],
-  ['looks at the register/s, a consumer made each', (_, of) => grouped(of.looksPerSec)],
+  ['looks at the register/s at most, a consumer made each', (_, of) => grouped(of.looksPerSec)],
   ['start of a partition without snapshots or log, s', (_, of) => told(of.restartSec)],
 ];
 

@@ -153,8 +153,10 @@ describe('what follows from runs', () => {
       const [first, ...others] = specsOf(section, BASE, 3);
       assert(first !== undefined && others.length === 2);
       for (const other of others) {
-        const before = new Map<string, unknown>(Object.entries(first));
-        const differs = Object.entries(other).filter(([key, value]) => before.get(key) !== value);
+        const before: ReadonlyMap<string, unknown> = new Map(Object.entries(first));
+        const differs: readonly unknown[] = Object.entries(other).filter(
+          ([key, value]) => before.get(key) !== value,
+        );
         assert.equal(differs.length, 1, section);
       }
     }
@@ -177,7 +179,7 @@ describe('the model', () => {
   const [plan] = PLANS;
   assert(plan !== undefined);
 
-  test('twice the orders, domains apart, take twice the bytes and less than twice the cores', () => {
+  test('twice the orders take twice the bytes, and less than twice the cores', () => {
     const once = deploy(constants, plan);
     const twice = deploy(constants, { ...plan, ordersPerSec: 2 * plan.ordersPerSec });
     assert(once !== undefined && twice !== undefined);

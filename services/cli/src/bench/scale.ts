@@ -57,7 +57,8 @@ b x stored messages. From those, what three deployments take.
   --rate N          commands a second (default ${DEFAULT.rate})
   --clients N       accounts that trade (default ${DEFAULT.clients})
   --idle N          seconds without commands (default ${DEFAULT.idle})
-  --seconds N       seconds with them (default ${DEFAULT.seconds}), after --warm-up N (${DEFAULT.warmUp})
+  --seconds N       seconds with them (default ${DEFAULT.seconds})
+  --warm-up N       seconds with them before that (default ${DEFAULT.warmUp})
   --markdown        the tables of docs/scale.md
   --into FILE       puts these tables between "${BEGIN}" and "${END}" in FILE
   --json            {"section","spec","idle":{...},"loaded":{...},"cpuPerMillion":{...},...} a run,
