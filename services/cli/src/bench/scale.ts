@@ -60,13 +60,14 @@ b x stored messages. From those, what three deployments take.
   --seconds N       seconds with them (default ${DEFAULT.seconds})
   --warm-up N       seconds with them before that (default ${DEFAULT.warmUp})
   --markdown        the tables of docs/scale.md
-  --into FILE       puts these tables between "${BEGIN}" and "${END}" in FILE
+  --into FILE       puts these tables into FILE, between the lines
+                    "${BEGIN}" and "${END}"
   --json            {"section","spec","idle":{...},"loaded":{...},"cpuPerMillion":{...},...} a run,
                     {"constants":{...},"deployments":[...],"machine":{...}} at the end
 
-On two cores all takes five minutes, and more beside other work. Memory is resident memory, by the
-slope over the sizes; the load average that is printed tells how much else ran. Linux. Exit status 1
-if something sent never came back.
+On two idle cores all takes some five minutes, and twice that beside other work. Memory is resident
+memory, by the slope over the sizes; the load average that is printed tells how much else ran.
+Linux. Exit status 1 if something sent never came back.
 
 Example: foldbook bench scale --into docs/scale.md`,
   takes: [],
