@@ -23,6 +23,8 @@ export interface LocalClusterOptions {
   readonly isSynced?: boolean;
   /** Of each server; without, all are on this one. */
   readonly hosts?: readonly ClusterHost[];
+  /** More of each server's configuration: mappings of subjects. */
+  readonly settings?: string;
 }
 
 export interface ClusterHost {
@@ -160,6 +162,16 @@ export class LocalCluster {
     return [...led.map((stream) => stream.name).sort(), ...(isMeta ? ['meta'] : [])];
   }
 
+  /**
+   * What each server that runs tells of itself.
+   * @param what - a page of its monitoring, as in `varz`
+   */
+  async told<Facts>(what: string): Promise<Facts[]> {
+    const up = this.#ports.flatMap((_, server) => (this.#running[server] ? [server] : []));
+    const answers = await Promise.all(up.map((server) => this.#ask(server, what)));
+    return Promise.all(answers.map((answer) => answer.json() as Promise<Facts>));
+  }
+
   #host(server: number): ClusterHost {
     return this.#options.hosts?.[server] ?? THIS_HOST;
   }
@@ -220,7 +232,7 @@ export class LocalCluster {
   }
 
   #config(server: number): string {
-    const { dir, isSynced = true } = this.#options;
+    const { dir, isSynced = true, settings = '' } = this.#options;
     const { client, route, monitor } = this.#ports[server] ?? { client: 0, route: 0, monitor: 0 };
     const { address } = this.#host(server);
     const routes = this.#ports.map(
@@ -236,6 +248,7 @@ export class LocalCluster {
       `http: "${address}:${monitor}"`,
       `jetstream { store_dir: ${store}${sync} }`,
       ...(this.#isAlone ? [] : [`cluster ${cluster}`]),
+      settings,
       '',
     ].join('\n');
   }

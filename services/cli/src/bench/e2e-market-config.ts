@@ -7,9 +7,9 @@ export const GROUPS_IN_FLIGHT = 8;
 /** Half a megabyte: as much as a synced write is worth. */
 const MAX_GROUP_COMMANDS = MAX_COMMANDS_PER_GROUP - 1;
 /** Settlement records that a prover would be given together: epochs are not what is measured. */
-const EPOCH_RECORDS = 65_536;
+export const EPOCH_RECORDS = 65_536;
 /** A machine that is too slow shows in its rate, not in refusals. */
-const LONGEST_LAG_MS = 60_000;
+export const LONGEST_LAG_MS = 60_000;
 /** What a market's configuration allows at the most. */
 const MOST_PENDING = 1_000_000;
 const LEAST_PENDING = 65_536;
@@ -29,7 +29,11 @@ export function e2eMarketConfig(settings: E2eSettings, servers: readonly string[
 }
 
 /** Room for all that the clients' windows may hold. */
-function pendingOf({ clients, window, batch }: E2eSettings) {
+export function pendingOf({
+  clients,
+  window,
+  batch,
+}: Pick<E2eSettings, 'clients' | 'window' | 'batch'>) {
   const within = (windows: number) =>
     Math.min(MOST_PENDING, Math.max(LEAST_PENDING, 2 * windows * window * batch));
   return { maxPendingCommands: within(clients), maxPendingPerAccount: within(1) };

@@ -19,10 +19,10 @@ import type {
 import { type ProcessCpu, readProcessCpu } from './process-cpu.ts';
 import { withWorkFolder } from './work-folder.ts';
 
-const CLIENTS_MAIN = fileURLToPath(new URL('./e2e-main.ts', import.meta.url));
+export const CLIENTS_MAIN = fileURLToPath(new URL('./e2e-main.ts', import.meta.url));
 const FLOOR_MAIN = fileURLToPath(new URL('./e2e-floor-main.ts', import.meta.url));
 export const MARKET = 'BENCH';
-const FIRST_ACCOUNT = 100;
+export const FIRST_ACCOUNT = 100;
 const FUNDS = 2n ** 50n;
 const MAKER_FEE_PPM = 100;
 const TAKER_FEE_PPM = 200;
@@ -97,7 +97,7 @@ export function runMarket(
       signal: tell.signal,
     });
     try {
-      await openMarket(stage.transport, settings.clients);
+      await openMarket(stage.transport, MARKET, settings.clients);
       const toggle = () => {
         if (profileDir !== undefined) service.child.kill('SIGUSR2');
       };
@@ -166,9 +166,23 @@ function onStage<T>(
   });
 }
 
-async function openMarket(transport: NatsTransport, clients: number): Promise<void> {
-  const operator = new OperatorClient(transport, MARKET);
+/** With so many accounts, from `FIRST_ACCOUNT` on, that have funds for everything. */
+export async function openMarket(
+  transport: NatsTransport,
+  market: string,
+  clients: number,
+): Promise<void> {
+  const operator = new OperatorClient(transport, market);
   await operator.createMarket(MAKER_FEE_PPM, TAKER_FEE_PPM);
+  await fundAccounts(transport, market, clients);
+}
+
+export async function fundAccounts(
+  transport: NatsTransport,
+  market: string,
+  clients: number,
+): Promise<void> {
+  const operator = new OperatorClient(transport, market);
   const accounts = Array.from({ length: clients }, (_, index) => FIRST_ACCOUNT + index);
   await Promise.all(
     accounts.flatMap((account) =>
@@ -255,7 +269,8 @@ async function measureOne(
   };
 }
 
-function together(all: readonly ClientsMeasured[]) {
+/** What several processes measured, as one. */
+export function together(all: readonly ClientsMeasured[]) {
   const sum = (of: (measured: ClientsMeasured) => number) =>
     all.reduce((total, measured) => total + of(measured), 0);
   const sorted = (of: (measured: ClientsMeasured) => Float64Array) => {
@@ -339,6 +354,7 @@ function between(before: Cpu, after: Cpu): CpuSeconds | undefined {
   };
 }
 
-async function wait(seconds: number, signal: AbortSignal): Promise<void> {
+/** Rejects with InterruptedError. */
+export async function wait(seconds: number, signal: AbortSignal): Promise<void> {
   await Promise.race([delay(seconds * 1_000), interrupted(signal)]);
 }

@@ -13,6 +13,7 @@ export const bench: CommandGroup = {
     sizes: async () => (await import('../bench/sizes.ts')).sizes,
     e2e: async () => (await import('../bench/e2e.ts')).e2e,
     shm: async () => (await import('../bench/shm.ts')).shm,
+    scale: async () => (await import('../bench/scale.ts')).scale,
     regress: async () => (await import('../bench/regress.ts')).regress,
   },
 };
