@@ -19,6 +19,7 @@ import { cancelAfter } from './commands/cancel-after.ts';
 import { codes } from './commands/codes.ts';
 import { conform } from './commands/conform.ts';
 import { demo } from './commands/demo.ts';
+import { dispute } from './commands/dispute.ts';
 import { deposit } from './commands/funds.ts';
 import { keys } from './commands/keys.ts';
 import { order } from './commands/order.ts';
@@ -272,6 +273,27 @@ describe('usage errors', () => {
     );
     const other = new ClientError('UNREACHABLE', 'no answer ');
     assert.equal(refusalWords(other), 'UNREACHABLE: no answer');
+  });
+});
+
+describe('dispute, of files that hold no receipts', () => {
+  let dir = '';
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'foldbook-usage-'));
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  it('does not say that all is well', async () => {
+    const path = join(dir, 'mine.jsonl');
+    for (const [text, words] of [
+      ['', /: no receipts; give a file that/],
+      ['{"receipt":"ab\n{"certificate":"', /: no receipts, and 2 lines without an end; give/],
+      ['receipt', /line 1: neither a receipt nor a certificate; give/],
+    ] as const) {
+      await writeFile(path, text);
+      assert.match(await refusal(dispute, path), words);
+    }
+    assert.match(await refusal(dispute, `${path}.not`), /can't be read: there is no such file/);
   });
 });
 
