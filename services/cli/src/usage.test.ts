@@ -197,6 +197,36 @@ describe('usage errors', () => {
     }
   });
 
+  it('up: a configuration that is none, or that options contradict', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'foldbook-usage-'));
+    const path = join(dir, 'node.json');
+    for (const [line, text, words] of [
+      ['', '{"journal": {"dir"', /node\.json is no JSON: /],
+      ['', '[1]', /node\.json: give an object, as in /],
+      ['prover', '{}', /^--config is of the market, which is not started/],
+      [
+        '',
+        '{"broker":{"kind":"embedded"}}',
+        /broker\.kind is "embedded", and up serves over "nats"/,
+      ],
+      ['', '{"broker":{"pass":"x"}}', /broker\.pass: leave it away, and set \$FOLDBOOK_PASSWORD/],
+      ['--local', '{"broker":{"servers":"x"}}', /broker\.servers is not for --local/],
+      [
+        'market',
+        '{"broker":{"servers":"nats://127.0.0.1:1"}}',
+        /no broker at nats:\/\/127\.0\.0\.1:1 /,
+      ],
+    ] as const) {
+      await writeFile(path, text);
+      assert.match(await refusal(up, `${line} --config ${path}`), words);
+    }
+    await rm(dir, { recursive: true });
+    assert.match(
+      await refusal(up, `--config ${path}`),
+      /node\.json can't be read: there is no such/,
+    );
+  });
+
   it('a missing broker or file: once, in one line, with what to do, status 2', async () => {
     for (const [args, words] of [
       [['up', '--nats', 'nats://127.0.0.1:1'], /^foldbook: no broker at .*up --local" starts/],
