@@ -41,6 +41,8 @@ export class LogFollower implements Agent {
   /** Sequence of the last record that was read. */
   #lastRead: number;
   #settled: Pick<Settled, 'log' | 'reports' | 'diffs'>;
+  /** Whether anybody said how far the owner has told all: nothing at all (0) counts as well. */
+  #hasHeard = false;
   #isFrozen = false;
   readonly #followed = Promise.withResolvers<void>();
   #groups = 0;
@@ -73,6 +75,7 @@ export class LogFollower implements Agent {
       this.#parts.logger.warn('a settled position that can not be read', { code: name, detail });
       return;
     }
+    this.#hasHeard = true;
     // What was settled once stays so, whoever says it, and however late.
     if (decoded.value.log > this.#settled.log) this.#settled = decoded.value;
   }
@@ -111,7 +114,7 @@ export class LogFollower implements Agent {
       work += 1;
     }
     const { log } = this.#settled;
-    if (work === 0 && log > 0 && this.#lastRead >= log && sequencer.pending === 0) {
+    if (work === 0 && this.#hasHeard && this.#lastRead >= log && sequencer.pending === 0) {
       this.#followed.resolve();
     }
     return work;
