@@ -130,7 +130,8 @@ function followLog(child: ChildProcess, logFile: string): FollowedLog {
 }
 
 /** The services' own words for the end of a trouble; they log it as information. */
-const RECOVERY = /: (broker is back|proof queue back)\b/;
+const RECOVERY =
+  /: (broker is back|proof queue back|the log takes appends again|partition\.\d+ is .*, again)\b/;
 
 const isWorthTelling = (line: string) =>
   /\b(WARN|ERROR)\b|"level":"(warn|error)"/.test(line) || RECOVERY.test(line);
