@@ -1,4 +1,4 @@
-/** `up --config FILE`: what the options of `up` do not say of the market's service, or of a node. */
+/** `up --config FILE`: what the options do not say of the market's service, or of a node. */
 import { readFileSync } from 'node:fs';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
