@@ -1,4 +1,5 @@
 /** The operator's word for the key that a node signs receipts with. */
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -47,13 +48,30 @@ export async function writeCertificate(path: string, certificate: Uint8Array): P
  * beside `proofDir`, which the prover reads.
  */
 export async function ownReceiptKeys(data: string, proofDir: string): Promise<ReceiptFiles> {
-  const keyFile = join(data, 'receipt.key');
-  const certificateFile = join(data, 'receipt.certificate');
-  const { publicKey } = await loadKey(keyFile);
+  const files = filesOf(data);
+  const { publicKey } = await loadKey(files.keyFile);
   const operatorKeyFile = join(dirname(proofDir), 'operator.key');
-  await writeCertificate(certificateFile, await certifyKey(operatorKeyFile, publicKey));
-  return { keyFile, certificateFile };
+  await writeCertificate(files.certificateFile, await certifyKey(operatorKeyFile, publicKey));
+  return files;
 }
+
+/** The same where the operator's key is elsewhere: the key is made, a certificate may come. */
+export async function nodeReceiptKeys(data: string): Promise<{
+  readonly files: ReceiptFiles;
+  /** Hex, as `foldbook keys certify` takes it. */
+  readonly publicKey: string;
+  readonly isCertified: boolean;
+}> {
+  const files = filesOf(data);
+  const { publicKey } = await loadKey(files.keyFile);
+  const isCertified = existsSync(files.certificateFile);
+  return { files, publicKey: Buffer.from(publicKey).toString('hex'), isCertified };
+}
+
+const filesOf = (data: string): ReceiptFiles => ({
+  keyFile: join(data, 'receipt.key'),
+  certificateFile: join(data, 'receipt.certificate'),
+});
 
 async function loadKey(path: string): Promise<SigningKey> {
   try {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,6 +21,7 @@ export type ServiceName = keyof typeof SERVICES;
 export interface ServiceProcess {
   readonly name: ServiceName;
   readonly child: ChildProcess;
+  /** The one of the start before is beside it, with `.1` at its end. */
   readonly logFile: string;
   readonly exited: Promise<ProcessEnd>;
   /** Asks it to end, and makes it end after `patienceMs`. */
@@ -48,6 +49,8 @@ export async function startService(
 ): Promise<ServiceProcess> {
   const logFile = join(options.logDir, `${name}.log`);
   mkdirSync(dirname(logFile), { recursive: true });
+  // Who starts again after trouble wants to read what it was.
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
   const child = fork(SERVICES[name], ['--config-json', JSON.stringify(options.config)], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -127,7 +130,8 @@ function followLog(child: ChildProcess, logFile: string): FollowedLog {
 }
 
 /** The services' own words for the end of a trouble; they log it as information. */
-const RECOVERY = /: (broker is back|proof queue back)\b/;
+const RECOVERY =
+  /: (broker is back|proof queue back|the log takes appends again|partition\.\d+ is .*, again)\b/;
 
 const isWorthTelling = (line: string) =>
   /\b(WARN|ERROR)\b|"level":"(warn|error)"/.test(line) || RECOVERY.test(line);

@@ -1,6 +1,6 @@
 /** Sends an account's commands and shows what became of them. */
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { type Answer, type OrderClient, ReceiptFile } from '@foldbook/client';
+import { type Answer, askInfo, type OrderClient, ReceiptFile } from '@foldbook/client';
 import { CancelReason, type MarketEvent, ResultCode } from '@foldbook/protocol';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
@@ -40,7 +40,14 @@ export async function openTrader(
   account: number,
 ): Promise<OrderClient> {
   const path = context.text('receipts');
-  return node.trader(account, path === undefined ? undefined : await openReceipts(path));
+  if (path === undefined) return node.trader(account, undefined);
+  // The refusal of a message that asks for what is not there would be a bare code.
+  const { receiptKey } = await askInfo(node.transport, node.market);
+  if (receiptKey !== null) return node.trader(account, await openReceipts(path));
+  throw new UsageError(
+    `${node.market} is served by a node that signs no receipts: leave --receipts away, or ` +
+      'configure receipts.keyFile there',
+  );
 }
 
 export const isRefusal = (answer: Answer) =>

@@ -19,6 +19,7 @@ import { cancelAfter } from './commands/cancel-after.ts';
 import { codes } from './commands/codes.ts';
 import { conform } from './commands/conform.ts';
 import { demo } from './commands/demo.ts';
+import { dispute } from './commands/dispute.ts';
 import { deposit } from './commands/funds.ts';
 import { keys } from './commands/keys.ts';
 import { order } from './commands/order.ts';
@@ -196,6 +197,36 @@ describe('usage errors', () => {
     }
   });
 
+  it('up: a configuration that is none, or that options contradict', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'foldbook-usage-'));
+    const path = join(dir, 'node.json');
+    for (const [line, text, words] of [
+      ['', '{"journal": {"dir"', /node\.json is no JSON: /],
+      ['', '[1]', /node\.json: give an object, as in /],
+      ['prover', '{}', /^--config is of the market, which is not started/],
+      [
+        '',
+        '{"broker":{"kind":"embedded"}}',
+        /broker\.kind is "embedded", and up serves over "nats"/,
+      ],
+      ['', '{"broker":{"pass":"x"}}', /broker\.pass: leave it away, and set \$FOLDBOOK_PASSWORD/],
+      ['--local', '{"broker":{"servers":"x"}}', /broker\.servers is not for --local/],
+      [
+        'market',
+        '{"broker":{"servers":"nats://127.0.0.1:1"}}',
+        /no broker at nats:\/\/127\.0\.0\.1:1 /,
+      ],
+    ] as const) {
+      await writeFile(path, text);
+      assert.match(await refusal(up, `${line} --config ${path}`), words);
+    }
+    await rm(dir, { recursive: true });
+    assert.match(
+      await refusal(up, `--config ${path}`),
+      /node\.json can't be read: there is no such/,
+    );
+  });
+
   it('a missing broker or file: once, in one line, with what to do, status 2', async () => {
     for (const [args, words] of [
       [['up', '--nats', 'nats://127.0.0.1:1'], /^foldbook: no broker at .*up --local" starts/],
@@ -272,6 +303,27 @@ describe('usage errors', () => {
     );
     const other = new ClientError('UNREACHABLE', 'no answer ');
     assert.equal(refusalWords(other), 'UNREACHABLE: no answer');
+  });
+});
+
+describe('dispute, of files that hold no receipts', () => {
+  let dir = '';
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'foldbook-usage-'));
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  it('does not say that all is well', async () => {
+    const path = join(dir, 'mine.jsonl');
+    for (const [text, words] of [
+      ['', /: no receipts; give a file that/],
+      ['{"receipt":"ab\n{"certificate":"', /: no receipts, and 2 lines without an end; give/],
+      ['receipt', /line 1: neither a receipt nor a certificate; give/],
+    ] as const) {
+      await writeFile(path, text);
+      assert.match(await refusal(dispute, path), words);
+    }
+    assert.match(await refusal(dispute, `${path}.not`), /can't be read: there is no such file/);
   });
 });
 

@@ -18,7 +18,7 @@ const ENDED_AT_ONCE = 1;
 const END_WITHIN_MS = 12_000;
 const END_WITHOUT_BROKER_MS = 1_000;
 
-const logger = createLogger({ service: 'market', level: 'info' });
+let logger = createLogger({ service: 'market', level: 'info' });
 const nodeLink = new NodeLink();
 
 function readConfig(): MarketConfig {
@@ -72,6 +72,9 @@ async function main(): Promise<number> {
     logger.error(`bad configuration: ${detail}; see services/market/src/config.ts`);
     return BAD_CONFIGURATION;
   }
+  // The services of a node write into one log.
+  const { partition, partitions } = config;
+  if (partitions > 1) logger = createLogger({ service: `market.${partition}`, level: 'info' });
   const profiling = new Profiling({ dir: config.profileDir, logger });
   process.on('SIGUSR2', () => void profiling.toggle());
   const opening = openSurroundings(config, logger);

@@ -186,6 +186,19 @@ describe('a standby', { timeout: 240_000 }, () => {
     }
   });
 
+  it('has followed an owner who has nothing to tell: a partition without markets', async (test) => {
+    const { parts } = await world(test, { hosts: 'inline', everyCommands: 1_000_000 });
+    const owner = await startMarketService(await parts('first'));
+    test.after(() => owner.stop());
+    const standby = await openStandby(await parts('second'));
+    test.after(() => standby.stop());
+    const late = AbortSignal.timeout(20_000);
+    const waited = new Promise((_, reject) => {
+      late.addEventListener('abort', () => reject(new Error('it does not say that it waits')));
+    });
+    await Promise.race([standby.followed, waited]);
+  });
+
   it('does not wait for streams that nobody makes any more', async (test) => {
     const { parts } = await world(test, { hosts: 'inline', everyCommands: 1_000_000 });
     assert.equal(await openStandby(await parts('second'), Promise.resolve()), undefined);

@@ -63,7 +63,7 @@ it('has its lease again after a broker that was away, heard or not', async () =>
     await until(/was not renewed/, 1);
     set(back);
     await Promise.race([
-      until(/is this process's/, 2),
+      until(/is this process's, again/, 1),
       lease.failed.then((error) => Promise.reject(error)),
     ]);
     await lease.release();

@@ -63,12 +63,13 @@ export class PartitionLease {
   }
 
   async #acquire(signal: AbortSignal): Promise<void> {
+    const again = this.#lease === undefined ? '' : ', again';
     const { table, leaseMs, logger } = this.#parts;
     const onLost = (loss: LeaseLoss) => this.#lost(loss);
     const lookMs = LOOK_MS;
     this.#lease = await table.acquire(this.#key, { leaseMs, lookMs, onLost, signal });
     this.#parts.onAcquired?.();
-    logger.info(`${this.#key} is this process's`, { term: this.#lease.term });
+    logger.info(`${this.#key} is this process's${again}`, { term: this.#lease.term });
   }
 
   /** A broker that was away may come back with nobody having taken the lease meanwhile. */

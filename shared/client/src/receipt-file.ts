@@ -52,23 +52,27 @@ export class ReceiptFile implements ReceiptStore {
 export interface KeptReceipts {
   readonly receipts: readonly Uint8Array[];
   readonly certificates: readonly Uint8Array[];
+  /** Lines without their end, as a crash leaves them: what they held is left out. */
+  readonly cutOff: number;
 }
 
-/** Reads such a file; a last line that a crash cut off is left out. Throws SyntaxError. */
+/** Reads such a file. Throws SyntaxError for one that holds something else. */
 export function parseReceipts(text: string, path: string): KeptReceipts {
   const receipts: Uint8Array[] = [];
   const certificates: Uint8Array[] = [];
+  let cutOff = 0;
   const lines = text.split('\n');
   for (const [index, line] of lines.entries()) {
     if (line === '') continue;
     const entry = entryOf(line);
     if (entry !== undefined) (entry.isReceipt ? receipts : certificates).push(entry.bytes);
     // Without its end: of the last line, and of what was written behind it later on.
-    else if (!line.startsWith('{"') || line.endsWith('}')) {
+    else if (line.startsWith('{"') && !line.endsWith('}')) cutOff += 1;
+    else {
       throw new SyntaxError(`${path}, line ${index + 1}: neither a receipt nor a certificate`);
     }
   }
-  return { receipts, certificates };
+  return { receipts, certificates, cutOff };
 }
 
 function entryOf(line: string): { isReceipt: boolean; bytes: Uint8Array } | undefined {

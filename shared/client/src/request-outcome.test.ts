@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isMsgpackMap, querySubject, readMsgpack } from '@foldbook/protocol';
+import { encodeRefusal, isMsgpackMap, querySubject, readMsgpack, refuse } from '@foldbook/protocol';
 import { MemoryBroker } from '@foldbook/runtime';
 import { encode } from '@msgpack/msgpack';
 import { askOutcome } from './request-outcome.ts';
@@ -8,7 +8,7 @@ import { askOutcome } from './request-outcome.ts';
 const MARKET = 'BTC-USD';
 const BIG = 2n ** 63n + 1n;
 
-function serve(answers: readonly object[]) {
+function serve(answers: readonly (object | Uint8Array)[]) {
   const broker = new MemoryBroker();
   const server = broker.connect();
   const asked: unknown[] = [];
@@ -17,7 +17,9 @@ function serve(answers: readonly object[]) {
     const map = readMsgpack(payload, { depth: 1, arrayLength: 0, mapLength: 8, stringBytes: 32 });
     assert(map.ok && isMsgpackMap(map.value) && reply !== undefined);
     asked.push([map.value.get('session'), map.value.get('request')]);
-    server.publish(reply, encode({ v: 1, ...left.shift() }, { useBigInt64: true }));
+    const next = left.shift();
+    const bytes = next instanceof Uint8Array;
+    server.publish(reply, bytes ? next : encode({ v: 1, ...next }, { useBigInt64: true }));
   });
   return { transport: broker.connect(), asked };
 }
@@ -36,15 +38,22 @@ describe('askOutcome', () => {
     });
   });
 
+  it('tells why it was refused, in the words that a market service sends', async () => {
+    const words = 'x'.repeat(300);
+    const refusals = [refuse('UNKNOWN_MARKET', 0, MARKET), refuse('BUSY', 0, words)];
+    const { transport } = serve(refusals.map((refusal) => encodeRefusal('msgpack', refusal)));
+    const asked = () => askOutcome(transport, MARKET, 7, { session: 0, requestId: 1 });
+    await assert.rejects(asked(), { code: 'REFUSED', refusal: 'UNKNOWN_MARKET' });
+    await assert.rejects(asked(), { code: 'REFUSED', refusal: 'BUSY' });
+  });
+
   it('refuses an answer that tells nothing', async () => {
     const { transport } = serve([
-      { code: 111, name: 'UNKNOWN_MARKET', detail: 'BTC-USD' },
       { ...AS_OF, lastRequestId: 4n, outcome: 'perhaps' },
       { ...AS_OF, lastRequestId: 4n, outcome: 'executed' },
       { code: 0, outcome: 'not_seen' },
     ]);
     const asked = () => askOutcome(transport, MARKET, 7, { session: 0, requestId: 1 });
-    await assert.rejects(asked(), { code: 'REFUSED', refusal: 'UNKNOWN_MARKET' });
     await assert.rejects(asked(), /BAD_ANSWER.* tells no outcome/);
     await assert.rejects(asked(), /BAD_ANSWER.* has no result/);
     await assert.rejects(asked(), /BAD_ANSWER.* has no lastRequestId/);

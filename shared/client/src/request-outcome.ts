@@ -49,7 +49,8 @@ export type Outcome =
    */
   | (AsOf & { readonly outcome: 'not_seen' });
 
-const LIMITS = { depth: 1, arrayLength: 0, mapLength: 16, stringBytes: 256 };
+/** A refusal is a reply: with a list of events, which is empty, and a few words. */
+const LIMITS = { depth: 2, arrayLength: 0, mapLength: 64, stringBytes: 4_096 };
 
 /**
  * Asks the market what became of a request of an account. Changes nothing. Throws ClientError

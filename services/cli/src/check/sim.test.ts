@@ -49,5 +49,8 @@ describe('check sim', () => {
     const trace = await foldbook('--trace');
     assert.equal(trace.code, 2);
     assert.match(trace.stderr, /give --seed/);
+    const two = await foldbook('--seed', '3', '--seeds', '4');
+    assert.equal(two.code, 2);
+    assert.match(two.stderr, /--seed is one seed alone: leave it or --seeds away/);
   });
 });

@@ -105,6 +105,10 @@ function whatIsAsked(context: CommandContext): Asked {
   const seed = context.integer('seed', 0, MAX_SEED);
   const trace = context.flag('trace');
   if (trace && seed === undefined) throw new UsageError('--trace is of one seed: give --seed');
+  const many = ['seeds', 'from', 'jobs'].find((name) => context.text(name) !== undefined);
+  if (seed !== undefined && many !== undefined) {
+    throw new UsageError(`--seed is one seed alone: leave it or --${many} away`);
+  }
   return {
     first: seed ?? context.integer('from', 0, MAX_SEED) ?? 1,
     seeds: seed !== undefined ? 1 : (context.integer('seeds', 1, MAX_SEEDS) ?? DEFAULT_SEEDS),

@@ -145,6 +145,19 @@ async function tell(
   return 1;
 }
 
+/** Not a success: whoever asks has receipts somewhere. */
+function noReceipts(
+  { positionals }: CommandContext,
+  { cutOff }: ReceiptInput,
+  only: string | undefined,
+): UsageError {
+  const which = only === undefined ? 'no receipts' : `no receipts of ${only}`;
+  const lines = cutOff === 0 ? '' : `, and ${plural(cutOff, 'line')} without an end`;
+  return new UsageError(
+    `${positionals.join(', ')}: ${which}${lines}; give a file that "order --receipts FILE" wrote`,
+  );
+}
+
 const folderOf = (context: CommandContext) => context.text('out') ?? '.';
 
 async function runReceipts(context: CommandContext): Promise<number> {
@@ -159,6 +172,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
   if (only !== undefined) checkMarketName(only);
   const input = await readReceipts(context.positionals);
   const receipts = input.receipts.filter(({ market }) => only === undefined || market === only);
+  if (receipts.length + input.forged.length === 0) throw noReceipts(context, input, only);
   for (const { file, number, words } of input.forged) {
     const result = { file, number, verdict: 'forged', words };
     context.output.result(result, `FORGED: ${file}, receipt ${number}: ${words}`);
@@ -191,9 +205,11 @@ async function runReceipts(context: CommandContext): Promise<number> {
   const forged = input.forged.length;
   const { contradicted = 0, missing = 0 } = counts;
   const ok = forged + conflicts + contradicted + missing === 0 && !logDisagrees;
-  const all = Object.entries({ ...counts, forged, conflicts }).filter(([, count]) => count > 0);
+  const { cutOff } = input;
+  const told = { ...counts, forged, conflicts, 'cut off in the file': cutOff };
+  const all = Object.entries(told).filter(([, count]) => count > 0);
   const words = all.map(([name, count]) => `${count} ${name}`).join(', ');
-  const summary = { ok, receipts: receipts.length, forged, conflicts, ...counts };
+  const summary = { ok, receipts: receipts.length, forged, conflicts, cutOff, ...counts };
   context.output.result(summary, `${plural(receipts.length, 'receipt')}: ${words}`);
   return ok ? 0 : 1;
 }

@@ -1,4 +1,10 @@
-import { askMarkets, askVenueSupply, type VenueSupply } from '@foldbook/client';
+import {
+  askMarkets,
+  askNodes,
+  askVenueSupply,
+  ClientError,
+  type VenueSupply,
+} from '@foldbook/client';
 import type { Transport } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
@@ -20,9 +26,10 @@ again. The first two are the third, or something was lost or made. Exit status 1
 up, with what is wrong where.
 
 Asks the markets that are named and those that they sent funds to or had funds from; or all markets
-of partitions 0 and up, until one has nobody who serves it.
+of all partitions that a node of the venue tells of: it is an error if one of them does not answer.
+Where there are no nodes, those of partitions 0 and up, until one has nobody who serves it.
 
-  --partitions N    how many there are: it is an error if one of them does not answer
+  --partitions N    how many there are, whatever a node tells
 ${BROKER_HELP}
 
 Example: foldbook supply --user operator`,
@@ -52,13 +59,24 @@ async function marketsOf(
   partitions: number | undefined,
 ): Promise<readonly string[]> {
   const names: string[] = [];
-  for (let partition = 0; partition < (partitions ?? MAX_PARTITIONS); partition += 1) {
+  const count = partitions ?? (await partitionsOf(transport));
+  for (let partition = 0; partition < (count ?? MAX_PARTITIONS); partition += 1) {
     const markets = await askMarkets(transport, partition);
     if (markets !== undefined) names.push(...markets);
-    else if (partitions === undefined && partition > 0) break;
+    else if (count === undefined && partition > 0) break;
     else throw new UsageError(`partition ${partition} does not answer; is a market service up?`);
   }
   return names;
+}
+
+/** Nodes know how many there are; undefined where none is, or this user may not ask it. */
+async function partitionsOf(transport: Transport): Promise<number | undefined> {
+  try {
+    return (await askNodes(transport)).partitions.length;
+  } catch (error) {
+    if (error instanceof ClientError) return undefined;
+    throw error;
+  }
 }
 
 function words({ assets, faults }: VenueSupply, markets: number): string {

@@ -4,11 +4,12 @@ import { clearMetricsFile } from '@foldbook/runtime';
 import { checkRedis, connectBroker, DEFAULT_NATS, isServed } from '../broker.ts';
 import { InterruptedError, interrupted, UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
+import { CONFIG_HELP, type Fields, fieldsOf, ofBroker, readConfigFile } from '../config-file.ts';
 import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
-import { ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
+import { nodeReceiptKeys, ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
 import { metricsFileOf } from '../top/metrics-file.ts';
 
@@ -43,6 +44,7 @@ in another one how the market does.
   --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
                     move to idle hosts later on, too
 ${NODE_HELP}
+${CONFIG_HELP}
   --workers N       provers at once (default: cores - 1)
   --share LIST      accounts whose clients on this host may come over shared memory: 7,8 those of
                     this user; 7:1001 that of user 1001 and of nobody else
@@ -61,6 +63,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     redis: { type: 'string' },
     user: { type: 'string' },
     data: { type: 'string' },
+    config: { type: 'string' },
     'epoch-records': { type: 'string' },
     hosts: { type: 'string' },
     placement: { type: 'string' },
@@ -79,9 +82,9 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       const redis = local?.redis ?? plan.redis;
       if (local !== undefined) context.output.say(`broker at ${nats}, queue at ${redis}`);
       const { logDir, names } = plan;
-      await checkSurroundings(context, names, { nats, redis });
-      const receipts = await receiptsOf(plan);
-      const configs = serviceConfigs(context, { nats, redis, data: plan.data, receipts });
+      await checkSurroundings(context, plan, { nats, redis });
+      const receipts = await receiptsOf(context, plan);
+      const configs = serviceConfigs(context, { ...plan, nats, redis, receipts });
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -99,7 +102,10 @@ interface Plan {
   readonly names: readonly ServiceName[];
   readonly data: string;
   readonly logDir: string;
+  /** Of --config. */
+  readonly file: Fields;
   readonly nats: string;
+  readonly user: string | undefined;
   readonly redis: string;
   /** Of the servers to start; undefined without --local. */
   readonly ports: { readonly nats: number; readonly redis: number } | undefined;
@@ -113,14 +119,20 @@ function readPlan(context: CommandContext): Plan {
     throw new UsageError(`no service "${name}": market or prover`);
   }
   const data = resolve(context.text('data') ?? DEFAULT_NODE_DIR);
-  serviceConfigs(context, { nats: '', redis: '', data });
+  const file = readConfigFile(context);
+  if (context.text('config') !== undefined && !named.has('market')) {
+    throw new UsageError('--config is of the market, which is not started: leave it away');
+  }
+  serviceConfigs(context, { nats: '', redis: '', user: undefined, data, file });
   return {
     names: SERVICES.filter((name) => named.has(name)).map((name) =>
       name === 'market' && nodeOptions(context) !== undefined ? 'node' : name,
     ),
     data,
     logDir: join(data, 'logs'),
-    nats: context.text('nats') ?? DEFAULT_NATS,
+    file,
+    nats: context.text('nats') ?? ofBroker(file, 'servers') ?? DEFAULT_NATS,
+    user: context.text('user') ?? ofBroker(file, 'user'),
     redis: context.text('redis') ?? DEFAULT_REDIS,
     ports: localPorts(context),
   };
@@ -155,10 +167,10 @@ const NO_SERVERS = '"foldbook up --local" starts one of its own';
 /** Told here, once and in one line, rather than by each service. */
 async function checkSurroundings(
   context: CommandContext,
-  names: readonly ServiceName[],
+  { names, user }: Pick<Plan, 'names' | 'user'>,
   { nats, redis }: { readonly nats: string; readonly redis: string },
 ): Promise<void> {
-  const address = { servers: nats, user: context.text('user'), pass: context.password };
+  const address = { servers: nats, user, pass: context.password };
   const transport = await connectBroker(address, 'foldbook-up', NO_SERVERS);
   const served = names.includes('market') && (await isServed(transport));
   await transport.close();
@@ -173,16 +185,13 @@ async function checkSurroundings(
 type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknown>>>>;
 
 /** What the services are told of their surroundings. */
-interface Where {
-  readonly nats: string;
-  readonly redis: string;
-  readonly data: string;
+interface Where extends Pick<Plan, 'nats' | 'redis' | 'user' | 'data' | 'file'> {
   readonly receipts?: ReceiptFiles | undefined;
 }
 
 /** Without passwords: services take theirs from the environment, which no process list shows. */
 function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
-  const user = context.text('user');
+  const { user, file } = where;
   const login = user === undefined ? {} : { user };
   const workers = context.integer('workers', 1, 256);
   const node = nodeOptions(context);
@@ -190,19 +199,20 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
   const hosts = hostsOf(context);
   const placement = placementOf(context);
-  const broker = { servers: where.nats, ...login };
+  const broker = { ...fieldsOf(file.broker), servers: where.nats, ...login };
   const market = {
     profileDir: join(where.data, 'profiles'),
     ...(metricsFile === undefined ? {} : { metricsFile }),
+    ...(where.receipts === undefined ? {} : { receipts: where.receipts }),
+    ...(node === undefined ? file : fieldsOf(file.market)),
     ...(epochRecords === undefined ? {} : { epochRecords }),
     ...sharedMemory(context),
-    ...(where.receipts === undefined ? {} : { receipts: where.receipts }),
     ...(hosts === undefined ? {} : { hosts }),
     ...(placement === undefined ? {} : { placement }),
   };
   return {
     market: { ...market, broker: { kind: 'nats', ...broker } },
-    node: { ...node, broker, market },
+    node: { ...file, ...node, broker, market },
     prover: {
       source: { kind: 'jetstream', servers: where.nats, ...login },
       redisUrl: where.redis,
@@ -212,10 +222,24 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   };
 }
 
-/** Only where the operator's key is here anyway: else the operator certifies a key elsewhere. */
-async function receiptsOf({ names, data }: Plan): Promise<ReceiptFiles | undefined> {
-  if (names.length < SERVICES.length) return undefined;
-  return ownReceiptKeys(data, join(data, 'proofs'));
+/**
+ * Certified here only where the prover, and so the operator's key, is here, too: without it the
+ * market signs by a key of its own all the same, and it is said who has to certify that.
+ */
+async function receiptsOf(
+  { output }: CommandContext,
+  { names, data, file }: Plan,
+): Promise<ReceiptFiles | undefined> {
+  const isTheirs = file.receipts !== undefined || fieldsOf(file.market).receipts !== undefined;
+  if (isTheirs || names.every((name) => name === 'prover')) return undefined;
+  if (names.includes('prover')) return ownReceiptKeys(data, join(data, 'proofs'));
+  const { files, publicKey, isCertified } = await nodeReceiptKeys(data);
+  if (!isCertified) {
+    const certify = `foldbook keys certify ${publicKey} --operator-key FILE`;
+    output.say(`no operator has certified the key of receipts; where the operator's is:`);
+    output.say(`  ${certify} --out ${files.certificateFile}`);
+  }
+  return files;
 }
 
 function hostsOf(context: CommandContext): number | 'inline' | undefined {

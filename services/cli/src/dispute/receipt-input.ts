@@ -19,6 +19,8 @@ export interface ReceiptInput {
   readonly certificates: readonly Uint8Array[];
   /** Those that nobody signed, or that are none. */
   readonly forged: readonly ForgedReceipt[];
+  /** Lines without their end: a crash cut them off, or the file is not all there. */
+  readonly cutOff: number;
 }
 
 /** @throws UsageError for a file that can't be read or holds something else */
@@ -26,16 +28,18 @@ export async function readReceipts(files: readonly string[]): Promise<ReceiptInp
   const receipts = new Map<string, Receipt>();
   const certificates: Uint8Array[] = [];
   const forged: ForgedReceipt[] = [];
+  let cutOff = 0;
   for (const file of files) {
     const kept = parse(await read(file), file);
     certificates.push(...kept.certificates);
+    cutOff += kept.cutOff;
     for (const [index, bytes] of kept.receipts.entries()) {
       const checked = checkReceipt(bytes);
       if (checked.ok) receipts.set(Buffer.from(bytes).toString('hex'), checked.receipt);
       else forged.push({ file, number: index + 1, words: `${checked.code}: ${checked.message}` });
     }
   }
-  return { receipts: [...receipts.values()], certificates, forged };
+  return { receipts: [...receipts.values()], certificates, forged, cutOff };
 }
 
 async function read(file: string): Promise<string> {

@@ -1,5 +1,4 @@
 /** `foldbook up --partitions N`: a node in the place of a single market service. */
-import { hostname } from 'node:os';
 import { MAX_PARTITIONS } from '@foldbook/protocol';
 import { UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
@@ -23,7 +22,7 @@ export const NODE_HELP = `\
   --standbys N      services on other nodes that wait for each partition (default 0)`;
 
 /**
- * The node's part of its configuration; undefined without --partitions.
+ * What the options say of the node's configuration; undefined without --partitions.
  * @throws UsageError
  */
 export function nodeOptions(context: CommandContext): Record<string, unknown> | undefined {
@@ -40,14 +39,14 @@ export function nodeOptions(context: CommandContext): Record<string, unknown> | 
   if (wrong !== undefined) {
     throw new UsageError(`--${wrong} is of a single market service: leave it or --partitions away`);
   }
-  const standbys = context.integer('standbys', 0, MAX_STANDBYS) ?? 0;
-  const node =
-    context.text('node') ??
-    hostname()
-      .replaceAll(/[^A-Za-z0-9_-]/g, '-')
-      .slice(0, 40);
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(node)) {
+  const standbys = context.integer('standbys', 0, MAX_STANDBYS);
+  const node = context.text('node');
+  if (node !== undefined && !/^[A-Za-z0-9_-]{1,40}$/.test(node)) {
     throw new UsageError(`--node ${node}: 1 to 40 letters, digits, "-" and "_"`);
   }
-  return { partitions, standbys, node };
+  return {
+    partitions,
+    ...(standbys === undefined ? {} : { standbys }),
+    ...(node === undefined ? {} : { node }),
+  };
 }

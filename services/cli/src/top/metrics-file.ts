@@ -39,7 +39,8 @@ export function openMetricsFile(file: string | undefined): OpenMetrics {
   const [only, ...others] = running;
   if (only === undefined) {
     throw new UsageError(
-      'no market of yours runs here that "foldbook up" started; name one with --file',
+      'no market of yours runs here that "foldbook up" started (those of a node, --partitions, ' +
+        'are not shown); name one with --file',
     );
   }
   if (others.length === 0) return only;
