@@ -37,4 +37,13 @@ describe('a start', () => {
       assert.deepEqual(heavy, [], args.join(' '));
     }
   });
+
+  it('of a command that talks to a market leaves out what proofs are verified with', async () => {
+    const loaded = await loadedBy('market', 'create', '--help');
+    assert(loaded.some((url) => url.includes('/shared/client/')));
+    assert.deepEqual(
+      loaded.filter((url) => /poseidon|groth16|bn254/.test(url)),
+      [],
+    );
+  });
 });
