@@ -7,7 +7,11 @@ import { SetupError } from './steps.ts';
 import { longestFirst } from './test-order.ts';
 import { type TestEvent, TestTally, type TestTotals } from './test-tally.ts';
 
-const CONCURRENCY = 2;
+/**
+ * One more than the two cores of the smallest machine: files that start brokers spend most of their
+ * time waiting for elections, leases and patience that runs out.
+ */
+const CONCURRENCY = 3;
 /** A run from which nothing has been heard for so long is taken to hang. */
 const SILENCE_MS = 5 * 60_000;
 const MESSAGE_LINES = 12;
