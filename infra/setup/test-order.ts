@@ -1,6 +1,6 @@
 /**
- * Files that take more than 15 s, the longest first, relative to the project. What starts last should be
- * short: otherwise one file is alone in the end, and the other core has nothing to do.
+ * Files that take more than 15 s, the longest first, relative to the project. What starts last is
+ * to be short: otherwise one file is alone in the end, and the other core has nothing to do.
  */
 const LONG: readonly string[] = [
   'services/cli/src/outage.test.ts',

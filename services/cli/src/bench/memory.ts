@@ -161,8 +161,8 @@ async function measureWorkload(
     const [least, most] = figures.ratioRange;
     output.result(
       { w1: { preparation, workload: name, runs, ...figures } },
-      `${name}, ${preparation}: ${figures.nsPerCommand} ns a command, ${figures.cpuNsPerCommand} of ` +
-        `the thread's own; ${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
+      `${name}, ${preparation}: ${figures.nsPerCommand} ns a command, ` +
+        `${figures.cpuNsPerCommand} of the thread's own; ${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
     );
   }
   const mismatches = [...samples.values()].flat().flatMap((run) => run.mismatches);
