@@ -162,7 +162,8 @@ async function measureWorkload(
     output.result(
       { w1: { preparation, workload: name, runs, ...figures } },
       `${name}, ${preparation}: ${figures.nsPerCommand} ns a command, ` +
-        `${figures.cpuNsPerCommand} of the thread's own; ${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
+        `${figures.cpuNsPerCommand} of the thread's own; ` +
+        `${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
     );
   }
   const mismatches = [...samples.values()].flat().flatMap((run) => run.mismatches);
