@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { checkRepository } from '../checks/repository.ts';
 import { buildCircuits, buildKernel } from './build.ts';
 import { mustRun, runCommand, runVisibly } from './commands.ts';
-import { projectRoot } from './project-node.mjs';
+import { keepCompiled, projectRoot } from './project-node.mjs';
 import { ensureServers } from './servers.ts';
 import { formatTable, SetupError, StepRunner } from './steps.ts';
 import { listTestFiles, runTestFiles } from './test-run.ts';
@@ -25,6 +25,7 @@ async function main(): Promise<number> {
   // Programs that steps and tests start find the project's Node and tools first.
   const tools = join(projectRoot, 'node_modules', '.bin');
   process.env.PATH = `${tools}${delimiter}${process.env.PATH ?? ''}`;
+  keepCompiled();
   const steps = new StepRunner(write);
   recordInstall(steps, Number(installMs));
   switch (command) {

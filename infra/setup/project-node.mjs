@@ -2,6 +2,7 @@
 // before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +43,18 @@ export function projectNode() {
   if (!existsSync(ownNode)) return undefined;
   const probe = spawnSync(ownNode, ['--version'], { encoding: 'utf8' });
   return probe.status === 0 ? ownNode : undefined;
+}
+
+/**
+ * Has this process and all that it starts keep what Node made of the sources, and use what was kept:
+ * to strip some 300 files of their types is most of what a start takes. Node sees by their contents
+ * whether a file has changed. Where the folder can't be written nothing is kept. Whoever starts it
+ * may name another folder (NODE_COMPILE_CACHE), or want none (NODE_DISABLE_COMPILE_CACHE=1).
+ */
+export function keepCompiled() {
+  process.env.NODE_COMPILE_CACHE ??= join(projectRoot, '.cache', 'compiled');
+  // Not in Node 20, which does not run the project.
+  module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
 }
 
 /**

@@ -1,10 +1,33 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { isAtLeast } from './project-node.mjs';
+import { promisify } from 'node:util';
+import { isAtLeast, projectRoot } from './project-node.mjs';
 
 const MODULE = JSON.stringify(new URL('./project-node.mjs', import.meta.url).href);
+
+/** Where a process and a child of it keep what is compiled, after `keepCompiled`. */
+async function keptIn(env: NodeJS.ProcessEnv): Promise<[string, string]> {
+  const ask = `import module from 'node:module';
+    process.stdout.write(module.getCompileCacheDir() ?? 'none');`;
+  const script = `import { spawnSync } from 'node:child_process';
+    import { keepCompiled } from ${MODULE};
+    keepCompiled();
+    const args = ['--input-type=module', '--eval', ${JSON.stringify(ask)}];
+    process.stdout.write(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout + ' ');
+    ${ask}`;
+  const { NODE_COMPILE_CACHE: _, ...others } = process.env;
+  const args = ['--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...others, ...env },
+  });
+  const [child = '', own = ''] = stdout.split(' ');
+  return [own, child];
+}
 
 /** Starts a process that goes on in another one, which runs `code`. */
 function startLauncher(code: string) {
@@ -45,4 +68,19 @@ test('a program that a signal ends takes the launcher with it', async () => {
   await once(launcher.stdout, 'data');
   launcher.kill('SIGTERM');
   assert.deepEqual(await once(launcher, 'exit'), [null, 'SIGTERM']);
+});
+
+test('what is compiled is kept in the project, for processes that are started, too', async () => {
+  const [own, child] = await keptIn({});
+  assert(own.startsWith(join(projectRoot, '.cache', 'compiled')), own);
+  assert.equal(child, own);
+});
+
+test('or where whoever starts it wants it, or nowhere', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'foldbook-kept-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  for (const where of await keptIn({ NODE_COMPILE_CACHE: folder })) {
+    assert(where.startsWith(folder), where);
+  }
+  assert.deepEqual(await keptIn({ NODE_DISABLE_COMPILE_CACHE: '1' }), ['none', 'none']);
 });

@@ -4,15 +4,20 @@ import { spec } from 'node:test/reporters';
 import { listProjectFiles } from '../checks/project-files.ts';
 import { projectRoot } from './project-node.mjs';
 import { SetupError } from './steps.ts';
+import { longestFirst } from './test-order.ts';
 import { type TestEvent, TestTally, type TestTotals } from './test-tally.ts';
 
-const CONCURRENCY = 2;
+/**
+ * One more than the two cores of the smallest machine: files that start brokers spend most of their
+ * time waiting for elections, leases and patience that runs out.
+ */
+const CONCURRENCY = 3;
 /** A run from which nothing has been heard for so long is taken to hang. */
 const SILENCE_MS = 5 * 60_000;
 const MESSAGE_LINES = 12;
 
 /**
- * The project's test files, absolute.
+ * The project's test files, absolute, in the order they are to start.
  * @param filters parts of paths; a file is taken when it contains one of them, all when empty
  */
 export function listTestFiles(filters: readonly string[]): string[] {
@@ -24,7 +29,7 @@ export function listTestFiles(filters: readonly string[]): string[] {
     const wanted = filters.length === 0 ? '' : ` whose path contains ${filters.join(' or ')}`;
     throw new SetupError(`no *.test.ts file${wanted} among ${files.length} in ${projectRoot}`);
   }
-  return chosen.map((file) => join(projectRoot, file));
+  return longestFirst(chosen).map((file) => join(projectRoot, file));
 }
 
 /** Runs test files, each in a process of its own, and prints them as they end. */

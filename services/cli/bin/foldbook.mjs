@@ -3,7 +3,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { continueUnder, projectNode, projectRoot } from '../../../infra/setup/project-node.mjs';
+import {
+  continueUnder,
+  keepCompiled,
+  projectNode,
+  projectRoot,
+} from '../../../infra/setup/project-node.mjs';
 
 const main = join(projectRoot, 'services', 'cli', 'src', 'main.ts');
 const node = projectNode();
@@ -13,10 +18,13 @@ if (node === undefined || !existsSync(join(projectRoot, 'node_modules'))) {
     `foldbook: dependencies are not installed in ${projectRoot}; run there: npm run setup\n`,
   );
   process.exitCode = 1;
-} else if (node === process.execPath) {
-  // The command finds its arguments where it would if it had been started directly.
-  process.argv[1] = main;
-  await import(pathToFileURL(main).href);
 } else {
-  continueUnder(node, [main, ...process.argv.slice(2)]);
+  keepCompiled();
+  if (node === process.execPath) {
+    // The command finds its arguments where it would if it had been started directly.
+    process.argv[1] = main;
+    await import(pathToFileURL(main).href);
+  } else {
+    continueUnder(node, [main, ...process.argv.slice(2)]);
+  }
 }

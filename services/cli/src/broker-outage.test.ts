@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, it } from 'node:test';
 import { OrderClient } from '@foldbook/client';
 import { Side } from '@foldbook/protocol';
 import { connectNats, type NatsTransport } from '@foldbook/runtime';
@@ -54,79 +54,6 @@ async function withScene(
   }
 }
 
-test('the broker stands still for longer than the lease: all go on when it does', LIMIT, () =>
-  withScene(async ({ nats, market }) => {
-    nats.pause();
-    await market.says(/the lease was not renewed; trying to have it again/);
-    await market.says(STALLED);
-    nats.resume();
-    await market.says(FLOWING);
-    await market.tradesOn();
-    assert.deepEqual(await market.judge(), []);
-  }),
-);
-
-test('the line to the broker falls silent: traders hear nothing, then all of it', LIMIT, () =>
-  withScene(async ({ line, market }) => {
-    line.silence();
-    await market.says(STALLED);
-    assert.equal(await probe(market.transport), 'TIMEOUT');
-    line.speak();
-    await market.says(FLOWING);
-    await market.tradesOn();
-    assert.deepEqual(await market.judge(), []);
-  }),
-);
-
-test('the line to the broker is slow: what can not be kept up with is BUSY', LIMIT, () =>
-  withScene(async ({ line, market }) => {
-    line.be({ delayMs: 30, bytesPerSec: 40_000 });
-    await market.tradesOn();
-    const flood = await openTrader(market.transport);
-    for (let order = 0; order < FLOOD; order += 1) flood.submitOrder(ORDER);
-    await market.says(/messages were refused BUSY=/);
-    line.be({});
-    await flood.idle();
-    await flood.close();
-    await market.tradesOn();
-    assert.deepEqual(await market.judge(), []);
-  }),
-);
-
-test('the broker goes and comes back after the lease: all go on when it does', LIMIT, () =>
-  withScene(async ({ nats, market }) => {
-    await nats.kill();
-    await market.says(/broker lost; trying to reach it again/);
-    await market.says(/the lease was not renewed; trying to have it again/);
-    await nats.restart();
-    await market.says(/broker is back/);
-    await market.tradesOn();
-    assert.deepEqual(await market.judge(), []);
-  }),
-);
-
-test('the broker never comes back: everybody ends, and traders know what they do not', LIMIT, () =>
-  withScene(async ({ nats, market }) => {
-    const transport = await connectNats({ servers: nats.url, name: 'trader' });
-    const client = await openTrader(transport);
-    assert.equal((await client.place(ORDER)).type, 'accepted');
-    nats.pause();
-    const sent = assert.rejects(client.place(ORDER), { code: 'OUTCOME_UNKNOWN' });
-    await new Promise((resolve) => setImmediate(resolve));
-    await nats.kill();
-    await market.says(/broker lost/);
-    const unsent = assert.rejects(client.place(ORDER), { code: 'NOT_SENT' });
-    assert.equal(await probe(transport), 'TIMEOUT');
-    await client.close();
-    await Promise.all([sent, unsent]);
-    await transport.close();
-    const { status } = await market.process.stop();
-    // Whether something of it was on its way when the broker was gone.
-    const isLate = /ended before all was written; the next start reads the log/;
-    assert.equal(status, isLate.test(market.process.log()) ? 1 : 0);
-  }),
-);
-
 /** A message of them takes the line longer than a market's oldest command may wait. */
 const FLOOD = 3_000;
 const ORDER = { side: Side.BUY, price: 1n, quantity: 1n } as const;
@@ -135,3 +62,79 @@ function openTrader(transport: NatsTransport): Promise<OrderClient> {
   const reports = { kind: 'durable', transport } as const;
   return OrderClient.open({ transport, reports, market: MARKET, account: PROBER });
 }
+
+// Most of their time goes by until somebody loses patience; each has servers of its own.
+describe('a market whose broker is in trouble', { concurrency: 2 }, () => {
+  it('the broker stands still for longer than the lease: all go on when it does', LIMIT, () =>
+    withScene(async ({ nats, market }) => {
+      nats.pause();
+      await market.says(/the lease was not renewed; trying to have it again/);
+      await market.says(STALLED);
+      nats.resume();
+      await market.says(FLOWING);
+      await market.tradesOn();
+      assert.deepEqual(await market.judge(), []);
+    }),
+  );
+
+  it('the line to the broker falls silent: traders hear nothing, then all of it', LIMIT, () =>
+    withScene(async ({ line, market }) => {
+      line.silence();
+      await market.says(STALLED);
+      assert.equal(await probe(market.transport), 'TIMEOUT');
+      line.speak();
+      await market.says(FLOWING);
+      await market.tradesOn();
+      assert.deepEqual(await market.judge(), []);
+    }),
+  );
+
+  it('the line to the broker is slow: what can not be kept up with is BUSY', LIMIT, () =>
+    withScene(async ({ line, market }) => {
+      line.be({ delayMs: 30, bytesPerSec: 40_000 });
+      await market.tradesOn();
+      const flood = await openTrader(market.transport);
+      for (let order = 0; order < FLOOD; order += 1) flood.submitOrder(ORDER);
+      await market.says(/messages were refused BUSY=/);
+      line.be({});
+      await flood.idle();
+      await flood.close();
+      await market.tradesOn();
+      assert.deepEqual(await market.judge(), []);
+    }),
+  );
+
+  it('the broker goes and comes back after the lease: all go on when it does', LIMIT, () =>
+    withScene(async ({ nats, market }) => {
+      await nats.kill();
+      await market.says(/broker lost; trying to reach it again/);
+      await market.says(/the lease was not renewed; trying to have it again/);
+      await nats.restart();
+      await market.says(/broker is back/);
+      await market.tradesOn();
+      assert.deepEqual(await market.judge(), []);
+    }),
+  );
+
+  it('the broker never comes back: everybody ends, and traders know what they do not', LIMIT, () =>
+    withScene(async ({ nats, market }) => {
+      const transport = await connectNats({ servers: nats.url, name: 'trader' });
+      const client = await openTrader(transport);
+      assert.equal((await client.place(ORDER)).type, 'accepted');
+      nats.pause();
+      const sent = assert.rejects(client.place(ORDER), { code: 'OUTCOME_UNKNOWN' });
+      await new Promise((resolve) => setImmediate(resolve));
+      await nats.kill();
+      await market.says(/broker lost/);
+      const unsent = assert.rejects(client.place(ORDER), { code: 'NOT_SENT' });
+      assert.equal(await probe(transport), 'TIMEOUT');
+      await client.close();
+      await Promise.all([sent, unsent]);
+      await transport.close();
+      const { status } = await market.process.stop();
+      // Whether something of it was on its way when the broker was gone.
+      const isLate = /ended before all was written; the next start reads the log/;
+      assert.equal(status, isLate.test(market.process.log()) ? 1 : 0);
+    }),
+  );
+});

@@ -32,6 +32,8 @@ export interface CliCommand {
   readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
   /** Ends by itself, tidily, when the context's signal aborts; others simply stop. */
   readonly endsOnSignal?: true;
+  /** What it starts uses nothing that Node kept of an earlier start, for it compares programs. */
+  readonly compilesAnew?: true;
   /** Exit status: 0 success, 1 a failed check. */
   run(context: CommandContext): Promise<number>;
 }

@@ -1,19 +1,14 @@
 /** The `foldbook` command: finds the subcommand, runs it, turns errors into exit statuses. */
-import { ClientError } from '@foldbook/client';
-import { StreamError, TransportError } from '@foldbook/runtime';
 import packageFacts from '../package.json' with { type: 'json' };
-import { CliError, UsageError } from './cli-error.ts';
+import { UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
 import { type CommandGroup, commandOfGroup, groupHelp, isGroup } from './command-group.ts';
 import { COMMANDS } from './command-list.ts';
-import { refusalWords } from './refusal-words.ts';
+import { explainError } from './error-words.ts';
 
-const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 const SAME_SIGNAL_MS = 500;
-/** What was asked can't be done as it was asked: no broker there, no market, no permission. */
-const EXIT_UNREACHABLE = 2;
 
 async function usage(): Promise<string> {
   const lines: string[] = [];
@@ -51,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   const command = isGroup(found) ? await commandOfGroup(found, rest.shift()) : found;
   const abort = new AbortController();
   if (command.endsOnSignal) endOnSignal(abort);
+  if (command.compilesAnew) process.env.NODE_DISABLE_COMPILE_CACHE = '1';
   const password = process.env.FOLDBOOK_PASSWORD;
   return runCommand(command, rest, { signal: abort.signal, password });
 }
@@ -102,27 +98,9 @@ main(process.argv.slice(2)).then(
   (status) => {
     process.exitCode = status;
   },
-  (error: unknown) => {
-    process.stderr.write(`foldbook: ${errorWords(error)}\n`);
-    process.exitCode = errorStatus(error);
+  async (error: unknown) => {
+    const { words, status } = await explainError(error);
+    process.stderr.write(`foldbook: ${words}\n`);
+    process.exitCode = status;
   },
 );
-
-function errorWords(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof ClientError) return refusalWords(error);
-  if (isExpected(error)) return error.message.trimEnd();
-  return error.stack ?? error.message;
-}
-
-function errorStatus(error: unknown): number {
-  if (error instanceof CliError) return error.status;
-  return isExpected(error) ? EXIT_UNREACHABLE : EXIT_FAILED;
-}
-
-/** Errors of the world outside: no stack helps with them. */
-const isExpected = (error: unknown) =>
-  error instanceof CliError ||
-  error instanceof ClientError ||
-  error instanceof TransportError ||
-  error instanceof StreamError;

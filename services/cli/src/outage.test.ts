@@ -25,7 +25,7 @@ const MARKET = 'BTC-USD';
 const NEW: typeof CommandKind.NEW = 1;
 const ORDERS = 6_000;
 
-describe('a node whose servers are killed', { timeout: 240_000 }, () => {
+describe('a node whose servers are killed', { timeout: 400_000 }, () => {
   let dir = '';
   let nats: NatsServer;
   let redis: RedisServer;

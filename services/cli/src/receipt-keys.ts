@@ -8,7 +8,7 @@ import {
   encodeCertificate,
 } from '@foldbook/protocol';
 import { KeyFileError, loadSecretKey, SigningKey } from '@foldbook/runtime';
-import { isSoundKey } from '@foldbook/verifier';
+import { isSoundKey } from '@foldbook/verifier/receipts';
 import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
 

@@ -13,7 +13,7 @@ import {
   viewOf,
 } from '@foldbook/protocol';
 import { signatureCheck, type Transport } from '@foldbook/runtime';
-import { isCertified, isSoundKey, ReceiptBook } from '@foldbook/verifier';
+import { isCertified, isSoundKey, ReceiptBook } from '@foldbook/verifier/receipts';
 import { ClientError } from './client-error.ts';
 import { askInfo } from './market-info.ts';
 import type { ReceiptStore } from './receipt-file.ts';

@@ -262,6 +262,8 @@ export class JetStreamWriter implements StreamWriter {
     this.#progressMs = performance.now();
     this.#pauseMs = 0;
     for (const { number, resolve } of settled) resolve(this.#base + number);
+    // Who leads now, to compare with when it falls silent.
+    if (!this.#leaders.wasAnswered) void this.#look(this.#attempt);
     if (this.#state === 'flowing') this.#tellRecovered();
     if (this.#queue.length === 0) for (const resolve of this.#drained.splice(0)) resolve();
     this.#send();
@@ -277,7 +279,7 @@ export class JetStreamWriter implements StreamWriter {
     const silentMs = performance.now() - this.#progressMs;
     if (silentMs >= this.#parts.ackTimeoutMs) {
       this.#trouble(`no acknowledgement for ${Math.round(silentMs)} ms`);
-    } else if (silentMs >= LOOK_AFTER_MS || !this.#leaders.wasAnswered) {
+    } else if (silentMs >= LOOK_AFTER_MS) {
       void this.#look(this.#attempt);
     }
   }

@@ -3,35 +3,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { platform } from 'node:process';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { generateWorkload, WORKLOADS } from './workload-generator.ts';
+import { foldbook, SHORT_WORKLOAD } from '../testing/bench-run.ts';
+import { generateWorkload } from './workload-generator.ts';
 
-const ON_LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux only' };
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** What takes longer hangs: it is told to end, and the test says which command it was. */
-const LONGEST_MS = 150_000;
-const parameters = { ...WORKLOADS.w1, prefill: 100, commands: 2_000, targetOrders: 100 };
-
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function foldbook(args: readonly string[], path?: string): Promise<Ended> {
-  const env = path === undefined ? process.env : { ...process.env, PATH: path };
-  return new Promise((resolve) => {
-    const options = { env, timeout: LONGEST_MS };
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
-      const status = error === null ? 0 : Number(error.code);
-      const hung = error?.killed === true ? `did not end: foldbook ${args.join(' ')}` : '';
-      resolve({ status, stdout, stderr: `${stderr}${hung}` });
-    });
-  });
-}
 
 function has(program: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -70,7 +48,7 @@ describe('bench', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'foldbook-bench-test-'));
     file = join(folder, 'short.bin');
-    await writeFile(file, generateWorkload(parameters));
+    await writeFile(file, generateWorkload(SHORT_WORKLOAD));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -104,7 +82,7 @@ describe('bench', () => {
 
   test('match: a run that ends elsewhere is a failed check', async () => {
     const wrong = join(folder, 'wrong.bin');
-    const bytes = generateWorkload(parameters);
+    const bytes = generateWorkload(SHORT_WORKLOAD);
     bytes[48] = (bytes[48] ?? 0) ^ 1;
     await writeFile(wrong, bytes);
     const { status, stdout, stderr } = await foldbook([
@@ -189,77 +167,21 @@ describe('bench', () => {
     }
   });
 
-  test('latency: a row for each load, every pair traded', async () => {
-    const args = ['bench', 'latency', '--seconds', '1', '--json'];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    assert.deepEqual(
-      rows.map(({ load, isRight }) => [load, isRight]),
-      [0, 0.5, 0.9].map((load) => [load, true]),
-    );
-    assert.equal(rows[0].trades, 25_000);
-    for (const { latencyNs, hopNs, wordNs } of rows) {
-      for (const percentiles of [latencyNs, hopNs, wordNs]) {
-        const { p50, p90, p99, p999, p9999, max } = percentiles;
-        const values = [1, p50, p90, p99, p999, p9999, max];
-        assert.deepEqual(
-          values,
-          values.toSorted((a, b) => a - b),
-        );
-      }
-    }
-    const wrong = await foldbook(['bench', 'latency', '--client-core', '1000']);
-    assert.match(wrong.stderr, /--client-core 1000: this process may use/);
-    assert.equal(wrong.status, 2);
-  });
-
-  test('hosts: a row for each limit, and for each size of a market that moves', async () => {
-    const few = ['--seconds', '1', '--rate', '500', '--largest', '1000', '--json'];
-    const { status, stdout, stderr } = await foldbook(['bench', 'hosts', ...few]);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const [alone, usual, ...others] = rows.filter(({ part }) => part === 'neighbour');
-    assert.deepEqual([alone.busyPerSec, alone.before.max], [0, 0]);
-    assert.equal(others.length, 3);
-    for (const { busyPerSec, latencyNs } of [usual, ...others]) {
-      assert(busyPerSec > 0);
-      assert(latencyNs.p50 > 0 && latencyNs.max >= latencyNs.p9999);
-    }
-    const crowds = rows.filter(({ part }) => part === 'crowd');
-    assert.deepEqual(
-      crowds.map(({ busy }) => busy),
-      [0, 4, 12],
-    );
-    for (const { busy, busyPerSec, latencyNs } of crowds) {
-      assert(latencyNs.p50 > 0 && busyPerSec.most >= busyPerSec.least);
-      // Four times the least: the places of the log go to all of them in turns.
-      if (busy > 0) assert(busyPerSec.least * 4 >= busyPerSec.most && busyPerSec.least > 0);
-    }
-    const [move, ...more] = rows.filter(({ part }) => part === 'moves');
-    assert.deepEqual([move.orders, more.length], [1_000, 0]);
-    assert(move.moves >= 6 && move.tookMs.most >= move.tookMs.median);
-    assert(move.bytes > 1_000 * 64);
-    for (const latencyNs of [move.leavingNs, move.comingNs, move.restingNs]) {
-      assert(latencyNs.p50 > 0);
-    }
-    for (const { count, worstNs } of [move.pieces.leaving, move.pieces.coming]) {
-      assert(count > 3 && worstNs[0] >= worstNs[1]);
-    }
-    const unknown = await foldbook(['bench', 'hosts', '--only', 'rings']);
-    assert.match(unknown.stderr, /--only rings: use neighbour or crowd or moves/);
-    assert.equal(unknown.status, 2);
-  });
-
   test('sizes: a row for each size, and a picture', async () => {
     const svg = join(folder, 'sizes.svg');
-    const args = ['bench', 'sizes', '--largest', '1000', '--runs', '1', '--svg', svg, '--json'];
+    const args = [
+      'bench',
+      'sizes',
+      '--largest',
+      '1000',
+      '--runs',
+      '1',
+      '--commands',
+      '20000',
+      '--svg',
+      svg,
+      '--json',
+    ];
     const { status, stdout, stderr } = await foldbook(args);
     assert.equal(status, 0, stderr);
     const rows = stdout
@@ -281,47 +203,6 @@ describe('bench', () => {
     const unknown = await foldbook(['bench', 'sizes', '--only', 'levels']);
     assert.match(unknown.stderr, /--only levels: use markets, orders, accounts/);
     assert.equal(unknown.status, 2);
-  });
-
-  for (const engine of [[], ['--inline']]) {
-    const title = `shm ${engine}: a row without a durable log, and one with`;
-    test(title, ON_LINUX, () => testShm(engine));
-  }
-
-  async function testShm(engine: readonly string[]): Promise<void> {
-    const args = ['bench', 'shm', '--seconds', '1', '--rate', '200', '--json', ...engine];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    assert.deepEqual(
-      rows.map(({ durable, trips, perSec, isRight }) => [durable, trips, perSec, isRight]),
-      [false, true].map((durable) => [durable, 200, 200, true]),
-    );
-    const isInline = engine.length > 0;
-    assert.deepEqual(new Set(rows.map(({ inline }) => inline)), new Set([isInline]));
-    for (const { latencyNs, echoNs } of rows) {
-      for (const percentiles of [latencyNs, echoNs]) {
-        assert.deepEqual(Object.keys(percentiles), ['p50', 'p90', 'p99', 'p999', 'p9999', 'max']);
-        assert(percentiles.p50 > 0 && percentiles.max >= percentiles.p9999);
-      }
-    }
-  }
-
-  test('shm: what it can not be told', ON_LINUX, async () => {
-    for (const [args, message] of [
-      [['--idle', 'sleep'], /--idle sleep: use busy-spin, yield, park/],
-      [['--rate', '0'], /--rate 0: give a whole number/],
-      [['--core', '1000'], /--core 1000: this process may use/],
-      [['--inline', '--idle', 'park'], /--idle is of the engine's thread, which --inline leaves/],
-      [['--inline', '--core', '0'], /--core is of the engine's thread/],
-    ] as const) {
-      const { status, stderr } = await foldbook(['bench', 'shm', ...args]);
-      assert.match(stderr, message);
-      assert.deepEqual([status, stderr.trim().split('\n').length], [2, 1], stderr);
-    }
   });
 
   test('growth: a row for one account and one for many', async () => {
@@ -346,7 +227,7 @@ describe('bench', () => {
   });
 
   test('memory: pools, page faults and a workload, by what is done to the pages', async () => {
-    const args = ['bench', 'memory', '--orders', '100000', '--runs', '1', '--json'];
+    const args = ['bench', 'memory', file, '--orders', '100000', '--runs', '1', '--json'];
     const { status, stdout, stderr } = await foldbook(args);
     assert.equal(status, 0, stderr);
     const rows = stdout
@@ -427,22 +308,5 @@ describe('bench', () => {
     const broken = await foldbook(args);
     assert.equal(broken.status, 2);
     assert.match(broken.stderr, /FLOOR_UNAVAILABLE: .*does not compile/);
-  });
-
-  test('regress: a verdict with its numbers', async (t) => {
-    const parent = await new Promise((resolve) => {
-      const args = ['-C', dirname(MAIN), 'rev-parse', '--verify', 'HEAD'];
-      execFile('git', args, (error) => resolve(error === null));
-    });
-    if (parent !== true) return t.skip('not in a git repository');
-    const args = ['bench', 'regress', file, '--against', 'HEAD', '--rounds', '8', '--json'];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(stderr.includes('the workload says'), false, stderr);
-    const report = JSON.parse(stdout);
-    assert.equal(status, report.verdict === 'slower' ? 1 : 0);
-    assert(['faster', 'slower', 'no difference'].includes(report.verdict));
-    assert.deepEqual([report.rounds, report.checksumsOk], [8, true]);
-    assert(report.pValue > 0 && report.pValue <= 1 && report.ratio > 0);
-    assert(report.cpuNsPerCommand.this.median > 0 && report.cpuNsPerCommand.against.median > 0);
   });
 });

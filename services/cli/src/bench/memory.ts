@@ -31,7 +31,7 @@ export const memory: CliCommand = {
   name: 'bench memory',
   summary: 'what allocation takes, and page faults with and without touched and huge pages',
   help: `
-Usage: foldbook bench memory [options]
+Usage: foldbook bench memory [FILE] [options]
 
 Three things of the kernel's memory, on one pinned thread:
   pool    an order taken out of the pool and given back, and a block of the general pools (which
@@ -42,17 +42,19 @@ Three things of the kernel's memory, on one pinned thread:
           done to its memory before: ${PREPARATIONS.join(', ')}
   w1      a workload with each of these, in turns: ratio and p-value are those of pairs of runs
 
+  FILE              a workload file, instead of --workload
   --orders N        that fill the market (default ${grouped(DEFAULT_ORDERS)})
   --runs N          of the workload, each (default ${DEFAULT_RUNS}; 0 leaves it out)
 ${MEASURE_HELP}
   --json            {"pool":{"orders","freshNs","againNs"}}, {"block":{"blockBytes","ns"}},
                     {"faults":{"preparation","faultsPerMillion","nsPerOrder","placed"}},
-                    {"w1":{"preparation","nsPerCommand","cpuNsPerCommand","ratio",...}}, a line each
+                    {"w1":{"preparation","workload","nsPerCommand","cpuNsPerCommand",
+                    "ratio",...}}, a line each
 
 Huge pages and locks depend on the system; the words beside a row tell what it gave.
 
 Example: foldbook bench memory --runs 20`,
-  takes: [],
+  takes: ['FILE'],
   options: { ...MEASURE_OPTIONS, orders: { type: 'string' }, runs: { type: 'string' } },
   endsOnSignal: true,
   run: (context) => withWorkFolder((folder) => measure(context, folder)),
@@ -65,7 +67,8 @@ async function measure(context: CommandContext, folder: string): Promise<number>
   const orders = context.integer('orders', 1, MAX_ORDERS) ?? DEFAULT_ORDERS;
   const runs = context.integer('runs', 0, MAX_RUNS) ?? DEFAULT_RUNS;
   const { v8Flags, core, accounts, group } = measureSettings(context);
-  const { file } = await openWorkload(undefined, context.text('workload'), folder);
+  const named = context.positionals[0];
+  const { file, name } = await openWorkload(named, context.text('workload'), folder);
   const engineFolder = ownEngineFolder();
   await prepareEngine(engineFolder, signal);
   const asked: Asked = new AskedProcess(MAIN, ['--expose-gc', ...v8Flags], signal);
@@ -76,7 +79,7 @@ async function measure(context: CommandContext, folder: string): Promise<number>
     if (!pin.pinned) output.say(`not pinned: ${pin.reason}`);
     await measurePools(context, asked);
     await measureFaults(context, asked, orders);
-    if (runs > 0) isRight = await measureWorkload(context, asked, runs);
+    if (runs > 0) isRight = await measureWorkload(context, asked, { runs, name });
   } finally {
     await asked.stop();
   }
@@ -127,7 +130,7 @@ async function measureFaults(context: CommandContext, asked: Asked, orders: numb
 async function measureWorkload(
   { output }: CommandContext,
   asked: Asked,
-  runs: number,
+  { runs, name }: { readonly runs: number; readonly name: string },
 ): Promise<boolean> {
   const samples = new Map<Preparation, MatchRun[]>(PREPARATIONS.map((name) => [name, []]));
   const reserveMb = 64;
@@ -157,9 +160,10 @@ async function measureWorkload(
     };
     const [least, most] = figures.ratioRange;
     output.result(
-      { w1: { preparation, runs, ...figures } },
-      `w1, ${preparation}: ${figures.nsPerCommand} ns a command, ${figures.cpuNsPerCommand} of ` +
-        `the thread's own; ${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
+      { w1: { preparation, workload: name, runs, ...figures } },
+      `${name}, ${preparation}: ${figures.nsPerCommand} ns a command, ` +
+        `${figures.cpuNsPerCommand} of the thread's own; ` +
+        `${figures.ratio} of none (${least} to ${most}, p ${figures.pValue})`,
     );
   }
   const mismatches = [...samples.values()].flat().flatMap((run) => run.mismatches);

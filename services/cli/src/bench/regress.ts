@@ -43,6 +43,7 @@ Example: foldbook bench regress --against main`,
   takes: ['FILE'],
   options: { ...MEASURE_OPTIONS, against: { type: 'string' }, rounds: { type: 'string' } },
   endsOnSignal: true,
+  compilesAnew: true,
   run: (context) => withWorkFolder((folder) => compare(context, folder)),
 };
 

@@ -10,6 +10,11 @@ export interface Size {
   readonly accounts: number;
 }
 
+export interface SizeAsk extends Size {
+  /** Timed ones, of all markets together; each has as many. */
+  readonly commands: number;
+}
+
 export interface SizeRun {
   readonly nsPerCommand: number;
   readonly commands: number;
@@ -23,5 +28,5 @@ export interface SizeRun {
 
 export type SizeQuestions = {
   readonly prepare: { readonly asked: { readonly core: number }; readonly answer: PinResult };
-  readonly run: { readonly asked: Size; readonly answer: SizeRun };
+  readonly run: { readonly asked: SizeAsk; readonly answer: SizeRun };
 };

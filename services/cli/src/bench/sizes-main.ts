@@ -4,15 +4,12 @@ import { hrtime } from 'node:process';
 import { type KernelEngine, KernelHost, loadKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
 import { answerQuestions, pinCurrentThread } from '@foldbook/runtime';
-import type { Size, SizeQuestions, SizeRun } from './size-messages.ts';
+import type { SizeAsk, SizeQuestions, SizeRun } from './size-messages.ts';
 import { parseWorkload, type Workload } from './workload.ts';
 import { type WorkloadCommands, workloadCommands } from './workload-commands.ts';
 import { generateWorkload, WORKLOADS } from './workload-generator.ts';
 
 const GROUP_TIME_NS = 1_767_225_600_000_000_000n;
-/** Timed commands of all markets together; each has some at least. */
-const COMMANDS = 1_000_000;
-const MIN_COMMANDS = 1_000;
 /** Commands a call: markets take turns. */
 const GROUP = 64;
 const MAX_ORDERS = 2 ** 23;
@@ -20,7 +17,7 @@ const MAX_ORDERS = 2 ** 23;
 const RESULT_CAPACITY = 4_096;
 
 interface Input {
-  readonly size: Size;
+  readonly size: SizeAsk;
   readonly workload: Workload;
   readonly commands: WorkloadCommands;
 }
@@ -41,13 +38,16 @@ answerQuestions<SizeQuestions>({
   },
 });
 
-const isSame = (a: Size, b: Size) =>
-  a.markets === b.markets && a.orders === b.orders && a.accounts === b.accounts;
+const isSame = (a: SizeAsk, b: SizeAsk) =>
+  a.markets === b.markets &&
+  a.orders === b.orders &&
+  a.accounts === b.accounts &&
+  a.commands === b.commands;
 
 /** All markets get the same commands: they share nothing that could notice. */
-function inputOf(size: Size): Input {
+function inputOf(size: SizeAsk): Input {
   const { markets, orders, accounts } = size;
-  const commands = Math.max(MIN_COMMANDS, Math.floor(COMMANDS / markets));
+  const commands = Math.floor(size.commands / markets);
   const parameters = { ...WORKLOADS.w1, prefill: orders, targetOrders: orders, commands };
   const workload = parseWorkload(generateWorkload(parameters), 'what was generated');
   return { size, workload, commands: workloadCommands(workload, accounts) };

@@ -15,6 +15,10 @@ import { summarize } from './statistics.ts';
 const MAIN = fileURLToPath(new URL('./sizes-main.ts', import.meta.url));
 const DEFAULT_RUNS = 5;
 const MAX_RUNS = 1_000;
+const DEFAULT_COMMANDS = 1_000_000;
+/** Some for each of the most markets. */
+const LEAST_COMMANDS = 10_000;
+const MOST_COMMANDS = 10_000_000;
 const BASE: Size = { markets: 1, orders: 10_000, accounts: 10_000 };
 /** Fewer of what is multiplied by the markets. */
 const OF_EACH_MARKET = { orders: 1_000, accounts: 1_000 };
@@ -46,6 +50,7 @@ accounts (10 to 1 million). Memory is what the kernel has handed out for them.
   --only AXIS       markets, orders or accounts; all without
   --largest N       leave sizes above N out
   --runs N          runs of each size that count (default ${DEFAULT_RUNS}), after one that does not
+  --commands N      timed ones of a run, of all markets (default ${grouped(DEFAULT_COMMANDS)})
   --core N          core that the measuring thread keeps to (default: the last one)
   --v8 FLAGS        V8 flags of the measuring process, e.g. "--no-liftoff" (default: none)
   --svg FILE        also draw it
@@ -58,6 +63,7 @@ Example: foldbook bench sizes --only orders --runs 3`,
     only: { type: 'string' },
     largest: { type: 'string' },
     runs: { type: 'string' },
+    commands: { type: 'string' },
     core: { type: 'string' },
     v8: { type: 'string' },
     svg: { type: 'string' },
@@ -75,6 +81,7 @@ interface Row extends Size {
 async function measure(context: CommandContext): Promise<number> {
   const { output, signal } = context;
   const runs = context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS;
+  const commands = context.integer('commands', LEAST_COMMANDS, MOST_COMMANDS) ?? DEFAULT_COMMANDS;
   const axes = chosenAxes(context);
   const core = chooseCore(context);
   const svg = context.text('svg');
@@ -88,7 +95,8 @@ async function measure(context: CommandContext): Promise<number> {
     for (const [index, { axis, size }] of points.entries()) {
       output.progress('sizes', index, points.length);
       const measured: SizeRun[] = [];
-      for (let run = 0; run <= runs; run += 1) measured.push(await asked.ask('run', size));
+      const ask = { ...size, commands };
+      for (let run = 0; run <= runs; run += 1) measured.push(await asked.ask('run', ask));
       const row = rowOf(axis, size, measured.slice(1));
       isRight &&= measured.every((run) => run.isRight);
       rows.push(row);
