@@ -19,6 +19,8 @@ const LOOK_MS = 50;
 
 export interface LocalServers {
   readonly nats: string;
+  /** The broker's sync_interval. */
+  readonly sync: string;
   readonly redis: string;
   /** Resolves with words when one of them ends that nobody stopped. */
   readonly ended: Promise<string>;
@@ -65,6 +67,7 @@ export async function startLocalServers(options: LocalServerOptions): Promise<Lo
   }
   return {
     nats: `nats://127.0.0.1:${natsPort}`,
+    sync: SYNC,
     redis: `redis://127.0.0.1:${redisPort}`,
     ended,
     stop,
@@ -108,11 +111,13 @@ export function startServer(
   return { name, child, logFile, pid };
 }
 
-/** Synced before each acknowledgement, as a node should be; groups make that affordable. */
+/** Before each acknowledgement, as a node should; groups make that affordable. */
+const SYNC = 'always';
+
 const natsConfig = (port: number, storeDir: string) =>
   [
     `listen: "127.0.0.1:${port}"`,
-    `jetstream { store_dir: ${JSON.stringify(storeDir)}, sync_interval: always }`,
+    `jetstream { store_dir: ${JSON.stringify(storeDir)}, sync_interval: ${SYNC} }`,
     '',
   ].join('\n');
 

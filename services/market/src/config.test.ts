@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { isInline, marketConfigSchema } from './config.ts';
+import { nodeConfigSchema } from './node-config.ts';
 import { hostCores } from './open-hosts.ts';
 
 const broker = { kind: 'embedded', dir: 'data' };
@@ -92,4 +94,31 @@ it('has a journal beside the log of a broker only', () => {
   const embedded = { kind: 'embedded', dir: 'streams' };
   const wrong = marketConfigSchema.safeParse({ broker: embedded, journal });
   assert.match(wrong.error?.message ?? '', /beside the log of a broker/);
+});
+
+it('takes the files that ship', () => {
+  const file = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../../../infra/docker/${name}`, import.meta.url), 'utf8'));
+  const { broker, healthFile } = marketConfigSchema.parse(file('market.json'));
+  assert(broker.kind === 'nats' && broker.sync === 'always');
+  assert.equal(healthFile, '/tmp/well');
+  const nodes = ['cluster-market.json', 'cluster-market-2.json'].map((name) =>
+    nodeConfigSchema.parse(file(name)),
+  );
+  assert.deepEqual(
+    nodes.map(({ node, broker: { replicas }, standbys }) => [node, replicas, standbys]),
+    [
+      ['market', 3, 1],
+      ['market-2', 3, 1],
+    ],
+  );
+});
+
+it('takes a sync interval as the broker writes it', () => {
+  const parse = (sync: string) =>
+    marketConfigSchema.safeParse({ broker: { kind: 'nats', servers: 'nats://a', sync } });
+  for (const sync of ['always', '2m', '100ms']) assert(parse(sync).success, sync);
+  for (const sync of ['', 'never', '2 minutes']) {
+    assert.match(parse(sync).error?.message ?? '', /always.*, or a time such as/);
+  }
 });

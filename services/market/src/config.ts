@@ -25,6 +25,14 @@ export const natsSchema = z.object({
    * Shorter is sooner; a broker's own election must fit into it.
    */
   leaseMs: z.int().min(200).max(3_600_000).default(3_000),
+  /**
+   * The broker's sync_interval, as in its configuration: clients are told of it, and the broker
+   * tells it to nobody.
+   */
+  sync: z
+    .string()
+    .regex(/^(always|\d+(ms|s|m|h))$/, '"always", or a time such as "2m"')
+    .optional(),
 });
 
 const embeddedSchema = z.object({
@@ -195,6 +203,8 @@ const fieldsSchema = z.object({
    * of that name is replaced.
    */
   metricsFile: z.string().min(1).optional(),
+  /** Touched every second while the process is well; for who watches it. See health-file.ts. */
+  healthFile: z.string().min(1).optional(),
   /** Where profiles of its threads go, which SIGUSR2 begins and ends; absent: none are taken. */
   profileDir: z.string().min(1).optional(),
   snapshots: snapshotsSchema.prefault({}),

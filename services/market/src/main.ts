@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createLogger } from '@foldbook/runtime';
+import { createLogger, HealthFile, type Transport } from '@foldbook/runtime';
 import { z } from 'zod';
 import { type MarketConfig, marketConfigSchema } from './config.ts';
 import type { MarketService, MarketServiceParts } from './market-service.ts';
@@ -87,6 +87,7 @@ async function main(): Promise<number> {
     else if (status === 'connected') logger.info('broker is back', { detail });
     else logger.info(`broker ${status}`, { detail });
   });
+  const health = healthFile(config.healthFile, transport);
   const service = await Promise.race([serve(surroundings, lease), told]);
   if (service === 'told') {
     // The next one need not wait for it.
@@ -97,9 +98,18 @@ async function main(): Promise<number> {
     return 0;
   }
   const end = await Promise.race([told, service.failed, ...(lease ? [lease.failed] : [])]);
+  health?.close();
   if (end === 'told') return stop(opened, service);
   logger.error(`the market can't go on: ${end.message}`);
   return 1;
+}
+
+/** One that waits for its partition, or reads its log, is well, too. */
+function healthFile(path: string | undefined, transport: Transport): HealthFile | undefined {
+  if (path === undefined) return undefined;
+  const isWell = () => transport.status() === 'connected';
+  const onTrouble = (detail: string) => logger.warn('the health file', { detail });
+  return new HealthFile({ path, isWell, onTrouble });
 }
 
 async function stop(

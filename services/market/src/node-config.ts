@@ -35,6 +35,8 @@ const fieldsSchema = z.object({
   settleMs: z.int().min(0).max(60_000).default(1_000),
   /** A move that was not made in so long is given up, ms. */
   moveWithinMs: z.int().min(1_000).max(3_600_000).default(30_000),
+  /** Touched every second while the node is well; for who watches it. See health-file.ts. */
+  healthFile: z.string().min(1).optional(),
   rebalance: z.union([z.literal('off'), rebalanceSchema]).prefault({}),
   /** Of each partition's service: see config.ts. One thread each, unless it says otherwise. */
   market: z.record(z.string(), z.unknown()).default({}),
@@ -43,7 +45,10 @@ const fieldsSchema = z.object({
 export type NodeConfig = z.infer<typeof fieldsSchema>;
 
 /** The node itself says these, or can't have them once for each partition. */
-const NOT_FOR_ALL = ['partition', 'partitions', 'node', 'broker', 'metricsFile', 'sharedMemory'];
+const NOT_FOR_ALL = [
+  ...['partition', 'partitions', 'node', 'broker'],
+  ...['metricsFile', 'healthFile', 'sharedMemory'],
+];
 
 export const nodeConfigSchema = fieldsSchema.superRefine((config, context) => {
   for (const name of NOT_FOR_ALL.filter((name) => Object.hasOwn(config.market, name))) {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import {
   connectNats,
   createLogger,
+  HealthFile,
   JetStreamStore,
   openNatsLeases,
   systemClock,
@@ -59,9 +60,13 @@ async function start(config: NodeConfig) {
   const streams = new JetStreamStore(transport, { replicas });
   const parts = { config, transport, leases, streams, timers: systemTimers, logger };
   const supervisor = await NodeSupervisor.start(parts);
+  const path = config.healthFile;
+  const isWell = () => transport.status() === 'connected';
+  const onTrouble = (detail: string) => logger.warn('the health file', { detail });
+  const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
   logger.info('node ready', { node, broker: transport.description, ...venue });
   if (process.connected) process.send?.({ type: 'ready' });
-  return { supervisor, transport, streams };
+  return { supervisor, transport, streams, health };
 }
 
 async function main(): Promise<number> {
@@ -76,9 +81,10 @@ async function main(): Promise<number> {
   }
   const running = await Promise.race([start(config), told]);
   if (running === 'told') return 0;
-  const { supervisor, streams, transport } = running;
+  const { supervisor, streams, transport, health } = running;
   const end = await Promise.race([told, supervisor.failed]);
   if (end !== 'told') logger.error(`the node can't go on: ${end.message}`);
+  health?.close();
   await supervisor.stop();
   await streams.close();
   await transport.close();

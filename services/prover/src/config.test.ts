@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ConfigError, parseConfig, withSecrets } from './config.ts';
 
 const segment = { dataDir: '/data', source: { kind: 'segment', dir: '/data/streams' } };
@@ -46,4 +47,13 @@ test('passwords of the environment go where they belong', () => {
   const embedded = withSecrets(parseConfig(['--config-json', JSON.stringify(segment)]), secrets);
   assert.deepEqual(embedded.source, segment.source);
   assert.equal(embedded.redisUrl, undefined);
+});
+
+test('the files that ship are taken', () => {
+  for (const name of ['prover.json', 'cluster-prover.json']) {
+    const file = fileURLToPath(new URL(`../../../infra/docker/${name}`, import.meta.url));
+    const { source, healthFile } = parseConfig(['--config', file]);
+    assert.equal(source.kind, 'jetstream', name);
+    assert.equal(healthFile, '/tmp/well', name);
+  }
 });

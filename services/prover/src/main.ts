@@ -7,6 +7,7 @@ import { diffStream, type EpochProved } from '@foldbook/protocol';
 import {
   connectNats,
   createLogger,
+  HealthFile,
   JetStreamStore,
   type Logger,
   SegmentStore,
@@ -96,7 +97,12 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     durability: store.durability,
   });
   tellParent({ type: 'ready' });
+  const path = config.healthFile;
+  const isWell = () => transport === undefined || transport.status() === 'connected';
+  const onTrouble = (detail: string) => logger.warn('the health file', { detail });
+  const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
   await stopped;
+  health?.close();
   answers?.unsubscribe();
   const stopping = Promise.all([queue.close(), pool.close(), service.stop()])
     .then(() => store.close())

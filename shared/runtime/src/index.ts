@@ -20,6 +20,7 @@ export {
   type HardwareCounts,
   type HardwareEvent,
 } from './hardware-counters.ts';
+export { HealthFile, type HealthFileOptions } from './health-file.ts';
 export { Heartbeat, HeartbeatWatch, type HostView, type SeenWord } from './heartbeat.ts';
 export type { HeldLease, LeaseLoss } from './held-lease.ts';
 export {

@@ -84,7 +84,8 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       const { logDir, names } = plan;
       await checkSurroundings(context, plan, { nats, redis });
       const receipts = await receiptsOf(context, plan);
-      const configs = serviceConfigs(context, { ...plan, nats, redis, receipts });
+      const sync = local?.sync;
+      const configs = serviceConfigs(context, { ...plan, nats, sync, redis, receipts });
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -186,6 +187,8 @@ type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknow
 
 /** What the services are told of their surroundings. */
 interface Where extends Pick<Plan, 'nats' | 'redis' | 'user' | 'data' | 'file'> {
+  /** The broker's sync_interval, where it is known. */
+  readonly sync?: string | undefined;
   readonly receipts?: ReceiptFiles | undefined;
 }
 
@@ -199,7 +202,8 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
   const hosts = hostsOf(context);
   const placement = placementOf(context);
-  const broker = { ...fieldsOf(file.broker), servers: where.nats, ...login };
+  const sync = where.sync === undefined ? {} : { sync: where.sync };
+  const broker = { ...fieldsOf(file.broker), servers: where.nats, ...login, ...sync };
   const market = {
     profileDir: join(where.data, 'profiles'),
     ...(metricsFile === undefined ? {} : { metricsFile }),
