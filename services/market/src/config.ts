@@ -21,6 +21,14 @@ export const natsSchema = z.object({
   /** Copies of each stream that the broker cluster keeps. */
   replicas: z.int().min(1).max(5).default(1),
   /**
+   * The broker's `sync_interval`, which it tells nobody: what clients are told of durability says it
+   * as it stands here.
+   */
+  sync: z
+    .string()
+    .regex(/^(always|\d{1,6}(ms|s|m|h))$/, '"always", or a duration such as "2m"')
+    .optional(),
+  /**
    * A process that was not heard of for so long loses the partition to one that waits for it, ms.
    * Shorter is sooner; a broker's own election must fit into it.
    */

@@ -55,7 +55,7 @@ async function connect(
   const { broker } = config;
   if (broker.kind === 'nats') {
     const nats = await connectNats({ ...broker, name: `market-${config.partition}` });
-    const plain = new JetStreamStore(nats, { replicas: broker.replicas });
+    const plain = new JetStreamStore(nats, { replicas: broker.replicas, sync: broker.sync });
     const store = withJournals(plain, config, logger);
     return { transport: nats, store };
   }

@@ -120,9 +120,11 @@ export class JetStreamReader implements StreamReader {
           const { sequence } = message;
           if (!waits && !lastOfEachSubject && sequence > untilSequence) return;
           this.#refuseGap(wanted, lastRead, sequence);
-          lastRead = sequence;
-          progressMs = performance.now();
+          const isNew = sequence > (lastRead ?? 0);
+          lastRead = Math.max(sequence, lastRead ?? 0);
           yield message;
+          // Not the time that whoever reads takes for it.
+          if (isNew) progressMs = performance.now();
           if (waits) continue;
           const isThere = sequence >= untilSequence;
           if (isThere && (pending === 0 || !lastOfEachSubject)) return;

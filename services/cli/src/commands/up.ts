@@ -81,7 +81,9 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
       const { logDir, names } = plan;
       await checkSurroundings(context, names, { nats, redis });
       const receipts = await receiptsOf(plan);
-      const configs = serviceConfigs(context, { nats, redis, data: plan.data, receipts });
+      // As a server of its own is configured; of others nobody knows.
+      const sync = local === undefined ? undefined : 'always';
+      const configs = serviceConfigs(context, { nats, sync, redis, data: plan.data, receipts });
       return await runServices(context, { names, logDir, configs, ended: local?.ended });
     } catch (error) {
       if (error instanceof InterruptedError && signal.aborted) return 0;
@@ -175,6 +177,8 @@ type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknow
 /** What the services are told of their surroundings. */
 interface Where {
   readonly nats: string;
+  /** The broker's `sync_interval`, where it is known. */
+  readonly sync?: string | undefined;
   readonly redis: string;
   readonly data: string;
   readonly receipts?: ReceiptFiles | undefined;
@@ -190,7 +194,8 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
   const hosts = hostsOf(context);
   const placement = placementOf(context);
-  const broker = { servers: where.nats, ...login };
+  const { nats: servers, sync } = where;
+  const broker = { servers, ...login, ...(sync === undefined ? {} : { sync }) };
   const market = {
     profileDir: join(where.data, 'profiles'),
     ...(metricsFile === undefined ? {} : { metricsFile }),
