@@ -30,7 +30,7 @@ import {
   type Timers,
   type Transport,
 } from '@foldbook/runtime';
-import { askBalance, askOpenOrders } from './account-queries.ts';
+import { askBalance, askOpenOrders, type Known } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
 import { askInfo } from './market-info.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
@@ -159,6 +159,8 @@ export class OrderClient {
   #unlogged: Unlogged[] = [];
   /** The market has executed this request. */
   #lastAnswered = 0;
+  /** Market sequence that its reports have reached. */
+  #lastSequence = 0;
   /** Runs while commands are open. */
   #watch: Timer | undefined;
   #hasHeard = false;
@@ -298,10 +300,10 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.CANCEL_AFTER, timeoutSeconds });
   }
 
-  /** The account's open orders, oldest first, as the engine has them. */
+  /** The account's open orders, oldest first, as the engine has them behind what was reported. */
   openOrders(): Promise<OpenOrder[]> {
     const { transport, market, account } = this.#options;
-    return askOpenOrders(transport, market, account);
+    return askOpenOrders(transport, market, account, this.#known);
   }
 
   /**
@@ -388,9 +390,14 @@ export class OrderClient {
     }
   }
 
+  /** As the engine has it behind what was reported, whoever serves the market. */
   balance(): Promise<Balance> {
     const { transport, market, account } = this.#options;
-    return askBalance(transport, market, account);
+    return askBalance(transport, market, account, this.#known);
+  }
+
+  get #known(): Known {
+    return { sequence: this.#lastSequence, timers: this.#timers };
   }
 
   /** What an acknowledgement of the market survives: its log's storage, replicas and sync. */
@@ -454,6 +461,8 @@ export class OrderClient {
     for (let offset = 0; offset < records.byteLength; offset += RECORD_BYTES) {
       this.#report(view, offset);
     }
+    const last = records.byteLength - RECORD_BYTES;
+    if (last >= 0) this.#lastSequence = readCount(view, last + EventOffset.SEQUENCE);
     if (this.#open.size === 0) {
       this.#whenIdle?.resolve();
       this.#whenIdle = undefined;
