@@ -21,6 +21,8 @@ export class PartitionLease {
   readonly #failure = Promise.withResolvers<Error>();
   readonly #ending = new AbortController();
   #lease: HeldLease | undefined;
+  /** Ends the waiting of who needs the lease: it was acquired, perhaps anew. */
+  #acquired = Promise.withResolvers<void>();
 
   constructor(parts: PartitionLeaseParts) {
     this.#parts = parts;
@@ -47,6 +49,18 @@ export class PartitionLease {
     return this.#acquire(this.#ending.signal);
   }
 
+  /**
+   * Resolves at once while the lease is held, by the process's own clock; else when it is regained.
+   * To be asked before the partition is opened, if anything took time since `acquire`: it would be
+   * taken from who was faster. Rejects if another process has it.
+   */
+  async held(): Promise<void> {
+    while (this.#lease?.isHeld !== true) {
+      const error = await Promise.race([this.#acquired.promise, this.#failure.promise]);
+      if (error !== undefined) throw error;
+    }
+  }
+
   /** Resolves if another process has the partition. */
   get failed(): Promise<Error> {
     return this.#failure.promise;
@@ -67,6 +81,8 @@ export class PartitionLease {
     const onLost = (loss: LeaseLoss) => this.#lost(loss);
     const lookMs = LOOK_MS;
     this.#lease = await table.acquire(this.#key, { leaseMs, lookMs, onLost, signal });
+    this.#acquired.resolve();
+    this.#acquired = Promise.withResolvers();
     this.#parts.onAcquired?.();
     logger.info(`${this.#key} is this process's`, { term: this.#lease.term });
   }
