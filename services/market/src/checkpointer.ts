@@ -79,7 +79,7 @@ export class Checkpointer implements Agent {
   /** Market sequence and log sequence of each market's newest checkpoint. */
   readonly #newest = new Map<Market, { readonly sequence: number; readonly logSequence: number }>();
   #current: Current | undefined;
-  /** Not before: a process that waits for the partition opens the store while another one writes. */
+  /** Not at the opening: a process that waits for the partition has the store open, too. */
   #tidied: Promise<void> | undefined;
   /** Number of the market that was looked at last. */
   #looked = 0;

@@ -21,8 +21,8 @@ export const natsSchema = z.object({
   /** Copies of each stream that the broker cluster keeps. */
   replicas: z.int().min(1).max(5).default(1),
   /**
-   * The broker's `sync_interval`, which it tells nobody: what clients are told of durability says it
-   * as it stands here.
+   * The broker's `sync_interval`, which it tells nobody: clients are told of durability what stands
+   * here.
    */
   sync: z
     .string()
