@@ -16,6 +16,11 @@ export interface PartitionLeaseParts {
   readonly onAcquired?: () => void;
 }
 
+/** Another process has the partition. */
+export class PartitionLost extends Error {
+  override readonly name = 'PartitionLost';
+}
+
 export class PartitionLease {
   readonly #parts: PartitionLeaseParts;
   readonly #failure = Promise.withResolvers<Error>();
@@ -52,7 +57,7 @@ export class PartitionLease {
   /**
    * Resolves at once while the lease is held, by the process's own clock; else when it is regained.
    * To be asked before the partition is opened, if anything took time since `acquire`: it would be
-   * taken from who was faster. Rejects if another process has it.
+   * taken from who was faster. Rejects with PartitionLost if another process has it.
    */
   async held(): Promise<void> {
     while (this.#lease?.isHeld !== true) {
@@ -90,7 +95,7 @@ export class PartitionLease {
   /** A broker that was away may come back with nobody having taken the lease meanwhile. */
   #lost({ reason, detail }: LeaseLoss): void {
     if (reason !== 'silent') {
-      this.#failure.resolve(new Error(`${detail}: another process serves the partition`));
+      this.#failure.resolve(new PartitionLost(`${detail}: another process serves the partition`));
       return;
     }
     this.#parts.logger.warn('the lease was not renewed; trying to have it again', { detail });
@@ -108,7 +113,8 @@ export class PartitionLease {
       // Its own writing may have been done without an answer.
       const isOthers = record !== undefined && record.holder.instance !== table.instance;
       if (isOthers && record.term > lostTerm) {
-        taken.abort(new Error(`${this.#key} is ${record.holder.node}'s with term ${record.term}`));
+        const words = `${this.#key} is ${record.holder.node}'s with term ${record.term}`;
+        taken.abort(new PartitionLost(words));
       }
     });
     try {
