@@ -17,7 +17,11 @@ function overAStoreThatTakesNothing() {
   markets.add(market);
   const stuck = Promise.withResolvers<void>();
   let aborted = 0;
+  let tidied = 0;
   const store = Object.assign(new MemorySnapshotStore(), {
+    removeLeftovers: async () => {
+      tidied += 1;
+    },
     draft: async () => ({
       write: () => stuck.promise,
       finish: () => Promise.reject(new Error('nothing was written')),
@@ -59,19 +63,20 @@ function overAStoreThatTakesNothing() {
     checkpointer.doWork();
   };
   const end = () => stuck.resolve();
-  return { onPiece, pass, end, lines, pieces, aborted: () => aborted };
+  return { onPiece, pass, end, lines, pieces, aborted: () => aborted, tidied: () => tidied };
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('a checkpoint', () => {
   it('is given up when too much of it waits for the store', async () => {
-    const { onPiece, end, lines, pass, pieces, aborted } = overAStoreThatTakesNothing();
+    const { onPiece, end, lines, pass, pieces, aborted, tidied } = overAStoreThatTakesNothing();
     for (let piece = 0; piece < 5; piece += 1) onPiece(new Uint8Array(PIECE_BYTES));
     onPiece(END);
     end();
     await settle();
     assert.equal(aborted(), 1);
+    assert.equal(tidied(), 1, 'what another owner left half written goes');
     assert.match(lines.join(''), /no checkpoint; .*the store is too slow for it/);
     pass(1);
     assert.equal(pieces.length, 1, 'the next one comes after as many commands');

@@ -79,6 +79,8 @@ export class Checkpointer implements Agent {
   /** Market sequence and log sequence of each market's newest checkpoint. */
   readonly #newest = new Map<Market, { readonly sequence: number; readonly logSequence: number }>();
   #current: Current | undefined;
+  /** Not at the opening: a process that waits for the partition has the store open, too. */
+  #tidied: Promise<void> | undefined;
   /** Number of the market that was looked at last. */
   #looked = 0;
 
@@ -117,7 +119,8 @@ export class Checkpointer implements Agent {
     // An output that fails ends the service; here it only keeps a file from its name.
     current.settled.catch(() => undefined);
     const name = checkpointName(partition, market.name, facts.logSequence);
-    current.draft = store.draft(name);
+    this.#tidied ??= this.#tidy();
+    current.draft = this.#tidied.then(() => store.draft(name));
     current.begin(written(current.draft, checkpointStart(facts)));
   }
 
@@ -147,6 +150,16 @@ export class Checkpointer implements Agent {
         this.#current = undefined;
       });
     });
+  }
+
+  async #tidy(): Promise<void> {
+    const { store, logger } = this.#parts;
+    try {
+      await store.removeLeftovers?.();
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      logger.warn('what is left of half-written checkpoints stays for now', { detail });
+    }
   }
 
   #take(current: Current, piece: Uint8Array): void {

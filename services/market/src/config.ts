@@ -21,18 +21,18 @@ export const natsSchema = z.object({
   /** Copies of each stream that the broker cluster keeps. */
   replicas: z.int().min(1).max(5).default(1),
   /**
+   * The broker's `sync_interval`, which it tells nobody: clients are told of durability what stands
+   * here.
+   */
+  sync: z
+    .string()
+    .regex(/^(always|\d{1,6}(ms|s|m|h))$/, '"always", or a duration such as "2m"')
+    .optional(),
+  /**
    * A process that was not heard of for so long loses the partition to one that waits for it, ms.
    * Shorter is sooner; a broker's own election must fit into it.
    */
   leaseMs: z.int().min(200).max(3_600_000).default(3_000),
-  /**
-   * The broker's sync_interval, as in its configuration: clients are told of it, and the broker
-   * tells it to nobody.
-   */
-  sync: z
-    .string()
-    .regex(/^(always|\d+(ms|s|m|h))$/, '"always", or a time such as "2m"')
-    .optional(),
 });
 
 const embeddedSchema = z.object({

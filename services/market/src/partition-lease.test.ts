@@ -59,13 +59,16 @@ it('has its lease again after a broker that was away, heard or not', async () =>
       });
     const lease = new PartitionLease({ table, partition: 0, leaseMs: LEASE_MS, logger });
     await lease.acquire();
+    await lease.held();
     set('away');
     await until(/was not renewed/, 1);
+    const held = lease.held();
     set(back);
     await Promise.race([
       until(/is this process's, again/, 1),
       lease.failed.then((error) => Promise.reject(error)),
     ]);
+    await held;
     await lease.release();
   }
 });
@@ -87,6 +90,7 @@ it('fails when another process has it', async () => {
   assert(await second.isOthers());
   await second.acquire();
   set('up');
+  await assert.rejects(first.held(), /partition\.0 is b's/);
   assert.match((await first.failed).message, /partition\.0 is b's/);
   await second.release();
   await first.release();

@@ -16,11 +16,18 @@ export interface PartitionLeaseParts {
   readonly onAcquired?: () => void;
 }
 
+/** Another process has the partition. */
+export class PartitionLost extends Error {
+  override readonly name = 'PartitionLost';
+}
+
 export class PartitionLease {
   readonly #parts: PartitionLeaseParts;
   readonly #failure = Promise.withResolvers<Error>();
   readonly #ending = new AbortController();
   #lease: HeldLease | undefined;
+  /** Ends the waiting of who needs the lease: it was acquired, perhaps anew. */
+  #acquired = Promise.withResolvers<void>();
 
   constructor(parts: PartitionLeaseParts) {
     this.#parts = parts;
@@ -47,6 +54,18 @@ export class PartitionLease {
     return this.#acquire(this.#ending.signal);
   }
 
+  /**
+   * Resolves at once while the lease is held, by the process's own clock; else when it is regained.
+   * To be asked before the partition is opened, if anything took time since `acquire`: it would be
+   * taken from who was faster. Rejects with PartitionLost if another process has it.
+   */
+  async held(): Promise<void> {
+    while (this.#lease?.isHeld !== true) {
+      const error = await Promise.race([this.#acquired.promise, this.#failure.promise]);
+      if (error !== undefined) throw error;
+    }
+  }
+
   /** Resolves if another process has the partition. */
   get failed(): Promise<Error> {
     return this.#failure.promise;
@@ -68,6 +87,8 @@ export class PartitionLease {
     const onLost = (loss: LeaseLoss) => this.#lost(loss);
     const lookMs = LOOK_MS;
     this.#lease = await table.acquire(this.#key, { leaseMs, lookMs, onLost, signal });
+    this.#acquired.resolve();
+    this.#acquired = Promise.withResolvers();
     this.#parts.onAcquired?.();
     logger.info(`${this.#key} is this process's${again}`, { term: this.#lease.term });
   }
@@ -75,7 +96,7 @@ export class PartitionLease {
   /** A broker that was away may come back with nobody having taken the lease meanwhile. */
   #lost({ reason, detail }: LeaseLoss): void {
     if (reason !== 'silent') {
-      this.#failure.resolve(new Error(`${detail}: another process serves the partition`));
+      this.#failure.resolve(new PartitionLost(`${detail}: another process serves the partition`));
       return;
     }
     this.#parts.logger.warn('the lease was not renewed; trying to have it again', { detail });
@@ -93,7 +114,8 @@ export class PartitionLease {
       // Its own writing may have been done without an answer.
       const isOthers = record !== undefined && record.holder.instance !== table.instance;
       if (isOthers && record.term > lostTerm) {
-        taken.abort(new Error(`${this.#key} is ${record.holder.node}'s with term ${record.term}`));
+        const words = `${this.#key} is ${record.holder.node}'s with term ${record.term}`;
+        taken.abort(new PartitionLost(words));
       }
     });
     try {

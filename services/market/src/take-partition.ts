@@ -16,7 +16,7 @@ import type { PartitionLease } from './partition-lease.ts';
  */
 export async function takePartition(
   parts: MarketServiceParts,
-  lease: Pick<PartitionLease, 'isOthers' | 'acquire'> | undefined,
+  lease: Pick<PartitionLease, 'isOthers' | 'acquire' | 'held'> | undefined,
   onWaiting: () => void,
 ): Promise<MarketService> {
   if (lease === undefined) return startMarketService(parts);
@@ -33,5 +33,7 @@ export async function takePartition(
   standby.followed.then(onWaiting);
   const failed = standby.failed.then((error) => Promise.reject(error));
   await Promise.race([acquired, failed]);
+  // Opening may have taken longer than a lease lasts.
+  await Promise.race([lease.held(), failed]);
   return standby.takeOver();
 }

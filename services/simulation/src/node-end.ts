@@ -1,6 +1,7 @@
 /** Why a market's process may end by its own doing. */
 import { OutputError } from '@foldbook/market/src/durable-output.ts';
 import { RestoreError } from '@foldbook/market/src/market-restore.ts';
+import { PartitionLost } from '@foldbook/market/src/partition-lease.ts';
 import { SnapshotError, StreamError } from '@foldbook/runtime';
 
 /**
@@ -14,6 +15,7 @@ export function permittedEnd(error: unknown): string | undefined {
       ? code
       : undefined;
   }
+  if (error instanceof PartitionLost) return 'lease lost as it opened';
   if (!(error instanceof SnapshotError)) return undefined;
   const { code } = error;
   return code === 'NO_SNAPSHOT' || code === 'UNAVAILABLE' || code === 'DAMAGED' ? code : undefined;

@@ -255,6 +255,26 @@ describe('BookMirror', () => {
     assert.deepEqual([mirror.counters.snapshots, mirror.counters.gaps], [2, 1]);
   });
 
+  it('takes no book of an owner that another one has followed', async (test) => {
+    const { feed, mirror, settled } = await open(test);
+    let answers = 0;
+    feed.answerSnapshot = (reply) => {
+      answers += 1;
+      // It was stopped, and is the first to answer.
+      feed.generation = answers === 1 ? 1 : 2;
+      feed.snapshot(reply);
+      feed.generation = 2;
+    };
+    feed.generation = 2;
+    await feed.command([at(101)]);
+    await settled();
+    assert.equal(answers, 2, 'asked anew');
+    feed.generation = 1;
+    await feed.command([at(102)]);
+    assert.deepEqual(prices(mirror), [101, 100]);
+    assert.equal(mirror.counters.snapshots, 2);
+  });
+
   it('applies a cut command when it is whole and asks for a part that is missing', async (test) => {
     const { feed, mirror, settled } = await open(test);
     // Eleven better levels: the checksum does not see the ones that the cut command adds.

@@ -17,6 +17,7 @@ import {
 import {
   cancelTimer,
   monotonicMs,
+  pause,
   type Subscription,
   systemTimers,
   type Timer,
@@ -48,6 +49,7 @@ export type MirrorState = 'starting' | 'following' | 'refilling' | 'closed';
 
 const COMPARE_ATTEMPTS = 10;
 const RETRY_AFTER_MS = 500;
+const STALE_PAUSE_MS = 50;
 
 export class BookMirror {
   readonly counters: MirrorCounters = {
@@ -70,6 +72,8 @@ export class BookMirror {
   /** The first parts of a command whose deltas did not fit into one batch. */
   #partial: Uint8Array[] = [];
   #generation = 0;
+  /** The latest that was heard of: what is of one before is of an owner that was followed. */
+  #newest = 0;
   #sequence = 0;
   /** Sequence of the last gap that a refill was asked for; -1 for none. */
   #gapAfter = -1;
@@ -247,17 +251,28 @@ export class BookMirror {
     return askSnapshot(this.#transport, subject, new Uint8Array(0), { timers: this.#timers });
   }
 
+  /** Of whoever serves now: one that was followed, and does not know yet, answers too. */
+  async #presentSnapshot(): Promise<Snapshot> {
+    for (;;) {
+      const snapshot = await this.#snapshot();
+      this.#assertOpen();
+      if (snapshot.header.generation >= this.#newest) return snapshot;
+      await pause(this.#timers, STALE_PAUSE_MS);
+      this.#assertOpen();
+    }
+  }
+
   async #restart(): Promise<void> {
     this.#state = 'starting';
     // What came before the question is in the answer.
     this.#waiting.clear();
     this.#partial = [];
     this.#gapAfter = -1;
-    const snapshot = await this.#snapshot();
-    this.#assertOpen();
+    const snapshot = await this.#presentSnapshot();
     this.#book = bookOf(snapshot);
     this.#sequence = snapshot.header.last;
     this.#generation = snapshot.header.generation;
+    this.#newest = Math.max(this.#newest, this.#generation);
     this.counters.snapshots += 1;
     if (!this.#check(snapshot.header)) {
       const words = `the snapshot of ${this.#market} at ${this.#sequence} has another checksum`;
@@ -291,7 +306,8 @@ export class BookMirror {
     const batch = decoded.value;
     const { header } = batch;
     // Of an owner that another one has followed: it was stopped, and does not know yet.
-    if (header.generation < this.#generation) return;
+    if (header.generation < this.#newest) return;
+    this.#newest = header.generation;
     if (batch.reach <= this.#sequence) return;
     if (header.generation !== this.#generation) {
       this.counters.gaps += 1;

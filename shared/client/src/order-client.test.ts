@@ -10,6 +10,7 @@ import {
   encodeRefusal,
   encodeReply,
   type MarketEvent,
+  querySubject,
   RECORD_BYTES,
   type ResultName,
   readCount,
@@ -41,6 +42,7 @@ async function open(
   test: TestContext,
   answers: (ResultName | 'SILENT')[] = [],
   options: Partial<OrderClientOptions> = {},
+  inquire?: () => Uint8Array,
 ): Promise<Market> {
   const broker = new MemoryBroker();
   const server = broker.connect();
@@ -62,6 +64,9 @@ async function open(
       taken.push(readCount(view, index * RECORD_BYTES + 16));
     }
     server.publish(reply, encodeReply('binary', 1, new Uint8Array(0)));
+  });
+  server.subscribe(querySubject(MARKET, 7), ({ reply }) => {
+    if (reply !== undefined && inquire !== undefined) server.publish(reply, inquire());
   });
   const transport = broker.connect();
   const client = await OrderClient.open({
@@ -130,6 +135,23 @@ describe('OrderClient', () => {
     await assert.rejects(client.idle(), { code: 'REFUSED' });
     assert.equal(taken.length, 1_024);
     assert.equal(client.unanswered, 0);
+  });
+
+  it('takes no balance or orders of an owner that has not seen what was reported', async (test) => {
+    const lasts = [1, 2, 1, 2];
+    const { client, accept } = await open(test, [], {}, () => {
+      const last = lasts.shift() ?? 0;
+      const record = new Uint8Array(RECORD_BYTES);
+      record[0] = EventKind.BALANCE;
+      writeCount(viewOf(record), EventOffset.SEQUENCE, last);
+      return encodeBatch({ kind: BatchKind.REPLY, last }, record);
+    });
+    const placed = [client.place(ORDER), client.place(ORDER)];
+    await accept(1, 2);
+    await Promise.all(placed);
+    assert.equal((await client.balance()).sequence, 2);
+    await client.openOrders();
+    assert.deepEqual(lasts, [], 'the older answers were asked anew');
   });
 
   it('calls an order unknown that is refused after a copy went unanswered', async (test) => {

@@ -25,7 +25,7 @@ import {
   type Timers,
   type Transport,
 } from '@foldbook/runtime';
-import { askBalance, askOpenOrders } from './account-queries.ts';
+import { askBalance, askOpenOrders, type Known } from './account-queries.ts';
 import { ClientError } from './client-error.ts';
 import { type EventListener, EventListeners } from './event-listeners.ts';
 import { askInfo } from './market-info.ts';
@@ -81,6 +81,8 @@ export class OrderClient {
   readonly #watch: SilenceWatch;
   #feed: ReportFeed | undefined;
   #owners: Subscription | undefined;
+  /** Market sequence that its reports have reached. */
+  #lastSequence = 0;
   #nextRequestId: number;
 
   private constructor(options: OrderClientOptions) {
@@ -227,10 +229,10 @@ export class OrderClient {
     return this.#ask({ kind: CommandKind.CANCEL_AFTER, timeoutSeconds });
   }
 
-  /** The account's open orders, oldest first, as the engine has them. */
+  /** The account's open orders, oldest first, as the engine has them behind what was reported. */
   openOrders(): Promise<OpenOrder[]> {
     const { transport, market, account } = this.#options;
-    return askOpenOrders(transport, market, account);
+    return askOpenOrders(transport, market, account, this.#known);
   }
 
   /**
@@ -309,9 +311,14 @@ export class OrderClient {
     }
   }
 
+  /** As the engine has it behind what was reported, whoever serves the market. */
   balance(): Promise<Balance> {
     const { transport, market, account } = this.#options;
-    return askBalance(transport, market, account);
+    return askBalance(transport, market, account, this.#known);
+  }
+
+  get #known(): Known {
+    return { sequence: this.#lastSequence, timers: this.#timers };
   }
 
   /** What an acknowledgement of the market survives: its log's storage, replicas and sync. */
@@ -354,6 +361,8 @@ export class OrderClient {
     for (let offset = 0; offset < records.byteLength; offset += RECORD_BYTES) {
       this.#report(view, offset);
     }
+    const last = records.byteLength - RECORD_BYTES;
+    if (last >= 0) this.#lastSequence = readCount(view, last + EventOffset.SEQUENCE);
     this.#requests.settle();
   }
 

@@ -159,8 +159,10 @@ export class JetStreamApi {
 
   /**
    * Appends a record behind whatever the stream holds, and answers its sequence. Asked again while
-   * the broker is away, and stored once for as long as that remembers ids (two minutes).
-   * @throws StreamError STALE_WRITER when it says what it comes after, and that is not the last
+   * the broker is away, and stored once if it says what it comes after, or while the broker
+   * remembers ids (as long as the stream's duplicate window, seconds).
+   * @throws StreamError STALE_WRITER when it says what it comes after, and that is not the last:
+   *   it may be this very record, stored without an answer
    */
   async append(stream: string, { subject, payload, after }: OpeningRecord): Promise<number> {
     const headers = createHeaders();

@@ -15,14 +15,21 @@ import { type ReadOptions, StreamError, type StreamReader, type StreamRecord } f
 import { pause, systemTimers } from './timers.ts';
 
 const RETRY_MS = 100;
+/** A server that lags behind the others is so by some milliseconds, if it is well. */
+const LAG_PAUSE_MS = 20;
 
+/**
+ * A consumer is kept by any of a stream's servers, and shows what that one has, which may be less
+ * than the leader has acknowledged. So who does not wait for more ends with a sequence that the
+ * leader named, and not when nothing more is shown.
+ */
 interface Wanted {
   readonly fromSequence: number;
   readonly filter: string | undefined;
   readonly lastOfEachSubject: boolean;
-  /** Whether it waits for records to come, else it ends when nothing more matches. */
+  /** Whether it waits for records to come, else it ends with `untilSequence`. */
   readonly waits: boolean;
-  /** Ends after this sequence, if it doesn't wait. */
+  /** Of the last record that matched when it was asked. */
   readonly untilSequence: number;
   readonly stop: AbortSignal;
 }
@@ -58,7 +65,8 @@ export class JetStreamReader implements StreamReader {
     if (fromSequence < facts.firstSequence) {
       throw this.#gap(fromSequence, `the stream begins at ${facts.firstSequence}`);
     }
-    const untilSequence = facts.lastSequence;
+    const isPart = !follow && filter !== undefined;
+    const untilSequence = isPart ? ((await this.last(filter))?.sequence ?? 0) : facts.lastSequence;
     if (!follow && fromSequence > untilSequence) return;
     const what = { fromSequence, filter, lastOfEachSubject: false };
     yield* this.#pull({ ...what, waits: follow, untilSequence, stop });
@@ -77,15 +85,15 @@ export class JetStreamReader implements StreamReader {
   }
 
   async lastOfEach(filter: string): Promise<StreamRecord[]> {
-    const { lastSequence } = await this.#api.streamFacts(this.#stream);
     const found = new Map<string, StreamRecord>();
-    if (lastSequence === 0) return [];
+    const last = await this.last(filter);
+    if (last === undefined) return [];
     const messages = this.#pull({
       fromSequence: 1,
       filter,
       lastOfEachSubject: true,
       waits: false,
-      untilSequence: Number.POSITIVE_INFINITY,
+      untilSequence: last.sequence,
       stop: this.#closed,
     });
     for await (const { sequence, subject, payload } of messages) {
@@ -95,26 +103,54 @@ export class JetStreamReader implements StreamReader {
   }
 
   async *#pull(wanted: Wanted): AsyncGenerator<PulledMessage> {
+    const { waits, untilSequence, lastOfEachSubject, stop } = wanted;
     let lastRead: number | undefined;
+    let progressMs = performance.now();
     let pull = await this.#open(wanted, lastRead, false);
     while (pull !== undefined) {
+      let isShort = false;
       try {
         for (;;) {
           const event: PullEvent = await pull.next();
           if (event.kind === 'broken') break;
-          if (event.kind !== 'message') return;
+          if (event.kind === 'stopped') return;
+          isShort = event.kind === 'exhausted';
+          if (event.kind === 'exhausted') break;
           const { message, pending } = event;
-          if (!wanted.waits && message.sequence > wanted.untilSequence) return;
-          this.#refuseGap(wanted, lastRead, message.sequence);
-          lastRead = message.sequence;
+          const { sequence } = message;
+          if (!waits && !lastOfEachSubject && sequence > untilSequence) return;
+          this.#refuseGap(wanted, lastRead, sequence);
+          const isNew = sequence > (lastRead ?? 0);
+          lastRead = Math.max(sequence, lastRead ?? 0);
           yield message;
-          if (!wanted.waits && (pending === 0 || lastRead >= wanted.untilSequence)) return;
+          // Not the time that whoever reads takes for it.
+          if (isNew) progressMs = performance.now();
+          if (waits) continue;
+          const isThere = sequence >= untilSequence;
+          if (isThere && (pending === 0 || !lastOfEachSubject)) return;
+          isShort = pending === 0;
+          if (isShort) break;
         }
       } finally {
         pull.close();
       }
-      pull = await this.#open(wanted, lastRead, true);
+      if (isShort) {
+        this.#refuseLag(untilSequence, lastRead, progressMs);
+        await pause(systemTimers, LAG_PAUSE_MS);
+      }
+      pull = stop.aborted ? undefined : await this.#open(wanted, lastRead, true);
     }
+  }
+
+  /** A server that does not catch up in a while is not waited for. */
+  #refuseLag(untilSequence: number, lastRead: number | undefined, progressMs: number): void {
+    if (performance.now() - progressMs < PATIENCE_MS) return;
+    const where = `${this.#stream} at ${this.#transport.description}`;
+    throw new StreamError(
+      'UNAVAILABLE',
+      `${where} has ${untilSequence}, but its servers show ${lastRead ?? 'nothing'} and no more: ` +
+        'see to those that lag behind',
+    );
   }
 
   /** A consumer from behind the last record that was read; undefined when it is to stop. */

@@ -69,6 +69,13 @@ export class MirroredSnapshotStore implements SnapshotStore {
     const removals = await Promise.allSettled(this.#places.map((place) => place.remove(name)));
     for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
   }
+
+  async removeLeftovers(): Promise<void> {
+    const places = this.#places.map((place) => place.removeLeftovers?.());
+    for (const place of await Promise.allSettled(places)) {
+      if (place.status === 'rejected') throw place.reason;
+    }
+  }
 }
 
 interface Copy {

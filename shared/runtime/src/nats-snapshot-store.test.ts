@@ -110,7 +110,15 @@ test('a name that is written anew takes its former chunks away', async () => {
   assert.equal(await messagesOf('ANEW'), 4);
 });
 
-test('what a writer left half written goes when it comes again, and only that', async () => {
+test('opening the store takes nothing from who writes under the same name', async () => {
+  const open = () => NatsSnapshotStore.open(transport, { bucket: 'BESIDE', writer: 'market' });
+  const draft = await writeSnapshot(await open(), 'A', contentOf(300_000));
+  const waiting = await open();
+  await draft.finish();
+  assert.deepEqual(await collect(waiting.read('A')), all(300_000));
+});
+
+test('what a writer left half written goes when it is told, and only that', async () => {
   const open = (writer: string) => NatsSnapshotStore.open(transport, { bucket: 'LEFT', writer });
   const store = await open('node-1');
   await (await writeSnapshot(store, 'A', contentOf(300_000))).finish();
@@ -119,6 +127,7 @@ test('what a writer left half written goes when it comes again, and only that', 
   // Two whole pieces each were sent; the third waits for more.
   assert.equal(await messagesOf('LEFT'), 4 + 2 + 2);
   const again = await open('node-1');
+  await again.removeLeftovers();
   assert.equal(await messagesOf('LEFT'), 4 + 2);
   await other.finish();
   assert.deepEqual(await collect(again.read('C')), all(300_000));

@@ -30,10 +30,7 @@ import { TransportError } from './transport.ts';
 export interface NatsSnapshotOptions {
   /** Name of the object store, such as SNAP_0. */
   readonly bucket: string;
-  /**
-   * Name of this writer, of which there is one at a time: what an earlier one left half written is
-   * removed at the opening. Without it nothing is.
-   */
+  /** Of this writer, of which there is one at a time; `removeLeftovers` is about its drafts. */
   readonly writer?: string | undefined;
   /** Copies in the broker's cluster; 1 by default. */
   readonly replicas?: number | undefined;
@@ -106,9 +103,7 @@ export class NatsSnapshotStore implements SnapshotStore {
             `num_replicas ${found}; wanted: file, 0, ${replicas}. Change one of the two`,
         );
       }
-      const store = new NatsSnapshotStore(bucket);
-      if (options.writer !== undefined) await store.#removeLeftovers();
-      return store;
+      return new NatsSnapshotStore(bucket);
     });
   }
 
@@ -193,16 +188,19 @@ export class NatsSnapshotStore implements SnapshotStore {
     return records;
   }
 
-  /** Chunks that this writer's earlier process gave no name. */
-  async #removeLeftovers(): Promise<void> {
-    const { api, stream, writer } = this.#bucket;
+  /** Chunks that a process of this writer's name before gave no name. */
+  async removeLeftovers(): Promise<void> {
+    const bucket = this.#bucket;
+    const { api, stream, writer } = bucket;
     const named = new Set<string>();
     for (const record of (await this.#records()).values()) if (record) named.add(record.id);
-    const prefix = chunkSubject(this.#bucket, '');
-    for (const subject of await api.subjects(stream, `${prefix}>`)) {
-      const id = subject.slice(prefix.length);
-      if (id.startsWith(`${writer}.`) && !named.has(id)) await api.purge(stream, subject);
-    }
+    const prefix = chunkSubject(bucket, '');
+    await asked(bucket, async () => {
+      for (const subject of await api.subjects(stream, `${prefix}>`)) {
+        const id = subject.slice(prefix.length);
+        if (id.startsWith(`${writer}.`) && !named.has(id)) await api.purge(stream, subject);
+      }
+    });
   }
 }
 
@@ -268,7 +266,7 @@ class NatsDraft implements SnapshotDraft {
   async abort(): Promise<void> {
     await Promise.all(this.#onTheirWay);
     const { stream } = this.#bucket;
-    // What can't be removed now goes when this writer opens the store the next time.
+    // What can't be removed now goes with this writer's next `removeLeftovers`.
     await this.#api.purge(stream, chunkSubject(this.#bucket, this.#id)).catch(() => undefined);
   }
 

@@ -49,6 +49,12 @@ export interface SnapshotStore {
   read(name: string): AsyncIterable<Uint8Array>;
   /** Resolves, too, when there is none. Rejects with SnapshotError IO_FAILED, UNAVAILABLE. */
   remove(name: string): Promise<void>;
+  /**
+   * Takes away what writers that are gone left half written, where drafts do not show by themselves
+   * who writes them. For a writer that is the only one now, before its first draft: others who
+   * have the store open may be about to be. Rejects with SnapshotError IO_FAILED, UNAVAILABLE.
+   */
+  removeLeftovers?(): Promise<void>;
 }
 
 export type SnapshotErrorCode =

@@ -108,7 +108,8 @@ export class MarketPair {
     const servers = cluster.servers.join(',');
     const replicas = cluster.servers.length;
     const config = {
-      broker: { kind: 'nats', servers, replicas, leaseMs },
+      // As the cluster is configured.
+      broker: { kind: 'nats', servers, replicas, leaseMs, sync: 'always' },
       snapshots: { everyCommands: EVERY_COMMANDS },
       breakerRefusals: BREAKER_REFUSALS,
     };
