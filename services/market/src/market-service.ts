@@ -137,8 +137,9 @@ export async function serve(
     commands.close();
     requests.close();
   });
-  await transport.flush();
+  // Behind the subscriptions, on the same line: what it makes clients send again finds the doors open.
   tellOwner(transport, markets.all(), streams.term);
+  await transport.flush();
   const { cores } = hosts;
   return { recovered, cores, failed, stop: () => stop(prepared, streams) };
 }
