@@ -137,7 +137,7 @@ export async function serve(
     commands.close();
     requests.close();
   });
-  // Behind the subscriptions, on the same line: what it makes clients send again finds the doors open.
+  // Behind the subscriptions, on the same line: what clients send for it finds the doors open.
   tellOwner(transport, markets.all(), streams.term);
   await transport.flush();
   const { cores } = hosts;

@@ -1,4 +1,4 @@
-/** What an output stream holds at a takeover, read ahead of its barrier where that is known well. */
+/** What an output holds at a takeover, read ahead of its barrier where that is known well. */
 import type { BatchHeader } from '@foldbook/protocol';
 import {
   cancelTimer,

@@ -102,7 +102,7 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
     await store.close();
   });
 
-  it('is taken at once behind barriers that are known, and behind others that are not', async (test) => {
+  it('is taken at once behind barriers that are known, else behind others', async (test) => {
     const { connect } = await broker(test);
     const store = new JetStreamStore(await connect());
     const terms: number[] = [];

@@ -23,7 +23,7 @@ export class LeaderWatch {
   }
 
   /**
-   * Asks, unless it does so already. False while nobody answers (copies elect, or a broker is slow),
+   * Asks, unless it does so already. False while nobody answers (copies elect, a broker is slow),
    * and of a stream of one copy.
    */
   async hasChanged(): Promise<boolean> {
