@@ -30,9 +30,9 @@ Usage: foldbook check kill9 [--runs N] [--cluster N] [--kill WHOM] [--across-hos
                               [--seed S]
 
 Starts a cluster of nats-servers that sync each write, and two market services: one serves the
-partition, the other one waits. Accounts trade without a pause, each side with ${IN_FLIGHT} orders on
-their way, and at random times a process is ended by SIGKILL and started again. Exit status 1, and
-logs and stores are kept, unless all of this holds in the end:
+partition, the other one waits. Accounts trade without a pause, each side with ${IN_FLIGHT}
+orders on their way, and at random times a process is ended by SIGKILL and started again. Exit
+status 1, and logs and stores are kept, unless all of this holds in the end:
   every order that was accepted is in the log once, and is open or filled once; no others are there
   the log, run through the naive engine, keeps all invariants after each command; balances add up
   reports and settlement records are byte for byte what the log gives, and came in order, no gaps
