@@ -257,6 +257,26 @@ test('a stream that lost what was acknowledged is refused by writer and reader',
   await writer.close();
 });
 
+test('a stream that was lost and is as long again is not written on', {
+  timeout: 60_000,
+}, async () => {
+  const own = await connectNats({ servers: broker.url, name: 'test' });
+  const writer = await new JetStreamStore(own).writer('AGAIN', ['again']);
+  for (const text of ['1', '2']) await writer.append('again', bytes(text));
+  await asStranger(async (stranger) => {
+    const manager = await stranger.jetstreamManager();
+    await manager.streams.delete('AGAIN');
+    await manager.streams.add({ name: 'AGAIN', subjects: ['again'] });
+    for (const text of ['other', 'other']) await stranger.jetstream().publish('again', bytes(text));
+  });
+  await own.connection.reconnect();
+  await assert.rejects(writer.append('again', bytes('3')), {
+    code: 'STALE_WRITER',
+    message: /another writer has appended sequence 2 of AGAIN/,
+  });
+  await own.close();
+});
+
 test('records that are missing at the beginning or in between are a gap', async () => {
   const writer = await store.writer('HOLES', ['holes']);
   for (let i = 1; i <= 6; i += 1) await writer.append('holes', bytes(`${i}`));

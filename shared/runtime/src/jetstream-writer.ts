@@ -337,13 +337,17 @@ export class JetStreamWriter implements StreamWriter {
           'records (see its sync_interval); restore its data from a copy',
       );
     }
-    if (last === durable) return;
-    const messages = this.#parts.reader.messages({ fromSequence: durable + 1, follow: false });
+    // With the last one that was acknowledged: a stream that lost its end may be as long again.
+    const isBegun = durable > this.#base;
+    const fromSequence = isBegun ? durable : durable + 1;
+    if (last < fromSequence) return;
+    const messages = this.#parts.reader.messages({ fromSequence, follow: false });
     for await (const { sequence, messageId } of messages) {
       const number = sequence - this.#base;
-      if (number <= this.#durable) continue;
+      const isOwn = messageId === `${this.#id}:${number}`;
+      if (isOwn && number <= this.#durable) continue;
       const append = this.#queue[number - this.#durable - 1];
-      if (append === undefined || messageId !== `${this.#id}:${number}`) {
+      if (append === undefined || !isOwn) {
         throw new StreamError(
           'STALE_WRITER',
           `another writer has appended sequence ${sequence} of ${this.name} (noticed after: ` +

@@ -65,8 +65,11 @@ class FenceRun {
     const { history, ...judgement } = await this.#venue.judge();
     witness.close();
     const refused = [...witness.appends].filter((id) => !history.isStored(id)).length;
+    const failures = [...judgement.failures];
+    if (refused === 0) failures.push('no former owner tried to append: nothing was shown');
     return {
       ...judgement,
+      failures,
       refused,
       staleData: witness.staleData,
       answers: prober.claims.length,
