@@ -27,6 +27,7 @@ import {
   diffSubject,
   diffsFilter,
   diffTermSubject,
+  encodeProofStatus,
   infoSubject,
   levelsSubject,
   logStream,
@@ -357,11 +358,13 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       if (reply === undefined) return;
       const { sequence } = JSON.parse(Buffer.from(payload).toString());
       const sequences = { sequenceFirst: sequence, sequenceLast: sequence };
-      const proof = { epoch: 4, recordCount: 1, ...sequences };
-      const market = subject.split('.')[1];
+      const hashes = { headerHash: '00'.repeat(32), rootNew: '00'.repeat(32) };
+      const where = { level: 'settlement', path: 'X/0' };
+      const proof = { epoch: 4, recordCount: 1, ...sequences, ...hashes, ...where };
+      const market = subject.split('.')[1] ?? '';
       const status = { epochs: 5, provedTo: sequence, recordsBacklog: 0 };
-      const answer = { v: 1, code: 0, market, ...status, proof };
-      prover.publish(reply, Buffer.from(JSON.stringify(answer)));
+      const isWell = { devKeys: true, stopped: null };
+      prover.publish(reply, encodeProofStatus({ market, ...status, ...isWell, proof }));
     });
     await prover.flush();
     for (const user of ['trader7', 'operator']) {

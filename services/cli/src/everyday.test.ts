@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { encodeProofStatus, proofSubject, proofsSubject } from '@foldbook/protocol';
 import { connectNats } from '@foldbook/runtime';
 import { type NatsServer, startNatsServer } from '@foldbook/runtime/testing';
 import { type ServiceProcess, startService } from './service-process.ts';
@@ -13,6 +14,12 @@ import { until } from './testing/until.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const MARKET = 'BTC-USD';
+/** An epoch as its prover tells of it. */
+const PROVED = {
+  ...{ epoch: 0, recordCount: 1, sequenceFirst: 1 },
+  ...{ headerHash: '00'.repeat(32), rootNew: '00'.repeat(32) },
+  ...{ level: 'settlement', path: 'X/0' },
+};
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -166,7 +173,7 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.equal(none.stdout, 'account 8 has no open orders\n');
   });
 
-  it('waits as long as it is told to, and tells what became of a request', async () => {
+  it('waits as long as it is told to, and tells what became of a request', async (test) => {
     const order = 'order buy 1 1 --account 7';
     const [received] = await json(`${order} --wait received`);
     assert.equal(received?.type, 'received');
@@ -185,23 +192,25 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     assert.match((await foldbook(`${order} --wait soon`)).stderr, /use received, executed, proved/);
 
     const prover = await connectNats({ servers: nats.url, name: 'test' });
+    test.after(() => prover.close());
     const asked: number[] = [];
-    prover.subscribe(`proof.${MARKET}`, ({ payload, reply }) => {
+    prover.subscribe(proofsSubject(MARKET), ({ payload, reply }) => {
       const { sequence } = JSON.parse(Buffer.from(payload).toString());
       asked.push(sequence);
       const isProved = asked.length > 1;
-      const sequences = { sequenceFirst: 1, sequenceLast: sequence };
-      const proof = { epoch: 0, recordCount: 1, ...sequences, level: 'settlement', path: 'X/0' };
-      const status = { epochs: 0, provedTo: 0, recordsBacklog: 5, proof: isProved ? proof : null };
-      prover.publish(reply ?? '', Buffer.from(JSON.stringify({ v: 1, code: 0, ...status })));
-      if (!isProved) prover.publish(`proof.${MARKET}.0`, Buffer.from('{}'));
+      const status = {
+        ...{ market: MARKET, epochs: 0, provedTo: 0, recordsBacklog: 5 },
+        ...{ devKeys: true, stopped: null },
+        proof: isProved ? { ...PROVED, sequenceLast: sequence } : null,
+      };
+      prover.publish(reply ?? '', encodeProofStatus(status));
+      if (!isProved) prover.publish(proofSubject(MARKET, 0), Buffer.from('{}'));
     });
     await prover.flush();
     const lines = await json(`${order} --wait proved`);
     assert.deepEqual(types(lines), ['accepted', 'proved']);
     assert.deepEqual(asked, [lines[0]?.sequence, lines[0]?.sequence]);
     assert.match(`${lines[0]?.durability}`, /^JetStream/);
-    await prover.close();
     await json('cancel --all --account 7');
   });
 
