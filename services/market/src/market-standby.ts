@@ -24,7 +24,7 @@ import {
   type LastBarriers,
   lastBarriers,
   streamsOf,
-  takeOwnership,
+  takeOwnershipPatiently,
 } from './ownership.ts';
 import { recover } from './recovery.ts';
 
@@ -39,10 +39,12 @@ export interface MarketStandby {
   /** Resolves when it has executed what the owner has told, for the first time. */
   readonly followed: Promise<void>;
   /**
-   * Makes the partition its own, whoever has it, and serves it. Once, and not after `stop`.
-   * @throws as `startMarketService`
+   * Makes the partition its own, whoever has it, and serves it. Once, and not after `stop`. A broker
+   * that is away is waited for.
+   * @param mayTake - asked before it tries again; rejects if another process has the partition
+   * @throws as `startMarketService`, and as `mayTake`
    */
-  takeOver(): Promise<MarketService>;
+  takeOver(mayTake?: () => Promise<void>): Promise<MarketService>;
   /** Instead of taking over. */
   stop(): Promise<void>;
 }
@@ -91,7 +93,8 @@ async function open(parts: MarketServiceParts, own: AbortSignal): Promise<Market
     await close(prepared, undefined, STOP_PATIENCE_WITHOUT_BROKER_MS);
     throw error;
   }
-  const takeOver = () => takeOverFrom(prepared, following);
+  const takeOver = (mayTake: () => Promise<void> = async () => undefined) =>
+    takeOverFrom(prepared, following, mayTake);
   const stop = async () => {
     following.end();
     await close(prepared, undefined, STOP_PATIENCE_WITHOUT_BROKER_MS);
@@ -200,7 +203,11 @@ async function begun(
   }
 }
 
-async function takeOverFrom(prepared: Prepared, following: Following): Promise<MarketService> {
+async function takeOverFrom(
+  prepared: Prepared,
+  following: Following,
+  mayTake: () => Promise<void>,
+): Promise<MarketService> {
   const { parts, agents, hosts, local, timers, logger } = prepared;
   const { follower, signal, told } = following;
   const beganNs = timers.monotonicNs();
@@ -210,11 +217,8 @@ async function takeOverFrom(prepared: Prepared, following: Following): Promise<M
   const recovery = { ...agents, host: hosts.inline, signal, timers };
   try {
     local?.open();
-    const taking = takeOwnership({
-      ...ownershipParts(parts),
-      since: follower.since,
-      last: following.last(),
-    });
+    const known = { since: follower.since, last: following.last() };
+    const taking = takeOwnershipPatiently({ ...ownershipParts(parts), ...known }, mayTake);
     const [streams, silently] = await Promise.all([
       taking,
       recover({ ...recovery, records: follower.settledRecords() }),

@@ -23,13 +23,19 @@ import {
   createLogger,
   JetStreamStore,
   SegmentStore,
+  StreamError,
   type StreamStore,
   systemClock,
 } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
 import { marketConfigSchema } from './config.ts';
 import { startMarketService } from './market-service.ts';
-import { type LastBarriers, lastBarriers, takeOwnership } from './ownership.ts';
+import {
+  type LastBarriers,
+  lastBarriers,
+  takeOwnership,
+  takeOwnershipPatiently,
+} from './ownership.ts';
 
 const MARKET = 'BTC-USD';
 const PARTITION = 3;
@@ -140,6 +146,44 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
       );
       assert.equal(new Set(found).size, found.length);
     }
+    await store.close();
+  });
+
+  it('waits for a broker that is away, unless another node has it meanwhile', async (test) => {
+    const { connect } = await broker(test);
+    const store = new JetStreamStore(await connect());
+    await (await take(store, 'first')).close();
+    const last = await lastBarriers({ store, partition: PARTITION });
+    let failures = 0;
+    // The broker stores what it does not answer for.
+    const silent: StreamStore = {
+      durability: '',
+      reader: (name) => store.reader(name),
+      close: () => store.close(),
+      writer: async (name, subjects, opening) => {
+        const writer = await store.writer(name, subjects, opening);
+        if (failures >= 4) return writer;
+        failures += 1;
+        await writer.close();
+        throw new StreamError('UNAVAILABLE', 'nobody answers');
+      },
+    };
+    const parts = { partition: PARTITION, node: 'second', store: silent, clock: systemClock };
+    let asked = 0;
+    const mayTake = async () => {
+      asked += 1;
+    };
+    const owned = await takeOwnershipPatiently({ ...parts, logger: quiet, last }, mayTake);
+    assert(asked > 1 && failures === 4, `${asked} times asked, ${failures} failures`);
+    assert(owned.term > (last.log?.term ?? 0) + 1);
+    await owned.log.append(logSubject(PARTITION, MARKET), group(1));
+    await owned.close();
+    failures = 0;
+    const others = new Error('another node has it');
+    const refused = takeOwnershipPatiently({ ...parts, logger: quiet }, () =>
+      Promise.reject(others),
+    );
+    await assert.rejects(refused, others);
     await store.close();
   });
 

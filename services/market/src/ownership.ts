@@ -21,9 +21,11 @@ import {
 import {
   type Clock,
   type Logger,
+  pause,
   StreamError,
   type StreamStore,
   type StreamWriter,
+  systemTimers,
   type Timers,
 } from '@foldbook/runtime';
 import { type Coverage, checkCoverage } from './durable-output.ts';
@@ -109,6 +111,36 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
   } finally {
     ahead.reports?.close();
     ahead.diffs?.close();
+  }
+}
+
+/** Between two attempts, where the broker is not waited for in each. */
+const RETRY_MS = 100;
+
+/**
+ * The same, however long the broker is away: copies that elect a leader may take longer than one
+ * attempt waits.
+ * @param mayTake - asked before each further attempt; rejects if another node has the partition
+ * @throws as `takeOwnership`, but not UNAVAILABLE, and as `mayTake`
+ */
+export async function takeOwnershipPatiently(
+  parts: OwnershipParts,
+  mayTake: () => Promise<void>,
+): Promise<OwnedStreams> {
+  const { logger, timers = systemTimers } = parts;
+  let { last } = parts;
+  for (;;) {
+    try {
+      return await takeOwnership({ ...parts, last });
+    } catch (error) {
+      if (!(error instanceof StreamError) || error.code !== 'UNAVAILABLE') throw error;
+      const { message: detail } = error;
+      logger.warn('the partition can not be opened yet; trying again', { detail });
+    }
+    // Barriers may have been stored that nobody answered for.
+    last = undefined;
+    await pause(timers, RETRY_MS);
+    await mayTake();
   }
 }
 

@@ -35,5 +35,5 @@ export async function takePartition(
   await Promise.race([acquired, failed]);
   // Opening may have taken longer than a lease lasts.
   await Promise.race([lease.held(), failed]);
-  return standby.takeOver();
+  return standby.takeOver(() => lease.held());
 }
