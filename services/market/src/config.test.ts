@@ -119,6 +119,6 @@ it('takes a sync interval as the broker writes it', () => {
     marketConfigSchema.safeParse({ broker: { kind: 'nats', servers: 'nats://a', sync } });
   for (const sync of ['always', '2m', '100ms']) assert(parse(sync).success, sync);
   for (const sync of ['', 'never', '2 minutes']) {
-    assert.match(parse(sync).error?.message ?? '', /always.*, or a time such as/);
+    assert.match(parse(sync).error?.message ?? '', /always.*, or a duration such as/);
   }
 });

@@ -39,8 +39,8 @@ export interface MarketStandby {
   /** Resolves when it has executed what the owner has told, for the first time. */
   readonly followed: Promise<void>;
   /**
-   * Makes the partition its own, whoever has it, and serves it. Once, and not after `stop`. A broker
-   * that is away is waited for.
+   * Makes the partition its own, whoever has it, and serves it. Once, and not after `stop`. Waits
+   * for a broker that is away.
    * @param mayTake - asked before it tries again; rejects if another process has the partition
    * @throws as `startMarketService`, and as `mayTake`
    */

@@ -6,7 +6,7 @@ import { type SeedResult, Simulation } from './run-seed.ts';
 
 const SEEDS = 12;
 /** What is rare happens in the seeds from here on. */
-const FIRST_SEED = 5;
+const FIRST_SEED = 1;
 /** One of so many shows a defect; how soon is told in ARCHITECTURE.md. */
 const PLANTED_SEEDS = 60;
 /** The first that is known to show it, where it is not one of the first few. */
