@@ -51,6 +51,23 @@ describe('a heartbeat', { skip: platform !== 'linux' && 'there is no /dev/shm' }
     assert(!look(who, 1), 'it beats again');
   });
 
+  it('takes away what processes left that were killed, and nobody else has left', async (test) => {
+    const child = fork(HOLDER, { stdio: 'ignore' });
+    const [{ facts }] = (await once(child, 'message')) as [LeaseHolder];
+    const path = facts.heartbeat ?? '';
+    const ended = once(child, 'exit');
+    const first = new Heartbeat();
+    test.after(() => first.remove());
+    assert(existsSync(path), 'it lives');
+    child.kill('SIGKILL');
+    await ended;
+    assert(existsSync(path));
+    const second = new Heartbeat();
+    test.after(() => second.remove());
+    assert(!existsSync(path));
+    assert(existsSync(Object.values(first.facts)[0] ?? ''));
+  });
+
   it('says nothing before its first beat, and when it is closed', (test) => {
     const { look } = watching(test);
     const heart = new Heartbeat();

@@ -2,13 +2,13 @@
  * A process's sign of life for others on its host: a word in shared memory that it counts up as it
  * works, and that stands still when it does not. Linux; elsewhere there is none to see.
  */
-import { randomUUID } from 'node:crypto';
-import { closeSync, rmSync } from 'node:fs';
-import { pid, platform } from 'node:process';
+import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, readdirSync, rmSync } from 'node:fs';
+import { platform } from 'node:process';
 import type { Agent } from './agent.ts';
 import type { LeaseHolder } from './lease-record.ts';
 import { createKeptFile, type MappedFile, MappedFileError, mapFile } from './mapped-file.ts';
-import { hostIdentity, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { hostIdentity, isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
 const FOLDER = '/dev/shm';
@@ -16,6 +16,8 @@ const BYTES = 64;
 /** What a lease's facts call the file. */
 export const HEARTBEAT_FACT = 'heartbeat';
 const NAME = /^\/dev\/shm\/foldbook-heartbeat-[0-9a-z-]+$/;
+/** Whose it is: the space of process ids, the process, and when that started. */
+const OWNED = /^foldbook-heartbeat-([0-9a-f]{12})-(\d+)-(\d*)-[0-9a-f-]+$/;
 const NS_PER_MS = 1e6;
 
 /** Beats whenever it has its turn. Starts over as "says nothing" when it is closed. */
@@ -27,7 +29,10 @@ export class Heartbeat implements Agent {
   readonly #remove: () => void;
 
   constructor() {
-    const path = `${FOLDER}/foldbook-heartbeat-${pid}-${randomUUID()}`;
+    const space = createHash('sha256').update(hostIdentity()).digest('hex').slice(0, 12);
+    const { pid, started } = ownIdentity();
+    const path = `${FOLDER}/foldbook-heartbeat-${space}-${pid}-${started}-${randomUUID()}`;
+    if (platform === 'linux') removeAbandoned(space);
     const file = platform === 'linux' ? createdFile(path) : undefined;
     this.facts = file === undefined ? {} : { [HEARTBEAT_FACT]: path };
     this.#word = file && new Int32Array(file.buffer, 0, 1);
@@ -53,6 +58,15 @@ export class Heartbeat implements Agent {
   remove(): void {
     process.off('exit', this.#remove);
     this.#remove();
+  }
+}
+
+/** What processes left that were killed. */
+function removeAbandoned(space: string): void {
+  for (const name of readdirSync(FOLDER)) {
+    const [, of, pid, started = ''] = OWNED.exec(name) ?? [];
+    if (of !== space || isAlive({ pid: Number(pid), started })) continue;
+    removeQuietly(`${FOLDER}/${name}`);
   }
 }
 
