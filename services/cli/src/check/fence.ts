@@ -31,7 +31,7 @@ are kept, unless all of this holds:
   --lease-ms MS     default ${LEASE_MS}
   --seed S          when (default: random, and printed)
   --json            {"runs","seed","refused","staleData","answers","accepted","commands","terms",
-                    "takeoverMs":{"p50",...},"endMs":{...},"failures":[...]}
+                    "durability","takeoverMs":{"p50",...},"endMs":{...},"failures":[...]}
 
 "refused" counts appends that a former owner tried, heard by a subscriber of the streams' subjects,
 and that no stream has. takeoverMs is from the stop until the next owner accepts an order.
@@ -73,7 +73,7 @@ function figuresOf(samples: readonly number[]) {
 }
 
 function words(runs: number, result: FenceResult): string {
-  const { refused, staleData, answers, commands, terms, failures } = result;
+  const { refused, staleData, answers, commands, terms, durability, failures } = result;
   const line = (what: string, samples: readonly number[]) => {
     const figures = figuresOf(samples);
     if (figures === undefined) return [];
@@ -86,6 +86,7 @@ function words(runs: number, result: FenceResult): string {
       `dropped, ${grouped(answers)} answers held against the log`,
     ...line('the next one served after', result.takeoverMs),
     ...line('the former one ended after', result.endMs),
+    `  ${durability}`,
     failures.length === 0 ? '  0 stale outputs accepted' : `  ${failures.length} checks failed`,
   ].join('\n');
 }

@@ -30,6 +30,8 @@ export interface IdempotentResult {
   readonly compared: number;
   readonly trades: number;
   readonly failovers: number;
+  /** What an acknowledgement survives, as the market tells it. */
+  readonly durability: string;
   readonly failures: readonly string[];
 }
 
@@ -94,8 +96,9 @@ class IdempotentRun {
       await this.#wave(wave, this.#accounts.slice(0, left));
     }
     output.endProgress();
+    const { durability } = await operator.info();
     await this.#pair.stop();
-    return this.#judge();
+    return { ...(await this.#judge()), durability };
   }
 
   async #wave(session: number, accounts: readonly number[]): Promise<void> {
@@ -114,7 +117,7 @@ class IdempotentRun {
     await this.#pair.complete();
   }
 
-  async #judge(): Promise<IdempotentResult> {
+  async #judge(): Promise<Omit<IdempotentResult, 'durability'>> {
     const { output, signal, commands } = this.#options;
     const history = await History.read({
       ...{ transport: this.#transport, partition: 0, accounts: this.#accounts, signal },

@@ -32,7 +32,7 @@ Exit status 1, and logs and stores are kept, unless all of this holds:
   --cluster N       servers of the cluster: 1, 3 or 5 (default ${SERVERS})
   --seed S          which commands (default: random, and printed)
   --json            {"commands","times","seed","logged","compared","trades","failovers",
-                    "failures":[...]}
+                    "durability","failures":[...]}
 
 Example: foldbook check idempotent --commands 100000`,
   takes: [],
@@ -64,11 +64,12 @@ async function check(context: CommandContext): Promise<number> {
 }
 
 function words(commands: number, result: IdempotentResult): string {
-  const { logged, compared, trades, failovers, failures } = result;
+  const { logged, compared, trades, failovers, durability, failures } = result;
   return [
     `${grouped(commands)} commands sent ${TIMES} times, with ${failovers} failovers: ` +
       `${grouped(logged)} logged, ${grouped(trades)} trades`,
     `  ${grouped(compared)} answers compared with the first ones`,
+    `  ${durability}`,
     failures.length === 0 ? '  all ran once' : `  ${failures.length} checks failed`,
   ].join('\n');
 }

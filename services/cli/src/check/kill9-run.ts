@@ -70,11 +70,11 @@ class Kill9Run {
     }
     output.endProgress();
     const { started } = this.#venue.pair;
-    const { accepted, commands, trades, terms, failures } = await this.#venue.judge();
+    const { history: _, ...judgement } = await this.#venue.judge();
     const handovers = started - 2 - this.#killedMarkets;
     const brokers = this.#brokers;
     const times = { barrierMs: this.#barrierMs, brokers, resumeMs: this.#resumeMs };
-    return { accepted, commands, trades, terms, handovers, ...times, failures };
+    return { ...judgement, handovers, ...times };
   }
 
   /** A market or a server of the brokers; of several servers each second time the log's leader. */

@@ -50,7 +50,7 @@ status 1, and logs and stores are kept, unless all of this holds in the end:
                     needs all that this machine has
   --seed S          who is killed, and when (default: random, and printed)
   --json            {"runs","seed","ordersPerSec","accepted","commands","trades","terms",
-                    "handovers","failures",
+                    "durability","handovers","failures",
                     "resumeMs":{"serving":{"times","p50",...},"waiting","leader","follower"},
                     "barrierMs":{...},"brokers":[{"led":["LOG_0",...],"ms"},...]}
 
@@ -126,7 +126,7 @@ function figuresOf(samples: readonly number[]) {
 }
 
 function words({ runs, seed }: Kill9Options, result: Kill9Result): string {
-  const { accepted, commands, terms, handovers, failures } = result;
+  const { accepted, commands, terms, handovers, durability, failures } = result;
   const rows = Object.entries(shown(result).resumeMs).map(([victim, { times, p50, p99, max }]) => {
     const [mid, high, most] = [p50, p99, max].map((ms) => ms.toFixed(1));
     return `  ${victim.padEnd(9)} ${times} killed, resumed p50 ${mid}  p99 ${high}  max ${most} ms`;
@@ -136,6 +136,7 @@ function words({ runs, seed }: Kill9Options, result: Kill9Result): string {
       `${grouped(commands)} commands logged in ${terms} terms, ${handovers} handed over`,
     ...rows,
     ...barrierWords(result.barrierMs),
+    `  ${durability}`,
     failures.length === 0 ? '  nothing lost, nothing twice' : `  ${failures.length} checks failed`,
   ].join('\n');
 }

@@ -39,6 +39,8 @@ export interface Judgement {
   readonly commands: number;
   readonly trades: number;
   readonly terms: number;
+  /** What an acknowledgement survives, as the market tells it. */
+  readonly durability: string;
   readonly failures: readonly string[];
   readonly history: History;
 }
@@ -114,7 +116,7 @@ export class Venue {
     const { output, signal } = this.#options;
     this.failures.push(...(await this.#load.end()));
     await this.#compareMirror();
-    const { sequence } = await this.#operator.info();
+    const { sequence, durability } = await this.#operator.info();
     this.mirror.close();
     this.prober.close();
     await this.pair.stop();
@@ -131,6 +133,7 @@ export class Venue {
       commands: history.commands,
       trades: history.market(MARKET).trades,
       terms: history.barriers.length,
+      durability,
       failures: [...this.failures, ...history.violations],
       history,
     };
