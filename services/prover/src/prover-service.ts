@@ -7,6 +7,7 @@ import {
   parseDiffSubject,
 } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
+import { areInsecure } from './chain-context.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
 import { messageOf, ProverError } from './prover-error.ts';
@@ -53,13 +54,12 @@ export class ProverService {
     if (prover === undefined) return undefined;
     const { proved, progress } = prover;
     const { recordsBacklog, stopped } = progress.status();
-    const { batch, accounts } = this.#options.circuits;
     return {
       market,
       epochs: proved.count,
       provedTo: proved.provedTo,
       recordsBacklog,
-      devKeys: batch.key.insecure || accounts.key.insecure,
+      devKeys: areInsecure(this.#options.circuits),
       stopped: stopped ?? null,
       proof: proved.of(sequence) ?? null,
     };

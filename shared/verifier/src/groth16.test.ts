@@ -4,7 +4,8 @@ import { bn254 } from '@noble/curves/bn254.js';
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { encodeG1, encodeG2, G1, type G1Point, G2, type G2Point } from './curve-points.ts';
 import { BASE_ORDER, SCALAR_ORDER, toBigEndian } from './field.ts';
-import { verifyAll, verifyGroth16 } from './groth16.ts';
+import { verifyGroth16 } from './groth16.ts';
+import { verifyAll } from './groth16-batch.ts';
 import { checkDecoder, flipBit } from './testing/fuzz.ts';
 import { createTrapdoorKey } from './testing/trapdoor-prover.ts';
 import { readVectors } from './testing/vectors.ts';
@@ -14,6 +15,7 @@ interface ProofVector {
   readonly key: string;
   readonly signals: readonly string[];
   readonly proof: string;
+  readonly compressed: string;
 }
 /** Proofs that snarkjs made of the circuits batch-15 and accounts-4. */
 const vectors = readVectors<{ batch: ProofVector; accounts: ProofVector }>('groth16');
@@ -24,9 +26,15 @@ function keyOf(bytes: Uint8Array): VerifyingKey {
   return decoded.value;
 }
 
-function load({ key, signals, proof }: ProofVector) {
+function load({ key, signals, proof, compressed }: ProofVector) {
   const bytes = hexToBytes(key);
-  return { bytes, key: keyOf(bytes), signals: signals.map(BigInt), proof: hexToBytes(proof) };
+  return {
+    bytes,
+    key: keyOf(bytes),
+    signals: signals.map(BigInt),
+    proof: hexToBytes(proof),
+    compressed: hexToBytes(compressed),
+  };
 }
 
 const batch = load(vectors.batch);
@@ -171,7 +179,8 @@ test('inputs that cancel to infinity are a case like any other', () => {
 });
 
 test('many proofs: the first that does not hold is named', () => {
-  const good = { part: 'batch 0', key: batch.key, proof: batch.proof, signals: batch.signals };
+  const { key, compressed: proof, signals } = batch;
+  const good = { part: 'batch 0', key, proof, signals };
   const bad = { ...good, part: 'batch 1', signals: batch.signals.map(() => 1n) };
   assert.deepEqual(verifyAll([]), { ok: true });
   assert.deepEqual(verifyAll([good, good]), { ok: true });

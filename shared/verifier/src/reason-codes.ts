@@ -17,6 +17,9 @@ export const reasonCodes = {
   KEY_DIGEST: 'a verifying key does not have the digest that it is filed under',
   KEY_FORMAT: 'a verifying key is malformed',
 
+  KEY_NOT_ACCEPTED: 'a proof is of a circuit that the genesis lists no key for',
+  BACKEND_UNKNOWN: 'a proof is of a back end that this verifier does not check',
+
   EPOCH_FILE_FORMAT: 'an epoch file is malformed',
   HEADER_FORMAT: 'an epoch header is malformed',
   EPOCH_ORDER: "an epoch's number is not the one that its place asks for",
@@ -24,7 +27,9 @@ export const reasonCodes = {
   MARKET: 'an epoch belongs to another market',
   HEADER_SIGNATURE: 'the header is not signed by the operator that the genesis names',
   HEADER_CHAIN: "a header does not name its predecessor's hash",
-  RULES_HASH: 'the rules are not those of the genesis',
+  RULES_HASH: "the changes of the rules do not lead from the genesis to the header's rules hash",
+  RULES_ORDER: 'a change of the rules is out of its place',
+  RULES_INVALID: 'a change of the rules is one that no market can take',
   ROOT_CHAIN: 'an epoch does not start from the root where the one before ended',
   LOG_CHAIN: "an epoch's log range or chain head does not continue the one before",
   SEQUENCE_CHAIN: "an epoch's market sequences do not continue the ones before",
@@ -34,7 +39,7 @@ export const reasonCodes = {
 
   DIGEST_LIST: 'the digests are not those that the header commits to',
   BATCH_TILING: "the batches do not cover the epoch's records exactly",
-  ACCOUNT_TILING: 'the account proofs are not of the only sizes allowed',
+  ACCOUNT_TILING: 'the account proofs do not hold the changed accounts exactly',
   ROOT_FINAL: "the account proofs do not end at the header's new root",
   CHALLENGE_REFUSED: 'the challenge hits an account id',
   ACCUMULATOR_MISMATCH: 'what the records move is not what the accounts changed by',
@@ -51,6 +56,8 @@ export const reasonCodes = {
   ACCOUNT_DIGEST: "an account proof's digest is not that of the account changes",
   ACCOUNT_ACCUMULATOR: "an account proof's accumulator is not that of the account changes",
   ACCOUNT_ROOT: 'an account proof does not end at the root of the recomputed tree',
+  DATA_DIGEST: 'a records file is not, byte by byte, the one that the header names',
+  FEE_RULES: 'a fee or rebate is not what the rules in force give',
   RECEIPT_FORMAT: 'a receipt is malformed',
   RECEIPT_SIGNATURE: 'a receipt is not signed by the key that it names',
   EVIDENCE_FORMAT: 'a file of evidence is malformed',

@@ -8,6 +8,7 @@ import {
   EventKind,
   EventOffset,
   encodeBatch,
+  MarketCreatedOffset,
   RECORD_BYTES,
   SettlementKind,
   viewOf,
@@ -95,6 +96,15 @@ export class DiffScript {
     const view = this.#next(EventKind.MARKET_CREATED);
     view.setInt32(16, makerFeePpm, true);
     view.setInt32(20, takerFeePpm, true);
+    view.setUint32(MarketCreatedOffset.MAX_FEE_PPM, 100_000, true);
+    return this;
+  }
+
+  /** Rates of tier 0, in which all accounts are. */
+  setFees(makerFeePpm: number, takerFeePpm: number): this {
+    const view = this.#next(EventKind.FEES_CHANGED);
+    view.setInt32(MarketCreatedOffset.MAKER_FEE_PPM, makerFeePpm, true);
+    view.setInt32(MarketCreatedOffset.TAKER_FEE_PPM, takerFeePpm, true);
     return this;
   }
 
