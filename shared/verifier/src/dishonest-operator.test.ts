@@ -85,7 +85,7 @@ const draftCases: readonly DraftCase[] = [
     ({ batches: [first, second] }) => {
       assert(first && second);
       Object.assign(first, { count: 14 });
-      Object.assign(second, { count: 3 });
+      Object.assign(second, { count: 3, seq0: first.seq0 + 14n });
     },
   ],
   [

@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bn254 } from '@noble/curves/bn254.js';
 import { bytesToHex, hexToBytes } from './bytes.ts';
-import { encodeG1, encodeG2, G1, type G1Point, G2, type G2Point } from './curve-points.ts';
+import {
+  encodeCompressedG2,
+  encodeG1,
+  encodeG2,
+  G1,
+  type G1Point,
+  G2,
+  type G2Point,
+} from './curve-points.ts';
 import { BASE_ORDER, SCALAR_ORDER, toBigEndian } from './field.ts';
-import { verifyGroth16 } from './groth16.ts';
+import { compressProof, decodeCompressedProof, verifyGroth16 } from './groth16.ts';
 import { verifyAll } from './groth16-batch.ts';
 import { checkDecoder, flipBit } from './testing/fuzz.ts';
 import { createTrapdoorKey } from './testing/trapdoor-prover.ts';
@@ -123,6 +131,60 @@ test('points that are none are refused: infinity, beyond p, off the curve', () =
     aliased.set(toBigEndian(value + BASE_ORDER), start);
     assert.equal(refusal(key, aliased, signals), 'PROOF_FORMAT', `coordinate ${coordinate}`);
   }
+});
+
+test('compressed proofs: bytes, and the same points', () => {
+  for (const { proof, compressed } of [batch, accounts]) {
+    const made = compressProof(proof);
+    assert(made.ok);
+    assert.equal(bytesToHex(made.value), bytesToHex(compressed));
+    const decoded = decodeCompressedProof(compressed);
+    assert(decoded.ok);
+    const { a, b, c } = decoded.value;
+    assert.equal(bytesToHex(proofOf(a, b, c)), bytesToHex(proof));
+  }
+  const outside = pointOutsideSubgroup();
+  const coordinates = encodeCompressedG2(outside);
+  for (const [offset, bytes, words] of [
+    [0, toBigEndian(BASE_ORDER), /A: |not below the order/],
+    [0, toBigEndian(4n), /A is not a point of G1/],
+    [32, coordinates, /B is not a point of G2's subgroup/],
+    [64, toBigEndian(BASE_ORDER), /not below the order/],
+    [96, new Uint8Array(32).fill(0x7f), /not below the order/],
+  ] as const) {
+    const changed = batch.compressed.slice();
+    changed.set(bytes, offset);
+    const decoded = decodeCompressedProof(changed);
+    assert(!decoded.ok);
+    assert.match(decoded.error.message, words);
+  }
+  for (const length of [0, 127]) {
+    assert(!decodeCompressedProof(batch.compressed.slice(0, length)).ok);
+  }
+});
+
+test('many proofs: one that is false is found among any number, also of several keys', () => {
+  const claim = (part: string, { key, compressed, signals }: typeof batch) => ({
+    ...{ part, key, proof: compressed, signals },
+  });
+  const claims = ['0', '1', '2', '3'].map((part) => claim(part, part < '2' ? batch : accounts));
+  assert.deepEqual(verifyAll(claims), { ok: true });
+  for (const index of claims.keys()) {
+    const changed = claims.map((one, at) => {
+      if (at !== index) return one;
+      return { ...one, signals: one.signals.with(1, (one.signals[1] ?? 0n) + 1n) };
+    });
+    const verdict = verifyAll(changed);
+    assert(!verdict.ok);
+    assert.deepEqual([verdict.part, verdict.code], [`${index}`, 'GROTH16_REFUSED']);
+  }
+  // Signals that are false by as much in one proof as in another, in the other direction.
+  const balanced = claims.map((one, at) => {
+    if (at > 1) return one;
+    return { ...one, signals: one.signals.with(1, (one.signals[1] ?? 0n) + (at === 0 ? 1n : -1n)) };
+  });
+  const verdict = verifyAll(balanced);
+  assert(!verdict.ok && verdict.part === '0');
 });
 
 /** A point of the twist outside the subgroup: almost any point on the curve is one. */

@@ -17,6 +17,7 @@ import {
   RULES_START,
   type RuleChange,
   rulesHashAfter,
+  TIERS,
 } from '../rules.ts';
 import { encodeRecords, RecordKind, type SettlementRecord } from '../settlement-record.ts';
 import { publicKeyOf, signHeader } from '../signature.ts';
@@ -215,7 +216,7 @@ export class ChainBuilder {
       logFirst: state.logLast + 2n,
       logLast: state.logLast + 5n,
       sequenceFirst: state.sequenceLast + 1n,
-      sequenceLast: state.sequenceLast + BigInt(recordCount) + 9n,
+      sequenceLast: state.sequenceLast + BigInt(recordCount) + 40n,
       recordFirst: state.recordNext,
       recordCount,
       batchCount: 0,
@@ -271,10 +272,16 @@ function changesFor(records: readonly SettlementRecord[]): ChangeAt[] {
   return records.flatMap(({ kind }, before): ChangeAt[] => {
     const isCharged = kind === RecordKind.TRADE && records[before + 1]?.kind === RecordKind.FEE;
     if (!isCharged) return [];
-    const none = { makerFeePpm: 0, takerFeePpm: 0 };
+    const { takerFeePpm } = everyKindRates;
+    const fees = (tier: number, rates: FeeRates): Unplaced => ({ kind: 'fees', tier, ...rates });
+    // Every tier's taker first: a rebate has to be covered whoever the taker is.
+    const covering = Array.from({ length: TIERS }, (_, tier): ChangeAt => {
+      return { before, change: fees(tier, { makerFeePpm: 0, takerFeePpm }) };
+    });
     return [
-      { before, change: { kind: 'fees', tier: 0, ...everyKindRates } },
-      { before: before + 1, change: { kind: 'fees', tier: 0, ...none } },
+      ...covering,
+      { before, change: fees(0, everyKindRates) },
+      { before: before + 1, change: fees(0, { makerFeePpm: 0, takerFeePpm: 0 }) },
     ];
   });
 }
