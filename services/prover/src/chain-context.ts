@@ -48,6 +48,7 @@ export function areInsecure(circuits: ProvingCircuits): boolean {
 
 export interface ChainContext {
   readonly genesis: Genesis;
+  readonly genesisFile: Uint8Array;
   /** Hash of the genesis file. */
   readonly chainId: Uint8Array;
   readonly operator: OperatorKey;

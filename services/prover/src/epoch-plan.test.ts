@@ -25,6 +25,7 @@ const context = {
     rulesHash: filled(3),
     keys: acceptedKeys(trapdoorCircuits),
   },
+  genesisFile: filled(4),
   chainId: filled(4),
   operator,
   circuits: trapdoorCircuits,

@@ -10,12 +10,15 @@ import {
   type Creation,
   checkFees,
   EMPTY_ROOT,
+  type EpochFile,
   type EpochHeader,
+  encodeAccountProof,
   initialChainState,
   netDeltas,
   RULES_START,
   RuleBook,
   rulesHashAfter,
+  SUPPLY_ACCOUNT,
   toBigEndian,
 } from '@foldbook/verifier';
 import {
@@ -36,6 +39,8 @@ import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
 
 const NONCE_BYTES = 32;
+
+type SignedBytes = Pick<EpochFile, 'headerBytes' | 'signature'>;
 
 export interface MarketProverOptions {
   readonly market: string;
@@ -67,6 +72,9 @@ export class MarketProver {
   #stored: readonly EpochHeader[] = [];
   #context: ChainContext | undefined;
   #tip: ChainState | undefined;
+  #storedLast: SignedBytes | undefined;
+  /** The header whose new root the tree has. */
+  #signed: SignedBytes | undefined;
 
   constructor(options: MarketProverOptions) {
     this.#options = options;
@@ -104,6 +112,20 @@ export class MarketProver {
     }
   }
 
+  /** What an account is owed under the last proved root; undefined before there is one. */
+  accountProof(account: number): Uint8Array | undefined {
+    const { genesisFile } = this.#context ?? {};
+    const signed = this.#signed;
+    if (signed === undefined || genesisFile === undefined) return undefined;
+    const open = (id: number) => ({ ...this.#tree.get(id), path: this.#tree.path(id) });
+    const { headerBytes, signature } = signed;
+    const leaves = { leaf: open(account), supply: open(SUPPLY_ACCOUNT) };
+    return encodeAccountProof({
+      ...{ genesis: genesisFile, headerBytes, signature, account },
+      ...leaves,
+    });
+  }
+
   #isDone(): boolean {
     const { maxEpochs } = this.#options;
     return maxEpochs !== undefined && this.progress.epochsProved >= maxEpochs;
@@ -125,7 +147,8 @@ export class MarketProver {
       throw this.#conflict(`its genesis names ${problem}; restore these, or start a new store`);
     }
     await store.putKeys(circuits);
-    const { headers, tip } = await store.readChain(stored, circuits);
+    const { headers, tip, last: lastFile } = await store.readChain(stored, circuits);
+    this.#storedLast = lastFile;
     this.#context = { ...stored, operator, circuits };
     this.#stored = headers;
     this.#tip = tip;
@@ -212,6 +235,7 @@ export class MarketProver {
     // Hashing once at the end is enough: a root fixes every total below it.
     const rootHolds = !isLast || this.#tree.root() === stored.rootNew;
     if (same && balancesHold && rootHolds) {
+      if (isLast) this.#signed = this.#storedLast;
       const { state, path } = await store.restoreRecords(closed.epoch, closed.records);
       if (state === 'kept') return;
       if (state === 'written') {
@@ -232,13 +256,17 @@ export class MarketProver {
     const startedMs = performance.now();
     this.progress.proving = true;
     try {
-      const plan = await planEpoch(context, tip, this.#tree, closed);
+      // A copy: until the epoch is kept, the tree answers for the one before.
+      const tree = this.#tree.fork();
+      const plan = await planEpoch(context, tip, tree, closed);
       const proved = await proveEpoch(plan, {
         queue,
         onProof: (role, proveMs) => this.progress.proofMade(role, proveMs),
       });
       await store.putEpoch(closed.epoch, proved);
       this.#tip = plan.tip;
+      this.#tree.adopt(tree);
+      this.#signed = plan;
       const recordCount = closed.records.length;
       this.progress.proved(closed.epoch + 1, closed.recordFirst + recordCount);
       const ms = Math.round(performance.now() - startedMs);

@@ -10,6 +10,7 @@ import {
   type DecodedEpoch,
   decodeEpochFile,
   decodeGenesis,
+  type EpochFile,
   type EpochHeader,
   encodeGenesis,
   encodeRecords,
@@ -32,6 +33,7 @@ const FILE_MODE = 0o644;
 
 export interface StoredGenesis {
   readonly genesis: Genesis;
+  readonly genesisFile: Uint8Array;
   readonly chainId: Uint8Array;
 }
 
@@ -66,7 +68,7 @@ export class ProofStore {
     if (bytes === undefined) return undefined;
     const decoded = decodeGenesis(bytes);
     if (!decoded.ok) throw this.#corrupt(`${path}: ${decoded.error.message}; restore it`);
-    return { genesis: decoded.value, chainId: genesisHash(bytes) };
+    return { genesis: decoded.value, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
   /** Starts the chain. The genesis comes last: where it is, its keys are. */
@@ -79,7 +81,7 @@ export class ProofStore {
         `${this.#dir}: another prover has just started this chain; run one prover a market`,
       );
     }
-    return { genesis, chainId: genesisHash(bytes) };
+    return { genesis, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
   /** Keeps the verifying keys, whatever was there in their place. */
@@ -108,6 +110,7 @@ export class ProofStore {
     const context = { genesis: stored.genesis, genesisHash: stored.chainId, keys };
     const headers: EpochHeader[] = [];
     let tip = initialChainState(stored.chainId);
+    let last: DecodedEpoch | undefined;
     const count = await this.#countEpochs();
     for (let epoch = 0; epoch < count; epoch++) {
       const decoded = await this.#readEpoch(epoch);
@@ -117,9 +120,10 @@ export class ProofStore {
         throw this.#badEpoch(this.#pathOf(epochFileName(epoch)), `${part}: ${code}: ${message}`);
       }
       headers.push(decoded.header);
+      last = decoded;
       tip = outcome.state;
     }
-    return { headers, tip };
+    return { headers, tip, last };
   }
 
   /**
@@ -190,6 +194,8 @@ export interface RestoredRecords {
 }
 
 export interface StoredChain {
+  /** The last epoch. */
+  readonly last: Pick<EpochFile, 'headerBytes' | 'signature'> | undefined;
   readonly headers: readonly EpochHeader[];
   readonly tip: ChainState;
 }

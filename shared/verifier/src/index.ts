@@ -1,6 +1,15 @@
 /** Runs in browsers too; the folder store is `@foldbook/verifier/node`. */
 export type { AcceptedKey } from './accepted-keys.ts';
 export { type AccountDelta, applyDelta, leafSign, netDeltas } from './account-diffs.ts';
+export {
+  type AccountProofFile,
+  type AccountProved,
+  checkAccountProof,
+  decodeAccountProof,
+  encodeAccountProof,
+  type OpenedLeaf,
+  rootFromLeaf,
+} from './account-proof.ts';
 export { AccountTree, type Balance, EMPTY_ROOT, TREE_ARITY, TREE_DEPTH } from './account-tree.ts';
 export { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
 export { bytesToHex, hexToBytes } from './bytes.ts';

@@ -58,6 +58,8 @@ export const reasonCodes = {
   ACCOUNT_ROOT: 'an account proof does not end at the root of the recomputed tree',
   DATA_DIGEST: 'a records file is not, byte by byte, the one that the header names',
   FEE_RULES: 'a fee or rebate is not what the rules in force give',
+  ACCOUNT_PROOF_FORMAT: 'an account proof is malformed',
+  ACCOUNT_PATH: "a leaf of an account proof is not under the header's root",
   RECEIPT_FORMAT: 'a receipt is malformed',
   RECEIPT_SIGNATURE: 'a receipt is not signed by the key that it names',
   EVIDENCE_FORMAT: 'a file of evidence is malformed',

@@ -219,19 +219,21 @@ describe('a chain of rules', () => {
     ]) {
       const chain = new ChainBuilder();
       chain.addEpoch(trades(0), { draft });
-      const result = await verifyChain(memorySource(chain.files), { trustedKeys: chain.trustedKeys });
+      const result = await verifyChain(memorySource(chain.files), {
+        trustedKeys: chain.trustedKeys,
+      });
       assert(!result.ok);
       assert.equal(result.firstFailure.code, 'RULES_HASH');
     }
   });
 
-  test('fees by other rates are accepted by their proofs, and refused by their records', async () => {
+  test('fees by other rates pass by their proofs, and not by their records', async () => {
     const dearer: ChangeAt = { before: 1, change: fees(0, 0, 5_000) };
     assert.equal(await verdict('settlement', {}, [dearer]), 'accepted');
     assert.equal(await verdict('data', {}, [dearer]), 'FEE_RULES');
   });
 
-  test('a records file that is published otherwise is refused at level data', async () => {
+  test('a records file that is not the published one is refused at data', async () => {
     const header: Cheats['header'] = (fields) => {
       fields.dataDigest = new Uint8Array(32);
     };
