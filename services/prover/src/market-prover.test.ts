@@ -13,7 +13,7 @@ import {
   RECORD_BYTES,
 } from '@foldbook/protocol';
 import { createLogger } from '@foldbook/runtime';
-import { verifyChain } from '@foldbook/verifier';
+import { checkAccountProof, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import fc from 'fast-check';
 import { InProcessQueue } from './in-process-queue.ts';
@@ -53,6 +53,8 @@ interface RunOptions {
   readonly maxEpochs: number;
   readonly maker?: TrapdoorMaker;
   readonly keyFile?: string;
+  readonly onStart?: (prover: MarketProver) => void;
+  readonly onEnd?: (prover: MarketProver) => void;
 }
 
 /** Runs a prover of the whole stream until so many epochs are in the store. */
@@ -71,8 +73,10 @@ async function run(dir: string, stream: MemoryStream, options: RunOptions): Prom
     maxEpochs: options.maxEpochs,
   });
   const stop = new AbortController();
+  options.onStart?.(prover);
   try {
     await prover.run(stop.signal);
+    options.onEnd?.(prover);
   } finally {
     stop.abort();
     await queue.close();
@@ -156,6 +160,40 @@ test('a prover that starts again goes on after the last epoch in its store', asy
   const result = await verify(dir);
   assert(result.ok, inspect(result));
   assert.deepEqual(await run(dir, streamOf(messages), { maxEpochs: 3 }), []);
+});
+
+test('an account proof is of the last epoch in the store, whoever proved it', async () => {
+  const dir = await newFolder();
+  const heads: string[] = [];
+  const onEnd = (prover: MarketProver) => {
+    const result = checkAccountProof(prover.accountProof(3) ?? new Uint8Array());
+    assert(result.ok, inspect(result));
+    heads.push(result.headHash);
+    const { base } = result.balance;
+    assert.deepEqual([result.account, base, result.owed.base], [3, 30n, 996n]);
+  };
+  const maker = new TrapdoorMaker();
+  await run(dir, streamOf(threeEpochs()), { maxEpochs: 3, maker, onEnd });
+  const whileProving = new TrapdoorMaker();
+  const proofs: (string | undefined)[] = [];
+  const make = whileProving.make.bind(whileProving);
+  let later: MarketProver | undefined;
+  whileProving.make = async (job) => {
+    const result = checkAccountProof(later?.accountProof(2) ?? new Uint8Array());
+    proofs.push(result.ok ? `${result.epoch}` : result.code);
+    return make(job);
+  };
+  const onStart = (prover: MarketProver) => {
+    later = prover;
+    assert.equal(prover.accountProof(3), undefined);
+  };
+  await run(dir, streamOf(fiveEpochs()), { maxEpochs: 4, maker: whileProving, onStart });
+  assert.deepEqual(new Set(proofs), new Set(['2']));
+  const result = await verifyChain(openStoreFolder(join(dir, 'proofs'), MARKET), {
+    ...{ trustedKeys, to: 2 },
+  });
+  assert(result.ok);
+  assert.deepEqual(heads, [result.headHash]);
 });
 
 test('an epoch interrupted before it was kept is planned again with the same jobs', async () => {
