@@ -52,7 +52,8 @@ export async function askProof(
 
 /**
  * A file for `foldbook verify --account` or the verifier's `checkAccountProof`: what an account is
- * owed under the last proved root. Throws as `askProof`; REFUSED also where the operator gives none.
+ * owed under the last proved root. Throws as `askProof`, REFUSED also where the operator gives
+ * none.
  */
 export async function askOwed(
   transport: Transport,
