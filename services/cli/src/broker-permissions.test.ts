@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import {
   askBalance,
   askMarkets,
+  askOwed,
   askProof,
   askVenueSupply,
   BookMirror,
@@ -27,6 +28,7 @@ import {
   diffSubject,
   diffsFilter,
   diffTermSubject,
+  encodeOwedAnswer,
   infoSubject,
   levelsSubject,
   logStream,
@@ -357,15 +359,23 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       if (reply === undefined) return;
       const { sequence } = JSON.parse(Buffer.from(payload).toString());
       const sequences = { sequenceFirst: sequence, sequenceLast: sequence };
-      const proof = { epoch: 4, recordCount: 1, ...sequences };
+      const hashes = { headerHash: 'h', rootNew: 'r' };
+      const place = { level: 'settlement', path: 'p' };
+      const proof = { epoch: 4, recordCount: 1, ...sequences, ...hashes, ...place };
       const market = subject.split('.')[1];
-      const status = { epochs: 5, provedTo: sequence, recordsBacklog: 0 };
+      const counts = { epochs: 5, provedTo: sequence, recordsBacklog: 0 };
+      const status = { ...counts, devKeys: true, stopped: null };
       const answer = { v: 1, code: 0, market, ...status, proof };
       prover.publish(reply, Buffer.from(JSON.stringify(answer)));
+    });
+    prover.subscribe('owed.*.*', ({ subject, reply }) => {
+      if (reply !== undefined) prover.publish(reply, encodeOwedAnswer(Buffer.from(subject)));
     });
     await prover.flush();
     for (const user of ['trader7', 'operator']) {
       const transport = await connect(user);
+      const owed = Buffer.from(await askOwed(transport, MARKET, 7)).toString();
+      assert.equal(owed, `owed.${MARKET}.7`);
       const heard: string[] = [];
       transport.subscribe(proofFilter(MARKET), ({ subject }) => heard.push(subject));
       await transport.flush();
