@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import {
   askBalance,
   askMarkets,
+  askOwed,
   askProof,
   askVenueSupply,
   BookMirror,
@@ -27,6 +28,7 @@ import {
   diffSubject,
   diffsFilter,
   diffTermSubject,
+  encodeOwedAnswer,
   encodeProofStatus,
   infoSubject,
   levelsSubject,
@@ -366,9 +368,14 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       const isWell = { devKeys: true, stopped: null };
       prover.publish(reply, encodeProofStatus({ market, ...status, ...isWell, proof }));
     });
+    prover.subscribe('owed.*.*', ({ subject, reply }) => {
+      if (reply !== undefined) prover.publish(reply, encodeOwedAnswer(Buffer.from(subject)));
+    });
     await prover.flush();
     for (const user of ['trader7', 'operator']) {
       const transport = await connect(user);
+      const owed = Buffer.from(await askOwed(transport, MARKET, 7)).toString();
+      assert.equal(owed, `owed.${MARKET}.7`);
       const heard: string[] = [];
       transport.subscribe(proofFilter(MARKET), ({ subject }) => heard.push(subject));
       await transport.flush();

@@ -149,15 +149,22 @@ export class MarketOutputs {
       case EventKind.REDUCED:
       case EventKind.ALL_CANCELLED:
       case EventKind.CANCEL_AFTER_SET:
-      case EventKind.TIER_CHANGED:
       case EventKind.CLOCK_ADVANCED:
         this.privately.event(view, offset, sequence);
         return;
-      case EventKind.CONFIGURED:
       case EventKind.STATE_CHANGED:
+        this.market.terms.apply(readEvent(view, offset));
+        this.privately.event(view, offset, sequence);
+        return;
+      case EventKind.CONFIGURED:
       case EventKind.FEES_CHANGED:
         this.market.terms.apply(readEvent(view, offset));
         this.privately.event(view, offset, sequence);
+        this.#settlement.event(view, offset, sequence);
+        return;
+      case EventKind.TIER_CHANGED:
+        this.privately.event(view, offset, sequence);
+        this.#settlement.event(view, offset, sequence);
         return;
       case EventKind.FUNDS:
         this.market.transfers.funds(view, offset, sequence);

@@ -67,7 +67,7 @@ export class SettlementOutput {
     writeSettlement(this.#batch.view, at, { ...movement, sequence, recordIndex });
   }
 
-  /** MARKET_CREATED and EPOCH_MARK, as they are. */
+  /** MARKET_CREATED, EPOCH_MARK and changes of the rules, as they are. */
   event(view: DataView, offset: number, sequence: number): void {
     if (!this.#isTold(sequence)) this.#batch.add(view, offset, sequence);
   }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What stays the same over a market's chain of epochs. */
 import { readFileSync } from 'node:fs';
-import { type CircuitName, circuitArtifacts } from '@foldbook/circuits';
+import { type CircuitName, circuitArtifacts, circuitNames } from '@foldbook/circuits';
 import {
+  type AcceptedKey,
+  BackEnd,
   bytesToHex,
+  type CircuitRole,
+  compareKinds,
   decodeVerifyingKey,
   type Genesis,
   hexToBytes,
@@ -16,6 +20,7 @@ import type { OperatorKey } from './operator-key.ts';
 /** A circuit with the key that its proofs verify under. */
 export interface ProvingCircuit {
   readonly name: CircuitName;
+  readonly role: CircuitRole;
   /** Rows: records of a batch, accounts of an account proof. */
   readonly size: number;
   readonly key: VerifyingKey;
@@ -24,13 +29,26 @@ export interface ProvingCircuit {
   readonly keyDigest: Uint8Array;
 }
 
-export interface ProvingCircuits {
-  readonly batch: ProvingCircuit;
-  readonly accounts: ProvingCircuit;
+/** Of each role one or more, of different sizes. */
+export type ProvingCircuits = readonly ProvingCircuit[];
+
+/** What a genesis lists of these circuits. */
+export function acceptedKeys(circuits: ProvingCircuits): AcceptedKey[] {
+  return circuits
+    .map(({ role, size, keyDigest: digest }) => {
+      return { role, size, backEnd: BackEnd.GROTH16, digest };
+    })
+    .sort(compareKinds);
+}
+
+/** Proofs under one of these keys can be forged by anybody. */
+export function areInsecure(circuits: ProvingCircuits): boolean {
+  return circuits.some(({ key }) => key.insecure);
 }
 
 export interface ChainContext {
   readonly genesis: Genesis;
+  readonly genesisFile: Uint8Array;
   /** Hash of the genesis file. */
   readonly chainId: Uint8Array;
   readonly operator: OperatorKey;
@@ -39,7 +57,7 @@ export interface ChainContext {
 
 /** @throws when the circuits are not built, or their keys are not those that verifiers pin */
 export function loadCircuits(): ProvingCircuits {
-  return { batch: loadCircuit('batch-15'), accounts: loadCircuit('accounts-4') };
+  return circuitNames.map(loadCircuit);
 }
 
 function loadCircuit(name: CircuitName): ProvingCircuit {
@@ -55,5 +73,6 @@ function loadCircuit(name: CircuitName): ProvingCircuit {
     );
   }
   if (!decoded.ok) throw new Error(`${vk}: ${decoded.error.message}; build the circuits again`);
-  return { name, size: pinned.size, key: decoded.value, keyBytes, keyDigest: hexToBytes(vkDigest) };
+  const { role, size } = pinned;
+  return { name, role, size, key: decoded.value, keyBytes, keyDigest: hexToBytes(vkDigest) };
 }

@@ -15,7 +15,7 @@ function refuses(args: readonly string[], message: RegExp): void {
 
 test('defaults are filled in', () => {
   const config = parseConfig(['--config-json', JSON.stringify(segment)]);
-  assert.deepEqual(config, { ...segment, partition: 0 });
+  assert.deepEqual(config, { ...segment, partition: 0, accountProofs: true });
 });
 
 test('bad usage and bad values are named', () => {

@@ -27,6 +27,8 @@ const configSchema = z.strictObject({
   operatorKeyFile: z.string().min(1).optional(),
   /** Proves these alone; default: every market of the partition. */
   markets: z.array(z.string().refine(isMarketName, 'no market name')).optional(),
+  /** Whether who asks is given a proof of what an account is owed; the broker says who may ask. */
+  accountProofs: z.boolean().default(true),
   /** Touched every second while the process is well; for who watches it. */
   healthFile: z.string().min(1).optional(),
   /** Stops each market after this many epochs in its store. */

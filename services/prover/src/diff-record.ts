@@ -3,11 +3,13 @@
 import {
   BatchKind,
   ChainOffset,
+  type Configured,
   type Decoded,
   decodeBatchHeader,
   type EpochMark,
   EventKind,
   EventOffset,
+  type FeesChanged,
   type MarketCreated,
   RECORD_BYTES,
   readCount,
@@ -15,6 +17,7 @@ import {
   readSettlement,
   refuse,
   type SettlementEntry,
+  type TierChanged,
   viewOf,
 } from '@foldbook/protocol';
 
@@ -37,7 +40,10 @@ export interface Settlement extends SettlementEntry {
   readonly type: 'settlement';
 }
 
-export type DiffRecord = MarketCreated | Settlement | EpochMark | ChainHead;
+/** A change of the market's rules. */
+export type RuleEvent = MarketCreated | FeesChanged | TierChanged | Configured;
+
+export type DiffRecord = RuleEvent | Settlement | EpochMark | ChainHead;
 
 export interface DiffBatch {
   /** The market's number, as header, genesis and proofs name it. */
@@ -70,7 +76,16 @@ function readDiffRecord(view: DataView, offset: number): DiffRecord | undefined 
       return readChainHead(view, offset);
     default: {
       const event = readEvent(view, offset);
-      return event?.type === 'epoch' || event?.type === 'market-created' ? event : undefined;
+      switch (event?.type) {
+        case 'epoch':
+        case 'market-created':
+        case 'fees-changed':
+        case 'tier-changed':
+        case 'configured':
+          return event;
+        default:
+          return undefined;
+      }
     }
   }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
 import {
   type AccountProof,
+  BackEnd,
   type BatchProof,
+  type CircuitRole,
+  compressProof,
   encodeEpochFile,
-  encodeRecords,
   verifyGroth16,
 } from '@foldbook/verifier';
-import type { ProvingCircuit, ProvingCircuits } from './chain-context.ts';
 import type { EpochPlan, PlannedProof } from './epoch-plan.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { ProverError } from './prover-error.ts';
@@ -23,9 +25,8 @@ export interface ProvedEpoch {
 
 export interface AssemblerOptions {
   readonly queue: ProofQueue;
-  readonly circuits: ProvingCircuits;
   /** Told of each proof that was accepted. */
-  readonly onProof: (role: keyof ProvingCircuits, proveMs: number) => void;
+  readonly onProof: (role: CircuitRole, proveMs: number) => void;
 }
 
 /**
@@ -34,56 +35,50 @@ export interface AssemblerOptions {
  */
 export async function proveEpoch(plan: EpochPlan, options: AssemblerOptions): Promise<ProvedEpoch> {
   const { batches, accounts } = plan;
-  const { circuits } = options;
-  const planned = [
-    ...batches.map((proof) => ({ proof, role: 'batch' as const })),
-    ...accounts.map((proof) => ({ proof, role: 'accounts' as const })),
-  ];
+  const planned: PlannedProof[] = [...batches, ...accounts];
   const proofs = new Map<PlannedProof, Uint8Array>();
-  await forEachConcurrently(planned, MAX_OPEN_JOBS, async ({ proof, role }) => {
-    const made = await proveOne(proof, circuits[role], options.queue);
+  await forEachConcurrently(planned, MAX_OPEN_JOBS, async (proof) => {
+    const made = await proveOne(proof, options.queue);
     proofs.set(proof, made.proof);
-    options.onProof(role, made.proveMs);
+    options.onProof(proof.circuit.role, made.proveMs);
   });
-  const bytesOf = (proof: PlannedProof): Uint8Array => proofs.get(proof) ?? new Uint8Array();
-  const batchProofs: BatchProof[] = batches.map((planned) => {
-    const { count, digest, acc } = planned;
-    return { count, digest, acc, proof: bytesOf(planned) };
+  const stored = (planned: PlannedProof): BatchProof => {
+    const { circuit, count, digest, acc } = planned;
+    const proof = proofs.get(planned) ?? new Uint8Array();
+    return { backEnd: BackEnd.GROTH16, size: circuit.size, count, digest, acc, proof };
+  };
+  const accountProofs = accounts.map((planned): AccountProof => {
+    return { ...stored(planned), rootOut: planned.rootOut };
   });
-  const accountProofs: AccountProof[] = accounts.map((planned) => {
-    const { count, rootOut, acc, digest } = planned;
-    return { count, rootOut, acc, digest, proof: bytesOf(planned) };
-  });
-  const { headerBytes, signature } = plan;
+  const { headerBytes, signature, changes, recordsFile } = plan;
   return {
     epochFile: encodeEpochFile({
       headerBytes,
       signature,
-      batches: batchProofs,
+      changes,
+      batches: batches.map(stored),
       accounts: accountProofs,
     }),
-    recordsFile: encodeRecords(plan.records),
+    recordsFile,
     proofs: planned.length,
   };
 }
 
 interface MadeProof {
+  /** Compressed, as an epoch keeps it. */
   readonly proof: Uint8Array;
   readonly proveMs: number;
 }
 
 /** A refused proof is asked for once more, under another id: a queue may have changed the first. */
-async function proveOne(
-  planned: PlannedProof,
-  circuit: ProvingCircuit,
-  queue: ProofQueue,
-): Promise<MadeProof> {
+async function proveOne(planned: PlannedProof, queue: ProofQueue): Promise<MadeProof> {
+  const { circuit } = planned;
   const job = planned.job();
   const refusals: string[] = [];
   for (const id of [job.id, `${job.id}-again`]) {
     const made = await queue.prove({ ...job, id });
     const verdict = verifyGroth16(circuit.key, made.proof, planned.signals);
-    if (verdict.ok) return made;
+    if (verdict.ok) return { proof: compressed(made.proof), proveMs: made.proveMs };
     refusals.push(`${verdict.code}: ${verdict.message}`);
   }
   throw new ProverError(
@@ -91,6 +86,12 @@ async function proveOne(
     `job ${job.id} (${circuit.name}): two proofs came back that do not verify: ` +
       `${refusals.join('; ')} (compare the circuit's proving and verifying keys)`,
   );
+}
+
+function compressed(proof: Uint8Array): Uint8Array {
+  const decoded = compressProof(proof);
+  assert(decoded.ok, 'a proof that verifies has points');
+  return decoded.value;
 }
 
 /** Runs `work` for every item, `limit` at a time; stops starting more at the first failure. */

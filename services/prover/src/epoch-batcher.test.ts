@@ -150,7 +150,11 @@ test('an epoch whose sequences do not follow the one before is refused', () => {
 });
 
 test('a repetition that says something else is refused', () => {
-  refuses([created, { ...created, takerFeePpm: 301 }], 'DIFF_CONFLICT', /different fees/);
+  refuses(
+    [created, { ...created, takerFeePpm: 301 }],
+    'DIFF_CONFLICT',
+    /created twice, and differs/,
+  );
   const other = { ...mark(0, 0, 3, 1), stateHash: 5n };
   refuses([...stream.slice(0, 5), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
   refuses([...stream.slice(0, 6), other], 'DIFF_CONFLICT', /epoch 0 is marked twice/);
@@ -172,6 +176,64 @@ test('a repeated record of the open epoch that differs in any field is refused',
     refuses([...stream.slice(0, 4), other], 'DIFF_CONFLICT', /record 1 comes twice, and differs/);
   }
   assert.equal(run([...stream.slice(0, 4), settlement(1), ...stream.slice(4)]).length, 3);
+});
+
+const answered = { account: 0, session: 0, requestId: 5n };
+const feesChanged: DiffRecord = {
+  ...{ type: 'fees-changed', ...answered, sequence: 12, tier: 3 },
+  ...{ makerFeePpm: 5, takerFeePpm: 6 },
+};
+const tierChanged: DiffRecord = {
+  ...{ type: 'tier-changed', ...answered, sequence: 14, account: 9, tier: 3 },
+};
+const configured: DiffRecord = {
+  ...{ type: 'configured', ...answered, sequence: 15, minPrice: 1n, maxPrice: 2n },
+  ...{ maxQuantity: 3n, bandPpm: 4, maxOpenOrders: 5 },
+};
+/** Changes before, between and behind the records of the second epoch. */
+const changing: readonly DiffRecord[] = [
+  ...stream.slice(0, 6),
+  feesChanged,
+  { ...settlement(3), sequence: 13 },
+  tierChanged,
+  configured,
+  mark(1, 3, 1, 11),
+  chainHead(1),
+];
+
+test('changes of the rules come out with their epoch, each at the record that follows it', () => {
+  const [first, second] = run(changing);
+  assert.deepEqual(
+    first?.changes.map(({ kind, record }) => [kind, record]),
+    [['creation', 0n]],
+  );
+  const placed = second?.changes.map(({ kind, record, sequence }) => [kind, record, sequence]);
+  assert.deepEqual(placed, [
+    ['fees', 3n, 12n],
+    ['tier', 4n, 14n],
+    ['limits', 4n, 15n],
+  ]);
+});
+
+test('a repeated change of rules is dropped if it says the same, and refused if not', () => {
+  const expected = run(changing);
+  for (let from = 0; from < changing.length; from++) {
+    for (let to = from; to < changing.length; to++) {
+      const repeated = [...changing.slice(0, to + 1), ...changing.slice(from)];
+      assert.deepEqual(run(repeated), expected, `from ${from} after ${to}`);
+    }
+  }
+  const before = changing.slice(0, 8);
+  for (const other of [
+    { ...feesChanged, takerFeePpm: 7 },
+    { ...feesChanged, tier: 4 },
+    { ...tierChanged, sequence: 12 },
+    { ...tierChanged, sequence: 13 },
+  ]) {
+    refuses([...before, other], 'DIFF_CONFLICT', /the rules change at sequence 1[23] unlike/);
+  }
+  refuses([feesChanged], 'DIFF_GAP', /before its creation/);
+  refuses([...changing.slice(0, 11), { ...configured, sequence: 21 }], 'DIFF_GAP', /no chain head/);
 });
 
 test('an epoch of two million records is held, at 32 bytes a record', () => {

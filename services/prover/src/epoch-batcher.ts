@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { type EpochMark, MAX_EPOCH_RECORDS, type MarketCreated } from '@foldbook/protocol';
-import { checkRecord, RecordList } from '@foldbook/verifier';
-import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
+import { type EpochMark, MAX_EPOCH_RECORDS } from '@foldbook/protocol';
+import { type Creation, checkRecord, RecordList, type RuleChange } from '@foldbook/verifier';
+import type { ChainHead, DiffRecord, RuleEvent, Settlement } from './diff-record.ts';
 import { ProverError } from './prover-error.ts';
+import { isSameChange, ruleChange } from './rule-events.ts';
 
 const CHAIN_START = new Uint8Array(32);
 
@@ -12,6 +13,8 @@ export interface ClosedEpoch {
   /** Index of the first record, over the market's life. */
   readonly recordFirst: number;
   readonly records: RecordList;
+  /** Of the market's rules, in order. */
+  readonly changes: readonly RuleChange[];
   /** Market sequences, both inclusive. */
   readonly sequenceFirst: number;
   readonly sequenceLast: number;
@@ -25,12 +28,6 @@ export interface ClosedEpoch {
   readonly logLast: number;
 }
 
-/** The market's fee rates, which the rules hash binds. */
-export interface MarketFees {
-  readonly makerFeePpm: number;
-  readonly takerFeePpm: number;
-}
-
 /**
  * Gathers one market's diff records into closed epochs. The stream repeats itself where a market
  * restarted: what was seen is dropped by its number, after a look whether it says the same. What is
@@ -40,7 +37,10 @@ export interface MarketFees {
 export class EpochBatcher {
   readonly #market: string;
   readonly #maxRecords: number;
-  #fees: MarketFees | undefined;
+  #creation: Creation | undefined;
+  #changes: RuleChange[] = [];
+  /** Of the last record or change that was taken. */
+  #sequence = 0;
   #records = new RecordList();
   #recordFirst = 0;
   #mark: EpochMark | undefined;
@@ -52,8 +52,8 @@ export class EpochBatcher {
   }
 
   /** Undefined until the market's creation was read. */
-  get fees(): MarketFees | undefined {
-    return this.#fees;
+  get creation(): Creation | undefined {
+    return this.#creation;
   }
 
   /** Index that the next new record will have. */
@@ -65,7 +65,10 @@ export class EpochBatcher {
   push(record: DiffRecord): ClosedEpoch | undefined {
     switch (record.type) {
       case 'market-created':
-        this.#created(record);
+      case 'fees-changed':
+      case 'tier-changed':
+      case 'configured':
+        this.#change(record);
         return undefined;
       case 'settlement':
         this.#settle(record);
@@ -80,13 +83,33 @@ export class EpochBatcher {
     }
   }
 
-  #created({ makerFeePpm, takerFeePpm }: MarketCreated): void {
-    const known = this.#fees;
-    if (known === undefined) {
-      this.#fees = { makerFeePpm, takerFeePpm };
-    } else if (known.makerFeePpm !== makerFeePpm || known.takerFeePpm !== takerFeePpm) {
-      this.#fail('DIFF_CONFLICT', 'it was created twice, with different fees');
+  #change(event: RuleEvent): void {
+    const change = ruleChange(event, this.nextRecord);
+    const { sequence } = event;
+    if (change.kind === 'creation') this.#create(change);
+    else if (this.#creation === undefined) {
+      this.#fail('DIFF_GAP', `its rules change at sequence ${sequence}, before its creation`);
     }
+    if (sequence > this.#sequence) {
+      if (this.#mark !== undefined) {
+        this.#fail('DIFF_GAP', `no chain head follows the mark of epoch ${this.#mark.epoch}`);
+      }
+      this.#changes.push(change);
+      this.#sequence = sequence;
+    } else if (sequence > (this.#last?.sequenceLast ?? 0)) {
+      const held = this.#changes.find((known) => known.sequence === change.sequence);
+      if (held === undefined || !isSameChange(held, change)) {
+        this.#fail('DIFF_CONFLICT', `the rules change at sequence ${sequence} unlike before`);
+      }
+    }
+  }
+
+  #create(creation: Creation): void {
+    const known = this.#creation;
+    if (known !== undefined && !isSameChange(known, creation)) {
+      this.#fail('DIFF_CONFLICT', 'it was created twice, and differs');
+    }
+    this.#creation ??= creation;
   }
 
   #settle(entry: Settlement): void {
@@ -95,7 +118,7 @@ export class EpochBatcher {
       this.#checkRepeated(entry);
       return;
     }
-    if (this.#fees === undefined) {
+    if (this.#creation === undefined) {
       this.#fail('DIFF_GAP', `record ${entry.recordIndex} comes before its creation`);
     }
     if (entry.recordIndex > expected) {
@@ -111,6 +134,7 @@ export class EpochBatcher {
       );
     }
     this.#keep(entry);
+    this.#sequence = entry.sequence;
   }
 
   #checkRepeated({ kind, a, b, price, base, quote, recordIndex }: Settlement): void {
@@ -214,6 +238,7 @@ export class EpochBatcher {
       epoch: mark.epoch,
       recordFirst: this.#recordFirst,
       records: this.#records,
+      changes: this.#changes,
       sequenceFirst: mark.sequenceFirst,
       sequenceLast: mark.sequence,
       stateHash: mark.stateHash,
@@ -225,9 +250,11 @@ export class EpochBatcher {
     };
     this.#recordFirst += this.#records.length;
     this.#records = new RecordList();
+    this.#changes = [];
+    this.#sequence = mark.sequence;
     this.#mark = undefined;
     // Without its records, which are the receiver's from now on.
-    this.#last = { ...closed, records: new RecordList(0) };
+    this.#last = { ...closed, records: new RecordList(0), changes: [] };
     return closed;
   }
 

@@ -9,6 +9,7 @@ import {
   RecordList,
 } from '@foldbook/verifier';
 import { record } from '@foldbook/verifier/testing';
+import { acceptedKeys } from './chain-context.ts';
 import { planEpoch } from './epoch-plan.ts';
 import { trapdoorCircuits } from './testing/trapdoor-circuits.ts';
 
@@ -22,9 +23,9 @@ const context = {
     operatorKey: operator.publicKey,
     emptyRoot: EMPTY_ROOT,
     rulesHash: filled(3),
-    batchVkDigest: trapdoorCircuits.batch.keyDigest,
-    accountVkDigest: trapdoorCircuits.accounts.keyDigest,
+    keys: acceptedKeys(trapdoorCircuits),
   },
+  genesisFile: filled(4),
   chainId: filled(4),
   operator,
   circuits: trapdoorCircuits,
@@ -35,7 +36,7 @@ test('others have their turn while a large epoch is planned', async () => {
     Array.from({ length: 10 * 15 + 1 }, (_, index) => record.depositBase(2 + (index % 9), 5)),
   );
   const closed = {
-    ...{ epoch: 0, recordFirst: 0, records, sequenceFirst: 1, sequenceLast: 200 },
+    ...{ epoch: 0, recordFirst: 0, records, changes: [], sequenceFirst: 1, sequenceLast: 200 },
     ...{ stateHash: 1n, timeNs: 1n, logFirst: 1, logLast: 2 },
     ...{ logHeadStart: filled(0), logHeadEnd: filled(5) },
   };

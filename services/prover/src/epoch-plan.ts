@@ -3,6 +3,7 @@
  * From a closed epoch to everything that is to be proved about it. Order is what makes it sound:
  * first all digests, roots, the header; only then the challenge; only then accumulators and jobs.
  */
+import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AccountDelta,
@@ -11,6 +12,7 @@ import {
   accountsDigest,
   accountsSignals,
   applyDelta,
+  BackEnd,
   batchAccumulator,
   batchDigest,
   batchSignals,
@@ -22,32 +24,35 @@ import {
   type EpochHeader,
   encodeDigestList,
   encodeHeader,
+  encodeRecords,
   netDeltas,
   type ProofPlace,
-  type RecordList,
+  type RuleChange,
+  rulesHashAfter,
   signHeader,
 } from '@foldbook/verifier';
-import type { ChainContext } from './chain-context.ts';
+import type { ChainContext, ProvingCircuit } from './chain-context.ts';
 import { type AccountStep, accountsInput, batchInput } from './circuit-input.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import { createJob, type ProofJob } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
+import { tileRows } from './tiling.ts';
 
-interface CommittedBatch {
+interface Committed {
+  readonly circuit: ProvingCircuit;
   readonly place: ProofPlace;
   readonly digest: bigint;
 }
 
-interface CommittedAccounts {
-  readonly place: ProofPlace;
+interface CommittedAccounts extends Committed {
   readonly steps: readonly AccountStep[];
   readonly rootIn: bigint;
   readonly rootOut: bigint;
-  readonly digest: bigint;
 }
 
 /** A proof to be made. Jobs are built when it is their turn: their inputs are large. */
 export interface PlannedProof {
+  readonly circuit: ProvingCircuit;
   readonly count: number;
   readonly digest: bigint;
   readonly acc: bigint;
@@ -62,7 +67,9 @@ export interface PlannedAccounts extends PlannedProof {
 
 export interface EpochPlan {
   readonly epoch: number;
-  readonly records: RecordList;
+  /** The records file as it is published. */
+  readonly recordsFile: Uint8Array;
+  readonly changes: readonly RuleChange[];
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
   readonly batches: readonly PlannedBatch[];
@@ -86,15 +93,16 @@ export async function planEpoch(
   const accounts = await commitAccounts(context, tip, tree, closed);
   const rootNew = accounts.at(-1)?.rootOut ?? tip.root;
   const digestList = encodeDigestList(
-    batches.map(({ place, digest }) => ({ seq0: place.seq0, count: place.count, digest })),
-    accounts.map(({ place, digest, rootOut }) => ({ count: place.count, digest, rootOut })),
+    batches.map((batch) => ({ ...listed(batch), seq0: batch.place.seq0 })),
+    accounts.map((proof) => ({ ...listed(proof), rootOut: proof.rootOut })),
   );
+  const recordsFile = encodeRecords(closed.records);
   const header: EpochHeader = {
     market: context.genesis.market,
     epoch: BigInt(closed.epoch),
     chainId: context.chainId,
     previous: tip.previousHash,
-    rulesHash: context.genesis.rulesHash,
+    rulesHash: rulesHashAfter(tip.rulesHash, closed.changes),
     logHeadStart: closed.logHeadStart,
     logHeadEnd: closed.logHeadEnd,
     logFirst: BigInt(closed.logFirst),
@@ -105,17 +113,20 @@ export async function planEpoch(
     recordCount: closed.records.length,
     batchCount: batches.length,
     accountProofCount: accounts.length,
+    changeCount: closed.changes.length,
     stateHash: closed.stateHash,
     timeNs: closed.timeNs,
     rootOld: tip.root,
     rootNew,
     digestListHash: digestListHash(digestList),
+    dataDigest: sha256(recordsFile),
   };
   const headerBytes = encodeHeader(header);
   const challenge = challengeOf(context, headerBytes, digestList);
   return {
     epoch: closed.epoch,
-    records: closed.records,
+    recordsFile,
+    changes: closed.changes,
     headerBytes,
     signature: signHeader(headerBytes, context.operator.secretKey),
     batches: await inTurns(batches, (batch) => planBatch(context, closed, batch, challenge)),
@@ -126,6 +137,12 @@ export async function planEpoch(
   };
 }
 
+const sha256 = (bytes: Uint8Array) => Uint8Array.from(createHash('sha256').update(bytes).digest());
+
+const listed = ({ circuit: { size }, place: { count }, digest }: Committed) => {
+  return { size, backEnd: BackEnd.GROTH16, count, digest };
+};
+
 async function inTurns<T, R>(items: readonly T[], work: (item: T) => R): Promise<R[]> {
   const results: R[] = [];
   for (const item of items) {
@@ -135,21 +152,18 @@ async function inTurns<T, R>(items: readonly T[], work: (item: T) => R): Promise
   return results;
 }
 
-async function commitBatches(
-  context: ChainContext,
-  closed: ClosedEpoch,
-): Promise<CommittedBatch[]> {
-  const { size } = context.circuits.batch;
-  const committed: CommittedBatch[] = [];
-  for (let first = 0; first < closed.records.length; first += size) {
-    const records = closed.records.slice(first, first + size);
+async function commitBatches(context: ChainContext, closed: ClosedEpoch): Promise<Committed[]> {
+  const circuits = context.circuits.filter(({ role }) => role === 'batch');
+  const committed: Committed[] = [];
+  for (const { circuit, first, count } of tileRows(closed.records.length, circuits)) {
+    const records = closed.records.slice(first, first + count);
     const place = {
       market: context.genesis.market,
       epoch: BigInt(closed.epoch),
       seq0: BigInt(closed.recordFirst + first),
       count: records.length,
     };
-    committed.push({ place, digest: batchDigest(size, place, records) });
+    committed.push({ circuit, place, digest: batchDigest(circuit.size, place, records) });
     await turn();
   }
   return committed;
@@ -161,12 +175,12 @@ async function commitAccounts(
   tree: AccountTree,
   closed: ClosedEpoch,
 ): Promise<CommittedAccounts[]> {
-  const { size } = context.circuits.accounts;
+  const circuits = context.circuits.filter(({ role }) => role === 'accounts');
   const deltas = netDeltas(closed.records);
   const committed: CommittedAccounts[] = [];
   let rootIn = tip.root;
-  for (let first = 0; first < deltas.length; first += size) {
-    const group = deltas.slice(first, first + size);
+  for (const { circuit, first, count } of tileRows(deltas.length, circuits)) {
+    const group = deltas.slice(first, first + count);
     const place = {
       market: context.genesis.market,
       epoch: BigInt(closed.epoch),
@@ -175,7 +189,8 @@ async function commitAccounts(
     };
     const steps = group.map((delta) => moveAccount(context, tree, closed.epoch, delta));
     const rootOut = tree.root();
-    committed.push({ place, steps, rootIn, rootOut, digest: accountsDigest(size, place, group) });
+    const digest = accountsDigest(circuit.size, place, group);
+    committed.push({ circuit, place, steps, rootIn, rootOut, digest });
     rootIn = rootOut;
     await turn();
   }
@@ -202,19 +217,18 @@ function challengeOf(
   headerBytes: Uint8Array,
   digestList: Uint8Array,
 ): Challenge {
-  const { batchVkDigest, accountVkDigest } = genesis;
-  const challenge = drawChallenge(headerBytes, batchVkDigest, accountVkDigest, digestList);
+  const challenge = drawChallenge(headerBytes, genesis.keys, digestList);
   if (challenge !== undefined) return challenge;
   throw new Error('the challenge may be an account id (probability 2^-230): close another epoch');
 }
 
 function planBatch(
-  { genesis, circuits }: ChainContext,
+  { genesis }: ChainContext,
   closed: ClosedEpoch,
-  { place, digest }: CommittedBatch,
+  { circuit, place, digest }: Committed,
   challenge: Challenge,
 ): PlannedBatch {
-  const { size, name } = circuits.batch;
+  const { size, name } = circuit;
   const { epoch } = closed;
   // Taken from the list each time: as objects, the records of all batches would not fit.
   const records = () => {
@@ -225,6 +239,7 @@ function planBatch(
   const signals = batchSignals(size, place, { digest, acc }, challenge);
   const part = `b${place.seq0}`;
   return {
+    circuit,
     count: place.count,
     digest,
     acc,
@@ -237,17 +252,18 @@ function planBatch(
 }
 
 function planAccounts(
-  { genesis, circuits }: ChainContext,
+  { genesis }: ChainContext,
   epoch: number,
-  { place, steps, rootIn, rootOut, digest }: CommittedAccounts,
+  { circuit, place, steps, rootIn, rootOut, digest }: CommittedAccounts,
   challenge: Challenge,
 ): PlannedAccounts {
-  const { size, name } = circuits.accounts;
+  const { size, name } = circuit;
   const deltas = steps.map(({ delta }) => delta);
   const acc = accountAccumulator(deltas, challenge);
   const signals = accountsSignals(size, place, { rootIn, rootOut, digest, acc }, challenge);
   const part = `a${place.seq0}`;
   return {
+    circuit,
     count: place.count,
     rootOut,
     digest,

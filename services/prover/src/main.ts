@@ -20,7 +20,7 @@ import { loadCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { loadOperatorKey } from './operator-key.ts';
-import { serveProofs } from './proof-adapter.ts';
+import { serveOwed, serveProofs } from './proof-adapter.ts';
 import { defaultWorkers, ProofPool } from './proof-pool.ts';
 import type { ProofMaker, ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
@@ -90,6 +90,13 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   });
   const answers =
     transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
+  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
+  const owed =
+    transport &&
+    serveOwed(transport, (market, account) => {
+      const file = service.owedTo(market, account);
+      return file === undefined || config.accountProofs ? file : refusal;
+    });
   logger.info('prover ready', {
     workers: pool.concurrency,
     queue: config.redisUrl === undefined ? 'in process' : 'BullMQ',
@@ -104,6 +111,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   await stopped;
   health?.close();
   answers?.unsubscribe();
+  owed?.unsubscribe();
   const stopping = Promise.all([queue.close(), pool.close(), service.stop()])
     .then(() => store.close())
     .then(() => transport?.close())

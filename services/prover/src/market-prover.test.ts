@@ -13,7 +13,7 @@ import {
   RECORD_BYTES,
 } from '@foldbook/protocol';
 import { createLogger } from '@foldbook/runtime';
-import { verifyChain } from '@foldbook/verifier';
+import { checkAccountProof, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import fc from 'fast-check';
 import { InProcessQueue } from './in-process-queue.ts';
@@ -53,6 +53,8 @@ interface RunOptions {
   readonly maxEpochs: number;
   readonly maker?: TrapdoorMaker;
   readonly keyFile?: string;
+  readonly onStart?: (prover: MarketProver) => void;
+  readonly onEnd?: (prover: MarketProver) => void;
 }
 
 /** Runs a prover of the whole stream until so many epochs are in the store. */
@@ -71,8 +73,10 @@ async function run(dir: string, stream: MemoryStream, options: RunOptions): Prom
     maxEpochs: options.maxEpochs,
   });
   const stop = new AbortController();
+  options.onStart?.(prover);
   try {
     await prover.run(stop.signal);
+    options.onEnd?.(prover);
   } finally {
     stop.abort();
     await queue.close();
@@ -96,7 +100,10 @@ function fiveEpochs(): readonly Uint8Array[] {
     script.move(depositBase(2, 1_000n), depositQuote(3, 1_000_000n)).closeEpoch(),
     script.closeEpoch(),
     script
-      .move(...trades, fee(3, 30n), rebate(2, 10n), depositQuote(4_000_000, 9n))
+      .setFees(0, 0)
+      .move(...trades.slice(0, -1))
+      .setFees(-43_104, 86_200)
+      .move(...trades.slice(-1), fee(3, 20n), rebate(2, 10n), depositQuote(4_000_000, 9n))
       .move(withdrawBase(3, 4n), withdrawQuote(2, 100n))
       .closeEpoch(),
     script.move(depositBase(2, 5n)).closeEpoch(),
@@ -155,6 +162,40 @@ test('a prover that starts again goes on after the last epoch in its store', asy
   assert.deepEqual(await run(dir, streamOf(messages), { maxEpochs: 3 }), []);
 });
 
+test('an account proof is of the last epoch in the store, whoever proved it', async () => {
+  const dir = await newFolder();
+  const heads: string[] = [];
+  const onEnd = (prover: MarketProver) => {
+    const result = checkAccountProof(prover.accountProof(3) ?? new Uint8Array());
+    assert(result.ok, inspect(result));
+    heads.push(result.headHash);
+    const { base } = result.balance;
+    assert.deepEqual([result.account, base, result.owed.base], [3, 30n, 996n]);
+  };
+  const maker = new TrapdoorMaker();
+  await run(dir, streamOf(threeEpochs()), { maxEpochs: 3, maker, onEnd });
+  const whileProving = new TrapdoorMaker();
+  const proofs: (string | undefined)[] = [];
+  const make = whileProving.make.bind(whileProving);
+  let later: MarketProver | undefined;
+  whileProving.make = async (job) => {
+    const result = checkAccountProof(later?.accountProof(2) ?? new Uint8Array());
+    proofs.push(result.ok ? `${result.epoch}` : result.code);
+    return make(job);
+  };
+  const onStart = (prover: MarketProver) => {
+    later = prover;
+    assert.equal(prover.accountProof(3), undefined);
+  };
+  await run(dir, streamOf(fiveEpochs()), { maxEpochs: 4, maker: whileProving, onStart });
+  assert.deepEqual(new Set(proofs), new Set(['2']));
+  const result = await verifyChain(openStoreFolder(join(dir, 'proofs'), MARKET), {
+    ...{ trustedKeys, to: 2 },
+  });
+  assert(result.ok);
+  assert.deepEqual(heads, [result.headHash]);
+});
+
 test('an epoch interrupted before it was kept is planned again with the same jobs', async () => {
   const dir = await newFolder();
   const messages = threeEpochs();
@@ -208,7 +249,6 @@ test('whatever moves between accounts, the chain verifies', async () => {
     fc
       .tuple(account, account, amount, amount)
       .map(([a, b, price, base]) => trade(a, b, price, base)),
-    fc.tuple(account, amount).map(([payer, quote]) => fee(payer, quote)),
     fc.tuple(account, amount).map(([payer, base]) => withdrawBase(payer, base)),
     fc.tuple(account, amount).map(([payer, quote]) => depositQuote(payer, quote)),
   );
@@ -297,11 +337,11 @@ async function damagedStore(file: string, place: number): Promise<{ dir: string;
 }
 
 test('nothing is proved on top of an epoch that verifiers refuse', async () => {
-  const prefix = 8 + 356 + 64;
+  const prefix = 8 + 384 + 64 + 4 + 56 + 4;
   for (const [file, place, words] of [
-    ['epochs/00000000.fbe', prefix + 4 + 31, /00000000\.fbe: digest list: DIGEST_LIST/],
-    ['epochs/00000000.fbe', prefix, /00000000\.fbe: batches: BATCH_TILING/],
-    ['epochs/00000000.fbe', prefix + 4 + 63, /00000000\.fbe: accumulators: ACCUMULATOR_MISM/],
+    ['epochs/00000000.fbe', prefix + 8 + 31, /00000000\.fbe: digest list: DIGEST_LIST/],
+    ['epochs/00000000.fbe', prefix + 4, /00000000\.fbe: batches: BATCH_TILING/],
+    ['epochs/00000000.fbe', prefix + 8 + 63, /00000000\.fbe: accumulators: ACCUMULATOR_MISM/],
     ['epochs/00000002.fbe', -1, /00000002\.fbe: account proof 1: .*remove it and all files/],
   ] as const) {
     const { dir } = await damagedStore(file, place);

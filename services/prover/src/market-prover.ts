@@ -7,16 +7,29 @@ import {
   applyDelta,
   bytesToHex,
   type ChainState,
+  type Creation,
+  checkFees,
   EMPTY_ROOT,
+  type EpochFile,
   type EpochHeader,
+  encodeAccountProof,
   initialChainState,
   netDeltas,
+  RULES_START,
+  RuleBook,
+  rulesHashAfter,
+  SUPPLY_ACCOUNT,
   toBigEndian,
 } from '@foldbook/verifier';
-import type { ChainContext, ProvingCircuits } from './chain-context.ts';
+import {
+  acceptedKeys,
+  areInsecure,
+  type ChainContext,
+  type ProvingCircuits,
+} from './chain-context.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { proveEpoch } from './epoch-assembler.ts';
-import { type ClosedEpoch, EpochBatcher, type MarketFees } from './epoch-batcher.ts';
+import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 import { planEpoch } from './epoch-plan.ts';
 import type { OperatorKey } from './operator-key.ts';
 import type { ProofQueue } from './proof-queue.ts';
@@ -24,9 +37,10 @@ import { ProofStore, type StoredGenesis } from './proof-store.ts';
 import { ProvedEpochs } from './proved-epochs.ts';
 import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
-import { rulesHash } from './rules-hash.ts';
 
 const NONCE_BYTES = 32;
+
+type SignedBytes = Pick<EpochFile, 'headerBytes' | 'signature'>;
 
 export interface MarketProverOptions {
   readonly market: string;
@@ -53,9 +67,14 @@ export class MarketProver {
   readonly #options: MarketProverOptions;
   readonly #batcher: EpochBatcher;
   readonly #tree = new AccountTree();
+  readonly #rules = new RuleBook();
+  #rulesHash: Uint8Array = RULES_START;
   #stored: readonly EpochHeader[] = [];
   #context: ChainContext | undefined;
   #tip: ChainState | undefined;
+  #storedLast: SignedBytes | undefined;
+  /** The header whose new root the tree has. */
+  #signed: SignedBytes | undefined;
 
   constructor(options: MarketProverOptions) {
     this.#options = options;
@@ -93,25 +112,43 @@ export class MarketProver {
     }
   }
 
+  /** What an account is owed under the last proved root; undefined before there is one. */
+  accountProof(account: number): Uint8Array | undefined {
+    const { genesisFile } = this.#context ?? {};
+    const signed = this.#signed;
+    if (signed === undefined || genesisFile === undefined) return undefined;
+    const open = (id: number) => ({ ...this.#tree.get(id), path: this.#tree.path(id) });
+    const { headerBytes, signature } = signed;
+    const leaves = { leaf: open(account), supply: open(SUPPLY_ACCOUNT) };
+    return encodeAccountProof({
+      ...{ genesis: genesisFile, headerBytes, signature, account },
+      ...leaves,
+    });
+  }
+
   #isDone(): boolean {
     const { maxEpochs } = this.#options;
     return maxEpochs !== undefined && this.progress.epochsProved >= maxEpochs;
   }
 
   async #resume(store: ProofStore, stored: StoredGenesis): Promise<void> {
-    const { operator, circuits, market, logger } = this.#options;
+    const { operator, market, logger } = this.#options;
     const { genesis } = stored;
+    // Of circuits that are built here, those that the chain began with.
+    const circuits = this.#options.circuits.filter(({ keyDigest }) =>
+      genesis.keys.some(({ digest }) => sameBytes(digest, keyDigest)),
+    );
     const problem = sameBytes(genesis.operatorKey, operator.publicKey)
-      ? sameBytes(genesis.batchVkDigest, circuits.batch.keyDigest) &&
-        sameBytes(genesis.accountVkDigest, circuits.accounts.keyDigest)
+      ? circuits.length === genesis.keys.length
         ? undefined
         : 'other verifying keys than those of the circuits built here'
       : "another operator key than this prover's";
     if (problem !== undefined) {
       throw this.#conflict(`its genesis names ${problem}; restore these, or start a new store`);
     }
-    await store.putKeys([circuits.batch, circuits.accounts]);
-    const { headers, tip } = await store.readChain(stored, circuits);
+    await store.putKeys(circuits);
+    const { headers, tip, last: lastFile } = await store.readChain(stored, circuits);
+    this.#storedLast = lastFile;
     this.#context = { ...stored, operator, circuits };
     this.#stored = headers;
     this.#tip = tip;
@@ -127,13 +164,15 @@ export class MarketProver {
     this.progress.closed(closed.epoch + 1, closed.recordFirst + closed.records.length);
     const context = this.#context ?? (await this.#start(store, market));
     const { genesis } = context;
-    const rules = rulesHash(market, this.#fees());
+    const rules = rulesHashAfter(RULES_START, [this.#creation()]);
     if (genesis.market !== market || !sameBytes(genesis.rulesHash, rules)) {
       throw this.#conflict(
         'its genesis names another market number or other fees than its stream; give the prover ' +
           'the data folder that belongs to this stream',
       );
     }
+    this.#checkFees(closed);
+    this.#rulesHash = rulesHashAfter(this.#rulesHash, closed.changes);
     const stored = this.#stored[closed.epoch];
     if (stored === undefined) await this.#prove(store, context, closed);
     else await this.#catchUp(store, stored, closed);
@@ -148,22 +187,32 @@ export class MarketProver {
       nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
       operatorKey: operator.publicKey,
       emptyRoot: EMPTY_ROOT,
-      rulesHash: rulesHash(market, this.#fees()),
-      batchVkDigest: circuits.batch.keyDigest,
-      accountVkDigest: circuits.accounts.keyDigest,
+      rulesHash: rulesHashAfter(RULES_START, [this.#creation()]),
+      keys: acceptedKeys(circuits),
     };
-    const stored = await store.createGenesis(genesis, [circuits.batch, circuits.accounts]);
+    const stored = await store.createGenesis(genesis, circuits);
     this.#context = { ...stored, operator, circuits };
     this.#tip = initialChainState(stored.chainId);
-    const insecure = circuits.batch.key.insecure || circuits.accounts.key.insecure;
+    const insecure = areInsecure(circuits);
     const chainId = bytesToHex(stored.chainId);
     logger.info('chain started', { market: name, chainId, keys: insecure ? 'DEVELOPMENT' : 'ok' });
     return this.#context;
   }
 
-  #fees(): MarketFees {
-    const { fees } = this.#batcher;
-    if (fees !== undefined) return fees;
+  /** What no verifier would take is not signed. */
+  #checkFees({ epoch, recordFirst, records, changes }: ClosedEpoch): void {
+    const verdict = checkFees({ recordFirst: BigInt(recordFirst), records, changes }, this.#rules);
+    if (verdict.ok) return;
+    throw new ProverError(
+      'RECORD_INVALID',
+      `market ${this.#options.market}, epoch ${epoch}: ${verdict.code}: ${verdict.message} ` +
+        "(a stream of before the diffs carried changes of fees? rebuild it from the market's log)",
+    );
+  }
+
+  #creation(): Creation {
+    const { creation } = this.#batcher;
+    if (creation !== undefined) return creation;
     throw new ProverError(
       'DIFF_GAP',
       `market ${this.#options.market}: an epoch closes before the market's creation was read`,
@@ -172,12 +221,13 @@ export class MarketProver {
 
   /** An epoch that is in the store: its totals are applied, and have to lead to its root. */
   async #catchUp(store: ProofStore, stored: EpochHeader, closed: ClosedEpoch): Promise<void> {
-    const { circuits, market, logger } = this.#options;
+    const { market, logger } = this.#options;
     const same =
       stored.recordFirst === BigInt(closed.recordFirst) &&
       stored.recordCount === closed.records.length &&
       stored.sequenceLast === BigInt(closed.sequenceLast) &&
       stored.stateHash === closed.stateHash &&
+      sameBytes(stored.rulesHash, this.#rulesHash) &&
       sameBytes(stored.logHeadEnd, closed.logHeadEnd);
     const wrong = netDeltas(closed.records).map((delta) => applyDelta(this.#tree, delta));
     const balancesHold = wrong.every((message) => message === undefined);
@@ -185,8 +235,8 @@ export class MarketProver {
     // Hashing once at the end is enough: a root fixes every total below it.
     const rootHolds = !isLast || this.#tree.root() === stored.rootNew;
     if (same && balancesHold && rootHolds) {
-      const { size } = circuits.batch;
-      const { state, path } = await store.restoreRecords(closed.epoch, closed.records, size);
+      if (isLast) this.#signed = this.#storedLast;
+      const { state, path } = await store.restoreRecords(closed.epoch, closed.records);
       if (state === 'kept') return;
       if (state === 'written') {
         logger.warn('records file was missing or damaged, written again', { market, path });
@@ -200,20 +250,23 @@ export class MarketProver {
   }
 
   async #prove(store: ProofStore, context: ChainContext, closed: ClosedEpoch): Promise<void> {
-    const { queue, circuits, market, onProved, logger } = this.#options;
+    const { queue, market, onProved, logger } = this.#options;
     const tip = this.#tip;
     if (tip === undefined) throw new Error('unreachable: a chain that was started has a tip');
     const startedMs = performance.now();
     this.progress.proving = true;
     try {
-      const plan = await planEpoch(context, tip, this.#tree, closed);
+      // A copy: until the epoch is kept, the tree answers for the one before.
+      const tree = this.#tree.fork();
+      const plan = await planEpoch(context, tip, tree, closed);
       const proved = await proveEpoch(plan, {
         queue,
-        circuits,
         onProof: (role, proveMs) => this.progress.proofMade(role, proveMs),
       });
       await store.putEpoch(closed.epoch, proved);
       this.#tip = plan.tip;
+      this.#tree.adopt(tree);
+      this.#signed = plan;
       const recordCount = closed.records.length;
       this.progress.proved(closed.epoch + 1, closed.recordFirst + recordCount);
       const ms = Math.round(performance.now() - startedMs);

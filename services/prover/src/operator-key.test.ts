@@ -24,7 +24,7 @@ test('a key is made once, for its owner alone, and read from then on', async () 
   assert.deepEqual(await loadOperatorKey(path), made);
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.deepEqual(await readdir(join(dir, 'fresh')), ['operator.key']);
-  const header = new Uint8Array(356);
+  const header = new Uint8Array(384);
   assert(headerIsSigned(header, signHeader(header, made.secretKey), made.publicKey));
 });
 

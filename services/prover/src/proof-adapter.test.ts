@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proofsSubject } from '@foldbook/protocol';
+import { decodeOwedAnswer, owedSubject, proofsSubject } from '@foldbook/protocol';
 import { MemoryBroker } from '@foldbook/runtime';
-import { serveProofs } from './proof-adapter.ts';
+import { serveOwed, serveProofs } from './proof-adapter.ts';
 import { ProvedEpochs } from './proved-epochs.ts';
 
 function epochs(market: string, ...ends: number[]): ProvedEpochs {
@@ -59,6 +59,32 @@ test('questions are answered for the markets that are proved here, and no others
     assert.equal((await ask('BTC-USD', wrong)).name, 'FIELD_RANGE', wrong);
   }
   await assert.rejects(ask('ETH-USD', '{"v":1,"sequence":11}'), { code: 'TIMEOUT' });
+  served.unsubscribe();
+  await client.close();
+});
+
+test('what an account is owed is answered by its subject, or refused with the reason', async () => {
+  const broker = new MemoryBroker();
+  const file = Uint8Array.of(1, 0xab, 0);
+  const served = serveOwed(broker.connect(), (market, account) => {
+    if (market !== 'BTC-USD') return undefined;
+    return account === 7 ? file : { name: 'UNAVAILABLE', detail: 'none given' };
+  });
+  const client = broker.connect();
+  const ask = (subject: string) => client.request(subject, new Uint8Array(), 100);
+  const given = decodeOwedAnswer(await ask(owedSubject('BTC-USD', 7)));
+  assert(given.ok && !given.value.isRefused);
+  assert.deepEqual(given.value.file, file);
+  const refused = decodeOwedAnswer(await ask(owedSubject('BTC-USD', 8)));
+  assert(refused.ok && refused.value.isRefused);
+  assert.deepEqual([refused.value.name, refused.value.detail], ['UNAVAILABLE', 'none given']);
+  for (const subject of [owedSubject('ETH-USD', 7), 'owed.BTC-USD.x', 'owed.BTC-USD.16777216']) {
+    await assert.rejects(ask(subject), { code: 'TIMEOUT' });
+  }
+  const text = (words: string) => new TextEncoder().encode(words);
+  for (const wrong of ['', '{"v":1,"code":0}', '{"v":1,"code":0,"file":"0"}']) {
+    assert(!decodeOwedAnswer(text(wrong)).ok, wrong);
+  }
   served.unsubscribe();
   await client.close();
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { EMPTY_ROOT, type Genesis, publicKeyOf } from '@foldbook/verifier';
+import { acceptedKeys } from './chain-context.ts';
 import { ProofStore } from './proof-store.ts';
 import { trapdoorCircuits } from './testing/trapdoor-circuits.ts';
 
@@ -16,10 +17,8 @@ const genesis: Genesis = {
   operatorKey: publicKeyOf(new Uint8Array(32).fill(2)),
   emptyRoot: EMPTY_ROOT,
   rulesHash: new Uint8Array(32).fill(3),
-  batchVkDigest: trapdoorCircuits.batch.keyDigest,
-  accountVkDigest: trapdoorCircuits.accounts.keyDigest,
+  keys: acceptedKeys(trapdoorCircuits),
 };
-const circuits = [trapdoorCircuits.batch, trapdoorCircuits.accounts];
 
 let dir = '';
 
@@ -34,11 +33,11 @@ afterEach(async () => {
 test('a genesis is kept with its keys, once', async () => {
   const store = await ProofStore.open(dir, MARKET);
   assert.equal(await store.genesis(), undefined);
-  const created = await store.createGenesis(genesis, circuits);
+  const created = await store.createGenesis(genesis, trapdoorCircuits);
   assert.deepEqual(await store.genesis(), created);
   assert.equal((await readdir(join(dir, MARKET, 'keys'))).length, 2);
   const rival = { ...genesis, nonce: new Uint8Array(32) };
-  await assert.rejects(store.createGenesis(rival, circuits), { code: 'STORE_CONFLICT' });
+  await assert.rejects(store.createGenesis(rival, trapdoorCircuits), { code: 'STORE_CONFLICT' });
   assert.deepEqual(await store.genesis(), created);
 });
 
@@ -50,7 +49,8 @@ test('what a crash leaves half-written is removed, and never stood among the epo
   const store = await ProofStore.open(dir, MARKET);
   await assert.rejects(access(draft));
   assert.deepEqual(
-    (await store.readChain(await store.createGenesis(genesis, circuits), trapdoorCircuits)).headers,
+    (await store.readChain(await store.createGenesis(genesis, trapdoorCircuits), trapdoorCircuits))
+      .headers,
     [],
   );
 });
@@ -67,14 +67,14 @@ test('an epoch is kept whole and may be put again', async () => {
 
 test('records whose epoch was not kept are no part of the chain', async () => {
   const store = await ProofStore.open(dir, MARKET);
-  const stored = await store.createGenesis(genesis, circuits);
+  const stored = await store.createGenesis(genesis, trapdoorCircuits);
   await writeFile(join(dir, MARKET, 'epochs', '00000000.fbr'), 'records');
   assert.deepEqual((await store.readChain(stored, trapdoorCircuits)).headers, []);
 });
 
 test('a genesis that is damaged is refused', async () => {
   const store = await ProofStore.open(dir, MARKET);
-  await store.createGenesis(genesis, circuits);
+  await store.createGenesis(genesis, trapdoorCircuits);
   await writeFile(join(dir, MARKET, 'genesis.fbg'), 'FBGN');
   await assert.rejects(store.genesis(), { code: 'STORE_CORRUPT', message: /genesis\.fbg: / });
 });

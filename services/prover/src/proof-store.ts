@@ -3,24 +3,28 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  BackEnd,
   batchDigest,
   bytesToHex,
   type ChainState,
   type DecodedEpoch,
   decodeEpochFile,
   decodeGenesis,
+  type EpochFile,
   type EpochHeader,
   encodeGenesis,
+  encodeRecords,
   epochFileName,
   type Genesis,
   genesisHash,
   initialChainState,
   listEpochs,
   type RecordList,
+  RuleBook,
   recordsFileName,
   verifyEpoch,
 } from '@foldbook/verifier';
-import type { ProvingCircuit, ProvingCircuits } from './chain-context.ts';
+import { areInsecure, type ProvingCircuits } from './chain-context.ts';
 import { createFile, isCode, removeDrafts, replaceFile } from './durable-file.ts';
 import { ProverError } from './prover-error.ts';
 
@@ -29,6 +33,7 @@ const FILE_MODE = 0o644;
 
 export interface StoredGenesis {
   readonly genesis: Genesis;
+  readonly genesisFile: Uint8Array;
   readonly chainId: Uint8Array;
 }
 
@@ -63,14 +68,11 @@ export class ProofStore {
     if (bytes === undefined) return undefined;
     const decoded = decodeGenesis(bytes);
     if (!decoded.ok) throw this.#corrupt(`${path}: ${decoded.error.message}; restore it`);
-    return { genesis: decoded.value, chainId: genesisHash(bytes) };
+    return { genesis: decoded.value, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
   /** Starts the chain. The genesis comes last: where it is, its keys are. */
-  async createGenesis(
-    genesis: Genesis,
-    circuits: readonly ProvingCircuit[],
-  ): Promise<StoredGenesis> {
+  async createGenesis(genesis: Genesis, circuits: ProvingCircuits): Promise<StoredGenesis> {
     await this.putKeys(circuits);
     const bytes = encodeGenesis(genesis);
     if (!(await createFile(join(this.#dir, GENESIS_FILE), bytes, FILE_MODE))) {
@@ -79,11 +81,11 @@ export class ProofStore {
         `${this.#dir}: another prover has just started this chain; run one prover a market`,
       );
     }
-    return { genesis, chainId: genesisHash(bytes) };
+    return { genesis, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
   /** Keeps the verifying keys, whatever was there in their place. */
-  async putKeys(circuits: readonly ProvingCircuit[]): Promise<void> {
+  async putKeys(circuits: ProvingCircuits): Promise<void> {
     for (const { keyBytes, keyDigest } of circuits) {
       const path = join(this.#dir, 'keys', `${bytesToHex(keyDigest)}.vk`);
       await replaceFile(path, keyBytes, this.#dir);
@@ -97,42 +99,50 @@ export class ProofStore {
    * @throws ProverError STORE_CORRUPT
    */
   async readChain(stored: StoredGenesis, circuits: ProvingCircuits): Promise<StoredChain> {
-    const { batch, accounts } = circuits;
-    const insecure = batch.key.insecure || accounts.key.insecure;
-    const keys = { ok: true, batch, accounts, insecure } as const;
+    const keys = {
+      ok: true,
+      keys: circuits.map(({ role, size, key }) => {
+        return { role, size, backEnd: BackEnd.GROTH16, key };
+      }),
+      insecure: areInsecure(circuits),
+    } as const;
+    const rules = new RuleBook();
     const context = { genesis: stored.genesis, genesisHash: stored.chainId, keys };
     const headers: EpochHeader[] = [];
     let tip = initialChainState(stored.chainId);
+    let last: DecodedEpoch | undefined;
     const count = await this.#countEpochs();
     for (let epoch = 0; epoch < count; epoch++) {
       const decoded = await this.#readEpoch(epoch);
-      const outcome = verifyEpoch(context, tip, decoded, { proofs: epoch === count - 1 });
+      const outcome = verifyEpoch(context, tip, decoded, { proofs: epoch === count - 1, rules });
       if (!outcome.ok) {
         const { part, code, message } = outcome;
         throw this.#badEpoch(this.#pathOf(epochFileName(epoch)), `${part}: ${code}: ${message}`);
       }
       headers.push(decoded.header);
+      last = decoded;
       tip = outcome.state;
     }
-    return { headers, tip };
+    return { headers, tip, last };
   }
 
   /**
    * Holds the records file of a stored epoch against the records of the stream. A file that is
    * missing or damaged is written again, if these are the records that the epoch's digests bind.
    */
-  async restoreRecords(epoch: number, records: RecordList, size: number): Promise<RestoredRecords> {
+  async restoreRecords(epoch: number, records: RecordList): Promise<RestoredRecords> {
     const path = this.#pathOf(recordsFileName(epoch));
-    const expected = records.toFile();
+    const expected = encodeRecords(records);
     const found = await readIfThere(path);
     if (found !== undefined && Buffer.compare(found, expected) === 0)
       return { state: 'kept', path };
     const { header, batches } = await this.#readEpoch(epoch);
     const { market, recordFirst } = header;
-    const areBound = batches.every(({ count, digest }, index) => {
-      const first = index * size;
+    let first = 0;
+    const areBound = batches.every(({ size, count, digest }) => {
       const seq0 = recordFirst + BigInt(first);
       const rows = records.slice(first, first + count);
+      first += count;
       const place = { market, epoch: header.epoch, seq0, count };
       return rows.length === count && batchDigest(size, place, rows) === digest;
     });
@@ -184,6 +194,8 @@ export interface RestoredRecords {
 }
 
 export interface StoredChain {
+  /** The last epoch. */
+  readonly last: Pick<EpochFile, 'headerBytes' | 'signature'> | undefined;
   readonly headers: readonly EpochHeader[];
   readonly tip: ChainState;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { ProvingCircuits } from './chain-context.ts';
+import type { CircuitRole } from '@foldbook/verifier';
 
 /** How far one market's proofs are. */
 export interface ProverStatus {
@@ -58,7 +58,7 @@ export class ProverProgress {
     this.#recordsProved = records;
   }
 
-  proofMade(role: keyof ProvingCircuits, proveMs: number): void {
+  proofMade(role: CircuitRole, proveMs: number): void {
     const average = this.#averageMs[role];
     this.#averageMs[role] = average === 0 ? proveMs : average + NEWEST_WEIGHT * (proveMs - average);
   }

@@ -7,8 +7,10 @@ import {
   parseDiffSubject,
 } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
+import { areInsecure } from './chain-context.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
+import type { OwedFile } from './proof-adapter.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 import type { ProverStatus } from './prover-progress.ts';
 
@@ -53,16 +55,24 @@ export class ProverService {
     if (prover === undefined) return undefined;
     const { proved, progress } = prover;
     const { recordsBacklog, stopped } = progress.status();
-    const { batch, accounts } = this.#options.circuits;
     return {
       market,
       epochs: proved.count,
       provedTo: proved.provedTo,
       recordsBacklog,
-      devKeys: batch.key.insecure || accounts.key.insecure,
+      devKeys: areInsecure(this.#options.circuits),
       stopped: stopped ?? null,
       proof: proved.of(sequence) ?? null,
     };
+  }
+
+  /** What an account is owed under the last proved root; undefined if the market is not here. */
+  owedTo(market: string, account: number): OwedFile | undefined {
+    const prover = this.#markets.get(market)?.prover;
+    if (prover === undefined) return undefined;
+    const file = prover.accountProof(account);
+    if (file !== undefined) return file;
+    return { name: 'UNAVAILABLE', detail: `no epoch of ${market} is at hand yet: ask later` };
   }
 
   /** Ends reading and waits for the markets. Close the queue first: they may wait for proofs. */

@@ -21,6 +21,14 @@ import type { StoredRecord, StreamWatcher } from './sim-stream.ts';
 /** Tells of something that must not be. */
 export type OnViolation = (words: string) => void;
 
+/** Told on the diff stream as they are. */
+const RULE_KINDS: ReadonlySet<number> = new Set([
+  EventKind.MARKET_CREATED,
+  EventKind.FEES_CHANGED,
+  EventKind.TIER_CHANGED,
+  EventKind.CONFIGURED,
+]);
+
 export class ReferenceMarket extends LogMarket {
   /** State hashes by the market sequence at the end of each group. */
   readonly hashes = new Map<number, bigint>();
@@ -59,7 +67,7 @@ export class ReferenceMarket extends LogMarket {
     const kind = view.getUint8(at);
     // The head of the log's chain stands beside each epoch's mark.
     if (kind === EventKind.EPOCH_MARK) this.diffCount += 2;
-    else if (kind === EventKind.MARKET_CREATED) this.diffCount += 1;
+    else if (RULE_KINDS.has(kind)) this.diffCount += 1;
     else if (settlementRecord(view, at) !== undefined) this.diffCount += 1;
     if (kind !== EventKind.ACCEPTED) return;
     const key = requestKey(

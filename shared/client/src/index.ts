@@ -29,6 +29,7 @@ export type { Answer } from './order-answer.ts';
 export { type ClientCounters, OrderClient, type OrderClientOptions } from './order-client.ts';
 export type { Draft, OrderDraft, OrderTerms, QuoteDraft, ReplaceDraft } from './order-draft.ts';
 export {
+  askOwed,
   askProof,
   type ProofWait,
   whenProved,

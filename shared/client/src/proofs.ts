@@ -3,8 +3,10 @@
  * tells of each epoch once, and who came later or heard nothing asks it.
  */
 import {
+  decodeOwedAnswer,
   decodeProofAnswer,
   encodeProofQuestion,
+  owedSubject,
   type ProofStatus,
   type ProvedEpoch,
   proofFilter,
@@ -44,6 +46,24 @@ export async function askProof(
   const answer = decodeProofAnswer(await ask(transport, subject, encodeProofQuestion(sequence)));
   if (!answer.ok) throw new ClientError('BAD_ANSWER', `${subject}: ${answer.detail}`);
   if (!answer.value.isRefused) return answer.value.status;
+  const { name, detail } = answer.value;
+  throw new ClientError('REFUSED', `${subject}: ${name} ${detail}`, { refusal: name });
+}
+
+/**
+ * A file for `foldbook verify --account` or the verifier's `checkAccountProof`: what an account is
+ * owed under the last proved root. Throws as `askProof`, REFUSED also where the operator gives
+ * none.
+ */
+export async function askOwed(
+  transport: Transport,
+  market: string,
+  account: number,
+): Promise<Uint8Array> {
+  const subject = owedSubject(market, account);
+  const answer = decodeOwedAnswer(await ask(transport, subject, new Uint8Array()));
+  if (!answer.ok) throw new ClientError('BAD_ANSWER', `${subject}: ${answer.detail}`);
+  if (!answer.value.isRefused) return answer.value.file;
   const { name, detail } = answer.value;
   throw new ClientError('REFUSED', `${subject}: ${name} ${detail}`, { refusal: name });
 }

@@ -54,6 +54,11 @@ export type ProofAnswer =
   | { readonly isRefused: false; readonly status: ProofStatus }
   | { readonly isRefused: true; readonly name: string; readonly detail: string };
 
+/** A file that shows what an account is owed, or why there is none. */
+export type OwedAnswer =
+  | { readonly isRefused: false; readonly file: Uint8Array }
+  | { readonly isRefused: true; readonly name: string; readonly detail: string };
+
 /** No question is longer. */
 const MAX_QUESTION_BYTES = 256;
 
@@ -85,9 +90,7 @@ export function decodeProofAnswer(bytes: Uint8Array): Decoded<ProofAnswer> {
   const answer = read(bytes);
   if (answer === undefined) return refuse('MALFORMED', 0, 'the answer is no JSON map');
   if (answer.code !== ResultCode.OK) {
-    const text = (value: unknown) => (typeof value === 'string' ? value : '');
-    const refusal = { name: text(answer.name), detail: text(answer.detail) };
-    return { ok: true, value: { isRefused: true, ...refusal } };
+    return { ok: true, value: { isRefused: true, ...refusalOf(answer) } };
   }
   const status = readStatus(answer);
   return status.ok ? { ok: true, value: { isRefused: false, status: status.value } } : status;
@@ -95,6 +98,31 @@ export function decodeProofAnswer(bytes: Uint8Array): Decoded<ProofAnswer> {
 
 export function encodeEpochProved(proved: EpochProved): Uint8Array {
   return write(proved);
+}
+
+/** Of a file for `foldbook verify --account`, a few thousand bytes. */
+export function encodeOwedAnswer(file: Uint8Array): Uint8Array {
+  const hex = Array.from(file, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return write({ code: ResultCode.OK, file: hex });
+}
+
+/** The file, or why the prover gives none. Never throws. */
+export function decodeOwedAnswer(bytes: Uint8Array): Decoded<OwedAnswer> {
+  const answer = read(bytes);
+  if (answer === undefined) return refuse('MALFORMED', 0, 'the answer is no JSON map');
+  if (answer.code !== ResultCode.OK) {
+    return { ok: true, value: { isRefused: true, ...refusalOf(answer) } };
+  }
+  const { file } = answer;
+  if (typeof file !== 'string' || !/^([0-9a-f]{2})+$/.test(file)) return missing('file');
+  const pairs = file.match(/../g) ?? [];
+  const value = Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+  return { ok: true, value: { isRefused: false, file: value } };
+}
+
+function refusalOf(answer: Fields) {
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  return { name: text(answer.name), detail: text(answer.detail) };
 }
 
 function readStatus(answer: Fields): Decoded<ProofStatus> {

@@ -69,6 +69,9 @@ export const REPLAY_FILTER = 'md.*.replay';
 export const proofsSubject = (market: string) => `proof.${market}`;
 export const PROOFS_FILTER = 'proof.*';
 export const proofSubject = (market: string, epoch: number) => `proof.${market}.${epoch}`;
+/** What an account is owed under the latest proved root: answered by the prover, by request. */
+export const owedSubject = (market: string, account: number) => `owed.${market}.${account}`;
+export const OWED_FILTER = 'owed.*.*';
 /** Of all epochs of a market, as they are proved. */
 export const proofFilter = (market: string) => `proof.${market}.*`;
 
@@ -112,6 +115,14 @@ export function parseClientSubject(subject: string): ClientSubject | undefined {
   const [market, accountText, ...excess] = rest;
   if (market === undefined || accountText === undefined || excess.length > 0) return undefined;
   const account = parseAccount(accountText);
+  return account === undefined || !isMarketName(market) ? undefined : { market, account };
+}
+
+/** `owed.<market>.<account>`, of any account; undefined for what is none. */
+export function parseOwedSubject(subject: string): ClientSubject | undefined {
+  const [first, market, accountText, ...excess] = subject.split('.');
+  if (first !== 'owed' || market === undefined || excess.length > 0) return undefined;
+  const account = parseAccount(accountText ?? '');
   return account === undefined || !isMarketName(market) ? undefined : { market, account };
 }
 

@@ -78,3 +78,32 @@ test('a change moves an account, the supply account the other way, and stays in 
   assert.match(applyDelta(tree, { id: 7, base: 2n ** 63n - 5n, quote: 0n }) ?? '', /account 7/);
   assert.equal(tree.root(), root);
 });
+
+test('a fork is a tree of its own, until the first takes its changes', () => {
+  const tree = new AccountTree();
+  const whole = new AccountTree();
+  for (const id of [0, 5, 77]) {
+    tree.set(id, 10n, BigInt(id));
+    whole.set(id, 10n, BigInt(id));
+  }
+  const before = tree.root();
+  const path = tree.path(77);
+  const fork = tree.fork();
+  for (const change of [fork, whole]) {
+    change.set(5, 0n, 0n);
+    change.set(6, 1n, 2n);
+  }
+  assert.equal(fork.root(), whole.root());
+  assert.deepEqual(fork.path(5), whole.path(5));
+  assert.deepEqual([fork.get(5).base, fork.get(77).quote], [0n, 77n]);
+  assert.equal(tree.root(), before);
+  assert.deepEqual(tree.path(77), path);
+  assert.deepEqual([tree.get(5).base, tree.get(6).base], [10n, 0n]);
+  tree.adopt(fork);
+  assert.equal(tree.root(), whole.root());
+  assert.deepEqual(tree.get(6), whole.get(6));
+  tree.set(6, 0n, 0n);
+  whole.set(6, 0n, 0n);
+  assert.equal(tree.root(), whole.root());
+  assert.throws(() => new AccountTree().adopt(tree.fork()), /its own tree/);
+});

@@ -32,14 +32,45 @@ export const EMPTY_ROOT = at(emptyHashes, TREE_DEPTH);
  * several changes in a row share the nodes above them.
  */
 export class AccountTree {
+  /** What a fork does not have itself, it has from there. */
+  readonly #parent: AccountTree | undefined;
   readonly #balances = new Map<number, Balance>();
   /** Nodes that are not empty, by height and position. */
   readonly #nodes: readonly Map<number, bigint>[] = emptyHashes.map(() => new Map());
   /** Leaves changed since the hashes above them were computed. */
   #changed = new Set<number>();
 
+  constructor(parent?: AccountTree) {
+    this.#parent = parent;
+  }
+
+  /**
+   * A tree that starts as this one is, and whose changes are its own until they are taken back by
+   * `adopt`. This one must not change meanwhile.
+   */
+  fork(): AccountTree {
+    this.#update();
+    return new AccountTree(this);
+  }
+
+  /** Takes the changes of a fork of this tree. */
+  adopt(fork: AccountTree): void {
+    assert(fork.#parent === this, 'a fork goes back to its own tree');
+    fork.#update();
+    for (const [id, balance] of fork.#balances) this.#keep(id, balance);
+    for (const [height, nodes] of fork.#nodes.entries()) {
+      for (const [position, hash] of nodes) this.#put(height, position, hash);
+    }
+  }
+
   get(id: number): Balance {
-    return this.#balances.get(id) ?? NOTHING;
+    return this.#balances.get(id) ?? this.#parent?.get(id) ?? NOTHING;
+  }
+
+  #keep(id: number, balance: Balance): void {
+    const isNothing = balance.base === 0n && balance.quote === 0n;
+    if (isNothing && this.#parent === undefined) this.#balances.delete(id);
+    else this.#balances.set(id, balance);
   }
 
   set(id: number, base: bigint, quote: bigint): void {
@@ -47,8 +78,7 @@ export class AccountTree {
     for (const total of [base, quote]) {
       assert(total >= 0n && total < AMOUNT_LIMIT, `balance ${total} of account ${id}`);
     }
-    if (base === 0n && quote === 0n) this.#balances.delete(id);
-    else this.#balances.set(id, { base, quote });
+    this.#keep(id, { base, quote });
     this.#changed.add(id);
   }
 
@@ -76,11 +106,15 @@ export class AccountTree {
   }
 
   #node(height: number, position: number): bigint {
-    return at(this.#nodes, height).get(position) ?? at(emptyHashes, height);
+    const known = at(this.#nodes, height).get(position);
+    if (known !== undefined) return known;
+    const parent = this.#parent;
+    return parent === undefined ? at(emptyHashes, height) : parent.#node(height, position);
   }
 
   #put(height: number, position: number, hash: bigint): void {
-    if (hash === at(emptyHashes, height)) at(this.#nodes, height).delete(position);
+    const isEmpty = hash === at(emptyHashes, height);
+    if (isEmpty && this.#parent === undefined) at(this.#nodes, height).delete(position);
     else at(this.#nodes, height).set(position, hash);
   }
 

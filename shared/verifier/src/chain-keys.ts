@@ -1,25 +1,40 @@
+import type { AcceptedKey } from './accepted-keys.ts';
 import { bytesToHex } from './bytes.ts';
 import type { EpochSource } from './epoch-source.ts';
 import type { Genesis } from './genesis.ts';
 import type { TrustedKey } from './pinned-keys.ts';
-import type { CircuitRole } from './poseidon.ts';
+import { BackEnd, backEndName, isSameKind, type ProofKind } from './proof-system.ts';
 import { type Refused, refused } from './reason-codes.ts';
 import { ACCOUNTS_SIGNALS, BATCH_SIGNALS } from './statement.ts';
 import { decodeVerifyingKey, type VerifyingKey, verifyingKeyDigest } from './verifying-key.ts';
 
-export interface CircuitKey {
+/** A Groth16 key of a chain, and what its proofs are of. */
+export interface CircuitKey extends ProofKind {
   readonly key: VerifyingKey;
-  /** Rows of the circuit. */
-  readonly size: number;
 }
 
 /** The keys that the genesis names, found, checked and trusted. */
 export interface ChainKeys {
   readonly ok: true;
-  readonly batch: CircuitKey;
-  readonly accounts: CircuitKey;
+  readonly keys: readonly CircuitKey[];
   /** One of them is a development key. */
   readonly insecure: boolean;
+}
+
+/** The chain's key for proofs of this kind, or why there is none. */
+export function keyFor(
+  { keys }: ChainKeys,
+  kind: ProofKind,
+): { readonly ok: true; readonly key: VerifyingKey } | Refused {
+  const { role, size, backEnd } = kind;
+  if (backEnd !== BackEnd.GROTH16) {
+    const message = `its back end is ${backEndName(backEnd)}; this verifier checks Groth16`;
+    return refused('BACKEND_UNKNOWN', `${message}: use one that knows it`);
+  }
+  const found = keys.find((key) => isSameKind(key, kind));
+  if (found !== undefined) return { ok: true, key: found.key };
+  const message = `the genesis accepts no key for ${role} proofs of ${size} rows`;
+  return refused('KEY_NOT_ACCEPTED', message);
 }
 
 export async function loadChainKeys(
@@ -27,24 +42,28 @@ export async function loadChainKeys(
   genesis: Genesis,
   trustedKeys: readonly TrustedKey[],
 ): Promise<ChainKeys | Refused> {
-  const batch = await loadKey(source, 'batch', genesis.batchVkDigest, trustedKeys);
-  if (!batch.ok) return batch;
-  const accounts = await loadKey(source, 'accounts', genesis.accountVkDigest, trustedKeys);
-  if (!accounts.ok) return accounts;
-  return { ok: true, batch, accounts, insecure: batch.key.insecure || accounts.key.insecure };
+  const keys: CircuitKey[] = [];
+  for (const accepted of genesis.keys) {
+    // Its digest is of no verifying key; a proof of that kind is refused where it is met.
+    if (accepted.backEnd !== BackEnd.GROTH16) continue;
+    const loaded = await loadKey(source, accepted, trustedKeys);
+    if (!loaded.ok) return loaded;
+    keys.push(loaded.circuitKey);
+  }
+  return { ok: true, keys, insecure: keys.some(({ key }) => key.insecure) };
 }
 
 async function loadKey(
   source: EpochSource,
-  role: CircuitRole,
-  digestBytes: Uint8Array,
+  { role, size, backEnd, digest: digestBytes }: AcceptedKey,
   trustedKeys: readonly TrustedKey[],
-): Promise<(CircuitKey & { readonly ok: true }) | Refused> {
+): Promise<{ readonly ok: true; readonly circuitKey: CircuitKey } | Refused> {
   const digest = bytesToHex(digestBytes);
-  const trusted = trustedKeys.find((key) => key.digest === digest && key.role === role);
+  const ofRole = trustedKeys.filter((key) => key.role === role && key.size === size);
+  const trusted = ofRole.find((key) => key.digest === digest);
   if (!trusted) {
-    const known = trustedKeys.filter((key) => key.role === role).map((key) => key.digest);
-    const message = `key ${digest} for ${role} proofs is not one of ${known.join(', ')}`;
+    const known = ofRole.map((key) => key.digest).join(', ') || 'those that are known';
+    const message = `key ${digest} for ${role} proofs of ${size} rows is not one of ${known}`;
     return refused('KEY_UNKNOWN', `${message}: use the verifier release of this deployment`);
   }
   const bytes = await source.verifyingKey(digest);
@@ -65,5 +84,5 @@ async function loadKey(
       `keys/${digest}.vk is no key of circuit ${trusted.circuit}: ${kind}`,
     );
   }
-  return { ok: true, key, size: trusted.size };
+  return { ok: true, circuitKey: { role, size, backEnd, key } };
 }

@@ -1,5 +1,6 @@
 import { EMPTY_ROOT } from './account-tree.ts';
 import { type EpochHeader, HASH_BYTES, headerHash } from './header.ts';
+import { RULES_START } from './rules.ts';
 
 /** What the next epoch has to continue. */
 export interface ChainState {
@@ -7,6 +8,8 @@ export interface ChainState {
   /** Hash of the header before; of the genesis at the start. */
   readonly previousHash: Uint8Array;
   readonly root: bigint;
+  /** Head of the rules' chain. */
+  readonly rulesHash: Uint8Array;
   readonly logHead: Uint8Array;
   /** Log sequence of the last group so far; -1 at the start. */
   readonly logLast: bigint;
@@ -23,6 +26,7 @@ export function initialChainState(genesisHash: Uint8Array): ChainState {
     nextEpoch: 0n,
     previousHash: genesisHash,
     root: EMPTY_ROOT,
+    rulesHash: RULES_START,
     logHead: new Uint8Array(HASH_BYTES),
     logLast: -1n,
     sequenceLast: 0n,
@@ -36,6 +40,7 @@ export function chainStateAfter(header: EpochHeader, headerBytes: Uint8Array): C
     nextEpoch: header.epoch + 1n,
     previousHash: headerHash(headerBytes),
     root: header.rootNew,
+    rulesHash: header.rulesHash,
     logHead: header.logHeadEnd,
     logLast: header.logLast,
     sequenceLast: header.sequenceLast,

@@ -1,8 +1,13 @@
+import { sha256 } from '@noble/hashes/sha2.js';
 import { type AccountDelta, applyDelta, netDeltas } from './account-diffs.ts';
 import type { AccountTree } from './account-tree.ts';
 import { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
+import { sameBytes } from './bytes.ts';
+import { checkFees } from './check-rules.ts';
+import type { DecodedEpoch } from './epoch-file.ts';
 import { ACCEPTED, type ReasonCode, type Refused, refused } from './reason-codes.ts';
 import type { RecordList } from './record-list.ts';
+import type { RuleBook } from './rule-book.ts';
 import { checkRecord } from './settlement-record.ts';
 import { accountsDigest, batchDigest } from './statement.ts';
 import type { EpochParts } from './verify-epoch.ts';
@@ -13,15 +18,26 @@ export type PartRefused = Refused & { readonly part: string };
 
 export interface EpochData {
   readonly records: RecordList;
+  /** The records file as it was found. */
+  readonly recordsFile: Uint8Array;
   /** Balances before the epoch; the check moves them to those after it. */
   readonly tree: AccountTree;
 }
 
-/** Level data: recomputes from the records all that the epoch's proofs are about. */
+interface DataToCheck extends EpochData {
+  readonly epoch: DecodedEpoch;
+  /** Moved to those at the epoch's end. */
+  readonly rules: RuleBook;
+}
+
+/**
+ * Level data: recomputes from the records all that the epoch's proofs are about, and the fees from
+ * the rules.
+ */
 export function checkData(
   parts: EpochParts,
   challenge: Challenge,
-  { records, tree }: EpochData,
+  { epoch, records, recordsFile, tree, rules }: DataToCheck,
 ): PartVerdict {
   const { recordCount } = parts.header;
   if (records.length !== recordCount) {
@@ -34,18 +50,29 @@ export function checkData(
   }
   const batches = checkBatches(parts, challenge, records);
   if (!batches.ok) return batches;
-  return checkAccounts(parts, challenge, netDeltas(records), tree);
+  const accounts = checkAccounts(parts, challenge, netDeltas(records), tree);
+  if (!accounts.ok) return accounts;
+  // Last: of a file that was changed, what else is wrong with it tells more.
+  if (!sameBytes(sha256(recordsFile), parts.header.dataDigest)) {
+    const message = 'the file is not, byte by byte, the one that the header names: fetch it again';
+    return inPart('records', 'DATA_DIGEST', message);
+  }
+  const { recordFirst } = parts.header;
+  const fees = checkFees({ recordFirst, records, changes: epoch.changes }, rules);
+  return fees.ok ? ACCEPTED : { ...fees, part: 'fees' };
 }
 
 function checkBatches(
-  { batches, batchSize }: EpochParts,
+  { batches }: EpochParts,
   challenge: Challenge,
   records: RecordList,
 ): PartVerdict {
+  let first = 0;
   for (const [index, { place, proof }] of batches.entries()) {
     const part = `batch ${index}`;
-    const rows = records.slice(index * batchSize, (index + 1) * batchSize);
-    if (batchDigest(batchSize, place, rows) !== proof.digest) {
+    const rows = records.slice(first, first + place.count);
+    first += place.count;
+    if (batchDigest(proof.size, place, rows) !== proof.digest) {
       return inPart(part, 'BATCH_DIGEST', 'the digest is not that of the records in the file');
     }
     if (batchAccumulator(rows, challenge) !== proof.acc) {
@@ -56,30 +83,26 @@ function checkBatches(
 }
 
 function checkAccounts(
-  { accounts, accountsSize }: EpochParts,
+  { accounts }: EpochParts,
   challenge: Challenge,
   deltas: readonly AccountDelta[],
   tree: AccountTree,
 ): PartVerdict {
-  const expected = Math.ceil(deltas.length / accountsSize);
-  if (accounts.length !== expected) {
-    const message =
-      `${deltas.length} accounts changed, which makes ${expected} account proofs; ` +
-      `the epoch has ${accounts.length}`;
+  const claimed = accounts.reduce((sum, { place }) => sum + place.count, 0);
+  if (claimed !== deltas.length) {
+    const message = `${deltas.length} accounts changed, the account proofs hold ${claimed}`;
     return inPart('account proofs', 'ACCOUNT_TILING', message);
   }
+  let first = 0;
   for (const [index, { place, proof }] of accounts.entries()) {
     const part = `account proof ${index}`;
-    const slots = deltas.slice(index * accountsSize, (index + 1) * accountsSize);
-    if (slots.length !== place.count) {
-      const message = `its count is ${place.count}, but ${slots.length} accounts fall to it`;
-      return inPart(part, 'ACCOUNT_TILING', message);
-    }
+    const slots = deltas.slice(first, first + place.count);
+    first += place.count;
     for (const delta of slots) {
       const wrong = applyDelta(tree, delta);
       if (wrong) return inPart(part, 'BALANCE_RANGE', wrong);
     }
-    if (accountsDigest(accountsSize, place, slots) !== proof.digest) {
+    if (accountsDigest(proof.size, place, slots) !== proof.digest) {
       return inPart(part, 'ACCOUNT_DIGEST', 'the digest is not that of the account changes');
     }
     if (tree.root() !== proof.rootOut) {

@@ -97,7 +97,9 @@ export class ByteReader {
     if (found !== magic) this.refuse(`does not begin with ${magic}: another kind of file`, start);
     const foundVersion = this.unsigned(2);
     if (foundVersion !== version) {
-      this.refuse(`version ${foundVersion}; this verifier reads version ${version}`, start + 4);
+      const reads = `version ${foundVersion}; this verifier reads version ${version}`;
+      const older = ': read it with the release that wrote it, and begin a new store';
+      this.refuse(`${reads}${foundVersion < version ? older : ''}`, start + 4);
     }
   }
 

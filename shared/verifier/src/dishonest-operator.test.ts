@@ -57,6 +57,7 @@ const headerCases: readonly (readonly [string, ReasonCode, Change])[] = [
   ['no account proofs', 'EPOCH_FILE_FORMAT', () => ({ accountProofCount: 0 })],
   ['time', 'TIME_ORDER', (h) => ({ timeNs: h.timeNs - 10n })],
   ['digest list', 'DIGEST_LIST', () => ({ digestListHash: filled(1) })],
+  ['changes of rules', 'EPOCH_FILE_FORMAT', (h) => ({ changeCount: h.changeCount + 1 })],
 ];
 for (const [name, code, change] of headerCases) {
   test(`signed lie in the header: ${name}`, async () => {
@@ -78,13 +79,13 @@ test('what only replay can check is bound by the next epoch', async () => {
 type DraftCase = readonly [string, ReasonCode | 'accepted', ReasonCode, (draft: Draft) => void];
 const draftCases: readonly DraftCase[] = [
   [
-    'a batch that is not full before the last',
-    'BATCH_TILING',
-    'BATCH_TILING',
+    'the records divided otherwise',
+    'accepted',
+    'BATCH_DIGEST',
     ({ batches: [first, second] }) => {
       assert(first && second);
       Object.assign(first, { count: 14 });
-      Object.assign(second, { count: 3 });
+      Object.assign(second, { count: 3, seq0: first.seq0 + 14n });
     },
   ],
   [
@@ -105,10 +106,10 @@ const draftCases: readonly DraftCase[] = [
   ],
   [
     'an account proof more',
-    'ACCOUNT_TILING',
-    'ACCOUNT_TILING',
+    'ROOT_FINAL',
+    'ROOT_FINAL',
     ({ accounts }) => {
-      accounts.push({ count: 1, digest: 5n, rootOut: 5n });
+      accounts.push({ size: 4, backEnd: 1, count: 1, digest: 5n, rootOut: 5n });
     },
   ],
   [
@@ -209,7 +210,7 @@ for (const [name, code, lie] of recordCases) {
 
 test('account proofs in an epoch without records are refused', async () => {
   const draft = ({ accounts }: Draft): void => {
-    accounts.push({ count: 1, digest: 5n, rootOut: 5n });
+    accounts.push({ size: 4, backEnd: 1, count: 1, digest: 5n, rootOut: 5n });
   };
   assert.equal(await verdict('settlement', { draft }, []), 'ACCOUNT_TILING');
 });

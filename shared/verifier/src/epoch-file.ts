@@ -1,33 +1,36 @@
 import { ByteWriter } from './bytes.ts';
 import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { toBigEndian } from './field.ts';
-import { PROOF_BYTES } from './groth16.ts';
 import { decodeHeader, type EpochHeader, HEADER_BYTES } from './header.ts';
+import { CHANGE_BYTES, encodeChanges, type RuleChange, readChanges } from './rules.ts';
 import { SIGNATURE_BYTES } from './signature.ts';
 
-export interface BatchProof {
-  /** Records in use. */
+interface StoredProof {
+  /** A `BackEnd`, or one that only other verifiers know. */
+  readonly backEnd: number;
+  /** Rows of the circuit. */
+  readonly size: number;
+  /** Rows in use. */
   readonly count: number;
   readonly digest: bigint;
   readonly acc: bigint;
-  /** A, B, C: 256 bytes, not yet checked. */
+  /** As its back end writes it, not yet checked; Groth16: A, B, C compressed, 128 bytes. */
   readonly proof: Uint8Array;
 }
 
-export interface AccountProof {
-  /** Accounts in use. */
-  readonly count: number;
+export interface BatchProof extends StoredProof {}
+
+export interface AccountProof extends StoredProof {
   readonly rootOut: bigint;
-  readonly acc: bigint;
-  readonly digest: bigint;
-  readonly proof: Uint8Array;
 }
 
 /** One epoch as it is kept. Nothing implied is in it: places, challenge, rootIn are recomputed. */
 export interface EpochFile {
-  /** The signed bytes, 356 of them. */
+  /** The signed bytes. */
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
+  /** Of the market's rules, in order. */
+  readonly changes: readonly RuleChange[];
   readonly batches: readonly BatchProof[];
   readonly accounts: readonly AccountProof[];
 }
@@ -37,29 +40,36 @@ export interface DecodedEpoch extends EpochFile {
   readonly header: EpochHeader;
 }
 
+const VERSION = 2;
 const PREFIX_BYTES = 8;
-const BATCH_BYTES = 4 + 2 * 32 + PROOF_BYTES;
-const ACCOUNTS_BYTES = 4 + 3 * 32 + PROOF_BYTES;
-
-function fileBytes(batchCount: number, accountProofCount: number): number {
-  const fixed = PREFIX_BYTES + HEADER_BYTES + SIGNATURE_BYTES;
-  return fixed + BATCH_BYTES * batchCount + ACCOUNTS_BYTES * accountProofCount;
-}
+/** Without the proof itself. */
+const BATCH_BYTES = 8 + 2 * 32 + 4;
+const ACCOUNTS_BYTES = BATCH_BYTES + 32;
 
 export function encodeEpochFile(epoch: EpochFile): Uint8Array {
   const { batches, accounts } = epoch;
-  const writer = new ByteWriter(fileBytes(batches.length, accounts.length));
-  writer.ascii('FBEP').unsigned(1, 2).unsigned(0, 2);
+  const changes = encodeChanges(epoch.changes);
+  const proofs = [...batches, ...accounts].reduce((sum, { proof }) => sum + proof.length, 0);
+  const fixed = PREFIX_BYTES + HEADER_BYTES + SIGNATURE_BYTES + changes.length + 8;
+  const entries = BATCH_BYTES * batches.length + ACCOUNTS_BYTES * accounts.length;
+  const writer = new ByteWriter(fixed + entries + proofs);
+  writer.ascii('FBEP').unsigned(VERSION, 2).unsigned(0, 2);
   writer.bytes(epoch.headerBytes, HEADER_BYTES).bytes(epoch.signature, SIGNATURE_BYTES);
-  for (const { count, digest, acc, proof } of batches) {
-    writer.unsigned(count, 4).bytes(toBigEndian(digest), 32).bytes(toBigEndian(acc), 32);
-    writer.bytes(proof, PROOF_BYTES);
-  }
-  for (const { count, rootOut, acc, digest, proof } of accounts) {
-    writer.unsigned(count, 4).bytes(toBigEndian(rootOut), 32);
-    writer.bytes(toBigEndian(acc), 32).bytes(toBigEndian(digest), 32).bytes(proof, PROOF_BYTES);
+  writer.bytes(changes, changes.length).unsigned(batches.length, 4);
+  for (const batch of batches) writeProof(writer, batch);
+  writer.unsigned(accounts.length, 4);
+  for (const proof of accounts) {
+    writer.bytes(toBigEndian(proof.rootOut), 32);
+    writeProof(writer, proof);
   }
   return writer.finish();
+}
+
+function writeProof(writer: ByteWriter, stored: StoredProof): void {
+  const { backEnd, size, count, digest, acc, proof } = stored;
+  writer.unsigned(backEnd, 1).unsigned(0, 1).unsigned(size, 2).unsigned(count, 4);
+  writer.bytes(toBigEndian(digest), 32).bytes(toBigEndian(acc), 32);
+  writer.unsigned(proof.length, 4).bytes(proof, proof.length);
 }
 
 export function decodeEpochFile(bytes: Uint8Array): Decoded<DecodedEpoch> {
@@ -67,7 +77,7 @@ export function decodeEpochFile(bytes: Uint8Array): Decoded<DecodedEpoch> {
 }
 
 function readEpoch(reader: ByteReader): DecodedEpoch {
-  reader.format('FBEP', 1);
+  reader.format('FBEP', VERSION);
   reader.zero(2);
   const headerBytes = reader.bytes(HEADER_BYTES);
   const decoded = decodeHeader(headerBytes);
@@ -75,34 +85,45 @@ function readEpoch(reader: ByteReader): DecodedEpoch {
     return reader.refuse(decoded.error.message, PREFIX_BYTES + decoded.error.offset);
   }
   const header = decoded.value;
-  const { batchCount, accountProofCount } = header;
-  const expected = fileBytes(batchCount, accountProofCount);
-  // Before anything is read by these counts: they may claim four thousand million proofs.
-  if (reader.length !== expected) {
-    const counts = `${batchCount} batches and ${accountProofCount} account proofs`;
-    reader.refuse(`${counts} make ${expected} bytes, the file has ${reader.length}`);
-  }
+  const { changeCount, batchCount, accountProofCount } = header;
   const signature = reader.bytes(SIGNATURE_BYTES);
-  const batches = Array.from({ length: batchCount }, () => readBatch(reader));
-  const accounts = Array.from({ length: accountProofCount }, () => readAccounts(reader));
-  return { headerBytes, header, signature, batches, accounts };
+  readCount(reader, 'changes of rules', changeCount, CHANGE_BYTES);
+  const changes = readChanges(reader, changeCount);
+  readCount(reader, 'batches', batchCount, BATCH_BYTES);
+  const batches: BatchProof[] = [];
+  while (batches.length < batchCount) batches.push(readProof(reader));
+  readCount(reader, 'account proofs', accountProofCount, ACCOUNTS_BYTES);
+  const accounts: AccountProof[] = [];
+  while (accounts.length < accountProofCount) {
+    const rootOut = reader.fieldElement();
+    accounts.push({ rootOut, ...readProof(reader) });
+  }
+  return { headerBytes, header, signature, changes, batches, accounts };
 }
 
-function readBatch(reader: ByteReader): BatchProof {
+/**
+ * A list's length, which has to be the header's. Before anything is read by it: it may claim four
+ * thousand million entries.
+ */
+function readCount(reader: ByteReader, what: string, expected: number, leastBytes: number): void {
+  const start = reader.offset;
+  const count = reader.unsigned(4);
+  if (count !== expected) reader.refuse(`${count} ${what}, the header has ${expected}`, start);
+  const left = reader.length - reader.offset;
+  if (count * leastBytes > left) {
+    reader.refuse(`${count} ${what} do not fit into the ${left} bytes that are left`, start);
+  }
+}
+
+function readProof(reader: ByteReader): StoredProof {
+  const backEnd = reader.unsigned(1);
+  reader.zero(1);
   return {
+    backEnd,
+    size: reader.unsigned(2),
     count: reader.unsigned(4),
     digest: reader.fieldElement(),
     acc: reader.fieldElement(),
-    proof: reader.bytes(PROOF_BYTES),
-  };
-}
-
-function readAccounts(reader: ByteReader): AccountProof {
-  return {
-    count: reader.unsigned(4),
-    rootOut: reader.fieldElement(),
-    acc: reader.fieldElement(),
-    digest: reader.fieldElement(),
-    proof: reader.bytes(PROOF_BYTES),
+    proof: reader.bytes(reader.unsigned(4)),
   };
 }

@@ -7,6 +7,7 @@ import { at } from './assert.ts';
 import { loadChainKeys } from './chain-keys.ts';
 import { initialChainState } from './chain-state.ts';
 import { decodeEpochFile } from './epoch-file.ts';
+import { RuleBook } from './rule-book.ts';
 import { decodeRecords } from './settlement-record.ts';
 import { ChainBuilder } from './testing/chain-builder.ts';
 import { flipBit } from './testing/fuzz.ts';
@@ -16,7 +17,23 @@ import { verifyChain } from './verify-chain.ts';
 import { verifyEpoch } from './verify-epoch.ts';
 
 const chain = new ChainBuilder();
-chain.addEpoch([record.depositBase(2, 10), record.depositQuote(3, 10), record.trade(2, 3, 2, 3)]);
+const tier = { kind: 'tier', account: 3, tier: 2 } as const;
+const fees = { kind: 'fees', tier: 2, makerFeePpm: 0, takerFeePpm: 90_000 } as const;
+const limits = { kind: 'limits', minPrice: 1n, maxPrice: 9n, maxQuantity: 0n } as const;
+chain.addEpoch(
+  [
+    record.depositBase(2, 10),
+    record.depositQuote(3, 10),
+    record.trade(2, 3, 2, 3),
+    record.fee(3, 1),
+  ],
+  {},
+  [
+    { before: 1, change: tier },
+    { before: 2, change: fees },
+    { before: 4, change: { ...limits, bandPpm: 5, maxOpenOrders: 6 } },
+  ],
+);
 const names = [...chain.files.keys()];
 const epochFile = chain.files.get('epochs/00000000.fbe') ?? new Uint8Array();
 const recordsFile = chain.files.get('epochs/00000000.fbr') ?? new Uint8Array();
@@ -30,11 +47,13 @@ function isAccepted(epochBytes: Uint8Array, recordsBytes?: Uint8Array): boolean 
   const { genesis, genesisHash } = chain;
   const context = { genesis, genesisHash, keys };
   const state = initialChainState(genesisHash);
-  if (!recordsBytes) return verifyEpoch(context, state, epoch.value, { proofs: true }).ok;
+  const checks = { proofs: true, rules: new RuleBook() };
+  if (!recordsBytes) return verifyEpoch(context, state, epoch.value, checks).ok;
   const records = decodeRecords(recordsBytes);
   if (!records.ok) return false;
-  const data = { records: records.value, tree: new AccountTree() };
-  return verifyEpoch(context, state, epoch.value, { proofs: true, data }).ok;
+  const tree = new AccountTree();
+  const data = { records: records.value, recordsFile: recordsBytes, tree };
+  return verifyEpoch(context, state, epoch.value, { ...checks, data }).ok;
 }
 
 test('each byte of an epoch file, at level settlement', () => {

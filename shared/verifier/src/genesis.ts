@@ -1,3 +1,4 @@
+import { type AcceptedKey, encodeAcceptedKeys, readAcceptedKeys } from './accepted-keys.ts';
 import { ByteWriter, domainHash } from './bytes.ts';
 import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { toBigEndian } from './field.ts';
@@ -13,18 +14,21 @@ export interface Genesis {
   /** Ed25519 public key, 32 bytes. */
   readonly operatorKey: Uint8Array;
   readonly emptyRoot: bigint;
+  /** Head of the rules' chain behind the market's creation alone. */
   readonly rulesHash: Uint8Array;
-  readonly batchVkDigest: Uint8Array;
-  readonly accountVkDigest: Uint8Array;
+  /** Keys that the chain's proofs may be under, ascending by role, size and back end. */
+  readonly keys: readonly AcceptedKey[];
 }
 
-const FIXED_BYTES = 13 + 6 * HASH_BYTES;
+const VERSION = 2;
+const FIXED_BYTES = 13 + 4 * HASH_BYTES;
 const NAME_BYTES_MAX = 32;
 
 export function encodeGenesis(genesis: Genesis): Uint8Array {
-  return new ByteWriter(FIXED_BYTES + genesis.name.length)
+  const keys = encodeAcceptedKeys(genesis.keys);
+  return new ByteWriter(FIXED_BYTES + genesis.name.length + keys.length)
     .ascii('FBGN')
-    .unsigned(1, 2)
+    .unsigned(VERSION, 2)
     .unsigned(0, 2)
     .unsigned(genesis.market, 4)
     .unsigned(genesis.name.length, 1)
@@ -33,8 +37,7 @@ export function encodeGenesis(genesis: Genesis): Uint8Array {
     .bytes(genesis.operatorKey, HASH_BYTES)
     .bytes(toBigEndian(genesis.emptyRoot), HASH_BYTES)
     .bytes(genesis.rulesHash, HASH_BYTES)
-    .bytes(genesis.batchVkDigest, HASH_BYTES)
-    .bytes(genesis.accountVkDigest, HASH_BYTES)
+    .bytes(keys, keys.length)
     .finish();
 }
 
@@ -43,7 +46,7 @@ export function decodeGenesis(bytes: Uint8Array): Decoded<Genesis> {
 }
 
 function readGenesis(reader: ByteReader): Genesis {
-  reader.format('FBGN', 1);
+  reader.format('FBGN', VERSION);
   reader.zero(2);
   const market = reader.unsigned(4);
   return {
@@ -53,8 +56,7 @@ function readGenesis(reader: ByteReader): Genesis {
     operatorKey: reader.bytes(HASH_BYTES),
     emptyRoot: reader.fieldElement(),
     rulesHash: reader.bytes(HASH_BYTES),
-    batchVkDigest: reader.bytes(HASH_BYTES),
-    accountVkDigest: reader.bytes(HASH_BYTES),
+    keys: readAcceptedKeys(reader),
   };
 }
 
@@ -73,5 +75,5 @@ function readName(reader: ByteReader): string {
 
 /** The genesis hash, which is the chain id. */
 export function genesisHash(file: Uint8Array): Uint8Array {
-  return domainHash('foldbook/genesis/v1\n', file);
+  return domainHash('foldbook/genesis/v2\n', file);
 }

@@ -2,9 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bn254 } from '@noble/curves/bn254.js';
 import { bytesToHex, hexToBytes } from './bytes.ts';
-import { encodeG1, encodeG2, G1, type G1Point, G2, type G2Point } from './curve-points.ts';
+import {
+  encodeCompressedG2,
+  encodeG1,
+  encodeG2,
+  G1,
+  type G1Point,
+  G2,
+  type G2Point,
+} from './curve-points.ts';
 import { BASE_ORDER, SCALAR_ORDER, toBigEndian } from './field.ts';
-import { verifyAll, verifyGroth16 } from './groth16.ts';
+import { compressProof, decodeCompressedProof, verifyGroth16 } from './groth16.ts';
+import { verifyAll } from './groth16-batch.ts';
 import { checkDecoder, flipBit } from './testing/fuzz.ts';
 import { createTrapdoorKey } from './testing/trapdoor-prover.ts';
 import { readVectors } from './testing/vectors.ts';
@@ -14,6 +23,7 @@ interface ProofVector {
   readonly key: string;
   readonly signals: readonly string[];
   readonly proof: string;
+  readonly compressed: string;
 }
 /** Proofs that snarkjs made of the circuits batch-15 and accounts-4. */
 const vectors = readVectors<{ batch: ProofVector; accounts: ProofVector }>('groth16');
@@ -24,9 +34,15 @@ function keyOf(bytes: Uint8Array): VerifyingKey {
   return decoded.value;
 }
 
-function load({ key, signals, proof }: ProofVector) {
+function load({ key, signals, proof, compressed }: ProofVector) {
   const bytes = hexToBytes(key);
-  return { bytes, key: keyOf(bytes), signals: signals.map(BigInt), proof: hexToBytes(proof) };
+  return {
+    bytes,
+    key: keyOf(bytes),
+    signals: signals.map(BigInt),
+    proof: hexToBytes(proof),
+    compressed: hexToBytes(compressed),
+  };
 }
 
 const batch = load(vectors.batch);
@@ -117,6 +133,60 @@ test('points that are none are refused: infinity, beyond p, off the curve', () =
   }
 });
 
+test('compressed proofs: bytes, and the same points', () => {
+  for (const { proof, compressed } of [batch, accounts]) {
+    const made = compressProof(proof);
+    assert(made.ok);
+    assert.equal(bytesToHex(made.value), bytesToHex(compressed));
+    const decoded = decodeCompressedProof(compressed);
+    assert(decoded.ok);
+    const { a, b, c } = decoded.value;
+    assert.equal(bytesToHex(proofOf(a, b, c)), bytesToHex(proof));
+  }
+  const outside = pointOutsideSubgroup();
+  const coordinates = encodeCompressedG2(outside);
+  for (const [offset, bytes, words] of [
+    [0, toBigEndian(BASE_ORDER), /A: |not below the order/],
+    [0, toBigEndian(4n), /A is not a point of G1/],
+    [32, coordinates, /B is not a point of G2's subgroup/],
+    [64, toBigEndian(BASE_ORDER), /not below the order/],
+    [96, new Uint8Array(32).fill(0x7f), /not below the order/],
+  ] as const) {
+    const changed = batch.compressed.slice();
+    changed.set(bytes, offset);
+    const decoded = decodeCompressedProof(changed);
+    assert(!decoded.ok);
+    assert.match(decoded.error.message, words);
+  }
+  for (const length of [0, 127]) {
+    assert(!decodeCompressedProof(batch.compressed.slice(0, length)).ok);
+  }
+});
+
+test('many proofs: one that is false is found among any number, also of several keys', () => {
+  const claim = (part: string, { key, compressed, signals }: typeof batch) => ({
+    ...{ part, key, proof: compressed, signals },
+  });
+  const claims = ['0', '1', '2', '3'].map((part) => claim(part, part < '2' ? batch : accounts));
+  assert.deepEqual(verifyAll(claims), { ok: true });
+  for (const index of claims.keys()) {
+    const changed = claims.map((one, at) => {
+      if (at !== index) return one;
+      return { ...one, signals: one.signals.with(1, (one.signals[1] ?? 0n) + 1n) };
+    });
+    const verdict = verifyAll(changed);
+    assert(!verdict.ok);
+    assert.deepEqual([verdict.part, verdict.code], [`${index}`, 'GROTH16_REFUSED']);
+  }
+  // Signals that are false by as much in one proof as in another, in the other direction.
+  const balanced = claims.map((one, at) => {
+    if (at > 1) return one;
+    return { ...one, signals: one.signals.with(1, (one.signals[1] ?? 0n) + (at === 0 ? 1n : -1n)) };
+  });
+  const verdict = verifyAll(balanced);
+  assert(!verdict.ok && verdict.part === '0');
+});
+
 /** A point of the twist outside the subgroup: almost any point on the curve is one. */
 function pointOutsideSubgroup(): G2Point {
   const { Fp2 } = bn254.fields;
@@ -171,7 +241,8 @@ test('inputs that cancel to infinity are a case like any other', () => {
 });
 
 test('many proofs: the first that does not hold is named', () => {
-  const good = { part: 'batch 0', key: batch.key, proof: batch.proof, signals: batch.signals };
+  const { key, compressed: proof, signals } = batch;
+  const good = { part: 'batch 0', key, proof, signals };
   const bad = { ...good, part: 'batch 1', signals: batch.signals.map(() => 1n) };
   assert.deepEqual(verifyAll([]), { ok: true });
   assert.deepEqual(verifyAll([good, good]), { ok: true });

@@ -1,60 +1,83 @@
 import { bn254 } from '@noble/curves/bn254.js';
 import { at } from './assert.ts';
-import { type G1Point, type G2Point, readG1, readG2 } from './curve-points.ts';
-import { type Decoded, decode } from './decoding.ts';
+import { concatBytes } from './bytes.ts';
+import {
+  COMPRESSED_G1_BYTES,
+  COMPRESSED_G2_BYTES,
+  encodeCompressedG1,
+  encodeCompressedG2,
+  type G1Point,
+  type G2Point,
+  readCompressedG1,
+  readCompressedG2,
+  readG1,
+  readG2,
+} from './curve-points.ts';
+import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { SCALAR_ORDER } from './field.ts';
 import { ACCEPTED, type Refused, refused, type Verdict } from './reason-codes.ts';
 import type { VerifyingKey } from './verifying-key.ts';
 
+/** A (64 bytes), B (128), C (64), big-endian, B in EIP-197 order. */
 export const PROOF_BYTES = 256;
+/** The same as an epoch keeps it: A (32), B (64), C (32). */
+export const COMPRESSED_PROOF_BYTES = 2 * COMPRESSED_G1_BYTES + COMPRESSED_G2_BYTES;
 
-interface Proof {
+export interface Proof {
   readonly a: G1Point;
   readonly b: G2Point;
   readonly c: G1Point;
 }
 
-function decodeProof(bytes: Uint8Array): Decoded<Proof> {
+/** Every point on its curve and of prime order, none at infinity. */
+function readProof(reader: ByteReader): Proof {
+  return { a: readG1(reader, 'A'), b: readG2(reader, 'B'), c: readG1(reader, 'C') };
+}
+
+/** The same of a compressed proof. */
+export function decodeCompressedProof(bytes: Uint8Array): Decoded<Proof> {
   return decode(bytes, 'PROOF_FORMAT', 'proof', (reader) => ({
-    a: readG1(reader, 'A'),
-    b: readG2(reader, 'B'),
-    c: readG1(reader, 'C'),
+    a: readCompressedG1(reader, 'A'),
+    b: readCompressedG2(reader, 'B'),
+    c: readCompressedG1(reader, 'C'),
   }));
 }
 
-/** A claim whose parts are well formed: what is left is the pairing equation. */
-interface Equation {
-  readonly ok: true;
-  readonly key: VerifyingKey;
-  readonly proof: Proof;
-  /** IC[0] + sum of signal i times IC[i + 1]. */
-  readonly inputs: G1Point;
+/** A proof's 256 bytes as the 128 that an epoch keeps. */
+export function compressProof(proof: Uint8Array): Decoded<Uint8Array> {
+  return decode(proof, 'PROOF_FORMAT', 'proof', (reader) => {
+    const { a, b, c } = readProof(reader);
+    return concatBytes(encodeCompressedG1(a), encodeCompressedG2(b), encodeCompressedG1(c));
+  });
 }
 
-function prepare(
-  key: VerifyingKey,
-  proof: Uint8Array,
-  signals: readonly bigint[],
-): Equation | Refused {
+/** Whether the signals are as many as the key's, and canonical. */
+export function checkSignals(key: VerifyingKey, signals: readonly bigint[]): Verdict {
   if (signals.length !== key.ic.length - 1) {
     const expected = key.ic.length - 1;
     return refused('SIGNAL_COUNT', `${signals.length} public signals, the key is for ${expected}`);
   }
   const wild = signals.findIndex((signal) => signal < 0n || signal >= SCALAR_ORDER);
-  if (wild !== -1) {
-    return refused('SIGNAL_RANGE', `public signal ${wild} is not below the field's order`);
-  }
-  const decoded = decodeProof(proof);
-  if (!decoded.ok) return refused(decoded.error.code, decoded.error.message);
-  let inputs = key.ic[0];
+  if (wild === -1) return ACCEPTED;
+  return refused('SIGNAL_RANGE', `public signal ${wild} is not below the field's order`);
+}
+
+/** IC[0] + sum of signal i times IC[i + 1], signals below r. */
+export function sumInputs(key: VerifyingKey, first: bigint, signals: readonly bigint[]): G1Point {
+  let inputs = key.ic[0].multiplyUnsafe(first);
   signals.forEach((signal, index) => {
     inputs = inputs.add(at(key.ic, index + 1).multiplyUnsafe(signal));
   });
-  return { ok: true, key, proof: decoded.value, inputs };
+  return inputs;
 }
 
-/** e(A, B) = e(alpha, beta) e(inputs, gamma) e(C, delta) */
-function holds({ key, proof, inputs }: Equation): boolean {
+/** Whether e(A, B) = e(alpha, beta) e(inputs, gamma) e(C, delta). */
+export function provesSignals(
+  key: VerifyingKey,
+  proof: Proof,
+  signals: readonly bigint[],
+): boolean {
+  const inputs = sumInputs(key, 1n, signals);
   const pairs = [
     { g1: proof.a.negate(), g2: proof.b },
     { g1: key.alpha1, g2: key.beta2 },
@@ -66,44 +89,21 @@ function holds({ key, proof, inputs }: Equation): boolean {
   return Fp12.eql(bn254.pairingBatch(pairs), Fp12.ONE);
 }
 
+export const doesNotHold = (): Refused =>
+  refused('GROTH16_REFUSED', 'the proof does not hold for its public signals');
+
 /**
- * Whether `proof` (A, B, C: 256 bytes, big-endian, B in EIP-197 order) holds for these public
- * signals. Whether the key is one to be trusted is the caller's question. About 20 ms.
+ * Whether `proof` (256 bytes) holds for these public signals. Whether the key is one to be trusted
+ * is the caller's question. About 20 ms.
  */
 export function verifyGroth16(
   key: VerifyingKey,
   proof: Uint8Array,
   signals: readonly bigint[],
 ): Verdict {
-  const equation = prepare(key, proof, signals);
-  if (!equation.ok) return equation;
-  if (holds(equation)) return ACCEPTED;
-  return refused('GROTH16_REFUSED', 'the proof does not hold for its public signals');
-}
-
-export interface ProofClaim {
-  /** Names the proof in a refusal, e.g. "batch 3". */
-  readonly part: string;
-  readonly key: VerifyingKey;
-  readonly proof: Uint8Array;
-  readonly signals: readonly bigint[];
-}
-
-/**
- * All claims hold, or one that does not. Malformed ones are found before any pairing is computed;
- * the equations are checked one by one for now, a batch check would take their place.
- */
-export function verifyAll(
-  claims: readonly ProofClaim[],
-): { readonly ok: true } | (Refused & { readonly part: string }) {
-  const equations: { readonly part: string; readonly equation: Equation }[] = [];
-  for (const { part, key, proof, signals } of claims) {
-    const equation = prepare(key, proof, signals);
-    if (!equation.ok) return { ...equation, part };
-    equations.push({ part, equation });
-  }
-  const failing = equations.find(({ equation }) => !holds(equation));
-  if (!failing) return ACCEPTED;
-  const message = 'the proof does not hold for its public signals';
-  return { ...refused('GROTH16_REFUSED', message), part: failing.part };
+  const sound = checkSignals(key, signals);
+  if (!sound.ok) return sound;
+  const decoded = decode(proof, 'PROOF_FORMAT', 'proof', readProof);
+  if (!decoded.ok) return refused(decoded.error.code, decoded.error.message);
+  return provesSignals(key, decoded.value, signals) ? ACCEPTED : doesNotHold();
 }

@@ -3,7 +3,8 @@ import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { toBigEndian } from './field.ts';
 
 export const HASH_BYTES = 32;
-export const HEADER_BYTES = 356;
+export const HEADER_BYTES = 384;
+const VERSION = 2;
 /** The chain whose roots are Poseidon's, proved by Groth16. */
 export const POSEIDON_CHAIN = 1;
 
@@ -15,6 +16,7 @@ export interface EpochHeader {
   readonly chainId: Uint8Array;
   /** Hash of the header before; of the genesis for epoch 0. */
   readonly previous: Uint8Array;
+  /** Head of the rules' chain at the epoch's end. */
   readonly rulesHash: Uint8Array;
   /** Heads of the market's log before the epoch's first group and after its last. */
   readonly logHeadStart: Uint8Array;
@@ -30,18 +32,22 @@ export interface EpochHeader {
   readonly recordCount: number;
   readonly batchCount: number;
   readonly accountProofCount: number;
+  /** Changes of the rules in this epoch. */
+  readonly changeCount: number;
   readonly stateHash: bigint;
   /** Engine time of the close. */
   readonly timeNs: bigint;
   readonly rootOld: bigint;
   readonly rootNew: bigint;
   readonly digestListHash: Uint8Array;
+  /** SHA-256 of the records file as it is published. */
+  readonly dataDigest: Uint8Array;
 }
 
 export function encodeHeader(header: EpochHeader): Uint8Array {
   return new ByteWriter(HEADER_BYTES)
     .ascii('FBEH')
-    .unsigned(1, 2)
+    .unsigned(VERSION, 2)
     .unsigned(POSEIDON_CHAIN, 1)
     .unsigned(0, 1)
     .unsigned(header.market, 4)
@@ -60,13 +66,13 @@ export function encodeHeader(header: EpochHeader): Uint8Array {
     .unsigned(header.recordCount, 4)
     .unsigned(header.batchCount, 4)
     .unsigned(header.accountProofCount, 4)
-    .unsigned(0, 4)
+    .unsigned(header.changeCount, 4)
     .unsigned(header.stateHash, 8)
     .signed64(header.timeNs)
     .bytes(toBigEndian(header.rootOld), HASH_BYTES)
     .bytes(toBigEndian(header.rootNew), HASH_BYTES)
     .bytes(header.digestListHash, HASH_BYTES)
-    .unsigned(0, 4)
+    .bytes(header.dataDigest, HASH_BYTES)
     .finish();
 }
 
@@ -75,7 +81,7 @@ export function decodeHeader(bytes: Uint8Array): Decoded<EpochHeader> {
 }
 
 function readHeader(reader: ByteReader): EpochHeader {
-  reader.format('FBEH', 1);
+  reader.format('FBEH', VERSION);
   const chainOffset = reader.offset;
   const chain = reader.unsigned(1);
   if (chain !== POSEIDON_CHAIN) {
@@ -100,20 +106,20 @@ function readHeader(reader: ByteReader): EpochHeader {
     recordCount: reader.unsigned(4),
     batchCount: reader.unsigned(4),
     accountProofCount: reader.unsigned(4),
+    changeCount: reader.unsigned(4),
   };
-  reader.zero(4);
   const state = {
     stateHash: reader.unsigned64(),
     timeNs: reader.signed64(),
     rootOld: reader.fieldElement(),
     rootNew: reader.fieldElement(),
     digestListHash: reader.bytes(HASH_BYTES),
+    dataDigest: reader.bytes(HASH_BYTES),
   };
-  reader.zero(4);
   return { ...identity, ...state };
 }
 
 /** The name by which the next header and the outside world know this one. */
 export function headerHash(header: Uint8Array): Uint8Array {
-  return domainHash('foldbook/epoch-header-hash/v1\n', header);
+  return domainHash('foldbook/epoch-header-hash/v2\n', header);
 }

@@ -46,7 +46,7 @@ test('epochs that were not proved are not claimed, and those after rest on them'
 test('what nothing of this can show is always said', () => {
   for (const level of ['settlement', 'data'] as const) {
     const missing = notShownClaims({ ...PROVED, level }).join('; ');
-    for (const words of ['no other history', 'no later epoch', 'state hash', 'rules hash']) {
+    for (const words of ['no other history', 'no later epoch', 'state hash', 'rules']) {
       assert(missing.includes(words), `${level}: ${words}`);
     }
   }

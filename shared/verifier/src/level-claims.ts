@@ -41,6 +41,7 @@ export function shownClaims({ level, epochs, devKeys, unproved }: Circumstances)
   if (level === 'data') {
     shown.push(
       'the records files are the proved records; every balance was recomputed from genesis',
+      'fees and rebates are what the rules in force at each trade give, whoever was its taker',
     );
   }
   return shown;
@@ -80,12 +81,14 @@ export function notShownClaims(circumstances: Circumstances): string[] {
     notShown.push('that this is the right chain: compare the genesis hash with one you trust');
   }
   notShown.push(
-    'that the records follow from the orders by price-time priority, and fees from the rules',
+    'that the records follow from the orders by price-time priority',
+    level === 'data'
+      ? "that the changes of rules are the log's, and which side of a trade was the taker"
+      : 'that fees follow from the rules: level data checks that',
     'who authorised an order',
     'that deposits are backed',
     "that log ranges, state hash and times are the log's: the operator says so; a replay of the " +
       'log and signed receipts, which a later version checks, would show it',
-    'that the fees are those of the rules hash, which has the rates of the creation',
     'that no other history exists under this genesis: compare the head hash with what others see',
     'that no later epoch exists',
   );

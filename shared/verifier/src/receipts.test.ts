@@ -129,9 +129,10 @@ describe('receipts of one market', () => {
   });
 });
 
+const keyOf = (role: 'batch' | 'accounts') => ({ role, backEnd: 1, size: 9, digest: zero });
 const genesis: Genesis = {
   ...{ market: 1, name: 'TEST', nonce: zero, operatorKey, emptyRoot: 1n },
-  ...{ rulesHash: zero, batchVkDigest: zero, accountVkDigest: zero },
+  ...{ rulesHash: zero, keys: [keyOf('batch'), keyOf('accounts')] },
 };
 const genesisBytes = encodeGenesis(genesis);
 
@@ -146,7 +147,8 @@ function epochOf(log: TestLog, change: Partial<EpochHeader> = {}) {
     ...{ logFirst: 12n, logLast: BigInt(8 + 2 * log.groups.length) },
     ...{ sequenceFirst: BigInt(first.first), sequenceLast: BigInt(last.last), recordFirst: 0n },
     ...{ recordCount: 1, batchCount: 1, accountProofCount: 1, stateHash: 0n, timeNs: 9n },
-    ...{ rootOld: 0n, rootNew: 0n, digestListHash: zero, ...change },
+    ...{ rootOld: 0n, rootNew: 0n, digestListHash: zero, dataDigest: zero, changeCount: 0 },
+    ...change,
   };
   const bytes = encodeHeader(header);
   return { header, signed: { header: bytes, signature: signHeader(bytes, OPERATOR) } };

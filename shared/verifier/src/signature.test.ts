@@ -13,7 +13,7 @@ const ORDER = Point.Fn.ORDER;
 const SECRET = 1_234_567_890_123_456_789n;
 const NONCE = 987_654_321n;
 const header = new Uint8Array(HEADER_BYTES).fill(9);
-const message = concatBytes(utf8ToBytes('foldbook/epoch-header/v1\n'), header);
+const message = concatBytes(utf8ToBytes('foldbook/epoch-header/v2\n'), header);
 
 function littleEndian(value: bigint): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));

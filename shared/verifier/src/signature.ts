@@ -4,7 +4,7 @@ import { concatBytes, utf8ToBytes } from './bytes.ts';
 export const SIGNATURE_BYTES = 64;
 const POINT_BYTES = 32;
 
-const domain = utf8ToBytes('foldbook/epoch-header/v1\n');
+const domain = utf8ToBytes('foldbook/epoch-header/v2\n');
 
 /** Ed25519 signature (64 bytes) of an epoch header by the operator's 32-byte secret key. */
 export function signHeader(header: Uint8Array, secretKey: Uint8Array): Uint8Array {

@@ -1,24 +1,30 @@
 import { sha512 } from '@noble/hashes/sha2.js';
+import { type AcceptedKey, encodeAcceptedKeys } from './accepted-keys.ts';
 import type { Challenge } from './accumulator.ts';
 import { ByteWriter, concatBytes, domainHash, utf8ToBytes } from './bytes.ts';
 import { fromBigEndian, reduce, toBigEndian } from './field.ts';
 import { ACCOUNT_LIMIT } from './settlement-record.ts';
 
-export interface ListedBatch {
-  /** Index of the batch's first record since genesis. */
-  readonly seq0: bigint;
+interface Listed {
+  /** Rows of the circuit, and what proved it. */
+  readonly size: number;
+  readonly backEnd: number;
+  /** Rows in use. */
   readonly count: number;
   readonly digest: bigint;
 }
 
-export interface ListedAccounts {
-  readonly count: number;
-  readonly digest: bigint;
+export interface ListedBatch extends Listed {
+  /** Index of the batch's first record since genesis. */
+  readonly seq0: bigint;
+}
+
+export interface ListedAccounts extends Listed {
   readonly rootOut: bigint;
 }
 
-const BATCH_BYTES = 44;
-const ACCOUNTS_BYTES = 68;
+const BATCH_BYTES = 48;
+const ACCOUNTS_BYTES = 72;
 
 /** The ordered list of everything an epoch's proofs are about, as it is hashed. */
 export function encodeDigestList(
@@ -28,36 +34,38 @@ export function encodeDigestList(
   const length = 8 + BATCH_BYTES * batches.length + ACCOUNTS_BYTES * accounts.length;
   const writer = new ByteWriter(length);
   writer.unsigned(batches.length, 4);
-  for (const { seq0, count, digest } of batches) {
-    writer.unsigned(seq0, 8).unsigned(count, 4).bytes(toBigEndian(digest), 32);
-  }
+  for (const batch of batches) writeListed(writer.unsigned(batch.seq0, 8), batch);
   writer.unsigned(accounts.length, 4);
-  for (const { count, digest, rootOut } of accounts) {
-    writer.unsigned(count, 4).bytes(toBigEndian(digest), 32).bytes(toBigEndian(rootOut), 32);
+  for (const proof of accounts) {
+    writeListed(writer, proof);
+    writer.bytes(toBigEndian(proof.rootOut), 32);
   }
   return writer.finish();
 }
 
+function writeListed(writer: ByteWriter, { count, size, backEnd, digest }: Listed): void {
+  writer.unsigned(count, 4).unsigned(size, 2).unsigned(backEnd, 1).unsigned(0, 1);
+  writer.bytes(toBigEndian(digest), 32);
+}
+
 export function digestListHash(digestList: Uint8Array): Uint8Array {
-  return domainHash('foldbook/digest-list/v1\n', digestList);
+  return domainHash('foldbook/digest-list/v2\n', digestList);
 }
 
 /**
- * The epoch's challenge, drawn from everything that is committed: the header, both verifying
- * keys' digests and the digest list. Undefined when x could be an account id (probability 2^-230):
+ * The epoch's challenge, drawn from everything that is committed: the header, the list of
+ * accepted keys and the digest list. Undefined when x could be an account id (probability 2^-230):
  * such an epoch cannot be proved.
  */
 export function drawChallenge(
   header: Uint8Array,
-  batchVkDigest: Uint8Array,
-  accountVkDigest: Uint8Array,
+  keys: readonly AcceptedKey[],
   digestList: Uint8Array,
 ): Challenge | undefined {
   const seed = domainHash(
-    'foldbook/epoch-challenge/v1\n',
+    'foldbook/epoch-challenge/v2\n',
     header,
-    batchVkDigest,
-    accountVkDigest,
+    encodeAcceptedKeys(keys),
     digestList,
   );
   return usableChallenge({ x: draw(seed, 'x'), y: draw(seed, 'y') });

@@ -19,7 +19,7 @@ import {
 } from './level-claims.ts';
 import { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
-import type { RecordList } from './record-list.ts';
+import { RuleBook } from './rule-book.ts';
 import { decodeRecords } from './settlement-record.ts';
 import { type ChainContext, verifyEpoch } from './verify-epoch.ts';
 
@@ -208,6 +208,7 @@ async function followChain(
   { from, end, circumstances }: Plan,
 ): Promise<ChainAccepted> {
   const tree = new AccountTree();
+  const rules = new RuleBook();
   let state = initialChainState(context.genesisHash);
   let start = state;
   let proofs = 0;
@@ -216,9 +217,9 @@ async function followChain(
     const file = await readEpoch(source, epoch);
     const data: { data?: EpochData } =
       circumstances.level === 'data'
-        ? { data: { records: await readRecords(source, epoch), tree } }
+        ? { data: { ...(await readRecords(source, epoch)), tree } }
         : {};
-    const outcome = verifyEpoch(context, state, file, { proofs: epoch >= from, ...data });
+    const outcome = verifyEpoch(context, state, file, { proofs: epoch >= from, rules, ...data });
     if (!outcome.ok) throw new Refusal(outcome.part, outcome, epoch);
     state = outcome.state;
     proofs += outcome.proofs;
@@ -234,10 +235,11 @@ async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpo
   return decoded.value;
 }
 
-async function readRecords(source: EpochSource, epoch: number): Promise<RecordList> {
-  const decoded = decodeRecords(await readFile(source, 'records', recordsFileName(epoch), epoch));
+async function readRecords(source: EpochSource, epoch: number): Promise<Omit<EpochData, 'tree'>> {
+  const recordsFile = await readFile(source, 'records', recordsFileName(epoch), epoch);
+  const decoded = decodeRecords(recordsFile);
   if (!decoded.ok) throw new Refusal('records', decoded.error, epoch);
-  return decoded.value;
+  return { records: decoded.value, recordsFile };
 }
 
 function readFile(

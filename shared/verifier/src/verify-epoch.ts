@@ -1,6 +1,6 @@
 import type { Challenge } from './accumulator.ts';
 import { sameBytes } from './bytes.ts';
-import type { ChainKeys } from './chain-keys.ts';
+import { type ChainKeys, keyFor } from './chain-keys.ts';
 import { type ChainState, chainStateAfter } from './chain-state.ts';
 import {
   checkData,
@@ -10,15 +10,18 @@ import {
   type PartVerdict,
 } from './check-data.ts';
 import { checkHeader } from './check-header.ts';
+import { applyChanges, checkChanges } from './check-rules.ts';
 import type { AccountProof, BatchProof, DecodedEpoch } from './epoch-file.ts';
 import { reduce } from './field.ts';
 import type { Genesis } from './genesis.ts';
-import { type ProofClaim, verifyAll } from './groth16.ts';
+import { type ProofClaim, verifyAll } from './groth16-batch.ts';
 import type { EpochHeader } from './header.ts';
-import type { ProofPlace } from './poseidon.ts';
+import type { CircuitRole, ProofPlace } from './poseidon.ts';
 import { ACCEPTED } from './reason-codes.ts';
+import type { RuleBook } from './rule-book.ts';
 import { accountsSignals, batchSignals } from './statement.ts';
 import { digestListHash, drawChallenge, encodeDigestList } from './transcript.ts';
+import type { VerifyingKey } from './verifying-key.ts';
 
 /** What holds for a whole chain. */
 export interface ChainContext {
@@ -27,18 +30,24 @@ export interface ChainContext {
   readonly keys: ChainKeys;
 }
 
-/** An epoch's proofs, each with the place that the verifier computed for it. */
+/** A proof with the key of its kind and the place that the verifier computed for it. */
+export interface PlacedProof<Stored> {
+  readonly place: ProofPlace;
+  readonly key: VerifyingKey;
+  readonly proof: Stored;
+}
+
 export interface EpochParts {
   readonly header: EpochHeader;
-  readonly batchSize: number;
-  readonly accountsSize: number;
-  readonly batches: readonly { readonly place: ProofPlace; readonly proof: BatchProof }[];
-  readonly accounts: readonly { readonly place: ProofPlace; readonly proof: AccountProof }[];
+  readonly batches: readonly PlacedProof<BatchProof>[];
+  readonly accounts: readonly PlacedProof<AccountProof>[];
 }
 
 export interface EpochChecks {
   /** Whether to check the Groth16 proofs; everything else is checked always. */
   readonly proofs: boolean;
+  /** The rules at the epoch's beginning; the check moves them to those at its end. */
+  readonly rules: RuleBook;
   /** Level data, when given. */
   readonly data?: EpochData;
 }
@@ -60,27 +69,29 @@ export function verifyEpoch(
   const { genesis, genesisHash, keys } = context;
   const header = checkHeader(genesis, genesisHash, state, epoch);
   if (!header.ok) return { ...header, part: 'header' };
+  const changes = checkChanges(genesis, state, epoch);
+  if (!changes.ok) return { ...changes, part: 'rules' };
   const parts = placeProofs(keys, epoch);
+  if ('ok' in parts) return parts;
   const shape = checkShape(parts);
   if (!shape.ok) return shape;
 
   const digestList = encodeDigestList(
-    parts.batches.map(({ place, proof }) => ({ ...place, digest: proof.digest })),
-    parts.accounts.map(({ place, proof }) => ({ ...proof, count: place.count })),
+    parts.batches.map(({ place, proof }) => ({ ...proof, seq0: place.seq0 })),
+    parts.accounts.map(({ proof }) => proof),
   );
   if (!sameBytes(digestListHash(digestList), epoch.header.digestListHash)) {
     const message = 'the digests, counts and roots are not those that the header commits to';
     return inPart('digest list', 'DIGEST_LIST', message);
   }
-  const { batchVkDigest, accountVkDigest } = genesis;
-  const challenge = drawChallenge(epoch.headerBytes, batchVkDigest, accountVkDigest, digestList);
+  const challenge = drawChallenge(epoch.headerBytes, genesis.keys, digestList);
   if (!challenge) return inPart('challenge', 'CHALLENGE_REFUSED', 'x is below 2^24');
 
   const sums = checkSums(parts);
   if (!sums.ok) return sums;
-  const data = checks.data ? checkData(parts, challenge, checks.data) : ACCEPTED;
-  if (!data.ok) return data;
-  const claims = checks.proofs ? proofClaims(keys, parts, challenge) : [];
+  const contents = checkContents(parts, challenge, epoch, checks);
+  if (!contents.ok) return contents;
+  const claims = checks.proofs ? proofClaims(parts, challenge) : [];
   const proofs = verifyAll(claims);
   if (!proofs.ok) return proofs;
   return {
@@ -90,50 +101,71 @@ export function verifyEpoch(
   };
 }
 
-function placeProofs(keys: ChainKeys, { header, batches, accounts }: DecodedEpoch): EpochParts {
-  const { market, epoch, recordFirst } = header;
-  const batchSize = keys.batch.size;
-  return {
-    header,
-    batchSize,
-    accountsSize: keys.accounts.size,
-    batches: batches.map((proof, index) => {
-      const seq0 = recordFirst + BigInt(index * batchSize);
-      return { place: { market, epoch, seq0, count: proof.count }, proof };
-    }),
-    accounts: accounts.map((proof, index) => {
-      return { place: { market, epoch, seq0: BigInt(index), count: proof.count }, proof };
-    }),
-  };
+/** The rules alone, or the records with all that follows from them. */
+function checkContents(
+  parts: EpochParts,
+  challenge: Challenge,
+  epoch: DecodedEpoch,
+  { rules, data }: EpochChecks,
+): PartVerdict {
+  if (data !== undefined) return checkData(parts, challenge, { ...data, epoch, rules });
+  const applied = applyChanges(rules, epoch.changes);
+  return applied.ok ? ACCEPTED : { ...applied, part: 'rules' };
 }
 
-/** Every proof is full but the last of its kind, the batches hold the epoch's records exactly. */
-function checkShape({
-  header,
-  batchSize,
-  accountsSize,
-  batches,
-  accounts,
-}: EpochParts): PartVerdict {
+function placeProofs(
+  keys: ChainKeys,
+  { header, batches, accounts }: DecodedEpoch,
+): EpochParts | PartRefused {
+  const { market, epoch, recordFirst } = header;
+  let seq0 = recordFirst;
+  const placedBatches = placeAll(keys, 'batch', batches, ({ count }) => {
+    const place = { market, epoch, seq0, count };
+    seq0 += BigInt(count);
+    return place;
+  });
+  if ('code' in placedBatches) return placedBatches;
+  const placedAccounts = placeAll(keys, 'accounts', accounts, ({ count }, index) => {
+    return { market, epoch, seq0: BigInt(index), count };
+  });
+  if ('code' in placedAccounts) return placedAccounts;
+  return { header, batches: placedBatches, accounts: placedAccounts };
+}
+
+function placeAll<Stored extends BatchProof>(
+  keys: ChainKeys,
+  role: CircuitRole,
+  proofs: readonly Stored[],
+  placeOf: (proof: Stored, index: number) => ProofPlace,
+): PlacedProof<Stored>[] | PartRefused {
+  const placed: PlacedProof<Stored>[] = [];
+  for (const [index, proof] of proofs.entries()) {
+    const found = keyFor(keys, { role, size: proof.size, backEnd: proof.backEnd });
+    if (!found.ok) return { ...found, part: partName(role, index) };
+    placed.push({ place: placeOf(proof, index), key: found.key, proof });
+  }
+  return placed;
+}
+
+export function partName(role: CircuitRole, index: number): string {
+  return role === 'batch' ? `batch ${index}` : `account proof ${index}`;
+}
+
+/** No proof is empty or over-full, and the batches hold the epoch's records exactly. */
+function checkShape({ header, batches, accounts }: EpochParts): PartVerdict {
   let records = 0;
-  for (const [index, { place }] of batches.entries()) {
-    const full = index < batches.length - 1;
-    if (!isCount(place.count, batchSize, full)) {
-      const message = `count ${place.count} of ${batchSize}; only the last is partial`;
-      return inPart(`batch ${index}`, 'BATCH_TILING', message);
-    }
-    records += place.count;
+  for (const [index, { proof }] of batches.entries()) {
+    const wrong = checkCount(proof);
+    if (wrong !== undefined) return inPart(`batch ${index}`, 'BATCH_TILING', wrong);
+    records += proof.count;
   }
   if (records !== header.recordCount) {
     const message = `the batches hold ${records} records, the header says ${header.recordCount}`;
     return inPart('batches', 'BATCH_TILING', message);
   }
-  for (const [index, { place }] of accounts.entries()) {
-    const full = index < accounts.length - 1;
-    if (!isCount(place.count, accountsSize, full)) {
-      const message = `count ${place.count} of ${accountsSize}; only the last is partial`;
-      return inPart(`account proof ${index}`, 'ACCOUNT_TILING', message);
-    }
+  for (const [index, { proof }] of accounts.entries()) {
+    const wrong = checkCount(proof);
+    if (wrong !== undefined) return inPart(`account proof ${index}`, 'ACCOUNT_TILING', wrong);
   }
   if (records === 0 && accounts.length > 0) {
     const message = `${accounts.length} account proofs in an epoch without records`;
@@ -142,8 +174,8 @@ function checkShape({
   return ACCEPTED;
 }
 
-function isCount(count: number, size: number, full: boolean): boolean {
-  return full ? count === size : count >= 1 && count <= size;
+function checkCount({ count, size }: BatchProof): string | undefined {
+  return count >= 1 && count <= size ? undefined : `its count is ${count}, its rows are ${size}`;
 }
 
 /** What the records move is what the accounts changed by, and the roots end where they should. */
@@ -163,24 +195,16 @@ function checkSums({ header, batches, accounts }: EpochParts): PartVerdict {
 }
 
 /** The public signals of every proof, rebuilt; the roots chain from the header's old root. */
-function proofClaims(keys: ChainKeys, parts: EpochParts, challenge: Challenge): ProofClaim[] {
+function proofClaims({ header, batches, accounts }: EpochParts, challenge: Challenge) {
   const claims: ProofClaim[] = [];
-  for (const [index, { place, proof }] of parts.batches.entries()) {
-    claims.push({
-      part: `batch ${index}`,
-      key: keys.batch.key,
-      proof: proof.proof,
-      signals: batchSignals(parts.batchSize, place, proof, challenge),
-    });
+  for (const [index, { place, key, proof }] of batches.entries()) {
+    const signals = batchSignals(proof.size, place, proof, challenge);
+    claims.push({ part: partName('batch', index), key, proof: proof.proof, signals });
   }
-  let rootIn = parts.header.rootOld;
-  for (const [index, { place, proof }] of parts.accounts.entries()) {
-    claims.push({
-      part: `account proof ${index}`,
-      key: keys.accounts.key,
-      proof: proof.proof,
-      signals: accountsSignals(parts.accountsSize, place, { ...proof, rootIn }, challenge),
-    });
+  let rootIn = header.rootOld;
+  for (const [index, { place, key, proof }] of accounts.entries()) {
+    const signals = accountsSignals(proof.size, place, { ...proof, rootIn }, challenge);
+    claims.push({ part: partName('accounts', index), key, proof: proof.proof, signals });
     rootIn = proof.rootOut;
   }
   return claims;

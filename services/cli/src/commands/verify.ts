@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { type ChainAccepted, type ChainResult, verifyChain } from '@foldbook/verifier';
-import { openStoreFolder, type StoreFolderOptions } from '@foldbook/verifier/node';
+import { openStoreFolder } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand } from '../command.ts';
 import { checkMarketName } from '../order-arguments.ts';
 import { duration, plural, roundedMs } from '../output.ts';
 import { DEFAULT_PROOF_DIR } from '../paths.ts';
+import { verifyAccount } from '../verify-account.ts';
+import { folderOptions, genesisFrom } from '../verify-options.ts';
 import { completed, counted, findMarket } from '../verify-store.ts';
 
 export const verify: CliCommand = {
@@ -14,6 +16,7 @@ export const verify: CliCommand = {
   help: `
 Usage: foldbook verify [--store DIR] [--market NAME] [--epochs A[..B]] [--level L] [--genesis HASH]
                        [--max-file MIB]
+       foldbook verify --account FILE [--store DIR] [--genesis HASH] [--max-file MIB]
 
 Needs no key, no server and no engine: only the folder of epochs that a prover wrote.
 
@@ -26,6 +29,8 @@ Needs no key, no server and no engine: only the folder of epochs that a prover w
                     made up from nothing would pass
   --max-file MIB    read no file larger than this, as a store may be anybody's (default 64, which
                     is two million records an epoch)
+  --account FILE    a file of "foldbook balance --prove": is it signed, and, with --store, is it of
+                    the chain, whose epochs up to it are verified too, and of its last root?
   --json            one JSON object
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
@@ -34,6 +39,7 @@ market in the folder.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
   takes: [],
   options: {
+    account: { type: 'string' },
     store: { type: 'string' },
     market: { type: 'string' },
     epochs: { type: 'string' },
@@ -42,6 +48,8 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     'max-file': { type: 'string' },
   },
   run: async (context) => {
+    const accountFile = context.text('account');
+    if (accountFile !== undefined) return verifyAccount(context, accountFile);
     const store = resolve(context.text('store') ?? DEFAULT_PROOF_DIR);
     const level = context.text('level');
     if (level !== undefined && level !== 'settlement' && level !== 'data') {
@@ -67,17 +75,6 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     return result.ok && isProved(result) ? 0 : 1;
   },
 };
-
-function genesisFrom(text: string | undefined): string | undefined {
-  if (text === undefined || /^[0-9a-fA-F]{64}$/.test(text)) return text;
-  throw new UsageError(`--genesis ${text}: give the 64 hex digits that verify prints as genesis`);
-}
-
-function folderOptions(maxFile: string | undefined): StoreFolderOptions {
-  if (maxFile === undefined) return {};
-  if (/^[1-9][0-9]{0,5}$/.test(maxFile)) return { fileBytesMax: Number(maxFile) * 1024 * 1024 };
-  throw new UsageError(`--max-file ${maxFile}: give a number of MiB, 1 to 999999`);
-}
 
 function epochRange(text: string | undefined): { from?: number; to?: number } {
   if (text === undefined) return {};

@@ -8,6 +8,8 @@ import {
   EventKind,
   EventOffset,
   encodeBatch,
+  FEE_TIERS,
+  MarketCreatedOffset,
   RECORD_BYTES,
   SettlementKind,
   viewOf,
@@ -86,6 +88,7 @@ export class DiffScript {
   #sequenceFirst = 1;
   #logSequence = 0;
   #head = new Uint8Array(32);
+  #rates: readonly [maker: number, taker: number] = [0, 0];
 
   constructor(market: number) {
     this.#market = market;
@@ -95,7 +98,27 @@ export class DiffScript {
     const view = this.#next(EventKind.MARKET_CREATED);
     view.setInt32(16, makerFeePpm, true);
     view.setInt32(20, takerFeePpm, true);
+    this.#rates = [makerFeePpm, takerFeePpm];
+    view.setUint32(MarketCreatedOffset.MAX_FEE_PPM, 100_000, true);
     return this;
+  }
+
+  /** Rates of all tiers: none is lowered before each is as high as it was or will be. */
+  setFees(makerFeePpm: number, takerFeePpm: number): this {
+    const [maker, taker] = this.#rates;
+    this.#setTiers(Math.max(maker, makerFeePpm), Math.max(taker, takerFeePpm));
+    this.#setTiers(makerFeePpm, takerFeePpm);
+    this.#rates = [makerFeePpm, takerFeePpm];
+    return this;
+  }
+
+  #setTiers(makerFeePpm: number, takerFeePpm: number): void {
+    for (let tier = 0; tier < FEE_TIERS; tier++) {
+      const view = this.#next(EventKind.FEES_CHANGED);
+      view.setUint8(EventOffset.SIDE, tier);
+      view.setInt32(MarketCreatedOffset.MAKER_FEE_PPM, makerFeePpm, true);
+      view.setInt32(MarketCreatedOffset.TAKER_FEE_PPM, takerFeePpm, true);
+    }
   }
 
   move(...movements: readonly Movement[]): this {

@@ -2,7 +2,7 @@
 /** Circuits without circuits: keys with a known trapdoor "prove" at once. Tests only. */
 import assert from 'node:assert/strict';
 import { decodeVerifyingKey, type TrustedKey, verifyingKeyDigest } from '@foldbook/verifier';
-import { createTrapdoorKey } from '@foldbook/verifier/testing';
+import { createTrapdoorKey, type TrapdoorKey } from '@foldbook/verifier/testing';
 import type { ProvingCircuit, ProvingCircuits } from '../chain-context.ts';
 import type { ProofJob, ProofResult } from '../proof-job.ts';
 import type { ProofMaker } from '../proof-queue.ts';
@@ -12,10 +12,10 @@ const accountsKey = createTrapdoorKey('accounts', 4);
 
 export const trustedKeys: readonly TrustedKey[] = [batchKey.trusted, accountsKey.trusted];
 
-export const trapdoorCircuits: ProvingCircuits = {
-  batch: circuit('batch-15', 15, batchKey.bytes),
-  accounts: circuit('accounts-4', 4, accountsKey.bytes),
-};
+export const trapdoorCircuits: ProvingCircuits = [
+  circuit('batch-15', batchKey),
+  circuit('accounts-4', accountsKey),
+];
 
 /** Makes a proof for whatever public signals a job names, true or not. */
 export class TrapdoorMaker implements ProofMaker {
@@ -26,13 +26,16 @@ export class TrapdoorMaker implements ProofMaker {
   async make(job: ProofJob): Promise<ProofResult> {
     this.made.push(job.id);
     const key = job.circuit === 'batch-15' ? batchKey : accountsKey;
-    const proof = key.prove(job.publicSignals.map(BigInt));
+    const proof = key.proveUncompressed(job.publicSignals.map(BigInt));
     return { proof, publicSignals: job.publicSignals, proveMs: 1 };
   }
 }
 
-function circuit(name: ProvingCircuit['name'], size: number, keyBytes: Uint8Array): ProvingCircuit {
+function circuit(name: ProvingCircuit['name'], trapdoor: TrapdoorKey): ProvingCircuit {
+  const keyBytes = trapdoor.bytes;
+  const { role, size } = trapdoor.trusted;
   const decoded = decodeVerifyingKey(keyBytes);
   assert(decoded.ok);
-  return { name, size, key: decoded.value, keyBytes, keyDigest: verifyingKeyDigest(keyBytes) };
+  const keyDigest = verifyingKeyDigest(keyBytes);
+  return { name, role, size, key: decoded.value, keyBytes, keyDigest };
 }

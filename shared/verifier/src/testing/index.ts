@@ -2,5 +2,5 @@
 export { ChainBuilder, type Cheats, filled } from './chain-builder.ts';
 export { memorySource, type StoreFiles } from './memory-store.ts';
 export { certificateOf, logGroup, receiptOf, TestLog } from './receipts.ts';
-export { everyKind, record, trades } from './records.ts';
+export { everyKind, everyKindRates, record, trades } from './records.ts';
 export { createTrapdoorKey, type TrapdoorKey } from './trapdoor-prover.ts';

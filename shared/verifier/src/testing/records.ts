@@ -1,3 +1,4 @@
+import type { FeeRates } from '../rules.ts';
 import { RecordKind, type SettlementRecord } from '../settlement-record.ts';
 
 type Amount = number | bigint;
@@ -46,6 +47,9 @@ export const everyKind: readonly SettlementRecord[] = [
   record.withdrawBase(3, 2),
   record.withdrawQuote(2, 100),
 ];
+
+/** The rates by which the trade above has its fee and its rebate. */
+export const everyKindRates: FeeRates = { makerFeePpm: -1_430, takerFeePpm: 11_400 };
 
 /** Trades back and forth between the two accounts above. */
 export function trades(count: number): SettlementRecord[] {

@@ -1,8 +1,16 @@
 import { bn254 } from '@noble/curves/bn254.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { at } from '../assert.ts';
-import { bytesToHex, utf8ToBytes } from '../bytes.ts';
-import { encodeG1, encodeG2, G1, type G1Point, G2 } from '../curve-points.ts';
+import { bytesToHex, concatBytes, utf8ToBytes } from '../bytes.ts';
+import {
+  encodeCompressedG1,
+  encodeCompressedG2,
+  encodeG1,
+  encodeG2,
+  G1,
+  type G1Point,
+  G2,
+} from '../curve-points.ts';
 import { fromBigEndian, inverse, reduce } from '../field.ts';
 import type { TrustedKey } from '../pinned-keys.ts';
 import type { CircuitRole } from '../poseidon.ts';
@@ -17,8 +25,10 @@ export interface TrapdoorKey {
   /** Canonical verifying key. */
   readonly bytes: Uint8Array;
   readonly trusted: TrustedKey;
-  /** A proof (256 bytes) that holds for these public signals, true or not. */
+  /** A compressed proof (128 bytes) that holds for these public signals, true or not. */
   prove(signals: readonly bigint[]): Uint8Array;
+  /** The same, of 256 bytes. */
+  proveUncompressed(signals: readonly bigint[]): Uint8Array;
 }
 
 /** The same key for the same arguments, made once. */
@@ -41,28 +51,33 @@ function makeKey(role: CircuitRole, size: number, seed: string, signals: number)
   const [alpha, beta, gamma, delta] = [draw(), draw(), draw(), draw()];
   const ic = Array.from({ length: signals + 1 }, () => draw());
   const [first, ...others] = ic.map((scalar) => G1.BASE.multiply(scalar));
-  const points: [G1Point, ...G1Point[]] = [first ?? G1.BASE, ...others];
+  const icPoints: [G1Point, ...G1Point[]] = [first ?? G1.BASE, ...others];
   const bytes = encodeVerifyingKey({
     insecure: true,
     alpha1: G1.BASE.multiply(alpha),
     beta2: G2.BASE.multiply(beta),
     gamma2: G2.BASE.multiply(gamma),
     delta2: G2.BASE.multiply(delta),
-    ic: points,
+    ic: icPoints,
   });
   const digest = bytesToHex(verifyingKeyDigest(bytes));
-  const prove = (values: readonly bigint[]): Uint8Array => {
+  const points = (values: readonly bigint[]) => {
     const [a, b] = [draw(), draw()];
     const inputs = values.reduce((sum, value, i) => sum + value * at(ic, i + 1), at(ic, 0));
     const c = reduce((a * b - alpha * beta - inputs * gamma) * inverse(delta));
-    const proof = new Uint8Array(256);
-    proof.set(encodeG1(G1.BASE.multiply(a)), 0);
-    proof.set(encodeG2(G2.BASE.multiply(b)), 64);
-    proof.set(encodeG1(G1.BASE.multiply(c)), 192);
-    return proof;
+    return { a: G1.BASE.multiply(a), b: G2.BASE.multiply(b), c: G1.BASE.multiply(c) };
+  };
+  const prove = (values: readonly bigint[]): Uint8Array => {
+    const { a, b, c } = points(values);
+    return concatBytes(encodeCompressedG1(a), encodeCompressedG2(b), encodeCompressedG1(c));
+  };
+  const proveUncompressed = (values: readonly bigint[]): Uint8Array => {
+    const { a, b, c } = points(values);
+    return concatBytes(encodeG1(a), encodeG2(b), encodeG1(c));
   };
   const circuit = `trapdoor-${role}-${size}`;
-  return { bytes, trusted: { circuit, role, size, digest, insecure: true }, prove };
+  const trusted = { circuit, role, size, digest, insecure: true };
+  return { bytes, trusted, prove, proveUncompressed };
 }
 
 /** Scalars in [1, r), the same ones for the same seed. */
