@@ -66,3 +66,16 @@ export function encodeQ(target: usize, source: usize, count: u32, bigEndian: boo
     pack(target + 32 * i, low, PRIME_Q, bigEndian);
   }
 }
+
+/** Turns numbers of 32 bytes to the other byte order, in place. */
+export function reverseNumbers(numbers: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const number = numbers + 32 * i;
+    const w0 = load<u64>(number);
+    const w1 = load<u64>(number, 8);
+    store<u64>(number, bswap(load<u64>(number, 24)));
+    store<u64>(number, bswap(load<u64>(number, 16)), 8);
+    store<u64>(number, bswap(w1), 16);
+    store<u64>(number, bswap(w0), 24);
+  }
+}

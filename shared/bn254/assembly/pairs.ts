@@ -86,8 +86,8 @@ export function scalePair(target: usize, a: usize, factors: v128): void {
 }
 
 /**
- * Brings both numbers to at most 0.51 p with limbs of at most 2^50. They may be up to 8 p (limbs
- * below 2^52.5): all sums stay below 2^53 and so are exact.
+ * Brings both numbers to at most 0.51 p with limbs of at most 2^50. They may be up to 2.4 p with
+ * limbs of 3 x 2^50: all sums stay below 2^53 and so are exact. Zero gets limbs of zero.
  * @param prime the field's order as a pair
  */
 export function settle(target: usize, a: usize, prime: usize): void {

@@ -9,6 +9,41 @@ export interface KernelExports {
   encodeR(target: number, source: number, count: number, bigEndian: number): void;
   decodeQ(target: number, source: number, count: number, bigEndian: number): number;
   encodeQ(target: number, source: number, count: number, bigEndian: number): void;
+  reverseNumbers(numbers: number, count: number): void;
+  hashBlocks(target: number, blocks: number, count: number): void;
+  hashToPoints(target: number, seed: number, first: number, count: number): void;
+  longestScalar(scalars: number, count: number): number;
+  scalarsBelowOrder(scalars: number, count: number): number;
+  sumOfProducts(
+    ...args: readonly [
+      target: number,
+      bases: number,
+      scalars: number,
+      count: number,
+      width: number,
+      windows: number,
+      scratch: number,
+    ]
+  ): void;
+  addMany(target: number, points: number, count: number): void;
+  pointsOnCurve(points: number, count: number): number;
+  compressPoints(target: number, points: number, count: number): void;
+  decompressPoints(target: number, source: number, count: number): number;
+  scalePoints(target: number, points: number, scalars: number, count: number): void;
+  addScaled(target: number, a: number, r: number, b: number, count: number): void;
+  addVectors(target: number, a: number, b: number, count: number, negate: number): void;
+  multiplyVectors(target: number, a: number, b: number, count: number): void;
+  multiplyMatrix(
+    ...args: readonly [
+      target: number,
+      starts: number,
+      columns: number,
+      coefficients: number,
+      values: number,
+      vector: number,
+      rows: number,
+    ]
+  ): void;
   repeatProducts(target: number, factor: number, pairs: number, rounds: number): void;
   hashes(
     ...args: readonly [
@@ -123,7 +158,7 @@ async function instantiate(
   return new Kernel(flavour, exports);
 }
 
-const NAMES = ['memory', 'heapBase', 'decodeR', 'encodeQ', 'hashes', 'sponges'];
+const NAMES = ['memory', 'heapBase', 'decodeR', 'encodeR', 'hashes', 'sumOfProducts'];
 
 const isKernel = (
   exports: WebAssembly.Exports,
