@@ -272,7 +272,10 @@ export function scalarsBelowOrder(scalars: usize, count: u32): u32 {
   return count;
 }
 
-/** Signed digits of `width` bits, -2^(width - 1) and above: digits[window * count + scalar]. */
+/**
+ * Signed digits of `width` bits: digits[window * count + scalar]. They reach up to 2^(width - 1)
+ * itself, so that a last window whose top bit is free never carries.
+ */
 function cut(digits: usize, scalars: usize, count: u32, width: u32, windows: u32): void {
   const half: i32 = 1 << (width - 1);
   const mask: u64 = (1 << width) - 1;
@@ -289,7 +292,7 @@ function cut(digits: usize, scalars: usize, count: u32, width: u32, windows: u32
       }
       let digit = <i32>(value & mask) + carry;
       carry = 0;
-      if (digit >= half) {
+      if (digit > half) {
         digit -= 2 * half;
         carry = 1;
       }

@@ -31,11 +31,12 @@ export class Poseidon {
 
   /** Poseidon of 1 to 16 numbers. Throws FIELD_RANGE, INPUT_LENGTH. */
   hash(inputs: readonly bigint[]): bigint {
-    const bytes = new Uint8Array(ELEMENT_BYTES * inputs.length);
-    inputs.forEach((input, index) => {
-      writeScalar(bytes, ELEMENT_BYTES * index, input);
-    });
-    return readNumber(this.hashMany(inputs.length, bytes));
+    return readNumber(this.hashMany(inputs.length, bytesOf(inputs)));
+  }
+
+  /** The hash of each list; `inputs`: the lists of `arity` numbers one after another. */
+  hashLists(arity: number, inputs: readonly bigint[]): bigint[] {
+    return numbersOf(this.hashMany(arity, bytesOf(inputs)));
   }
 
   /**
@@ -101,13 +102,12 @@ export class Poseidon {
   /** One sponge: words are filled with zeros up to a multiple of 15. */
   sponge(iv: bigint, words: readonly bigint[]): bigint {
     const length = Math.ceil(words.length / SPONGE_RATE) * SPONGE_RATE;
-    const bytes = new Uint8Array(ELEMENT_BYTES * length);
-    words.forEach((word, index) => {
-      writeScalar(bytes, ELEMENT_BYTES * index, word);
-    });
-    const first = new Uint8Array(ELEMENT_BYTES);
-    writeScalar(first, 0, iv);
-    return readNumber(this.spongeMany(first, bytes));
+    return readNumber(this.spongeMany(bytesOf([iv]), bytesOf(words, length)));
+  }
+
+  /** A sponge from each iv over its share of the words, a multiple of 15. */
+  sponges(ivs: readonly bigint[], words: readonly bigint[]): bigint[] {
+    return numbersOf(this.spongeMany(bytesOf(ivs), bytesOf(words)));
   }
 
   /** Constants are made at the first use of a width: up to some tens of milliseconds. */
@@ -135,6 +135,20 @@ export class Poseidon {
     this.#tables.set(width, table);
     return table;
   }
+}
+
+/** `length`: of the result, in numbers; zeros follow the values. */
+function bytesOf(values: readonly bigint[], length = values.length): Uint8Array {
+  const bytes = new Uint8Array(ELEMENT_BYTES * length);
+  values.forEach((value, index) => {
+    writeScalar(bytes, ELEMENT_BYTES * index, value);
+  });
+  return bytes;
+}
+
+function numbersOf(bytes: Uint8Array): bigint[] {
+  const count = bytes.length / ELEMENT_BYTES;
+  return Array.from({ length: count }, (_, index) => readNumber(bytes, ELEMENT_BYTES * index));
 }
 
 function wholeLists(bytes: Uint8Array, listBytes: number): number {

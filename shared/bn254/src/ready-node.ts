@@ -3,5 +3,7 @@ import { openKernel } from './kernel.ts';
 import { readKernelCode } from './node-code.ts';
 import { Poseidon } from './poseidon.ts';
 
+export { SPONGE_RATE } from './poseidon.ts';
+
 export const kernel = await openKernel(await readKernelCode());
 export const poseidon = new Poseidon(kernel);

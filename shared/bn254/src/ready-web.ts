@@ -14,5 +14,7 @@ const code: KernelCode = {
   portable: await fetchCode(new URL('../build/portable.wasm', import.meta.url)),
 };
 
+export { SPONGE_RATE } from './poseidon.ts';
+
 export const kernel = await openKernel(code);
 export const poseidon = new Poseidon(kernel);
