@@ -65,8 +65,7 @@ for (const bits of [253, 64, 1]) {
   const ourMs = await fastest(() => g1.sumOfProducts(points, ours));
   const theirMs = await fastest(() => curve.G1.multiExpAffine(theirs, little));
   const ratio = (theirMs / ourMs).toFixed(1);
-  write(
-    `2^${log2}, ${bits} bits: ${ourMs.toFixed(1)} ms, ffjavascript ${theirMs.toFixed(1)} ms: ${ratio}x`,
-  );
+  const times = `${ourMs.toFixed(1)} ms, ffjavascript ${theirMs.toFixed(1)} ms`;
+  write(`2^${log2}, ${bits} bits: ${times}: ${ratio}x`);
 }
 await curve.terminate();

@@ -1,13 +1,15 @@
 /**
  * Points of G1, y^2 = x^3 + 3, as homogeneous X : Y : Z; infinity is 0 : 1 : 0. A point is three
- * pairs (240 bytes), that is two points, one in each lane. The addition has no exceptions (J. Renes,
- * C. Costello, L. Batina, "Complete addition formulas for prime order elliptic curves", ePrint
- * 2015/1060, algorithm 7 for a = 0): both lanes do the same whatever the points are.
+ * pairs (240 bytes), that is two points, one in each lane. The addition has no exceptions (Renes,
+ * Costello, Batina, "Complete addition formulas for prime order elliptic curves", ePrint 2015/1060,
+ * algorithm 7 for a = 0): both lanes do the same whatever the points are.
  *
  * An affine point is x, y as singles (80 bytes); 0, 0 is infinity, since it is not on the curve.
  */
 import { mulQ, ONE_Q, PRIME_Q, squareQ } from './field-products';
-import { addPair, copyPair, gather, PAIR, scalePair, scatter, settle, SINGLE, subPair } from './pairs';
+import {
+  addPair, copyPair, gather, PAIR, scalePair, scatter, settle, SINGLE, subPair,
+} from './pairs';
 
 export const POINT: usize = 240;
 export const AFFINE: usize = 80;

@@ -1,7 +1,9 @@
 /** Points of G1 in and out of the kernel's form, and their multiples one by one. */
 import { encodeQ } from './codec';
 import { mulQ, ENTER_Q, ONE_Q, ORDER_Q, PRIME_Q, squareQ } from './field-products';
-import { addPoints, AFFINE, isInfinite, liftAffine, POINT, rootQ, setInfinity, toAffine } from './g1';
+import {
+  addPoints, AFFINE, isInfinite, liftAffine, POINT, rootQ, setInfinity, toAffine,
+} from './g1';
 import {
   addPair, gather, isBelow, scalePair, settle, SINGLE, subPair, unpack,
 } from './pairs';

@@ -1,15 +1,15 @@
 /**
  * Writes the field multiplications of the kernel, unrolled, as AssemblyScript.
  *
- * A number is five limbs of 51 bits, held as doubles: integers of either sign, limb i times 2^(51 i).
- * A v128 carries the same limb of two numbers, so that each operation works on a pair of numbers.
+ * A number is five limbs of 51 bits, held as doubles: integers of either sign, limb i times
+ * 2^(51 i). A v128 carries the same limb of two numbers, so that each operation works on a pair.
  * A product of two limbs comes in two parts by two fused multiply-adds, because adding 1.5 x 2^103
- * rounds the product to a multiple of 2^51 and the second one leaves the exact rest; the parts stand
- * in the low bits of the doubles and are summed as integers, with no carries until the end.
+ * rounds the product to a multiple of 2^51 and the second one leaves the exact rest; the parts
+ * stand in the low bits of the doubles and are summed as integers, with no carries until the end.
  * The technique is from N. Emmart, F. Zheng, C. Weems, "Faster Modular Exponentiation Using Double
- * Precision Floating Point Arithmetic on the GPU" (ARITH 2018); G. Mitscha-Baude showed that it pays
- * in WebAssembly (github.com/mitschabaude/montgomery). Signed limbs, the reduction and this code
- * are our own.
+ * Precision Floating Point Arithmetic on the GPU" (ARITH 2018); G. Mitscha-Baude showed that it
+ * pays in WebAssembly (github.com/mitschabaude/montgomery). Signed limbs, the reduction and this
+ * code are our own.
  *
  * Bounds. A result is below 0.76 p in magnitude with limbs of at most 2^50. Factors may have limbs
  * of up to 2^51 both, or 2^52 and 2^50: |product| <= 2^102 keeps the rounding at 2^51. So sums and
@@ -138,9 +138,7 @@ class Source {
     if (this.#flavour === 'fused') return;
     const scaled = `${name}s`;
     this.line(`const ${scaled} = v128.mul<f64>(${name}, SPLIT);`);
-    this.line(
-      `const ${name}h = v128.sub<f64>(${scaled}, v128.sub<f64>(${scaled}, ${name}));`,
-    );
+    this.line(`const ${name}h = v128.sub<f64>(${scaled}, v128.sub<f64>(${scaled}, ${name}));`);
     this.line(`const ${name}l = v128.sub<f64>(${name}, ${name}h);`);
   }
 
@@ -160,7 +158,9 @@ class Source {
     this.line(`const ${p} = ${mul(a, b)};`);
     this.line(`const ${high} = v128.add<f64>(${p}, C1);`);
     this.line(`const d${id} = ${sub(sub(p, mul(`${a}h`, `${b}h`)), mul(`${a}l`, `${b}h`))};`);
-    this.line(`const e${id} = ${sub(mul(`${a}l`, `${b}l`), sub(`d${id}`, mul(`${a}h`, `${b}l`)))};`);
+    this.line(
+      `const e${id} = ${sub(mul(`${a}l`, `${b}l`), sub(`d${id}`, mul(`${a}h`, `${b}l`)))};`,
+    );
     this.line(`const f${id} = ${sub(p, sub(high, 'C1'))};`);
     this.line(`const ${low} = v128.add<f64>(v128.add<f64>(C3, f${id}), e${id});`);
     return { high, low };
@@ -305,15 +305,16 @@ function dotProduct(field: string, flavour: Flavour): string {
   source.line('}');
   source.line('const terms = <i64>count;');
   for (const column of columns) {
-    const base = `${signed64(START[column] ?? 0n)} - terms * ${signed64(TERM_EXCESS[column] ?? 0n)}`;
-    source.line(`t${column} = v128.add<i64>(t${column}, i64x2.splat(${base}));`);
+    const [start, excess] = [signed64(START[column] ?? 0n), signed64(TERM_EXCESS[column] ?? 0n)];
+    const bias = `i64x2.splat(${start} - terms * ${excess})`;
+    source.line(`t${column} = v128.add<i64>(t${column}, ${bias});`);
   }
   source.reduce(field);
   const head =
     `export function dot${field}(\n` +
     '  target: usize, count: u32, first: usize, rest: usize, constants: usize,\n): void {\n';
   const what =
-    '/** target = sum of pairs (the first one at `first`, the others from `rest`) x constants / R. */\n';
+    '/** target = sum of pairs (the first at `first`, the others from `rest`) x constants / R. */\n';
   return `${what}${head}${source.text}}\n`;
 }
 
@@ -330,14 +331,16 @@ const wordsOf = (value: bigint): string =>
   [0n, 64n, 128n, 192n].map((shift) => (value >> shift) & 0xffff_ffff_ffff_ffffn).join(', ');
 
 function fieldConstants(field: string, prime: bigint): string {
+  const entering = (1n << (2n * RADIX_BITS)) % prime;
+  const enteringHigh = (entering << 256n) % prime;
   const negated = balanced(-inverseModLimb(prime % LIMB));
   const shifted = (prime * negated + 1n) / LIMB;
   return (
     `export const PRIME_${field} = memory.data<f64>([${pairData(limbsOf(prime))}], 16);\n` +
     `export const ORDER_${field} = memory.data<u64>([${wordsOf(prime)}], 16);\n` +
     // Factors that enter and leave Montgomery's form, and one in it.
-    `export const ENTER_${field} = ${twice((1n << (2n * RADIX_BITS)) % prime, prime)};\n` +
-    `export const ENTER_HIGH_${field} = ${twice((1n << (2n * RADIX_BITS + 256n)) % prime, prime)};\n` +
+    `export const ENTER_${field} = ${twice(entering, prime)};\n` +
+    `export const ENTER_HIGH_${field} = ${twice(enteringHigh, prime)};\n` +
     `export const ONE_${field} = ${twice((1n << RADIX_BITS) % prime, prime)};\n` +
     `export const LEAVE_${field} = ${twice(1n, prime)};\n` +
     `const SHIFTED_${field} = memory.data<f64>([${pairData(limbsOf(shifted))}], 16);\n` +

@@ -1,5 +1,5 @@
-import { SCALAR_ORDER } from './orders.ts';
 import { Bn254Error, ELEMENT_BYTES } from './kernel.ts';
+import { SCALAR_ORDER } from './orders.ts';
 
 /** Writes `value` as 32 big-endian bytes. Throws FIELD_RANGE unless it is in [0, r). */
 export function writeScalar(bytes: Uint8Array, offset: number, value: bigint): void {

@@ -38,7 +38,15 @@ const pointOf = (log: bigint): Point =>
 const refusedAs = (code: string) => (error: unknown) =>
   error instanceof Bn254Error && error.code === code;
 
-const edgeScalars = [0n, 1n, 2n, SCALAR_ORDER - 1n, SCALAR_ORDER - 2n, 1n << 64n, (1n << 253n) - 1n];
+const edgeScalars = [
+  0n,
+  1n,
+  2n,
+  SCALAR_ORDER - 1n,
+  SCALAR_ORDER - 2n,
+  1n << 64n,
+  (1n << 253n) - 1n,
+];
 const scalar = fc.oneof(
   fc.constantFrom(...edgeScalars),
   fc.bigInt({ min: 0n, max: SCALAR_ORDER - 1n }),
@@ -186,7 +194,8 @@ function naiveBase(domain: string, index: number): { x: bigint; y: bigint } {
     const x = (drawn & ((1n << 511n) - 1n)) % BASE_ORDER;
     const square = (x ** 3n + 3n) % BASE_ORDER;
     const y = modPow(square, (BASE_ORDER + 1n) / 4n);
-    if ((y * y) % BASE_ORDER === square) return { x, y: (y % 2n === 1n) === isOdd ? y : BASE_ORDER - y };
+    if ((y * y) % BASE_ORDER === square)
+      return { x, y: (y % 2n === 1n) === isOdd ? y : BASE_ORDER - y };
   }
 }
 

@@ -9,8 +9,8 @@
  * refused unless they are below r.
  */
 import { Bn254Error, ELEMENT_BYTES, type Kernel } from './kernel.ts';
-import { AFFINE_BYTES, COMPRESSED_BYTES, POINT_BYTES, PointList } from './point-list.ts';
 import { SCALAR_ORDER } from './orders.ts';
+import { AFFINE_BYTES, COMPRESSED_BYTES, POINT_BYTES, PointList } from './point-list.ts';
 import type { FrVector } from './vectors.ts';
 
 const BASES_DOMAIN = 'foldbook/bn254-bases/v1\n';

@@ -78,8 +78,8 @@ export const ELEMENT_BYTES = 32;
 export const SINGLE_BYTES = 40;
 
 /**
- * The kernel's two flavours, compiled or as bytes. They compute the same; `fused` needs relaxed SIMD
- * with a multiply-add that rounds once and is some three times as fast.
+ * The kernel's two flavours, compiled or as bytes. They compute the same; `fused` needs relaxed
+ * SIMD with a multiply-add that rounds once, and is some three times as fast.
  */
 export interface KernelCode {
   readonly fused: Uint8Array<ArrayBuffer> | WebAssembly.Module;
@@ -143,27 +143,29 @@ export async function openFlavour(code: KernelCode, flavour: Flavour): Promise<K
   throw new Bn254Error('KERNEL_UNSUPPORTED', `this engine cannot run the ${flavour} kernel`);
 }
 
+/** Undefined where the engine does not know the instructions. */
 async function instantiate(
   flavour: Flavour,
   code: KernelCode[Flavour],
 ): Promise<Kernel | undefined> {
-  let module: WebAssembly.Module;
-  if (code instanceof WebAssembly.Module) module = code;
-  else {
-    if (!WebAssembly.validate(code)) return undefined;
-    module = await WebAssembly.compile(code);
+  const module = await compiled(code).catch(() => undefined);
+  if (module === undefined) return undefined;
+  const { exports } = new WebAssembly.Instance(module, {});
+  if (!isKernel(exports)) {
+    throw new Bn254Error('KERNEL_UNSUPPORTED', `${flavour}: not a kernel of this version`);
   }
-  const { exports } = await WebAssembly.instantiate(module, {});
-  if (!isKernel(exports)) throw new Bn254Error('KERNEL_UNSUPPORTED', 'not a kernel of this version');
   return new Kernel(flavour, exports);
 }
 
+async function compiled(code: KernelCode[Flavour]): Promise<WebAssembly.Module> {
+  return code instanceof WebAssembly.Module ? code : WebAssembly.compile(code);
+}
+
+type Exports = WebAssembly.Instance['exports'];
 const NAMES = ['memory', 'heapBase', 'decodeR', 'encodeR', 'hashes', 'sumOfProducts'];
 
-const isKernel = (
-  exports: WebAssembly.Exports,
-): exports is WebAssembly.Exports & KernelExports =>
-  NAMES.every((name) => exports[name] !== undefined);
+const isKernel = (exports: Exports): exports is Exports & KernelExports =>
+  NAMES.every((name) => name in exports);
 
 /**
  * Whether multiply-adds round once: an engine may choose, and where they round twice a decoded

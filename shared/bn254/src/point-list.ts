@@ -1,4 +1,4 @@
-import { type Kernel } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 
 /** Bytes of an affine point in kernel memory, outside, and compressed. */
 export const AFFINE_BYTES = 80;

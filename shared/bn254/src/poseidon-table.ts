@@ -87,7 +87,10 @@ export function poseidonTable(width: number): PoseidonTable {
   const byColumns = transpose(inverted(inner));
   const rows = powersApplied(byColumns, apply(byColumns, v), partialRounds).reverse();
   const columns = powersApplied(inner, w, partialRounds).reverse();
-  const echoes = columns.slice(-BLOCK).map((column) => dot(v, column)).reverse();
+  const echoes = columns
+    .slice(-BLOCK)
+    .map((column) => dot(v, column))
+    .reverse();
   const moved = movedConstants(constants.slice(half, half + partialRounds), matrix);
   const before = power(inner, partialRounds);
   const last = [matrix[0] ?? [], ...product(before, matrix.slice(1))];

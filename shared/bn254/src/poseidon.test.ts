@@ -72,7 +72,10 @@ test('many sponges are as one by one', () => {
   const words = ivs.map((iv) => Array.from({ length: 30 }, (_, index) => iv * BigInt(index + 1)));
   const many = poseidon.spongeMany(bytesOf(ivs), bytesOf(words.flat()));
   const single = ivs.map((iv, index) => poseidon.sponge(iv, words[index] ?? []));
-  assert.deepEqual(ivs.map((_, index) => readNumber(many, 32 * index)), single);
+  assert.deepEqual(
+    ivs.map((_, index) => readNumber(many, 32 * index)),
+    single,
+  );
 });
 
 test('what is not a field element or not whole is refused', () => {
@@ -86,6 +89,9 @@ test('what is not a field element or not whole is refused', () => {
   assert.throws(() => poseidon.hash([]), code('INPUT_LENGTH'));
   assert.throws(() => poseidon.hash(new Array<bigint>(17).fill(0n)), code('INPUT_LENGTH'));
   assert.throws(() => poseidon.hashMany(2, new Uint8Array(63)), code('INPUT_LENGTH'));
-  assert.throws(() => poseidon.spongeMany(lists.subarray(160), new Uint8Array(480)), code('FIELD_RANGE'));
+  assert.throws(
+    () => poseidon.spongeMany(lists.subarray(160), new Uint8Array(480)),
+    code('FIELD_RANGE'),
+  );
   assert.throws(() => poseidon.spongeMany(bytesOf([1n]), new Uint8Array(32)), code('INPUT_LENGTH'));
 });

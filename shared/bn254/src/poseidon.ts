@@ -6,8 +6,8 @@
 import { readNumber, writeScalar } from './bytes.ts';
 import { partialRoundsOf, WIDEST } from './grain.ts';
 import { Bn254Error, ELEMENT_BYTES, type Kernel, SINGLE_BYTES } from './kernel.ts';
-import { poseidonTable } from './poseidon-table.ts';
 import { SCALAR_ORDER } from './orders.ts';
+import { poseidonTable } from './poseidon-table.ts';
 
 /** Words absorbed by one permutation of the sponge. */
 export const SPONGE_RATE = 15;
