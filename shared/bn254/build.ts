@@ -25,7 +25,8 @@ const { default: asc } = (await import(COMPILER)) as { readonly default: Compile
 const root = import.meta.dirname;
 const output = join(root, 'build');
 const FLAVOURS: readonly Flavour[] = ['fused', 'portable'];
-const FIELDS = [
+/** The fields that products are written for, by the suffix of their names. */
+export const FIELDS = [
   { name: 'R', prime: SCALAR_ORDER },
   { name: 'Q', prime: BASE_ORDER },
 ];
@@ -55,7 +56,7 @@ async function buildFlavour(flavour: Flavour): Promise<boolean> {
   const [kernel, recorded] = await Promise.all([readIfThere(kernelFile), readIfThere(digestFile)]);
   if (kernel !== undefined && recorded?.toString() === stamp(inputDigest, kernel)) return false;
   await mkdir(output, { recursive: true });
-  const compiled = await compile(flavour, written);
+  const compiled = await compileKernel(flavour, written);
   await replaceFile(kernelFile, compiled);
   await replaceFile(digestFile, stamp(inputDigest, compiled));
   return true;
@@ -74,7 +75,15 @@ async function digestOfInput(flavour: Flavour, written: string): Promise<string>
   return sha256(parts.join('\n'));
 }
 
-async function compile(flavour: Flavour, written: string): Promise<Uint8Array> {
+/**
+ * What assembly/ compiles to.
+ * @param written the module of field products, as codegen/ writes it for the flavour
+ */
+export async function compileKernel(
+  flavour: Flavour,
+  written: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  await mkdir(output, { recursive: true });
   const unfinished = `${flavour}.${process.pid}.wasm`;
   const path = join(output, unfinished);
   const files = ['assembly/index.ts', '--baseDir', root, '--outFile', join('build', unfinished)];
@@ -87,7 +96,7 @@ async function compile(flavour: Flavour, written: string): Promise<Uint8Array> {
     if (error !== null) {
       throw new Error(`shared/bn254/assembly does not compile (${flavour}):\n${stderr.toString()}`);
     }
-    return await readFile(path);
+    return new Uint8Array(await readFile(path));
   } finally {
     await rm(path, { force: true });
   }
