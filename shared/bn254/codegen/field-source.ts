@@ -314,7 +314,7 @@ function dotProduct(field: string, flavour: Flavour): string {
     `export function dot${field}(\n` +
     '  target: usize, count: u32, first: usize, rest: usize, constants: usize,\n): void {\n';
   const what =
-    '/** target = sum of pairs (the first at `first`, the others from `rest`) x constants / R. */\n';
+    '/** target = sum of pairs (one at `first`, the others from `rest`) x constants / R. */\n';
   return `${what}${head}${source.text}}\n`;
 }
 

@@ -11,7 +11,7 @@ const unknown = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 99);
 const unsupported = (error: unknown) =>
   error instanceof Bn254Error && error.code === 'KERNEL_UNSUPPORTED';
 
-test('the fused kernel is taken where it is exact, the portable one where it is not there', async () => {
+test('the fused kernel is taken where it is exact, else the portable one', async () => {
   assert.equal((await openKernel(code)).flavour, 'fused');
   assert.equal((await openKernel({ ...code, fused: unknown })).flavour, 'portable');
   await assert.rejects(openKernel({ fused: unknown, portable: unknown }), unsupported);
