@@ -35,6 +35,11 @@ declare module 'ffjavascript' {
     double(p: Uint8Array): Uint8Array;
     toAffine(p: Uint8Array): Uint8Array;
     batchToAffine(points: Uint8Array): Promise<Uint8Array>;
+    /** Scalars of 32 bytes, little-endian. */
+    multiExpAffine(points: Uint8Array, scalars: Uint8Array): Promise<Uint8Array>;
+    /** Between the library's own bytes and x, y in plain big-endian bytes. */
+    fromRprUncompressed(bytes: Uint8Array, offset: number): Uint8Array;
+    toRprUncompressed(bytes: Uint8Array, offset: number, point: Uint8Array): void;
   }
   export interface ThreadManager {
     readonly memory: WebAssembly.Memory;

@@ -1,6 +1,6 @@
 /**
  * The statement of STATEMENT.md in plain BigInt arithmetic, written from the prose and not from
- * the circuits. The hashes are the verifier's, on poseidon-lite; the circuits' are circomlib's.
+ * the circuits. The hashes are the verifier's, on its own kernel; the circuits' are circomlib's.
  */
 import { type CircuitRole, initialState, leafHash, nodeHash, sponge } from '@foldbook/verifier';
 import { at, inverse, reduce } from '../builder/field.ts';

@@ -23,6 +23,7 @@ interface Import {
  */
 const ALLOWED_SHARED: Readonly<Record<string, readonly string[]>> = {
   'shared/protocol': [],
+  'shared/bn254': [],
   'shared/engine': ['protocol'],
   'shared/stark': ['protocol'],
   'shared/runtime': ['protocol'],
@@ -30,7 +31,7 @@ const ALLOWED_SHARED: Readonly<Record<string, readonly string[]>> = {
   // The verifier, for receipts: what a client takes has to convince a third party.
   'shared/client': ['protocol', 'engine', 'runtime', 'verifier'],
   // Not runtime: it brings NATS, and a verifier depends on nothing an operator runs.
-  'shared/verifier': ['protocol', 'engine', 'stark'],
+  'shared/verifier': ['protocol', 'bn254', 'engine', 'stark'],
   circuits: ['protocol'],
 };
 

@@ -32,6 +32,13 @@ export async function buildKernel(report: Report): Promise<string> {
   return isBuilt === true ? '' : 'up to date';
 }
 
+/** Compiles the BN254 kernel to WebAssembly unless it is up to date. */
+export async function buildBn254(report: Report): Promise<string> {
+  const result = await callBuild('shared/bn254/build.ts', 'buildBn254', report);
+  const isBuilt = typeof result === 'object' && result !== null && Reflect.get(result, 'built');
+  return isBuilt === true ? '' : 'up to date';
+}
+
 /** Compiles the circuits and makes the development keys unless they are up to date. */
 export async function buildCircuits(report: Report): Promise<string> {
   await callBuild('circuits/build.ts', 'buildCircuits', report);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { checkRepository } from '../checks/repository.ts';
-import { buildCircuits, buildKernel } from './build.ts';
+import { buildBn254, buildCircuits, buildKernel } from './build.ts';
 import { mustRun, runCommand, runVisibly } from './commands.ts';
 import { keepCompiled, projectRoot } from './project-node.mjs';
 import { ensureServers } from './servers.ts';
@@ -59,9 +59,13 @@ function recordInstall(steps: StepRunner, installMs: number): void {
   steps.record({ name: 'dependencies', seconds: installMs / 1000, outcome: 'ok', note });
 }
 
-/** What every use needs: the compiled kernel, the circuits and their development keys. */
+/** What every use needs: the compiled kernels, the circuits and their development keys. */
 async function setUp(steps: StepRunner): Promise<boolean> {
-  return (await steps.run('kernel', buildKernel)) && (await steps.run('circuits', buildCircuits));
+  return (
+    (await steps.run('kernel', buildKernel)) &&
+    (await steps.run('bn254', buildBn254)) &&
+    (await steps.run('circuits', buildCircuits))
+  );
 }
 
 async function provideServers(steps: StepRunner): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { assert, at } from './assert.ts';
-import { leafHash, nodeHash } from './poseidon.ts';
+import { leafHash, leafHashes, nodeHash, nodeHashes } from './poseidon.ts';
 import { ACCOUNT_LIMIT, AMOUNT_LIMIT } from './settlement-record.ts';
 
 export const TREE_ARITY = 4;
@@ -118,21 +118,27 @@ export class AccountTree {
     else at(this.#nodes, height).set(position, hash);
   }
 
+  #putAll(height: number, positions: Iterable<number>, hashes: readonly bigint[]): void {
+    let index = 0;
+    for (const position of positions) this.#put(height, position, at(hashes, index++));
+  }
+
   #update(): void {
     let changed = this.#changed;
     if (changed.size === 0) return;
-    for (const id of changed) {
+    const totals = [...changed].flatMap((id) => {
       const { base, quote } = this.get(id);
-      this.#put(0, id, leafHash(base, quote));
-    }
+      return [base, quote];
+    });
+    this.#putAll(0, changed, leafHashes(totals));
     for (let height = 1; height <= TREE_DEPTH; height++) {
       const parents = new Set<number>();
       for (const position of changed) parents.add(Math.floor(position / TREE_ARITY));
-      for (const position of parents) {
+      const children = [...parents].flatMap((position) => {
         const first = position * TREE_ARITY;
-        const children = [0, 1, 2, 3].map((digit) => this.#node(height - 1, first + digit));
-        this.#put(height, position, nodeHash(children));
-      }
+        return [0, 1, 2, 3].map((digit) => this.#node(height - 1, first + digit));
+      });
+      this.#putAll(height, parents, nodeHashes(children));
       changed = parents;
     }
     this.#changed = new Set();

@@ -2,7 +2,14 @@
 import { type AccountDelta, deltaWord } from './account-diffs.ts';
 import type { Challenge } from './accumulator.ts';
 import { assert } from './assert.ts';
-import { initialState, type ProofPlace, SPONGE_RATE, sponge } from './poseidon.ts';
+import {
+  initialState,
+  initialStates,
+  type ProofPlace,
+  SPONGE_RATE,
+  sponge,
+  sponges,
+} from './poseidon.ts';
 import { recordWord, type SettlementRecord } from './settlement-record.ts';
 
 /** Digest of a batch of 1 to `size` records at its place; `size` is the circuit's. */
@@ -14,6 +21,21 @@ export function batchDigest(
   assert(records.length === place.count, `${records.length} records, count ${place.count}`);
   const words = padded(records.map(recordWord), size);
   return sponge(initialState('batch', size, place), words);
+}
+
+export interface PlacedRecords {
+  readonly place: ProofPlace;
+  readonly records: readonly SettlementRecord[];
+}
+
+/** Digests of many batches: as batchDigest, in half the time. */
+export function batchDigests(size: number, batches: readonly PlacedRecords[]): bigint[] {
+  const words = batches.flatMap(({ place, records }) => {
+    assert(records.length === place.count, `${records.length} records, count ${place.count}`);
+    return padded(records.map(recordWord), size);
+  });
+  const places = batches.map(({ place }) => place);
+  return sponges(initialStates('batch', size, places), words);
 }
 
 /** Digest of 1 to `size` account changes at their place; `size` is the circuit's. */

@@ -1,0 +1,6 @@
+/** r: order of BN254's groups, and of the field that circuits compute in. */
+export const SCALAR_ORDER =
+  21888242871839275222246405745257275088548364400416034343698204186575808495617n;
+/** p: order of the field that the coordinates of G1 lie in. */
+export const BASE_ORDER =
+  21888242871839275222246405745257275088696311157297823662689037894645226208583n;
