@@ -95,7 +95,7 @@ interface DigestedBatch {
   readonly digest: bigint;
 }
 
-/** The next batches of one size, in one go; `first` is the record that the first one begins with. */
+/** The next batches of one size, in one go; `first` is where the first one's records begin. */
 function digestedFrom(
   batches: EpochParts['batches'],
   records: RecordList,
