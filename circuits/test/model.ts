@@ -148,7 +148,8 @@ export class Tree {
 
   set(id: number, base: bigint, quote: bigint): void {
     this.#balances.set(id, [base, quote]);
-    at(this.#levels, 0).set(id, leafHash(base, quote));
+    // A false witness may have balances below zero: as field elements.
+    at(this.#levels, 0).set(id, leafHash(reduce(base), reduce(quote)));
     let place = id;
     for (let level = 0; level < treeDepth; level++) {
       const first = place - (place % 4);

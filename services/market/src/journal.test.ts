@@ -171,6 +171,16 @@ describe('a journal', { timeout: 60_000 }, () => {
     );
   });
 
+  it('begins with the first record, though the disk did not take it at first', async () => {
+    const { files, records } = fickle([0, 0]);
+    const { open, untilTold } = world(3, files);
+    const journal = await open();
+    await journal.keep(recordOf(1));
+    await untilTold(/the journal has caught up/);
+    assert.deepEqual([records.length, journal.lastSequence], [3, 3]);
+    await journal.close();
+  });
+
   it('keeps nobody waiting for a disk that fails, and tells of it', async () => {
     const { files, records } = fickle([2, 0, 0]);
     const { open, lines, untilTold } = world(9, files);

@@ -247,7 +247,8 @@ export class Journal {
       return true;
     } catch (error) {
       this.#writer = undefined;
-      // What came meanwhile goes on from what was lost.
+      // What came meanwhile goes on from what was lost: one that has no record yet begins with that.
+      this.#next = this.#kept + 1;
       for (const { settle } of this.#emptied()) settle?.();
       if (this.#closing.signal.aborted) return false;
       this.#fallBehind(`it can't be written: ${messageOf(error)}; the market goes on without it`);

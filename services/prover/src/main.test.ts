@@ -96,10 +96,12 @@ test('from a stream through two lives of the prover to a chain that verifies', a
       .move(depositBase(2, 1_000n), depositQuote(LAST, 1_000_000n), depositQuote(2, 5n))
       .closeEpoch();
     const empty = script.closeEpoch();
-    const trades = Array.from({ length: 14 }, (_, index) =>
+    // 300 ppm of some 200, rounded up; what a maker would get is rounded down to nothing.
+    const trades = Array.from({ length: 7 }, (_, index) => [
       trade(2, LAST, 100n + BigInt(index), 2n),
-    );
-    const opening = script.move(...trades, fee(LAST, 30n), rebate(2, 10n)).take();
+      fee(LAST, 1n),
+    ]).flat();
+    const opening = script.move(...trades, rebate(2, 3n), depositQuote(2, 1n)).take();
     const closing = script
       .move(withdrawBase(LAST, 4n), withdrawQuote(2, 100n), depositBase(2, 1n))
       .closeEpoch();
