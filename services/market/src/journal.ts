@@ -247,7 +247,7 @@ export class Journal {
       return true;
     } catch (error) {
       this.#writer = undefined;
-      // What came meanwhile goes on from what was lost: one that has no record yet begins with that.
+      // What came meanwhile goes on from what was lost; where nothing was kept, begins with it.
       this.#next = this.#kept + 1;
       for (const { settle } of this.#emptied()) settle?.();
       if (this.#closing.signal.aborted) return false;
