@@ -12,7 +12,7 @@ interface Koffi {
   address(of: Uint8Array): bigint;
 }
 
-let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
+let loaded: { koffi: Koffi; symbols: ReturnType<Koffi['load']> } | undefined;
 
 const calls = new Map<string, NativeFunction>();
 
@@ -20,7 +20,7 @@ function load(): NonNullable<typeof loaded> {
   if (loaded === undefined) {
     // Loaded when first needed: other systems run without the native module.
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    loaded = { koffi, library: koffi.load(null) };
+    loaded = { koffi, symbols: koffi.load(null) };
   }
   return loaded;
 }
@@ -36,7 +36,7 @@ export function libcCall(definition: string): NativeFunction | undefined {
   const known = calls.get(definition);
   if (known !== undefined) return known;
   try {
-    const call = load().library.func(definition);
+    const call = load().symbols.func(definition);
     calls.set(definition, call);
     return call;
   } catch {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { foldbook, SHORT_WORKLOAD } from '../testing/bench-run.ts';
+import { benchRows, foldbook, SHORT_WORKLOAD } from '../testing/bench-run.ts';
 import { generateWorkload } from './workload-generator.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -179,12 +179,7 @@ describe('bench', () => {
       svg,
       '--json',
     ];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const rows = await benchRows(args);
     assert.deepEqual(
       rows.map((row) => `${row.axis} ${row[row.axis]}`),
       [
@@ -204,12 +199,7 @@ describe('bench', () => {
 
   test('growth: a row for one account and one for many', async () => {
     const args = ['bench', 'growth', '--orders', '3000', '--runs', '2', '--reserve', '8', '--json'];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const rows = await benchRows(args);
     assert.deepEqual(
       rows.map(({ orders, accounts }) => [orders, accounts]),
       [
@@ -225,12 +215,7 @@ describe('bench', () => {
 
   test('memory: pools, page faults and a workload, by what is done to the pages', async () => {
     const args = ['bench', 'memory', file, '--orders', '100000', '--runs', '1', '--json'];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const rows = await benchRows(args);
     const of = (kind: string) => rows.filter((row) => kind in row).map((row) => row[kind]);
     assert.deepEqual(
       of('pool').map(({ orders }) => orders),

@@ -146,11 +146,11 @@ function marketConstants(runs: readonly ScaleRun[]) {
   };
 }
 
-function nodeConstants(runs: readonly ScaleRun[], any: ScaleRun | undefined) {
+function nodeConstants(runs: readonly ScaleRun[], sample: ScaleRun | undefined) {
   const of = (figure: Of) => slope(runs, figure, ({ spec }) => spec.nodes);
   const node = {
-    residentBytes: any && any.idle.nodes.residentBytes / any.spec.nodes,
-    idleCores: any && any.idle.nodes.cores / any.spec.nodes,
+    residentBytes: sample && sample.idle.nodes.residentBytes / sample.spec.nodes,
+    idleCores: sample && sample.idle.nodes.cores / sample.spec.nodes,
     idleMessagesPerSec: of(({ idle }) => idle.nodeConnections.inMessages),
     idleBytesPerSec: of(({ idle }) => idle.nodeConnections.inBytes + idle.nodeConnections.outBytes),
   };

@@ -2,19 +2,14 @@
 import assert from 'node:assert/strict';
 import { platform } from 'node:process';
 import { describe, test } from 'node:test';
-import { foldbook } from '../testing/bench-run.ts';
+import { benchRows, foldbook } from '../testing/bench-run.ts';
 
 const ON_LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux only' };
 
 describe('benches of threads', () => {
   test('latency: a row for each load, every pair traded', async () => {
     const args = ['bench', 'latency', '--seconds', '1', '--json'];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const rows = await benchRows(args);
     assert.deepEqual(
       rows.map(({ load, isRight }) => [load, isRight]),
       [0, 0.5, 0.9].map((load) => [load, true]),
@@ -37,12 +32,7 @@ describe('benches of threads', () => {
 
   test('hosts: a row for each limit, and for each size of a market that moves', async () => {
     const few = ['--seconds', '1', '--rate', '500', '--largest', '1000', '--json'];
-    const { status, stdout, stderr } = await foldbook(['bench', 'hosts', ...few]);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const rows = await benchRows(['bench', 'hosts', ...few]);
     const [alone, usual, ...others] = rows.filter(({ part }) => part === 'neighbour');
     assert.deepEqual([alone.busyPerSec, alone.before.max], [0, 0]);
     assert.equal(others.length, 3);
@@ -82,12 +72,7 @@ describe('benches of threads', () => {
 
   async function testShm(engine: readonly string[]): Promise<void> {
     const args = ['bench', 'shm', '--seconds', '1', '--rate', '200', '--json', ...engine];
-    const { status, stdout, stderr } = await foldbook(args);
-    assert.equal(status, 0, stderr);
-    const rows = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const rows = await benchRows(args);
     assert.deepEqual(
       rows.map(({ durable, trips, perSec, isRight }) => [durable, trips, perSec, isRight]),
       [false, true].map((durable) => [durable, 200, 200, true]),

@@ -1,4 +1,5 @@
 /** Benchmarks as a user runs them, on workloads that take no time. */
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WORKLOADS } from '../bench/workload-generator.ts';
@@ -25,4 +26,12 @@ export function foldbook(args: readonly string[], path?: string): Promise<Ended>
       resolve({ status, stdout, stderr: `${stderr}${hung}` });
     });
   });
+}
+
+/** What the command, which ends well, prints with --json: a row each line. */
+export async function benchRows(args: readonly string[]) {
+  const { status, stdout, stderr } = await foldbook(args);
+  assert.equal(status, 0, stderr);
+  const lines = stdout.trim().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
