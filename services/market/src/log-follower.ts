@@ -2,7 +2,7 @@
  * What a standby does with the log: it executes, without telling anybody, what the owner has told
  * in full, and keeps what comes behind that, to execute and tell it should it take over.
  */
-import { decodeSettled, type Settled } from '@foldbook/protocol';
+import { decodeSettled, isTermSubject, type Settled } from '@foldbook/protocol';
 import {
   type Agent,
   cancelTimer,
@@ -25,6 +25,8 @@ export interface LogFollowerParts extends Omit<RecoveryParts, 'records'> {
   readonly logger: Logger;
   /** Where it begins. */
   readonly fromSequence: number;
+  /** The log's last barrier before it began; one that it will read is none. */
+  readonly barrier: Barrier | undefined;
   /** What the output streams were known to hold when it was begun. */
   readonly since: Pick<Settled, 'reports' | 'diffs'>;
   /** An owner with a higher term has begun to say what it has told. */
@@ -32,10 +34,15 @@ export interface LogFollowerParts extends Omit<RecoveryParts, 'records'> {
   readonly onFailure: (error: Error) => void;
 }
 
+/** A record that begins an ownership of the log. */
+type Barrier = Pick<StreamRecord, 'sequence' | 'payload'>;
+
 export class LogFollower implements Agent {
   readonly roleName = 'log follower';
   readonly #parts: LogFollowerParts;
   readonly #stop = new AbortController();
+  /** Those that were read, by their sequence. */
+  readonly #barriers = new Map<number, Uint8Array>();
   /** Read and not executed, from `#first` on. */
   #held: StreamRecord[] = [];
   #first = 0;
@@ -57,6 +64,8 @@ export class LogFollower implements Agent {
   constructor(parts: LogFollowerParts) {
     this.#parts = parts;
     this.#lastRead = parts.fromSequence - 1;
+    const { barrier } = parts;
+    if (barrier !== undefined) this.#barriers.set(barrier.sequence, barrier.payload);
     const { reports, diffs } = parts.since;
     // What is in the log may be told or not, as long as nobody says.
     this.#settled = { log: 0, reports, diffs };
@@ -96,6 +105,16 @@ export class LogFollower implements Agent {
   /** Log sequence of the last record that was read. */
   get lastRead(): number {
     return this.#lastRead;
+  }
+
+  /**
+   * Whether what was read is of the log that has this barrier. A log that lost its end goes on with
+   * a barrier where others had records: who had read those must not go on with it.
+   */
+  hasMet({ sequence, payload }: Barrier): boolean {
+    if (sequence > this.#lastRead) return true;
+    const read = this.#barriers.get(sequence);
+    return read !== undefined && Buffer.from(read).equals(payload);
   }
 
   /** Resolves when it has executed all that was told, for the first time. */
@@ -173,7 +192,7 @@ export class LogFollower implements Agent {
     const fromSequence = this.#lastRead + 1;
     for await (const record of log.read({ fromSequence, follow: false, signal })) {
       if (record.sequence > sequence) return;
-      this.#lastRead = record.sequence;
+      this.#noteRead(record);
       yield record;
     }
   }
@@ -187,6 +206,11 @@ export class LogFollower implements Agent {
     const isThere = await Promise.race([this.#arrived.promise.then(() => true), late.promise]);
     cancelTimer(timer);
     return isThere;
+  }
+
+  #noteRead({ sequence, subject, payload }: StreamRecord): void {
+    this.#lastRead = sequence;
+    if (isTermSubject(subject)) this.#barriers.set(sequence, payload);
   }
 
   #take({ payload }: StreamRecord): void {
@@ -204,9 +228,9 @@ export class LogFollower implements Agent {
     const { signal } = this.#stop;
     for await (const record of log.read({ fromSequence, follow: true, signal })) {
       if (signal.aborted) return;
+      this.#noteRead(record);
       this.#held.push(record);
       this.#heldBytes += record.payload.byteLength;
-      this.#lastRead = record.sequence;
       const arrived = this.#arrived;
       this.#arrived = Promise.withResolvers();
       arrived.resolve();

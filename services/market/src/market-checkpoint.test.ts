@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import {
   CheckpointError,
@@ -71,6 +72,41 @@ test('is read as it was written, in whatever chunks', () => {
   );
 });
 
+/** The file as version 1 had it. */
+function writtenPlain(pieces: readonly Uint8Array[]): Uint8Array {
+  const start = checkpointStart(FACTS);
+  start[4] = 1;
+  const frames = pieces.map((piece) => {
+    const frame = Buffer.alloc(4 + piece.byteLength);
+    frame.writeUInt32LE(piece.byteLength);
+    frame.set(piece, 4);
+    return frame;
+  });
+  return new Uint8Array(Buffer.concat([start, ...frames, checkpointEnd()]));
+}
+
+test('a file of version 1 is read as well', () => {
+  const pieces = [new Uint8Array(640).fill(7), Uint8Array.of(1, 2, 3)];
+  assert.deepEqual(read([writtenPlain(pieces)]), { facts: FACTS, pieces });
+});
+
+test('a piece that is no frame, or holds no packed piece, is told', () => {
+  const whole = written([new Uint8Array(640).fill(8)]);
+  const start = checkpointStart(FACTS).byteLength;
+  const torn = whole.slice();
+  torn[start + 4] = 0;
+  assert.throws(() => read([torn]), /a piece can't be unpacked/);
+  const skimmed = new CheckpointReader({ isSkimmed: true });
+  assert.equal([...skimmed.push(torn)].length, 1);
+  assert.deepEqual(skimmed.end(), FACTS);
+  const plain = writtenPlain([zstdCompressSync(Uint8Array.of(9))]);
+  plain[4] = 2;
+  assert.throws(() => read([plain]), /byte 0 of a packed piece/);
+  const bomb = writtenPlain([zstdCompressSync(new Uint8Array(16 * 1024 * 1024 + 1))]);
+  bomb[4] = 2;
+  assert.throws(() => read([bomb]), /a piece can't be unpacked: .*larger than/);
+});
+
 test('what terms were saved are the terms again', () => {
   const again = new MarketTerms();
   again.restore(read([written([])]).facts.terms);
@@ -88,7 +124,7 @@ test('is whole, and no longer than that', () => {
 test('begins as one, of a version that is known, with facts', () => {
   const strange: [number, number, RegExp][] = [
     [0, 0, /no checkpoint/],
-    [4, 2, /version 2; version 1 is known/],
+    [4, 3, /version 3; versions 1 and 2 are known/],
     [6, 1, /bytes 6 and 7/],
     [11, 0xff, /a piece of/],
     [12, 0xc1, /no msgpack/],

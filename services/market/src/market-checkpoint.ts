@@ -7,10 +7,14 @@
  * frame = length u32 (not 0) | bytes
  * ```
  *
- * Little-endian. The facts are a msgpack map. That nothing of it was changed is for the store to
- * show, which seals what it keeps; the engine's snapshot has a seal of its own.
+ * Little-endian. The facts are a msgpack map. In version 2 a piece is packed into columns, and
+ * these into a zstd frame; in version 1, which is still read, it is as it is. That nothing of it
+ * was changed is for the store to show, which seals what it keeps; the engine's snapshot has a seal
+ * of its own.
  */
 import assert from 'node:assert/strict';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { packPiece, unpackPiece } from '@foldbook/engine';
 import { isMarketName, viewOf } from '@foldbook/protocol';
 import { decode, encode } from '@msgpack/msgpack';
 import { z } from 'zod';
@@ -18,7 +22,9 @@ import { savedTermsSchema } from './market-terms.ts';
 import { savedTransfersSchema } from './market-transfers.ts';
 
 const MAGIC = 0x50_43_42_46;
-const VERSION = 1;
+const VERSION = 2;
+/** Its pieces are not packed. */
+const PLAIN_VERSION = 1;
 const PREFIX_BYTES = 8;
 const LENGTH_BYTES = 4;
 const HEAD_BYTES = 32;
@@ -68,7 +74,7 @@ export class CheckpointError extends Error {
 
 /** The file's beginning. */
 export function checkpointStart(facts: CheckpointFacts): Uint8Array {
-  const frame = checkpointFrame(encode(facts, BIGINTS));
+  const frame = frameOf(encode(facts, BIGINTS));
   const start = new Uint8Array(PREFIX_BYTES + frame.byteLength);
   viewOf(start).setUint32(0, MAGIC, true);
   viewOf(start).setUint16(4, VERSION, true);
@@ -79,10 +85,25 @@ export function checkpointStart(facts: CheckpointFacts): Uint8Array {
 /** What the file holds of a piece of the engine's snapshot, which is copied. */
 export function checkpointFrame(piece: Uint8Array): Uint8Array {
   assert(piece.byteLength > 0 && piece.byteLength <= MAX_FRAME_BYTES, 'a piece has a size');
-  const frame = new Uint8Array(LENGTH_BYTES + piece.byteLength);
-  viewOf(frame).setUint32(0, piece.byteLength, true);
-  frame.set(piece, LENGTH_BYTES);
+  return frameOf(zstdCompressSync(packPiece(piece)));
+}
+
+function frameOf(bytes: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(LENGTH_BYTES + bytes.byteLength);
+  viewOf(frame).setUint32(0, bytes.byteLength, true);
+  frame.set(bytes, LENGTH_BYTES);
   return frame;
+}
+
+/** @throws CheckpointError */
+function pieceOf(frame: Uint8Array): Uint8Array {
+  try {
+    const packed = zstdDecompressSync(frame, { maxOutputLength: MAX_FRAME_BYTES });
+    return unpackPiece(packed, MAX_FRAME_BYTES);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new CheckpointError(`a piece can't be unpacked: ${detail}`, { cause });
+  }
 }
 
 /** The file's end. */
@@ -93,6 +114,13 @@ export class CheckpointReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #state: 'prefix' | 'facts' | 'pieces' | 'whole' = 'prefix';
   #facts: CheckpointFacts | undefined;
+  #isPacked = true;
+  readonly #isSkimmed: boolean;
+
+  /** @param isSkimmed - gives pieces as the file has them, for who wants the facts alone */
+  constructor({ isSkimmed = false }: { readonly isSkimmed?: boolean } = {}) {
+    this.#isSkimmed = isSkimmed;
+  }
 
   /** Once they have been read. */
   get facts(): CheckpointFacts | undefined {
@@ -117,7 +145,7 @@ export class CheckpointReader {
         if (frame === undefined) return;
         if (frame.byteLength === 0) this.#endPieces();
         else if (this.#state === 'facts') this.#readFacts(frame);
-        else yield frame;
+        else yield this.#isPacked && !this.#isSkimmed ? pieceOf(frame) : frame;
       }
     }
   }
@@ -148,9 +176,11 @@ export class CheckpointReader {
     const view = viewOf(prefix);
     if (view.getUint32(0, true) !== MAGIC) throw new CheckpointError('it is no checkpoint');
     const version = view.getUint16(4, true);
-    if (version !== VERSION) {
-      throw new CheckpointError(`it has version ${version}; version ${VERSION} is known`);
+    if (version !== VERSION && version !== PLAIN_VERSION) {
+      const known = `versions ${PLAIN_VERSION} and ${VERSION} are known`;
+      throw new CheckpointError(`it has version ${version}; ${known}`);
     }
+    this.#isPacked = version === VERSION;
     if (view.getUint16(6, true) !== 0) throw new CheckpointError('bytes 6 and 7 are not zero');
     this.#state = 'facts';
     return true;

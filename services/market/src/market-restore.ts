@@ -132,7 +132,7 @@ async function factsIn(
   let facts: CheckpointFacts;
   try {
     await checkSnapshot(store, name);
-    const reader = new CheckpointReader();
+    const reader = new CheckpointReader({ isSkimmed: true });
     for await (const chunk of store.read(name)) for (const _ of reader.push(chunk));
     facts = reader.end();
   } catch (error) {

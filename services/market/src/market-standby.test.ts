@@ -11,10 +11,12 @@ import {
   diffStream,
   encodeBatch,
   encodeRecords,
+  encodeTerm,
   isTermSubject,
   logFilter,
   logStream,
   logSubject,
+  MAX_TERM,
   RECORD_BYTES,
   readEvents,
   reportStream,
@@ -29,7 +31,9 @@ import {
   MemorySnapshotStore,
   type NatsTransport,
   type SnapshotStore,
+  type StreamReader,
   type StreamRecord,
+  type StreamStore,
   systemClock,
 } from '@foldbook/runtime';
 import { startNatsServer } from '@foldbook/runtime/testing';
@@ -157,6 +161,31 @@ const ordersOf = (market: number, account: number, orders: number) => {
   return encodeBatch(header, encodeRecords(commands));
 };
 
+/** Who follows the log through it has read these records, and hears no more: its line is broken. */
+function withLine(store: StreamStore, read: readonly StreamRecord[]): StreamStore {
+  const reader = (stream: string): StreamReader => {
+    const whole = store.reader(stream);
+    if (stream !== logStream(0)) return whole;
+    return {
+      read: async function* (options) {
+        const { fromSequence, signal } = options;
+        yield* read.slice(fromSequence - 1);
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      },
+      lastSequence: () => whole.lastSequence(),
+      last: (filter) => whole.last(filter),
+      firstFrom: (fromSequence, filter) => whole.firstFrom(fromSequence, filter),
+      lastOfEach: (filter) => whole.lastOfEach(filter),
+    };
+  };
+  return {
+    durability: store.durability,
+    writer: (name, subjects, opening) => store.writer(name, subjects, opening),
+    reader,
+    close: () => store.close(),
+  };
+}
+
 describe('a standby', { timeout: 240_000 }, () => {
   it('tells what an owner had in its log, and died before it told', async (test) => {
     const { connect, parts } = await world(test, { hosts: 1, everyCommands: 3 });
@@ -217,6 +246,34 @@ describe('a standby', { timeout: 240_000 }, () => {
     await (await store.writer(logStream(0), [logFilter(0)], barrier)).close();
     const standby = await openStandby(await parts('second'));
     await assert.rejects(standby.takeOver(), OutputError);
+  });
+
+  it('does not go on with a log that lost what it had read, and was written on', async (test) => {
+    const { connect, parts } = await world(test, { hosts: 'inline', everyCommands: 1_000_000 });
+    const first = await startMarketService(await parts('first'));
+    const transport = await connect();
+    await createMarkets(transport);
+    await first.stop();
+    const store = new JetStreamStore(transport);
+    const known = await recordsOf(store, logStream(0));
+    const second = await parts('second');
+    const standby = await openStandby({ ...second, store: withLine(second.store, known) });
+    await transport.request(`$JS.API.STREAM.DELETE.${logStream(0)}`, new Uint8Array(0), 5_000);
+    const [barrier, ...groups] = known;
+    assert(barrier !== undefined && isTermSubject(barrier.subject));
+    const log = await store.writer(logStream(0), [logFilter(0)], barrier);
+    // As long as it was, and a record longer: an owner came where the last two groups had been.
+    const kept = groups.slice(0, -2);
+    for (const { subject, payload } of kept) await log.append(subject, payload);
+    await log.close();
+    const payload = encodeTerm({ term: MAX_TERM - 7, node: 'other', timeNs: 0n });
+    const { subject } = barrier;
+    const other = await store.writer(logStream(0), [logFilter(0)], { subject, payload, after: 1 });
+    for (const count of [1, 2]) await other.append(logSubject(0, 'A'), ordersOf(1, 9, count));
+    await other.close();
+    const code = 'TRUNCATED';
+    const message = new RegExp(`new owner's barrier at ${kept.length + 2}, and is known to have`);
+    await assert.rejects(standby.takeOver(), { code, message });
   });
 
   const variants: readonly Variant[] = [

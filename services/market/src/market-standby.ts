@@ -17,13 +17,14 @@ import {
   STOP_PATIENCE_WITHOUT_BROKER_MS,
   serve,
 } from './market-service.ts';
-import { lost } from './output-coverage.ts';
+import { lost, lostAndWrittenOn } from './output-coverage.ts';
 import {
   checkOutputs,
   type KnownOutputs,
   type LastBarriers,
   lastBarriers,
   streamsOf,
+  type TermRecord,
   takeOwnershipPatiently,
 } from './ownership.ts';
 import { recover } from './recovery.ts';
@@ -73,8 +74,15 @@ export async function openStandby(
       return await open(parts, own.signal);
     } catch (error) {
       if (error instanceof NothingToFollow) return undefined;
+      if (attempt === MOST_ATTEMPTS) throw error;
+      if (error instanceof OwnerChanged) {
+        parts.logger.info('another owner came while checkpoints were read; trying again', {
+          attempt,
+        });
+        continue;
+      }
       const isGone = error instanceof SnapshotError && error.code === 'NO_SNAPSHOT';
-      if (!isGone || attempt === MOST_ATTEMPTS) throw error;
+      if (!isGone) throw error;
       // The owner has removed a checkpoint for the sake of two newer ones.
       parts.logger.info('a checkpoint was removed while it was read; trying again', { attempt });
     }
@@ -82,6 +90,9 @@ export async function openStandby(
 }
 
 class NothingToFollow extends Error {}
+
+/** Whether its barrier stands before the checkpoints, or in the place of records they have. */
+class OwnerChanged extends Error {}
 
 async function open(parts: MarketServiceParts, own: AbortSignal): Promise<MarketStandby> {
   const failure = Promise.withResolvers<Error>();
@@ -122,16 +133,25 @@ async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> 
   const { signal } = halt;
   const { ends, told } = await begun(prepared, signal, own);
   const log = parts.store.reader(streamsOf(partition).log.stream);
+  const askForBarrier = async () => (await lastBarriers({ store: parts.store, partition })).log;
+  const before = await askForBarrier();
   const fromSequence = await restored(prepared, { log, ends, signal });
+  const barrier = await askForBarrier();
+  const isBehind = barrier !== undefined && barrier.sequence < fromSequence;
+  if (isBehind && barrier.sequence !== before?.sequence) throw new OwnerChanged();
   const host = hosts.inline;
   const recovery = { ...agents, host, signal, timers };
-  const from = { log, fromSequence, since: ends };
+  const from = { log, fromSequence, since: ends, barrier: isBehind ? barrier : undefined };
   let last: LastBarriers | undefined;
   const onOwner = () => {
     last = undefined;
     // Without an answer it is asked again when it takes over.
     lastBarriers({ store: parts.store, partition }).then(
-      (barriers) => (last = barriers),
+      (barriers) => {
+        last = barriers;
+        const wrong = notMet(follower, partition, barriers.log);
+        if (wrong !== undefined) fail(wrong);
+      },
       () => undefined,
     );
   };
@@ -160,6 +180,13 @@ async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> 
     halt.abort(new Error('the service ends'));
   };
   return { follower, signal, told, last: () => last, freeze, end };
+}
+
+/** What is wrong if the log has this barrier, and the follower does not. */
+function notMet(follower: LogFollower, partition: number, barrier: TermRecord | undefined) {
+  if (barrier === undefined || follower.hasMet(barrier)) return undefined;
+  const { stream } = streamsOf(partition).log;
+  return lostAndWrittenOn(stream, barrier.sequence, follower.lastRead);
 }
 
 /** How far the streams reach, and what the outputs hold, once the first owner has made them. */
@@ -229,6 +256,11 @@ async function takeOverFrom(
     if (streams.barrier <= lastRead) {
       await streams.close();
       throw lost(streamsOf(partition).log.stream, streams.barrier - 1, lastRead);
+    }
+    const wrong = notMet(follower, partition, streams.before);
+    if (wrong !== undefined) {
+      await streams.close();
+      throw wrong;
     }
     const ownedNs = timers.monotonicNs();
     const service = await serve(prepared, streams, async () => {

@@ -97,3 +97,13 @@ export function lost(stream: string, last: number, known: number): StreamError {
       'some; restore its data from a copy',
   );
 }
+
+/** Of a log that went on, with a barrier, where who follows it had read something else. */
+export function lostAndWrittenOn(stream: string, barrier: number, known: number): StreamError {
+  return new StreamError(
+    'TRUNCATED',
+    `${stream} has a new owner's barrier at ${barrier}, and is known to have had ${known} other ` +
+      'records: the broker has lost some, and the log went on without them; what followed it has ' +
+      'to begin anew',
+  );
+}

@@ -45,6 +45,8 @@ export interface OwnedStreams {
   readonly term: number;
   /** Sequence of the barrier in the log: what is before it is to be executed first. */
   readonly barrier: number;
+  /** The log's barrier before that one. */
+  readonly before: TermRecord | undefined;
   readonly log: StreamWriter;
   readonly reports: OwnedOutput;
   readonly diffs: OwnedOutput;
@@ -103,8 +105,8 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
       output(of.reports, opened.reports, ahead.reports),
       output(of.diffs, opened.diffs, ahead.diffs),
     ]);
-    const { term, barrier, writer } = opened.log;
-    return { term, barrier, log: writer, reports, diffs, close };
+    const { term, barrier, before, writer } = opened.log;
+    return { term, barrier, before, log: writer, reports, diffs, close };
   } catch (error) {
     await close();
     throw error;
@@ -150,8 +152,12 @@ async function allOf<T extends readonly Promise<unknown>[]>(work: readonly [...T
   return Promise.all(work);
 }
 
+interface OpenedLog extends Opened {
+  readonly before: TermRecord | undefined;
+}
+
 interface OpenedStreams {
-  readonly log: Opened;
+  readonly log: OpenedLog;
   readonly reports: Opened;
   readonly diffs: Opened;
 }
@@ -159,7 +165,7 @@ interface OpenedStreams {
 /** @param writers - gets all that are opened, whether this ends well or not */
 async function openAll(parts: OwnershipParts, writers: StreamWriter[]): Promise<OpenedStreams> {
   const { reports, diffs } = streamsOf(parts.partition);
-  const keep = (opened: Opened) => {
+  const keep = <T extends Opened>(opened: T): T => {
     writers.push(opened.writer);
     return opened;
   };
@@ -187,13 +193,13 @@ async function openAll(parts: OwnershipParts, writers: StreamWriter[]): Promise<
 async function openAtOnce(
   parts: OwnershipParts,
   last: LastBarriers,
-  keep: (opened: Opened) => Opened,
+  keep: <T extends Opened>(opened: T) => T,
 ): Promise<OpenedStreams | undefined> {
   const { log: logBarrier, reports, diffs } = streamsOf(parts.partition);
   const term = nextTerm(parts, highestOf(last));
   const payload = barrierOf(parts, term);
   const log = openBehind(parts, logBarrier, payload, last.log).then(
-    (writer) => writer && keep({ writer, term, barrier: writer.lastSequence }),
+    (writer) => writer && keep({ writer, term, barrier: writer.lastSequence, before: last.log }),
   );
   const outputs = allOf([
     openOutput(parts, reports, last.reports, term).then(keep),
@@ -284,14 +290,16 @@ interface Opened {
  * Appends the log's barrier behind whatever the owner before appends meanwhile, and behind the last
  * barrier that is known: of two nodes that do so at a time one tries again, with a higher term.
  */
-async function openLog(parts: OwnershipParts, told: LastBarriers): Promise<Opened> {
+async function openLog(parts: OwnershipParts, told: LastBarriers): Promise<OpenedLog> {
   const { log: what } = streamsOf(parts.partition);
   let last = told;
   for (;;) {
     const term = nextTerm(parts, highestOf(last));
     const payload = barrierOf(parts, term);
     const writer = await openBehind(parts, what, payload, last.log);
-    if (writer !== undefined) return { writer, term, barrier: writer.lastSequence };
+    if (writer !== undefined) {
+      return { writer, term, barrier: writer.lastSequence, before: last.log };
+    }
     last = { ...last, log: await lastTerm(parts, what) };
   }
 }

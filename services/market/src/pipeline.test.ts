@@ -210,6 +210,13 @@ describe('the market pipeline', () => {
     assert(pipeline.logged.some((line) => line.includes('takes appends again')));
   });
 
+  it("fails when its log is found to be another one's, with nothing on its way there", async () => {
+    const pipeline = await openMarket();
+    // The pipeline of the tests throws what a service ends with.
+    assert.throws(() => pipeline.log.lose(), { code: 'STALE_WRITER' });
+    assert(pipeline.sequencer.hasFailed);
+  });
+
   it('replays its log to the same outputs, and writes only what was missing', async () => {
     const first = await openMarket();
     first.submit(MARKET, 7, [sell(1, 100, 5)]);

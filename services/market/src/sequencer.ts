@@ -16,7 +16,7 @@ import {
   viewOf,
   writeCount,
 } from '@foldbook/protocol';
-import type { Agent, Clock, Logger, StreamWriter } from '@foldbook/runtime';
+import type { Agent, Clock, Logger, StreamTrouble, StreamWriter } from '@foldbook/runtime';
 import { Admission, type AdmissionAnswer, type AdmissionLimits } from './admission.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type Asker, type Group, GroupBuilder } from './group-builder.ts';
@@ -95,7 +95,7 @@ export class Sequencer implements Agent {
   open(log: StreamWriter): void {
     assert(this.#log === undefined, 'a sequencer has one log');
     this.#log = log;
-    log.onTrouble((state, detail) => this.#trouble(state, detail));
+    log.onTrouble((state, detail, error) => this.#trouble(state, detail, error));
   }
 
   /** The log takes no more appends: what is pending will not be executed. */
@@ -309,7 +309,13 @@ export class Sequencer implements Agent {
     this.#onFailure(error instanceof Error ? error : new Error(String(error)));
   }
 
-  #trouble(state: 'stalled' | 'recovered', detail: string): void {
+  #trouble(state: StreamTrouble, detail: string, error: Error | undefined): void {
+    if (state === 'failed') {
+      // With nothing on its way to the log nobody else would say so, and it would answer for ever.
+      this.#failed = true;
+      this.#onFailure(error ?? new Error(detail));
+      return;
+    }
     this.#admission.stalled = state === 'stalled';
     if (state === 'stalled') {
       this.#logger.warn('the log does not take appends; nothing is acknowledged until it does', {

@@ -1,5 +1,7 @@
 /** What a market service works with, by its configuration: broker, streams, snapshots, lease. */
+
 import { join } from 'node:path';
+import { BROKER_MESSAGE_BYTES } from '@foldbook/protocol';
 import {
   connectNats,
   DiskSnapshotStore,
@@ -54,7 +56,8 @@ async function connect(
 ): Promise<{ transport: Transport; store: StreamStore }> {
   const { broker } = config;
   if (broker.kind === 'nats') {
-    const nats = await connectNats({ ...broker, name: `market-${config.partition}` });
+    const name = `market-${config.partition}`;
+    const nats = await connectNats({ ...broker, name, largestBytes: BROKER_MESSAGE_BYTES });
     const plain = new JetStreamStore(nats, broker);
     const store = withJournals(plain, config, logger);
     return { transport: nats, store };

@@ -27,7 +27,7 @@ export interface Victim {
 export function ambush(world: World, point: Point, victim: () => Victim | undefined): void {
   const { dice, options, scheduler, coverage } = world;
   const { oneIn, withinNs } = options.faults.ambush;
-  if (world.isQuiet || oneIn === 0 || !dice.oneIn(oneIn)) return;
+  if (world.isQuiet || !world.hasAmbushes || oneIn === 0 || !dice.oneIn(oneIn)) return;
   const kind = dice.weighted({ crash: 3, freeze: 2, cut: 1 });
   scheduler.in(dice.below(withinNs), `ambush at ${point}`, () => {
     const found = victim();

@@ -64,7 +64,12 @@ async function live(world: World): Promise<void> {
   const isOver = () => world.isOver;
   const { reference } = world;
   if (!options.startsRough) {
-    await scheduler.run(() => isOver() || world.operator.isReady, REST_NS);
+    const isReady = () => isOver() || world.operator.isReady;
+    await scheduler.run(isReady, REST_NS / 2);
+    // Where each start is ambushed none may serve for long enough.
+    world.hasAmbushes = false;
+    await scheduler.run(isReady, REST_NS);
+    world.hasAmbushes = true;
     if (!world.operator.isReady) world.violation('the operator could not create the markets');
     if (isOver()) return;
     world.goWrong();

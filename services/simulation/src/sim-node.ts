@@ -261,7 +261,7 @@ export class SimNode {
     if (!process.isAlive || running?.process !== process) return;
     const world = this.#world;
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const permitted = permittedEnd(error);
+    const permitted = permittedEnd(error, world.coverage.get('snapshots spoiled'));
     if (isLossSaid(error) && world.reference.losses > 0) {
       world.refusedAfterLoss(`${process.name} refuses: ${words}`);
     } else if (permitted !== undefined) world.coverage.add(`market ends: ${permitted}`);

@@ -229,8 +229,12 @@ export class SimStreamWriter implements StreamWriter {
 
   #fail(error: StreamError): void {
     if (this.#state === 'dead') return;
+    const isClosed = this.#failure !== undefined;
     this.#failure = error;
     this.#end();
+    if (!isClosed) {
+      for (const listener of [...this.#listeners]) listener('failed', error.message, error);
+    }
     for (const { reject } of this.#queue.splice(0)) reject(error);
     for (const done of this.#drained.splice(0)) done();
   }

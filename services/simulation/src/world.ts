@@ -60,6 +60,7 @@ export class World {
   readonly outcomes: ToldOutcome[] = [];
   /** Nothing new is asked for, and nothing goes wrong any more. */
   isQuiet = false;
+  hasAmbushes = true;
   /** A market said that what it had told is gone, and it was: there is nothing more to see. */
   lossSaid: string | undefined;
   readonly #trace: Trace;

@@ -10,6 +10,7 @@ import {
 } from '@foldbook/protocol';
 import {
   cancelTimer,
+  type MessageHandler,
   systemTimers,
   type Timers,
   type Transport,
@@ -49,7 +50,10 @@ export interface Patience {
   readonly timers?: Timers | undefined;
 }
 
-/** A snapshot, which may come in several messages (header: first = number, prev = how many). */
+/**
+ * A snapshot, which may come in several messages (header: first = number, prev = how many). It is
+ * asked for again when the connection comes back: the question or some of the answer was lost.
+ */
 export function askSnapshot(
   transport: Transport,
   subject: string,
@@ -57,28 +61,43 @@ export function askSnapshot(
   { timeoutMs = DEFAULT_TIMEOUT_MS, timers = systemTimers }: Patience = {},
 ): Promise<Snapshot> {
   const answer = Promise.withResolvers<Snapshot>();
-  const inbox = transport.newInbox();
-  const chunks: Uint8Array[] = [];
-  const subscription = transport.subscribe(inbox, (message) => {
-    const header = decodeBatchHeader(message.payload, BatchKind.SNAPSHOT, MAX_MESSAGE_BYTES);
-    if (!header.ok) {
-      answer.reject(notASnapshot(subject, message.payload));
-      return;
-    }
-    chunks.push(message.payload.subarray(RECORD_BYTES));
-    if (chunks.length === header.value.prev) {
-      answer.resolve({ header: header.value, records: concatenate(chunks) });
-    }
+  let forget = (): void => undefined;
+  const askAnew = (): void => {
+    forget();
+    const inbox = transport.newInbox();
+    const subscription = transport.subscribe(inbox, gather(subject, answer));
+    forget = () => subscription.unsubscribe();
+    transport.publish(subject, payload, inbox);
+  };
+  const stopWatching = transport.onStatus((status) => {
+    if (status === 'connected') askAnew();
   });
   const timer = timers.after(timeoutMs, () => {
     const where = `${subject} (${transport.description})`;
     answer.reject(new ClientError('UNREACHABLE', `no snapshot on ${where} in ${timeoutMs} ms`));
   });
-  transport.publish(subject, payload, inbox);
+  if (transport.status() === 'connected') askAnew();
   return answer.promise.finally(() => {
     cancelTimer(timer);
-    subscription.unsubscribe();
+    stopWatching();
+    forget();
   });
+}
+
+/** Puts the messages of one answer together. */
+function gather(subject: string, answer: PromiseWithResolvers<Snapshot>): MessageHandler {
+  const chunks: Uint8Array[] = [];
+  return ({ payload }) => {
+    const header = decodeBatchHeader(payload, BatchKind.SNAPSHOT, MAX_MESSAGE_BYTES);
+    if (!header.ok) {
+      answer.reject(notASnapshot(subject, payload));
+      return;
+    }
+    chunks.push(payload.subarray(RECORD_BYTES));
+    if (chunks.length === header.value.prev) {
+      answer.resolve({ header: header.value, records: concatenate(chunks) });
+    }
+  };
 }
 
 function notASnapshot(subject: string, payload: Uint8Array): ClientError {

@@ -52,15 +52,19 @@ function memoryStore(): ReceiptStore & { readonly kept: string[]; receipts: Uint
 }
 
 /** A market that tells one key in term 5, and a client of account 7. */
-function openKeeper(options: Partial<ReceiptOptions> = {}, certified: Uint8Array = SECRET) {
+function openKeeper(
+  options: Partial<Omit<ReceiptOptions, 'store'>> & { store?: ReturnType<typeof memoryStore> } = {},
+  certified: Uint8Array = SECRET,
+  operator: Uint8Array = OPERATOR,
+) {
   const broker = new MemoryBroker();
   const server = broker.connect();
   server.subscribe(INFO_FILTER, ({ reply = '' }) => {
     const receiptKey = hex(publicKeyOf(SECRET));
-    const receiptCertificate = hex(certificateOf(publicKeyOf(certified), OPERATOR));
+    const receiptCertificate = hex(certificateOf(publicKeyOf(certified), operator));
     server.publish(reply, encode({ v: 1, code: 0, term: 5, receiptKey, receiptCertificate }));
   });
-  const store = memoryStore();
+  const store = options.store ?? memoryStore();
   const sender = { transport: broker.connect(), market: 'TEST', account: 7 };
   const keeper = new ReceiptKeeper(sender, { store, ...options });
   const take = (change: Partial<ReceiptFields> = {}, secret = SECRET) => {
@@ -110,6 +114,25 @@ test('with the operator named, a key that it did not certify is refused', async 
   const { take } = openKeeper({ operatorKey }, OTHER);
   await assert.rejects(take(), { code: 'BAD_RECEIPT', message: /has not certified/ });
   const stranger = openKeeper({ operatorKey: publicKeyOf(OTHER) });
+  await assert.rejects(stranger.take(), { code: 'BAD_RECEIPT', message: /has not certified/ });
+});
+
+test('with a key that was changed named first, the present one is asked for', async () => {
+  const [old, now] = [OPERATOR, new Uint8Array(32).fill(9)];
+  const both = [old, now].map(publicKeyOf);
+  const present = openKeeper({ operatorKey: both }, SECRET, now);
+  await present.take();
+  assert.deepEqual(present.store.kept, ['certificate', 'receipt']);
+  // A node that was not certified anew: the receipt is the operator's all the same.
+  const behind = openKeeper({ operatorKey: both }, SECRET, old);
+  await behind.take();
+  assert.equal(behind.store.receipts.length, 1);
+  // One that was, for a client that has the old certificate already.
+  const store = { ...memoryStore(), certificates: [certificateOf(publicKeyOf(SECRET), old)] };
+  const known = openKeeper({ operatorKey: both, store }, SECRET, now);
+  await known.take();
+  assert.deepEqual(store.kept, ['certificate', 'receipt']);
+  const stranger = openKeeper({ operatorKey: both }, SECRET, OTHER);
   await assert.rejects(stranger.take(), { code: 'BAD_RECEIPT', message: /has not certified/ });
 });
 

@@ -23,9 +23,11 @@ export interface ReceiptOptions {
   /**
    * The operator's key, which the genesis of the market's chain names: the keys of receipts have to
    * be certified by it. Without, a key is taken that the market itself tells (`info`), and what it
-   * signs is evidence against the owner of that key, whoever that is.
+   * signs is evidence against the owner of that key, whoever that is. Of an operator that changed
+   * its key: all of them, the present one last. Each node is asked for the last one's certificate,
+   * since what the others certified does not bind the operator for ever.
    */
-  readonly operatorKey?: Uint8Array | undefined;
+  readonly operatorKey?: Uint8Array | readonly Uint8Array[] | undefined;
 }
 
 interface Sender {
@@ -115,9 +117,10 @@ export class ReceiptKeeper {
   /** Whether a key that was not seen before is the market's, or the operator's own. */
   async #meet({ publicKey, term }: Receipt, name: string): Promise<void> {
     const { operatorKey, store } = this.#options;
-    const isKnown = () =>
-      operatorKey !== undefined && isCertified(publicKey, operatorKey, this.#certificates);
-    if (isKnown()) return;
+    const operators = operatorKey instanceof Uint8Array ? [operatorKey] : operatorKey;
+    const isKnown = (from = 0) =>
+      operators?.slice(from).some((key) => isCertified(publicKey, key, this.#certificates));
+    if (isKnown(-1)) return;
     const { transport, market } = this.#sender;
     const told = await askInfo(transport, market);
     const certificate = Buffer.from(told.receiptCertificate ?? '', 'hex');

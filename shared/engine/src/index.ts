@@ -29,4 +29,5 @@ export { restoreNaiveEngine } from './naive/restore.ts';
 export { FLOW_ACCOUNTS, FLOW_CAPACITY, type FlowOptions, RandomFlow } from './random-flow.ts';
 export * from './settlement.ts';
 export { compareFlow } from './shrink-flow.ts';
+export { packPiece, unpackPiece } from './snapshot/packed-piece.ts';
 export { SnapshotError, type SnapshotErrorCode } from './snapshot/snapshot-error.ts';

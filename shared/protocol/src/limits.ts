@@ -34,6 +34,8 @@ export const MAX_MESSAGE_BYTES = 256 * 1024;
 export const MAX_OPEN_ORDERS_ANSWER = 4_096;
 /** Bytes of one answer that tells missed reports: below a broker's default of 1 MiB. */
 export const MAX_REPORT_ANSWER_BYTES = 1000 * 1024;
+/** What a service's largest message may take, subject and headers included; a broker's default. */
+export const BROKER_MESSAGE_BYTES = 1024 * 1024;
 /** Settlement records of one epoch: what the 32 bits of an epoch header count. */
 export const MAX_EPOCH_RECORDS = 2 ** 32 - 1;
 export const MAX_MARKET_NAME = 32;

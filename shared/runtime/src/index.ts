@@ -171,6 +171,7 @@ export {
   type StreamReader,
   type StreamRecord,
   type StreamStore,
+  type StreamTrouble,
   type StreamWriter,
   type TroubleListener,
 } from './stream.ts';

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
 import { JetStreamStore } from './jetstream-store.ts';
 import { connectNats, type NatsTransport } from './nats-transport.ts';
-import type { StreamWriter } from './stream.ts';
+import type { StreamError, StreamWriter } from './stream.ts';
 import { type NatsServer, startNatsServer } from './testing/nats-server.ts';
 import { streamConformance } from './testing/stream-conformance.ts';
 
@@ -233,6 +233,31 @@ test('a broker that is away while nothing is in flight stalls the writer, too', 
   await recovered.promise;
   stopTelling();
   assert.deepEqual(told, ['stalled', 'recovered']);
+  await writer.close();
+});
+
+test('a writer whose stream was taken while it was away and had nothing to send says so', {
+  timeout: 60_000,
+}, async () => {
+  const opening = (text: string, after: number) => ({
+    ...{ subject: 'taken.term', payload: bytes(text), after },
+  });
+  const writer = await store.writer('TAKEN', ['taken', 'taken.term'], opening('first', 0));
+  const failed = Promise.withResolvers<StreamError | undefined>();
+  const recovered = Promise.withResolvers<void>();
+  writer.onTrouble((state, _detail, error) => {
+    if (state === 'failed') failed.resolve(error);
+    if (state === 'recovered') recovered.resolve();
+  });
+  await broker.kill();
+  await broker.restart();
+  await recovered.promise;
+  await (await store.writer('TAKEN', ['taken', 'taken.term'], opening('second', 1))).close();
+  await broker.kill();
+  await broker.restart();
+  const error = await failed.promise;
+  assert.equal(error?.code, 'STALE_WRITER');
+  await assert.rejects(writer.append('taken', bytes('2')), { code: 'STALE_WRITER' });
   await writer.close();
 });
 

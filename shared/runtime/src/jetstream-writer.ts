@@ -386,8 +386,12 @@ export class JetStreamWriter implements StreamWriter {
 
   #fail(error: StreamError): void {
     if (this.#state === 'dead') return;
+    const isClosed = this.#failure !== undefined;
     this.#failure = error;
     this.#end();
+    if (!isClosed) {
+      for (const listener of [...this.#listeners]) listener('failed', error.message, error);
+    }
     for (const { reject } of this.#queue.splice(0)) reject(error);
     for (const resolve of this.#drained.splice(0)) resolve();
   }

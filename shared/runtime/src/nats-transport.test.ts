@@ -122,6 +122,21 @@ test('a message beyond what the broker takes is refused here', { timeout: 60_000
   }
 });
 
+test('a broker that takes too small messages is refused at once', { timeout: 60_000 }, async () => {
+  const server = await startNatsServer({ config: 'max_payload: 1024' });
+  try {
+    const attempt = connectNats({ servers: server.url, name: 'large', largestBytes: 1_025 });
+    await assert.rejects(attempt, {
+      code: 'TOO_LARGE',
+      message: /set max_payload to 1025 or more/,
+    });
+    const enough = await connectNats({ servers: server.url, name: 'fits', largestBytes: 1_024 });
+    await enough.close();
+  } finally {
+    await server.close();
+  }
+});
+
 test('a refused subscription is told; inboxes carry the name of their user', {
   timeout: 60_000,
 }, async () => {

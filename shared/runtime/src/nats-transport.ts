@@ -29,6 +29,8 @@ export interface NatsOptions {
   readonly pass?: string | undefined;
   /** How long the first connection may take, ms. */
   readonly connectTimeoutMs?: number | undefined;
+  /** Size of the largest message that this process may have to send; the broker has to take it. */
+  readonly largestBytes?: number | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -37,7 +39,10 @@ const RECONNECT_JITTER_MS = 200;
 /** A broker that is gone without a word is noticed after two unanswered pings: 4 to 6 s. */
 const PING_INTERVAL_MS = 2_000;
 
-/** Rejects with TransportError CONNECT_FAILED when no server answers, or it refuses. */
+/**
+ * Rejects with TransportError CONNECT_FAILED when no server answers, or it refuses, and with
+ * TOO_LARGE when it takes no messages of `largestBytes`.
+ */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
   const { servers, name, user, pass } = options;
   const addresses = (typeof servers === 'string' ? servers.split(',') : [...servers]).map(
@@ -58,10 +63,25 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
       pingInterval: PING_INTERVAL_MS,
       noAsyncTraces: true,
     });
+    await refuseSmall(connection, options.largestBytes ?? 0);
     return new NatsTransport(connection, inboxPrefix);
   } catch (error) {
+    if (error instanceof TransportError) throw error;
     throw connectError(addresses.join(', '), user, error);
   }
+}
+
+/** Refused at the start, rather than when the first such message is due. */
+async function refuseSmall(connection: NatsConnection, largestBytes: number): Promise<void> {
+  const most = connection.info?.max_payload ?? largestBytes;
+  if (most >= largestBytes) return;
+  const where = connection.getServer();
+  await connection.close();
+  throw new TransportError(
+    'TOO_LARGE',
+    `the broker at ${where} takes messages of ${most} bytes, and ${largestBytes} may be needed: ` +
+      `set max_payload to ${largestBytes} or more in its configuration`,
+  );
 }
 
 /**

@@ -9,8 +9,13 @@ export interface StreamRecord {
   readonly payload: Uint8Array;
 }
 
-/** `stalled`: appends wait and are retried; `recovered`: they move again. */
-export type TroubleListener = (state: 'stalled' | 'recovered', detail: string) => void;
+/**
+ * `stalled`: appends wait and are retried; `recovered`: they move again. `failed`: the writer is
+ * dead, of `error`, with which appends reject; there may have been none to learn it from. Not told
+ * of a writer that was closed.
+ */
+export type TroubleListener = (state: StreamTrouble, detail: string, error?: StreamError) => void;
+export type StreamTrouble = 'stalled' | 'recovered' | 'failed';
 
 export interface StreamWriter {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** What a deployment takes, computed from measured constants: the formulas of docs/scale.md. */
-import type { Constants, PerCommand } from './scale-sections.ts';
+import { type Constants, coresOf, type PerCommand } from './scale-sections.ts';
 
 export interface Plan {
   readonly name: string;
@@ -20,17 +20,17 @@ export interface Plan {
 export const PLANS: readonly Plan[] = [
   {
     name: '3 nodes',
-    ...{ domains: 1, nodes: 3, brokers: 3, partitions: 6, standbys: 1, markets: 20 },
+    ...{ domains: 1, nodes: 3, brokers: 3, partitions: 12, standbys: 1, markets: 20 },
     ...{ ordersPerSec: 100_000, accounts: 2_000, marketsPerAccount: 5 },
   },
   {
     name: '30 nodes',
-    ...{ domains: 1, nodes: 15, brokers: 15, partitions: 60, standbys: 1, markets: 1_000 },
+    ...{ domains: 1, nodes: 15, brokers: 15, partitions: 180, standbys: 1, markets: 1_000 },
     ...{ ordersPerSec: 2_000_000, accounts: 100_000, marketsPerAccount: 10 },
   },
   {
     name: 'internet',
-    ...{ domains: 20, nodes: 30, brokers: 30, partitions: 120, standbys: 1, markets: 5_000 },
+    ...{ domains: 20, nodes: 30, brokers: 30, partitions: 240, standbys: 1, markets: 5_000 },
     ...{ ordersPerSec: 2_000_000, accounts: 500_000, marketsPerAccount: 10 },
   },
 ];
@@ -63,15 +63,16 @@ export function deploy(constants: Constants, plan: Plan) {
   // A group holds what one market was sent meanwhile, and a partition makes so many at most.
   const groups = Math.min(messages, partitions * (partition.mostGroupsPerSec ?? 0));
   // Of many accounts that each send little, hardly any two are reported together.
-  const outputs = orders * of.reports + (groups * of.diffs) / of.groups;
-  const stored = groups + outputs;
-  const work = service.perCommand * orders + service.perMessage * stored;
+  const reports = orders * of.reports;
+  const batches = (groups * of.diffs) / of.groups;
+  const stored = groups + batches + reports;
+  const rates = { commands: orders, groups: groups + batches, reports };
+  const work = coresOf(service, rates);
   const coresOfPartition = work / partitions + (partition.idleCores ?? 0);
   const followed = (standby.coresPerMillion ?? 0) / 1e6;
   const coresOfStandbys = standbys * (followed * orders + (standby.idleCores ?? 0) * partitions);
   const coresOfBrokers =
-    brokersOfThree * (broker.perCommand * orders + broker.perMessage * stored) +
-    (partition.idleBrokerCoresOfThree ?? 0) * partitions;
+    brokersOfThree * coresOf(broker, rates) + (partition.idleBrokerCoresOfThree ?? 0) * partitions;
   const bytesOfCopy = copyBytes(of);
   const routed = ofThree.routeBytes / copyBytes(ofThree);
   const streams = (partition.streams ?? 0) * partitions + STREAMS_OF_VENUE;

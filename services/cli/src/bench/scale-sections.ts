@@ -1,5 +1,6 @@
 /** What `bench scale` varies, one thing at a time, and what follows from its runs. */
 
+import { fitFactors } from './least-squares.ts';
 import type { ScaleRun, ScaleSpec } from './scale-run.ts';
 import { median } from './statistics.ts';
 
@@ -38,10 +39,6 @@ export function specsOf(section: Section, base: ScaleSpec, steps: number): Scale
   }
 }
 
-/** All of JetStream that a command led to, messages a second. */
-export const storedPerSec = ({ loaded: { log, reports, diffs } }: ScaleRun) =>
-  log.messages + reports.messages + diffs.messages;
-
 /** What a load took beyond what idleness takes, in cores. */
 const workOf = (run: ScaleRun, who: 'brokers' | 'services') =>
   run.loaded[who].cores - run.idle[who].cores;
@@ -59,31 +56,30 @@ function slope(runs: readonly ScaleRun[], of: Of, against: Of): number | undefin
 }
 
 /**
- * Cores as a x commands + b x stored messages, neither below zero, of least squares of the relative
- * error: a run at a low rate says as much as one at a high rate.
+ * Cores as a x commands + b x groups + c x reports, none below zero. Settlement batches count as
+ * groups: there is one for each in which anything traded.
  */
-export function fitCores(
-  runs: readonly ScaleRun[],
-  of: Of,
-): { readonly perCommand: number; readonly perMessage: number } | undefined {
-  const points = runs
-    .map((run) => [run.commandsPerSec, storedPerSec(run), of(run)] as const)
-    .filter(([, , cores]) => cores > 0)
-    .map(([commands, messages, cores]) => [commands / cores, messages / cores] as const);
-  const sum = (of: (x: number, z: number) => number) =>
-    points.reduce((all, [x, z]) => all + of(x, z), 0);
-  const xx = sum((x) => x * x);
-  const zz = sum((_, z) => z * z);
-  const xz = sum((x, z) => x * z);
-  const [x1, z1] = [sum((x) => x), sum((_, z) => z)];
-  if (points.length === 0) return undefined;
-  const determinant = xx * zz - xz * xz;
-  const a = points.length < 2 ? -1 : (x1 * zz - z1 * xz) / determinant;
-  const b = points.length < 2 ? -1 : (z1 * xx - x1 * xz) / determinant;
-  if (a >= 0 && b >= 0) return { perCommand: a, perMessage: b };
-  if (b < 0) return { perCommand: x1 / xx, perMessage: 0 };
-  return { perCommand: 0, perMessage: z1 / zz };
+export function fitCores(runs: readonly ScaleRun[], of: Of) {
+  const fitted = fitFactors(
+    runs.map((run) => {
+      const { log, reports, diffs } = run.loaded;
+      const amounts = [run.commandsPerSec, log.messages + diffs.messages, reports.messages];
+      return { amounts, total: of(run) };
+    }),
+    3,
+  );
+  if (fitted === undefined) return undefined;
+  const [perCommand = 0, perGroup = 0, perReport = 0] = fitted;
+  return { perCommand, perGroup, perReport };
 }
+
+export type CoreFit = NonNullable<ReturnType<typeof fitCores>>;
+
+/** The cores of so many a second. */
+export const coresOf = (
+  fit: CoreFit,
+  rates: { readonly commands: number; readonly groups: number; readonly reports: number },
+) => fit.perCommand * rates.commands + fit.perGroup * rates.groups + fit.perReport * rates.reports;
 
 /** Bytes and messages a command, as brokers and clients count them. */
 export function perCommand(run: ScaleRun) {
@@ -137,12 +133,14 @@ function marketConstants(runs: readonly ScaleRun[]) {
       ? []
       : [(1_000 * (loaded - opened)) / replayedCommands],
   );
+  const replay = replays.length === 0 ? 0 : median(replays);
   return {
     residentBytes: of(({ idle }) => idle.services.residentBytes),
     createMs: runs.length === 0 ? undefined : median(runs.map(({ createMs }) => createMs)),
     startMs: of(({ startMs }) => startMs.opened ?? 0),
     startOfAllMs: runs[0]?.startMs.opened,
-    replayUsPerCommand: replays.length === 0 ? undefined : median(replays),
+    // A log that takes less time than starts differ by tells nothing.
+    replayUsPerCommand: replay > 0 ? replay : undefined,
   };
 }
 
@@ -193,7 +191,12 @@ export function constantsOf(measured: Runs) {
     .toSorted((a, b) => a.commandsPerSec - b.commandsPerSec)[0];
   const broker = fitCores(alone, (run) => workOf(run, 'brokers'));
   const ofOne = (run: ScaleRun) =>
-    broker && broker.perCommand * run.commandsPerSec + broker.perMessage * storedPerSec(run);
+    broker &&
+    coresOf(broker, {
+      commands: run.commandsPerSec,
+      groups: run.loaded.log.messages + run.loaded.diffs.messages,
+      reports: run.loaded.reports.messages,
+    });
   return {
     partition: partitionConstants(runs('partitions'), copied, alone),
     market: marketConstants(runs('markets')),

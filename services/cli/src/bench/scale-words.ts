@@ -103,12 +103,12 @@ function constantCells({
     told(seconds === undefined ? undefined : seconds * MILLION, ' us');
   return [
     [
-      '`s_c`, `s_m`: service, a command, a stored message',
-      `${us(service?.perCommand)}, ${us(service?.perMessage)}`,
+      '`s_c`, `s_g`, `s_r`: service, a command, a group or settlement batch, a report',
+      `${us(service?.perCommand)}, ${us(service?.perGroup)}, ${us(service?.perReport)}`,
     ],
     [
-      '`b_c`, `b_m`: broker, a command, a stored message',
-      `${us(broker?.perCommand)}, ${us(broker?.perMessage)}`,
+      '`b_c`, `b_g`, `b_r`: broker, the same',
+      `${us(broker?.perCommand)}, ${us(broker?.perGroup)}, ${us(broker?.perReport)}`,
     ],
     ['`k_3`: work of three brokers to that of one', told(of.brokersOfThree)],
     ['`s_0`: idle cores of a partition', told(partition.idleCores)],

@@ -117,25 +117,21 @@ function madeUp(partitions: number, perSec: number, cores: (c: number, m: number
 }
 
 describe('what follows from runs', () => {
-  test('cores are told apart by commands and messages, and never negative', () => {
-    const run = (perSec: number, stored: number, cores: number) => {
+  test('cores are told apart by commands, groups with their batches, and reports', () => {
+    const run = (perSec: number, groups: number, reports: number) => {
       const made = madeUp(1, perSec, () => 0);
-      const log = stream(stored);
-      const none = stream(0);
-      return { ...made, loaded: { ...made.loaded, log, reports: none, diffs: none }, cores };
+      const of = { log: stream(groups / 2), diffs: stream(groups / 2), reports: stream(reports) };
+      return { ...made, loaded: { ...made.loaded, ...of } };
     };
-    const all = [run(1_000, 900, 0.019), run(10_000, 900, 0.028), run(10_000, 2_000, 0.05)];
-    const cores = (made: ScaleRun) => all.find((each) => each === made)?.cores ?? 0;
-    const fitted = fitCores(all, cores);
+    const runs = [run(1_000, 900, 10), run(10_000, 900, 500), run(10_000, 100, 2_000)];
+    const cores = ({ commandsPerSec, loaded }: ScaleRun) =>
+      (commandsPerSec + 400 * 2 * loaded.log.messages + 100 * loaded.reports.messages) / 1e6;
+    const fitted = fitCores(runs, cores);
     assert(fitted !== undefined);
     assert(Math.abs(fitted.perCommand - 1e-6) < 1e-9, `${fitted.perCommand}`);
-    assert(Math.abs(fitted.perMessage - 20e-6) < 1e-9, `${fitted.perMessage}`);
+    assert(Math.abs(fitted.perGroup - 400e-6) < 1e-9, `${fitted.perGroup}`);
+    assert(Math.abs(fitted.perReport - 100e-6) < 1e-9, `${fitted.perReport}`);
     assert.equal(fitCores([], cores), undefined);
-    // Where messages made it cheaper, they are taken to cost nothing.
-    const cheap = [run(1_000, 100, 0.01), run(1_000, 900, 0.005)];
-    const clamped = fitCores(cheap, (made) => cheap.find((each) => each === made)?.cores ?? 0);
-    assert(clamped !== undefined && clamped.perCommand > 0);
-    assert.equal(clamped.perMessage, 0);
   });
 
   test('slopes of the sizes, and nothing of sections that were not measured', () => {

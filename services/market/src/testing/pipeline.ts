@@ -18,6 +18,7 @@ import {
   ManualClock,
   RingConsumer,
   RingProducer,
+  StreamError,
   type StreamWriter,
   type TroubleListener,
 } from '@foldbook/runtime';
@@ -88,6 +89,12 @@ export class MemoryWriter implements StreamWriter {
     this.#held = false;
     for (const commit of this.#waiting.splice(0)) commit();
     this.#trouble?.('recovered', 'let go by the test');
+  }
+
+  /** Another writer has the stream, as is found out by the way. */
+  lose(): void {
+    const error = new StreamError('STALE_WRITER', `another writer has appended to ${this.name}`);
+    this.#trouble?.('failed', error.message, error);
   }
 
   close(): Promise<void> {
