@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { extensionSource } from './codegen/extension-source.ts';
 import { type Flavour, fieldSource } from './codegen/field-source.ts';
 import { BASE_ORDER, SCALAR_ORDER } from './src/orders.ts';
 
@@ -26,10 +27,14 @@ const root = import.meta.dirname;
 const output = join(root, 'build');
 const FLAVOURS: readonly Flavour[] = ['fused', 'portable'];
 /** The fields that products are written for, by the suffix of their names. */
-export const FIELDS = [
+const FIELDS = [
   { name: 'R', prime: SCALAR_ORDER },
   { name: 'Q', prime: BASE_ORDER },
 ];
+/** The module of all products. */
+export const productsSource = (flavour: Flavour): string =>
+  fieldSource(FIELDS, flavour) + extensionSource('Q', BASE_ORDER, flavour);
+
 /** Where assembly/ imports the written module from. */
 const WRITTEN = 'assembly/field-products.ts';
 
@@ -51,7 +56,7 @@ export async function buildBn254(): Promise<{ built: boolean }> {
 async function buildFlavour(flavour: Flavour): Promise<boolean> {
   const kernelFile = join(output, `${flavour}.wasm`);
   const digestFile = join(output, `${flavour}.digest`);
-  const written = fieldSource(FIELDS, flavour);
+  const written = productsSource(flavour);
   const inputDigest = await digestOfInput(flavour, written);
   const [kernel, recorded] = await Promise.all([readIfThere(kernelFile), readIfThere(digestFile)]);
   if (kernel !== undefined && recorded?.toString() === stamp(inputDigest, kernel)) return false;

@@ -1,6 +1,7 @@
 /** 32-byte numbers in and out of the kernel's form. */
 import {
-  ENTER_Q, ENTER_R, LEAVE_Q, LEAVE_R, mulQ, mulR, ORDER_Q, ORDER_R, PRIME_Q, PRIME_R,
+  ENTER_MONTGOMERY_Q, ENTER_Q, ENTER_R, LEAVE_Q, LEAVE_R, mulQ, mulR, ORDER_Q, ORDER_R, PRIME_Q,
+  PRIME_R,
 } from './field-products';
 import { gather, isBelow, pack, scatter, SINGLE, unpack } from './pairs';
 
@@ -41,6 +42,17 @@ export function encodeR(target: usize, source: usize, count: u32, bigEndian: boo
 
 /** As decodeR. */
 export function decodeQ(target: usize, source: usize, count: u32, bigEndian: bool): u32 {
+  return enterQ(target, source, count, bigEndian, ENTER_Q);
+}
+
+/** As decodeQ, of numbers that stand times 2^256 modulo p. */
+export function decodeMontgomeryQ(
+  target: usize, source: usize, count: u32, bigEndian: bool,
+): u32 {
+  return enterQ(target, source, count, bigEndian, ENTER_MONTGOMERY_Q);
+}
+
+function enterQ(target: usize, source: usize, count: u32, bigEndian: bool, factor: usize): u32 {
   for (let i: u32 = 0; i < count; i += 2) {
     const rest = min<u32>(count - i, 2);
     for (let k: u32 = 0; k < rest; k++) {
@@ -49,7 +61,7 @@ export function decodeQ(target: usize, source: usize, count: u32, bigEndian: boo
     unpack(low, source + 32 * i, bigEndian);
     unpack(high, source + 32 * (i + rest - 1), bigEndian);
     gather(pair, low, high);
-    mulQ(pair, pair, ENTER_Q);
+    mulQ(pair, pair, factor);
     scatter(target + SINGLE * i, target + SINGLE * (i + rest - 1), pair);
   }
   return count;

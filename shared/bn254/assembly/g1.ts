@@ -143,7 +143,7 @@ const ROOT_POWER = memory.data<u64>([
 ]);
 
 /** target = a^e in each lane, e of four words; by windows of four bits. Limbs of a are settled. */
-function powerQ(target: usize, a: usize, exponent: usize): void {
+export function powerQ(target: usize, a: usize, exponent: usize): void {
   copyPair(powerBase, a);
   copyPair(powers, ONE_Q);
   for (let i: usize = 1; i < 16; i++) mulQ(powers + PAIR * i, powers + PAIR * (i - 1), powerBase);

@@ -10,6 +10,7 @@ import {
 
 const ODD: u8 = 0x80;
 const INFINITE: u8 = 0x40;
+const LARGER: u8 = 0x80;
 
 const x: usize = memory.data(80, 16);
 const y: usize = memory.data(80, 16);
@@ -69,15 +70,17 @@ export function compressPoints(target: usize, points: usize, count: u32): void {
 
 /**
  * Negates the y of a lane if it is odd where it shouldn't be, or the other way round, and writes
- * the point of that lane.
+ * the point of that lane. With a `factor` of 2 it is the parity of 2 y mod p that counts: odd where
+ * y is larger than -y.
  */
-function finishRoot(target: usize, lane: usize, isOdd: bool): void {
+function finishRoot(target: usize, lane: usize, isOdd: bool, factor: f64): void {
   for (let i: usize = 0; i < 5; i++) {
     store<f64>(singles + 8 * i, load<f64>(x + 16 * i + lane));
     store<f64>(singles + 40 + 8 * i, load<f64>(y + 16 * i + lane));
   }
-  encodeQ(bytes, singles + SINGLE, 1, true);
   memory.copy(target, singles, AFFINE);
+  for (let i: usize = 40; i < 80; i += 8) store<f64>(singles + i, load<f64>(singles + i) * factor);
+  encodeQ(bytes, singles + SINGLE, 1, true);
   if (<bool>(load<u8>(bytes, 31) & 1) == isOdd) return;
   for (let i: usize = 40; i < 80; i += 8) store<f64>(target + i, -load<f64>(target + i));
 }
@@ -112,20 +115,52 @@ export function decompressPoints(target: usize, source: usize, count: u32): u32 
     const last = min(i + 1, count - 1);
     const first = source + 32 * i;
     const second = source + 32 * last;
-    if (!readCompressed(singles, first)) return i;
-    if (!readCompressed(singles + SINGLE, second)) return last;
+    const isRead = readCompressed(singles, first);
+    const isOtherRead = readCompressed(singles + SINGLE, second);
     gather(x, singles, singles + SINGLE);
     mulQ(x, x, ENTER_Q);
     const roots = solve();
     for (let k = i; k <= last; k++) {
       const lane = k - i;
       const flags = load<u8>(source + 32 * k);
+      if (!(k == i ? isRead : isOtherRead)) return k;
       if (flags & INFINITE) memory.fill(target + AFFINE * k, 0, AFFINE);
-      else if (roots & (1 << lane)) finishRoot(target + AFFINE * k, 8 * lane, (flags & ODD) != 0);
+      else if (roots & (1 << lane)) {
+        finishRoot(target + AFFINE * k, 8 * lane, (flags & ODD) != 0, 1.0);
+      }
       else return k;
     }
   }
   return count;
+}
+
+/**
+ * As decompressPoints, of points in another form: x with one flag, 0x80, for a y larger than -y.
+ * Infinity has no such form.
+ */
+export function decompressSigned(target: usize, source: usize, count: u32): u32 {
+  for (let i: u32 = 0; i < count; i += 2) {
+    const last = min(i + 1, count - 1);
+    const isRead = readSigned(singles, source + 32 * i);
+    const isOtherRead = readSigned(singles + SINGLE, source + 32 * last);
+    gather(x, singles, singles + SINGLE);
+    mulQ(x, x, ENTER_Q);
+    const roots = solve();
+    for (let k = i; k <= last; k++) {
+      const lane = k - i;
+      if (!(k == i ? isRead : isOtherRead) || (roots & (1 << lane)) == 0) return k;
+      finishRoot(target + AFFINE * k, 8 * lane, (load<u8>(source + 32 * k) & LARGER) != 0, 2.0);
+    }
+  }
+  return count;
+}
+
+/** Loads a number, whatever it is, whose first bit is a flag; false if it is not below p. */
+export function readSigned(single: usize, source: usize): bool {
+  memory.copy(bytes, source, 32);
+  store<u8>(bytes, load<u8>(source) & ~LARGER);
+  unpack(single, bytes, true);
+  return isBelow(bytes, ORDER_Q, true);
 }
 
 /**
@@ -137,8 +172,8 @@ export function pointsOfX(
 ): u32 {
   gather(x, x0, x1);
   const roots = solve();
-  if (roots & 1) finishRoot(target0, 0, odd0);
-  if (roots & 2) finishRoot(target1, 8, odd1);
+  if (roots & 1) finishRoot(target0, 0, odd0, 1.0);
+  if (roots & 2) finishRoot(target1, 8, odd1, 1.0);
   return roots;
 }
 
@@ -154,8 +189,13 @@ function digitOf(scalar: usize, digit: u32): usize {
   return <usize>(load<u8>(scalar + (digit >> 1)) >> <u8>(4 * (digit & 1))) & 15;
 }
 
-/** Each point times its scalar of 32 bytes, little-endian. Two at a time, 4 bits at a time. */
-export function scalePoints(target: usize, points: usize, scalars: usize, count: u32): void {
+/**
+ * Each point times its scalar of 32 bytes, little-endian, below 16^digits. Two at a time, 4 bits at
+ * a time.
+ */
+export function scalePoints(
+  target: usize, points: usize, scalars: usize, count: u32, digits: u32,
+): void {
   for (let i: u32 = 0; i < count; i += 2) {
     const last = min(i + 1, count - 1);
     setInfinity(multiples);
@@ -164,7 +204,7 @@ export function scalePoints(target: usize, points: usize, scalars: usize, count:
       addPoints(multiples + POINT * k, multiples + POINT * (k - 1), multiples + POINT);
     }
     setInfinity(sum);
-    for (let digit: u32 = 64; digit > 0; digit--) {
+    for (let digit = digits; digit > 0; digit--) {
       for (let k = 0; k < 4; k++) addPoints(sum, sum, sum);
       const left = multiples + POINT * digitOf(scalars + 32 * i, digit - 1);
       const other = multiples + POINT * digitOf(scalars + 32 * last, digit - 1);

@@ -103,7 +103,7 @@ const excessOf = (rows: readonly number[]): bigint[] => {
   return sums;
 };
 
-const ROWS = Array.from({ length: LIMBS }, (_, index) => index);
+export const ROWS = Array.from({ length: LIMBS }, (_, index) => index);
 /** Of one product of two numbers. */
 const TERM_EXCESS = excessOf(ROWS);
 /** Of the reduction: rows 1 to 5 in its cheap steps, row 5 once more in the last. */
@@ -115,7 +115,8 @@ const START = REDUCTION_EXCESS.map((excess, column) => {
   return lifted - excess;
 });
 
-class Source {
+/** Lines of a product in one of the flavours; also of products in an extension. */
+export class Source {
   readonly #flavour: Flavour;
   readonly #lines: string[] = [];
   #names = 0;
@@ -228,9 +229,19 @@ const columns = Array.from({ length: COLUMNS }, (_, column) => column);
 /** What columns start with for one product of numbers. */
 const BIAS = START.map((start, column) => BigInt.asUintN(64, start - (TERM_EXCESS[column] ?? 0n)));
 
-const zeroColumns = (source: Source): void => {
+export const zeroColumns = (source: Source): void => {
   for (const column of columns) source.line(`let t${column} = i64x2.splat(0);`);
 };
+
+/** Adds what columns start with, once they hold so many products of numbers: an i64. */
+export function biasColumns(source: Source, terms: string): void {
+  source.line(`const terms: i64 = ${terms};`);
+  for (const column of columns) {
+    const [start, excess] = [signed64(START[column] ?? 0n), signed64(TERM_EXCESS[column] ?? 0n)];
+    const bias = `i64x2.splat(${start} - terms * ${excess})`;
+    source.line(`t${column} = v128.add<i64>(t${column}, ${bias});`);
+  }
+}
 
 function multiplication(field: string, flavour: Flavour): string {
   const source = new Source(flavour);
@@ -303,12 +314,7 @@ function dotProduct(field: string, flavour: Flavour): string {
   source.line('  a = left == count ? rest : a + 80;');
   source.line('  b += 40;');
   source.line('}');
-  source.line('const terms = <i64>count;');
-  for (const column of columns) {
-    const [start, excess] = [signed64(START[column] ?? 0n), signed64(TERM_EXCESS[column] ?? 0n)];
-    const bias = `i64x2.splat(${start} - terms * ${excess})`;
-    source.line(`t${column} = v128.add<i64>(t${column}, ${bias});`);
-  }
+  biasColumns(source, '<i64>count');
   source.reduce(field);
   const head =
     `export function dot${field}(\n` +
@@ -332,6 +338,7 @@ const wordsOf = (value: bigint): string =>
 
 function fieldConstants(field: string, prime: bigint): string {
   const entering = (1n << (2n * RADIX_BITS)) % prime;
+  const enteringMontgomery = (1n << (2n * RADIX_BITS - 256n)) % prime;
   const enteringHigh = (entering << 256n) % prime;
   const negated = balanced(-inverseModLimb(prime % LIMB));
   const shifted = (prime * negated + 1n) / LIMB;
@@ -340,6 +347,8 @@ function fieldConstants(field: string, prime: bigint): string {
     `export const ORDER_${field} = memory.data<u64>([${wordsOf(prime)}], 16);\n` +
     // Factors that enter and leave Montgomery's form, and one in it.
     `export const ENTER_${field} = ${twice(entering, prime)};\n` +
+    // For numbers that are times 2^256 already: the form of limbs of 64 bits.
+    `export const ENTER_MONTGOMERY_${field} = ${twice(enteringMontgomery, prime)};\n` +
     `export const ENTER_HIGH_${field} = ${twice(enteringHigh, prime)};\n` +
     `export const ONE_${field} = ${twice((1n << RADIX_BITS) % prime, prime)};\n` +
     `export const LEAVE_${field} = ${twice(1n, prime)};\n` +

@@ -5,26 +5,25 @@ import { bn254 } from '@noble/curves/bn254.js';
 import fc from 'fast-check';
 import { buildBn254 } from '../build.ts';
 import { readNumber, writeNumber } from './bytes.ts';
-import { G1, windowsFor } from './g1.ts';
+import { G1 } from './g1.ts';
 import { Bn254Error, type Flavour, openFlavour } from './kernel.ts';
 import { readKernelCode } from './node-code.ts';
 import { BASE_ORDER, SCALAR_ORDER } from './orders.ts';
+import { windowsFor } from './scalar-sums.ts';
+import { edgeScalars, numbers, refusedAs, smallLogs, together } from './test-values.ts';
 
 await buildBn254();
 const code = await readKernelCode();
+const scalar = fc.oneof(
+  fc.constantFrom(...edgeScalars),
+  fc.bigInt({ min: 0n, max: SCALAR_ORDER - 1n }),
+);
+const smallLog = fc.constantFrom(...smallLogs);
 const kernel = await openFlavour(code, 'fused');
 const g1 = new G1(kernel);
 
 const Reference = bn254.G1.Point;
 type Point = InstanceType<typeof Reference>;
-
-const numbers = (values: readonly bigint[]): Uint8Array => {
-  const bytes = new Uint8Array(32 * values.length);
-  values.forEach((value, index) => {
-    writeNumber(bytes, 32 * index, value);
-  });
-  return bytes;
-};
 
 function bytesOf(points: readonly Point[]): Uint8Array {
   const affine = points.map((point) => (point.is0() ? { x: 0n, y: 0n } : point.toAffine()));
@@ -34,25 +33,6 @@ function bytesOf(points: readonly Point[]): Uint8Array {
 /** Points of the reference, by their discrete logarithm. */
 const pointOf = (log: bigint): Point =>
   log === 0n ? Reference.ZERO : Reference.BASE.multiplyUnsafe(log % SCALAR_ORDER);
-
-const refusedAs = (code: string) => (error: unknown) =>
-  error instanceof Bn254Error && error.code === code;
-
-const edgeScalars = [
-  0n,
-  1n,
-  2n,
-  SCALAR_ORDER - 1n,
-  SCALAR_ORDER - 2n,
-  1n << 64n,
-  (1n << 253n) - 1n,
-];
-const scalar = fc.oneof(
-  fc.constantFrom(...edgeScalars),
-  fc.bigInt({ min: 0n, max: SCALAR_ORDER - 1n }),
-);
-/** Few values, so that points are equal, inverse or infinity often. */
-const smallLog = fc.constantFrom(0n, 1n, 2n, 3n, SCALAR_ORDER - 1n, SCALAR_ORDER - 2n);
 
 for (const flavour of ['fused', 'portable'] satisfies Flavour[]) {
   const group = new G1(await openFlavour(code, flavour));
@@ -124,6 +104,41 @@ test('compressed points come back, with both signs and infinity', () => {
   assert.deepEqual([...compressed.subarray(64, 96)], [0x40, ...new Array<number>(31).fill(0)]);
   points.release();
   back.release();
+});
+
+test('points by x and which y is larger come back; what is none is named', () => {
+  const logs = [1n, SCALAR_ORDER - 1n, 5n, 77n, SCALAR_ORDER - 77n, 123456789n, 3n];
+  const signed = (log: bigint): Uint8Array => {
+    const { x, y } = pointOf(log).toAffine();
+    const bytes = numbers([x]);
+    if (2n * y > BASE_ORDER) bytes[0] = (bytes[0] ?? 0) | 0x80;
+    return bytes;
+  };
+  const bytes = logs.map(signed);
+  const taken = kernel.heap.takenBytes;
+  for (const count of [0, 1, 2, logs.length]) {
+    const list = g1.fromSigned(together(bytes.slice(0, count)));
+    assert(!('wrong' in list));
+    assert.deepEqual(list.toBytes(), bytesOf(logs.slice(0, count).map(pointOf)));
+    list.release();
+  }
+  const wrongs = [numbers([4n]), numbers([BASE_ORDER]), new Uint8Array(32).fill(0x7f)];
+  for (const wrong of wrongs) {
+    for (const at of [0, 1, 4, 5]) {
+      const found = g1.fromSigned(together(bytes.with(at, wrong)));
+      assert('wrong' in found);
+      assert.equal(found.wrong, at);
+      // The first is named, whatever is wrong with its neighbour.
+      for (const other of wrongs) {
+        const both = together(bytes.with(at, wrong).with(at + 1, other));
+        const next = g1.fromSigned(both);
+        assert('wrong' in next && next.wrong === at);
+        const message = new RegExp(`point ${at} `);
+        assert.throws(() => g1.fromCompressed(both), message);
+      }
+    }
+  }
+  assert.equal(kernel.heap.takenBytes, taken);
 });
 
 test('what is no point is refused, and nothing stays taken', () => {
@@ -214,9 +229,50 @@ test('bases are found as the text says, in any portion', () => {
 
 test('windows hold the longest scalar and a carry', () => {
   for (const points of [1, 10, 1000, 65536]) {
-    for (const bits of [0, 1, 64, 254]) {
-      const { width, windows } = windowsFor(points, bits);
+    for (const bits of [0, 1, 64, 253]) {
+      const lengths = new Uint32Array(256);
+      lengths[bits] = points;
+      const { width, windows } = windowsFor(lengths);
       assert(width * windows > bits && width <= 15, `${points} points, ${bits} bits`);
     }
   }
+});
+
+test('scalars near the order are as short as those near zero', () => {
+  const near = SCALAR_ORDER - (1n << 20n);
+  const half = (SCALAR_ORDER - 1n) / 2n;
+  const values = [0n, 1n, SCALAR_ORDER - 1n, near, half, half + 1n];
+  const lengths = kernel.heap.scratch((take) => {
+    const [scalars, counts] = [take(32 * values.length), take(1024)];
+    kernel.bytes(scalars, 32 * values.length).set(numbers(values));
+    kernel.exports.reverseNumbers(scalars, values.length);
+    kernel.exports.signScalars(scalars, values.length, counts, 1);
+    return [...new Uint32Array(kernel.bytes(counts, 1024).slice().buffer).entries()];
+  });
+  const found = lengths.filter(([, count]) => count > 0);
+  assert.deepEqual(found, [
+    [0, 1],
+    [1, 2],
+    [21, 1],
+    [253, 2],
+  ]);
+});
+
+test('points of a proving key: little-endian, times 2^256', () => {
+  const logs = [1n, 5n, 0n, SCALAR_ORDER - 7n];
+  const plain = bytesOf(logs.map(pointOf));
+  const bytes = new Uint8Array(plain.length);
+  for (let at = 0; at < plain.length; at += 32) {
+    writeNumber(bytes, at, (readNumber(plain, at) << 256n) % BASE_ORDER);
+    bytes.subarray(at, at + 32).reverse();
+  }
+  const points = g1.fromMontgomery(bytes);
+  assert.deepEqual(points.toBytes(), plain);
+  points.release();
+  for (const place of bytes.keys()) {
+    const wrong = bytes.with(place, (bytes[place] ?? 0) ^ 1);
+    assert.throws(() => g1.fromMontgomery(wrong), Bn254Error, `byte ${place}`);
+  }
+  assert.throws(() => g1.fromMontgomery(new Uint8Array(63)), refusedAs('INPUT_LENGTH'));
+  assert.throws(() => g1.fromMontgomery(new Uint8Array(64).fill(0xff)), refusedAs('FIELD_RANGE'));
 });

@@ -9,17 +9,29 @@
  * refused unless they are below r.
  */
 import { Bn254Error, ELEMENT_BYTES, type Kernel } from './kernel.ts';
-import { SCALAR_ORDER } from './orders.ts';
 import { AFFINE_BYTES, COMPRESSED_BYTES, POINT_BYTES, PointList } from './point-list.ts';
-import type { FrVector } from './vectors.ts';
+import {
+  filledBlock,
+  joined,
+  type PointRange,
+  partOf,
+  putScalars,
+  type SummedCurve,
+  sumOfScaled,
+  type Take,
+  whole,
+} from './scalar-sums.ts';
+import type { ByteOrder, FrVector } from './vectors.ts';
 
 const BASES_DOMAIN = 'foldbook/bn254-bases/v1\n';
+/** The kernel counts them in 32 bits. */
+const BASES_END = 2 ** 32;
 const BLOCK_BYTES = 64;
-/** Bytes of a pair of points in the kernel's own form. */
-const POINT_PAIR_BYTES = 240;
-const WIDEST_WINDOW = 15;
-/** What a bucket costs, counted in additions to buckets: two complete additions in both lanes. */
-const BUCKET_COST = 4;
+const CURVE: SummedCurve = {
+  affineBytes: AFFINE_BYTES,
+  isOfOrder: true,
+  sum: 'sumOfProducts',
+};
 
 export class G1 {
   readonly #kernel: Kernel;
@@ -30,17 +42,19 @@ export class G1 {
 
   /** Points from x, y. Throws INPUT_LENGTH, FIELD_RANGE, NOT_ON_CURVE. */
   fromBytes(bytes: Uint8Array): PointList {
-    const count = whole(bytes, POINT_BYTES, 'points');
-    return this.#filled(count, bytes, (target, source) => {
-      const { exports } = this.#kernel;
-      const read = exports.decodeQ(target, source, 2 * count, 1);
-      if (read < 2 * count) {
-        const message = `point ${Math.floor(read / 2)}: a coordinate is not below p`;
-        throw new Bn254Error('FIELD_RANGE', message);
-      }
-      const good = exports.pointsOnCurve(target, count);
-      if (good < count) throw new Bn254Error('NOT_ON_CURVE', `point ${good} is not on the curve`);
-    });
+    return this.#checked(bytes, (target, source, count) =>
+      this.#kernel.exports.decodeQ(target, source, count, 1),
+    );
+  }
+
+  /**
+   * Points from x, y of 32 bytes each, little-endian, times 2^256 modulo p, as proving keys have
+   * them; infinity is 64 zeros. Throws as fromBytes does.
+   */
+  fromMontgomery(bytes: Uint8Array): PointList {
+    return this.#checked(bytes, (target, source, count) =>
+      this.#kernel.exports.decodeMontgomeryQ(target, source, count, 0),
+    );
   }
 
   /** Points from their compressed form; about 15 us each. Throws INPUT_LENGTH, POINT_FORMAT. */
@@ -55,13 +69,36 @@ export class G1 {
   }
 
   /**
+   * Points from x with one flag in its first byte, 0x80 for a y that is larger than -y; infinity
+   * has no such form. About 15 us each.
+   * @returns the points, or the number of the first that is none
+   */
+  fromSigned(bytes: Uint8Array): PointList | { readonly wrong: number } {
+    const count = whole(bytes, COMPRESSED_BYTES, 'signed points');
+    let good = 0;
+    const points = this.#filled(count, bytes, (target, source) => {
+      good = this.#kernel.exports.decompressSigned(target, source, count);
+    });
+    if (good === count) return points;
+    points.release();
+    return { wrong: good };
+  }
+
+  /**
    * Points whose discrete logarithms nobody knows, the same for the same domain on every machine:
    * bases of commitments without a set-up. assembly/hash-to-points.ts says how they are found; the
    * seed is SHA-256("foldbook/bn254-bases/v1\n" || domain).
    * @param domain names what the bases are for
-   * @param first number of the first point
+   * @param count 0 or more
+   * @param first number of the first point; `first + count` is at most 2^32
+   * @throws INPUT_LENGTH
    */
   bases(domain: string, count: number, first = 0): PointList {
+    const areWhole = Number.isInteger(count) && Number.isInteger(first);
+    if (!areWhole || count < 0 || first < 0 || first + count > BASES_END) {
+      const message = `there are no ${count} bases from number ${first} on: 0 to 2^32 of them`;
+      throw new Bn254Error('INPUT_LENGTH', message);
+    }
     const seed = this.#sha256(new TextEncoder().encode(`${BASES_DOMAIN}${domain}`));
     return this.#filled(count, seed, (target, source) => {
       this.#kernel.exports.hashToPoints(target, source, first, count);
@@ -69,10 +106,14 @@ export class G1 {
   }
 
   /** The sum of all points, each times its scalar. @returns 64 bytes */
-  sumOfProducts(points: PointList, scalars: Uint8Array): Uint8Array<ArrayBuffer> {
+  sumOfProducts(
+    points: PointList,
+    scalars: Uint8Array,
+    order: ByteOrder = 'big',
+  ): Uint8Array<ArrayBuffer> {
     return this.#kernel.heap.scratch((take) => {
       const address = take(scalars.length);
-      this.#putScalars(address, points.length, scalars);
+      putScalars(this.#kernel, address, points.length, scalars, order);
       return this.#sum(points, address, take);
     });
   }
@@ -82,15 +123,10 @@ export class G1 {
    * @returns 64 bytes
    */
   commit(points: PointList, vector: FrVector, first = 0): Uint8Array<ArrayBuffer> {
-    const { heap, exports } = this.#kernel;
-    if (first < 0 || first + vector.length > points.length) {
-      const message = `${vector.length} scalars from point ${first}, but ${points.length} points`;
-      throw new Bn254Error('INPUT_LENGTH', message);
-    }
-    return heap.scratch((take) => {
+    const part = partOf(points, AFFINE_BYTES, first, vector.length);
+    return this.#kernel.heap.scratch((take) => {
       const address = take(ELEMENT_BYTES * vector.length);
-      exports.encodeR(address, vector.address, vector.length, 0);
-      const part = { address: points.address + AFFINE_BYTES * first, length: vector.length };
+      this.#kernel.exports.encodeR(address, vector.address, vector.length, 0);
       return this.#sum(part, address, take);
     });
   }
@@ -98,9 +134,18 @@ export class G1 {
   /** Each point times its own scalar. */
   multiply(points: PointList, scalars: Uint8Array): PointList {
     return this.#filled(points.length, scalars, (target, source) => {
-      this.#putScalars(source, points.length, scalars);
-      this.#kernel.exports.scalePoints(target, points.address, source, points.length);
+      const { length } = points;
+      const { exports } = this.#kernel;
+      putScalars(this.#kernel, source, length, scalars);
+      const digits = Math.ceil(exports.longestScalar(source, length) / 4);
+      exports.scalePoints(target, points.address, source, length, digits);
     });
+  }
+
+  /** One list of all the lists' points, which stay as they are. */
+  join(lists: readonly PointList[]): PointList {
+    const { address, length } = joined(this.#kernel, AFFINE_BYTES, lists);
+    return new PointList(this.#kernel, address, length);
   }
 
   /** Point i of `a` plus point i of `b`. */
@@ -122,53 +167,36 @@ export class G1 {
     });
   }
 
+  /** Points of the curve whose coordinates `decode` reads, all of them if they are below p. */
+  #checked(
+    bytes: Uint8Array,
+    decode: (target: number, source: number, coordinates: number) => number,
+  ): PointList {
+    const count = whole(bytes, POINT_BYTES, 'points');
+    return this.#filled(count, bytes, (target, source) => {
+      const read = decode(target, source, 2 * count);
+      if (read < 2 * count) {
+        const message = `point ${Math.floor(read / 2)}: a coordinate is not below p`;
+        throw new Bn254Error('FIELD_RANGE', message);
+      }
+      const good = this.#kernel.exports.pointsOnCurve(target, count);
+      if (good < count) throw new Bn254Error('NOT_ON_CURVE', `point ${good} is not on the curve`);
+    });
+  }
+
   /** A list that `fill` writes, given the bytes in kernel memory. */
   #filled(
     count: number,
     bytes: Uint8Array,
     fill: (target: number, source: number) => void,
   ): PointList {
-    const { heap } = this.#kernel;
-    const target = heap.take(AFFINE_BYTES * count);
-    try {
-      heap.scratch((take) => {
-        const source = take(bytes.length);
-        this.#kernel.bytes(source, bytes.length).set(bytes);
-        fill(target, source);
-      });
-    } catch (error) {
-      heap.give(target);
-      throw error;
-    }
+    const target = filledBlock(this.#kernel, AFFINE_BYTES * count, bytes, fill);
     return new PointList(this.#kernel, target, count);
   }
 
-  /** Little-endian, at an address with place for them. */
-  #putScalars(address: number, count: number, scalars: Uint8Array): void {
+  #sum(points: PointRange, scalars: number, take: Take): Uint8Array<ArrayBuffer> {
     const { exports } = this.#kernel;
-    if (scalars.length !== ELEMENT_BYTES * count) {
-      const message = `${scalars.length} bytes of scalars for ${count} points; 32 each`;
-      throw new Bn254Error('INPUT_LENGTH', message);
-    }
-    this.#kernel.bytes(address, scalars.length).set(scalars);
-    exports.reverseNumbers(address, count);
-    const good = exports.scalarsBelowOrder(address, count);
-    if (good < count) {
-      throw new Bn254Error('FIELD_RANGE', `scalar ${good} is not below ${SCALAR_ORDER}`);
-    }
-  }
-
-  #sum(
-    { address, length }: { readonly address: number; readonly length: number },
-    scalars: number,
-    take: (length: number) => number,
-  ): Uint8Array<ArrayBuffer> {
-    const { exports } = this.#kernel;
-    const bits = exports.longestScalar(scalars, length);
-    const { width, windows } = windowsFor(length, bits);
-    const scratch = take(scratchBytes(length, width, windows));
-    const target = take(AFFINE_BYTES);
-    exports.sumOfProducts(target, address, scalars, length, width, windows, scratch);
+    const target = sumOfScaled(this.#kernel, CURVE, points, scalars, take);
     const result = take(POINT_BYTES);
     exports.encodeQ(result, target, 2, 1);
     return this.#kernel.bytes(result, POINT_BYTES).slice();
@@ -188,33 +216,4 @@ export class G1 {
       return this.#kernel.bytes(target, ELEMENT_BYTES).slice();
     });
   }
-}
-
-/** The window's width that costs the fewest additions. One bit more is for the last carry. */
-export function windowsFor(
-  points: number,
-  bits: number,
-): { readonly width: number; readonly windows: number } {
-  let best = { width: 2, windows: 0, cost: Number.POSITIVE_INFINITY };
-  for (let width = 2; width <= WIDEST_WINDOW; width++) {
-    const windows = Math.ceil((bits + 1) / width);
-    const cost = windows * (points + BUCKET_COST * 2 ** (width - 1));
-    if (cost < best.cost) best = { width, windows, cost };
-  }
-  return best;
-}
-
-/** What sumOfProducts lays out in its scratch, alignment included. */
-function scratchBytes(points: number, width: number, windows: number): number {
-  const buckets = 2 ** (width - 1);
-  const digits = 2 * points * windows + 16;
-  const sums = POINT_PAIR_BYTES * Math.ceil(windows / 2) + 2 * AFFINE_BYTES * buckets;
-  const sorting = 8 * (buckets + 2) + 4 * points + 16;
-  return digits + sums + sorting + AFFINE_BYTES * Math.ceil(points / 2);
-}
-
-function whole(bytes: Uint8Array, size: number, what: string): number {
-  const count = bytes.length / size;
-  if (Number.isInteger(count)) return count;
-  throw new Bn254Error('INPUT_LENGTH', `${bytes.length} bytes are not ${what} of ${size}`);
 }

@@ -77,6 +77,18 @@ export class Heap {
     }
   }
 
+  /** Address of a block that `fill` writes; it is given back if that throws. */
+  filled(length: number, fill: (address: number) => void): number {
+    const address = this.take(length);
+    try {
+      fill(address);
+    } catch (error) {
+      this.give(address);
+      throw error;
+    }
+    return address;
+  }
+
   /** What `use` returns; the blocks that it takes by its argument are given back after it. */
   scratch<T>(use: (take: (length: number) => number) => T): T {
     const blocks: number[] = [];

@@ -8,11 +8,26 @@ export interface KernelExports {
   decodeR(target: number, source: number, count: number, bigEndian: number): number;
   encodeR(target: number, source: number, count: number, bigEndian: number): void;
   decodeQ(target: number, source: number, count: number, bigEndian: number): number;
+  decodeMontgomeryQ(target: number, source: number, count: number, bigEndian: number): number;
   encodeQ(target: number, source: number, count: number, bigEndian: number): void;
   reverseNumbers(numbers: number, count: number): void;
+  equalityTables(target: number, point: number, levels: number): void;
+  bindFirst(target: number, table: number, r: number, half: number): void;
+  sumConstraints(
+    ...args: readonly [
+      target: number,
+      a: number,
+      b: number,
+      c: number,
+      weights: number,
+      half: number,
+    ]
+  ): void;
+  dotProduct(target: number, a: number, b: number, count: number): void;
   hashBlocks(target: number, blocks: number, count: number): void;
   hashToPoints(target: number, seed: number, first: number, count: number): void;
   longestScalar(scalars: number, count: number): number;
+  signScalars(scalars: number, count: number, lengths: number, maySign: number): void;
   scalarsBelowOrder(scalars: number, count: number): number;
   sumOfProducts(
     ...args: readonly [
@@ -22,14 +37,34 @@ export interface KernelExports {
       count: number,
       width: number,
       windows: number,
+      together: number,
       scratch: number,
     ]
   ): void;
+  sumOfTwistProducts: KernelExports['sumOfProducts'];
+  addManyOfTwist(target: number, points: number, count: number): void;
+  pairCoordinates(target: number, singles: number, count: number): void;
+  splitCoordinates(target: number, points: number, count: number): void;
+  pointsOnTwist(points: number, count: number): number;
+  pointsInSubgroup(points: number, count: number): number;
+  scaleTwistPoints(target: number, points: number, scalars: number, count: number): void;
+  decompressTwist(target: number, source: number, count: number): number;
+  millerLoops(f: number, g1: number, g2: number, count: number, scratch: number): number;
+  finalPowerIsOne(f: number): number;
   addMany(target: number, points: number, count: number): void;
   pointsOnCurve(points: number, count: number): number;
   compressPoints(target: number, points: number, count: number): void;
   decompressPoints(target: number, source: number, count: number): number;
-  scalePoints(target: number, points: number, scalars: number, count: number): void;
+  decompressSigned(target: number, source: number, count: number): number;
+  scalePoints(
+    ...args: readonly [
+      target: number,
+      points: number,
+      scalars: number,
+      count: number,
+      digits: number,
+    ]
+  ): void;
   addScaled(target: number, a: number, r: number, b: number, count: number): void;
   addVectors(target: number, a: number, b: number, count: number, negate: number): void;
   multiplyVectors(target: number, a: number, b: number, count: number): void;
@@ -44,6 +79,10 @@ export interface KernelExports {
       rows: number,
     ]
   ): void;
+  powersOf(target: number, first: number, factor: number, count: number): void;
+  reverseOrder(data: number, log2: number): void;
+  transformDown(data: number, log2: number, roots: number): void;
+  transformUp(data: number, log2: number, roots: number): void;
   repeatProducts(target: number, factor: number, pairs: number, rounds: number): void;
   hashes(
     ...args: readonly [
@@ -104,6 +143,7 @@ export type Bn254ErrorCode =
   | 'FIELD_RANGE'
   | 'INPUT_LENGTH'
   | 'NOT_ON_CURVE'
+  | 'NOT_IN_SUBGROUP'
   | 'POINT_FORMAT'
   | 'OUT_OF_MEMORY';
 
@@ -162,7 +202,7 @@ async function compiled(code: KernelCode[Flavour]): Promise<WebAssembly.Module> 
 }
 
 type Exports = WebAssembly.Instance['exports'];
-const NAMES = ['memory', 'heapBase', 'decodeR', 'encodeR', 'hashes', 'sumOfProducts'];
+const NAMES = ['memory', 'heapBase', 'decodeR', 'encodeR', 'hashes', 'millerLoops', 'powersOf'];
 
 const isKernel = (exports: Exports): exports is Exports & KernelExports =>
   NAMES.every((name) => name in exports);

@@ -8,6 +8,7 @@ import { partialRoundsOf, WIDEST } from './grain.ts';
 import { Bn254Error, ELEMENT_BYTES, type Kernel, SINGLE_BYTES } from './kernel.ts';
 import { SCALAR_ORDER } from './orders.ts';
 import { poseidonTable } from './poseidon-table.ts';
+import { filledBlock } from './scalar-sums.ts';
 
 /** Words absorbed by one permutation of the sponge. */
 export const SPONGE_RATE = 15;
@@ -120,16 +121,9 @@ export class Poseidon {
       throw new Bn254Error('INPUT_LENGTH', message);
     }
     const { numbers, block } = poseidonTable(width);
-    const { heap, exports } = this.#kernel;
-    const address = heap.take(SINGLE_BYTES * numbers.length);
-    const bytes = new Uint8Array(ELEMENT_BYTES * numbers.length);
-    numbers.forEach((number, index) => {
-      writeScalar(bytes, ELEMENT_BYTES * index, number);
-    });
-    heap.scratch((take) => {
-      const source = take(bytes.length);
-      this.#kernel.bytes(source, bytes.length).set(bytes);
-      exports.decodeR(address, source, numbers.length, 1);
+    const size = SINGLE_BYTES * numbers.length;
+    const address = filledBlock(this.#kernel, size, bytesOf(numbers), (target, source) => {
+      this.#kernel.exports.decodeR(target, source, numbers.length, 1);
     });
     const table = { address, width, rounds: partialRoundsOf(width), block };
     this.#tables.set(width, table);

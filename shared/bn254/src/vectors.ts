@@ -4,6 +4,7 @@
  */
 import { writeScalar } from './bytes.ts';
 import { Bn254Error, ELEMENT_BYTES, type Kernel, SINGLE_BYTES } from './kernel.ts';
+import { filledBlock } from './scalar-sums.ts';
 
 export type ByteOrder = 'big' | 'little';
 
@@ -22,6 +23,15 @@ export class FrVector {
   get address(): number {
     if (this.#address === undefined) throw new Error('assertion failed: the vector is released');
     return this.#address;
+  }
+
+  /** Some of the elements where they are: as long as the vector is, and not to be released. */
+  part(first: number, length: number): FrVector {
+    if (first < 0 || length < 0 || first + length > this.length) {
+      const message = `${length} elements from element ${first} of ${this.length}`;
+      throw new Bn254Error('INPUT_LENGTH', message);
+    }
+    return new FrVector(this.#kernel, this.address + SINGLE_BYTES * first, length);
   }
 
   toBytes(order: ByteOrder = 'big'): Uint8Array<ArrayBuffer> {
@@ -90,32 +100,29 @@ export class FrVectors {
     if (!Number.isInteger(length)) {
       throw new Bn254Error('INPUT_LENGTH', `${bytes.length} bytes are not elements of 32`);
     }
-    const { heap, exports } = this.#kernel;
-    const address = heap.take(SINGLE_BYTES * length);
-    const read = heap.scratch((take) => {
-      const source = take(bytes.length);
-      this.#kernel.bytes(source, bytes.length).set(bytes);
-      return exports.decodeR(address, source, length, order === 'big' ? 1 : 0);
+    const { exports } = this.#kernel;
+    const size = SINGLE_BYTES * length;
+    const address = filledBlock(this.#kernel, size, bytes, (target, source) => {
+      const read = exports.decodeR(target, source, length, order === 'big' ? 1 : 0);
+      if (read < length) throw new Bn254Error('FIELD_RANGE', `element ${read} is not below r`);
     });
-    if (read === length) return new FrVector(this.#kernel, address, length);
-    heap.give(address);
-    throw new Bn254Error('FIELD_RANGE', `element ${read} is not below r`);
+    return new FrVector(this.#kernel, address, length);
   }
 
   /** a + factor b, into a new vector or into `target` (which may be a or b). */
   addScaled(a: FrVector, factor: bigint, b: FrVector, target?: FrVector): FrVector {
-    const result = this.#target([a, b], target);
     const bytes = new Uint8Array(ELEMENT_BYTES);
     writeScalar(bytes, 0, factor);
     const { heap, exports } = this.#kernel;
-    heap.scratch((take) => {
+    return heap.scratch((take) => {
       const source = take(ELEMENT_BYTES);
       const single = take(SINGLE_BYTES);
+      const result = this.#target([a, b], target);
       this.#kernel.bytes(source, ELEMENT_BYTES).set(bytes);
       exports.decodeR(single, source, 1, 1);
       exports.addScaled(result.address, a.address, single, b.address, a.length);
+      return result;
     });
-    return result;
   }
 
   add(a: FrVector, b: FrVector, target?: FrVector): FrVector {
@@ -155,14 +162,21 @@ export class FrVectors {
       throw new Bn254Error('INPUT_LENGTH', message);
     }
     const width = given.columns.reduce((most, column) => Math.max(most, column + 1), 0);
-    const values = this.fromBytes(given.values, given.valueOrder);
-    const [starts, columns, coefficients] = [
-      this.#put(given.rowStarts),
-      this.#put(given.columns),
-      this.#put(given.coefficients),
-    ];
-    const addresses = [starts, columns, coefficients, values.address] as const;
-    return new LoadedMatrix(this.#kernel, { rows, width }, addresses);
+    const held: number[] = [];
+    const hold = (address: number): number => {
+      held.push(address);
+      return address;
+    };
+    try {
+      const values = hold(this.fromBytes(given.values, given.valueOrder).address);
+      const starts = hold(this.#put(given.rowStarts));
+      const columns = hold(this.#put(given.columns));
+      const addresses = [starts, columns, hold(this.#put(given.coefficients)), values] as const;
+      return new LoadedMatrix(this.#kernel, { rows, width }, addresses);
+    } catch (error) {
+      for (const address of held) this.#kernel.heap.give(address);
+      throw error;
+    }
   }
 
   /** matrix times vector: an element for each row. */
