@@ -7,12 +7,14 @@ import { compileCircuit } from './builder/compile.ts';
 import { makeDevelopmentKey } from './builder/development-key.ts';
 import { parseR1cs } from './builder/r1cs.ts';
 import { extractVerifyingKey } from './builder/verifying-key.ts';
+import { readImportedKey } from './import-key.ts';
 import {
   buildDir,
   type CircuitDigests,
   type CircuitName,
   circuitFiles,
   circuitNames,
+  defaultCircuits,
   digestsFile,
   pinnedDigests,
   verifyingKeyFile,
@@ -31,19 +33,20 @@ interface Stamp {
 }
 
 /**
- * Compiles the circuits and makes their development keys under circuits/build/, unless that is
- * done already for these sources and tools. Throws when what it made differs from the pinned
- * digests. `report` is told each step that did work.
+ * Compiles circuits and makes their development keys under circuits/build/, unless that is done
+ * already for these sources and tools. Throws when what it made differs from the pinned digests.
+ * `report` is told each step that did work.
  */
-export async function buildCircuits(report: Report): Promise<void> {
+export async function buildCircuits(
+  report: Report,
+  names: readonly CircuitName[] = defaultCircuits,
+): Promise<void> {
   const pinned = pinnedDigests();
-  const made = await makeCircuits(report);
-  for (const name of circuitNames) {
-    for (const kind of ['r1cs', 'zkey', 'vk'] as const) {
-      const digest = made[name][kind];
-      if (digest === pinned[name][kind]) continue;
+  for (const [name, made] of await makeCircuits(report, names)) {
+    for (const kind of ['constraints', 'r1cs', 'zkey', 'vk'] as const) {
+      if (made[kind] === pinned[name][kind]) continue;
       throw new Error(
-        `circuit ${name}: the ${kind} made here has digest ${digest}, but ` +
+        `circuit ${name}: ${kind} is ${made[kind]} here, but ` +
           `circuits/digests.json pins ${pinned[name][kind]}. ` +
           'Where a circuit or a tool was changed on purpose, pin anew with ' +
           'node circuits/build.ts --pin; otherwise restore circuits/ and run npm ci.',
@@ -52,27 +55,29 @@ export async function buildCircuits(report: Report): Promise<void> {
   }
 }
 
-/** Makes the circuits and writes what came out to circuits/digests.json. */
+/** Makes all circuits and writes what came out to circuits/digests.json. */
 async function pinCircuits(report: Report): Promise<void> {
-  const made = await makeCircuits(report);
+  const made = Object.fromEntries(await makeCircuits(report, circuitNames));
   const draft = `${digestsFile}.${randomUUID()}`;
   fs.writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`);
   fs.renameSync(draft, digestsFile);
 }
 
-async function makeCircuits(report: Report): Promise<Record<CircuitName, CircuitDigests>> {
+async function makeCircuits(
+  report: Report,
+  names: readonly CircuitName[],
+): Promise<ReadonlyMap<CircuitName, CircuitDigests>> {
   fs.mkdirSync(path.join(buildDir, 'keys'), { recursive: true });
   const inputs = inputsDigest();
   return withBuildLock(path.join(buildDir, 'lock'), async () => {
     removeAbandonedDrafts();
-    return {
-      'batch-15': await makeCircuit('batch-15', inputs, report),
-      'accounts-4': await makeCircuit('accounts-4', inputs, report),
-    };
+    const made = new Map<CircuitName, CircuitDigests>();
+    for (const name of names) made.set(name, await makeCircuit(name, inputs, report));
+    return made;
   });
 }
 
-/** A build that was killed leaves its draft folder, up to 90 MB. */
+/** A build that was killed leaves its draft folder, up to 250 MB. */
 function removeAbandonedDrafts(): void {
   for (const entry of fs.readdirSync(buildDir)) {
     const maker = /^draft-(\d+)$/.exec(entry)?.[1];
@@ -86,7 +91,9 @@ async function makeCircuit(
   inputs: string,
   report: Report,
 ): Promise<CircuitDigests> {
-  const done = readIntactStamp(name);
+  const pinned = pinnedDigests()[name];
+  const { insecure } = pinned;
+  const done = readIntactStamp(name, insecure);
   if (done?.inputs === inputs) return done.digests;
 
   const draftDir = path.join(buildDir, `draft-${process.pid}`);
@@ -102,13 +109,21 @@ async function makeCircuit(
     const r1cs = fs.readFileSync(files.r1cs);
     const system = parseR1cs(r1cs);
     const what = `${name}: development key (insecure), ${system.constraintCount} constraints`;
-    const zkey = await timed(report, what, () => makeDevelopmentKey(name, system));
+    const zkey = insecure
+      ? await timed(report, what, () => makeDevelopmentKey(name, system))
+      : readImportedKey(name, pinned, buildDir);
     fs.writeFileSync(files.zkey, zkey);
-    const vk = extractVerifyingKey(zkey, true);
+    const vk = extractVerifyingKey(zkey, insecure);
     const draftKey = path.join(draftDir, 'vk');
     fs.writeFileSync(draftKey, vk.bytes);
     fs.renameSync(draftKey, verifyingKeyFile(vk.digest, buildDir));
-    const digests = { r1cs: sha256(r1cs), zkey: sha256(zkey), vk: vk.digest };
+    const digests = {
+      constraints: system.constraintCount,
+      r1cs: sha256(r1cs),
+      zkey: sha256(zkey),
+      vk: vk.digest,
+      insecure,
+    };
     const stamp: Stamp = { inputs, digests };
     fs.writeFileSync(path.join(outDir, 'stamp.json'), JSON.stringify(stamp));
     replaceDir(outDir, path.join(buildDir, name), path.join(draftDir, 'old'));
@@ -119,13 +134,14 @@ async function makeCircuit(
 }
 
 /** The stamp of a built circuit whose files are all there and unchanged. */
-function readIntactStamp(name: CircuitName): Stamp | undefined {
+function readIntactStamp(name: CircuitName, insecure: boolean): Stamp | undefined {
   try {
     const file = path.join(buildDir, name, 'stamp.json');
     const stamp = JSON.parse(fs.readFileSync(file, 'utf8')) as Stamp;
     const files = circuitFiles(name, buildDir);
-    const vk = extractVerifyingKey(fs.readFileSync(files.zkey), true);
+    const vk = extractVerifyingKey(fs.readFileSync(files.zkey), insecure);
     const intact =
+      insecure === stamp.digests.insecure &&
       sha256(fs.readFileSync(files.r1cs)) === stamp.digests.r1cs &&
       sha256(fs.readFileSync(files.zkey)) === stamp.digests.zkey &&
       fs.readFileSync(verifyingKeyFile(vk.digest, buildDir)).equals(vk.bytes) &&
@@ -138,7 +154,7 @@ function readIntactStamp(name: CircuitName): Stamp | undefined {
   }
 }
 
-/** Over everything that decides the output: circuit sources, this builder, versions of tools. */
+/** Over what decides the output: circuit sources, builder/, versions of tools; not the pins. */
 function inputsDigest(): string {
   const hash = createHash('sha256');
   const add = (label: string, content: Uint8Array | string): void => {
@@ -150,7 +166,6 @@ function inputsDigest(): string {
   for (const file of fs.readdirSync(builderDir).sort()) {
     if (!file.endsWith('.test.ts')) add(file, fs.readFileSync(path.join(builderDir, file)));
   }
-  add('build.ts', fs.readFileSync(import.meta.filename));
   for (const tool of ['circom2', 'circomlib']) {
     add(tool, fs.readFileSync(require.resolve(`${tool}/package.json`)));
   }
@@ -174,12 +189,18 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+const usage = 'node circuits/build.ts [--pin | --all | CIRCUIT...]';
+
 async function main(args: readonly string[]): Promise<void> {
-  if (args.some((arg) => arg !== '--pin')) {
-    throw new Error(`unknown argument in "${args.join(' ')}": node circuits/build.ts [--pin]`);
-  }
   const report: Report = (step, seconds) => console.log(`${step}: ${seconds.toFixed(1)} s`);
-  await (args.includes('--pin') ? pinCircuits(report) : buildCircuits(report));
+  if (args.length === 1 && args[0] === '--pin') return pinCircuits(report);
+  if (args.length === 1 && args[0] === '--all') return buildCircuits(report, circuitNames);
+  const names = args.map((arg) => {
+    const name = circuitNames.find((known) => known === arg);
+    if (name === undefined) throw new Error(`no circuit "${arg}": ${usage}`);
+    return name;
+  });
+  return buildCircuits(report, names.length === 0 ? defaultCircuits : names);
 }
 
 if (import.meta.main) {

@@ -67,6 +67,10 @@ declare module 'snarkjs' {
   export type CircuitInput = Readonly<Record<string, unknown>>;
   /** A path, or bytes held in memory (an output is left in `data`). */
   export type FileRef = string | { type: 'mem'; data?: Uint8Array };
+  /** Hears of each step. */
+  export type Logger = Readonly<
+    Record<'debug' | 'info' | 'warn' | 'error', (message: string) => void>
+  >;
   export interface ThreadOptions {
     readonly singleThread: boolean;
   }
@@ -90,7 +94,7 @@ declare module 'snarkjs' {
     prove(
       zkey: FileRef,
       witness: FileRef,
-      logger?: undefined,
+      logger?: Logger,
       options?: ThreadOptions,
     ): Promise<ProofResult>;
     fullProve(
@@ -107,7 +111,33 @@ declare module 'snarkjs' {
       proof: Groth16Proof,
     ): Promise<boolean>;
   };
+  /** Files are given by path; every `verify` answers with false or throws when it refuses. */
+  export const powersOfTau: {
+    newAccumulator(curve: unknown, power: number, file: string): Promise<unknown>;
+    contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>;
+    /** `beacon` in hex; 2^iterationsExponent rounds of hashing. */
+    beacon(
+      from: string,
+      to: string,
+      name: string,
+      beacon: string,
+      iterationsExponent: number,
+    ): Promise<unknown>;
+    preparePhase2(from: string, to: string): Promise<unknown>;
+    verify(file: string): Promise<boolean>;
+  };
   export const zKey: {
     exportVerificationKey(zkey: FileRef): Promise<unknown>;
+    /** -1 when the powers of tau do not serve for the circuit. */
+    newZKey(r1cs: string, powersOfTau: string, zkey: string): Promise<unknown>;
+    contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>;
+    beacon(
+      from: string,
+      to: string,
+      name: string,
+      beacon: string,
+      iterationsExponent: number,
+    ): Promise<unknown>;
+    verifyFromR1cs(r1cs: string, powersOfTau: string, zkey: string): Promise<boolean>;
   };
 }

@@ -49,7 +49,10 @@ export const fundedRows = sampleRows.slice(0, 7);
 export const sampleBatch: Instance = batchInstance(batchSize, sampleRows, place, challenge);
 
 /** Accounts 0, 1, 5 and 7 move, in a tree where others, their neighbours among them, hold some. */
-export function sampleAccounts(slots: number = accountsSize): {
+export function sampleAccounts(
+  slots: number = accountsSize,
+  size: number = accountsSize,
+): {
   tree: Tree;
   deltas: Delta[];
   instance: Instance;
@@ -60,6 +63,6 @@ export function sampleAccounts(slots: number = accountsSize): {
   tree.set(6, 300n, 1950n);
   tree.set(2 ** 24 - 1, 600n, 0n);
   const deltas = netDeltas(fundedRows).slice(0, slots);
-  const instance = accountsInstance(accountsSize, tree, deltas, place, challenge);
+  const instance = accountsInstance(size, tree, deltas, place, challenge);
   return { tree, deltas, instance };
 }

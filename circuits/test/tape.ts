@@ -42,6 +42,15 @@ export class Circuit {
     return Array.from(wires.subarray(from, to), (wire) => this.nameOf(wire)).join(', ');
   }
 
+  /** Whether any constraint objects to a whole witness; the first one that does is enough. */
+  refuses(witness: readonly bigint[]): boolean {
+    const side = (i: number): bigint => evaluate(this.system, i, witness);
+    for (let c = 0; c < this.system.constraintCount; c++) {
+      if (reduce(side(3 * c) * side(3 * c + 1) - side(3 * c + 2)) !== 0n) return true;
+    }
+    return false;
+  }
+
   /** The constraints that a whole witness violates. */
   objections(witness: readonly bigint[]): number[] {
     return violations(this.system, witness);

@@ -24,6 +24,8 @@ import {
   Asset,
   adminSubject,
   commandSubject,
+  dataFilter,
+  dataSubject,
   diffStream,
   diffSubject,
   diffsFilter,
@@ -254,6 +256,7 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
     const subjects = [commandSubject(MARKET, 8), `in.0.${MARKET}.8`, adminSubject(MARKET)];
     subjects.push(logSubject(0, MARKET), reportSubject(0, 8, MARKET), diffSubject(0, MARKET));
     subjects.push(levelsSubject(MARKET), querySubject(MARKET, 8), `proof.${MARKET}.0`);
+    subjects.push(`data.${MARKET}.0`);
     for (const subject of subjects) {
       hostile.connection.publish(subject, new Uint8Array(128));
       const asked = hostile.request(subject, new Uint8Array(128), PATIENCE_MS);
@@ -377,13 +380,16 @@ describe('the broker configuration that ships', { timeout: 180_000 }, () => {
       const owed = Buffer.from(await askOwed(transport, MARKET, 7)).toString();
       assert.equal(owed, `owed.${MARKET}.7`);
       const heard: string[] = [];
-      transport.subscribe(proofFilter(MARKET), ({ subject }) => heard.push(subject));
+      for (const filter of [proofFilter(MARKET), dataFilter(MARKET)]) {
+        transport.subscribe(filter, ({ subject }) => heard.push(subject));
+      }
       await transport.flush();
       const { provedTo, proof } = await askProof(transport, MARKET, 9);
       assert.deepEqual([provedTo, proof?.epoch], [9, 4]);
+      prover.publish(dataSubject(MARKET, 4), NOTHING);
       prover.publish(proofSubject(MARKET, 4), NOTHING);
-      await until(() => heard.length > 0);
-      assert.deepEqual(heard, [proofSubject(MARKET, 4)]);
+      await until(() => heard.length > 1);
+      assert.deepEqual(heard.toSorted(), [dataSubject(MARKET, 4), proofSubject(MARKET, 4)]);
     }
   });
 

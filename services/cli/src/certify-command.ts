@@ -8,7 +8,9 @@ export const CERTIFY_HELP = `Usage: foldbook keys certify KEY --operator-key FIL
 
 Signs that receipts by KEY, a node's public key (its log and "market show" tell it), are the
 operator's own. The node reads the file that this writes (receipts.certificateFile). The operator's
-secret key need not be on the node for that.`;
+secret key need not be on the node for that.
+
+Example: foldbook keys certify 3b6a27bc...da29 --operator-key operator.key --out node.cert`;
 
 export async function runCertify(context: CommandContext): Promise<number> {
   const [, key = ''] = context.positionals;

@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | Comman
   profile: async () => (await import('./commands/profile.ts')).profile,
   conform: async () => (await import('./commands/conform.ts')).conform,
   verify: async () => (await import('./commands/verify.ts')).verify,
+  prover: async () => (await import('./commands/prover.ts')).prover,
   dispute: async () => (await import('./commands/dispute.ts')).dispute,
   journal: async () => (await import('./commands/journal.ts')).journal,
   keys: async () => (await import('./commands/keys.ts')).keys,

@@ -187,6 +187,14 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
       await writeFile(evidence, changed);
       assert.equal((await foldbook('dispute', '--check', evidence)).status, 1);
     }
+    // Anybody may have signed it: told, and no evidence against the operator.
+    await writeFile(lies, line('receipt', lie.bytes));
+    const [alone] = await dispute(1, lies, '--store', store, '--log', log);
+    assert.deepEqual(
+      [alone?.verdict, alone?.certified, alone?.evidence],
+      ['contradicted', false, null],
+    );
+    assert.match(String(alone?.words), /no evidence is written/);
     await writeFile(lies, line('receipt', lie.bytes.with(96, 7)));
     const forged = await dispute(1, lies);
     assert.equal(forged[0]?.verdict, 'forged');

@@ -5,6 +5,7 @@ import { type CliCommand, runCommand } from './command.ts';
 import { type CommandGroup, commandOfGroup, groupHelp, isGroup } from './command-group.ts';
 import { COMMANDS } from './command-list.ts';
 import { explainError } from './error-words.ts';
+import { printableLines } from './printable.ts';
 
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
@@ -100,7 +101,7 @@ main(process.argv.slice(2)).then(
   },
   async (error: unknown) => {
     const { words, status } = await explainError(error);
-    process.stderr.write(`foldbook: ${words}\n`);
+    process.stderr.write(`foldbook: ${printableLines(words)}\n`);
     process.exitCode = status;
   },
 );

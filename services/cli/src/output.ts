@@ -1,3 +1,5 @@
+import { printable, printableLines } from './printable.ts';
+
 /** What a command prints: lines for people, or one JSON object per result with --json. */
 export interface Output {
   readonly json: boolean;
@@ -33,11 +35,11 @@ export function createOutput(json: boolean): Output {
     json,
     result(object, words) {
       endProgress();
-      process.stdout.write(`${json ? toJson(object) : words}\n`);
+      process.stdout.write(`${json ? printable(toJson(object)) : printableLines(words)}\n`);
     },
     say(words) {
       endProgress();
-      if (!json) process.stdout.write(`${words}\n`);
+      if (!json) process.stdout.write(`${printableLines(words)}\n`);
     },
     progress(label, done, total) {
       const share = total === 0 ? 1 : Math.min(1, done / total);

@@ -14,6 +14,10 @@ const SERVICES = {
   market: fileURLToPath(new URL('../../market/src/main.ts', import.meta.url)),
   node: fileURLToPath(new URL('../../market/src/node-main.ts', import.meta.url)),
   prover: fileURLToPath(new URL('../../prover/src/main.ts', import.meta.url)),
+  'prover-worker': fileURLToPath(new URL('../../prover/src/worker-main.ts', import.meta.url)),
+  'prover-supervisor': fileURLToPath(
+    new URL('../../prover/src/supervisor-main.ts', import.meta.url),
+  ),
 } as const;
 
 export type ServiceName = keyof typeof SERVICES;

@@ -33,6 +33,9 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
+/** All that is proved is proved by a worker that the supervisor starts. */
+const WORKERS = ['--prover-workers', '0..1', '--prover-cores', '0', '--prover-memory', '4000'];
+
 const isAlive = (pid: number) => {
   try {
     return process.kill(pid, 0);
@@ -66,7 +69,7 @@ describe('up --local', {
   const startNode = async () => {
     lines.length = 0;
     const ports = ['--nats-port', `${natsPort}`, '--redis-port', `${redisPort}`];
-    const args = [MAIN, 'up', '--local', '--data', dir, '--hosts', '2', ...ports];
+    const args = [MAIN, 'up', '--local', '--data', dir, '--hosts', '2', ...ports, ...WORKERS];
     node = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     open.push(node);
     for (const stream of [node.stdout, node.stderr]) {
@@ -148,6 +151,44 @@ describe('up --local', {
     assert.match(told.stdout, /^rejected by the market: INSUFFICIENT_FUNDS 1$/m);
     const again = await everyday('market', 'create');
     assert.match(again.stderr, /^foldbook: BTC-USD: MARKET_EXISTS \(114\): .*[^ ]\n$/);
+    node.kill('SIGINT');
+    assert.equal(await ended(), 0);
+    await nothingLeft();
+    const gone = await foldbook('prover', 'status', '--data', dir);
+    assert.equal(gone.status, 2);
+    assert.match(gone.stderr, /^foldbook: no prover of \S+ runs here: .*\n$/);
+  });
+
+  it('proves by workers that come and go, and tells what they are at', async () => {
+    const status = async () => {
+      const told = await foldbook('prover', 'status', '--data', dir, '--json');
+      assert.equal(told.status, 0, told.stderr);
+      return JSON.parse(told.stdout);
+    };
+    const before = await status();
+    assert.equal(before.prover.workers, 0);
+    assert.deepEqual([before.supervisor.min, before.supervisor.max], [0, 1]);
+    assert.equal((await everyday('deposit', 'base', '10', '--account', '9')).status, 0);
+    assert.equal((await everyday('market', 'close-epoch')).status, 0);
+    let last = before;
+    const seen = new Set<number>();
+    await until(async () => {
+      last = await status();
+      for (const { core } of last.supervisor.workers ?? []) seen.add(core);
+      const [first] = last.prover.markets;
+      return first?.epochsProved > 0 && first.epochsBacklog === 0;
+    });
+    assert.deepEqual([...seen], [0]);
+    const [market] = last.prover.markets;
+    assert.deepEqual([market.market, market.recordsBacklog, market.setAside], ['BTC-USD', 0, []]);
+    assert(market.treePages > 0 && market.treeHitRate > 0 && last.prover.rssBytes > 1e6);
+    assert.equal(market.choice.reason, 'only');
+    assert(last.supervisor.started >= 1 && last.supervisor.failed === 0);
+    const words = (await foldbook('prover', 'status', '--data', dir)).stdout;
+    assert.match(words, /^prover \(process \d+\): \d+ MiB, proves nothing itself$/m);
+    assert.match(words, /^ {2}BTC-USD: (\d) of \1 epochs? proved; waiting: 0 epochs, 0 records$/m);
+    assert.match(words, /^ {4}last choice, epoch \d: .*groth16\/batch-15.* \(only\)$/m);
+    assert.match(words, /^workers \(supervisor \d+\), 0 to 1: [01] run/m);
     node.kill('SIGINT');
     assert.equal(await ended(), 0);
     await nothingLeft();

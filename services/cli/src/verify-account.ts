@@ -3,7 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   type AccountProved,
+  bytesToHex,
+  type ChainAccepted,
   checkAccountProof,
+  decodeAccountProof,
+  decodeGenesis,
   type Refused,
   verifyChain,
 } from '@foldbook/verifier';
@@ -11,39 +15,59 @@ import { openStoreFolder } from '@foldbook/verifier/node';
 import { accountProofWords } from './account-proof-words.ts';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
+import { accountConflict } from './dispute/account-conflict.ts';
+import { writeEvidence } from './dispute/evidence-folder.ts';
+import { readSignedChain } from './dispute/signed-epochs.ts';
 import { fileTrouble } from './file-trouble.ts';
-import { folderOptions, genesisFrom } from './verify-options.ts';
+import { printable } from './printable.ts';
+import { DEV_KEYS_WARNING, isProved, NOT_PROVED } from './proved-words.ts';
+import { folderOptions, genesisFrom, operatorFrom, recordsLimit } from './verify-options.ts';
 
 /** No account proof is longer. */
-const FILE_BYTES_MAX = 16 * 1024;
+const FILE_BYTES_MAX = 32 * 1024;
 
 /** What was shown beside the signature. */
 interface Standing {
   readonly shown: readonly string[];
   readonly notShown: readonly string[];
+  /** The chain that it stands in, if a store was given. */
+  readonly chain?: ChainAccepted;
 }
 
-type Checked = { readonly ok: true; readonly standing: Standing } | Refused;
+/** Of one that contradicts a store: the file of evidence. */
+type Contradicted = Refused & { readonly evidence: string };
+type Checked = { readonly ok: true; readonly standing: Standing } | Refused | Contradicted;
 
 export async function verifyAccount(context: CommandContext, file: string): Promise<number> {
-  const proved = checkAccountProof(await readProof(file));
-  const checked = proved.ok ? await stand(context, proved) : proved;
+  const bytes = await readProof(file);
+  const proved = checkAccountProof(bytes);
+  const checked = proved.ok ? await stand(context, proved, bytes) : proved;
   if (!checked.ok) {
     const { code, message } = checked;
-    context.output.result({ ok: false, code, message }, `REFUSED: ${code}: ${message}`);
+    const evidence = 'evidence' in checked ? checked.evidence : undefined;
+    const words = `REFUSED: ${code}: ${printable(message)}`;
+    if (evidence === undefined) context.output.result({ ok: false, code, message }, words);
+    else {
+      const told = { ok: false, code, message, evidence };
+      context.output.result(told, `${words}; evidence: ${evidence}`);
+    }
     return 1;
   }
   if (!proved.ok) throw new Error('unreachable: a refused proof stands nowhere');
-  const { shown, notShown } = checked.standing;
+  const { shown, notShown, chain } = checked.standing;
+  const isStanding = chain === undefined || isProved(chain);
   const words = [
+    ...(isStanding ? [] : [`${NOT_PROVED}: the store's chain up to epoch ${proved.epoch}`]),
     accountProofWords(proved),
+    ...(chain?.devKeys ? [DEV_KEYS_WARNING] : []),
     'shown:',
     ...shown.map((line) => `  + ${line}`),
     'not shown:',
     ...notShown.map((line) => `  - ${line}`),
   ];
-  context.output.result({ ...proved, shown, notShown }, words.join('\n'));
-  return 0;
+  const { level, devKeys } = chain ?? {};
+  context.output.result({ ...proved, level, devKeys, shown, notShown }, words.join('\n'));
+  return isStanding ? 0 : 1;
 }
 
 async function readProof(file: string): Promise<Uint8Array> {
@@ -55,11 +79,21 @@ async function readProof(file: string): Promise<Uint8Array> {
 }
 
 /** Whose word the file is: the genesis that was asked for, and the chain of a store. */
-async function stand(context: CommandContext, proved: AccountProved): Promise<Checked> {
+async function stand(
+  context: CommandContext,
+  proved: AccountProved,
+  file: Uint8Array,
+): Promise<Checked> {
   const genesisHash = genesisFrom(context.text('genesis'))?.toLowerCase();
   if (genesisHash !== undefined && genesisHash !== proved.genesisHash) {
     const message = `the genesis hash is ${proved.genesisHash}, expected is ${genesisHash}`;
     return { ok: false, code: 'GENESIS_UNEXPECTED', message };
+  }
+  const operatorKey = operatorFrom(context.text('operator'));
+  const keys = keysOf(file);
+  if (operatorKey !== undefined && !keys.includes(operatorKey)) {
+    const message = `the operator's keys are ${keys.join(', ')} there`;
+    return { ok: false, code: 'OPERATOR_KEY', message };
   }
   const shown = [
     "the account's totals and what is owed in all lie under one root, which the operator signed",
@@ -72,29 +106,65 @@ async function stand(context: CommandContext, proved: AccountProved): Promise<Ch
     notShown.push('that this is the right operator: compare the genesis hash with one you trust');
   }
   const store = context.text('store');
-  if (store !== undefined) return standInChain(context, proved, { store, shown, notShown });
+  if (store !== undefined) {
+    const contradicted = await contradict(context, proved, { file, store });
+    return contradicted ?? standInChain(context, proved, { store, shown, notShown });
+  }
   notShown.push('that the root is of the proved chain, and its latest: give its --store');
   return { ok: true, standing: { shown, notShown } };
+}
+
+/** The operator's keys, hex: the genesis's, and those that the file has changes to. */
+function keysOf(file: Uint8Array): string[] {
+  const proof = decodeAccountProof(file);
+  const genesis = proof.ok ? decodeGenesis(proof.value.genesis) : proof;
+  if (!proof.ok || !genesis.ok) throw new Error('unreachable: the proof was checked');
+  const keys = [genesis.value.operatorKey, ...proof.value.keyChanges.map(({ newKey }) => newKey)];
+  return keys.map(bytesToHex);
+}
+
+/**
+ * Whether one operator signed the proof and a store that say otherwise. Asked before the store is
+ * verified: what was signed is evidence, whether or not its proofs hold.
+ */
+async function contradict(
+  context: CommandContext,
+  { market }: AccountProved,
+  { file, store }: { readonly file: Uint8Array; readonly store: string },
+): Promise<Contradicted | undefined> {
+  const proof = decodeAccountProof(file);
+  const chain = await readSignedChain(resolve(store), market).catch((error: unknown) => {
+    // A store that is no chain contradicts nothing; the verifier says what is wrong with it.
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  });
+  const found = proof.ok && chain ? accountConflict(proof.value, chain) : undefined;
+  if (found === undefined) return undefined;
+  const { words, evidence } = found;
+  const path = await writeEvidence(context.text('out') ?? '.', market, evidence);
+  const code = evidence.kind === 'keys' ? 'OPERATOR_KEY' : 'HEADER_CHAIN';
+  const message = `${words}: one operator signed what the proof has, and what ${store} has`;
+  return { ok: false, code, message, evidence: path };
 }
 
 async function standInChain(
   context: CommandContext,
   proved: AccountProved,
-  { store, shown, notShown }: Standing & { readonly store: string },
+  { store, shown, notShown }: Omit<Standing, 'chain'> & { readonly store: string },
 ): Promise<Checked> {
   const folder = folderOptions(context.text('max-file'));
   const source = openStoreFolder(resolve(store), proved.market, folder);
   const { genesisHash, headHash } = proved;
-  const chain = await verifyChain(source, { genesisHash, to: Number(proved.epoch) });
+  const range = { to: Number(proved.epoch), ...recordsLimit(folder) };
+  const chain = await verifyChain(source, { genesisHash, ...range });
   if (!chain.ok) {
     const { code, message, part, epoch } = chain.firstFailure;
     const where = epoch === undefined ? part : `epoch ${epoch}, ${part}`;
     return { ok: false, code, message: `${store}, ${where}: ${message}` };
   }
   if (chain.headHash !== headHash) {
-    const message =
-      `epoch ${proved.epoch} has head ${chain.headHash} in ${store}, the proof has ${headHash}: ` +
-      'one operator signed both; keep them';
+    const heads = `head ${chain.headHash} in ${store}, the proof has ${headHash}`;
+    const message = `epoch ${proved.epoch} has ${heads}: the store has changed meanwhile`;
     return { ok: false, code: 'HEADER_CHAIN', message };
   }
   const isLast = !chain.notShown.some((line) => line.startsWith('anything about epoch'));
@@ -102,6 +172,7 @@ async function standInChain(
   return {
     ok: true,
     standing: {
+      chain,
       shown: [...shown, `its root is the chain's${isLast ? ', and its last' : ''}`, ...chain.shown],
       notShown: [...notShown, ...(isLast ? [] : [latest]), ...chain.notShown],
     },

@@ -11,6 +11,7 @@ import {
 import { listMarkets } from '@foldbook/verifier/node';
 import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
+import { printable } from './printable.ts';
 
 /** The market asked for, or the only one there. UsageError when the store has no such market. */
 export async function findMarket(store: string, asked: string | undefined): Promise<string> {
@@ -18,7 +19,7 @@ export async function findMarket(store: string, asked: string | undefined): Prom
   const markets = await marketsOf(store);
   const [first] = markets;
   if (first === undefined) throw new UsageError(`${store} holds no market; ${OTHER_STORE}`);
-  const held = markets.join(', ');
+  const held = printable(markets.join(', '));
   if (asked !== undefined) {
     throw new UsageError(`${store} holds no market ${asked}; it holds ${held}`);
   }
@@ -42,29 +43,11 @@ async function marketsOf(store: string): Promise<string[]> {
     await readdir(store);
     return await listMarkets(store);
   } catch (error) {
-    if (error instanceof SourceError) throw new UsageError(error.message);
+    if (error instanceof SourceError) throw new UsageError(printable(error.message));
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     const what = missing ? 'holds no market' : "can't be read";
     throw new UsageError(`${store} ${what}: ${fileTrouble(error)}; ${OTHER_STORE}`);
   }
-}
-
-/** The source, and how many bytes of it were read: what a light client would have to fetch. */
-export function counted(inner: EpochSource): { source: EpochSource; bytesRead: () => number } {
-  let bytes = 0;
-  const count = async (reading: Promise<Uint8Array | undefined>) => {
-    const file = await reading;
-    bytes += file?.byteLength ?? 0;
-    return file;
-  };
-  const source: EpochSource = {
-    ...(inner.market === undefined ? {} : { market: inner.market }),
-    genesis: () => count(inner.genesis()),
-    verifyingKey: (digest) => count(inner.verifyingKey(digest)),
-    epochNames: () => inner.epochNames(),
-    epochFile: (name) => count(inner.epochFile(name)),
-  };
-  return { source, bytesRead: () => bytes };
 }
 
 export interface StoreQuestion {

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type RedisServer, startRedisServer } from '@foldbook/runtime/testing';
 import { Redis } from 'ioredis';
-import { BullmqQueue, withoutPassword } from './bullmq-queue.ts';
+import { BullmqQueue, RECONNECTING, withoutPassword } from './bullmq-queue.ts';
+import { BullmqWorker } from './bullmq-worker.ts';
 import type { QueueTrouble } from './proof-queue.ts';
 import { proveAll, testProofQueue } from './testing/queue-conformance.ts';
 import { expectedResult, ScriptedMaker, someJobs } from './testing/scripted-maker.ts';
+import { TrackedRedis } from './tracked-redis.ts';
 
 let server: RedisServer;
 let queues = 0;
@@ -210,6 +212,28 @@ test('a result that is no proof is refused, and not handed out again', async () 
     maker.open();
     await queue.close();
   }
+});
+
+test('what BullMQ cannot do is told, once', async () => {
+  const redis = new TrackedRedis(server.url, RECONNECTING);
+  const told: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const worker = new BullmqWorker({
+    ...{ name: 'told', connection: redis, maker: new ScriptedMaker(), lockMs: 600.5 },
+    isAwaited: () => false,
+    onRefusal: () => undefined,
+    onError: (reason) => {
+      told.push(reason);
+      first.resolve();
+    },
+  });
+  const queue = new BullmqQueue({ redisUrl: server.url, name: 'told', sweepMs: 100 });
+  for (const job of someJobs(1)) queue.prove(job).catch(() => undefined);
+  await first.promise;
+  assert.match(told[0] ?? '', /integer/);
+  await worker.close();
+  await queue.close();
+  redis.disconnectAll();
 });
 
 test('what is shown of an address has no password', () => {

@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { once } from 'node:events';
-import { type Job, Queue, QueueEvents, Worker } from 'bullmq';
+import { Queue, QueueEvents } from 'bullmq';
+import { BullmqWorker } from './bullmq-worker.ts';
 import { jobFailed } from './in-process-queue.ts';
-import { jobFromWire, resultFromWire, resultToWire } from './job-wire.ts';
+import { resultFromWire } from './job-wire.ts';
 import { OpenJobs } from './open-jobs.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker, ProofQueue, TroubleListener } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { TrackedRedis } from './tracked-redis.ts';
 
+/** Name in Redis of the queue of a partition's prover, which workers take jobs from. */
+export function proofQueueName(partition: number): string {
+  return `foldbook-proofs-${partition}`;
+}
+
+/** How a client of Redis comes back after an outage. */
+export const RECONNECTING = {
+  maxRetriesPerRequest: null,
+  retryStrategy: (times: number) => Math.min(100 * times, SLOWEST_RECONNECT_MS),
+} as const;
+
 export interface BullmqQueueOptions {
   /** redis://[user:password@]host:port[/db]. Never logged. */
   readonly redisUrl: string;
   /** Queue name in Redis; one prover serves one queue. */
   readonly name: string;
-  readonly maker: ProofMaker;
+  /** Works in this process too; without it, jobs wait for workers elsewhere. */
+  readonly maker?: ProofMaker | undefined;
+  /** Told why a job went back to the queue, for another worker than this process. */
+  readonly onRefusal?: (reason: string) => void;
+  /** Told what the worker in this process could not do although Redis is there. */
+  readonly onError?: (reason: string) => void;
   /** Tries of one job before it fails. Default 3. */
   readonly attempts?: number;
   /** How often open jobs are compared with what Redis holds. Default 2,000 ms. */
@@ -29,8 +46,6 @@ const SLOWEST_RECONNECT_MS = 1_000;
 /** Results stay this many jobs long, for a prover that restarts before its epoch is stored. */
 const KEPT_JOBS = 256;
 const KEPT_SECONDS = 3_600;
-/** A proof takes seconds; who closes the queue ends its maker too, and need not wait for more. */
-const CLOSE_PATIENCE_MS = 5_000;
 
 /**
  * The cluster's queue: BullMQ on Redis. Redis is only dispatch. Open jobs are held here and swept:
@@ -39,17 +54,12 @@ const CLOSE_PATIENCE_MS = 5_000;
  * only save waiting for the sweep.
  */
 export class BullmqQueue implements ProofQueue {
-  readonly #maker: ProofMaker;
   readonly #open = new OpenJobs();
-  /** Proofs being made here or made and not yet delivered: a resubmitted job finds its proof. */
-  readonly #made = new Map<string, Promise<ProofResult>>();
-  /** Jobs that the worker has and Redis believes to be active. */
-  readonly #underWay = new Set<string>();
   readonly #listeners = new Set<TroubleListener>();
   readonly #attempts: number;
   readonly #redis: TrackedRedis;
   readonly #queue: Queue;
-  readonly #worker: Worker;
+  readonly #worker: BullmqWorker | undefined;
   readonly #events: QueueEvents;
   readonly #timer: NodeJS.Timeout;
   readonly #address: string;
@@ -59,34 +69,24 @@ export class BullmqQueue implements ProofQueue {
   #sweeping: Promise<void> | undefined;
 
   constructor(options: BullmqQueueOptions) {
-    this.#maker = options.maker;
     this.#attempts = options.attempts ?? 3;
     this.#address = withoutPassword(options.redisUrl);
-    this.#redis = new TrackedRedis(options.redisUrl, {
-      maxRetriesPerRequest: null,
-      retryStrategy: (times) => Math.min(100 * times, SLOWEST_RECONNECT_MS),
-    });
+    this.#redis = new TrackedRedis(options.redisUrl, RECONNECTING);
     this.#watchConnection();
     const { name } = options;
     const connection = this.#redis;
     this.#queue = new Queue(name, { connection });
-    this.#worker = new Worker(name, (job: Job) => this.#process(job), {
-      connection,
-      concurrency: options.maker.concurrency,
-      // After a crash of the prover its jobs wait for their locks to run out.
-      lockDuration: 15_000,
-      stalledInterval: 5_000,
-      maxStalledCount: 10,
-      runRetryDelay: 500,
-    });
+    const { maker } = options;
+    const isAwaited = (id: string): boolean => this.#open.has(id);
+    const { onRefusal = () => undefined, onError = () => undefined } = options;
+    if (maker !== undefined) {
+      this.#worker = new BullmqWorker({ name, connection, maker, isAwaited, onRefusal, onError });
+    }
     this.#events = new QueueEvents(name, { connection, blockingTimeout: EVENT_WAIT_MS });
     // Each client reports the same outage; #watchConnection has said so already.
     const reported = (): void => {};
     this.#queue.on('error', reported);
-    this.#worker.on('error', reported);
     this.#events.on('error', reported);
-    this.#worker.on('completed', ({ id }) => this.#underWay.delete(String(id)));
-    this.#worker.on('failed', (job) => this.#underWay.delete(String(job?.id)));
     this.#events.on('completed', ({ jobId, returnvalue }) => this.#take(jobId, returnvalue));
     this.#events.on('failed', () => this.#sweep());
     this.#timer = setInterval(() => this.#sweep(), options.sweepMs ?? DEFAULT_SWEEP_MS);
@@ -97,6 +97,12 @@ export class BullmqQueue implements ProofQueue {
       // On an error it is left open: the sweep tries again.
       this.#submit(job).catch((error: unknown) => this.#complain(error));
     });
+  }
+
+  async discard(id: string): Promise<void> {
+    this.#worker?.forget(id);
+    // What Redis does not do now, the next failure of the same proof asks of it again.
+    if (this.#redis.status === 'ready') await this.#queue.remove(id).catch(() => 0);
   }
 
   pending(): number {
@@ -111,13 +117,12 @@ export class BullmqQueue implements ProofQueue {
   /** Close the maker too: the worker waits for the jobs it is at, if Redis is there. */
   async close(): Promise<void> {
     if (this.#open.closed) return;
-    const unstarted = [...this.#open.jobs()].filter(({ id }) => !this.#underWay.has(id));
+    const unstarted = [...this.#open.jobs()].filter(({ id }) => this.#worker?.has(id) !== true);
     this.#open.close();
     clearInterval(this.#timer);
     await this.#withdraw(unstarted);
-    await this.#partFromJobs();
-    // Forced: else it waits for its server, also where there is none. Errors have been told.
-    await this.#worker.close(true).catch(() => {});
+    await this.#worker?.part();
+    await this.#worker?.close();
     this.#events.close().catch(() => {});
     this.#redis.disconnectAll();
   }
@@ -125,25 +130,9 @@ export class BullmqQueue implements ProofQueue {
   /** Jobs that nobody will collect would keep the next prover's workers from its own. */
   async #withdraw(jobs: readonly ProofJob[]): Promise<void> {
     if (this.#redis.status !== 'ready') return;
-    this.#worker.pause(true).catch(() => {});
+    this.#worker?.pause();
     const removed = jobs.map(({ id }) => this.#queue.remove(id).catch(() => 0));
     await Promise.race([Promise.all(removed), once(this.#redis, 'close')]);
-  }
-
-  /** Lets Redis know of the jobs under way: they need not wait for their locks to run out. */
-  async #partFromJobs(): Promise<void> {
-    if (this.#redis.status !== 'ready') return;
-    this.#worker.pause(true).catch(() => {});
-    const parted = Promise.withResolvers<void>();
-    const timer = setTimeout(parted.resolve, CLOSE_PATIENCE_MS);
-    this.#redis.once('close', parted.resolve);
-    const check = (): void => {
-      if (this.#underWay.size === 0) parted.resolve();
-    };
-    this.#worker.on('completed', check).on('failed', check);
-    check();
-    await parted.promise;
-    clearTimeout(timer);
   }
 
   #watchConnection(): void {
@@ -196,25 +185,9 @@ export class BullmqQueue implements ProofQueue {
     });
   }
 
-  async #process(bullJob: Job): Promise<unknown> {
-    const job = jobFromWire(bullJob.data);
-    this.#underWay.add(job.id);
-    const running = this.#made.get(job.id) ?? this.#maker.make(job);
-    this.#made.set(job.id, running);
-    try {
-      return resultToWire(await running);
-    } catch (error) {
-      this.#made.delete(job.id);
-      throw error;
-    } finally {
-      // Not asked for here: a leftover of an earlier life, which nobody will collect.
-      if (!this.#open.has(job.id)) this.#made.delete(job.id);
-    }
-  }
-
   #take(id: string, returned: unknown): void {
     if (!this.#open.has(id)) return;
-    this.#made.delete(id);
+    this.#worker?.forget(id);
     const result = resultFromWire(returned);
     if (result instanceof Error) {
       this.#open.reject(id, jobFailed(id, 1, result));
@@ -250,7 +223,7 @@ export class BullmqQueue implements ProofQueue {
       if (ended === undefined) continue;
       if (isCompleted) this.#take(job.id, ended.returnvalue);
       else {
-        this.#made.delete(job.id);
+        this.#worker?.forget(job.id);
         this.#open.reject(job.id, jobFailed(job.id, ended.attemptsMade, ended.failedReason));
       }
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, parseConfig, withSecrets } from './config.ts';
+import { ConfigError, parseAs, parseConfig, withSecrets, workerConfigSchema } from './config.ts';
 
 const segment = { dataDir: '/data', source: { kind: 'segment', dir: '/data/streams' } };
 
@@ -15,7 +15,15 @@ function refuses(args: readonly string[], message: RegExp): void {
 
 test('defaults are filled in', () => {
   const config = parseConfig(['--config-json', JSON.stringify(segment)]);
-  assert.deepEqual(config, { ...segment, partition: 0, accountProofs: true });
+  assert.deepEqual(config, {
+    ...segment,
+    partition: 0,
+    nice: 19,
+    circuits: ['batch-15', 'accounts-4'],
+    backEnds: ['groth16'],
+    accountProofs: true,
+    router: { deadlineMs: 60_000, memoryBytes: 2 ** 32, verifier: 'any' },
+  });
 });
 
 test('bad usage and bad values are named', () => {
@@ -24,8 +32,14 @@ test('bad usage and bad values are named', () => {
   refuses(['--verbose'], /--verbose.*usage/);
   refuses(['--config', '/nowhere/prover.json'], /cannot read.*nowhere/);
   refuses(['--config-json', '{'], /not JSON/);
-  refuses(['--config-json', JSON.stringify({ ...segment, workers: 0 })], /workers: /);
+  refuses(['--config-json', JSON.stringify({ ...segment, workers: 0 })], /workers: none in this/);
+  const circuits = (...names: string[]) => JSON.stringify({ ...segment, circuits: names });
+  refuses(['--config-json', circuits('batch-15')], /circuits: name a circuit of batches and one/);
+  refuses(['--config-json', circuits('batch-15', 'accounts-4', 'batch-15')], /named twice/);
+  const folding = JSON.stringify({ ...segment, backEnds: ['folding'] });
+  refuses(['--config-json', folding], /backEnds: .*name groth16/);
   refuses(['--config-json', JSON.stringify({ ...segment, wokers: 1 })], /wokers/);
+  refuses(['--config-json', JSON.stringify({ ...segment, router: { verifier: 'me' } })], /router/);
 });
 
 test('an address that is refused is not repeated: it may hold a password', () => {
@@ -56,4 +70,7 @@ test('the files that ship are taken', () => {
     assert.equal(source.kind, 'jetstream', name);
     assert.equal(healthFile, '/tmp/well', name);
   }
+  const worker = new URL('../../../infra/docker/prover-worker.json', import.meta.url);
+  const { redisUrl } = parseAs(workerConfigSchema, ['--config', fileURLToPath(worker)]);
+  assert.equal(redisUrl, 'redis://redis:6379');
 });

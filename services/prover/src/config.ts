@@ -2,37 +2,91 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { circuitNames, defaultCircuits } from '@foldbook/circuits';
 import { isMarketName } from '@foldbook/protocol';
 import { z } from 'zod';
+import { routerSchema } from './router/settings.ts';
 
 const serverList = z.union([z.string().min(1), z.array(z.string().min(1)).nonempty()]);
 
-const configSchema = z.strictObject({
+const ROLES = ['batch-', 'accounts-'] as const;
+
+/** redis://[user:password@]host:port[/db] */
+export const redisUrlSchema = z.url({ protocol: /^rediss?$/ });
+
+/** Proving takes all it can get: on a machine that a market shares, matching comes first. */
+export const niceSchema = z.int().min(0).max(19).default(19);
+
+const configSchema = z
+  .strictObject({
+    partition: z.int().nonnegative().default(0),
+    /** Holds a proof store a market: <dataDir>/<market>/genesis.fbg and so on. */
+    dataDir: z.string().min(1),
+    source: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('segment'), dir: z.string().min(1) }),
+      z.strictObject({
+        kind: z.literal('jetstream'),
+        servers: serverList,
+        user: z.string().optional(),
+        pass: z.string().optional(),
+      }),
+    ]),
+    /** Without it jobs stay in this process. */
+    redisUrl: redisUrlSchema.optional(),
+    /** Threads that prove in this process; 0: other processes take the jobs from Redis. */
+    workers: z.int().min(0).max(256).optional(),
+    nice: niceSchema,
+    /** What the chain of a new market accepts: of batches and of accounts one or more each. */
+    circuits: z
+      .array(z.enum(circuitNames))
+      .refine((names) => new Set(names).size === names.length, 'a circuit is named twice')
+      .refine(
+        (names) => ROLES.every((role) => names.some((name) => name.startsWith(role))),
+        'name a circuit of batches and one of accounts',
+      )
+      .default([...defaultCircuits]),
+    /**
+     * How the proofs of a new market's circuits may be made. Groth16 is always among them; which
+     * one an epoch gets the router chooses.
+     */
+    backEnds: z
+      .array(z.enum(['groth16', 'folding']))
+      .refine((names) => names.includes('groth16'), 'a chain has Groth16 keys: name groth16')
+      .default(['groth16']),
+    /** Of each market's account tree, what may be in memory, MiB; the rest is in a file. */
+    treeMb: z.int().min(1).max(65_536).optional(),
+    /** Epochs of a market that are proved at a time. */
+    aheadEpochs: z.int().min(1).max(1_024).optional(),
+    /** Default: operator.key beside `dataDir`, not in it, because stores are handed out. */
+    operatorKeyFile: z.string().min(1).optional(),
+    /** Proves these alone; default: every market of the partition. */
+    markets: z.array(z.string().refine(isMarketName, 'no market name')).optional(),
+    /** Whether who asks is given a proof of what an account is owed; the broker says who may. */
+    accountProofs: z.boolean().default(true),
+    /** Touched every second while the process is well; for who watches it. */
+    healthFile: z.string().min(1).optional(),
+    /** What the process is at, written every second; see status-file.ts. */
+    statusFile: z.string().min(1).optional(),
+    /** How proofs are chosen; see router/settings.ts. */
+    router: routerSchema.prefault({}),
+    /** Stops each market after this many epochs in its store. */
+    maxEpochs: z.int().min(1).optional(),
+  })
+  .refine(({ workers, redisUrl }) => workers !== 0 || redisUrl !== undefined, {
+    path: ['workers'],
+    error: 'none in this process, and no redisUrl for those elsewhere',
+  });
+
+export const workerConfigSchema = z.strictObject({
   partition: z.int().nonnegative().default(0),
-  /** Holds a proof store a market: <dataDir>/<market>/genesis.fbg and so on. */
-  dataDir: z.string().min(1),
-  source: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('segment'), dir: z.string().min(1) }),
-    z.strictObject({
-      kind: z.literal('jetstream'),
-      servers: serverList,
-      user: z.string().optional(),
-      pass: z.string().optional(),
-    }),
-  ]),
-  /** redis://[user:password@]host:port[/db]; without it jobs stay in this process. */
-  redisUrl: z.url({ protocol: /^rediss?$/ }).optional(),
-  workers: z.int().min(1).max(256).optional(),
-  /** Default: operator.key beside `dataDir`, not in it, because stores are handed out. */
-  operatorKeyFile: z.string().min(1).optional(),
-  /** Proves these alone; default: every market of the partition. */
-  markets: z.array(z.string().refine(isMarketName, 'no market name')).optional(),
-  /** Whether who asks is given a proof of what an account is owed; the broker says who may ask. */
-  accountProofs: z.boolean().default(true),
+  redisUrl: redisUrlSchema,
+  /** Proofs at a time. */
+  workers: z.int().min(1).max(256).default(1),
+  nice: niceSchema,
+  /** A job goes to another worker when this one was not heard of for so long, ms. */
+  lockMs: z.int().min(1_000).optional(),
   /** Touched every second while the process is well; for who watches it. */
   healthFile: z.string().min(1).optional(),
-  /** Stops each market after this many epochs in its store. */
-  maxEpochs: z.int().min(1).optional(),
 });
 
 export type ProverConfig = z.infer<typeof configSchema>;
@@ -42,8 +96,12 @@ export class ConfigError extends Error {}
 
 export const USAGE = 'usage: main.ts --config FILE | --config-json TEXT';
 
-/** @throws ConfigError. Never quotes values: some are passwords. */
 export function parseConfig(args: readonly string[]): ProverConfig {
+  return parseAs(configSchema, args);
+}
+
+/** @throws ConfigError. Never quotes values: some are passwords. */
+export function parseAs<T>(schema: z.ZodType<T>, args: readonly string[]): T {
   const { text, where } = configText(args);
   let value: unknown;
   try {
@@ -51,7 +109,7 @@ export function parseConfig(args: readonly string[]): ProverConfig {
   } catch {
     throw new ConfigError(`${where}: not JSON; mend its syntax`);
   }
-  const parsed = configSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new ConfigError(`${where}: ${issues.join('; ')}`);
@@ -75,7 +133,7 @@ export function withSecrets(config: ProverConfig, secrets: Secrets): ProverConfi
   };
 }
 
-function withPassword(url: string, password: string | undefined): string {
+export function withPassword(url: string, password: string | undefined): string {
   if (password === undefined) return url;
   const secured = new URL(url);
   secured.password = password;

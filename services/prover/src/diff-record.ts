@@ -3,23 +3,20 @@
 import {
   BatchKind,
   ChainOffset,
-  type Configured,
   type Decoded,
   decodeBatchHeader,
   type EpochMark,
   EventKind,
   EventOffset,
-  type FeesChanged,
-  type MarketCreated,
   RECORD_BYTES,
   readCount,
   readEvent,
   readSettlement,
   refuse,
   type SettlementEntry,
-  type TierChanged,
   viewOf,
 } from '@foldbook/protocol';
+import { type RuleEvent, ruleEvent } from '@foldbook/verifier/replay';
 
 /** Far above what fits a broker's message; bounds what a damaged count can make us read. */
 const MAX_BATCH_RECORDS = 1 << 16;
@@ -39,9 +36,6 @@ export interface ChainHead {
 export interface Settlement extends SettlementEntry {
   readonly type: 'settlement';
 }
-
-/** A change of the market's rules. */
-export type RuleEvent = MarketCreated | FeesChanged | TierChanged | Configured;
 
 export type DiffRecord = RuleEvent | Settlement | EpochMark | ChainHead;
 
@@ -76,16 +70,7 @@ function readDiffRecord(view: DataView, offset: number): DiffRecord | undefined 
       return readChainHead(view, offset);
     default: {
       const event = readEvent(view, offset);
-      switch (event?.type) {
-        case 'epoch':
-        case 'market-created':
-        case 'fees-changed':
-        case 'tier-changed':
-        case 'configured':
-          return event;
-        default:
-          return undefined;
-      }
+      return event?.type === 'epoch' ? event : ruleEvent(event);
     }
   }
 }

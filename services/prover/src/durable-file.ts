@@ -5,6 +5,8 @@ import { link, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 const DRAFT = '.draft-';
+/** How often a draft may be taken for one that a crash left, by another who clears the folder. */
+const MAX_CLEARED = 8;
 
 /**
  * Puts `bytes` at `path`, replacing what is there. The draft is written to `draftDir`, on the same
@@ -15,27 +17,25 @@ export async function replaceFile(
   bytes: Uint8Array,
   draftDir: string,
 ): Promise<void> {
-  const draft = await writeDraft(join(draftDir, basename(path)), bytes, 0o644);
-  await rename(draft, path);
+  await withDraft(join(draftDir, basename(path)), bytes, 0o644, (draft) => rename(draft, path));
   await syncFolder(dirname(path));
 }
 
 /** Puts `bytes` at `path` unless something is there already; tells whether it did. */
 export async function createFile(path: string, bytes: Uint8Array, mode: number): Promise<boolean> {
-  const draft = await writeDraft(path, bytes, mode);
   try {
-    await link(draft, path);
+    await withDraft(path, bytes, mode, async (draft) => {
+      await link(draft, path).finally(() => rm(draft, { force: true }));
+    });
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
     throw error;
-  } finally {
-    await rm(draft, { force: true });
   }
   await syncFolder(dirname(path));
   return true;
 }
 
-/** Removes what writers that died left in `folder`. Only for the folder's one writer. */
+/** Removes what writers that died left in `folder`. A writer that lives writes its draft again. */
 export async function removeDrafts(folder: string): Promise<void> {
   const names = await readdir(folder);
   for (const name of names) {
@@ -45,6 +45,21 @@ export async function removeDrafts(folder: string): Promise<void> {
 
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+async function withDraft(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  place: (draft: string) => Promise<void>,
+): Promise<void> {
+  for (let cleared = 0; ; cleared += 1) {
+    try {
+      return await place(await writeDraft(path, bytes, mode));
+    } catch (error) {
+      if (!isCode(error, 'ENOENT') || cleared === MAX_CLEARED) throw error;
+    }
+  }
 }
 
 async function writeDraft(path: string, bytes: Uint8Array, mode: number): Promise<string> {

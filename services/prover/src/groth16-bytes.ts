@@ -22,6 +22,26 @@ export function proofBytes(proof: Groth16Proof): Uint8Array {
   return bytes;
 }
 
+/** The proof of such bytes as snarkjs has it. */
+export function proofParts(bytes: Uint8Array): Groth16Proof {
+  const part = (index: number): string => {
+    const start = COORDINATE_BYTES * index;
+    const coordinate = Buffer.from(bytes.subarray(start, start + COORDINATE_BYTES));
+    return BigInt(`0x${coordinate.toString('hex')}`).toString();
+  };
+  return {
+    pi_a: [part(0), part(1), '1'],
+    pi_b: [
+      [part(3), part(2)],
+      [part(5), part(4)],
+      ['1', '0'],
+    ],
+    pi_c: [part(6), part(7), '1'],
+    protocol: 'groth16',
+    curve: 'bn128',
+  };
+}
+
 function writeBigEndian(bytes: Uint8Array, offset: number, value: bigint): void {
   let rest = value;
   for (let at = offset + COORDINATE_BYTES - 1; at >= offset; at -= 1) {

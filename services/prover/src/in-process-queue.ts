@@ -24,6 +24,9 @@ export class InProcessQueue implements ProofQueue {
     return this.#open.ask(job, () => void this.#run(job));
   }
 
+  /** Results are not kept here. */
+  async discard(): Promise<void> {}
+
   pending(): number {
     return this.#open.size;
   }

@@ -10,7 +10,14 @@ const signal: z.ZodType<SignalValue> = z.lazy(() => z.union([decimal, z.array(si
 
 const jobSchema = z.strictObject({
   id: z.string().min(1),
+  place: z.strictObject({
+    market: z.string().min(1),
+    chain: z.hex(),
+    epoch: z.int().nonnegative(),
+    part: z.string().min(1),
+  }),
   circuit: z.enum(circuitNames),
+  keyDigest: z.hex(),
   input: z.record(z.string(), signal),
   publicSignals: z.array(decimal),
 });
@@ -19,6 +26,8 @@ const resultSchema = z.strictObject({
   proof: z.hex().length(PROOF_HEX_CHARS),
   publicSignals: z.array(decimal),
   proveMs: z.number().nonnegative(),
+  cpuMs: z.number().nonnegative().optional(),
+  rssBytes: z.number().nonnegative().optional(),
 });
 
 /** @throws when a queue hands out something that no prover put in */
@@ -33,6 +42,5 @@ export function resultToWire(result: ProofResult): unknown {
 export function resultFromWire(value: unknown): ProofResult | Error {
   const parsed = resultSchema.safeParse(value);
   if (!parsed.success) return new Error(`the queue returned no proof: ${parsed.error.message}`);
-  const { proof, publicSignals, proveMs } = parsed.data;
-  return { proof: Uint8Array.from(Buffer.from(proof, 'hex')), publicSignals, proveMs };
+  return { ...parsed.data, proof: Uint8Array.from(Buffer.from(parsed.data.proof, 'hex')) };
 }

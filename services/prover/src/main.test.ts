@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The prover as a process: real streams, real circuits, real proofs, killed and started again. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { diffStream } from '@foldbook/protocol';
 import { SegmentStore } from '@foldbook/runtime';
 import { startRedisServer } from '@foldbook/runtime/testing';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
-import type { ProverMessage } from './announcement.ts';
 import {
   DiffScript,
   depositBase,
@@ -25,64 +24,30 @@ import {
   withdrawBase,
   withdrawQuote,
 } from './testing/diff-script.ts';
+import { Processes } from './testing/prover-process.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const MARKET = 'TEST-USD';
 /** The highest account there can be: every digit of its path is a 3. */
 const LAST = 2 ** 24 - 1;
 
 let dir = '';
-const children = new Set<ChildProcess>();
+let processes: Processes;
 
 beforeEach(async () => {
+  processes = new Processes();
   dir = await mkdtemp(join(tmpdir(), 'foldbook-main-'));
 });
 
 afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  processes.killAll();
   await rm(dir, { recursive: true, force: true });
 });
 
-interface Prover {
-  readonly child: ChildProcess;
-  /** All that it wrote to stderr so far. */
-  log(): string;
-  readonly messages: readonly ProverMessage[];
-  /** Resolves when the epoch is proved; rejects when the process ends before. */
-  untilProved(epoch: number): Promise<void>;
-}
-
-function startProver(config: unknown): Prover {
-  const args = ['--config-json', JSON.stringify(config)];
-  const child = fork(MAIN, args, {
-    serialization: 'advanced',
-    stdio: ['ignore', 1, 'pipe', 'ipc'],
-  });
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  let log = '';
-  child.stderr?.on('data', (data) => {
-    log += data;
-  });
-  const messages: ProverMessage[] = [];
-  child.on('message', (message: ProverMessage) => messages.push(message));
-  const untilProved = (epoch: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const check = (): void => {
-        if (messages.some((told) => told.type === 'epoch-proved' && told.epoch === epoch))
-          resolve();
-      };
-      child.on('message', check);
-      child.once('close', (code) => reject(new Error(`the prover ended (${code}):\n${log}`)));
-      check();
-    });
-  return { child, log: () => log, messages, untilProved };
-}
-
-async function end(prover: Prover, signal: NodeJS.Signals): Promise<unknown[]> {
-  const closed = once(prover.child, 'close');
-  prover.child.kill(signal);
-  return closed;
+/** A command of the operator's; gives its one result. */
+async function foldbook(...args: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, ...args]);
+  return JSON.parse(stdout);
 }
 
 test('from a stream through two lives of the prover to a chain that verifies', async () => {
@@ -96,30 +61,36 @@ test('from a stream through two lives of the prover to a chain that verifies', a
       .move(depositBase(2, 1_000n), depositQuote(LAST, 1_000_000n), depositQuote(2, 5n))
       .closeEpoch();
     const empty = script.closeEpoch();
-    // 300 ppm of some 200, rounded up; what a maker would get is rounded down to nothing.
-    const trades = Array.from({ length: 7 }, (_, index) => [
+    const trades = Array.from({ length: 14 }, (_, index) =>
       trade(2, LAST, 100n + BigInt(index), 2n),
-      fee(LAST, 1n),
-    ]).flat();
-    const opening = script.move(...trades, rebate(2, 3n), depositQuote(2, 1n)).take();
+    );
+    const opening = script
+      .setFees(0, 0)
+      .move(...trades.slice(0, -1))
+      .setFees(-45_000, 86_200)
+      .move(...trades.slice(-1), fee(LAST, 20n), rebate(2, 10n))
+      .take();
     const closing = script
       .move(withdrawBase(LAST, 4n), withdrawQuote(2, 100n), depositBase(2, 1n))
       .closeEpoch();
 
     const config = {
       dataDir: join(dir, 'proofs'),
+      aheadEpochs: 2,
+      nice: 0,
       source: { kind: 'segment', dir: join(dir, 'streams') },
       workers: 1,
     };
     for (const message of [first, empty, opening]) await append(message);
-    const one = startProver(config);
+    const one = processes.start('prover', config);
     await one.untilProved(1);
-    await end(one, 'SIGKILL');
+    assert.match(one.log, /chain started.*DEVELOPMENT/, 'its log says that the keys are insecure');
+    await one.end('SIGKILL');
     // A market that starts again repeats itself.
     for (const message of [empty, opening, closing]) await append(message);
-    const two = startProver({ ...config, redisUrl: redis.url });
+    const two = processes.start('prover', { ...config, redisUrl: redis.url });
     await two.untilProved(2);
-    assert.deepEqual(await end(two, 'SIGTERM'), [0, null], two.log());
+    assert.deepEqual(await two.end('SIGTERM'), [0, null], two.log);
     const told = two.messages.filter((message) => message.type === 'epoch-proved');
     assert.deepEqual(
       told.map(({ epoch, recordCount, proofs }) => [epoch, recordCount, proofs]),
@@ -138,17 +109,72 @@ test('from a stream through two lives of the prover to a chain that verifies', a
   }
 });
 
+test('a wait ends when the market is stopped, with the reason', async () => {
+  const streams = new SegmentStore({ dir: join(dir, 'streams') });
+  try {
+    const writer = await streams.writer(diffStream(0), ['diff.0.*']);
+    const script = new DiffScript(7).create(-100, 300).move(depositBase(2, 1n));
+    script.closeEpoch();
+    await writer.append(`diff.0.${MARKET}`, script.move(depositBase(2, 1n)).closeEpoch());
+    const source = { kind: 'segment', dir: join(dir, 'streams') };
+    const prover = processes.start('prover', { dataDir: join(dir, 'proofs'), source });
+    await assert.rejects(prover.untilProved(0), /TEST-USD is stopped: DIFF_GAP/);
+  } finally {
+    await streams.close();
+  }
+});
+
+test('two lives around a change of the key, which the command makes in between', async () => {
+  const streams = new SegmentStore({ dir: join(dir, 'streams') });
+  const writer = await streams.writer(diffStream(0), ['diff.0.*']);
+  const script = new DiffScript(7).create(-100, 300);
+  for (let epoch = 0; epoch < 2; epoch += 1) {
+    const message = script.move(depositBase(2, 10n)).closeEpoch();
+    await writer.append(`diff.0.${MARKET}`, message);
+  }
+  await streams.close();
+  const source = { kind: 'segment', dir: join(dir, 'streams') };
+  const store = join(dir, 'proofs');
+  const config = { dataDir: store, source, workers: 1, nice: 0 };
+  const one = processes.start('prover', { ...config, maxEpochs: 1 });
+  await one.untilProved(0);
+  await one.end('SIGTERM');
+
+  const [oldKey, newKey] = [join(dir, 'operator.key'), join(dir, 'new.key')];
+  const rotate = ['keys', 'rotate', '--operator-key', oldKey, '--new', newKey];
+  const told = await foldbook(...rotate, '--store', store, '--json');
+  assert.equal(told.fromEpoch, 1);
+  const two = processes.start('prover', config);
+  const reason = /KEY_CHANGED: .*epoch 1 is to be signed by .*operatorKeyFile/;
+  await assert.rejects(two.untilProved(1), reason);
+  await two.end('SIGTERM');
+
+  const three = processes.start('prover', { ...config, operatorKeyFile: newKey });
+  await three.untilProved(1);
+  assert.deepEqual(await three.end('SIGTERM'), [0, null], three.log);
+  const verify = ['verify', '--store', store, '--operator', `${told.newKey}`, '--json'];
+  const verified = await foldbook(...verify);
+  assert.deepEqual([verified.ok, verified.epochs, verified.level], [true, 2, 'data']);
+  assert.deepEqual(verified.operatorKeys, [
+    { firstEpoch: '0', key: told.oldKey },
+    { firstEpoch: '1', key: told.newKey },
+  ]);
+});
+
 test('bad configuration ends it with status 2 and one line', async () => {
-  const prover = startProver({ dataDir: join(dir, 'proofs'), source: { kind: 'segment' } });
+  const prover = processes.start('prover', {
+    dataDir: join(dir, 'proofs'),
+    source: { kind: 'segment' },
+  });
   assert.deepEqual(await once(prover.child, 'close'), [2, null]);
-  assert.match(prover.log(), /^.*ERROR prover: --config-json: source\.dir: .*\n$/);
+  assert.match(prover.log, /^.*ERROR prover: --config-json: source\.dir: .*\n$/);
 });
 
 test('it ends when the process that forked it goes away', async () => {
   const source = { kind: 'segment', dir: join(dir, 'streams') };
-  const prover = startProver({ dataDir: join(dir, 'proofs'), source });
+  const prover = processes.start('prover', { dataDir: join(dir, 'proofs'), source });
   await once(prover.child, 'message');
   const ended = once(prover.child, 'exit');
   prover.child.disconnect();
-  assert.deepEqual(await ended, [0, null], prover.log());
+  assert.deepEqual(await ended, [0, null], prover.log);
 });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The prover as a process: `--config FILE` or `--config-json TEXT`, see config.ts. */
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { memoryUsage } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { diffStream, type EpochProved } from '@foldbook/protocol';
+import { diffStream, type EpochProved, type EpochPublished } from '@foldbook/protocol';
 import {
   connectNats,
   createLogger,
@@ -14,17 +15,23 @@ import {
   type StreamStore,
   type Transport,
 } from '@foldbook/runtime';
-import { type ProverMessage, publishEpochProved } from './announcement.ts';
-import { BullmqQueue } from './bullmq-queue.ts';
-import { loadCircuits } from './chain-context.ts';
+import { type ProverMessage, publishEpochData, publishEpochProved } from './announcement.ts';
+import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
+import { builtCircuit, loadCircuits, loadFoldedCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
+import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
+import { Limit } from './limit.ts';
+import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { serveOwed, serveProofs } from './proof-adapter.ts';
 import { defaultWorkers, ProofPool } from './proof-pool.ts';
-import type { ProofMaker, ProofQueue } from './proof-queue.ts';
+import type { ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { ProverService } from './prover-service.ts';
+import { EpochRouter } from './router/epoch-router.ts';
+import { StatusFile } from './status-file.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** How long an orderly end may take, ms: the broker or Redis may be gone. */
 const END_WITHIN_MS = 10_000;
@@ -51,9 +58,30 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   return { store: new JetStreamStore(transport, {}), transport };
 }
 
-function openQueue({ redisUrl, partition }: ProverConfig, maker: ProofMaker): ProofQueue {
-  if (redisUrl === undefined) return new InProcessQueue(maker);
-  return new BullmqQueue({ redisUrl, name: `foldbook-proofs-${partition}`, maker });
+function openQueue(config: ProverConfig, pool: ProofPool, logger: Logger): ProofQueue {
+  const { redisUrl, partition } = config;
+  if (redisUrl === undefined) return new InProcessQueue(pool);
+  const name = proofQueueName(partition);
+  const maker = pool.concurrency === 0 ? undefined : pool;
+  const onRefusal = (reason: string) => logger.warn('job left to others', { reason });
+  const onError = (reason: string) => logger.warn('proof queue', { reason });
+  return new BullmqQueue({ redisUrl, name, maker, onRefusal, onError });
+}
+
+function openStatus(
+  { statusFile: path }: ProverConfig,
+  pool: ProofPool,
+  service: ProverService,
+  logger: Logger,
+): StatusFile | undefined {
+  if (path === undefined) return undefined;
+  const facts = () => ({
+    workers: pool.concurrency,
+    rssBytes: memoryUsage.rss(),
+    markets: service.status(),
+  });
+  const onTrouble = (detail: string) => logger.warn('the status file', { detail });
+  return new StatusFile({ path, name: 'prover', facts, onTrouble });
 }
 
 /** A parent that has gone needs no messages. */
@@ -63,28 +91,48 @@ function tellParent(message: ProverMessage): void {
 
 async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const stopped = untilStopped();
-  // Proving takes all it can get: matching comes first.
-  setPriority(constants.priority.PRIORITY_LOW);
-  const circuits = loadCircuits();
+  setPriority(config.nice);
+  const circuits = [
+    ...loadCircuits(config.circuits),
+    ...(config.backEnds.includes('folding') ? await loadFoldedCircuits(config.circuits) : []),
+  ];
   const dataDir = resolve(config.dataDir);
   const keyFile = config.operatorKeyFile ?? join(dirname(dataDir), 'operator.key');
   const operator = await loadOperatorKey(keyFile);
   const { store, transport } = await openSource(config, logger);
-  const pool = new ProofPool(config.workers ?? defaultWorkers());
-  const queue = openQueue(config, pool);
+  const workers = config.workers ?? defaultWorkers();
+  // Threads of both pools may be there; no more than these are at work.
+  const seats = new Limit(Math.max(1, workers));
+  const pool = new ProofPool(workers, 'kernel', seats);
+  // Folding stays in this process, also where other processes take the other proofs.
+  const folds = new FoldPool(Math.max(1, workers), seats);
+  const queue = openQueue(config, pool, logger);
+  const { router: settings } = config;
+  const router = new EpochRouter({ ...settings, maxWorkers: pool.concurrency });
+  const workersElsewhere = config.redisUrl !== undefined;
+  const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
     tellParent({ type: 'epoch-proved', ...proved });
+  };
+  const onPublished = (published: EpochPublished): void => {
+    if (transport !== undefined) publishEpochData(transport, published);
   };
   const service = new ProverService({
     reader: store.reader(diffStream(config.partition)),
     queue,
     circuits,
+    findCircuit: builtCircuit,
+    folds,
+    routing,
     operator,
     storeDir: dataDir,
     logger,
     maxEpochs: config.maxEpochs,
+    aheadEpochs: config.aheadEpochs,
+    treeBytes: config.treeMb === undefined ? undefined : config.treeMb * 2 ** 20,
     markets: config.markets,
+    onPublished,
     onProved,
     onStatus: (status) => tellParent({ type: 'status', ...status }),
   });
@@ -108,28 +156,18 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const isWell = () => transport === undefined || transport.status() === 'connected';
   const onTrouble = (detail: string) => logger.warn('the health file', { detail });
   const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
+  const status = openStatus(config, pool, service, logger);
   await stopped;
   health?.close();
+  status?.close();
   answers?.unsubscribe();
   owed?.unsubscribe();
-  const stopping = Promise.all([queue.close(), pool.close(), service.stop()])
+  const stopping = Promise.all([queue.close(), pool.close(), folds.close(), service.stop()])
     .then(() => store.close())
     .then(() => transport?.close())
     .then(() => logger.info('prover stopped'));
   // What is not done is done again at the next start: the store keeps whole epochs only.
   await Promise.race([stopping, delay(END_WITHIN_MS, undefined, { ref: false })]);
-}
-
-/** SIGTERM, SIGINT, or the end of the process that forked this one. */
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-    if (process.send === undefined) return;
-    process.once('disconnect', () => resolve());
-    // Nobody reads the log any more either.
-    process.stderr.on('error', () => undefined);
-    if (!process.connected) resolve();
-  });
 }
 
 async function main(): Promise<number> {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { randomBytes } from 'node:crypto';
-import { diffFilter, type EpochProved } from '@foldbook/protocol';
-import type { Logger, StreamReader } from '@foldbook/runtime';
+import { join } from 'node:path';
+import type { EpochProved, EpochPublished } from '@foldbook/protocol';
+import { type Logger, StreamError, type StreamReader } from '@foldbook/runtime';
 import {
   AccountTree,
   applyDelta,
+  BackEnd,
   bytesToHex,
   type ChainState,
   type Creation,
@@ -14,7 +16,10 @@ import {
   type EpochHeader,
   encodeAccountProof,
   initialChainState,
+  type KeyChange,
+  keyOfEpoch,
   netDeltas,
+  type OperatorKeys,
   RULES_START,
   RuleBook,
   rulesHashAfter,
@@ -25,20 +30,34 @@ import {
   acceptedKeys,
   areInsecure,
   type ChainContext,
+  type FindCircuit,
+  type ProvingCircuit,
   type ProvingCircuits,
 } from './chain-context.ts';
-import { decodeDiffBatch } from './diff-record.ts';
-import { proveEpoch } from './epoch-assembler.ts';
+import { closedEpochs } from './closed-epochs.ts';
+import { DataPublisher } from './data-publisher.ts';
+import type { ProvedEpoch } from './epoch-assembler.ts';
 import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
+import { EpochFolding } from './epoch-folding.ts';
 import { planEpoch } from './epoch-plan.ts';
+import type { FoldMaker } from './fold/fold-pool.ts';
+import type { EpochRoute, MarketRouting } from './market-routing.ts';
 import type { OperatorKey } from './operator-key.ts';
+import { PagedCells } from './paged-cells.ts';
+import { checkPlan } from './plan-check.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { ProofStore, type StoredGenesis } from './proof-store.ts';
 import { ProvedEpochs } from './proved-epochs.ts';
 import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
+import { type PlannedEpoch, ProvingLine } from './proving-line.ts';
+import { SetAside } from './set-aside.ts';
+import { filledTiles, type TileEpoch } from './tiling.ts';
 
 const NONCE_BYTES = 32;
+const DEFAULT_AHEAD = 4;
+/** Of the account tree in memory: the pages of a million accounts that are alike. */
+const DEFAULT_TREE_BYTES = 64 * 2 ** 20;
 
 type SignedBytes = Pick<EpochFile, 'headerBytes' | 'signature'>;
 
@@ -46,35 +65,66 @@ export interface MarketProverOptions {
   readonly market: string;
   readonly reader: StreamReader;
   readonly queue: ProofQueue;
+  /** Those that a new chain begins with. */
   readonly circuits: ProvingCircuits;
+  /** Others that can be proved here: a chain that began with them goes on. */
+  readonly findCircuit?: FindCircuit | undefined;
+  /** Folds what is proved by folding; without it nothing is, whatever the chain has keys for. */
+  readonly folds?: FoldMaker | undefined;
   readonly operator: OperatorKey;
   /** Folder that holds the stores of all markets. */
   readonly storeDir: string;
   readonly logger: Logger;
+  /** Told of each epoch whose data come into the store, which is before it is proved. */
+  readonly onPublished: (published: EpochPublished) => void;
   readonly onProved: (proved: EpochProved) => void;
+  /** Chooses the circuits of an epoch's proofs; without it the largest that are filled. */
+  readonly routing?: MarketRouting | undefined;
   /** Ends the run once so many epochs are in the store. */
   readonly maxEpochs?: number | undefined;
+  /** Epochs that are proved at a time, the next one to be kept among them. Default 4. */
+  readonly aheadEpochs?: number | undefined;
+  /** Of the account tree, what may be in memory; the rest is in a file. Default 64 MiB. */
+  readonly treeBytes?: number | undefined;
+  /** How often proofs that were set aside are looked for. Default 1,000 ms. */
+  readonly lookMs?: number | undefined;
+}
+
+/** With the tree as it is at the epoch's end. */
+interface PlannedOnTree extends PlannedEpoch {
+  readonly tree: AccountTree;
 }
 
 /**
- * Proves one market's epochs, one after the other. It reads the stream only as fast as it proves,
- * so that a backlog stays in the stream and not in memory. Every start reads the stream from its
- * beginning: the accounts' totals of the epochs in the store are rebuilt, not trusted.
+ * Proves one market's epochs, a few at a time, and keeps them in order. It reads the stream only as
+ * fast as it proves, so that a backlog stays in the stream and not in memory. Every start reads the
+ * stream from its beginning: the accounts' totals of the epochs in the store are rebuilt, not
+ * trusted.
  */
 export class MarketProver {
   readonly progress: ProverProgress;
   readonly proved: ProvedEpochs;
   readonly #options: MarketProverOptions;
   readonly #batcher: EpochBatcher;
-  readonly #tree = new AccountTree();
+  #tree = new AccountTree();
+  #cells: PagedCells | undefined;
   readonly #rules = new RuleBook();
+  /** The rules as far as epochs are planned. */
+  #planRules = new RuleBook();
   #rulesHash: Uint8Array = RULES_START;
   #stored: readonly EpochHeader[] = [];
   #context: ChainContext | undefined;
+  /** The chain as far as it is planned. */
   #tip: ChainState | undefined;
+  #planned: AccountTree | undefined;
+  #plannedEpochs = 0;
   #storedLast: SignedBytes | undefined;
+  /** Of the operator's key, as the store had them last. */
+  #keyChanges: readonly KeyChange[] = [];
   /** The header whose new root the tree has. */
   #signed: SignedBytes | undefined;
+  /** Publishes the data of epochs that wait for their proofs. */
+  #publishing: Promise<void> | undefined;
 
   constructor(options: MarketProverOptions) {
     this.#options = options;
@@ -84,32 +134,107 @@ export class MarketProver {
   }
 
   /**
-   * Runs until `signal` or `maxEpochs`.
+   * Runs until `signal` or `maxEpochs`. Data of epochs are published until then even if proving
+   * ends sooner, with an error.
    * @throws ProverError when this market cannot be proved any further
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { market, reader, storeDir } = this.#options;
+    const { market, reader, storeDir, logger, onPublished } = this.#options;
     const store = await ProofStore.open(storeDir, market);
+    this.#openTree();
     const genesis = await store.genesis();
     if (genesis !== undefined) await this.#resume(store, genesis);
     if (this.#isDone()) return;
-    const filter = diffFilter(market);
-    for await (const record of reader.read({ fromSequence: 1, filter, follow: true, signal })) {
-      const decoded = decodeDiffBatch(record.payload);
-      if (!decoded.ok) {
-        throw new ProverError(
-          'DIFF_MALFORMED',
-          `market ${market}: stream record ${record.sequence}, byte ${decoded.offset}: ` +
-            `${decoded.name}: ${decoded.detail}`,
-        );
+    const publisher = new DataPublisher({ market, reader, store, logger, onPublished });
+    const ending = new AbortController();
+    const end = AbortSignal.any([signal, ending.signal]);
+    const dataEnding = new AbortController();
+    const dataEnd = AbortSignal.any([signal, dataEnding.signal]);
+    let doDataGoOn = false;
+    const line = this.#openLine(store, end, () => ending.abort());
+    const batcher = this.#batcher;
+    try {
+      for await (const epoch of closedEpochs({ market, reader, batcher, signal: end })) {
+        const { closed, marketNumber } = epoch;
+        const isNew = await this.#meet(store, marketNumber, closed);
+        if (isNew) {
+          await publisher.publish(closed);
+          // Not before: the data of a stream that is not the store's have no place in it.
+          this.#publishing ??= publisher.run(closed.epoch + 1, dataEnd);
+          await line.room(closed.records.length);
+          if (end.aborted) break;
+          line.add(await this.#plan(store, closed));
+        }
+        if (signal.aborted || this.#plannedEpochs === this.#options.maxEpochs) break;
       }
-      for (const diff of decoded.value.records) {
-        const closed = this.#batcher.push(diff);
-        if (closed === undefined) continue;
-        await this.#take(store, decoded.value.market, closed);
-        if (signal.aborted || this.#isDone()) return;
+      if (!signal.aborted) await line.drain();
+    } catch (error) {
+      const isClosed = error instanceof ProverError && error.code === 'CLOSED';
+      // Whoever checks the records need not wait for somebody to mend the proofs.
+      doDataGoOn = !isClosed && !(error instanceof StreamError);
+      if (error instanceof ProverError && !isClosed) {
+        // What came before it is kept all the same.
+        this.progress.stopped = `${error.code}: ${error.message}`;
+        await line.drain();
       }
+      throw error;
+    } finally {
+      ending.abort();
+      await line.stopped();
+      if (!doDataGoOn) dataEnding.abort();
+      if (!doDataGoOn) await this.#publishing;
     }
+  }
+
+  /**
+   * Resolves when no data are published any more: with `run`, or, if that ends with an error of
+   * proving, at its signal.
+   */
+  async published(): Promise<void> {
+    await this.#publishing;
+  }
+
+  #openTree(): void {
+    const { storeDir, market, treeBytes } = this.#options;
+    const cells = new PagedCells(join(storeDir, market), treeBytes ?? DEFAULT_TREE_BYTES);
+    this.#cells = cells;
+    this.#tree = new AccountTree(cells);
+    this.progress.tree = () => cells.figures();
+  }
+
+  /** Gives back what the accounts are kept in; after `run`. Nothing is asked of it then. */
+  close(): void {
+    this.#cells?.close();
+    this.#cells = undefined;
+    this.#signed = undefined;
+  }
+
+  #openLine(
+    store: ProofStore,
+    signal: AbortSignal,
+    onFailure: () => void,
+  ): ProvingLine<PlannedOnTree> {
+    const { market, storeDir, logger, queue, aheadEpochs, lookMs } = this.#options;
+    const { progress } = this;
+    const setAside = new SetAside({ market, storeDir, logger, signal, lookMs });
+    progress.setAside = () => setAside.list();
+    const maxEpochs = aheadEpochs ?? DEFAULT_AHEAD;
+    const folding = this.#openFolding(store, signal);
+    const keep = async (planned: PlannedOnTree, proved: ProvedEpoch, startedMs: number) => {
+      await this.#keep(store, planned, proved, startedMs);
+      await setAside.clear(planned.closed.epoch + 1);
+      await folding?.clear(planned.closed.epoch + 1);
+    };
+    return new ProvingLine({
+      ...{ queue, setAside, folding, progress, maxEpochs, signal, keep, onFailure },
+    });
+  }
+
+  #openFolding(store: ProofStore, signal: AbortSignal): EpochFolding | undefined {
+    const { storeDir, market, folds: maker } = this.#options;
+    if (maker === undefined) return undefined;
+    const keyFile = (circuit: ProvingCircuit) => store.keyFile(circuit);
+    return new EpochFolding({ maker, folder: join(storeDir, market), keyFile, signal });
   }
 
   /** What an account is owed under the last proved root; undefined before there is one. */
@@ -121,46 +246,82 @@ export class MarketProver {
     const { headerBytes, signature } = signed;
     const leaves = { leaf: open(account), supply: open(SUPPLY_ACCOUNT) };
     return encodeAccountProof({
-      ...{ genesis: genesisFile, headerBytes, signature, account },
+      ...{ genesis: genesisFile, keyChanges: this.#keyChanges, headerBytes, signature, account },
       ...leaves,
     });
   }
 
-  #isDone(): boolean {
+  /** Whether anybody can forge the proofs of this chain. */
+  get devKeys(): boolean {
+    return areInsecure(this.#context?.circuits ?? this.#options.circuits);
+  }
+
+  #isDone(epochs = this.progress.epochsProved): boolean {
     const { maxEpochs } = this.#options;
-    return maxEpochs !== undefined && this.progress.epochsProved >= maxEpochs;
+    return maxEpochs !== undefined && epochs >= maxEpochs;
+  }
+
+  /** Nothing is signed, and nothing kept, by a key that was changed by then. */
+  async #checkSigner(
+    store: ProofStore,
+    context: ChainContext,
+    epoch: number,
+  ): Promise<OperatorKeys> {
+    const keys = await store.operatorKeys(context);
+    checkSigner(this.#options.market, keys, context.operator, epoch);
+    this.#keyChanges = keys.changes;
+    return keys;
   }
 
   async #resume(store: ProofStore, stored: StoredGenesis): Promise<void> {
     const { operator, market, logger } = this.#options;
     const { genesis } = stored;
+    // Verifiers go by the folder's name.
+    if (genesis.name !== market) {
+      const what = `its genesis is of market ${genesis.name}`;
+      throw this.#conflict(`${what}; give the folder that name again, or restore this market's`);
+    }
+    if (genesis.emptyRoot !== EMPTY_ROOT) {
+      throw this.#conflict('its genesis has another root for the empty tree; restore it');
+    }
     // Of circuits that are built here, those that the chain began with.
-    const circuits = this.#options.circuits.filter(({ keyDigest }) =>
-      genesis.keys.some(({ digest }) => sameBytes(digest, keyDigest)),
-    );
-    const problem = sameBytes(genesis.operatorKey, operator.publicKey)
+    const { circuits: own, findCircuit } = this.#options;
+    const circuits: ProvingCircuit[] = [];
+    for (const key of genesis.keys) {
+      const mine = own.find((one) => sameBytes(one.keyDigest, key.digest));
+      const circuit = mine ?? (await findCircuit?.(key));
+      if (circuit !== undefined) circuits.push(circuit);
+    }
+    const keys = await store.operatorKeys(stored);
+    const isOwn = keys.terms.some(({ key }) => sameBytes(key, operator.publicKey));
+    const problem = isOwn
       ? circuits.length === genesis.keys.length
         ? undefined
-        : 'other verifying keys than those of the circuits built here'
-      : "another operator key than this prover's";
+        : 'its genesis names other verifying keys than those of the circuits built here'
+      : "it has another operator key than this prover's, and no change to that one";
     if (problem !== undefined) {
-      throw this.#conflict(`its genesis names ${problem}; restore these, or start a new store`);
+      throw this.#conflict(`${problem}; restore these, or start a new store`);
     }
     await store.putKeys(circuits);
-    const { headers, tip, last: lastFile } = await store.readChain(stored, circuits);
-    this.#storedLast = lastFile;
+    const { headers, tip, rules, last } = await store.readChain(stored, keys, circuits);
+    this.#planRules = rules;
+    this.#keyChanges = keys.changes;
+    if (!this.#isDone(headers.length)) checkSigner(market, keys, operator, headers.length);
+    this.#storedLast = last;
     this.#context = { ...stored, operator, circuits };
     this.#stored = headers;
+    this.#plannedEpochs = headers.length;
     this.#tip = tip;
     for (const header of headers) this.proved.addStored(header);
-    const last = headers.at(-1);
-    if (last === undefined) return;
-    const records = Number(last.recordFirst) + last.recordCount;
+    const lastHeader = headers.at(-1);
+    if (lastHeader === undefined) return;
+    const records = Number(lastHeader.recordFirst) + lastHeader.recordCount;
     this.progress.resumed(headers.length, records);
     logger.info('store found', { market, epochs: headers.length, records });
   }
 
-  async #take(store: ProofStore, market: number, closed: ClosedEpoch): Promise<void> {
+  /** Whether the epoch is to be proved: it is not in the store, and belongs to its chain. */
+  async #meet(store: ProofStore, market: number, closed: ClosedEpoch): Promise<boolean> {
     this.progress.closed(closed.epoch + 1, closed.recordFirst + closed.records.length);
     const context = this.#context ?? (await this.#start(store, market));
     const { genesis } = context;
@@ -174,8 +335,8 @@ export class MarketProver {
     this.#checkFees(closed);
     this.#rulesHash = rulesHashAfter(this.#rulesHash, closed.changes);
     const stored = this.#stored[closed.epoch];
-    if (stored === undefined) await this.#prove(store, context, closed);
-    else await this.#catchUp(store, stored, closed);
+    if (stored !== undefined) await this.#catchUp(store, stored, closed);
+    return stored === undefined;
   }
 
   /** Makes the genesis, when the market's first epoch has closed. */
@@ -191,11 +352,21 @@ export class MarketProver {
       keys: acceptedKeys(circuits),
     };
     const stored = await store.createGenesis(genesis, circuits);
+    if (stored === undefined) return this.#join(store);
     this.#context = { ...stored, operator, circuits };
     this.#tip = initialChainState(stored.chainId);
     const insecure = areInsecure(circuits);
     const chainId = bytesToHex(stored.chainId);
     logger.info('chain started', { market: name, chainId, keys: insecure ? 'DEVELOPMENT' : 'ok' });
+    return this.#context;
+  }
+
+  /** Another prover was faster to start the chain: this one goes on with it. */
+  async #join(store: ProofStore): Promise<ChainContext> {
+    const genesis = await store.genesis();
+    if (genesis === undefined) throw this.#conflict('its genesis came and went; try again');
+    await this.#resume(store, genesis);
+    if (this.#context === undefined) throw new Error('unreachable: resuming makes the context');
     return this.#context;
   }
 
@@ -236,10 +407,12 @@ export class MarketProver {
     const rootHolds = !isLast || this.#tree.root() === stored.rootNew;
     if (same && balancesHold && rootHolds) {
       if (isLast) this.#signed = this.#storedLast;
-      const { state, path } = await store.restoreRecords(closed.epoch, closed.records);
+      // Headers of a long chain would only lie there from now on.
+      if (isLast) this.#stored = [];
+      const { state, path } = await store.restoreData(stored, closed.records);
       if (state === 'kept') return;
       if (state === 'written') {
-        logger.warn('records file was missing or damaged, written again', { market, path });
+        logger.warn('data were missing or damaged, written again', { market, path });
         return;
       }
     }
@@ -249,46 +422,83 @@ export class MarketProver {
     );
   }
 
-  async #prove(store: ProofStore, context: ChainContext, closed: ClosedEpoch): Promise<void> {
-    const { queue, market, onProved, logger } = this.#options;
+  /** Plans the next epoch, on a tree of its own: until it is kept, ours answers for another. */
+  async #plan(store: ProofStore, closed: ClosedEpoch): Promise<PlannedOnTree> {
+    const context = this.#context;
     const tip = this.#tip;
-    if (tip === undefined) throw new Error('unreachable: a chain that was started has a tip');
-    const startedMs = performance.now();
-    this.progress.proving = true;
-    try {
-      // A copy: until the epoch is kept, the tree answers for the one before.
-      const tree = this.#tree.fork();
-      const plan = await planEpoch(context, tip, tree, closed);
-      const proved = await proveEpoch(plan, {
-        queue,
-        onProof: (role, proveMs) => this.progress.proofMade(role, proveMs),
-      });
-      await store.putEpoch(closed.epoch, proved);
-      this.#tip = plan.tip;
-      this.#tree.adopt(tree);
-      this.#signed = plan;
-      const recordCount = closed.records.length;
-      this.progress.proved(closed.epoch + 1, closed.recordFirst + recordCount);
-      const ms = Math.round(performance.now() - startedMs);
-      logger.info('epoch proved', { market, epoch: closed.epoch, recordCount, ms });
-      const { sequenceFirst, sequenceLast } = closed;
-      const entry = {
-        sequenceFirst,
-        sequenceLast,
-        headerHash: bytesToHex(plan.tip.previousHash),
-        rootNew: bytesToHex(toBigEndian(plan.tip.root)),
-        recordCount,
-      };
-      this.proved.add(entry);
-      onProved({ market, epoch: closed.epoch, ...entry, proofs: proved.proofs, ms });
-    } finally {
-      this.progress.proving = false;
+    if (context === undefined || tip === undefined) {
+      throw new Error('unreachable: a chain that was started has a tip');
     }
+    const tree = (this.#planned ?? this.#tree).fork();
+    let route: EpochRoute | undefined;
+    const waiting = this.progress.epochsClosed - closed.epoch - 1;
+    const tileEpoch: TileEpoch = (rows, accepted) => {
+      const { market, routing, folds } = this.#options;
+      const circuits = accepted.filter(
+        ({ backEnd }) => backEnd === BackEnd.GROTH16 || folds !== undefined,
+      );
+      route = routing?.route(market, closed, waiting, rows, circuits);
+      this.progress.choice = route?.record;
+      return route?.tiles ?? filledTiles(rows, circuits);
+    };
+    const keys = await this.#checkSigner(store, context, closed.epoch);
+    const plan = await planEpoch(context, tip, tree, closed, tileEpoch);
+    checkPlan({ ...context, operatorKeys: keys }, tip, plan, this.#planRules);
+    this.#tip = plan.tip;
+    this.#planned = tree;
+    this.#plannedEpochs = closed.epoch + 1;
+    return { closed, plan, route, tree };
+  }
+
+  async #keep(
+    store: ProofStore,
+    { closed, plan, tree }: PlannedOnTree,
+    { epochFile, proofs }: ProvedEpoch,
+    startedMs: number,
+  ): Promise<void> {
+    const { market, onProved, logger } = this.#options;
+    const context = this.#context;
+    if (context === undefined) throw new Error('unreachable: a chain that is proved was started');
+    await this.#checkSigner(store, context, closed.epoch);
+    await store.putEpoch(closed.epoch, epochFile);
+    this.#tree.adopt(tree);
+    this.#signed = plan;
+    const recordCount = closed.records.length;
+    this.progress.proved(closed.epoch + 1, closed.recordFirst + recordCount);
+    const ms = Math.round(performance.now() - startedMs);
+    logger.info('epoch proved', { market, epoch: closed.epoch, recordCount, ms });
+    const { sequenceFirst, sequenceLast } = closed;
+    const entry = {
+      sequenceFirst,
+      sequenceLast,
+      headerHash: bytesToHex(plan.tip.previousHash),
+      rootNew: bytesToHex(toBigEndian(plan.tip.root)),
+      recordCount,
+    };
+    this.proved.add(entry);
+    onProved({ market, epoch: closed.epoch, ...entry, proofs, ms });
   }
 
   #conflict(what: string): ProverError {
     return new ProverError('STORE_CONFLICT', `market ${this.#options.market}: ${what}`);
   }
+}
+
+/** @throws ProverError KEY_CHANGED where the epoch is another key's to sign */
+function checkSigner(
+  market: string,
+  keys: OperatorKeys,
+  { publicKey }: OperatorKey,
+  epoch: number,
+): void {
+  const key = keyOfEpoch(keys, BigInt(epoch));
+  if (sameBytes(key, publicKey)) return;
+  const [theirs, own] = [bytesToHex(key), bytesToHex(publicKey)];
+  throw new ProverError(
+    'KEY_CHANGED',
+    `market ${market}: epoch ${epoch} is to be signed by ${theirs}, this prover has ${own}: ` +
+      'start it again with the file of that key (operatorKeyFile)',
+  );
 }
 
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {

@@ -13,7 +13,10 @@ export interface ProofJob {
    * statement, so that a result left in Redis by another run can never be taken for this one's.
    */
   readonly id: string;
+  readonly place: JobPlace;
   readonly circuit: CircuitName;
+  /** Digest (hex) of the verifying key that the proof is for: workers may have other circuits. */
+  readonly keyDigest: string;
   readonly input: CircuitInput;
   /** What the proof has to show: public signals in the circuit's order, decimal. */
   readonly publicSignals: readonly string[];
@@ -25,24 +28,38 @@ export interface ProofResult {
   readonly publicSignals: readonly string[];
   /** Time in the prover's thread, waiting excluded. */
   readonly proveMs: number;
+  /** Processor time of that thread. Workers of earlier releases don't tell. */
+  readonly cpuMs?: number | undefined;
+  /** Resident memory of the worker's process for each of its threads. */
+  readonly rssBytes?: number | undefined;
 }
 
 export interface JobPlace {
   readonly market: string;
+  /** Hash of the chain's genesis, hex. */
+  readonly chain: string;
   readonly epoch: number;
-  /** "b0", "b1", ... for batches, "a0", ... for account proofs. */
+  /** "b" or "a" for a batch or an account proof, its first index, "+", and its rows. */
   readonly part: string;
 }
 
-/** A job whose id names its place and is bound to its statement. */
+/** The circuit, by name and by the key that its proofs are verified with. */
+export interface JobCircuit {
+  readonly name: CircuitName;
+  readonly keyDigest: Uint8Array;
+}
+
+/** A job whose id names its place and is bound to its chain and statement. */
 export function createJob(
   place: JobPlace,
-  circuit: CircuitName,
+  { name: circuit, keyDigest }: JobCircuit,
   input: CircuitInput,
   publicSignals: readonly string[],
 ): ProofJob {
-  const statement = JSON.stringify([circuit, publicSignals]);
+  const key = Buffer.from(keyDigest).toString('hex');
+  const statement = JSON.stringify([place.chain, circuit, key, publicSignals]);
   const hash = createHash('sha256').update(statement).digest('hex').slice(0, 16);
-  const id = `${place.market}-${place.epoch}-${place.part}-${hash}`;
-  return { id, circuit, input, publicSignals };
+  const { market, epoch, part } = place;
+  const id = `${market}-${place.chain.slice(0, 8)}-${epoch}-${part}-${hash}`;
+  return { id, place, circuit, keyDigest: key, input, publicSignals };
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { availableParallelism } from 'node:os';
-import { type CircuitName, circuitArtifacts, circuitNames } from '@foldbook/circuits';
+import { type CircuitName, circuitArtifacts, pinnedDigests } from '@foldbook/circuits';
 import { Piscina } from 'piscina';
+import type { CircuitFiles } from './groth16/circuit-prover.ts';
+import { Limit } from './limit.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker } from './proof-queue.ts';
 
-/** What a thread gets with a job: where the circuit's files are. */
-export interface ProofTask {
-  readonly job: ProofJob;
-  readonly wasmFile: string;
-  readonly zkeyFile: string;
-  readonly vkFile: string;
-}
+/** `kernel` is ours; `snarkjs` is the reference that it is compared with, and is slower. */
+export type ProverName = 'kernel' | 'snarkjs';
 
-type CircuitFiles = Omit<ProofTask, 'job'>;
+/** What a thread gets with a job: where the circuit's files are. */
+export interface ProofTask extends CircuitFiles {
+  readonly job: ProofJob;
+  readonly prover: ProverName;
+}
 
 /** One core is left to the market. */
 export function defaultWorkers(): number {
@@ -23,17 +24,24 @@ export function defaultWorkers(): number {
 /** Threads that prove, one job each at a time; jobs beyond that wait in line. */
 export class ProofPool implements ProofMaker {
   readonly concurrency: number;
-  readonly #files: ReadonlyMap<CircuitName, CircuitFiles>;
+  readonly #files = new Map<CircuitName, CircuitFiles>();
   readonly #pool: Piscina<ProofTask, ProofResult>;
+  readonly #prover: ProverName;
+  readonly #seats: Limit;
 
-  /** @throws when a circuit has not been built */
-  constructor(workers: number) {
+  /** @param seats - of the machine, where others take some as well; default: one a thread */
+  constructor(
+    workers: number,
+    prover: ProverName = 'kernel',
+    seats: Limit = new Limit(Math.max(1, workers)),
+  ) {
+    this.#seats = seats;
     this.concurrency = workers;
-    this.#files = new Map(circuitNames.map((name) => [name, filesOf(name)]));
+    this.#prover = prover;
     this.#pool = new Piscina({
       filename: new URL('./proof-worker.ts', import.meta.url).href,
       minThreads: 0,
-      maxThreads: workers,
+      maxThreads: Math.max(1, workers),
       // A thread that has loaded its proving keys is worth keeping over a quiet minute.
       idleTimeout: 60_000,
       // Without it the threads of web-worker, which snarkjs imports, read a property of null.
@@ -41,10 +49,29 @@ export class ProofPool implements ProofMaker {
     });
   }
 
-  make(job: ProofJob): Promise<ProofResult> {
-    const files = this.#files.get(job.circuit);
-    if (files === undefined) return Promise.reject(new Error(`no circuit ${job.circuit}`));
-    return this.#pool.run({ job, ...files });
+  refuses({ id, circuit, keyDigest }: ProofJob): string | undefined {
+    const own = pinnedDigests()[circuit].vk;
+    if (own === keyDigest) return undefined;
+    return (
+      `job ${id} is for the key ${keyDigest} of ${circuit}, and this worker has ${own}: ` +
+      'run the same release as the prover here'
+    );
+  }
+
+  /** Rejects when the job's circuit is not built here, or is another one. */
+  async make(job: ProofJob): Promise<ProofResult> {
+    const refusal = this.refuses(job);
+    if (refusal !== undefined) throw new Error(refusal);
+    const files = this.#files.get(job.circuit) ?? filesOf(job.circuit);
+    this.#files.set(job.circuit, files);
+    await this.#seats.enter();
+    try {
+      const made = await this.#pool.run({ job, prover: this.#prover, ...files });
+      const threads = Math.max(1, this.#pool.threads.length);
+      return { ...made, rssBytes: Math.round(process.memoryUsage.rss() / threads) };
+    } finally {
+      this.#seats.leave();
+    }
   }
 
   /** Ends the threads; jobs under way are rejected. */
@@ -54,6 +81,6 @@ export class ProofPool implements ProofMaker {
 }
 
 function filesOf(name: CircuitName): CircuitFiles {
-  const { wasm, zkey, vk } = circuitArtifacts(name);
-  return { wasmFile: wasm, zkeyFile: zkey, vkFile: vk };
+  const { wasm, zkey } = circuitArtifacts(name);
+  return { wasmFile: wasm, zkeyFile: zkey, zkeyDigest: pinnedDigests()[name].zkey };
 }

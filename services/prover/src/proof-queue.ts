@@ -12,6 +12,8 @@ export type TroubleListener = (state: QueueTrouble, detail: string) => void;
 export interface ProofQueue {
   /** Rejects with ProverError: PROOF_FAILED after every attempt, CLOSED. */
   prove(job: ProofJob): Promise<ProofResult>;
+  /** Forgets the result of a job that was no good: who asks again has it made again. */
+  discard(id: string): Promise<void>;
   /** Jobs asked for and not settled. */
   pending(): number;
   /** Tells when dispatching stops and goes on again. Returns how to stop listening. */
@@ -24,4 +26,6 @@ export interface ProofMaker {
   /** How many jobs it works on at a time. */
   readonly concurrency: number;
   make(job: ProofJob): Promise<ProofResult>;
+  /** Why it can't make the job whatever happens, if so: its circuits are of another version. */
+  refuses(job: ProofJob): string | undefined;
 }

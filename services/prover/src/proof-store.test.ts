@@ -4,9 +4,12 @@ import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { EMPTY_ROOT, type Genesis, publicKeyOf } from '@foldbook/verifier';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { EMPTY_ROOT, type Genesis, publicKeyOf, RecordList } from '@foldbook/verifier';
+import { everyKind, trades } from '@foldbook/verifier/testing';
 import { acceptedKeys } from './chain-context.ts';
-import { ProofStore } from './proof-store.ts';
+import { epochData } from './epoch-data.ts';
+import { ProofStore, type StoredGenesis } from './proof-store.ts';
 import { trapdoorCircuits } from './testing/trapdoor-circuits.ts';
 
 const MARKET = 'TEST-USD';
@@ -30,6 +33,9 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+const readChain = async (store: ProofStore, stored: StoredGenesis) =>
+  store.readChain(stored, await store.operatorKeys(stored), trapdoorCircuits);
+
 test('a genesis is kept with its keys, once', async () => {
   const store = await ProofStore.open(dir, MARKET);
   assert.equal(await store.genesis(), undefined);
@@ -37,7 +43,7 @@ test('a genesis is kept with its keys, once', async () => {
   assert.deepEqual(await store.genesis(), created);
   assert.equal((await readdir(join(dir, MARKET, 'keys'))).length, 2);
   const rival = { ...genesis, nonce: new Uint8Array(32) };
-  await assert.rejects(store.createGenesis(rival, trapdoorCircuits), { code: 'STORE_CONFLICT' });
+  assert.equal(await store.createGenesis(rival, trapdoorCircuits), undefined);
   assert.deepEqual(await store.genesis(), created);
 });
 
@@ -48,28 +54,59 @@ test('what a crash leaves half-written is removed, and never stood among the epo
   await writeFile(draft, 'half');
   const store = await ProofStore.open(dir, MARKET);
   await assert.rejects(access(draft));
-  assert.deepEqual(
-    (await store.readChain(await store.createGenesis(genesis, trapdoorCircuits), trapdoorCircuits))
-      .headers,
-    [],
+  const stored = await store.createGenesis(genesis, trapdoorCircuits);
+  assert(stored);
+  assert.deepEqual((await readChain(store, stored)).headers, []);
+});
+
+test('a writer whose drafts another one clears writes them again', async () => {
+  const store = await ProofStore.open(dir, MARKET);
+  const writing = Array.from({ length: 20 }, (_, epoch) =>
+    store.putEpoch(epoch, new Uint8Array(1_000)),
   );
+  const clearing = Array.from({ length: 4 }, () => ProofStore.open(dir, MARKET));
+  await Promise.all([...writing, ...clearing]);
+  assert.equal((await readdir(join(dir, MARKET, 'epochs'))).length, 20);
 });
 
 test('an epoch is kept whole and may be put again', async () => {
   const store = await ProofStore.open(dir, MARKET);
-  const files = { epochFile: new Uint8Array(10).fill(1), recordsFile: new Uint8Array(5).fill(2) };
-  await store.putEpoch(3, { ...files, epochFile: new Uint8Array(2) });
-  await store.putEpoch(3, files);
+  const file = new Uint8Array(10).fill(1);
+  await store.putEpoch(3, new Uint8Array(2));
+  await store.putEpoch(3, file);
   const epochs = join(dir, MARKET, 'epochs');
-  assert.deepEqual((await readdir(epochs)).toSorted(), ['00000003.fbe', '00000003.fbr']);
-  assert.deepEqual(new Uint8Array(await readFile(join(epochs, '00000003.fbe'))), files.epochFile);
+  assert.deepEqual(await readdir(epochs), ['00000003.fbe']);
+  assert.deepEqual(new Uint8Array(await readFile(join(epochs, '00000003.fbe'))), file);
+});
+
+test('data are put once, whoever comes with them, and again when they differ', async () => {
+  const store = await ProofStore.open(dir, MARKET);
+  const data = epochData(RecordList.from(everyKind));
+  const putters = Array.from({ length: 5 }, () => store.putData(0, data));
+  assert.deepEqual(await Promise.all(putters), [true, false, false, false, false]);
+  const epochs = join(dir, MARKET, 'epochs');
+  const names = ['00000000.fbd', '00000000.fbr'];
+  assert.deepEqual((await readdir(epochs)).toSorted(), names);
+  const frames = await Promise.all(names.map((name) => readFile(join(epochs, name))));
+  for (const [index, file] of [data.diffs, data.records].entries()) {
+    assert.deepEqual(new Uint8Array(zstdDecompressSync(frames[index] ?? '')), file.bytes);
+  }
+  // Without a frame they are the same.
+  await writeFile(join(epochs, '00000000.fbr'), data.records.bytes);
+  assert.equal(await store.putData(0, data), false);
+  // A frame of far more than there should be is no such data, whatever it begins with.
+  const bomb = zstdCompressSync(Buffer.concat([data.records.bytes, new Uint8Array(1_000_000)]));
+  await writeFile(join(epochs, '00000000.fbr'), bomb);
+  assert.equal(await store.putData(0, data), true);
+  assert.equal(await store.putData(0, epochData(RecordList.from(trades(3)))), true);
 });
 
 test('records whose epoch was not kept are no part of the chain', async () => {
   const store = await ProofStore.open(dir, MARKET);
   const stored = await store.createGenesis(genesis, trapdoorCircuits);
+  assert(stored);
   await writeFile(join(dir, MARKET, 'epochs', '00000000.fbr'), 'records');
-  assert.deepEqual((await store.readChain(stored, trapdoorCircuits)).headers, []);
+  assert.deepEqual((await readChain(store, stored)).headers, []);
 });
 
 test('a genesis that is damaged is refused', async () => {

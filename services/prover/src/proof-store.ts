@@ -1,31 +1,38 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** One market's folder: genesis.fbg, keys/<digest>.vk, epochs/<epoch>.fbe and .fbr. */
+/**
+ * One market's folder: genesis.fbg, operator-keys.fbk, keys/<digest>.vk or .shape,
+ * epochs/<epoch>.fbe, .fbr and .fbd.
+ */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   BackEnd,
-  batchDigest,
   bytesToHex,
   type ChainState,
   type DecodedEpoch,
   decodeEpochFile,
   decodeGenesis,
+  diffsFileName,
   type EpochFile,
   type EpochHeader,
   encodeGenesis,
-  encodeRecords,
   epochFileName,
   type Genesis,
   genesisHash,
   initialChainState,
+  KEY_CHANGES_FILE,
+  type KeyChange,
   listEpochs,
+  type OperatorKeys,
   type RecordList,
   RuleBook,
+  readOperatorKeys,
   recordsFileName,
   verifyEpoch,
 } from '@foldbook/verifier';
-import { areInsecure, type ProvingCircuits } from './chain-context.ts';
+import { type ProvingCircuit, type ProvingCircuits, verifierContext } from './chain-context.ts';
 import { createFile, isCode, removeDrafts, replaceFile } from './durable-file.ts';
+import { type EpochData, epochData, frameOf, holds, type PackedFile } from './epoch-data.ts';
 import { ProverError } from './prover-error.ts';
 
 const GENESIS_FILE = 'genesis.fbg';
@@ -37,15 +44,16 @@ export interface StoredGenesis {
   readonly chainId: Uint8Array;
 }
 
-/** A proved epoch's files, ready to be kept. */
-export interface EpochFiles {
-  readonly epochFile: Uint8Array;
-  readonly recordsFile: Uint8Array;
+/** The operator's keys, and the changes that lead to them. */
+export interface StoredKeys extends OperatorKeys {
+  readonly changes: readonly KeyChange[];
 }
 
 export class ProofStore {
   readonly #dir: string;
   readonly #market: string;
+  /** Data are put one after the other: two may come with those of one epoch. */
+  #putting: Promise<unknown> = Promise.resolve();
 
   private constructor(dir: string, market: string) {
     this.#dir = join(dir, market);
@@ -71,23 +79,42 @@ export class ProofStore {
     return { genesis: decoded.value, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
-  /** Starts the chain. The genesis comes last: where it is, its keys are. */
-  async createGenesis(genesis: Genesis, circuits: ProvingCircuits): Promise<StoredGenesis> {
+  /**
+   * Starts the chain; undefined if another prover has just done so: then its genesis is there. The
+   * genesis comes last: where it is, its keys are.
+   */
+  async createGenesis(
+    genesis: Genesis,
+    circuits: ProvingCircuits,
+  ): Promise<StoredGenesis | undefined> {
     await this.putKeys(circuits);
     const bytes = encodeGenesis(genesis);
-    if (!(await createFile(join(this.#dir, GENESIS_FILE), bytes, FILE_MODE))) {
-      throw new ProverError(
-        'STORE_CONFLICT',
-        `${this.#dir}: another prover has just started this chain; run one prover a market`,
-      );
-    }
-    return { genesis, genesisFile: bytes, chainId: genesisHash(bytes) };
+    const isOurs = await createFile(join(this.#dir, GENESIS_FILE), bytes, FILE_MODE);
+    return isOurs ? { genesis, genesisFile: bytes, chainId: genesisHash(bytes) } : undefined;
+  }
+
+  /**
+   * The operator's keys as the store has them now: a change may be put there while a prover runs.
+   * @throws ProverError STORE_CORRUPT
+   */
+  async operatorKeys({ genesis, chainId }: StoredGenesis): Promise<StoredKeys> {
+    const path = join(this.#dir, KEY_CHANGES_FILE);
+    const keys = readOperatorKeys(genesis, chainId, await readIfThere(path));
+    if (keys.ok) return keys;
+    throw this.#corrupt(`${path}: ${keys.code}: ${keys.message}; restore it`);
+  }
+
+  /** Where the key of a circuit is, once the chain has it. */
+  keyFile({ backEnd, keyDigest }: ProvingCircuit): string {
+    const kind = backEnd === BackEnd.FOLDING ? 'shape' : 'vk';
+    return join(this.#dir, 'keys', `${bytesToHex(keyDigest)}.${kind}`);
   }
 
   /** Keeps the verifying keys, whatever was there in their place. */
   async putKeys(circuits: ProvingCircuits): Promise<void> {
-    for (const { keyBytes, keyDigest } of circuits) {
-      const path = join(this.#dir, 'keys', `${bytesToHex(keyDigest)}.vk`);
+    for (const circuit of circuits) {
+      const { keyBytes } = circuit;
+      const path = this.keyFile(circuit);
       await replaceFile(path, keyBytes, this.#dir);
     }
   }
@@ -95,19 +122,16 @@ export class ProofStore {
   /**
    * The headers of the epochs kept so far, in order, checked as verifiers do, so that nothing is
    * proved on top of what they refuse: all but records, and of the proofs only the last epoch's,
-   * since each takes milliseconds. `restoreRecords` sees to the records.
+   * since each takes milliseconds. `restoreData` sees to the records.
    * @throws ProverError STORE_CORRUPT
    */
-  async readChain(stored: StoredGenesis, circuits: ProvingCircuits): Promise<StoredChain> {
-    const keys = {
-      ok: true,
-      keys: circuits.map(({ role, size, key }) => {
-        return { role, size, backEnd: BackEnd.GROTH16, key };
-      }),
-      insecure: areInsecure(circuits),
-    } as const;
+  async readChain(
+    stored: StoredGenesis,
+    operatorKeys: OperatorKeys,
+    circuits: ProvingCircuits,
+  ): Promise<StoredChain> {
     const rules = new RuleBook();
-    const context = { genesis: stored.genesis, genesisHash: stored.chainId, keys };
+    const context = verifierContext({ ...stored, circuits, operatorKeys });
     const headers: EpochHeader[] = [];
     let tip = initialChainState(stored.chainId);
     let last: DecodedEpoch | undefined;
@@ -123,38 +147,50 @@ export class ProofStore {
       last = decoded;
       tip = outcome.state;
     }
-    return { headers, tip, last };
+    return { headers, tip, rules, last };
   }
 
   /**
-   * Holds the records file of a stored epoch against the records of the stream. A file that is
-   * missing or damaged is written again, if these are the records that the epoch's digests bind.
+   * Holds the data of a stored epoch against the records of the stream. What is missing or damaged
+   * is written again, if these are the records that its header names.
    */
-  async restoreRecords(epoch: number, records: RecordList): Promise<RestoredRecords> {
+  async restoreData(header: EpochHeader, records: RecordList): Promise<RestoredData> {
+    const epoch = Number(header.epoch);
     const path = this.#pathOf(recordsFileName(epoch));
-    const expected = encodeRecords(records);
-    const found = await readIfThere(path);
-    if (found !== undefined && Buffer.compare(found, expected) === 0)
-      return { state: 'kept', path };
-    const { header, batches } = await this.#readEpoch(epoch);
-    const { market, recordFirst } = header;
-    let first = 0;
-    const areBound = batches.every(({ size, count, digest }) => {
-      const seq0 = recordFirst + BigInt(first);
-      const rows = records.slice(first, first + count);
-      first += count;
-      const place = { market, epoch: header.epoch, seq0, count };
-      return rows.length === count && batchDigest(size, place, rows) === digest;
-    });
-    if (!areBound) return { state: 'foreign', path };
-    await replaceFile(path, expected, this.#dir);
-    return { state: 'written', path };
+    const data = epochData(records);
+    // Readers refuse all but the file that the header names.
+    if (data.records.digest !== bytesToHex(header.dataDigest)) return { state: 'foreign', path };
+    return { state: (await this.putData(epoch, data)) ? 'written' : 'kept', path };
   }
 
-  /** Keeps an epoch. The records come first: where an epoch is, its records are. */
-  async putEpoch(epoch: number, { epochFile, recordsFile }: EpochFiles): Promise<void> {
-    await replaceFile(this.#pathOf(recordsFileName(epoch)), recordsFile, this.#dir);
+  /**
+   * Keeps the data of an epoch, which may have no proofs yet; those of the epochs before it are
+   * there. Tells whether they were not there already.
+   */
+  async putData(epoch: number, { records, diffs }: EpochData): Promise<boolean> {
+    const put = this.#putting.then(async () => {
+      const names = [recordsFileName(epoch), diffsFileName(epoch)] as const;
+      if ((await this.#has(names[0], records)) && (await this.#has(names[1], diffs))) return false;
+      await this.#replace(names[0], records);
+      await this.#replace(names[1], diffs);
+      return true;
+    });
+    this.#putting = put.catch(() => undefined);
+    return put;
+  }
+
+  /** Keeps a proved epoch, whose data are there. */
+  async putEpoch(epoch: number, epochFile: Uint8Array): Promise<void> {
     await replaceFile(this.#pathOf(epochFileName(epoch)), epochFile, this.#dir);
+  }
+
+  async #has(name: string, { bytes }: PackedFile): Promise<boolean> {
+    const found = await readIfThere(this.#pathOf(name));
+    return found !== undefined && holds(found, bytes);
+  }
+
+  async #replace(name: string, file: PackedFile): Promise<void> {
+    await replaceFile(this.#pathOf(name), await frameOf(file), this.#dir);
   }
 
   async #countEpochs(): Promise<number> {
@@ -177,8 +213,9 @@ export class ProofStore {
 
   #badEpoch(path: string, what: string): ProverError {
     return this.#corrupt(
-      `${path}: ${what}; restore it, ` +
-        'or remove it and all files of later epochs to have them proved again',
+      `${path}: ${what}; restore it from a copy: whoever verifies this chain has one. It is not ` +
+        'made again: its header may come out differently, and two signed headers of one epoch ' +
+        'are evidence against the operator',
     );
   }
 
@@ -187,8 +224,8 @@ export class ProofStore {
   }
 }
 
-export interface RestoredRecords {
-  /** `foreign`: the epoch's digests are not of these records. */
+export interface RestoredData {
+  /** `foreign`: the header's digest is not of these records. */
   readonly state: 'kept' | 'written' | 'foreign';
   readonly path: string;
 }
@@ -198,6 +235,8 @@ export interface StoredChain {
   readonly last: Pick<EpochFile, 'headerBytes' | 'signature'> | undefined;
   readonly headers: readonly EpochHeader[];
   readonly tip: ChainState;
+  /** Those at the end of the last epoch. */
+  readonly rules: RuleBook;
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

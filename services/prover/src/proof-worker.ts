@@ -1,42 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What a thread of the pool runs: one Groth16 proof at a time, on this thread alone. */
-import { readFile } from 'node:fs/promises';
-import { groth16 } from 'snarkjs';
-import { proofBytes } from './groth16-bytes.ts';
-import type { ProofResult } from './proof-job.ts';
+import { threadCpuUsage } from 'node:process';
+import { CircuitProver } from './groth16/circuit-prover.ts';
+import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofTask } from './proof-pool.ts';
 
-/** Files by path: a proving key is read once in a thread's life. */
-const files = new Map<string, Promise<Uint8Array>>();
-/** snarkjs starts a thread per core unless both steps are told not to. */
-const ALONE = { singleThread: true };
+/** By the proving key's path: a circuit is loaded once in a thread's life. */
+const provers = new Map<string, Promise<CircuitProver>>();
 
 export default async function prove(task: ProofTask): Promise<ProofResult> {
-  const { job } = task;
-  const wasm = await load(task.wasmFile);
-  const zkey = await load(task.zkeyFile);
-  const startedMs = performance.now();
-  const { proof, publicSignals } = await groth16.fullProve(
-    job.input,
-    { type: 'mem', data: wasm },
-    { type: 'mem', data: zkey },
-    undefined,
-    ALONE,
-    ALONE,
-  );
-  const proveMs = performance.now() - startedMs;
-  const differing = publicSignals.findIndex((value, index) => value !== job.publicSignals[index]);
-  if (differing !== -1 || publicSignals.length !== job.publicSignals.length) {
-    throw new Error(
-      `${job.circuit}: public signal ${differing} is ${publicSignals[differing]}, ` +
-        `planned was ${job.publicSignals[differing]}`,
-    );
-  }
-  return { proof: proofBytes(proof), publicSignals, proveMs };
+  const prover = await proverOf(task);
+  const started = threadCpuUsage();
+  const result = await prover(task.job);
+  const { user, system } = threadCpuUsage(started);
+  return { ...result, cpuMs: (user + system) / 1_000 };
 }
 
-function load(path: string): Promise<Uint8Array> {
-  const loaded = files.get(path) ?? readFile(path);
-  files.set(path, loaded);
-  return loaded;
+type Prove = (job: ProofJob) => ProofResult | Promise<ProofResult>;
+
+async function proverOf(task: ProofTask): Promise<Prove> {
+  if (task.prover === 'snarkjs') {
+    // The reference, for comparisons: whoever does not ask for it does not load it.
+    const { proveBySnarkjs } = await import('./groth16/snarkjs-prover.ts');
+    return (job) => proveBySnarkjs({ ...task, job });
+  }
+  const prover = await load(task);
+  return (job) => prover.prove(job);
+}
+
+function load(task: ProofTask): Promise<CircuitProver> {
+  const known = provers.get(task.zkeyFile);
+  if (known !== undefined) return known;
+  const opening = CircuitProver.open(task);
+  provers.set(task.zkeyFile, opening);
+  // A file that could not be read may be there next time.
+  opening.catch(() => provers.delete(task.zkeyFile));
+  return opening;
 }

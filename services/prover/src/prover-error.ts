@@ -7,9 +7,13 @@ export type ProverErrorCode =
   | 'EPOCH_TOO_LARGE'
   | 'RECORD_INVALID'
   | 'BALANCE_OUT_OF_RANGE'
+  | 'EPOCH_REFUSED'
   | 'STORE_CORRUPT'
   | 'STORE_CONFLICT'
   | 'KEY_FILE'
+  | 'KEY_CHANGED'
+  | 'PROVING_KEY'
+  | 'WITNESS'
   | 'PROOF_FAILED'
   | 'PROOF_REFUSED'
   | 'CLOSED';

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { CircuitRole } from '@foldbook/verifier';
+import type { CacheFigures } from './paged-cells.ts';
+import type { DecisionRecord } from './router/decision.ts';
+import type { SetAsideProof } from './set-aside.ts';
 
 /** How far one market's proofs are. */
 export interface ProverStatus {
@@ -11,10 +14,19 @@ export interface ProverStatus {
   readonly recordsProved: number;
   /** Records known to the prover or its stream that are in no proved epoch yet. */
   readonly recordsBacklog: number;
+  /** Epochs that are closed and not in the store. */
+  readonly epochsBacklog: number;
   readonly proving: boolean;
+  /** Pages of the account tree in memory, and the share of looks that found theirs there. */
+  readonly treePages: number;
+  readonly treeHitRate: number;
+  /** Proofs that could not be made, and wait for somebody to mend their cause. */
+  readonly setAside: readonly SetAsideProof[];
   /** Moving averages of the time one proof takes a thread; 0 before the first. */
   readonly msPerBatch: number;
   readonly msPerAccountProof: number;
+  /** The last choice of proofs: what was expected of it, of the best other one, and the reason. */
+  readonly choice?: DecisionRecord;
   /** Why this market is not proved any further, when it isn't. */
   readonly stopped?: string;
 }
@@ -26,6 +38,9 @@ const NEWEST_WEIGHT = 0.2;
 export class ProverProgress {
   proving = false;
   stopped: string | undefined;
+  tree: () => CacheFigures = () => ({ hits: 0, misses: 0, pages: 0, maxPages: 0 });
+  setAside: () => readonly SetAsideProof[] = () => [];
+  choice: DecisionRecord | undefined;
   readonly #market: string;
   #epochsClosed = 0;
   #epochsProved = 0;
@@ -35,6 +50,10 @@ export class ProverProgress {
 
   constructor(market: string) {
     this.#market = market;
+  }
+
+  get epochsClosed(): number {
+    return this.#epochsClosed;
   }
 
   get epochsProved(): number {
@@ -64,16 +83,22 @@ export class ProverProgress {
   }
 
   status(): ProverStatus {
-    const stopped = this.stopped;
+    const { stopped, choice } = this;
+    const { hits, misses, pages } = this.tree();
     return {
       market: this.#market,
       epochsClosed: this.#epochsClosed,
       epochsProved: this.#epochsProved,
       recordsProved: this.#recordsProved,
       recordsBacklog: this.#recordsSeen - this.#recordsProved,
+      epochsBacklog: this.#epochsClosed - this.#epochsProved,
       proving: this.proving,
+      treePages: pages,
+      treeHitRate: hits + misses === 0 ? 1 : Number((hits / (hits + misses)).toFixed(4)),
+      setAside: this.setAside(),
       msPerBatch: Math.round(this.#averageMs.batch),
       msPerAccountProof: Math.round(this.#averageMs.accounts),
+      ...(choice === undefined ? {} : { choice }),
       ...(stopped === undefined ? {} : { stopped }),
     };
   }

@@ -10,8 +10,7 @@ import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { InProcessQueue } from './in-process-queue.ts';
 import { loadOperatorKey } from './operator-key.ts';
-import type { ProverStatus } from './prover-progress.ts';
-import { ProverService } from './prover-service.ts';
+import { ProverService, type ToldStatus } from './prover-service.ts';
 import { DiffScript, depositBase, depositQuote } from './testing/diff-script.ts';
 import { MemoryStream } from './testing/memory-stream.ts';
 import { TrapdoorMaker, trapdoorCircuits, trustedKeys } from './testing/trapdoor-circuits.ts';
@@ -29,7 +28,7 @@ afterEach(async () => {
 /** A service on `stream`, with what it told so far and a way to wait for more. */
 async function start(stream: MemoryStream, markets?: readonly string[]) {
   const proved: EpochProved[] = [];
-  const statuses = new Map<string, ProverStatus>();
+  const statuses = new Map<string, ToldStatus>();
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const notify = (): void => {
@@ -45,6 +44,7 @@ async function start(stream: MemoryStream, markets?: readonly string[]) {
     logger: createLogger({ service: 'test', level: 'info', write: (line) => lines.push(line) }),
     lookMs: 5,
     markets,
+    onPublished: () => undefined,
     onProved: (epoch) => {
       proved.push(epoch);
       notify();
@@ -97,13 +97,24 @@ test('markets are met as they appear, and each has its chain', async () => {
     const told = running.proved.find(({ market, epoch }) => market === 'FIRST' && epoch === 1);
     assert.equal(answer?.proof?.headerHash, told?.headerHash);
     proofBefore = answer?.proof;
-    const { proving, ...status } = running.statuses.get('FIRST') ?? {};
+    const {
+      proving,
+      rssBytes = 0,
+      treePages,
+      treeHitRate = 0,
+      ...status
+    } = running.statuses.get('FIRST') ?? {};
+    assert(rssBytes > 1_000_000);
+    assert.equal(treePages, 4);
+    assert(treeHitRate > 0.9 && treeHitRate < 1);
     assert.deepEqual(status, {
       market: 'FIRST',
       epochsClosed: 2,
       epochsProved: 2,
       recordsProved: 2,
       recordsBacklog: 0,
+      epochsBacklog: 0,
+      setAside: [],
       msPerBatch: 1,
       msPerAccountProof: 1,
     });
@@ -175,7 +186,9 @@ test('a stream that is away for a while is read again where the store ends', asy
   const running = await start(stream);
   try {
     await running.until(() => running.proved.length === 2);
-    assert.equal(running.lines.filter((line) => line.includes('starting again')).length, 2);
+    // Proofs and data are read for each by itself.
+    const lost = running.lines.filter((line) => line.includes('diff stream lost'));
+    assert.equal(lost.length, 2);
   } finally {
     await running.stop();
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { memoryUsage } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   diffFilter,
@@ -7,7 +8,6 @@ import {
   parseDiffSubject,
 } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
-import { areInsecure } from './chain-context.ts';
 import { decodeDiffBatch } from './diff-record.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
 import type { OwedFile } from './proof-adapter.ts';
@@ -17,10 +17,15 @@ import type { ProverStatus } from './prover-progress.ts';
 const ALL_DIFFS = diffFilter('*');
 const LOOK_MS = 1_000;
 
+/** A market's figures, and one of the process that proves it. */
+export interface ToldStatus extends ProverStatus {
+  readonly rssBytes: number;
+}
+
 export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market' | 'onProved'> {
   readonly onProved: (proved: EpochProved) => void;
   /** Told of each market whose figures changed, about once a second. */
-  readonly onStatus?: (status: ProverStatus) => void;
+  readonly onStatus?: (status: ToldStatus) => void;
   /** Proves these alone; every market of the stream by default. */
   readonly markets?: readonly string[] | undefined;
   /** How often the stream is looked at for new markets and backlogs. Default 1,000 ms. */
@@ -54,14 +59,17 @@ export class ProverService {
     const prover = this.#markets.get(market)?.prover;
     if (prover === undefined) return undefined;
     const { proved, progress } = prover;
-    const { recordsBacklog, stopped } = progress.status();
+    const { recordsBacklog, stopped, setAside } = progress.status();
+    const [first] = setAside;
+    const waits =
+      first && `proof ${first.part} of epoch ${first.epoch} is set aside: ${first.reason}`;
     return {
       market,
       epochs: proved.count,
       provedTo: proved.provedTo,
       recordsBacklog,
-      devKeys: areInsecure(this.#options.circuits),
-      stopped: stopped ?? null,
+      devKeys: prover.devKeys,
+      stopped: stopped ?? waits ?? null,
       proof: proved.of(sequence) ?? null,
     };
   }
@@ -80,6 +88,7 @@ export class ProverService {
     this.#stopping.abort();
     await this.#looking;
     await Promise.all([...this.#markets.values()].map(({ running }) => running));
+    for (const { prover } of this.#markets.values()) prover.close();
   }
 
   async #look(): Promise<void> {
@@ -130,12 +139,13 @@ export class ProverService {
   #startMarket(market: string): { prover: MarketProver; running: Promise<void> } {
     const { logger } = this.#options;
     const prover = new MarketProver({ ...this.#options, market });
-    const running = prover.run(this.#stopping.signal).catch((error: unknown) => {
+    const proving = prover.run(this.#stopping.signal).catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return;
       if (isPassing(error)) {
         // Forgotten, it is met again at the next look, and goes on from its store.
         logger.warn('diff stream lost, starting again', { market, error: messageOf(error) });
         this.#markets.delete(market);
+        prover.close();
         return;
       }
       const code =
@@ -144,7 +154,7 @@ export class ProverService {
       prover.progress.stopped = reason;
       logger.error('market is not proved any further', { market, reason });
     });
-    const entry = { prover, running };
+    const entry = { prover, running: proving.then(() => prover.published()) };
     this.#markets.set(market, entry);
     return entry;
   }
@@ -154,7 +164,7 @@ export class ProverService {
       const text = JSON.stringify(status);
       if (this.#shown.get(status.market) === text) continue;
       this.#shown.set(status.market, text);
-      this.#options.onStatus?.(status);
+      this.#options.onStatus?.({ ...status, rssBytes: memoryUsage.rss() });
     }
   }
 }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
+  decodeEpochPublished,
   decodeProofAnswer,
   decodeProofQuestion,
   encodeEpochProved,
+  encodeEpochPublished,
   encodeProofQuestion,
   encodeProofRefusal,
   encodeProofStatus,
@@ -76,4 +78,23 @@ it('a notice has the version of its fields', () => {
   const { level, path, ...facts } = PROOF;
   const notice = { market: 'BTC-USD', ...facts, proofs: 2, ms: 1.5 };
   assert.deepEqual(mapOf(encodeEpochProved(notice)), { v: 1, ...notice });
+});
+
+it('a notice of published data is read as it was written, or refused', () => {
+  const digest = 'ab'.repeat(32);
+  const notice = {
+    ...{ epoch: 3, sequenceFirst: 5, sequenceLast: 9, recordFirst: 0, recordCount: 4, accounts: 2 },
+    ...{ market: 'BTC-USD', recordsDigest: digest, diffsDigest: digest },
+    ...{ recordsPath: 'BTC-USD/epochs/00000003.fbr', diffsPath: 'BTC-USD/epochs/00000003.fbd' },
+  };
+  const bytes = encodeEpochPublished(notice);
+  assert.deepEqual(mapOf(bytes), { v: 1, ...notice });
+  assert.deepEqual(decodeEpochPublished(bytes), { ok: true, value: notice });
+  for (const key of Object.keys(notice)) {
+    for (const value of [undefined, -1, []]) {
+      const wrong = bytesOf(JSON.stringify({ ...notice, [key]: value }));
+      assert(!decodeEpochPublished(wrong).ok, key);
+    }
+  }
+  assert(!decodeEpochPublished(bytesOf('7')).ok);
 });

@@ -1,6 +1,7 @@
 /**
  * What a prover tells of its epochs, in JSON: on `proof.<market>` to who asks which of them proves
- * a market sequence, and once of each on `proof.<market>.<epoch>`.
+ * a market sequence, and once of each on `data.<market>.<epoch>`, when its data are published, and
+ * on `proof.<market>.<epoch>`.
  */
 import { ResultCode } from './codes.ts';
 import { PROTOCOL_VERSION } from './layout.ts';
@@ -32,6 +33,25 @@ export interface EpochProved extends EpochFacts {
   readonly proofs: number;
   /** From the plan to the store, waiting for threads included. */
   readonly ms: number;
+}
+
+/** The notice that an epoch's data are in the store, to be fetched before it is proved. */
+export interface EpochPublished {
+  readonly market: string;
+  readonly epoch: number;
+  readonly sequenceFirst: number;
+  readonly sequenceLast: number;
+  /** Index of its first record, over the market's life. */
+  readonly recordFirst: number;
+  readonly recordCount: number;
+  /** Accounts whose balances change. */
+  readonly accounts: number;
+  /** SHA-256, hex, of the packed files without their zstd frames. */
+  readonly recordsDigest: string;
+  readonly diffsDigest: string;
+  /** Where they are below the folder of the proof stores. */
+  readonly recordsPath: string;
+  readonly diffsPath: string;
 }
 
 export interface ProofStatus {
@@ -124,6 +144,38 @@ function refusalOf(answer: Fields) {
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
   return { name: text(answer.name), detail: text(answer.detail) };
 }
+
+export function encodeEpochPublished(published: EpochPublished): Uint8Array {
+  return write(published);
+}
+
+/** Never throws. */
+export function decodeEpochPublished(bytes: Uint8Array): Decoded<EpochPublished> {
+  const notice = read(bytes);
+  if (notice === undefined) return refuse('MALFORMED', 0, 'the notice is no JSON map');
+  const counts = PUBLISHED_COUNTS.find((key) => !isCount(notice[key]));
+  const texts = PUBLISHED_TEXTS.find((key) => typeof notice[key] !== 'string');
+  const absent = counts ?? texts;
+  if (absent !== undefined) return refuse('FIELD_RANGE', 0, `the notice has no ${absent}`);
+  const fields = [...PUBLISHED_COUNTS, ...PUBLISHED_TEXTS].map((key) => [key, notice[key]]);
+  return { ok: true, value: Object.fromEntries(fields) as EpochPublished };
+}
+
+const PUBLISHED_COUNTS = [
+  'epoch',
+  'sequenceFirst',
+  'sequenceLast',
+  'recordFirst',
+  'recordCount',
+  'accounts',
+] as const;
+const PUBLISHED_TEXTS = [
+  'market',
+  'recordsDigest',
+  'diffsDigest',
+  'recordsPath',
+  'diffsPath',
+] as const;
 
 function readStatus(answer: Fields): Decoded<ProofStatus> {
   const { market, epochs, provedTo, recordsBacklog, devKeys, stopped } = answer;

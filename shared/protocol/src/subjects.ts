@@ -69,11 +69,15 @@ export const REPLAY_FILTER = 'md.*.replay';
 export const proofsSubject = (market: string) => `proof.${market}`;
 export const PROOFS_FILTER = 'proof.*';
 export const proofSubject = (market: string, epoch: number) => `proof.${market}.${epoch}`;
+/** Of all epochs of a market, as they are proved. */
+export const proofFilter = (market: string) => `proof.${market}.*`;
 /** What an account is owed under the latest proved root: answered by the prover, by request. */
 export const owedSubject = (market: string, account: number) => `owed.${market}.${account}`;
 export const OWED_FILTER = 'owed.*.*';
-/** Of all epochs of a market, as they are proved. */
-export const proofFilter = (market: string) => `proof.${market}.*`;
+/** That an epoch's data are published, which is before it is proved. */
+export const dataSubject = (market: string, epoch: number) => `data.${market}.${epoch}`;
+/** Of all epochs of a market, as their data are published. */
+export const dataFilter = (market: string) => `data.${market}.*`;
 
 /** How far the owner's outputs are durable (settled.ts), for those who follow it. */
 export const settledSubject = (partition: number) => `own.${partition}.settled`;

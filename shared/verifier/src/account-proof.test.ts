@@ -22,7 +22,8 @@ const open = (account: number) => ({ ...chain.tree.get(account), path: chain.tre
 function proofOf(account: number, change: Partial<AccountProofFile> = {}): Uint8Array {
   const genesis = chain.files.get('genesis.fbg') ?? new Uint8Array();
   const leaves = { leaf: open(account), supply: open(0) };
-  return encodeAccountProof({ genesis, headerBytes, signature, account, ...leaves, ...change });
+  const signed = { genesis, keyChanges: chain.keyChanges, headerBytes, signature };
+  return encodeAccountProof({ ...signed, account, ...leaves, ...change });
 }
 
 function verdict(bytes: Uint8Array): string {
@@ -54,6 +55,35 @@ test('another balance, account, total or path is refused', () => {
     { supply: leaf },
   ]) {
     assert.equal(verdict(proofOf(2, change)), 'ACCOUNT_PATH');
+  }
+});
+
+test('an account that has more than all together is refused, whatever was signed', () => {
+  for (const [base, quote, expected] of [
+    [9_000_000_000_000_000_000n, 0n, 'ACCOUNT_ABOVE_SUPPLY'],
+    [0n, 8n, 'ACCOUNT_ABOVE_SUPPLY'],
+    [0n, 7n, 'accepted'],
+  ] as const) {
+    const forged = new ChainBuilder();
+    forged.addEpoch([record.depositQuote(2, 7)], {
+      draft: ({ header, accounts: [first] }) => {
+        forged.tree.set(66, base, quote);
+        const root = forged.tree.root();
+        Object.assign(header, { rootNew: root });
+        Object.assign(first ?? {}, { rootOut: root });
+      },
+    });
+    const file = decodeEpochFile(forged.files.get('epochs/00000000.fbe') ?? new Uint8Array());
+    assert(file.ok);
+    const openForged = (id: number) => ({ ...forged.tree.get(id), path: forged.tree.path(id) });
+    const bytes = encodeAccountProof({
+      genesis: forged.files.get('genesis.fbg') ?? new Uint8Array(),
+      keyChanges: [],
+      headerBytes: file.value.headerBytes,
+      signature: file.value.signature,
+      ...{ account: 66, leaf: openForged(66), supply: openForged(0) },
+    });
+    assert.equal(verdict(bytes), expected);
   }
 });
 

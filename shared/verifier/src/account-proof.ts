@@ -6,6 +6,8 @@ import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { FIELD_BYTES, toBigEndian } from './field.ts';
 import { decodeGenesis, genesisHash } from './genesis.ts';
 import { decodeHeader, HEADER_BYTES, headerHash } from './header.ts';
+import { encodeKeyList, type KeyChange, readKeyList } from './key-changes.ts';
+import { keyOfEpoch, operatorKeys } from './operator-keys.ts';
 import { leafHash, nodeHash } from './poseidon.ts';
 import { type Refused, refused } from './reason-codes.ts';
 import { AMOUNT_LIMIT, SUPPLY_ACCOUNT } from './settlement-record.ts';
@@ -20,6 +22,8 @@ export interface OpenedLeaf extends Balance {
 export interface AccountProofFile {
   /** The genesis file. */
   readonly genesis: Uint8Array;
+  /** Of the operator's key, those that lead to the header's signer. */
+  readonly keyChanges: readonly KeyChange[];
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
   readonly account: number;
@@ -43,23 +47,27 @@ export interface AccountProved {
   /** Hex. */
   readonly genesisHash: string;
   readonly headHash: string;
+  /** Of the genesis or, after a change, of the header's epoch. */
   readonly operatorKey: string;
   readonly root: string;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const SIBLINGS = TREE_ARITY - 1;
 const LEAF_BYTES = 16 + TREE_DEPTH * SIBLINGS * FIELD_BYTES;
 const GENESIS_BYTES_MAX = 4096;
 
 export function encodeAccountProof(proof: AccountProofFile): Uint8Array {
   const { genesis, headerBytes, signature, account, leaf, supply } = proof;
-  const length = 8 + 4 + 2 * LEAF_BYTES + HEADER_BYTES + SIGNATURE_BYTES + 4 + genesis.length;
+  const keys = encodeKeyList(proof.keyChanges);
+  const fixed = 8 + 4 + 2 * LEAF_BYTES + HEADER_BYTES + SIGNATURE_BYTES + 4;
+  const length = fixed + genesis.length + keys.length;
   const writer = new ByteWriter(length).ascii('FBAP').unsigned(VERSION, 2).unsigned(0, 2);
   writer.unsigned(account, 3).unsigned(0, 1);
   for (const opened of [leaf, supply]) writeLeaf(writer, opened);
   writer.bytes(headerBytes, HEADER_BYTES).bytes(signature, SIGNATURE_BYTES);
-  return writer.unsigned(genesis.length, 4).bytes(genesis, genesis.length).finish();
+  writer.unsigned(genesis.length, 4).bytes(genesis, genesis.length);
+  return writer.bytes(keys, keys.length).finish();
 }
 
 function writeLeaf(writer: ByteWriter, { base, quote, path }: OpenedLeaf): void {
@@ -87,7 +95,8 @@ export function decodeAccountProof(bytes: Uint8Array): Decoded<AccountProofFile>
       reader.refuse(`a genesis of ${genesisBytes} bytes`, start);
     }
     const genesis = reader.bytes(genesisBytes);
-    return { genesis, headerBytes, signature, account, leaf, supply };
+    const keyChanges = readKeyList(reader);
+    return { genesis, keyChanges, headerBytes, signature, account, leaf, supply };
   });
 }
 
@@ -119,9 +128,10 @@ export function rootFromLeaf(account: number, { base, quote, path }: OpenedLeaf)
 
 /**
  * Checks an account proof with nothing but what is in it: both leaves lie under the new root of a
- * header that the operator of its genesis signed. Whether that is the right genesis, and whether
- * the header is the chain's (latest), is the caller's question: compare the two hashes with those
- * of a chain that was verified. Never throws.
+ * header that the operator signed, by the key of its genesis or one that it was changed to, and the
+ * account has no more than all together. Whether that is the right genesis, and whether the header
+ * is the chain's (latest), is the caller's question: compare the two hashes with those of a chain
+ * that was verified. Never throws.
  */
 export function checkAccountProof(bytes: Uint8Array): AccountProved | Refused {
   const decoded = decodeAccountProof(bytes);
@@ -133,12 +143,16 @@ export function checkAccountProof(bytes: Uint8Array): AccountProved | Refused {
   if (!decodedHeader.ok) return refused(decodedHeader.error.code, decodedHeader.error.message);
   const header = decodedHeader.value;
   const chainId = genesisHash(genesisFile);
-  const { operatorKey, market, name } = genesis.value;
+  const { market, name } = genesis.value;
+  const keys = operatorKeys(genesis.value, chainId, decoded.value.keyChanges);
+  if (!keys.ok) return keys;
   if (!sameBytes(header.chainId, chainId) || header.market !== market) {
     return refused('CHAIN_ID', 'the header is of another chain than the genesis');
   }
+  const operatorKey = keyOfEpoch(keys, header.epoch);
   if (!headerIsSigned(headerBytes, signature, operatorKey)) {
-    return refused('HEADER_SIGNATURE', 'the header is not signed by the operator of the genesis');
+    const words = `epoch ${header.epoch} is not signed by its operator key`;
+    return refused('HEADER_SIGNATURE', `${words}, ${bytesToHex(operatorKey)}`);
   }
   for (const [what, id, opened] of [
     [`account ${account}`, account, leaf],
@@ -147,6 +161,13 @@ export function checkAccountProof(bytes: Uint8Array): AccountProved | Refused {
     if (rootFromLeaf(id, opened) !== header.rootNew) {
       return refused('ACCOUNT_PATH', `the leaf of ${what} is not under the header's new root`);
     }
+  }
+  // What is outstanding is the sum of all balances, none of them negative.
+  if (leaf.base > supply.base || leaf.quote > supply.quote) {
+    const owed = `base ${supply.base}, quote ${supply.quote}`;
+    const balance = `base ${leaf.base}, quote ${leaf.quote}`;
+    const message = `account ${account} is owed ${balance}, all together ${owed}: a false root`;
+    return refused('ACCOUNT_ABOVE_SUPPLY', message);
   }
   return {
     ok: true,

@@ -26,6 +26,44 @@ const emptyHashes: readonly bigint[] = (() => {
 /** Root of the tree in which every account is (0, 0). */
 export const EMPTY_ROOT = at(emptyHashes, TREE_DEPTH);
 
+/** Where a tree keeps what is not empty. */
+export interface TreeCells {
+  balance(id: number): Balance | undefined;
+  /** Undefined: the account has nothing any more. */
+  setBalance(id: number, balance: Balance | undefined): void;
+  /** Hash of an inner node, or of a leaf (height 0). */
+  hash(height: number, position: number): bigint | undefined;
+  /** Undefined: the subtree is empty again. */
+  setHash(height: number, position: number, hash: bigint | undefined): void;
+}
+
+/** Cells in memory, all of them. */
+class MapCells implements TreeCells {
+  readonly balances = new Map<number, Balance>();
+  readonly hashes: readonly Map<number, bigint>[] = emptyHashes.map(() => new Map());
+
+  balance(id: number): Balance | undefined {
+    return this.balances.get(id);
+  }
+
+  setBalance(id: number, balance: Balance | undefined): void {
+    if (balance === undefined) this.balances.delete(id);
+    else this.balances.set(id, balance);
+  }
+
+  hash(height: number, position: number): bigint | undefined {
+    return at(this.hashes, height).get(position);
+  }
+
+  setHash(height: number, position: number, hash: bigint | undefined): void {
+    if (hash === undefined) at(this.hashes, height).delete(position);
+    else at(this.hashes, height).set(position, hash);
+  }
+}
+
+/** Changed leaves that are hashed together at the most: what waits for that is in memory. */
+const MAX_CHANGED = 65_536;
+
 /**
  * Sparse Poseidon tree of the accounts' totals; a leaf's place is the account id, least
  * significant digit (base 4) at the leaves. Hashes are computed when they are asked for, so that
@@ -33,44 +71,64 @@ export const EMPTY_ROOT = at(emptyHashes, TREE_DEPTH);
  */
 export class AccountTree {
   /** What a fork does not have itself, it has from there. */
-  readonly #parent: AccountTree | undefined;
-  readonly #balances = new Map<number, Balance>();
-  /** Nodes that are not empty, by height and position. */
-  readonly #nodes: readonly Map<number, bigint>[] = emptyHashes.map(() => new Map());
+  #parent: AccountTree | undefined;
+  #wasAdopted = false;
+  readonly #cells: TreeCells;
+  /** Of a fork: its changes. */
+  readonly #changes: MapCells | undefined;
   /** Leaves changed since the hashes above them were computed. */
   #changed = new Set<number>();
 
-  constructor(parent?: AccountTree) {
+  /** An empty tree. @param cells - empty; default: in memory */
+  constructor(cells: TreeCells = new MapCells(), parent?: AccountTree) {
     this.#parent = parent;
+    this.#cells = cells;
+    if (cells instanceof MapCells && parent !== undefined) this.#changes = cells;
   }
 
   /**
    * A tree that starts as this one is, and whose changes are its own until they are taken back by
-   * `adopt`. This one must not change meanwhile.
+   * `adopt`. This one must not change meanwhile, but by adopting the fork that this fork is one of.
    */
   fork(): AccountTree {
     this.#update();
-    return new AccountTree(this);
+    return new AccountTree(new MapCells(), this);
   }
 
-  /** Takes the changes of a fork of this tree. */
+  /** Takes the changes of a fork of this tree. Forks of the fork are this tree's from then on. */
   adopt(fork: AccountTree): void {
-    assert(fork.#parent === this, 'a fork goes back to its own tree');
+    assert(fork.#nextParent() === this, 'a fork goes back to its own tree');
     fork.#update();
-    for (const [id, balance] of fork.#balances) this.#keep(id, balance);
-    for (const [height, nodes] of fork.#nodes.entries()) {
-      for (const [position, hash] of nodes) this.#put(height, position, hash);
+    const changes = fork.#changes;
+    assert(changes !== undefined, 'a fork has its changes in memory');
+    for (const [id, balance] of changes.balances) this.#keep(id, balance);
+    changes.balances.clear();
+    for (const [height, hashes] of changes.hashes.entries()) {
+      for (const [position, hash] of hashes) this.#put(height, position, hash);
+      hashes.clear();
     }
+    fork.#wasAdopted = true;
+  }
+
+  /** The tree that this is a fork of; one that was adopted has nothing that its own has not. */
+  #nextParent(): AccountTree | undefined {
+    let parent = this.#parent;
+    while (parent !== undefined) {
+      if (!parent.#wasAdopted) break;
+      parent = parent.#parent;
+    }
+    this.#parent = parent;
+    return parent;
   }
 
   get(id: number): Balance {
-    return this.#balances.get(id) ?? this.#parent?.get(id) ?? NOTHING;
+    return this.#cells.balance(id) ?? this.#nextParent()?.get(id) ?? NOTHING;
   }
 
   #keep(id: number, balance: Balance): void {
     const isNothing = balance.base === 0n && balance.quote === 0n;
-    if (isNothing && this.#parent === undefined) this.#balances.delete(id);
-    else this.#balances.set(id, balance);
+    const isGone = isNothing && this.#parent === undefined;
+    this.#cells.setBalance(id, isGone ? undefined : balance);
   }
 
   set(id: number, base: bigint, quote: bigint): void {
@@ -80,6 +138,7 @@ export class AccountTree {
     }
     this.#keep(id, { base, quote });
     this.#changed.add(id);
+    if (this.#changed.size >= MAX_CHANGED) this.#update();
   }
 
   root(): bigint {
@@ -106,16 +165,15 @@ export class AccountTree {
   }
 
   #node(height: number, position: number): bigint {
-    const known = at(this.#nodes, height).get(position);
+    const known = this.#cells.hash(height, position);
     if (known !== undefined) return known;
-    const parent = this.#parent;
+    const parent = this.#nextParent();
     return parent === undefined ? at(emptyHashes, height) : parent.#node(height, position);
   }
 
   #put(height: number, position: number, hash: bigint): void {
-    const isEmpty = hash === at(emptyHashes, height);
-    if (isEmpty && this.#parent === undefined) at(this.#nodes, height).delete(position);
-    else at(this.#nodes, height).set(position, hash);
+    const isEmpty = this.#parent === undefined && hash === at(emptyHashes, height);
+    this.#cells.setHash(height, position, isEmpty ? undefined : hash);
   }
 
   #putAll(height: number, positions: Iterable<number>, hashes: readonly bigint[]): void {

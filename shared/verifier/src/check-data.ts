@@ -22,8 +22,10 @@ export type PartRefused = Refused & { readonly part: string };
 
 export interface EpochData {
   readonly records: RecordList;
-  /** The records file as it was found. */
+  /** The records file as it was found, without a zstd frame. */
   readonly recordsFile: Uint8Array;
+  /** The published net changes, which are to be those of the records. */
+  readonly diffs?: readonly AccountDelta[] | undefined;
   /** Balances before the epoch; the check moves them to those after it. */
   readonly tree: AccountTree;
 }
@@ -41,7 +43,7 @@ interface DataToCheck extends EpochData {
 export function checkData(
   parts: EpochParts,
   challenge: Challenge,
-  { epoch, records, recordsFile, tree, rules }: DataToCheck,
+  { epoch, records, recordsFile, diffs, tree, rules }: DataToCheck,
 ): PartVerdict {
   const { recordCount } = parts.header;
   if (records.length !== recordCount) {
@@ -54,16 +56,29 @@ export function checkData(
   }
   const batches = checkBatches(parts, challenge, records);
   if (!batches.ok) return batches;
-  const accounts = checkAccounts(parts, challenge, netDeltas(records), tree);
+  const deltas = netDeltas(records);
+  const accounts = checkAccounts(parts, challenge, deltas, tree);
   if (!accounts.ok) return accounts;
   // Last: of a file that was changed, what else is wrong with it tells more.
   if (!sameBytes(sha256(recordsFile), parts.header.dataDigest)) {
     const message = 'the file is not, byte by byte, the one that the header names: fetch it again';
     return inPart('records', 'DATA_DIGEST', message);
   }
+  if (diffs !== undefined && !sameDeltas(diffs, deltas)) {
+    const message = 'the published net changes are not those of the records';
+    return inPart('differences', 'DIFFS_MISMATCH', message);
+  }
   const { recordFirst } = parts.header;
   const fees = checkFees({ recordFirst, records, changes: epoch.changes }, rules);
   return fees.ok ? ACCEPTED : { ...fees, part: 'fees' };
+}
+
+function sameDeltas(left: readonly AccountDelta[], right: readonly AccountDelta[]): boolean {
+  if (left.length !== right.length) return false;
+  return left.every(({ id, base, quote }, index) => {
+    const other = right[index];
+    return other?.id === id && other.base === base && other.quote === quote;
+  });
 }
 
 function checkBatches(
@@ -81,7 +96,7 @@ function checkBatches(
     const { rows, digest } = digested;
     first += place.count;
     if (digest !== proof.digest) {
-      return inPart(part, 'BATCH_DIGEST', 'the digest is not that of the records in the file');
+      return inPart(part, 'BATCH_DIGEST', 'the digest is not that of the records');
     }
     if (batchAccumulator(rows, challenge) !== proof.acc) {
       return inPart(part, 'BATCH_ACCUMULATOR', 'the accumulator is not that of the records');

@@ -3,21 +3,29 @@ import type { ChainState } from './chain-state.ts';
 import type { DecodedEpoch } from './epoch-file.ts';
 import type { Genesis } from './genesis.ts';
 import type { EpochHeader } from './header.ts';
+import { keyOfEpoch, type OperatorKeys } from './operator-keys.ts';
 import { ACCEPTED, type ReasonCode, refused, type Verdict } from './reason-codes.ts';
 import { headerIsSigned } from './signature.ts';
 
+/** What holds for all headers of a chain. */
+export interface HeaderContext {
+  readonly genesis: Genesis;
+  readonly genesisHash: Uint8Array;
+  readonly operatorKeys: OperatorKeys;
+}
+
 /** Whether a header is of this chain, next in it, signed, and continues what came before. */
 export function checkHeader(
-  genesis: Genesis,
-  genesisHash: Uint8Array,
+  { genesis, genesisHash, operatorKeys }: HeaderContext,
   state: ChainState,
   { header, headerBytes, signature }: DecodedEpoch,
 ): Verdict {
   const place = checkPlace(genesis, genesisHash, state, header);
   if (!place.ok) return place;
-  if (!headerIsSigned(headerBytes, signature, genesis.operatorKey)) {
-    const key = bytesToHex(genesis.operatorKey);
-    return refused('HEADER_SIGNATURE', `the signature is not by the operator key ${key}`);
+  const key = keyOfEpoch(operatorKeys, header.epoch);
+  if (!headerIsSigned(headerBytes, signature, key)) {
+    const words = `the signature is not by the operator key ${bytesToHex(key)}`;
+    return refused('HEADER_SIGNATURE', words);
   }
   return checkContinuation(state, header);
 }
@@ -41,7 +49,8 @@ function checkPlace(
   return ACCEPTED;
 }
 
-function checkContinuation(state: ChainState, header: EpochHeader): Verdict {
+/** Whether a header goes on where the chain before it ended. */
+export function checkContinuation(state: ChainState, header: EpochHeader): Verdict {
   const { previous, rootOld, logHeadStart, logFirst, logLast, sequenceFirst, sequenceLast } =
     header;
   if (!sameBytes(previous, state.previousHash)) {

@@ -5,9 +5,16 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AccountTree } from './account-tree.ts';
+import { loadChainKeys } from './chain-keys.ts';
+import { initialChainState } from './chain-state.ts';
+import { decodeEpochFile } from './epoch-file.ts';
 import type { EpochHeader } from './header.ts';
 import type { Level } from './level-claims.ts';
+import { packRecords } from './packed-records.ts';
 import type { ReasonCode } from './reason-codes.ts';
+import { RecordList } from './record-list.ts';
+import { RuleBook } from './rule-book.ts';
 import type { SettlementRecord } from './settlement-record.ts';
 import {
   ChainBuilder,
@@ -19,6 +26,7 @@ import {
 import { memorySource } from './testing/memory-store.ts';
 import { everyKind, record, trades } from './testing/records.ts';
 import { verifyChain } from './verify-chain.ts';
+import { verifyEpoch } from './verify-epoch.ts';
 
 /** The code that the second of two epochs is refused for, or "accepted". */
 async function verdict(
@@ -192,10 +200,45 @@ test('proved lie in the sums: two account proofs in balance', async () => {
   assert.equal(await verdict('data', { sums }, records), 'ACCOUNT_ACCUMULATOR');
 });
 
+const trade = record.trade(2, 3, 5, 5);
+const fee = record.fee(3, 5);
+const falseCases: readonly (readonly [string, SettlementRecord, SettlementRecord])[] = [
+  ['a trade at a false product', { ...trade, dQuote: 26n }, trade],
+  ['a trade that mints', { ...trade, a: 0 }, trade],
+  ['a fee between users', { ...fee, a: 2 }, fee],
+];
+for (const [name, lie, right] of falseCases) {
+  test(`proved lie in the records: ${name}, which no file can hold`, async () => {
+    const published = [right];
+    assert.equal(await verdict('settlement', { published }, [lie]), 'accepted');
+    assert.equal(await verdict('data', { published }, [lie]), 'BATCH_DIGEST');
+    assert.throws(() => packRecords([lie]), /record 0 cannot be packed/);
+  });
+
+  test(`proved lie in the records: ${name}, wherever they were read`, async () => {
+    const chain = new ChainBuilder();
+    chain.addEpoch([lie], { published: [right] });
+    const { genesis, genesisHash, files } = chain;
+    const keys = await loadChainKeys(memorySource(files), genesis, chain.trustedKeys);
+    const epoch = decodeEpochFile(files.get('epochs/00000000.fbe') ?? new Uint8Array());
+    assert(keys.ok && epoch.ok);
+    const recordsFile = files.get('epochs/00000000.fbr') ?? new Uint8Array();
+    const records = RecordList.from([lie]);
+    const outcome = verifyEpoch(
+      { genesis, genesisHash, operatorKeys: chain.operatorKeys, keys },
+      initialChainState(genesisHash),
+      epoch.value,
+      {
+        ...{ proofs: false, rules: new RuleBook() },
+        data: { records, recordsFile, tree: new AccountTree() },
+      },
+    );
+    assert(!outcome.ok);
+    assert.equal(outcome.code, 'RECORD_INVALID');
+  });
+}
+
 const recordCases: readonly (readonly [string, ReasonCode, SettlementRecord])[] = [
-  ['a trade at a false product', 'RECORD_INVALID', { ...record.trade(2, 3, 5, 5), dQuote: 26n }],
-  ['a trade that mints', 'RECORD_INVALID', { ...record.trade(2, 3, 5, 5), a: 0 }],
-  ['a fee between users', 'RECORD_INVALID', { ...record.fee(3, 5), a: 2 }],
   ['an overdraft in base', 'BALANCE_RANGE', record.withdrawBase(2, 1_000)],
   ['an overdraft in quote', 'BALANCE_RANGE', record.withdrawQuote(2, 1_000_000)],
   ['an overdraft of the fee account', 'BALANCE_RANGE', record.rebate(2, 1_000)],

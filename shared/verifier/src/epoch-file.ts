@@ -2,6 +2,8 @@ import { ByteWriter } from './bytes.ts';
 import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { toBigEndian } from './field.ts';
 import { decodeHeader, type EpochHeader, HEADER_BYTES } from './header.ts';
+import type { CircuitRole } from './poseidon.ts';
+import { BackEnd, compareKinds, type ProofKind } from './proof-system.ts';
 import { CHANGE_BYTES, encodeChanges, type RuleChange, readChanges } from './rules.ts';
 import { SIGNATURE_BYTES } from './signature.ts';
 
@@ -14,7 +16,10 @@ interface StoredProof {
   readonly count: number;
   readonly digest: bigint;
   readonly acc: bigint;
-  /** As its back end writes it, not yet checked; Groth16: A, B, C compressed, 128 bytes. */
+  /**
+   * As its back end writes it, not yet checked. Groth16: A, B, C compressed, 128 bytes; folding:
+   * the commitment, 32 bytes.
+   */
   readonly proof: Uint8Array;
 }
 
@@ -22,6 +27,14 @@ export interface BatchProof extends StoredProof {}
 
 export interface AccountProof extends StoredProof {
   readonly rootOut: bigint;
+}
+
+/** Circuits of which an epoch has folded proofs: one for all of a kind. */
+export interface FoldedPart {
+  readonly role: CircuitRole;
+  readonly size: number;
+  /** Steps and opening (FOLDING.md), not yet checked. */
+  readonly proof: Uint8Array;
 }
 
 /** One epoch as it is kept. Nothing implied is in it: places, challenge, rootIn are recomputed. */
@@ -33,11 +46,14 @@ export interface EpochFile {
   readonly changes: readonly RuleChange[];
   readonly batches: readonly BatchProof[];
   readonly accounts: readonly AccountProof[];
+  /** Of every kind that is folded, ascending by role and size. Absent: nothing is folded. */
+  readonly folded?: readonly FoldedPart[];
 }
 
 /** An epoch file whose header has been decoded too. */
 export interface DecodedEpoch extends EpochFile {
   readonly header: EpochHeader;
+  readonly folded: readonly FoldedPart[];
 }
 
 const VERSION = 2;
@@ -52,7 +68,12 @@ export function encodeEpochFile(epoch: EpochFile): Uint8Array {
   const proofs = [...batches, ...accounts].reduce((sum, { proof }) => sum + proof.length, 0);
   const fixed = PREFIX_BYTES + HEADER_BYTES + SIGNATURE_BYTES + changes.length + 8;
   const entries = BATCH_BYTES * batches.length + ACCOUNTS_BYTES * accounts.length;
-  const writer = new ByteWriter(fixed + entries + proofs);
+  const folded = foldedKinds(epoch).map(({ role, size }) => {
+    const part = epoch.folded?.find((part) => part.role === role && part.size === size);
+    return part?.proof ?? new Uint8Array();
+  });
+  const foldedBytes = folded.reduce((sum, { length }) => sum + 4 + length, 0);
+  const writer = new ByteWriter(fixed + entries + proofs + foldedBytes);
   writer.ascii('FBEP').unsigned(VERSION, 2).unsigned(0, 2);
   writer.bytes(epoch.headerBytes, HEADER_BYTES).bytes(epoch.signature, SIGNATURE_BYTES);
   writer.bytes(changes, changes.length).unsigned(batches.length, 4);
@@ -62,7 +83,19 @@ export function encodeEpochFile(epoch: EpochFile): Uint8Array {
     writer.bytes(toBigEndian(proof.rootOut), 32);
     writeProof(writer, proof);
   }
+  for (const proof of folded) writer.unsigned(proof.length, 4).bytes(proof, proof.length);
   return writer.finish();
+}
+
+/** The kinds that the lists' folded proofs are of: they say what the file ends with. */
+function foldedKinds({ batches, accounts }: Pick<EpochFile, 'batches' | 'accounts'>): ProofKind[] {
+  const kinds = new Map<string, ProofKind>();
+  const add = (role: CircuitRole, { backEnd, size }: StoredProof): void => {
+    if (backEnd === BackEnd.FOLDING) kinds.set(`${role} ${size}`, { role, size, backEnd });
+  };
+  for (const proof of batches) add('batch', proof);
+  for (const proof of accounts) add('accounts', proof);
+  return [...kinds.values()].sort(compareKinds);
 }
 
 function writeProof(writer: ByteWriter, stored: StoredProof): void {
@@ -98,7 +131,10 @@ function readEpoch(reader: ByteReader): DecodedEpoch {
     const rootOut = reader.fieldElement();
     accounts.push({ rootOut, ...readProof(reader) });
   }
-  return { headerBytes, header, signature, changes, batches, accounts };
+  const folded = foldedKinds({ batches, accounts }).map(({ role, size }): FoldedPart => {
+    return { role, size, proof: reader.bytes(reader.unsigned(4)) };
+  });
+  return { headerBytes, header, signature, changes, batches, accounts, folded };
 }
 
 /**

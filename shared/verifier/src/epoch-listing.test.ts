@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listEpochs } from './epoch-listing.ts';
-import { epochFileName, recordsFileName } from './epoch-source.ts';
+import { diffsFileName, epochFileName, recordsFileName } from './epoch-source.ts';
 
 test('an epoch has one name: 8 digits, and more when 8 do not do', () => {
   assert.equal(epochFileName(7), '00000007.fbe');
@@ -39,4 +39,17 @@ test('epochs without gaps, each perhaps with its records', () => {
   assert(listed.ok);
   assert.equal(listed.epochs, 3);
   assert.deepEqual([...listed.records], [1, 3]);
+});
+
+test('data may be any number of epochs ahead of the proofs, but without gaps', () => {
+  const proved = [0, 1].map(epochFileName);
+  for (const nameOf of [recordsFileName, diffsFileName]) {
+    const ahead = listEpochs([...proved, ...[1, 2, 3, 4].map(nameOf)]);
+    assert(ahead.ok);
+    assert.equal(ahead.epochs, 2);
+    for (const epochs of [[3], [2, 4]]) {
+      const torn = listEpochs([...proved, ...epochs.map(nameOf)]);
+      assert(!torn.ok && torn.code === 'STORE_STRAY_FILE', String(epochs));
+    }
+  }
 });

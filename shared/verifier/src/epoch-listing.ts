@@ -1,30 +1,38 @@
-import { epochFileName, recordsFileName } from './epoch-source.ts';
+import { epochFileName } from './epoch-source.ts';
 import { type Refused, refused } from './reason-codes.ts';
 
 /** What an epochs folder holds: epochs 0 to `epochs` - 1, each perhaps with its records. */
 export interface EpochListing {
   readonly ok: true;
   readonly epochs: number;
-  /** Epochs whose records file is there. */
+  /** Epochs whose records file is there, those that wait for their proofs included. */
   readonly records: ReadonlySet<number>;
+  /** Epochs whose differences file is there. */
+  readonly diffs: ReadonlySet<number>;
 }
 
 /** One name for each epoch: 8 digits, and more only when 8 do not do. */
-const NAME = /^(\d{8}|[1-9]\d{8,14})\.(fbe|fbr)$/;
+const NAME = /^(\d{8}|[1-9]\d{8,14})\.(fbe|fbr|fbd)$/;
 
 /** Reads the folder's names: no gaps, and nothing that is not of the chain. */
 export function listEpochs(names: readonly string[]): EpochListing | Refused {
   const epochs = new Set<number>();
   const records = new Set<number>();
+  const diffs = new Set<number>();
+  const kinds = new Map([
+    ['fbe', epochs],
+    ['fbr', records],
+    ['fbd', diffs],
+  ]);
   for (const name of names) {
     const match = NAME.exec(name);
     if (!match) {
       return refused(
         'STORE_STRAY_FILE',
-        `${name} is no <epoch>.fbe or <epoch>.fbr: move it out of the epochs folder`,
+        `${name} is no <epoch>.fbe, .fbr or .fbd: move it out of the epochs folder`,
       );
     }
-    (match[2] === 'fbe' ? epochs : records).add(Number(match[1]));
+    kinds.get(match[2] ?? '')?.add(Number(match[1]));
   }
   for (const epoch of epochs) {
     if (epoch >= epochs.size) {
@@ -36,11 +44,15 @@ export function listEpochs(names: readonly string[]): EpochListing | Refused {
       );
     }
   }
-  // A prover keeps an epoch's records before the epoch itself: the next one's may be there.
-  const stray = [...records].find((epoch) => epoch > epochs.size);
-  if (stray !== undefined) {
-    const name = recordsFileName(stray);
-    return refused('STORE_STRAY_FILE', `${name} has no epoch file: move it out of the folder`);
+  // Data are published when their epoch closes, so they may be any number of epochs ahead of the
+  // proofs, but in order.
+  for (const ahead of [records, diffs]) {
+    const waiting = [...ahead].filter((epoch) => epoch >= epochs.size);
+    const stray = waiting.find((epoch) => epoch >= epochs.size + waiting.length);
+    if (stray === undefined) continue;
+    const name = String(stray).padStart(8, '0');
+    const what = `${name} has data, but no epoch file, and epochs before it have no data either`;
+    return refused('STORE_STRAY_FILE', `${what}: restore those, or move it out of the folder`);
   }
-  return { ok: true, epochs: epochs.size, records };
+  return { ok: true, epochs: epochs.size, records, diffs };
 }

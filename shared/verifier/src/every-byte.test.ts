@@ -7,9 +7,10 @@ import { at } from './assert.ts';
 import { loadChainKeys } from './chain-keys.ts';
 import { initialChainState } from './chain-state.ts';
 import { decodeEpochFile } from './epoch-file.ts';
+import { KEY_CHANGES_FILE } from './key-changes.ts';
+import { unpackRecords } from './packed-records.ts';
 import { RuleBook } from './rule-book.ts';
-import { decodeRecords } from './settlement-record.ts';
-import { ChainBuilder } from './testing/chain-builder.ts';
+import { ChainBuilder, filled } from './testing/chain-builder.ts';
 import { flipBit } from './testing/fuzz.ts';
 import { memorySource } from './testing/memory-store.ts';
 import { record } from './testing/records.ts';
@@ -17,6 +18,7 @@ import { verifyChain } from './verify-chain.ts';
 import { verifyEpoch } from './verify-epoch.ts';
 
 const chain = new ChainBuilder();
+chain.changeKey(filled(21));
 const tier = { kind: 'tier', account: 3, tier: 2 } as const;
 const fees = { kind: 'fees', tier: 2, makerFeePpm: 0, takerFeePpm: 90_000 } as const;
 const limits = { kind: 'limits', minPrice: 1n, maxPrice: 9n, maxQuantity: 0n } as const;
@@ -35,6 +37,7 @@ chain.addEpoch(
   ],
 );
 const names = [...chain.files.keys()];
+assert(names.includes(KEY_CHANGES_FILE));
 const epochFile = chain.files.get('epochs/00000000.fbe') ?? new Uint8Array();
 const recordsFile = chain.files.get('epochs/00000000.fbr') ?? new Uint8Array();
 const keys = await loadChainKeys(memorySource(chain.files), chain.genesis, chain.trustedKeys);
@@ -44,12 +47,12 @@ function isAccepted(epochBytes: Uint8Array, recordsBytes?: Uint8Array): boolean 
   assert(keys.ok);
   const epoch = decodeEpochFile(epochBytes);
   if (!epoch.ok) return false;
-  const { genesis, genesisHash } = chain;
-  const context = { genesis, genesisHash, keys };
+  const { genesis, genesisHash, operatorKeys } = chain;
+  const context = { genesis, genesisHash, operatorKeys, keys };
   const state = initialChainState(genesisHash);
   const checks = { proofs: true, rules: new RuleBook() };
   if (!recordsBytes) return verifyEpoch(context, state, epoch.value, checks).ok;
-  const records = decodeRecords(recordsBytes);
+  const records = unpackRecords(recordsBytes);
   if (!records.ok) return false;
   const tree = new AccountTree();
   const data = { records: records.value, recordsFile: recordsBytes, tree };

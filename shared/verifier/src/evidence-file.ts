@@ -5,6 +5,8 @@ import { type Refused, refused } from './reason-codes.ts';
 export interface SignedHeader {
   readonly header: Uint8Array;
   readonly signature: Uint8Array;
+  /** `operator-keys.fbk` as it was with it: which key was to sign. None, if no key was changed. */
+  readonly keyChanges?: Uint8Array | undefined;
 }
 
 /** What can't all be true. Bytes are hex in the file, which is JSON. */
@@ -41,11 +43,17 @@ export type Evidence =
       readonly groups: readonly Uint8Array[];
       readonly certificates: readonly Uint8Array[];
     }
-  /** Two headers of one epoch of one chain. */
+  /** Two headers of one epoch of one chain, or of two epochs that do not go on from each other. */
   | {
       readonly kind: 'headers';
       readonly genesis: Uint8Array;
       readonly headers: readonly SignedHeader[];
+    }
+  /** Two lists of changes of one operator's key, which part where one key signed two changes. */
+  | {
+      readonly kind: 'keys';
+      readonly genesis: Uint8Array;
+      readonly lists: readonly Uint8Array[];
     };
 
 const FORMAT = 'foldbook-evidence';
@@ -110,8 +118,14 @@ function evidenceFrom(value: unknown): Evidence {
         genesis: bytesOf(fields.genesis, 'genesis'),
         headers: listOf(fields.headers, 'headers', headerOf),
       };
+    case 'keys':
+      return {
+        kind,
+        genesis: bytesOf(fields.genesis, 'genesis'),
+        lists: listOf(fields.lists, 'lists', bytesOf),
+      };
     default:
-      throw new FormatFault('kind is none of receipts, header, log, headers');
+      throw new FormatFault('kind is none of receipts, header, log, headers, keys');
   }
 }
 
@@ -126,8 +140,12 @@ function bytesOf(value: unknown, name: string): Uint8Array {
 }
 
 function headerOf(value: unknown, name: string): SignedHeader {
-  const { header, signature } = fieldsOf(value, name);
-  return { header: bytesOf(header, name), signature: bytesOf(signature, name) };
+  const { header, signature, keyChanges } = fieldsOf(value, name);
+  return {
+    header: bytesOf(header, name),
+    signature: bytesOf(signature, name),
+    keyChanges: keyChanges === undefined ? undefined : bytesOf(keyChanges, name),
+  };
 }
 
 function listOf<T>(

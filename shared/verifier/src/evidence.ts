@@ -3,10 +3,17 @@ import { bytesToHex, sameBytes } from './bytes.ts';
 import { type Evidence, readEvidence, type SignedHeader } from './evidence-file.ts';
 import { decodeGenesis, type Genesis, genesisHash } from './genesis.ts';
 import { decodeHeader, type EpochHeader, HASH_BYTES } from './header.ts';
+import { headersConflict } from './header-conflict.ts';
 import { CHAIN_START, type ChainPoint, groupDiffers, placeGroup, pointAfter } from './log-group.ts';
+import {
+  keyListConflict,
+  keyOfEpoch,
+  type OperatorKeys,
+  readOperatorKeys,
+} from './operator-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
 import { receiptConflict } from './receipt-book.ts';
-import { certifierOf, checkReceipt, isCertified } from './receipt-check.ts';
+import { certifiersFor, chainCertifier, checkReceipt, isCertified } from './receipt-check.ts';
 import { placeInEpoch } from './receipt-place.ts';
 import { headerIsSigned } from './signature.ts';
 
@@ -14,8 +21,17 @@ export { type Evidence, evidenceText, type SignedHeader } from './evidence-file.
 
 /** Whose evidence it has to be; without, anybody's whose keys are named. */
 export interface EvidencePins {
-  /** The operator's key: it signed the headers, and certified the keys of the receipts. */
+  /** The operator's key: that of the genesis, or one that it was changed to. */
   readonly operatorKey?: Uint8Array | undefined;
+}
+
+/** Whose receipt is part of the evidence. Keys are in hex. */
+export interface ReceiptSigner {
+  readonly key: string;
+  /** The operator's key that certified it; null where none did. */
+  readonly certifiedBy: string | null;
+  /** Epoch from which on the certifier was changed, where that is no later than the receipt's. */
+  readonly retiredFrom: bigint | null;
 }
 
 /** Evidence that holds: these keys signed things that can't all be true. */
@@ -25,12 +41,17 @@ export interface EvidenceAccepted {
   readonly market: string;
   /** What contradicts what. */
   readonly words: string;
-  /** Keys of the receipts, hex, and the operator who certified each; null for none. */
-  readonly receiptKeys: readonly { readonly key: string; readonly certifiedBy: string | null }[];
-  /** The key that signed the headers, hex; null where there is none among the parts. */
+  readonly receiptKeys: readonly ReceiptSigner[];
+  /** The operator's key as the genesis has it, hex; null where there is none among the parts. */
   readonly operatorKey: string | null;
-  /** `signed`: everything is. `log`: the log that was shown is nobody's word. */
-  readonly against: 'signed' | 'log';
+  /** The keys that signed the headers or the changes of a key, hex: that one or later ones. */
+  readonly signers: readonly string[];
+  /**
+   * `signed`: everything is. `log`: the log that was shown is nobody's word. `retired`: everything
+   * is, but the receipt's key was certified by an operator key that had been changed by then, which
+   * may be in other hands.
+   */
+  readonly against: 'signed' | 'retired' | 'log';
 }
 
 /** Ends a check; caught by `checkEvidence` alone. */
@@ -66,6 +87,8 @@ function checkParts(evidence: Evidence, pins: EvidencePins): EvidenceAccepted {
       return checkAgainstLog(evidence, pins);
     case 'headers':
       return checkHeaders(evidence, pins);
+    case 'keys':
+      return checkKeyLists(evidence, pins);
     default:
       kind satisfies never;
       throw new Refusal('EVIDENCE_FORMAT', 'kind is unknown');
@@ -80,30 +103,46 @@ function checkReceipts(evidence: Of<'receipts'>, pins: EvidencePins): EvidenceAc
   if (a === undefined || b === undefined || more.length > 0) {
     throw new Refusal('EVIDENCE_FORMAT', 'two receipts are needed');
   }
-  const signers = [a, b].map((receipt) => signerOf(receipt, certificates, pins));
-  // Two keys that nobody ties together are two people's.
-  const owners = signers.map(({ certifiedBy, key }) => certifiedBy ?? key);
-  if (owners[0] !== owners[1]) {
-    const words = `the receipts are signed by ${owners.join(' and ')}, which nothing ties together`;
-    throw new Refusal('EVIDENCE_SIGNER', words);
-  }
+  const signers = ownersOf(a, b, certificates, pins);
   const words = receiptConflict(a, b);
   if (words === undefined) throw fits('the two receipts agree');
   const parts = { kind, market: a.market, words, receiptKeys: signers };
-  return { ok: true, ...parts, operatorKey: null, against: 'signed' };
+  return { ok: true, ...parts, operatorKey: null, signers: [], against: 'signed' };
+}
+
+/** Of two receipts: one key's, or of two that one operator certified. */
+function ownersOf(
+  a: Receipt,
+  b: Receipt,
+  certificates: readonly Uint8Array[],
+  pins: EvidencePins,
+): readonly ReceiptSigner[] {
+  const signers = [a, b].map((receipt) => signerOf(receipt, certificates, pins));
+  if (pins.operatorKey !== undefined || sameBytes(a.publicKey, b.publicKey)) return signers;
+  // A node may have been certified by more than one of an operator's keys.
+  const [ofA, ofB] = [a, b].map(({ publicKey }) =>
+    certifiersFor(publicKey, certificates).map(bytesToHex),
+  );
+  const certifiedBy = ofA?.find((key) => ofB?.includes(key));
+  if (certifiedBy !== undefined) return signers.map((signer) => ({ ...signer, certifiedBy }));
+  // Two keys that nobody ties together are two people's.
+  const owners = signers.map(({ certifiedBy, key }) => certifiedBy ?? key);
+  const words = `the receipts are signed by ${owners.join(' and ')}, which nothing ties together`;
+  throw new Refusal('EVIDENCE_SIGNER', words);
 }
 
 function checkAgainstHeader(evidence: Of<'header'>, pins: EvidencePins): EvidenceAccepted {
   const { kind, certificates, groups } = evidence;
   const receipt = signedReceipt(evidence.receipt);
-  const signer = signerOf(receipt, certificates, pins);
-  const genesis = readGenesis(evidence.genesis, pins);
-  const header = signedHeader(evidence.epoch, genesis, evidence.genesis);
-  checkMarket(receipt, genesis);
-  const operatorKey = bytesToHex(genesis.operatorKey);
+  const chain = readChain(evidence.genesis);
+  const { header, keys, signedBy } = signedHeader(evidence.epoch, chain);
+  checkPins(pins, keys);
+  checkMarket(receipt, chain.genesis);
+  const signer = chainSignerOf(receipt, certificates, keys, header.epoch);
   const accept = (words: string): EvidenceAccepted => {
-    const parts = { kind, market: genesis.name, words, receiptKeys: [signer], operatorKey };
-    return { ok: true, ...parts, against: 'signed' };
+    const parts = { kind, words, receiptKeys: [signer], signers: [signedBy] };
+    const against = signer.retiredFrom === null ? 'signed' : 'retired';
+    return { ok: true, ...parts, ...nameOf(chain), against };
   };
   const place = placeInEpoch(receipt, header);
   if (place.at === 'nowhere') return accept(`epoch ${header.epoch}: ${place.words}`);
@@ -130,41 +169,82 @@ function checkAgainstHeader(evidence: Of<'header'>, pins: EvidencePins): Evidenc
 function checkAgainstLog(evidence: Of<'log'>, pins: EvidencePins): EvidenceAccepted {
   const { kind, anchor, certificates, groups } = evidence;
   const receipt = signedReceipt(evidence.receipt);
-  const signer = signerOf(receipt, certificates, pins);
-  let start = CHAIN_START;
-  let operatorKey: string | null = null;
-  if (anchor !== undefined) {
-    if (evidence.genesis === undefined) {
-      throw new Refusal('EVIDENCE_FORMAT', 'an anchor needs its genesis');
-    }
-    const genesis = readGenesis(evidence.genesis, pins);
-    const header = signedHeader(anchor, genesis, evidence.genesis);
-    checkMarket(receipt, genesis);
-    start = { sequence: Number(header.sequenceLast), head: header.logHeadEnd };
-    operatorKey = bytesToHex(genesis.operatorKey);
-  }
+  const { start, signer, ...of } =
+    anchor === undefined
+      ? fromBeginning(receipt, certificates, pins)
+      : fromAnchor({ ...evidence, anchor }, receipt, pins);
   const { differs } = follow(start, groups, receipt);
   if (differs === undefined) throw fits('the log holds the group of the receipt');
   const parts = { kind, market: receipt.market, words: differs, receiptKeys: [signer] };
-  return { ok: true, ...parts, operatorKey, against: 'log' };
+  return { ok: true, ...parts, ...of, against: 'log' };
+}
+
+/** Where a log is followed from, and whose receipt and head these are. */
+interface LogStart extends Pick<EvidenceAccepted, 'operatorKey' | 'signers'> {
+  readonly start: ChainPoint;
+  readonly signer: ReceiptSigner;
+}
+
+function fromBeginning(
+  receipt: Receipt,
+  certificates: readonly Uint8Array[],
+  pins: EvidencePins,
+): LogStart {
+  const signer = signerOf(receipt, certificates, pins);
+  return { start: CHAIN_START, signer, operatorKey: null, signers: [] };
+}
+
+/** The receipt is of a later epoch than the anchor, of the next at the earliest. */
+function fromAnchor(
+  evidence: Of<'log'> & { readonly anchor: SignedHeader },
+  receipt: Receipt,
+  pins: EvidencePins,
+): LogStart {
+  if (evidence.genesis === undefined) {
+    throw new Refusal('EVIDENCE_FORMAT', 'an anchor needs its genesis');
+  }
+  const chain = readChain(evidence.genesis);
+  const { header, keys, signedBy } = signedHeader(evidence.anchor, chain);
+  checkPins(pins, keys);
+  checkMarket(receipt, chain.genesis);
+  return {
+    start: { sequence: Number(header.sequenceLast), head: header.logHeadEnd },
+    signer: chainSignerOf(receipt, evidence.certificates, keys, header.epoch + 1n),
+    operatorKey: nameOf(chain).operatorKey,
+    signers: [signedBy],
+  };
 }
 
 function checkHeaders(evidence: Of<'headers'>, pins: EvidencePins): EvidenceAccepted {
   const { kind } = evidence;
-  const genesis = readGenesis(evidence.genesis, pins);
-  const [a, b, ...more] = evidence.headers.map((one) => ({
-    bytes: one.header,
-    header: signedHeader(one, genesis, evidence.genesis),
-  }));
+  const chain = readChain(evidence.genesis);
+  const [a, b, ...more] = evidence.headers.map((one) => {
+    return { bytes: one.header, ...signedHeader(one, chain) };
+  });
   if (a === undefined || b === undefined || more.length > 0) {
     throw new Refusal('EVIDENCE_FORMAT', 'two headers are needed');
   }
-  if (a.header.epoch !== b.header.epoch) throw fits('the headers are of two epochs');
-  if (sameBytes(a.bytes, b.bytes)) throw fits('the headers are the same');
-  const words = `epoch ${a.header.epoch} has two signed headers`;
-  const operatorKey = bytesToHex(genesis.operatorKey);
-  const parts = { kind, market: genesis.name, words, receiptKeys: [], operatorKey };
-  return { ok: true, ...parts, against: 'signed' };
+  checkPins(pins, a.keys, b.keys);
+  const words = headersConflict(a, b);
+  if (words === undefined) throw fits('the two headers agree');
+  const signers = [...new Set([a.signedBy, b.signedBy])];
+  const parts = { kind, words, receiptKeys: [], signers };
+  return { ok: true, ...parts, ...nameOf(chain), against: 'signed' };
+}
+
+function checkKeyLists(evidence: Of<'keys'>, pins: EvidencePins): EvidenceAccepted {
+  const { kind } = evidence;
+  const chain = readChain(evidence.genesis);
+  const [a, b, ...more] = evidence.lists.map((list) => keysOf(chain, list));
+  if (a === undefined || b === undefined || more.length > 0) {
+    throw new Refusal('EVIDENCE_FORMAT', 'two lists are needed');
+  }
+  checkPins(pins, a, b);
+  const conflict = keyListConflict(a, b);
+  if (conflict === undefined) throw fits('one list is the beginning of the other');
+  const parts = { kind, words: conflict.words, receiptKeys: [] };
+  const signers = [bytesToHex(conflict.signer)];
+  return { ok: true, ...parts, signers, ...nameOf(chain), against: 'signed' };
 }
 
 const fits = (words: string) => new Refusal('EVIDENCE_FITS', `${words}: no contradiction`);
@@ -175,42 +255,94 @@ function signedReceipt(bytes: Uint8Array): Receipt {
   return checked.receipt;
 }
 
+/** Of a receipt that no chain comes with. */
 function signerOf(
   { publicKey }: Receipt,
   certificates: readonly Uint8Array[],
   { operatorKey }: EvidencePins,
-): EvidenceAccepted['receiptKeys'][number] {
-  const key = bytesToHex(publicKey);
+): ReceiptSigner {
   if (operatorKey !== undefined && !isCertified(publicKey, operatorKey, certificates)) {
-    const words = `${bytesToHex(operatorKey)} certified no key ${key}`;
-    throw new Refusal('EVIDENCE_SIGNER', words);
+    throw notCertified(publicKey, [operatorKey]);
   }
-  const certifier = operatorKey ?? certifierOf(publicKey, certificates);
-  return { key, certifiedBy: certifier === undefined ? null : bytesToHex(certifier) };
+  const certifier = operatorKey ?? certifiersFor(publicKey, certificates)[0];
+  const certifiedBy = certifier === undefined ? null : bytesToHex(certifier);
+  return { key: bytesToHex(publicKey), certifiedBy, retiredFrom: null };
 }
 
-function readGenesis(bytes: Uint8Array, { operatorKey }: EvidencePins): Genesis {
+/** Anybody can sign a receipt: what counts against an operator is one by a key of its own. */
+function chainSignerOf(
+  { publicKey }: Receipt,
+  certificates: readonly Uint8Array[],
+  keys: OperatorKeys,
+  epoch: bigint,
+): ReceiptSigner {
+  const certifier = chainCertifier(publicKey, keys, certificates);
+  if (certifier === undefined) {
+    const operators = keys.terms.map(({ key }) => key);
+    throw notCertified(publicKey, operators);
+  }
+  const { operatorKey, endEpoch } = certifier;
+  const retiredFrom = endEpoch !== undefined && endEpoch <= epoch ? endEpoch : null;
+  return { key: bytesToHex(publicKey), certifiedBy: bytesToHex(operatorKey), retiredFrom };
+}
+
+function notCertified(key: Uint8Array, operators: readonly Uint8Array[]): Refusal {
+  const names = operators.map(bytesToHex).join(', ');
+  const words = `the operator, whose key is ${names}, certified no key ${bytesToHex(key)}`;
+  return new Refusal('EVIDENCE_SIGNER', words);
+}
+
+interface Chain {
+  readonly genesis: Genesis;
+  readonly chainId: Uint8Array;
+}
+
+function readChain(bytes: Uint8Array): Chain {
   const decoded = decodeGenesis(bytes);
   if (!decoded.ok) throw new Refusal(decoded.error.code, decoded.error.message);
-  const genesis = decoded.value;
-  if (operatorKey === undefined || sameBytes(operatorKey, genesis.operatorKey)) return genesis;
-  const words = `the headers are signed by ${bytesToHex(genesis.operatorKey)}`;
-  throw new Refusal('EVIDENCE_SIGNER', words);
+  return { genesis: decoded.value, chainId: genesisHash(bytes) };
 }
 
-function signedHeader(
-  { header: bytes, signature }: SignedHeader,
-  genesis: Genesis,
-  genesisBytes: Uint8Array,
-): EpochHeader {
+const nameOf = ({ genesis: { name, operatorKey } }: Chain) => {
+  return { market: name, operatorKey: bytesToHex(operatorKey) };
+};
+
+function keysOf({ genesis, chainId }: Chain, keyChanges: Uint8Array | undefined): OperatorKeys {
+  const keys = readOperatorKeys(genesis, chainId, keyChanges);
+  if (!keys.ok) throw new Refusal(keys.code, keys.message);
+  return keys;
+}
+
+/** The pinned key is the genesis's, or one of a list that follows from it. */
+function checkPins({ operatorKey }: EvidencePins, ...lists: readonly OperatorKeys[]): void {
+  if (operatorKey === undefined) return;
+  const all = lists.flatMap(({ terms }) => terms.map(({ key }) => key));
+  if (all.some((key) => sameBytes(key, operatorKey))) return;
+  const names = [...new Set(all.map(bytesToHex))].join(', ');
+  throw new Refusal('EVIDENCE_SIGNER', `the chain's operator has the keys ${names} alone`);
+}
+
+interface CheckedHeader {
+  readonly header: EpochHeader;
+  readonly keys: OperatorKeys;
+  /** Hex. */
+  readonly signedBy: string;
+}
+
+function signedHeader(signed: SignedHeader, chain: Chain): CheckedHeader {
+  const { header: bytes, signature, keyChanges } = signed;
   const decoded = decodeHeader(bytes);
   if (!decoded.ok) throw new Refusal(decoded.error.code, decoded.error.message);
   const header = decoded.value;
-  if (!sameBytes(header.chainId, genesisHash(genesisBytes)) || header.market !== genesis.market) {
+  if (!sameBytes(header.chainId, chain.chainId) || header.market !== chain.genesis.market) {
     throw new Refusal('CHAIN_ID', 'the header is of another chain than the genesis');
   }
-  if (headerIsSigned(bytes, signature, genesis.operatorKey)) return header;
-  throw new Refusal('HEADER_SIGNATURE', 'the header is not signed by the operator of the genesis');
+  const keys = keysOf(chain, keyChanges);
+  const key = keyOfEpoch(keys, header.epoch);
+  const signedBy = bytesToHex(key);
+  if (headerIsSigned(bytes, signature, key)) return { header, keys, signedBy };
+  const words = `epoch ${header.epoch} is not signed by its operator key, ${signedBy}`;
+  throw new Refusal('HEADER_SIGNATURE', words);
 }
 
 function checkMarket({ market }: Receipt, { name }: Genesis): void {

@@ -48,8 +48,11 @@ export function inverses(values: readonly bigint[]): bigint[] {
 
 /** Big-endian bytes of any length as a number. */
 export function fromBigEndian(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const first = bytes.length % 8;
   let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  for (let i = 0; i < first; i++) value = (value << 8n) | BigInt(view.getUint8(i));
+  for (let i = first; i < bytes.length; i += 8) value = (value << 64n) | view.getBigUint64(i);
   return value;
 }
 
@@ -57,10 +60,9 @@ export function fromBigEndian(bytes: Uint8Array): bigint {
 export function toBigEndian(value: bigint): Uint8Array {
   assert(value >= 0n && value >> 256n === 0n, `${value} does not fit 32 bytes`);
   const bytes = new Uint8Array(FIELD_BYTES);
-  let rest = value;
-  for (let i = FIELD_BYTES - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < FIELD_BYTES; i += 8) {
+    view.setBigUint64(i, BigInt.asUintN(64, value >> BigInt(8 * (FIELD_BYTES - 8 - i))));
   }
   return bytes;
 }

@@ -14,7 +14,6 @@ import {
   readChanges,
   rulesHashAfter,
 } from './rules.ts';
-import { decodeRecords, encodeRecords } from './settlement-record.ts';
 import { headerIsSigned, publicKeyOf, signHeader } from './signature.ts';
 import { checkDecoder, flipBit } from './testing/fuzz.ts';
 import { readVectors } from './testing/vectors.ts';
@@ -56,17 +55,6 @@ const vectors = readVectors<{
     creationHash: string;
     firstHash: string;
     secondHash: string;
-  };
-  readonly records: {
-    records: readonly {
-      kind: number;
-      a: number;
-      b: number;
-      price: string;
-      dBase: string;
-      dQuote: string;
-    }[];
-    bytes: string;
   };
 }>('formats');
 
@@ -237,14 +225,6 @@ test('files of the first version are named as such, with what to do', () => {
     assert(!decoded.ok);
     assert.match(decoded.error.message, /version 1; .* version 2: read it with the release that/);
   }
-});
-
-test('records file: contents and bytes', () => {
-  const { records, bytes } = vectors.records;
-  const decoded = decodeRecords(hexToBytes(bytes));
-  assert(decoded.ok);
-  assert.deepEqual([...decoded.value].map(texts), records);
-  assert.equal(bytesToHex(encodeRecords(decoded.value)), bytes);
 });
 
 test("signatures are node's too, and hold for nothing else", () => {

@@ -1,21 +1,17 @@
 /** Many Groth16 proofs at the price of a Miller loop each. */
-import { bn254 } from '@noble/curves/bn254.js';
-import { randomBytes } from '@noble/hashes/utils.js';
-import { G1, type G1Point, type G2Point } from './curve-points.ts';
-import { fromBigEndian, reduce } from './field.ts';
+import { g1, g2 } from '@foldbook/bn254/ready';
+import { concatBytes } from './bytes.ts';
+import { COMPRESSED_G1_BYTES, COMPRESSED_G2_BYTES, SIGN_BIT } from './curve-points.ts';
 import {
+  COMPRESSED_PROOF_BYTES,
   checkSignals,
   decodeCompressedProof,
   doesNotHold,
-  type Proof,
-  provesSignals,
-  sumInputs,
+  proves,
 } from './groth16.ts';
+import { holdTogether, type ProofPoints, releaseProofs } from './groth16-equation.ts';
 import { ACCEPTED, type Refused, refused } from './reason-codes.ts';
 import type { VerifyingKey } from './verifying-key.ts';
-
-/** A batch that holds a false proof passes with a probability of 2^-128. */
-const COEFFICIENT_BYTES = 16;
 
 export interface ProofClaim {
   /** Names the proof in a refusal, e.g. "batch 3". */
@@ -26,70 +22,92 @@ export interface ProofClaim {
   readonly signals: readonly bigint[];
 }
 
-interface Claim {
-  readonly part: string;
-  readonly key: VerifyingKey;
-  readonly signals: readonly bigint[];
-  readonly proof: Proof;
-}
+type PartRefusal = Refused & { readonly part: string };
 
 /**
- * All claims hold, or the first that does not. Malformed ones are found before any pairing; then
- * the equations are checked together, each to a random power that only this call knows, and one by
- * one where that fails, to name the culprit.
+ * Proofs that are checked together: what is held at a time, some 2 KiB a proof in kernel memory,
+ * follows this and not the length of the list. A final exponentiation and three Miller loops a key
+ * for each so many are some 5 % of the time.
  */
-export function verifyAll(
-  claims: readonly ProofClaim[],
-): { readonly ok: true } | (Refused & { readonly part: string }) {
-  const decoded: Claim[] = [];
-  for (const { part, key, proof, signals } of claims) {
-    const sound = checkSignals(key, signals);
-    if (!sound.ok) return { ...sound, part };
-    const points = decodeCompressedProof(proof);
-    if (!points.ok) return { ...refused(points.error.code, points.error.message), part };
-    decoded.push({ part, key, signals, proof: points.value });
+export const CLAIMS_AT_ONCE = 256;
+
+/**
+ * All claims hold, or the first lot of 256 in which one does not. They are taken from the list only
+ * as they are checked. Malformed ones of a lot are found before any pairing; then the equations are
+ * checked together, each to a random power that only this call knows, and one by one where that
+ * fails, to name the culprit.
+ */
+export function verifyAll(claims: Iterable<ProofClaim>): { readonly ok: true } | PartRefusal {
+  let lot: ProofClaim[] = [];
+  for (const claim of claims) {
+    lot.push(claim);
+    if (lot.length < CLAIMS_AT_ONCE) continue;
+    const verdict = verifyLot(lot);
+    if (!verdict.ok) return verdict;
+    lot = [];
   }
-  if (decoded.length > 1 && holdTogether(decoded)) return ACCEPTED;
-  const failing = decoded.find(({ key, proof, signals }) => !provesSignals(key, proof, signals));
+  return verifyLot(lot);
+}
+
+function verifyLot(claims: readonly ProofClaim[]): { readonly ok: true } | PartRefusal {
+  const malformed = claims.findIndex((claim) => refusalOf(claim) !== undefined);
+  const sound = malformed === -1 ? claims : claims.slice(0, malformed);
+  const points = decodeAll(sound);
+  if ('code' in points) return points;
+  try {
+    const next = claims[sound.length];
+    const refusal = next && refusalOf(next);
+    if (refusal !== undefined) return refusal;
+    if (claims.length === 0 || holdTogether(points, claims)) return ACCEPTED;
+  } finally {
+    releaseProofs(points);
+  }
+  const failing = claims.find((claim) => !holds(claim));
   return failing === undefined ? ACCEPTED : { ...doesNotHold(), part: failing.part };
 }
 
-/** A Miller loop each, three a key, and one final exponentiation. */
-function holdTogether(claims: readonly Claim[]): boolean {
-  const pairs: { g1: G1Point; g2: G2Point }[] = [];
-  const add = (g1: G1Point, g2: G2Point): void => {
-    // Infinity pairs to 1, and the library refuses to be asked for it.
-    if (!g1.is0()) pairs.push({ g1, g2 });
-  };
-  for (const key of new Set(claims.map((claim) => claim.key))) {
-    const weighted = claims
-      .filter((claim) => claim.key === key)
-      .map((claim) => ({ ...claim, weight: fromBigEndian(randomBytes(COEFFICIENT_BYTES)) }));
-    let c = G1.ZERO;
-    for (const { proof, weight } of weighted) {
-      add(proof.a.multiplyUnsafe(weight).negate(), proof.b);
-      c = c.add(proof.c.multiplyUnsafe(weight));
-    }
-    const total = reduce(weighted.reduce((sum, { weight }) => sum + weight, 0n));
-    const signals = key.ic.slice(1).map((_, index) => {
-      const sum = weighted.reduce((sum, claim) => {
-        return sum + claim.weight * (claim.signals[index] ?? 0n);
-      }, 0n);
-      return reduce(sum);
-    });
-    add(key.alpha1.multiplyUnsafe(total), key.beta2);
-    add(c, key.delta2);
-    add(sumInputs(key, total, signals), key.gamma2);
-  }
-  return pairsToOne(pairs);
+/** What is wrong with a claim's signals or its proof's length. */
+function refusalOf({ part, key, proof, signals }: ProofClaim): PartRefusal | undefined {
+  const verdict = checkSignals(key, signals);
+  if (!verdict.ok) return { ...verdict, part };
+  return proof.length === COMPRESSED_PROOF_BYTES ? undefined : refusalOfProof(part, proof);
 }
 
-/** Without the library's own checks: every point was checked when it was read. */
-function pairsToOne(pairs: readonly { readonly g1: G1Point; readonly g2: G2Point }[]): boolean {
-  const loops = pairs.map(({ g1, g2 }): Parameters<typeof bn254.millerLoopBatch>[0][number] => {
-    const { x, y } = g1.toAffine();
-    return [bn254.utils.calcPairingPrecomputes(g2), x, y];
-  });
-  const { Fp12 } = bn254.fields;
-  return Fp12.eql(Fp12.finalExponentiate(bn254.millerLoopBatch(loops)), Fp12.ONE);
+function refusalOfProof(part: string, proof: Uint8Array): PartRefusal {
+  const decoded = decodeCompressedProof(proof);
+  if (decoded.ok) throw new Error(`assertion failed: ${part} is a proof after all`);
+  return { ...refused(decoded.error.code, decoded.error.message), part };
+}
+
+/** The points of all proofs (of 128 bytes each), or what is wrong with the first that has none. */
+function decodeAll(claims: readonly ProofClaim[]): ProofPoints | PartRefusal {
+  const [bAt, cAt] = [COMPRESSED_G1_BYTES, COMPRESSED_G1_BYTES + COMPRESSED_G2_BYTES];
+  const minusA = g1.fromSigned(
+    joined(claims, ({ proof }) => {
+      const a = proof.slice(0, bAt);
+      a[0] = (a[0] ?? 0) ^ SIGN_BIT;
+      return a;
+    }),
+  );
+  const b = g2.fromSigned(joined(claims, ({ proof }) => proof.subarray(bAt, cAt)));
+  const c = g1.fromSigned(joined(claims, ({ proof }) => proof.subarray(cAt)));
+  if (!('wrong' in minusA) && !('wrong' in b) && !('wrong' in c)) return { minusA, b, c };
+  let first = claims.length;
+  for (const found of [minusA, b, c]) {
+    if ('wrong' in found) first = Math.min(first, found.wrong);
+    else found.release();
+  }
+  const claim = claims[first];
+  if (claim === undefined) throw new Error(`assertion failed: claim ${first}`);
+  return refusalOfProof(claim.part, claim.proof);
+}
+
+const joined = (
+  claims: readonly ProofClaim[],
+  partOf: (claim: ProofClaim) => Uint8Array,
+): Uint8Array => concatBytes(...claims.map(partOf));
+
+function holds({ key, proof, signals }: ProofClaim): boolean {
+  const decoded = decodeCompressedProof(proof);
+  return decoded.ok && proves(key, decoded.value, signals);
 }

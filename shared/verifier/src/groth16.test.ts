@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { kernel } from '@foldbook/bn254/ready';
 import { bn254 } from '@noble/curves/bn254.js';
 import { bytesToHex, hexToBytes } from './bytes.ts';
+import { negateG1 } from './curve-points.ts';
+import { BASE_ORDER, SCALAR_ORDER, toBigEndian } from './field.ts';
+import {
+  compressProof,
+  decodeCompressedProof,
+  type Proof,
+  proves,
+  verifyGroth16,
+} from './groth16.ts';
+import { CLAIMS_AT_ONCE, verifyAll } from './groth16-batch.ts';
+import { checkDecoder, flipBit } from './testing/fuzz.ts';
 import {
   encodeCompressedG2,
   encodeG1,
@@ -10,11 +22,8 @@ import {
   type G1Point,
   G2,
   type G2Point,
-} from './curve-points.ts';
-import { BASE_ORDER, SCALAR_ORDER, toBigEndian } from './field.ts';
-import { compressProof, decodeCompressedProof, verifyGroth16 } from './groth16.ts';
-import { verifyAll } from './groth16-batch.ts';
-import { checkDecoder, flipBit } from './testing/fuzz.ts';
+  referenceProves,
+} from './testing/reference-points.ts';
 import { createTrapdoorKey } from './testing/trapdoor-prover.ts';
 import { readVectors } from './testing/vectors.ts';
 import { decodeVerifyingKey, encodeVerifyingKey, type VerifyingKey } from './verifying-key.ts';
@@ -72,6 +81,37 @@ test('a real proof holds for its own signals and its own key alone', () => {
   assert.equal(refusal(batch.key, batch.proof, zeros), 'GROTH16_REFUSED');
   const other = keyOf(createTrapdoorKey('batch', 15).bytes);
   assert.equal(refusal(other, batch.proof, batch.signals), 'GROTH16_REFUSED');
+});
+
+/** A compressed proof's points, which must be some. */
+function pointsOf(compressed: Uint8Array): Proof {
+  const decoded = decodeCompressedProof(compressed);
+  assert(decoded.ok);
+  return decoded.value;
+}
+
+test('the reference says the same of true claims and of false ones', () => {
+  for (const [{ key, compressed, signals }, other] of [
+    [batch, accounts],
+    [accounts, batch],
+  ] as const) {
+    const proof = pointsOf(compressed);
+    const stranger = pointsOf(other.compressed);
+    const proofs = [
+      proof,
+      { ...proof, a: stranger.a },
+      { ...proof, b: stranger.b },
+      { ...proof, c: stranger.c },
+      { ...proof, a: negateG1(proof.a), c: negateG1(proof.c) },
+    ];
+    for (const claimed of [signals, signals.with(0, 1n)]) {
+      for (const one of proofs) {
+        const holds = one === proof && claimed === signals;
+        assert.equal(proves(key, one, claimed), holds);
+        assert.equal(referenceProves(key, one, claimed), holds);
+      }
+    }
+  }
 });
 
 test('signals: count and range', () => {
@@ -141,7 +181,7 @@ test('compressed proofs: bytes, and the same points', () => {
     const decoded = decodeCompressedProof(compressed);
     assert(decoded.ok);
     const { a, b, c } = decoded.value;
-    assert.equal(bytesToHex(proofOf(a, b, c)), bytesToHex(proof));
+    assert.equal(bytesToHex(Uint8Array.from([...a, ...b, ...c])), bytesToHex(proof));
   }
   const outside = pointOutsideSubgroup();
   const coordinates = encodeCompressedG2(outside);
@@ -187,6 +227,34 @@ test('many proofs: one that is false is found among any number, also of several 
   assert(!verdict.ok && verdict.part === '0');
 });
 
+test('many proofs: what is malformed is named before what is false, the first of them', () => {
+  const { key, compressed: proof, signals } = batch;
+  const claim = (part: string) => ({ part, key, proof, signals });
+  const isFalse = (part: string) => ({ ...claim(part), signals: signals.with(0, 1n) });
+  const notPoint = (part: string, offset: number) => {
+    const changed = proof.slice();
+    changed.set(encodeCompressedG2(pointOutsideSubgroup()).subarray(0, 128 - offset), offset);
+    return { ...claim(part), proof: changed };
+  };
+  const short = (part: string) => ({ ...claim(part), proof: proof.subarray(1) });
+  const fewer = (part: string) => ({ ...claim(part), signals: signals.slice(1) });
+  const both = { ...short('2'), signals: signals.slice(1) };
+  for (const [claims, part, code] of [
+    [[isFalse('0'), claim('1'), notPoint('2', 32)], '2', 'PROOF_FORMAT'],
+    [[isFalse('0'), notPoint('1', 32), short('2')], '1', 'PROOF_FORMAT'],
+    [[isFalse('0'), short('1'), notPoint('2', 32)], '1', 'PROOF_FORMAT'],
+    [[claim('0'), fewer('1'), notPoint('2', 32)], '1', 'SIGNAL_COUNT'],
+    [[claim('0'), notPoint('1', 32), fewer('2')], '1', 'PROOF_FORMAT'],
+    [[isFalse('0'), claim('1'), both], '2', 'SIGNAL_COUNT'],
+    [[notPoint('0', 32), isFalse('1')], '0', 'PROOF_FORMAT'],
+    [[isFalse('0')], '0', 'GROTH16_REFUSED'],
+  ] as const) {
+    const verdict = verifyAll(claims);
+    assert(!verdict.ok);
+    assert.deepEqual([verdict.part, verdict.code], [part, code]);
+  }
+});
+
 /** A point of the twist outside the subgroup: almost any point on the curve is one. */
 function pointOutsideSubgroup(): G2Point {
   const { Fp2 } = bn254.fields;
@@ -225,11 +293,11 @@ function smallProof() {
   const key = keyOf(
     encodeVerifyingKey({
       insecure: true,
-      alpha1: G1.BASE.multiply(2n),
-      beta2: G2.BASE.multiply(3n),
-      gamma2: G2.BASE.multiply(5n),
-      delta2: G2.BASE.multiply(7n),
-      ic: [G1.BASE, G1.BASE.negate()],
+      alpha1: encodeG1(G1.BASE.multiply(2n)),
+      beta2: encodeG2(G2.BASE.multiply(3n)),
+      gamma2: encodeG2(G2.BASE.multiply(5n)),
+      delta2: encodeG2(G2.BASE.multiply(7n)),
+      ic: [encodeG1(G1.BASE), encodeG1(G1.BASE.negate())],
     }),
   );
   return { key, signals: [1n], proof: proofOf(G1.BASE, G2.BASE.multiply(13n), G1.BASE) };
@@ -252,6 +320,31 @@ test('many proofs: the first that does not hold is named', () => {
   assert.equal(verdict.code, 'GROTH16_REFUSED');
 });
 
+test('many proofs: kernel memory follows what is checked at once, not how many there are', () => {
+  const { key, compressed: proof, signals } = batch;
+  let taken = 0;
+  function* claims(count: number, falseAt = -1) {
+    for (let index = 0; index < count; index++) {
+      taken = index + 1;
+      const claimed = index === falseAt ? signals.with(1, 7n) : signals;
+      yield { part: `batch ${index}`, key, proof, signals: claimed };
+    }
+  }
+  assert.deepEqual(verifyAll(claims(CLAIMS_AT_ONCE)), { ok: true });
+  const held = kernel.exports.memory.buffer.byteLength;
+  const count = 2 * CLAIMS_AT_ONCE + 3;
+  assert.deepEqual(verifyAll(claims(count)), { ok: true });
+  assert.equal(kernel.exports.memory.buffer.byteLength, held);
+  assert.equal(taken, count);
+  const verdict = verifyAll(claims(count, CLAIMS_AT_ONCE + 1));
+  assert(!verdict.ok);
+  assert.deepEqual(
+    [verdict.part, verdict.code],
+    [`batch ${CLAIMS_AT_ONCE + 1}`, 'GROTH16_REFUSED'],
+  );
+  assert.equal(taken, 2 * CLAIMS_AT_ONCE, 'nothing is read ahead of what is checked');
+});
+
 test('a verifying key has one encoding, and its points are checked', () => {
   const small = encodeVerifyingKey(smallProof().key);
   checkDecoder(small, decodeVerifyingKey, encodeVerifyingKey, 100);
@@ -265,7 +358,11 @@ test('a verifying key has one encoding, and its points are checked', () => {
   const decoded = decodeVerifyingKey(outside);
   assert(!decoded.ok);
   assert.match(decoded.error.message, /beta is not a point of G2's subgroup/);
-  const equal = encodeVerifyingKey({ ...smallProof().key, gamma2: G2.BASE, delta2: G2.BASE });
+  const equal = encodeVerifyingKey({
+    ...smallProof().key,
+    gamma2: encodeG2(G2.BASE),
+    delta2: encodeG2(G2.BASE),
+  });
   const refusedKey = decodeVerifyingKey(equal);
   assert(!refusedKey.ok);
   assert.match(refusedKey.error.message, /gamma and delta are the same/);

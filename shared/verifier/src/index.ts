@@ -10,12 +10,20 @@ export {
   type OpenedLeaf,
   rootFromLeaf,
 } from './account-proof.ts';
-export { AccountTree, type Balance, EMPTY_ROOT, TREE_ARITY, TREE_DEPTH } from './account-tree.ts';
+export {
+  AccountTree,
+  type Balance,
+  EMPTY_ROOT,
+  TREE_ARITY,
+  TREE_DEPTH,
+  type TreeCells,
+} from './account-tree.ts';
 export { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
 export { bytesToHex, hexToBytes } from './bytes.ts';
 export { type CircuitKey, keyFor } from './chain-keys.ts';
 export { type ChainState, chainStateAfter, initialChainState } from './chain-state.ts';
-export { checkHeader } from './check-header.ts';
+export { checkHeader, type HeaderContext } from './check-header.ts';
+export type { EpochReplay, ReplayCounts, ReplayedEpoch } from './check-replay.ts';
 export { checkFees, type RecordsAndChanges } from './check-rules.ts';
 export type { Decoded, FormatError } from './decoding.ts';
 export {
@@ -25,9 +33,16 @@ export {
   decodeEpochFile,
   type EpochFile,
   encodeEpochFile,
+  type FoldedPart,
 } from './epoch-file.ts';
 export { type EpochListing, listEpochs } from './epoch-listing.ts';
-export { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
+export {
+  diffsFileName,
+  type EpochSource,
+  epochFileName,
+  recordsFileName,
+  SourceError,
+} from './epoch-source.ts';
 export {
   checkEvidence,
   type Evidence,
@@ -36,7 +51,51 @@ export {
   evidenceText,
   type SignedHeader,
 } from './evidence.ts';
-export { fromBigEndian, reduce, SCALAR_ORDER, toBigEndian } from './field.ts';
+export { fromBigEndian, inverse, reduce, SCALAR_ORDER, toBigEndian } from './field.ts';
+export { adoptFoldBases, foldBases, foldBasesBytes, pinnedBases } from './fold-bases.ts';
+export {
+  combinePoints,
+  commitWitness,
+  FoldKey,
+  padded,
+  readFoldKey,
+} from './fold-key.ts';
+export {
+  BASES_DOMAIN,
+  decodeShape,
+  encodeShape,
+  type FoldShape,
+  type ShapeMatrix,
+  shapeDigest,
+  valueBytes,
+  variablesOf,
+  witnessLength,
+} from './fold-shape.ts';
+export {
+  checkStep,
+  combineInstances,
+  degreeOf,
+  equality,
+  evaluateRound,
+  type FoldContext,
+  type FoldStep,
+} from './fold-step.ts';
+export {
+  encodeInstance,
+  type FoldInstance,
+  FoldTranscript,
+  type FreshInstance,
+  type LinearInstance,
+  type Triple,
+} from './fold-transcript.ts';
+export { FoldTree } from './fold-tree.ts';
+export {
+  encodeStep,
+  type FoldLeaf,
+  foldedBytes,
+  freshInstance,
+  verifyFolded,
+} from './folding.ts';
 export { decodeGenesis, encodeGenesis, type Genesis, genesisHash } from './genesis.ts';
 export {
   COMPRESSED_PROOF_BYTES,
@@ -53,7 +112,16 @@ export {
   HEADER_BYTES,
   headerHash,
 } from './header.ts';
-export type { Level } from './level-claims.ts';
+export { type HeaderWithBytes, headersConflict } from './header-conflict.ts';
+export {
+  decodeKeyChanges,
+  encodeKeyChanges,
+  KEY_CHANGES_FILE,
+  KEY_CHANGES_MAX,
+  type KeyChange,
+  signKeyChange,
+} from './key-changes.ts';
+export { isLevel, LEVELS, type Level } from './level-claims.ts';
 export {
   CHAIN_START,
   type ChainPoint,
@@ -62,6 +130,16 @@ export {
   placeGroup,
   pointAfter,
 } from './log-group.ts';
+export {
+  type KeyTerm,
+  keyListConflict,
+  keyOfEpoch,
+  type OperatorKeys,
+  operatorKeys,
+  readOperatorKeys,
+} from './operator-keys.ts';
+export { packDiffs, unpackDiffs } from './packed-diffs.ts';
+export { DEFAULT_RECORDS_MAX, packRecords, unpackRecords } from './packed-records.ts';
 export { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 export {
   type CircuitRole,
@@ -74,7 +152,13 @@ export {
 export { BackEnd, compareKinds, type ProofKind } from './proof-system.ts';
 export { type ReasonCode, type Refused, reasonCodes, type Verdict } from './reason-codes.ts';
 export { ReceiptBook, type ReceiptConflict, receiptConflict } from './receipt-book.ts';
-export { certifierOf, checkReceipt, isCertified } from './receipt-check.ts';
+export {
+  type Certifier,
+  certifiersFor,
+  chainCertifier,
+  checkReceipt,
+  isCertified,
+} from './receipt-check.ts';
 export { placeInEpoch, type ReceiptPlace } from './receipt-place.ts';
 export { RecordList } from './record-list.ts';
 export { type Charge, type Limits, RuleBook } from './rule-book.ts';
@@ -90,8 +174,6 @@ export {
 } from './rules.ts';
 export {
   checkRecord,
-  decodeRecords,
-  encodeRecords,
   FEE_ACCOUNT,
   RecordKind,
   recordWord,

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Circumstances, notShownClaims, shownClaims } from './level-claims.ts';
+import {
+  type Circumstances,
+  LEVELS,
+  type Level,
+  notShownClaims,
+  shownClaims,
+} from './level-claims.ts';
 
 const PROVED: Circumstances = {
   level: 'settlement',
   epochs: 3,
   devKeys: false,
+  keyChanges: 0,
   genesisPinned: true,
   levelChosen: false,
   unproved: 0,
@@ -35,7 +42,15 @@ test('epochs that were not proved are not claimed, and those after rest on them'
   const missing = notShownClaims(part);
   assert(missing.some((claim) => claim.startsWith('that the balances before epoch 2 are right')));
   assert(missing.some((claim) => claim.startsWith('the proofs of epochs 0 to 1')));
+  // The others lie under a root that no proof was checked of.
+  assert(claims.some((claim) => claim.includes('no negative balance of accounts that changed at')));
+  assert(shownClaims(PROVED).some((claim) => claim.startsWith('no negative balance at the end')));
   const data = shownClaims({ ...part, level: 'data' });
+  assert(data.some((claim) => claim.includes('the signed records, in epochs 2 to 4 proved;')));
+  assert(data.some((claim) => claim.startsWith('no negative balance at the end')));
+  const left = (level: Level) => notShownClaims({ ...part, level }).join('; ');
+  assert(left('settlement').includes('0 to 1: only their headers were followed'));
+  assert(left('data').includes('0 to 1: their records were recomputed'));
   assert(
     data.includes(
       'conservation: what the records move is what the accounts changed by, in each asset',
@@ -44,12 +59,29 @@ test('epochs that were not proved are not claimed, and those after rest on them'
 });
 
 test('what nothing of this can show is always said', () => {
-  for (const level of ['settlement', 'data'] as const) {
+  for (const level of LEVELS) {
     const missing = notShownClaims({ ...PROVED, level }).join('; ');
-    for (const words of ['no other history', 'no later epoch', 'state hash', 'rules']) {
+    for (const words of ['no other history', 'no later epoch', 'who authorised', 'rules']) {
       assert(missing.includes(words), `${level}: ${words}`);
     }
   }
+});
+
+test('with the log it is shown what follows from it, and no more that it does not', () => {
+  const replay: Circumstances = { ...PROVED, level: 'replay', devKeys: true };
+  const shown = shownClaims(replay).join('; ');
+  for (const words of ['price-time priority', 'the taker and the maker', 'state hashes']) {
+    assert(shown.includes(words), words);
+    assert(
+      !shownClaims({ ...replay, level: 'data' })
+        .join('; ')
+        .includes(words),
+      words,
+    );
+  }
+  const missing = notShownClaims(replay).join('; ');
+  assert(!missing.includes('price-time priority') && !missing.includes('recomputed'));
+  assert(missing.includes('signed receipts') && missing.includes('INSECURE'));
 });
 
 test('epochs behind the range are named', () => {

@@ -1,6 +1,9 @@
 /** How much a verification held in its hands. */
-export type Level = 'settlement' | 'data';
-export const LEVELS: readonly Level[] = ['settlement', 'data'];
+export type Level = 'settlement' | 'data' | 'replay';
+export const LEVELS: readonly Level[] = ['settlement', 'data', 'replay'];
+
+/** Levels at which the records are at hand, published or out of the log. */
+export const hasRecords = (level: Level): boolean => level !== 'settlement';
 
 export const isLevel = (name: string): name is Level =>
   (LEVELS as readonly string[]).includes(name);
@@ -9,6 +12,8 @@ export interface Circumstances {
   readonly level: Level;
   readonly epochs: number;
   readonly devKeys: boolean;
+  /** How often the operator's key was changed. */
+  readonly keyChanges: number;
   /** The caller said which genesis it expects. */
   readonly genesisPinned: boolean;
   /** The level was not asked for but follows from the files that are there. */
@@ -19,37 +24,71 @@ export interface Circumstances {
   readonly unread: number;
 }
 
-const SIGNED =
-  'every header is signed by the operator key of the genesis and names the one before it';
+const signedClaim = (keyChanges: number): string =>
+  keyChanges === 0
+    ? 'every header is signed by the operator key of the genesis and names the one before it'
+    : "every header names the one before it and is signed by its epoch's operator key: the " +
+      "genesis's, or one that the key before it was changed to, as both keys signed";
+
+const REPLAYED = [
+  "records, and changes of the rules, are what this release's engine makes of the log's orders, " +
+    'by price-time priority; every balance was recomputed from genesis',
+  'fees and rebates are what the rules in force give the taker and the maker of each trade',
+  "log ranges, heads and sequences, state hashes and times of closing are the log's",
+];
 
 /**
  * What an accepted chain shows, in words for people. Without the records all rests on the proofs:
  * under a development key, which anybody can forge with, that is nothing but who signed; and of
  * epochs whose proofs were not checked it takes the balances as they are claimed.
  */
-export function shownClaims({ level, epochs, devKeys, unproved }: Circumstances): string[] {
-  if (level === 'settlement' && devKeys) return [SIGNED];
+export function shownClaims(circumstances: Circumstances): string[] {
+  const { level, epochs, devKeys, unproved } = circumstances;
+  const signed = signedClaim(circumstances.keyChanges);
+  if (level === 'settlement' && devKeys) return [signed];
+  const proved = `epochs ${unproved} to ${unproved + epochs - 1}`;
   const isPart = level === 'settlement' && unproved > 0;
-  const where = isPart ? `in epochs ${unproved} to ${unproved + epochs - 1}: ` : '';
+  const where = isPart ? `in ${proved}: ` : '';
+  // A proof has the leaves that it opens, and no others.
+  const whose = isPart ? ' of accounts that changed' : '';
+  const outstanding = "the supply account's outstanding amount included";
   const shown = [
     'conservation: what the records move is what the accounts changed by, in each asset',
-    "no negative balance at the end of an epoch, the supply account's outstanding amount included",
+    `no negative balance${whose} at the end of an epoch, ${outstanding}`,
     'dQuote = price x dBase in every trade; every record obeys the rules of its kind',
     'the exact order and content of the records, bound by digests, without gaps',
   ].map((claim) => where + claim);
-  shown.push(SIGNED);
+  shown.push(signed);
   if (level === 'data') {
+    const which = unproved > 0 ? `the signed records, in ${proved} proved` : 'the proved records';
     shown.push(
-      'the records files are the proved records; every balance was recomputed from genesis',
+      `the records files are ${which}; every balance was recomputed from genesis`,
       'fees and rebates are what the rules in force at each trade give, whoever was its taker',
     );
   }
+  if (level === 'replay') shown.push(...REPLAYED);
   return shown;
 }
 
+const notShownByLog = [
+  'that the log has every order, in the order in which they came: signed receipts, held against ' +
+    'it by "foldbook dispute", show it',
+  'that the engine of this release is the one that the rules describe',
+];
+
+const notShownWithoutLog = (level: Level) => [
+  'that the records follow from the orders by price-time priority: level replay shows it',
+  level === 'data'
+    ? "that the changes of rules are the log's, and which side of a trade was the taker"
+    : 'that fees follow from the rules: level data checks that',
+  "that log ranges, state hash and times are the log's: level replay, which holds the log, shows " +
+    'it, and signed receipts do by "foldbook dispute"',
+];
+
 /** What it does not show. */
 export function notShownClaims(circumstances: Circumstances): string[] {
-  const { level, epochs, devKeys, genesisPinned, levelChosen, unproved, unread } = circumstances;
+  const { level, epochs, devKeys, genesisPinned, levelChosen } = circumstances;
+  const { unproved, unread, keyChanges } = circumstances;
   const notShown: string[] = [];
   if (unread > 0) {
     const first = unproved + epochs;
@@ -58,13 +97,16 @@ export function notShownClaims(circumstances: Circumstances): string[] {
   }
   if (devKeys) {
     notShown.push(
-      level === 'data'
+      hasRecords(level)
         ? 'what the proofs add to the records: INSECURE development keys, anyone can forge them'
         : 'anything at all to a stranger: INSECURE development keys, anyone can forge the proofs',
     );
   }
   if (unproved > 0) {
-    notShown.push(`the proofs of epochs 0 to ${unproved - 1}: only their headers were followed`);
+    const instead = hasRecords(level)
+      ? 'their records were recomputed, and are what was signed'
+      : 'only their headers were followed';
+    notShown.push(`the proofs of epochs 0 to ${unproved - 1}: ${instead}`);
     if (level === 'settlement') {
       notShown.push(
         `that the balances before epoch ${unproved} are right: those after rest on them`,
@@ -81,14 +123,12 @@ export function notShownClaims(circumstances: Circumstances): string[] {
     notShown.push('that this is the right chain: compare the genesis hash with one you trust');
   }
   notShown.push(
-    'that the records follow from the orders by price-time priority',
-    level === 'data'
-      ? "that the changes of rules are the log's, and which side of a trade was the taker"
-      : 'that fees follow from the rules: level data checks that',
+    ...(level === 'replay' ? notShownByLog : notShownWithoutLog(level)),
     'who authorised an order',
     'that deposits are backed',
-    "that log ranges, state hash and times are the log's: the operator says so; a replay of the " +
-      'log and signed receipts, which a later version checks, would show it',
+    ...(keyChanges === 0
+      ? []
+      : ['that nobody else has a key that was changed: it could sign its epochs otherwise']),
     'that no other history exists under this genesis: compare the head hash with what others see',
     'that no later epoch exists',
   );

@@ -27,8 +27,12 @@ export interface PlacedGroup {
 /** A chain that no group has been added to. */
 export const CHAIN_START: ChainPoint = { sequence: 0, head: new Uint8Array(HASH_BYTES) };
 
-/** Adds a group as it lies in the log; undefined for bytes that are none. */
-export function placeGroup(point: ChainPoint, payload: Uint8Array): PlacedGroup | undefined {
+/** Adds a group as it lies in the log; undefined for bytes that are none. `hash` is SHA-256. */
+export function placeGroup(
+  point: ChainPoint,
+  payload: Uint8Array,
+  hash: (bytes: Uint8Array) => Uint8Array = sha256,
+): PlacedGroup | undefined {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   if (payload.length < 2 * RECORD_BYTES) return undefined;
   if (!GROUP_START.every((byte, index) => payload[index] === byte)) return undefined;
@@ -38,7 +42,7 @@ export function placeGroup(point: ChainPoint, payload: Uint8Array): PlacedGroup 
     first: point.sequence + 1,
     last: point.sequence + count,
     timeNs: view.getBigInt64(24, true),
-    head: sha256(concatBytes(point.head, payload)),
+    head: hash(concatBytes(point.head, payload)),
     payload,
   };
 }

@@ -3,7 +3,7 @@ import type { CircuitRole } from './poseidon.ts';
 /** What proves a batch or an account proof. */
 export const BackEnd = {
   GROTH16: 1,
-  /** Reserved: a key's digest is that of the folded circuit's shape. */
+  /** A key's digest is that of the folded circuit's shape. */
   FOLDING: 2,
 } as const;
 

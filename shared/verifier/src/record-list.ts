@@ -1,17 +1,14 @@
 import { assert } from './assert.ts';
 import type { SettlementRecord } from './settlement-record.ts';
 
-export const RECORDS_HEADER_BYTES = 12;
-export const RECORD_BYTES = 32;
+const RECORD_BYTES = 32;
 const FIRST_CAPACITY = 64;
-const MAGIC = [0x46, 0x42, 0x52, 0x43]; // FBRC
-const VERSION = 1;
 const ID_LIMIT = 2 ** 24;
 const WORD_LIMIT = 1n << 64n;
 
 /**
- * An epoch's records in the bytes of a records file: 32 a record however many there are, where an
- * object takes some 200. Grows as records are pushed; a record is made when it is asked for.
+ * An epoch's records at 32 bytes each, however many there are, where an object takes some 200.
+ * Grows as records are pushed; a record is made when it is asked for.
  */
 export class RecordList implements Iterable<SettlementRecord> {
   #bytes: Uint8Array;
@@ -19,10 +16,8 @@ export class RecordList implements Iterable<SettlementRecord> {
   #length = 0;
 
   constructor(capacity = FIRST_CAPACITY) {
-    this.#bytes = new Uint8Array(RECORDS_HEADER_BYTES + RECORD_BYTES * capacity);
+    this.#bytes = new Uint8Array(RECORD_BYTES * capacity);
     this.#view = new DataView(this.#bytes.buffer);
-    this.#bytes.set(MAGIC);
-    this.#view.setUint16(4, VERSION, true);
   }
 
   /** A list is taken as it is. */
@@ -44,7 +39,7 @@ export class RecordList implements Iterable<SettlementRecord> {
     for (const word of [price, dBase, dQuote]) {
       assert(word >= 0n && word < WORD_LIMIT, `${word} does not fit u64`);
     }
-    const at = RECORDS_HEADER_BYTES + RECORD_BYTES * this.#length;
+    const at = RECORD_BYTES * this.#length;
     if (at === this.#bytes.length) this.#grow();
     const view = this.#view;
     view.setUint32(at, kind + 256 * a, true);
@@ -57,7 +52,7 @@ export class RecordList implements Iterable<SettlementRecord> {
 
   get(index: number): SettlementRecord {
     assert(index >= 0 && index < this.#length, `record ${index} of ${this.#length}`);
-    const at = RECORDS_HEADER_BYTES + RECORD_BYTES * index;
+    const at = RECORD_BYTES * index;
     const view = this.#view;
     const kindAndA = view.getUint32(at, true);
     return {
@@ -80,15 +75,9 @@ export class RecordList implements Iterable<SettlementRecord> {
     for (let index = 0; index < this.#length; index++) yield this.get(index);
   }
 
-  /** The records file: a view of this list's memory, good until the next push. */
-  toFile(): Uint8Array {
-    this.#view.setUint32(8, this.#length, true);
-    return this.#bytes.subarray(0, RECORDS_HEADER_BYTES + RECORD_BYTES * this.#length);
-  }
-
   #grow(): void {
     const capacity = Math.max(FIRST_CAPACITY, 2 * this.#length);
-    const grown = new Uint8Array(RECORDS_HEADER_BYTES + RECORD_BYTES * capacity);
+    const grown = new Uint8Array(RECORD_BYTES * capacity);
     grown.set(this.#bytes);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  checkRecord,
-  decodeRecords,
-  encodeRecords,
-  recordWord,
-  type SettlementRecord,
-} from './settlement-record.ts';
-import { checkDecoder } from './testing/fuzz.ts';
+import { checkRecord, recordWord, type SettlementRecord } from './settlement-record.ts';
 import { everyKind, record } from './testing/records.ts';
 
 const user = 5;
@@ -95,25 +88,4 @@ test('a word holds each field in bits of its own', () => {
       );
     }),
   );
-});
-
-test('a records file gives back its records', () => {
-  fc.assert(
-    fc.property(fc.array(anyRecord, { maxLength: 20 }), (records) => {
-      const decoded = decodeRecords(encodeRecords(records));
-      assert(decoded.ok);
-      assert.deepEqual([...decoded.value], records);
-    }),
-  );
-});
-
-test('a records file has one encoding', () => {
-  checkDecoder(encodeRecords(everyKind), decodeRecords, encodeRecords);
-});
-
-test('a records file that claims more than it has is refused before it is read', () => {
-  const bytes = encodeRecords([]);
-  bytes.fill(0xff, 8, 12);
-  const decoded = decodeRecords(bytes);
-  assert(!decoded.ok && /4294967295 records/.test(decoded.error.message));
 });

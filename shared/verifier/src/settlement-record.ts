@@ -1,6 +1,3 @@
-import { type ByteReader, type Decoded, decode } from './decoding.ts';
-import { RECORD_BYTES, RECORDS_HEADER_BYTES, RecordList } from './record-list.ts';
-
 /** One movement: dBase goes from a to b, dQuote from b to a. Amounts are never negative. */
 export interface SettlementRecord {
   readonly kind: number;
@@ -105,44 +102,4 @@ export function recordWord({ kind, a, b, price, dBase, dQuote }: SettlementRecor
     (dBase << 87n) |
     (dQuote << 150n)
   );
-}
-
-/** A records file (.fbr) of the records of one epoch, in order. */
-export function encodeRecords(records: Iterable<SettlementRecord>): Uint8Array {
-  return RecordList.from(records).toFile();
-}
-
-/** Fields are range-checked here; whether a record obeys its kind is `checkRecord`'s question. */
-export function decodeRecords(bytes: Uint8Array): Decoded<RecordList> {
-  return decode(bytes, 'RECORDS_FORMAT', 'records file', (reader) => {
-    reader.format('FBRC', 1);
-    reader.zero(2);
-    const count = reader.unsigned(4);
-    const expected = RECORDS_HEADER_BYTES + RECORD_BYTES * count;
-    if (reader.length !== expected) {
-      reader.refuse(`${count} records make ${expected} bytes, the file has ${reader.length}`);
-    }
-    const records = new RecordList(count);
-    for (let i = 0; i < count; i++) records.push(readRecord(reader));
-    return records;
-  });
-}
-
-function readRecord(reader: ByteReader): SettlementRecord {
-  const start = reader.offset;
-  const kind = reader.unsigned(1);
-  if (rules[kind] === undefined) reader.refuse(`kind ${kind} is not 1 to 7`, start);
-  const a = reader.unsigned(3);
-  const b = reader.unsigned(3);
-  reader.zero(1);
-  const bounded = (name: string, limit: bigint): bigint => {
-    const offset = reader.offset;
-    const value = reader.unsigned64();
-    if (value >= limit) reader.refuse(`${name} ${value} is not below ${limit}`, offset);
-    return value;
-  };
-  const price = bounded('price', PRICE_LIMIT);
-  const dBase = bounded('dBase', AMOUNT_LIMIT);
-  const dQuote = bounded('dQuote', AMOUNT_LIMIT);
-  return { kind, a, b, price, dBase, dQuote };
 }

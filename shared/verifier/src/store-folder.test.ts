@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import type { ReasonCode } from './reason-codes.ts';
 import { listMarkets, openStoreFolder, type StoreFolderOptions } from './store-folder.ts';
 import { ChainBuilder } from './testing/chain-builder.ts';
@@ -98,6 +99,25 @@ test('a folder where a file should be', async () => {
   const file = path.join(dir, market, 'epochs', '00000000.fbe');
   await rm(file);
   await mkdir(file);
+  await refuse(dir, 'STORE_READ');
+});
+
+test('a file is one zstd frame, or none: nothing stands behind it', async () => {
+  const dir = await storeFolder('frames');
+  const file = path.join(dir, market, 'epochs', '00000000.fbr');
+  const bytes = chain.files.get('epochs/00000000.fbr') ?? new Uint8Array();
+  const frame = zstdCompressSync(bytes);
+  await writeFile(file, frame);
+  assert((await verify(dir)).ok);
+  const halves = [bytes.subarray(0, 9), bytes.subarray(9)].map((half) => zstdCompressSync(half));
+  const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 7);
+  for (const behind of [Uint8Array.of(0), frame, skippable]) {
+    await writeFile(file, Buffer.concat([frame, behind]));
+    await refuse(dir, 'STORE_READ');
+  }
+  await writeFile(file, Buffer.concat(halves));
+  await refuse(dir, 'STORE_READ');
+  await writeFile(file, frame.subarray(0, -1));
   await refuse(dir, 'STORE_READ');
 });
 

@@ -2,21 +2,29 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+import { assert } from './assert.ts';
 import { type EpochSource, SourceError } from './epoch-source.ts';
+import { KEY_CHANGES_FILE } from './key-changes.ts';
 
 const DEFAULT_FILE_BYTES_MAX = 64 * 1024 * 1024;
+/** How a zstd frame begins (RFC 8878, 3.1.1), read as a little-endian u32. */
+const ZSTD_MAGIC = 0xfd2fb528;
 /** A single read takes less than 2 GiB. */
 const READ_BYTES_MAX = 1024 * 1024 * 1024;
 const GENESIS_FILE = 'genesis.fbg';
 
 export interface StoreFolderOptions {
-  /** Larger files are refused before they are read; default 64 MiB. */
+  /** Larger files are refused before they are read, or decompressed; default 64 MiB. */
   readonly fileBytesMax?: number;
+  /** Told of each file that is read, and how many bytes it has as it is stored. */
+  readonly onRead?: (sizeBytes: number) => void;
 }
 
 /**
- * The chain of `market` in the store at `dir`: <dir>/<market>/genesis.fbg, keys/<digest>.vk,
- * epochs/<epoch>.fbe and .fbr. Names beginning with a dot are not of the store.
+ * The chain of `market` in the store at `dir`: <dir>/<market>/genesis.fbg, operator-keys.fbk,
+ * keys/<digest>.vk and .shape, epochs/<epoch>.fbe, .fbr and .fbd. Names beginning with a dot are
+ * not of the store. What is a zstd frame is given without it.
  */
 export function openStoreFolder(
   dir: string,
@@ -25,15 +33,61 @@ export function openStoreFolder(
 ): EpochSource {
   const limit = options.fileBytesMax ?? DEFAULT_FILE_BYTES_MAX;
   const root = path.join(dir, market);
-  const read = (...names: string[]) => readLimited(path.join(root, ...names), limit);
+  const read = async (...names: string[]) => {
+    const file = path.join(root, ...names);
+    const bytes = await readLimited(file, limit);
+    if (bytes === undefined) return undefined;
+    options.onRead?.(bytes.length);
+    return decompressed(file, bytes, limit);
+  };
   return {
     market,
     genesis: () => read(GENESIS_FILE),
+    keyChanges: () => read(KEY_CHANGES_FILE),
     verifyingKey: (digest) => read('keys', `${digest}.vk`),
+    foldShape: (digest) => read('keys', `${digest}.shape`),
     epochNames: () => listNames(path.join(root, 'epochs')),
     epochFile: (name) => read('epochs', name),
   };
 }
+
+/** What is in a zstd frame; bytes of another kind as they are. */
+function decompressed(file: string, bytes: Uint8Array, limit: number): Uint8Array {
+  const isFrame =
+    bytes.length >= 4 &&
+    new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === ZSTD_MAGIC;
+  if (!isFrame) return bytes;
+  try {
+    return inFrame(bytes, limit);
+  } catch (error) {
+    if (isCode(error, 'ERR_BUFFER_TOO_LARGE')) {
+      const message = `${file} has more than ${limit} bytes within its zstd frame, the limit`;
+      throw new SourceError('STORE_FILE_SIZE', message);
+    }
+    throw new SourceError('STORE_READ', `${file} is no sound zstd frame: ${text(error)}`);
+  }
+}
+
+/**
+ * What is in the one zstd frame that `bytes` are.
+ * @throws Error for what is no frame, for bytes behind it, and for more than `limit` bytes in it
+ */
+export function inFrame(bytes: Uint8Array, limit: number): Uint8Array {
+  const info: unknown = zstdDecompressSync(bytes, { maxOutputLength: limit, info: true });
+  // With `info` there is more than its type says. What comes behind a frame is not read.
+  assert(isInfo(info), 'zlib tells how much it read');
+  const left = bytes.length - info.engine.bytesWritten;
+  if (left > 0) throw new Error(`${left} bytes follow it`);
+  return new Uint8Array(info.buffer);
+}
+
+interface Decompressed {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+const isInfo = (info: unknown): info is Decompressed =>
+  typeof info === 'object' && info !== null && 'buffer' in info && 'engine' in info;
 
 /** Names of the markets that have a chain in the store at `dir`, in order. */
 export async function listMarkets(dir: string): Promise<string[]> {
@@ -94,10 +148,10 @@ async function readAtMost(
   }
 }
 
-function isMissing(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'ENOENT' || error.code === 'ENOTDIR';
-}
+const isMissing = (error: unknown) => isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR');
+
+const isCode = (error: unknown, code: string) =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -169,6 +169,7 @@ test('every level is checked by name', async () => {
   assert.equal(settlement.headHash, data.headHash);
   assert.equal(settlement.shown.length, 1);
   assert(data.shown.length > 5);
-  const unknown = 'replay' as Level;
-  await assert.rejects(accept(honest, { level: unknown }), /no level "replay"/);
+  const unknown = 'matching' as Level;
+  await assert.rejects(accept(honest, { level: unknown }), /no level "matching"/);
+  await assert.rejects(accept(honest, { level: 'replay' }), /comes with what executes the log/);
 });

@@ -4,28 +4,40 @@ import { bytesToHex } from './bytes.ts';
 import { loadChainKeys } from './chain-keys.ts';
 import { type ChainState, initialChainState } from './chain-state.ts';
 import type { EpochData } from './check-data.ts';
+import type { EpochReplay, ReplayToCheck } from './check-replay.ts';
 import { type DecodedEpoch, decodeEpochFile } from './epoch-file.ts';
 import { type EpochListing, listEpochs } from './epoch-listing.ts';
-import { type EpochSource, epochFileName, recordsFileName, SourceError } from './epoch-source.ts';
+import {
+  diffsFileName,
+  type EpochSource,
+  epochFileName,
+  recordsFileName,
+  SourceError,
+} from './epoch-source.ts';
 import { toBigEndian } from './field.ts';
 import { decodeGenesis, type Genesis, genesisHash } from './genesis.ts';
 import {
   type Circumstances,
+  hasRecords,
   isLevel,
   LEVELS,
   type Level,
   notShownClaims,
   shownClaims,
 } from './level-claims.ts';
+import { type OperatorKeys, readOperatorKeys } from './operator-keys.ts';
+import { unpackDiffs } from './packed-diffs.ts';
+import { DEFAULT_RECORDS_MAX, packRecords, unpackRecords } from './packed-records.ts';
 import { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
 import { RuleBook } from './rule-book.ts';
-import { decodeRecords } from './settlement-record.ts';
 import { type ChainContext, verifyEpoch } from './verify-epoch.ts';
 
 export interface ChainOptions {
   /** Default: data when every records file is there, else settlement. */
   readonly level?: Level;
+  /** What executes the log; level replay takes it, from its beginning, and no other level does. */
+  readonly replay?: EpochReplay;
   /**
    * First and last epoch whose proofs are checked; default: all. Everything else is checked from
    * genesis to `to`; of later epochs nothing is read.
@@ -34,8 +46,18 @@ export interface ChainOptions {
   readonly to?: number;
   /** The genesis hash (hex) that the chain has to have. */
   readonly genesisHash?: string;
+  /**
+   * A key (hex) that the operator has to have had, or have: of a store that lacks the change to it,
+   * somebody may have forked the chain with the key before.
+   */
+  readonly operatorKey?: string;
   /** Verifying keys to accept; default: those of this release. */
   readonly trustedKeys?: readonly TrustedKey[];
+  /**
+   * Refuses epochs of more records, or of changes of more than twice as many accounts, before it
+   * has memory for them; default 2^21, or 64 MiB.
+   */
+  readonly recordsMax?: number;
 }
 
 /** An accepted chain. Hashes and roots are hex; ranges are of the epochs asked for. */
@@ -43,6 +65,8 @@ export interface ChainAccepted {
   readonly ok: true;
   readonly market: string;
   readonly genesisHash: string;
+  /** The operator's keys (hex), and from which epoch on each signs; the genesis's first. */
+  readonly operatorKeys: readonly { readonly firstEpoch: bigint; readonly key: string }[];
   /** Hash of the last header. */
   readonly headHash: string;
   /** Epochs whose proofs were checked. */
@@ -54,8 +78,12 @@ export interface ChainAccepted {
   /** Settlement records, counted from genesis. */
   readonly recordRange: { readonly first: bigint; readonly count: bigint };
   readonly proofs: number;
-  readonly backend: 'groth16';
+  /** Of these, proved by folding; the others by Groth16. */
+  readonly folded: number;
+  /** What the proofs that were checked are by. */
+  readonly backend: 'groth16' | 'folding' | 'mixed';
   readonly level: Level;
+  /** Proofs rest on development keys. Not where all are folded: there is no set-up then. */
   readonly devKeys: boolean;
   readonly shown: readonly string[];
   readonly notShown: readonly string[];
@@ -98,6 +126,8 @@ export async function verifyChain(
   const { level } = options;
   // Callers in JavaScript: a level that is not known would be taken for the lowest.
   assert(level === undefined || isLevel(level), `no level "${level}"; there are: ${LEVELS}`);
+  const isFit = (level === 'replay') === (options.replay !== undefined);
+  assert(isFit, 'level replay comes with what executes the log, and only it');
   const named: { market?: string; genesisHash?: string } = {};
   try {
     const { genesis, hash } = await loadGenesis(source, options);
@@ -106,8 +136,11 @@ export async function verifyChain(
     const trusted = options.trustedKeys ?? pinnedKeys;
     const keys = await orRefuse('keys', () => loadChainKeys(source, genesis, trusted));
     const names = async () => listEpochs(await source.epochNames());
-    const plan = planRange(await orRefuse('epochs folder', names), options);
-    return await followChain(source, { genesis, genesisHash: hash, keys }, plan);
+    const listing = await orRefuse('epochs folder', names);
+    // Behind the names: a change is in the store before the first epoch that it is for.
+    const operatorKeys = await loadOperatorKeys(source, genesis, hash, options);
+    const plan = planRange(listing, options);
+    return await followChain(source, { genesis, genesisHash: hash, operatorKeys, keys }, plan);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { ok: false, ...named, firstFailure: error.failure };
@@ -163,11 +196,34 @@ async function loadGenesis(
   return { genesis, hash };
 }
 
+async function loadOperatorKeys(
+  source: EpochSource,
+  genesis: Genesis,
+  hash: Uint8Array,
+  { operatorKey }: ChainOptions,
+): Promise<OperatorKeys> {
+  const part = 'operator keys';
+  const keys = await orRefuse(part, async () => {
+    return readOperatorKeys(genesis, hash, await source.keyChanges());
+  });
+  const asked = operatorKey?.toLowerCase();
+  const has = asked === undefined || keys.terms.some(({ key }) => bytesToHex(key) === asked);
+  if (has) return keys;
+  const message = `${asked} is none of the operator's keys as this store has them`;
+  throw new Refusal(part, { code: 'OPERATOR_KEY', message });
+}
+
 /** Which epochs to read and which of them to prove; `end` is one past the last. */
 interface Plan {
   readonly from: number;
   readonly end: number;
-  readonly circumstances: Omit<Circumstances, 'devKeys'>;
+  readonly recordsMax: number;
+  /** Epochs whose net changes are published. */
+  readonly diffs: ReadonlySet<number>;
+  /** Epochs whose records are. */
+  readonly records: ReadonlySet<number>;
+  readonly replay: EpochReplay | undefined;
+  readonly circumstances: Omit<Circumstances, 'devKeys' | 'keyChanges'>;
 }
 
 function planRange(listing: EpochListing, options: ChainOptions): Plan {
@@ -199,32 +255,35 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
     unproved: from,
     unread: listing.epochs - end,
   };
-  return { from, end, circumstances };
+  const { recordsMax = DEFAULT_RECORDS_MAX, replay } = options;
+  const { diffs, records } = listing;
+  return { from, end, recordsMax, diffs, records, replay, circumstances };
 }
 
 async function followChain(
   source: EpochSource,
   context: ChainContext,
-  { from, end, circumstances }: Plan,
+  plan: Plan,
 ): Promise<ChainAccepted> {
+  const { from, end, circumstances } = plan;
   const tree = new AccountTree();
   const rules = new RuleBook();
   let state = initialChainState(context.genesisHash);
   let start = state;
-  let proofs = 0;
+  const counts = { proofs: 0, folded: 0 };
   for (let epoch = 0; epoch < end; epoch++) {
     if (epoch === from) start = state;
     const file = await readEpoch(source, epoch);
-    const data: { data?: EpochData } =
-      circumstances.level === 'data'
-        ? { data: { ...(await readRecords(source, epoch)), tree } }
-        : {};
+    const data = hasRecords(circumstances.level)
+      ? await dataOf(source, { ...file.header, at: epoch }, plan, tree)
+      : {};
     const outcome = verifyEpoch(context, state, file, { proofs: epoch >= from, rules, ...data });
     if (!outcome.ok) throw new Refusal(outcome.part, outcome, epoch);
     state = outcome.state;
-    proofs += outcome.proofs;
+    counts.proofs += outcome.proofs;
+    counts.folded += outcome.folded;
   }
-  return accepted(context, start, state, proofs, circumstances);
+  return accepted(context, start, state, counts, circumstances);
 }
 
 async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpoch> {
@@ -235,11 +294,43 @@ async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpo
   return decoded.value;
 }
 
-async function readRecords(source: EpochSource, epoch: number): Promise<Omit<EpochData, 'tree'>> {
+/** Level data: the published records. Level replay: those of the log, and the published beside. */
+async function dataOf(
+  source: EpochSource,
+  { at, logLast }: { readonly at: number; readonly logLast: bigint },
+  plan: Plan,
+  tree: AccountTree,
+): Promise<{ data?: EpochData; replay?: ReplayToCheck }> {
+  const { replay } = plan;
+  if (replay === undefined) return { data: { ...(await readData(source, at, plan)), tree } };
+  const replayed = await replay.next(logLast);
+  if (!replayed.ok) return { replay: { replayed, published: undefined } };
+  const { records } = replayed;
+  const published = plan.records.has(at) ? await readData(source, at, plan) : undefined;
+  const recordsFile = published?.recordsFile ?? packRecords(records);
+  return {
+    replay: { replayed, published: published?.records },
+    data: { records, recordsFile, tree, diffs: published?.diffs },
+  };
+}
+
+async function readData(
+  source: EpochSource,
+  epoch: number,
+  plan: Plan,
+): Promise<Omit<EpochData, 'tree'>> {
+  const { recordsMax } = plan;
   const recordsFile = await readFile(source, 'records', recordsFileName(epoch), epoch);
-  const decoded = decodeRecords(recordsFile);
-  if (!decoded.ok) throw new Refusal('records', decoded.error, epoch);
-  return { records: decoded.value, recordsFile };
+  const unpacked = unpackRecords(recordsFile, recordsMax);
+  if (!unpacked.ok) throw new Refusal('records', unpacked.error, epoch);
+  const records = { records: unpacked.value, recordsFile };
+  if (!plan.diffs.has(epoch)) return records;
+  const name = diffsFileName(epoch);
+  // A record has two sides.
+  const diffs = await readFile(source, 'differences', name, epoch);
+  const changes = unpackDiffs(diffs, 2 * recordsMax);
+  if (!changes.ok) throw new Refusal('differences', changes.error, epoch);
+  return { ...records, diffs: changes.value };
 }
 
 function readFile(
@@ -253,19 +344,23 @@ function readFile(
 }
 
 function accepted(
-  { genesis, genesisHash, keys }: ChainContext,
+  { genesis, genesisHash, operatorKeys, keys }: ChainContext,
   start: ChainState,
   end: ChainState,
-  proofs: number,
+  { proofs, folded }: { readonly proofs: number; readonly folded: number },
   planned: Plan['circumstances'],
 ): ChainAccepted {
-  const circumstances = { ...planned, devKeys: keys.insecure };
-  const { level, epochs, devKeys } = circumstances;
+  const areAllFolded = proofs > 0 && folded === proofs;
+  const { terms } = operatorKeys;
+  const devKeys = keys.insecure && !areAllFolded;
+  const circumstances = { ...planned, keyChanges: terms.length - 1, devKeys };
+  const { level, epochs } = circumstances;
   const seqRange = { first: start.sequenceLast + 1n, last: end.sequenceLast };
   return {
     ok: true,
     market: genesis.name,
     genesisHash: bytesToHex(genesisHash),
+    operatorKeys: terms.map(({ firstEpoch, key }) => ({ firstEpoch, key: bytesToHex(key) })),
     headHash: bytesToHex(end.previousHash),
     epochs,
     fromRoot: bytesToHex(toBigEndian(start.root)),
@@ -273,7 +368,8 @@ function accepted(
     seqRange,
     recordRange: { first: start.recordNext, count: end.recordNext - start.recordNext },
     proofs,
-    backend: 'groth16',
+    folded,
+    backend: areAllFolded ? 'folding' : folded > 0 ? 'mixed' : 'groth16',
     level,
     devKeys,
     shown: shownClaims(circumstances),

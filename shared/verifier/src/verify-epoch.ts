@@ -1,6 +1,7 @@
 import type { Challenge } from './accumulator.ts';
+import { at } from './assert.ts';
 import { sameBytes } from './bytes.ts';
-import { type ChainKeys, keyFor } from './chain-keys.ts';
+import { type ChainKeys, keyFor, type ProofKey } from './chain-keys.ts';
 import { type ChainState, chainStateAfter } from './chain-state.ts';
 import {
   checkData,
@@ -9,11 +10,13 @@ import {
   type PartRefused,
   type PartVerdict,
 } from './check-data.ts';
-import { checkHeader } from './check-header.ts';
+import { checkHeader, type HeaderContext } from './check-header.ts';
+import { checkReplay, type ReplayToCheck } from './check-replay.ts';
 import { applyChanges, checkChanges } from './check-rules.ts';
 import type { AccountProof, BatchProof, DecodedEpoch } from './epoch-file.ts';
 import { reduce } from './field.ts';
-import type { Genesis } from './genesis.ts';
+import { FoldKey } from './fold-key.ts';
+import { type FoldLeaf, verifyFolded } from './folding.ts';
 import { type ProofClaim, verifyAll } from './groth16-batch.ts';
 import type { EpochHeader } from './header.ts';
 import type { CircuitRole, ProofPlace } from './poseidon.ts';
@@ -21,19 +24,16 @@ import { ACCEPTED } from './reason-codes.ts';
 import type { RuleBook } from './rule-book.ts';
 import { accountsSignals, batchSignals } from './statement.ts';
 import { digestListHash, drawChallenge, encodeDigestList } from './transcript.ts';
-import type { VerifyingKey } from './verifying-key.ts';
 
 /** What holds for a whole chain. */
-export interface ChainContext {
-  readonly genesis: Genesis;
-  readonly genesisHash: Uint8Array;
+export interface ChainContext extends HeaderContext {
   readonly keys: ChainKeys;
 }
 
 /** A proof with the key of its kind and the place that the verifier computed for it. */
 export interface PlacedProof<Stored> {
   readonly place: ProofPlace;
-  readonly key: VerifyingKey;
+  readonly key: ProofKey;
   readonly proof: Stored;
 }
 
@@ -44,21 +44,30 @@ export interface EpochParts {
 }
 
 export interface EpochChecks {
-  /** Whether to check the Groth16 proofs; everything else is checked always. */
+  /** Whether to check the proofs; everything else is checked always. */
   readonly proofs: boolean;
   /** The rules at the epoch's beginning; the check moves them to those at its end. */
   readonly rules: RuleBook;
   /** Level data, when given. */
   readonly data?: EpochData;
+  /** Level replay, when given; `data` has the records of the log then. */
+  readonly replay?: ReplayToCheck;
 }
 
 export type EpochOutcome =
-  | { readonly ok: true; readonly state: ChainState; readonly proofs: number }
+  | {
+      readonly ok: true;
+      readonly state: ChainState;
+      /** Proofs that were checked, and how many of them are folded. */
+      readonly proofs: number;
+      readonly folded: number;
+    }
   | PartRefused;
 
 /**
- * Checks one epoch against the chain before it: header and signature, digest list, tiling,
- * challenge, sum of accumulators, roots, with `data` the records, and the proofs.
+ * Checks one epoch against the chain before it: header and signature, with `replay` what the log
+ * gives, digest list, tiling, challenge, sum of accumulators, roots, with `data` the records, and
+ * the proofs.
  */
 export function verifyEpoch(
   context: ChainContext,
@@ -66,9 +75,11 @@ export function verifyEpoch(
   epoch: DecodedEpoch,
   checks: EpochChecks,
 ): EpochOutcome {
-  const { genesis, genesisHash, keys } = context;
-  const header = checkHeader(genesis, genesisHash, state, epoch);
+  const { genesis, keys } = context;
+  const header = checkHeader(context, state, epoch);
   if (!header.ok) return { ...header, part: 'header' };
+  const replay = checks.replay ? checkReplay(epoch, checks.replay) : ACCEPTED;
+  if (!replay.ok) return replay;
   const changes = checkChanges(genesis, state, epoch);
   if (!changes.ok) return { ...changes, part: 'rules' };
   const parts = placeProofs(keys, epoch);
@@ -91,14 +102,29 @@ export function verifyEpoch(
   if (!sums.ok) return sums;
   const contents = checkContents(parts, challenge, epoch, checks);
   if (!contents.ok) return contents;
-  const claims = checks.proofs ? proofClaims(parts, challenge) : [];
-  const proofs = verifyAll(claims);
-  if (!proofs.ok) return proofs;
-  return {
-    ok: true,
-    state: chainStateAfter(epoch.header, epoch.headerBytes),
-    proofs: claims.length,
-  };
+  const next = chainStateAfter(epoch.header, epoch.headerBytes);
+  if (!checks.proofs) return { ok: true, state: next, proofs: 0, folded: 0 };
+  const verdict = verifyAll(groth16Claims(parts, challenge));
+  if (!verdict.ok) return verdict;
+  const leaves = foldedLeaves(parts, challenge);
+  const folds = checkFolded(epoch, leaves);
+  if (!folds.ok) return folds;
+  const proofs = parts.batches.length + parts.accounts.length;
+  return { ok: true, state: next, proofs, folded: leaves.length };
+}
+
+/** Each kind's proofs are folded into one, in their order: none is without. */
+function checkFolded({ folded }: DecodedEpoch, leaves: readonly PlacedLeaf[]): PartVerdict {
+  for (const key of new Set(leaves.map((leaf) => leaf.key))) {
+    const ofKey = leaves.filter((leaf) => leaf.key === key);
+    const { role, size } = at(ofKey, 0);
+    const part = `folded ${role} proofs of ${size} rows`;
+    const proof = folded.find((found) => found.role === role && found.size === size)?.proof;
+    if (proof === undefined) return inPart(part, 'PROOF_FORMAT', 'the epoch does not have it');
+    const verdict = verifyFolded(key, ofKey, proof);
+    if (!verdict.ok) return { part, ...verdict };
+  }
+  return ACCEPTED;
 }
 
 /** The rules alone, or the records with all that follows from them. */
@@ -194,18 +220,53 @@ function checkSums({ header, batches, accounts }: EpochParts): PartVerdict {
   return ACCEPTED;
 }
 
-/** The public signals of every proof, rebuilt; the roots chain from the header's old root. */
-function proofClaims({ header, batches, accounts }: EpochParts, challenge: Challenge) {
-  const claims: ProofClaim[] = [];
+interface PlacedLeaf extends FoldLeaf {
+  readonly role: CircuitRole;
+  readonly size: number;
+  readonly key: FoldKey;
+}
+
+/** One proof of the epoch; its public signals are rebuilt when they are asked for. */
+interface PlacedClaim {
+  readonly part: string;
+  readonly role: CircuitRole;
+  readonly size: number;
+  readonly key: ProofKey;
+  readonly proof: Uint8Array;
+  readonly signals: () => readonly bigint[];
+}
+
+/** The proofs in order; the roots chain from the header's old root. */
+function* placedClaims(
+  { header, batches, accounts }: EpochParts,
+  challenge: Challenge,
+): Generator<PlacedClaim> {
   for (const [index, { place, key, proof }] of batches.entries()) {
-    const signals = batchSignals(proof.size, place, proof, challenge);
-    claims.push({ part: partName('batch', index), key, proof: proof.proof, signals });
+    const { size } = proof;
+    const signals = () => batchSignals(size, place, proof, challenge);
+    yield { part: partName('batch', index), role: 'batch', size, key, proof: proof.proof, signals };
   }
   let rootIn = header.rootOld;
   for (const [index, { place, key, proof }] of accounts.entries()) {
-    const signals = accountsSignals(proof.size, place, { ...proof, rootIn }, challenge);
-    claims.push({ part: partName('accounts', index), key, proof: proof.proof, signals });
+    const { size } = proof;
+    const claim = { ...proof, rootIn };
+    const signals = () => accountsSignals(size, place, claim, challenge);
+    const part = partName('accounts', index);
+    yield { part, role: 'accounts', size, key, proof: proof.proof, signals };
     rootIn = proof.rootOut;
   }
-  return claims;
+}
+
+function* groth16Claims(parts: EpochParts, challenge: Challenge): Generator<ProofClaim> {
+  for (const { part, key, proof, signals } of placedClaims(parts, challenge)) {
+    if (!(key instanceof FoldKey)) yield { part, key, proof, signals: signals() };
+  }
+}
+
+function foldedLeaves(parts: EpochParts, challenge: Challenge): PlacedLeaf[] {
+  const leaves: PlacedLeaf[] = [];
+  for (const { key, signals, ...rest } of placedClaims(parts, challenge)) {
+    if (key instanceof FoldKey) leaves.push({ ...rest, key, signals: signals() });
+  }
+  return leaves;
 }

@@ -12,11 +12,19 @@ export class AskedProcess<Of extends Questions> {
   /**
    * @param main - path of the module that calls `answerQuestions`
    * @param nodeFlags - for this process alone
+   * @param cores - that all of its threads keep to, Node's own included; default: all
    */
-  constructor(main: string, nodeFlags: readonly string[], signal: AbortSignal) {
+  constructor(
+    main: string,
+    nodeFlags: readonly string[],
+    signal: AbortSignal,
+    cores?: readonly number[],
+  ) {
     this.#signal = signal;
+    const pinned = ['-c', `${cores?.join(',')}`, process.execPath];
     this.#child = fork(main, [], {
-      execArgv: [...nodeFlags],
+      execPath: cores === undefined ? process.execPath : 'taskset',
+      execArgv: [...(cores === undefined ? [] : pinned), ...nodeFlags],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -102,7 +102,7 @@ describe('bench', () => {
       [['bench'], /say what; there are: match, orders, latency, hosts, .*, e2e, shm, scale, r/],
       [
         ['bench', 'nope'],
-        /no "bench nope"; there are: match, orders, latency, hosts, growth, memory, sizes, e2e, s/,
+        /no "bench nope"; there are: match, orders, .*, pack, prove, router, sizes, e2e, s/,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
@@ -239,7 +239,7 @@ describe('bench', () => {
     assert.equal(group.status, 0);
     assert.match(
       group.stdout,
-      /match .*\n.*orders .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory .*\n.*sizes /,
+      /match .*\n.*orders .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory .*\n.*pack /,
     );
     for (const name of [
       'match',

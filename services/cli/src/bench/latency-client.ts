@@ -69,7 +69,7 @@ function measureTrips(roundTrips: number, nowNs: () => number, go: () => void) {
 }
 
 /** Sees to it that every pair trades, in order, and notes when. */
-class TradeReader {
+export class TradeReader {
   trades = 0;
   isRight = true;
   /** Since the start of the run, of the latest events. */

@@ -18,6 +18,7 @@ import {
   type EchoReady,
   FLAG_WORDS,
   Flag,
+  type LatencyMeasured,
   type LatencyQuestions,
   type LatencyShared,
   type MarketAsk,
@@ -34,7 +35,7 @@ let market: Worker | undefined;
 
 /** Asks the market thread for one run, and ends it. */
 async function during<Ready, Result>(
-  what: MarketAsk['what'],
+  what: Exclude<MarketAsk['what'], 'alone'>,
   measure: (ready: Ready) => Result,
 ): Promise<Result> {
   assert(market !== undefined, 'prepare comes first');
@@ -65,4 +66,11 @@ answerQuestions<LatencyQuestions>({
   hop: ({ roundTrips }) =>
     during('echo', ({ echoes }: EchoReady) => measureHop(producer, echoes, roundTrips, nowNs)),
   run: (asked) => during('match', (ready: MatchReady) => measureRun(producer, ready, asked, nowNs)),
+  async alone(asked) {
+    assert(market !== undefined, 'prepare comes first');
+    const isDone = once(market, 'message');
+    market.postMessage({ what: 'alone', ...asked } satisfies MarketAsk);
+    const [measured] = (await isDone) as [LatencyMeasured];
+    return measured;
+  },
 });

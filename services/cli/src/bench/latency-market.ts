@@ -1,14 +1,17 @@
 /** The market thread of `bench latency`: it keeps to its core and matches what is in its ring. */
+import { hrtime } from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import { KernelHost, loadKernel, warmUpKernel } from '@foldbook/engine';
 import { RECORD_BYTES } from '@foldbook/protocol';
 import {
+  clockSince,
   createRing,
   pinCurrentThread,
   RingConsumer,
   RingProducer,
   setRealTime,
 } from '@foldbook/runtime';
+import { measureAlone } from './latency-alone.ts';
 import { setUpCommands } from './latency-commands.ts';
 import {
   type BounceReady,
@@ -28,6 +31,7 @@ const MOST_AT_ONCE = 256;
 
 const { commands, flags, matchCore, realtime } = workerData as LatencyShared;
 const words = new Int32Array(flags);
+const nowNs = clockSince(hrtime.bigint());
 const pin = pinCurrentThread(matchCore);
 const kernel = await loadKernel();
 warmUpKernel(kernel);
@@ -63,16 +67,21 @@ function echo(consumer: RingConsumer, run: number): void {
   }
 }
 
-/** Applies commands as they come, each one's events published when it is done. */
-function match(consumer: RingConsumer, run: number): void {
+/** A market with a full book, on a host of its own, for blocks of up to so many commands. */
+function openMarket(blockCommands: number) {
   globalThis.gc?.();
   const host = new KernelHost(kernel, { sharedEventPages: EVENT_PAGES });
   const market = host.addMarket();
   const laidSetUp = host.layCommands(setUpCount);
   laidSetUp.bytes.set(setUp);
-  const laid = host.layCommands(MOST_AT_ONCE);
+  const laid = host.layCommands(blockCommands);
   market.applyLaid(laidSetUp, 0, setUpCount, TIME_NS, setUpCount);
-  const firstSequence = setUpCount + 1;
+  return { host, market, laid, firstSequence: setUpCount + 1 };
+}
+
+/** Applies commands as they come, each one's events published when it is done. */
+function match(consumer: RingConsumer, run: number): void {
+  const { host, market, laid, firstSequence } = openMarket(MOST_AT_ONCE);
   parentPort?.postMessage({ events: host.sharedEvents, firstSequence } satisfies MatchReady);
   while (lasts(run)) {
     const count = consumer.read(laid.bytes, MOST_AT_ONCE);
@@ -83,7 +92,12 @@ function match(consumer: RingConsumer, run: number): void {
   }
 }
 
-parentPort?.on('message', ({ what, run }: MarketAsk) => {
+parentPort?.on('message', (ask: MarketAsk) => {
+  if (ask.what === 'alone') {
+    parentPort?.postMessage(measureAlone(openMarket(1), ask, nowNs));
+    return;
+  }
+  const { what, run } = ask;
   const consumer = new RingConsumer(commands);
   if (what === 'bounce') bounce(run);
   else if (what === 'echo') echo(consumer, run);

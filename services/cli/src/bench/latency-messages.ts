@@ -28,6 +28,12 @@ export interface LatencyRun {
   readonly perSec: number | undefined;
 }
 
+/** Of the market thread alone; always paced. */
+export interface AloneRun {
+  readonly pairs: number;
+  readonly perSec: number;
+}
+
 export interface LatencyMeasured {
   readonly commandsPerSec: number;
   /** From when a command was to be sent until its trade was read; of paced runs. */
@@ -46,14 +52,20 @@ export type LatencyQuestions = {
   readonly word: { readonly asked: HopRun; readonly answer: LatencyPercentiles };
   readonly hop: { readonly asked: HopRun; readonly answer: LatencyPercentiles };
   readonly run: { readonly asked: LatencyRun; readonly answer: LatencyMeasured };
+  readonly alone: { readonly asked: AloneRun; readonly answer: LatencyMeasured };
 };
 
-/** To the market thread: send words or slots back, or match commands, as long as `Flag.RUN` is. */
-export interface MarketAsk {
-  readonly what: 'bounce' | 'echo' | 'match';
-  /** Its number; another one each time. */
-  readonly run: number;
-}
+/**
+ * To the market thread: send words or slots back, or match commands, as long as `Flag.RUN` is; or
+ * match some of its own, which is answered with a `LatencyMeasured`.
+ */
+export type MarketAsk =
+  | {
+      readonly what: 'bounce' | 'echo' | 'match';
+      /** Its number; another one each time. */
+      readonly run: number;
+    }
+  | ({ readonly what: 'alone' } & AloneRun);
 
 /** The market thread's answers: to its start, and to what it is asked. */
 export interface MarketPrepared {

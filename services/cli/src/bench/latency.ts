@@ -1,9 +1,11 @@
 /** `bench latency`: a command into the ring, a trade out of it, seen by another pinned thread. */
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 import { AskedProcess } from './asked-process.ts';
 import type { LatencyMeasured, LatencyOptions, LatencyQuestions } from './latency-messages.ts';
+import { DEFAULT_CIRCUIT, DEFAULT_ROUNDS, measureWhileProving } from './latency-proving.ts';
 import { machineWords, thisMachine } from './machine.ts';
 import { chosenCores, v8Flags } from './measure-options.ts';
 import { type LatencyPercentiles, median } from './statistics.ts';
@@ -19,6 +21,13 @@ const CAPACITY_PAIRS = 500_000;
 const WARM_UP_PAIRS = 50_000;
 const ROUND_TRIPS_PER_SEC = 50_000;
 const MAX_PAIRS = 5_000_000;
+
+const PROVING_OPTIONS = {
+  circuit: { type: 'string' },
+  rounds: { type: 'string' },
+  'prover-cores': { type: 'string' },
+  nice: { type: 'string' },
+} as const;
 
 export const latency: CliCommand = {
   name: 'bench latency',
@@ -48,11 +57,30 @@ word, the least that this machine's cores can do: a command and its trade are at
                     "hopNs":{...},"wordNs":{...},"trades","isRight",...} a line; load is the share
                     of the capacity, 0 for the first
 
+--while-proving asks something else: whether the same commands, 50,000 a second, take as long while
+proofs are made on other cores. Workers as of a prover, a core each, prove back to back in one half
+of the time, in turns with the other half. Two rows: matching is of the market thread alone, which
+gives itself each command when it is due, so that nothing but its core takes part; commandToTrade is
+from the client and back. Percentiles are the median of the rounds; ratios are of the two halves of
+a round, their median, range and the p of Wilcoxon's test. Where only two cores are, proofs share
+the client's, and matching alone says what proofs on another core do.
+
+  --circuit NAME    what is proved (default ${DEFAULT_CIRCUIT}; the large ones are made by
+                    foldbook keys dev --circuit NAME)
+  --rounds N        of --seconds without proofs and as many beside them, a row
+                    (default ${DEFAULT_ROUNDS})
+  --prover-cores L  such as 2,3: a worker each (default: all that are left, or the client's)
+  --nice N          priority of the workers, 0 to 19 (default 19, as a prover's)
+  --json            {"measure","without":{"p50",...},"with":{...},"ratio":{"p50":{"ratio",
+                    "ratioRange","pValue"},...},"isRight","matchCore","clientCore","circuit",
+                    "nice","workers":[{"pid","cpuset","proofs","cpuMs","wallMs"}],...} a row
+
 Both threads spin: on a machine that others use, or where two cores are one, the highest
 percentiles tell how long the system kept a thread from its core. Exit status 1 if trades are not
 those that the commands give.
 
-Example: foldbook bench latency --seconds 10`,
+Example: foldbook bench latency --seconds 10
+Example: foldbook bench latency --while-proving --seconds 2 --realtime 50`,
   takes: [],
   options: {
     seconds: { type: 'string' },
@@ -60,6 +88,8 @@ Example: foldbook bench latency --seconds 10`,
     'client-core': { type: 'string' },
     realtime: { type: 'string' },
     v8: { type: 'string' },
+    'while-proving': { type: 'boolean' },
+    ...PROVING_OPTIONS,
   },
   endsOnSignal: true,
   run: measure,
@@ -72,10 +102,16 @@ async function measure(context: CommandContext): Promise<number> {
   const [matchCore, clientCore] = chosenCores(context, 'client-core');
   const cores = { matchCore, clientCore, realtime };
   const flags = v8Flags(context);
+  const isProving = context.flag('while-proving');
+  for (const name of isProving ? [] : Object.keys(PROVING_OPTIONS)) {
+    if (context.text(name) === undefined) continue;
+    throw new UsageError(`--${name} is for --while-proving: add it, or leave --${name} away`);
+  }
   const asked = new AskedProcess<LatencyQuestions>(MAIN, ['--expose-gc', ...flags], signal);
   try {
     const { matchPin, clientPin, realTime } = await asked.ask('prepare', cores);
     if (realTime?.granted === false) output.say(`not in real time: ${realTime.reason}`);
+    if (isProving) return await measureWhileProving(context, asked, cores, seconds);
     output.progress('bench latency', 0, 2 + SHARES.length);
     const trips = { roundTrips: seconds * ROUND_TRIPS_PER_SEC };
     const wordNs = await asked.ask('word', trips);

@@ -1,10 +1,13 @@
 /** The benchmarks that have threads of their own, as a user runs them. */
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { platform } from 'node:process';
 import { describe, test } from 'node:test';
 import { benchRows, foldbook } from '../testing/bench-run.ts';
 
 const ON_LINUX = { skip: platform === 'linux' ? false : 'memory is shared on Linux only' };
+
+const CORES = { skip: availableParallelism() < 2 && 'proofs need a core of their own' };
 
 describe('benches of threads', () => {
   test('latency: a row for each load, every pair traded', async () => {
@@ -28,6 +31,43 @@ describe('benches of threads', () => {
     const wrong = await foldbook(['bench', 'latency', '--client-core', '1000']);
     assert.match(wrong.stderr, /--client-core 1000: this process may use/);
     assert.equal(wrong.status, 2);
+  });
+
+  test('latency beside proofs: both rows, in turns, on cores that it names', CORES, async () => {
+    const rounds = ['--rounds', '2', '--seconds', '1', '--circuit', 'batch-15', '--nice', '0'];
+    const args = ['bench', 'latency', '--while-proving', ...rounds, '--json'];
+    const rows = await benchRows(args);
+    assert.deepEqual(
+      rows.map(({ measure, isRight }) => [measure, isRight]),
+      [
+        ['matching', true],
+        ['commandToTrade', true],
+      ],
+    );
+    for (const row of rows) {
+      for (const { p50, p99, max } of [row.without, row.with]) {
+        assert(p50 > 0 && p99 >= p50 && max >= p99);
+      }
+      for (const { ratio, ratioRange } of [row.ratio.p50, row.ratio.p99]) {
+        assert(ratio > 0 && ratioRange[0] <= ratio && ratio <= ratioRange[1]);
+      }
+      assert(row.workers.length > 0);
+      for (const { cpuset, proofs, cpuMs } of row.workers) {
+        assert.match(cpuset, /^\d+$/);
+        assert.notEqual(Number(cpuset), row.matchCore);
+        assert(proofs >= 2 && cpuMs > 0);
+      }
+    }
+    const core = `${rows[0].matchCore}`;
+    for (const [options, words] of [
+      [['--rounds', '2'], /--rounds is for --while-proving/],
+      [['--while-proving', '--core', core, '--prover-cores', core], /besides the market's core/],
+      [['--while-proving', '--circuit', 'none'], /MEASUREMENT_FAILED: prepare: .*circuit/s],
+    ] as const) {
+      const wrong = await foldbook(['bench', 'latency', ...options]);
+      assert.match(wrong.stderr, words);
+      assert.notEqual(wrong.status, 0);
+    }
   });
 
   test('hosts: a row for each limit, and for each size of a market that moves', async () => {

@@ -12,6 +12,8 @@ export const check: CommandGroup = {
     kill9: async () => (await import('../check/kill9.ts')).kill9,
     overload: async () => (await import('../check/overload.ts')).overload,
     replay: async () => (await import('../check/replay.ts')).replay,
+    'proof-neg': async () => (await import('../check/proof-neg.ts')).proofNeg,
+    'proof-chain': async () => (await import('../check/proof-chain.ts')).proofChain,
     torn: async () => (await import('../check/torn.ts')).torn,
     sim: async () => (await import('../check/sim.ts')).sim,
   },

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { MAX_PARTITIONS, type Receipt } from '@foldbook/protocol';
 import {
   bytesToHex,
+  chainCertifier,
   checkEvidence,
   evidenceText,
+  hexToBytes,
   isCertified,
   ReceiptBook,
 } from '@foldbook/verifier';
@@ -19,6 +21,7 @@ import { readSignedChain, type SignedChain } from '../dispute/signed-epochs.ts';
 import { fileTrouble } from '../file-trouble.ts';
 import { checkMarketName, marketName } from '../order-arguments.ts';
 import { plural } from '../output.ts';
+import { operatorFrom } from '../verify-options.ts';
 
 export const dispute: CliCommand = {
   name: 'dispute',
@@ -40,8 +43,9 @@ epochs, differ first.
   --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
-  --operator KEY    the operator's public key, 64 hex digits (default: that of the store's genesis):
-                    receipts by keys that it has not certified are told apart
+  --operator KEY    the operator's public key, 64 hex digits (default: those of the store's chain):
+                    receipts by keys that it has not certified are told apart; with --check: a key
+                    that the operator has, or had before a change
   --out FOLDER      where evidence-*.json go (default: here)
   --check FILE      is this evidence, and against whom?
   --json            one JSON object for each receipt, one in the end
@@ -82,18 +86,25 @@ async function runCheck({ output, ...context }: CommandContext, file: string): P
   } catch (error) {
     throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
   }
-  const operatorKey = operatorFrom(context.text('operator'));
+  const operatorKey = pinnedOperator(context);
   const checked = checkEvidence(text, { operatorKey });
   if (!checked.ok) {
     output.result({ ...checked }, `NO EVIDENCE: ${checked.code}: ${checked.message}`);
     return 1;
   }
   const lines = [`EVIDENCE (${checked.kind}), market ${checked.market}: ${checked.words}`];
-  for (const { key, certifiedBy } of checked.receiptKeys) {
+  for (const { key, certifiedBy, retiredFrom } of checked.receiptKeys) {
     const by = certifiedBy === null ? 'no operator certified it' : `certified by ${certifiedBy}`;
     lines.push(`  receipt signed by ${key}, ${by}`);
+    if (retiredFrom === null) continue;
+    lines.push(`  that key was changed from epoch ${retiredFrom} on: others may have it by now`);
   }
-  if (checked.operatorKey !== null) lines.push(`  epochs signed by ${checked.operatorKey}`);
+  const { operatorKey: genesisKey, signers } = checked;
+  if (genesisKey !== null) lines.push(`  operator of the genesis ${genesisKey}`);
+  for (const key of signers) {
+    const what = checked.kind === 'keys' ? 'changes of the key' : 'epochs';
+    lines.push(`  ${what} signed by ${key}`);
+  }
   if (checked.against === 'log') {
     lines.push("  the log is nobody's word: this shows that the one that was looked at is not the");
     lines.push('  one that the receipt was given for');
@@ -167,7 +178,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
   if (context.text('partition') !== undefined) {
     throw new UsageError('--partition is for --other-log: receipts name theirs; leave it away');
   }
-  const pinned = operatorFrom(context.text('operator'));
+  const pinned = pinnedOperator(context);
   const only = context.text('market');
   if (only !== undefined) checkMarketName(only);
   const input = await readReceipts(context.positionals);
@@ -272,8 +283,14 @@ async function tellFinding(
 ): Promise<void> {
   const { receipt, verdict, epoch, words } = finding;
   const { market, first, last, logSequence, publicKey } = receipt;
-  const operator = pinned ?? chain?.genesis.operatorKey;
-  const certified = operator && isCertified(publicKey, operator, input.certificates);
+  const { certificates } = input;
+  const certifier = chain && chainCertifier(publicKey, chain.operatorKeys, certificates);
+  const certified = pinned
+    ? isCertified(publicKey, pinned, certificates)
+    : chain && certifier !== undefined;
+  // What no epoch reaches yet belongs to a later one than all.
+  const at = epoch ?? chain?.epochs.length ?? 0;
+  const isRetired = certifier?.endEpoch !== undefined && certifier.endEpoch <= at;
   const file =
     finding.evidence &&
     (await writeEvidence(folderOf(context), `${market}-${first}`, finding.evidence));
@@ -283,13 +300,17 @@ async function tellFinding(
   };
   const shout = verdict === 'contradicted' || verdict === 'missing';
   const word = shout ? verdict.toUpperCase() : verdict;
-  const note = certified === false ? ' (by a key that the operator has not certified)' : '';
+  const note =
+    certified === false
+      ? ' (by a key that the operator has not certified)'
+      : isRetired
+        ? ' (by a key that the operator certified with one that it has changed since)'
+        : '';
   const place = `${market} ${first} to ${last}`;
   context.output.result(result, `${word}: ${place}${note}: ${words}${named(file)}`);
 }
 
-function operatorFrom(text: string | undefined): Uint8Array | undefined {
-  if (text === undefined) return undefined;
-  if (/^[0-9a-f]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
-  throw new UsageError(`--operator ${text}: give a public key, 64 hex digits`);
+function pinnedOperator(context: Pick<CommandContext, 'text'>): Uint8Array | undefined {
+  const key = operatorFrom(context.text('operator'));
+  return key === undefined ? undefined : hexToBytes(key);
 }

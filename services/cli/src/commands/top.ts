@@ -69,7 +69,8 @@ async function show(context: CommandContext): Promise<number> {
         return 1;
       }
       const sample = sampler.next();
-      output.result({ ...sample }, `${isScreen ? CLEAR_SCREEN : ''}${topWords(sample)}`);
+      if (isScreen && !output.json) process.stdout.write(CLEAR_SCREEN);
+      output.result({ ...sample }, topWords(sample));
       if (context.flag('once')) return 0;
     }
   } finally {

@@ -9,6 +9,8 @@ import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
+import { statusFileOf } from '../prover/status-files.ts';
+import { WORKERS_HELP, WORKERS_OPTIONS, workerOptions } from '../prover/worker-options.ts';
 import { nodeReceiptKeys, ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
 import { metricsFileOf } from '../top/metrics-file.ts';
@@ -45,13 +47,15 @@ in another one how the market does.
                     move to idle hosts later on, too
 ${NODE_HELP}
 ${CONFIG_HELP}
-  --workers N       provers at once (default: cores - 1)
+  --workers N       provers at once (default: cores - 1; none with --prover-workers)
+${WORKERS_HELP}
   --share LIST      accounts whose clients on this host may come over shared memory: 7,8 those of
                     this user; 7:1001 that of user 1001 and of nobody else
   --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
   --json            one JSON object for each service that is up, and for what ended
 
 Example: foldbook up --local
+Example: foldbook up --local --prover-workers 0..4
 Example: foldbook up market --local --partitions 4
 Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379`,
   takes: ['market', 'prover'],
@@ -68,6 +72,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     hosts: { type: 'string' },
     placement: { type: 'string' },
     workers: { type: 'string' },
+    ...WORKERS_OPTIONS,
     share: { type: 'string' },
     'share-dir': { type: 'string' },
     ...NODE_OPTIONS,
@@ -125,10 +130,12 @@ function readPlan(context: CommandContext): Plan {
     throw new UsageError('--config is of the market, which is not started: leave it away');
   }
   serviceConfigs(context, { nats: '', redis: '', user: undefined, data, file });
+  const names = SERVICES.filter((name) => named.has(name)).map((name) =>
+    name === 'market' && nodeOptions(context) !== undefined ? 'node' : name,
+  );
+  const isSupervised = workerOptions(context, named.has('prover')) !== undefined;
   return {
-    names: SERVICES.filter((name) => named.has(name)).map((name) =>
-      name === 'market' && nodeOptions(context) !== undefined ? 'node' : name,
-    ),
+    names: isSupervised ? [...names, 'prover-supervisor'] : names,
     data,
     logDir: join(data, 'logs'),
     file,
@@ -196,7 +203,8 @@ interface Where extends Pick<Plan, 'nats' | 'redis' | 'user' | 'data' | 'file'> 
 function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const { user, file } = where;
   const login = user === undefined ? {} : { user };
-  const workers = context.integer('workers', 1, 256);
+  const supervised = workerOptions(context, true);
+  const workers = context.integer('workers', 1, 256) ?? (supervised === undefined ? undefined : 0);
   const node = nodeOptions(context);
   const metricsFile = node === undefined ? metricsFileOf(where.data) : undefined;
   const epochRecords = context.integer('epoch-records', 1, 1_000_000);
@@ -221,7 +229,13 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
       source: { kind: 'jetstream', servers: where.nats, ...login },
       redisUrl: where.redis,
       dataDir: join(where.data, 'proofs'),
+      statusFile: statusFileOf(where.data, 'prover'),
       ...(workers === undefined ? {} : { workers }),
+    },
+    'prover-supervisor': {
+      redisUrl: where.redis,
+      statusFile: statusFileOf(where.data, 'prover-supervisor'),
+      ...supervised,
     },
   };
 }

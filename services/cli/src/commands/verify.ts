@@ -1,42 +1,65 @@
 import { resolve } from 'node:path';
-import { type ChainAccepted, type ChainResult, verifyChain } from '@foldbook/verifier';
+import {
+  type ChainAccepted,
+  type ChainResult,
+  isLevel,
+  LEVELS,
+  type Level,
+  verifyChain,
+} from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
-import type { CliCommand } from '../command.ts';
+import type { CliCommand, CommandContext } from '../command.ts';
 import { checkMarketName } from '../order-arguments.ts';
 import { duration, plural, roundedMs } from '../output.ts';
 import { DEFAULT_PROOF_DIR } from '../paths.ts';
+import { printable } from '../printable.ts';
+import { DEV_KEYS_WARNING, isProved, NOT_PROVED } from '../proved-words.ts';
 import { verifyAccount } from '../verify-account.ts';
-import { folderOptions, genesisFrom } from '../verify-options.ts';
-import { completed, counted, findMarket } from '../verify-store.ts';
+import { folderOptions, genesisFrom, operatorFrom, recordsLimit } from '../verify-options.ts';
+import { figureWords, openReplay, type ReplayFigures } from '../verify-replay.ts';
+import { completed, findMarket } from '../verify-store.ts';
 
 export const verify: CliCommand = {
   name: 'verify',
   summary: 'check the chain of epochs and proofs of a market',
   help: `
 Usage: foldbook verify [--store DIR] [--market NAME] [--epochs A[..B]] [--level L] [--genesis HASH]
+                       [--operator KEY] [--max-file MIB]
+       foldbook verify --account FILE [--store DIR] [--out FOLDER] [--genesis HASH] [--operator KEY]
                        [--max-file MIB]
-       foldbook verify --account FILE [--store DIR] [--genesis HASH] [--max-file MIB]
+       foldbook verify --level replay --log FOLDER | --nats URL [--partition N] [as above]
 
-Needs no key, no server and no engine: only the folder of epochs that a prover wrote.
+Needs no key, no server and no engine: only the folder of epochs that a prover wrote. At level
+replay it also needs the log: it executes every order again, and compares what comes of it.
 
   --store DIR       folder of the proof store (default ${DEFAULT_PROOF_DIR})
   --market NAME     the market (default: the only one in the folder)
   --epochs A[..B]   check the proofs of these epochs only (headers from genesis to there always)
-  --level L         settlement (headers and proofs), or data (also every settlement record);
-                    default: data where the records are there
+  --level L         settlement (headers and proofs), data (also every settlement record), or
+                    replay (also the log, from its beginning); default: data where the records are
+                    there
+  --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
+  --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
+  --partition N     ...and which partition of it (default 0)
   --genesis HASH    the genesis you expect; without it the folder's own is shown, and a folder
                     made up from nothing would pass
-  --max-file MIB    read no file larger than this, as a store may be anybody's (default 64, which
-                    is two million records an epoch)
+  --operator KEY    a key that the operator has, or had: a store without the change to it is
+                    refused, since whoever has the key before could have made it
+  --max-file MIB    read no file larger than this, compressed or not, and no more records an epoch
+                    than it would hold as they are, as a store may be anybody's (default 64, which
+                    is two million records)
   --account FILE    a file of "foldbook balance --prove": is it signed, and, with --store, is it of
-                    the chain, whose epochs up to it are verified too, and of its last root?
+                    the chain, whose epochs up to it are verified too, and of its last root? Where
+                    the two contradict each other they are evidence against who signed both, which
+                    goes to --out FOLDER (default: here)
   --json            one JSON object
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
-at level settlement under development keys, whose proofs anybody can forge; 2 when there is no such
-market in the folder.
-Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
+at level settlement under development keys, whose proofs anybody can forge (with --account and
+--store too); 2 when there is no such market in the folder.
+Example: foldbook verify --store ${DEFAULT_PROOF_DIR}
+Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
   takes: [],
   options: {
     account: { type: 'string' },
@@ -45,36 +68,63 @@ Example: foldbook verify --store ${DEFAULT_PROOF_DIR}`,
     epochs: { type: 'string' },
     level: { type: 'string' },
     genesis: { type: 'string' },
+    operator: { type: 'string' },
+    out: { type: 'string' },
     'max-file': { type: 'string' },
+    log: { type: 'string' },
+    nats: { type: 'string' },
+    user: { type: 'string' },
+    partition: { type: 'string' },
   },
   run: async (context) => {
     const accountFile = context.text('account');
     if (accountFile !== undefined) return verifyAccount(context, accountFile);
     const store = resolve(context.text('store') ?? DEFAULT_PROOF_DIR);
-    const level = context.text('level');
-    if (level !== undefined && level !== 'settlement' && level !== 'data') {
-      throw new UsageError(`--level ${level}: this version checks settlement and data`);
-    }
+    const level = levelFrom(context);
     const asked = context.text('market');
     if (asked !== undefined) checkMarketName(asked);
     const range = epochRange(context.text('epochs'));
     const genesisHash = genesisFrom(context.text('genesis'));
+    const operatorKey = operatorFrom(context.text('operator'));
     const folder = folderOptions(context.text('max-file'));
     const market = await findMarket(store, asked);
     const startMs = performance.now();
-    const { source, bytesRead } = counted(openStoreFolder(store, market, folder));
+    // As they are stored: what a light client would have to fetch.
+    let bytes = 0;
+    const onRead = (sizeBytes: number) => {
+      bytes += sizeBytes;
+    };
+    const source = openStoreFolder(store, market, { ...folder, onRead });
+    const limit = recordsLimit(folder);
+    const question = { source, market, to: range.to, ...limit };
+    const log = level === 'replay' ? await openReplay(context, question) : undefined;
     const verified = await verifyChain(source, {
       ...range,
+      ...limit,
       ...(level === undefined ? {} : { level }),
+      ...(log === undefined ? {} : { replay: log.replay }),
       ...(genesisHash === undefined ? {} : { genesisHash }),
-    });
+      ...(operatorKey === undefined ? {} : { operatorKey }),
+    }).finally(() => log?.close());
     const ms = roundedMs(performance.now() - startMs);
+    const replay = log?.figures();
     const levelChosen = level === undefined;
     const result = await completed(verified, { source, to: range.to, levelChosen });
-    context.output.result({ ...result, ms, bytes: bytesRead() }, resultWords(result, ms));
+    const figures = replay === undefined ? {} : { replay };
+    context.output.result({ ...result, ms, bytes, ...figures }, resultWords(result, ms, replay));
     return result.ok && isProved(result) ? 0 : 1;
   },
 };
+
+function levelFrom(context: CommandContext): Level | undefined {
+  const level = context.text('level');
+  const isLog = ['log', 'nats', 'partition', 'user'].find((name) => context.text(name));
+  if (level !== 'replay' && isLog !== undefined) {
+    throw new UsageError(`--${isLog} is about the log, for --level replay: add that`);
+  }
+  if (level === undefined || isLevel(level)) return level;
+  throw new UsageError(`--level ${level}: there are ${LEVELS.join(', ')}`);
+}
 
 function epochRange(text: string | undefined): { from?: number; to?: number } {
   if (text === undefined) return {};
@@ -85,26 +135,37 @@ function epochRange(text: string | undefined): { from?: number; to?: number } {
   throw new UsageError(`--epochs ${text}: give one epoch, like 3, or a range, like 0..3`);
 }
 
-/** Proofs under development keys show nothing by themselves: only the records do. */
-const isProved = ({ devKeys, level }: ChainAccepted) => !(devKeys && level === 'settlement');
+/** None for a chain whose genesis says it. */
+const keyWords = ({ operatorKeys: [, ...changes] }: ChainAccepted) =>
+  changes.map(({ firstEpoch, key }) => `  operator key ${key} from epoch ${firstEpoch} on`);
 
-export function resultWords(result: ChainResult, ms: number): string {
+/** "16 proofs by Groth16", "16 proofs by folding", "16 proofs (2 by Groth16, 14 by folding)". */
+function proofWords({ proofs, folded }: Pick<ChainAccepted, 'proofs' | 'folded'>): string {
+  const all = plural(proofs, 'proof');
+  if (folded === 0) return `${all} by Groth16`;
+  if (folded === proofs) return `${all} by folding`;
+  return `${all} (${proofs - folded} by Groth16, ${folded} by folding)`;
+}
+
+export function resultWords(result: ChainResult, ms: number, replay?: ReplayFigures): string {
   if (!result.ok) {
     const failure = result.firstFailure;
     const where =
       failure.epoch === undefined ? failure.part : `epoch ${failure.epoch}, ${failure.part}`;
-    return `REFUSED: ${where}: ${failure.code}: ${failure.message}`;
+    return `REFUSED: ${where}: ${failure.code}: ${printable(failure.message)}`;
   }
-  const verdict = isProved(result) ? 'VERIFIED' : 'SIGNED, BUT NOT PROVED';
+  const verdict = isProved(result) ? 'VERIFIED' : NOT_PROVED;
   const lines = [
     `${verdict}: ${result.market}, ${plural(result.epochs, 'epoch')}, ` +
-      `${plural(result.proofs, 'proof')}, ` +
+      `${proofWords(result)}, ` +
       `level ${result.level}, ${duration(ms)}`,
     `  genesis ${result.genesisHash}`,
+    ...keyWords(result),
     `  head    ${result.headHash}`,
     `  root    ${result.fromRoot}`,
     `       -> ${result.toRoot}`,
-    ...(result.devKeys ? ['  WARNING: development keys: anyone can forge proofs under them'] : []),
+    ...(replay === undefined ? [] : [figureWords(replay)]),
+    ...(result.devKeys ? [DEV_KEYS_WARNING] : []),
     'shown:',
     ...result.shown.map((line) => `  + ${line}`),
     'not shown:',

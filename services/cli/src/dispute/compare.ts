@@ -1,5 +1,5 @@
 /** Two of what should be one: where they differ first. */
-import { bytesToHex, type Evidence } from '@foldbook/verifier';
+import { bytesToHex, type Evidence, keyListConflict } from '@foldbook/verifier';
 import type { LogSource } from './log-source.ts';
 import type { SignedChain } from './signed-epochs.ts';
 
@@ -46,6 +46,13 @@ export function compareChains(a: SignedChain, b: SignedChain): Difference | unde
   if (Buffer.compare(a.genesisBytes, b.genesisBytes) !== 0) {
     const words = 'they are two chains: each has a genesis of its own';
     return { at: undefined, words, evidence: undefined };
+  }
+  const changes = keyListConflict(a.operatorKeys, b.operatorKeys);
+  if (changes !== undefined && a.keyChanges !== undefined && b.keyChanges !== undefined) {
+    const lists = [a.keyChanges, b.keyChanges];
+    const evidence = { kind: 'keys', genesis: a.genesisBytes, lists } as const;
+    const words = `the operator's key has two lists of changes: ${changes.words}`;
+    return { at: undefined, words, evidence };
   }
   for (const [index, one] of a.epochs.entries()) {
     const other = b.epochs[index];

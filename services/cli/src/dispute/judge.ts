@@ -1,6 +1,6 @@
 /** What becomes of each receipt of a market: fits, is not covered, or contradicts. */
 import type { Receipt } from '@foldbook/protocol';
-import { type Evidence, placeInEpoch, type ReceiptPlace } from '@foldbook/verifier';
+import { chainCertifier, type Evidence, placeInEpoch, type ReceiptPlace } from '@foldbook/verifier';
 import type { LogReader } from './asked-log.ts';
 import { groupsBetween, headBefore, type LogWalk, type MetReceipt, walkLog } from './log-walk.ts';
 import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
@@ -38,6 +38,7 @@ export interface Judgement {
 }
 
 const MOST_EVIDENCE_BYTES = 64 * 1024 * 1024;
+const NOT_CERTIFIED = '; no evidence is written, since the operator has not certified its key';
 const TOO_LARGE = '; its evidence has more than 64 MiB of groups and is not written';
 
 /** Receipts of one market whose signatures were checked. */
@@ -67,13 +68,20 @@ async function judge(
   const found = (verdict: Verdict, words: string, evidence?: Evidence): Finding => ({
     ...{ receipt, verdict, epoch: number, words, evidence },
   });
-  const against = (headBefore: Uint8Array, groups: readonly Uint8Array[]): Evidence => ({
-    ...{ kind: 'header', receipt: receipt.bytes, genesis: chain.genesisBytes },
-    ...{ epoch: epoch.signed, headBefore, groups, certificates },
-  });
-  if (place.at === 'nowhere') {
-    return found('contradicted', place.words, against(new Uint8Array(32), []));
-  }
+  const isOwn = chainCertifier(receipt.publicKey, chain.operatorKeys, certificates) !== undefined;
+  const contradicted = (
+    words: string,
+    headBefore: Uint8Array,
+    groups: readonly Uint8Array[],
+  ): Finding => {
+    // Anybody could have signed it.
+    if (!isOwn) return found('contradicted', `${words}${NOT_CERTIFIED}`);
+    return found('contradicted', words, {
+      ...{ kind: 'header', receipt: receipt.bytes, genesis: chain.genesisBytes },
+      ...{ epoch: epoch.signed, headBefore, groups, certificates },
+    });
+  };
+  if (place.at === 'nowhere') return contradicted(place.words, new Uint8Array(32), []);
   const isAgreed = walk?.agreeing.has(epoch.header.epoch) === true;
   if (isAgreed && met?.differs !== undefined) {
     const { reader, before } = { reader: readerOf(around), before: met.logSequence };
@@ -85,7 +93,7 @@ async function judge(
     const groups = await groupsBetween(reader, around.market, range);
     if (groups === undefined) return found('contradicted', `${met.differs}${TOO_LARGE}`);
     const head = await headBefore(reader, around.market, before);
-    return found('contradicted', met.differs, against(head, groups));
+    return contradicted(met.differs, head, groups);
   }
   if (place.at === 'end') return found('consistent', `it is the end of epoch ${number}`);
   if (isAgreed) return found('consistent', `epoch ${number} has its group`);
@@ -127,7 +135,9 @@ async function againstLog(
   epoch: number | undefined,
 ): Promise<Finding> {
   const { chain, certificates, market } = around;
-  const anchor = chain?.epochs.findLast(
+  // Where the chain's operator did not sign the receipt, the log alone has to do.
+  const own = chain && chainCertifier(receipt.publicKey, chain.operatorKeys, certificates) && chain;
+  const anchor = own?.epochs.findLast(
     ({ header }) => walk?.agreeing.has(header.epoch) && header.sequenceLast < receipt.first,
   );
   const from = anchor === undefined ? 1 : Number(anchor.header.logLast) + 1;

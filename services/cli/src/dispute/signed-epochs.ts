@@ -10,11 +10,14 @@ import {
   genesisHash,
   initialChainState,
   listEpochs,
+  type OperatorKeys,
+  readOperatorKeys,
   type SignedHeader,
   SourceError,
 } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
+import { printable } from '../printable.ts';
 
 export interface SignedEpoch {
   readonly header: EpochHeader;
@@ -24,13 +27,18 @@ export interface SignedEpoch {
 export interface SignedChain {
   readonly genesis: Genesis;
   readonly genesisBytes: Uint8Array;
+  /** The list of changes of the operator's key as the store has it, and checked. */
+  readonly keyChanges: Uint8Array | undefined;
+  readonly operatorKeys: OperatorKeys;
   readonly epochs: readonly SignedEpoch[];
 }
 
 /** Proofs are not looked at: the headers are what the operator has put its name to. */
 export async function readSignedChain(store: string, market: string): Promise<SignedChain> {
   const unfit = (words: string) =>
-    new UsageError(`${store}, ${market}: ${words}; see foldbook verify --store ${store}`);
+    new UsageError(
+      `${store}, ${market}: ${printable(words)}; see foldbook verify --store ${store}`,
+    );
   try {
     const source = openStoreFolder(store, market);
     const genesisBytes = await source.genesis();
@@ -39,6 +47,10 @@ export async function readSignedChain(store: string, market: string): Promise<Si
     if (!genesis.ok) throw unfit(genesis.error.message);
     if (genesis.value.name !== market) throw unfit(`the genesis is of ${genesis.value.name}`);
     const hash = genesisHash(genesisBytes);
+    const keyChanges = await source.keyChanges();
+    const operatorKeys = readOperatorKeys(genesis.value, hash, keyChanges);
+    if (!operatorKeys.ok) throw unfit(`${operatorKeys.code}: ${operatorKeys.message}`);
+    const context = { genesis: genesis.value, genesisHash: hash, operatorKeys };
     const listing = listEpochs(await source.epochNames());
     if (!listing.ok) throw unfit(listing.message);
     const epochs: SignedEpoch[] = [];
@@ -48,13 +60,13 @@ export async function readSignedChain(store: string, market: string): Promise<Si
       const decoded = file === undefined ? undefined : decodeEpochFile(file);
       if (decoded === undefined) throw unfit(`epoch ${epoch} is not there any more`);
       if (!decoded.ok) throw unfit(`epoch ${epoch}: ${decoded.error.message}`);
-      const verdict = checkHeader(genesis.value, hash, state, decoded.value);
+      const verdict = checkHeader(context, state, decoded.value);
       if (!verdict.ok) throw unfit(`epoch ${epoch}: ${verdict.code}: ${verdict.message}`);
       const { header, headerBytes, signature } = decoded.value;
       state = chainStateAfter(header, headerBytes);
-      epochs.push({ header, signed: { header: headerBytes, signature } });
+      epochs.push({ header, signed: { header: headerBytes, signature, keyChanges } });
     }
-    return { genesis: genesis.value, genesisBytes, epochs };
+    return { genesis: genesis.value, genesisBytes, keyChanges, operatorKeys, epochs };
   } catch (error) {
     if (error instanceof SourceError) throw unfit(error.message);
     throw error;

@@ -47,6 +47,10 @@ export class ScriptedMaker implements ProofMaker {
     return expectedResult(job);
   }
 
+  refuses(): undefined {
+    return undefined;
+  }
+
   #wake(): void {
     for (const { count, resolve } of this.#waiters) if (this.started.length >= count) resolve();
     this.#waiters = this.#waiters.filter(({ count }) => this.started.length < count);
@@ -62,7 +66,8 @@ export function expectedResult(job: ProofJob): ProofResult {
 /** Distinct jobs of one epoch. */
 export function someJobs(count: number, epoch = 1): ProofJob[] {
   return Array.from({ length: count }, (_, index) => {
-    const place = { market: 'TEST-USD', epoch, part: `b${index}` };
-    return createJob(place, 'batch-15', { kind: ['1', '0'], siblings: [['7']] }, [`${index}`]);
+    const place = { market: 'TEST-USD', chain: '00', epoch, part: `b${index}+1` };
+    const circuit = { name: 'batch-15', keyDigest: Uint8Array.of(7) } as const;
+    return createJob(place, circuit, { kind: ['1', '0'], siblings: [['7']] }, [`${index}`]);
   });
 }

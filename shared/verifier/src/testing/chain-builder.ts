@@ -2,15 +2,25 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { applyDelta, netDeltas } from '../account-diffs.ts';
 import { AccountTree, EMPTY_ROOT } from '../account-tree.ts';
 import { accountAccumulator, batchAccumulator, type Challenge } from '../accumulator.ts';
-import { assert } from '../assert.ts';
-import { hexToBytes } from '../bytes.ts';
+import { assert, at } from '../assert.ts';
+import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { type ChainState, chainStateAfter, initialChainState } from '../chain-state.ts';
-import { type EpochFile, encodeEpochFile } from '../epoch-file.ts';
-import { epochFileName, recordsFileName } from '../epoch-source.ts';
+import { type EpochFile, encodeEpochFile, type FoldedPart } from '../epoch-file.ts';
+import { diffsFileName, epochFileName, recordsFileName } from '../epoch-source.ts';
 import { encodeGenesis, type Genesis, genesisHash } from '../genesis.ts';
 import { type EpochHeader, encodeHeader, HASH_BYTES } from '../header.ts';
+import {
+  encodeKeyChanges,
+  KEY_CHANGES_FILE,
+  type KeyChange,
+  signKeyChange,
+} from '../key-changes.ts';
+import { type OperatorKeys, operatorKeys } from '../operator-keys.ts';
+import { packDiffs } from '../packed-diffs.ts';
+import { packRecords } from '../packed-records.ts';
 import type { TrustedKey } from '../pinned-keys.ts';
-import { BackEnd } from '../proof-system.ts';
+import type { CircuitRole } from '../poseidon.ts';
+import { BackEnd, compareKinds } from '../proof-system.ts';
 import {
   type Creation,
   type FeeRates,
@@ -19,9 +29,16 @@ import {
   rulesHashAfter,
   TIERS,
 } from '../rules.ts';
-import { encodeRecords, RecordKind, type SettlementRecord } from '../settlement-record.ts';
+import { RecordKind, type SettlementRecord } from '../settlement-record.ts';
 import { publicKeyOf, signHeader } from '../signature.ts';
-import { accountsDigest, accountsSignals, batchDigest, batchSignals } from '../statement.ts';
+import {
+  ACCOUNTS_SIGNALS,
+  accountsDigest,
+  accountsSignals,
+  BATCH_SIGNALS,
+  batchDigest,
+  batchSignals,
+} from '../statement.ts';
 import {
   digestListHash,
   drawChallenge,
@@ -29,7 +46,9 @@ import {
   type ListedAccounts,
   type ListedBatch,
 } from '../transcript.ts';
+import { compressPoint, FoldModel, type ModelInstance } from './fold-model.ts';
 import { everyKindRates } from './records.ts';
+import { openShape } from './tiny-shape.ts';
 import { createTrapdoorKey, type TrapdoorKey } from './trapdoor-prover.ts';
 
 /** Everything about one epoch that is fixed before the challenge. */
@@ -48,6 +67,8 @@ export interface Sums {
 
 /** Where a dishonest operator may step in; each hook changes its argument in place. */
 export interface Cheats {
+  /** Records that are published in the place of those that are proved. */
+  readonly published?: readonly SettlementRecord[];
   /** Before the digest list is hashed, the header signed and the challenge drawn. */
   readonly draft?: (draft: Draft) => void;
   /** After the digest list is hashed into the header, before it is signed. */
@@ -65,6 +86,8 @@ export interface ChainBuilderOptions {
   readonly batchSize?: number;
   readonly accountsSize?: number;
   readonly genesis?: Partial<Genesis>;
+  /** The genesis has shapes too, of circuits that any signals satisfy: a draft may fold proofs. */
+  readonly folds?: boolean;
   /** Rates of the creation; none by default. */
   readonly rates?: FeeRates;
 }
@@ -89,16 +112,22 @@ export class ChainBuilder {
   readonly genesisHash: Uint8Array;
   readonly batchKey: TrapdoorKey;
   readonly accountsKey: TrapdoorKey;
+  /** Of batches and of account proofs; none unless the chain folds. */
+  readonly models: readonly FoldModel[];
   readonly secretKey: Uint8Array;
   readonly creation: Creation;
   readonly tree = new AccountTree();
   state: ChainState;
+  keyChanges: readonly KeyChange[] = [];
+  readonly #secrets: { readonly secret: Uint8Array; readonly firstEpoch: bigint }[] = [];
   #epochs = 0;
 
   constructor(options: ChainBuilderOptions = {}) {
     const seed = options.seed ?? 'chain';
     this.batchKey = createTrapdoorKey('batch', options.batchSize ?? 15, seed);
     this.accountsKey = createTrapdoorKey('accounts', options.accountsSize ?? 4, seed);
+    const shapes = [openShape(BATCH_SIGNALS), openShape(ACCOUNTS_SIGNALS)];
+    this.models = options.folds === true ? shapes.map((shape) => new FoldModel(shape)) : [];
     this.secretKey = filled(7);
     this.creation = {
       kind: 'creation',
@@ -113,9 +142,11 @@ export class ChainBuilder {
       operatorKey: publicKeyOf(this.secretKey),
       emptyRoot: EMPTY_ROOT,
       rulesHash: rulesHashAfter(RULES_START, [this.creation]),
-      keys: this.trustedKeys.map(({ role, size, digest }) => {
-        return { role, size, backEnd: BackEnd.GROTH16, digest: hexToBytes(digest) };
-      }),
+      keys: this.trustedKeys
+        .map(({ role, size, digest, backEnd = BackEnd.GROTH16 }) => {
+          return { role, size, backEnd, digest: hexToBytes(digest) };
+        })
+        .sort(compareKinds),
       ...options.genesis,
     };
     const genesisFile = encodeGenesis(this.genesis);
@@ -123,21 +154,56 @@ export class ChainBuilder {
     for (const key of [this.batchKey, this.accountsKey]) {
       this.files.set(`keys/${key.trusted.digest}.vk`, key.bytes);
     }
+    for (const { digest, file } of this.models) {
+      this.files.set(`keys/${bytesToHex(digest)}.shape`, file);
+    }
     this.genesisHash = genesisHash(genesisFile);
     this.state = initialChainState(this.genesisHash);
   }
 
-  get trustedKeys(): readonly TrustedKey[] {
-    return [this.batchKey.trusted, this.accountsKey.trusted];
+  /** Changes the operator's key to that of another secret from an epoch on. */
+  changeKey(secret: Uint8Array, firstEpoch = this.state.nextEpoch): void {
+    const chainId = this.genesisHash;
+    const change = signKeyChange({ chainId, firstEpoch }, this.#lastSecret, secret);
+    this.#secrets.push({ secret, firstEpoch });
+    this.keyChanges = [...this.keyChanges, change];
+    this.files.set(KEY_CHANGES_FILE, encodeKeyChanges(this.keyChanges));
   }
 
-  /** Adds an epoch and its records file. */
+  get #lastSecret(): Uint8Array {
+    return this.#secrets.at(-1)?.secret ?? this.secretKey;
+  }
+
+  get operatorKeys(): OperatorKeys {
+    const keys = operatorKeys(this.genesis, this.genesisHash, this.keyChanges);
+    assert(keys.ok, 'the changes are sound');
+    return keys;
+  }
+
+  /** The secret key that signs an epoch. */
+  secretOf(epoch: bigint): Uint8Array {
+    const term = this.#secrets.findLast(({ firstEpoch }) => firstEpoch <= epoch);
+    return term?.secret ?? this.secretKey;
+  }
+
+  get trustedKeys(): readonly TrustedKey[] {
+    const keys = [this.batchKey.trusted, this.accountsKey.trusted];
+    const folded = this.models.map(({ digest }, index) => {
+      const { circuit, role, size } = at(keys, index);
+      const hex = bytesToHex(digest);
+      return { circuit, role, size, backEnd: BackEnd.FOLDING, digest: hex, insecure: false };
+    });
+    return [...keys, ...folded];
+  }
+
+  /** Adds an epoch and its data. */
   addEpoch(
     records: readonly SettlementRecord[],
     cheats: Cheats = {},
     changes: readonly ChangeAt[] = changesFor(records),
   ): void {
-    const draft = this.#draft(records, changes);
+    const published = cheats.published ?? records;
+    const draft = this.#draft(records, published, changes);
     cheats.draft?.(draft);
     const digestList = encodeDigestList(draft.batches, draft.accounts);
     const header = {
@@ -156,18 +222,33 @@ export class ChainBuilder {
     cheats.sums?.(sums);
     const honest = {
       headerBytes,
-      signature: signHeader(headerBytes, this.secretKey),
+      signature: signHeader(headerBytes, this.secretOf(header.epoch)),
       changes: draft.changes,
       ...this.#prove(draft, header, sums, challenge),
     };
     const epoch = cheats.epoch?.(honest) ?? honest;
     this.files.set(`epochs/${epochFileName(this.#epochs)}`, encodeEpochFile(epoch));
-    this.files.set(`epochs/${recordsFileName(this.#epochs)}`, encodeRecords(records));
+    this.#addData(published);
     this.state = chainStateAfter(header, headerBytes);
     this.#epochs += 1;
   }
 
-  #draft(records: readonly SettlementRecord[], changes: readonly ChangeAt[]): Draft {
+  #addData(records: readonly SettlementRecord[]): void {
+    this.files.set(`epochs/${recordsFileName(this.#epochs)}`, packRecords(records));
+    const deltas = netDeltas(records);
+    const limit = 2n ** 63n;
+    const areBounded = deltas.every(({ base, quote }) =>
+      [base, quote].every((change) => change > -limit && change < limit),
+    );
+    if (!areBounded) return;
+    this.files.set(`epochs/${diffsFileName(this.#epochs)}`, packDiffs(deltas));
+  }
+
+  #draft(
+    records: readonly SettlementRecord[],
+    published: readonly SettlementRecord[],
+    changes: readonly ChangeAt[],
+  ): Draft {
     const { state, genesis } = this;
     const { market } = genesis;
     const epoch = state.nextEpoch;
@@ -187,7 +268,7 @@ export class ChainBuilder {
       const kind = { size: accountsSize, backEnd: BackEnd.GROTH16 };
       return { ...kind, count: deltas.length, digest, rootOut: this.tree.root() };
     });
-    const header = this.#header(records);
+    const header = this.#header(records.length, sha256(packRecords(published)));
     return { header, changes: this.#place(changes), batches, accounts };
   }
 
@@ -202,9 +283,8 @@ export class ChainBuilder {
     return isFirst ? [this.creation, ...placed] : placed;
   }
 
-  #header(records: readonly SettlementRecord[]): EpochHeader {
+  #header(recordCount: number, dataDigest: Uint8Array): EpochHeader {
     const { state, genesis } = this;
-    const recordCount = records.length;
     return {
       market: genesis.market,
       epoch: state.nextEpoch,
@@ -227,7 +307,7 @@ export class ChainBuilder {
       rootOld: state.root,
       rootNew: this.tree.root(),
       digestListHash: filled(0),
-      dataDigest: sha256(encodeRecords(records)),
+      dataDigest,
     };
   }
 
@@ -245,13 +325,26 @@ export class ChainBuilder {
     header: EpochHeader,
     sums: Sums,
     challenge: Challenge,
-  ): Pick<EpochFile, 'batches' | 'accounts'> {
+  ): Pick<EpochFile, 'batches' | 'accounts' | 'folded'> {
     const { market, epoch } = header;
+    const leaves: { role: CircuitRole; instances: ModelInstance[] }[] = [
+      { role: 'batch', instances: [] },
+      { role: 'accounts', instances: [] },
+    ];
+    const prove = (which: 0 | 1, backEnd: number, signals: readonly bigint[]): Uint8Array => {
+      const key = which === 0 ? this.batchKey : this.accountsKey;
+      if (backEnd !== BackEnd.FOLDING) return key.prove(signals);
+      const { instances } = at(leaves, which);
+      const root = BigInt(3 + instances.length);
+      const instance = at(this.models, which).fresh(signals, [root, root * root]);
+      instances.push(instance);
+      return compressPoint(instance.commitment);
+    };
     const batches = draft.batches.map(({ seq0, count, size, backEnd, digest }, index) => {
       const acc = sums.batches[index] ?? 0n;
       const place = { market, epoch, seq0, count };
       const signals = batchSignals(size, place, { digest, acc }, challenge);
-      return { backEnd, size, count, digest, acc, proof: this.batchKey.prove(signals) };
+      return { backEnd, size, count, digest, acc, proof: prove(0, backEnd, signals) };
     });
     let rootIn = header.rootOld;
     const accounts = draft.accounts.map(({ count, size, backEnd, digest, rootOut }, index) => {
@@ -260,10 +353,15 @@ export class ChainBuilder {
       const claim = { rootIn, rootOut, digest, acc };
       const signals = accountsSignals(size, place, claim, challenge);
       rootIn = rootOut;
-      const proof = this.accountsKey.prove(signals);
+      const proof = prove(1, backEnd, signals);
       return { backEnd, size, count, rootOut, acc, digest, proof };
     });
-    return { batches, accounts };
+    const folded = leaves.flatMap(({ role, instances }, which): FoldedPart[] => {
+      if (instances.length === 0) return [];
+      const { size } = (which === 0 ? this.batchKey : this.accountsKey).trusted;
+      return [{ role, size, proof: at(this.models, which).prove(instances) }];
+    });
+    return { batches, accounts, folded };
   }
 }
 

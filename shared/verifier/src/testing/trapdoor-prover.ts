@@ -2,20 +2,19 @@ import { bn254 } from '@noble/curves/bn254.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { at } from '../assert.ts';
 import { bytesToHex, concatBytes, utf8ToBytes } from '../bytes.ts';
+import { fromBigEndian, inverse, reduce } from '../field.ts';
+import type { TrustedKey } from '../pinned-keys.ts';
+import type { CircuitRole } from '../poseidon.ts';
+import { ACCOUNTS_SIGNALS, BATCH_SIGNALS } from '../statement.ts';
+import { encodeVerifyingKey, verifyingKeyDigest } from '../verifying-key.ts';
 import {
   encodeCompressedG1,
   encodeCompressedG2,
   encodeG1,
   encodeG2,
   G1,
-  type G1Point,
   G2,
-} from '../curve-points.ts';
-import { fromBigEndian, inverse, reduce } from '../field.ts';
-import type { TrustedKey } from '../pinned-keys.ts';
-import type { CircuitRole } from '../poseidon.ts';
-import { ACCOUNTS_SIGNALS, BATCH_SIGNALS } from '../statement.ts';
-import { encodeVerifyingKey, verifyingKeyDigest } from '../verifying-key.ts';
+} from './reference-points.ts';
 
 /**
  * A Groth16 key whose trapdoor is known, so that it "proves" any statement about any circuit,
@@ -50,15 +49,14 @@ function makeKey(role: CircuitRole, size: number, seed: string, signals: number)
   const draw = scalars(`${seed}/${role}-${size}`);
   const [alpha, beta, gamma, delta] = [draw(), draw(), draw(), draw()];
   const ic = Array.from({ length: signals + 1 }, () => draw());
-  const [first, ...others] = ic.map((scalar) => G1.BASE.multiply(scalar));
-  const icPoints: [G1Point, ...G1Point[]] = [first ?? G1.BASE, ...others];
+  const icPoints = ic.map((scalar) => encodeG1(G1.BASE.multiply(scalar)));
   const bytes = encodeVerifyingKey({
     insecure: true,
-    alpha1: G1.BASE.multiply(alpha),
-    beta2: G2.BASE.multiply(beta),
-    gamma2: G2.BASE.multiply(gamma),
-    delta2: G2.BASE.multiply(delta),
-    ic: icPoints,
+    alpha1: encodeG1(G1.BASE.multiply(alpha)),
+    beta2: encodeG2(G2.BASE.multiply(beta)),
+    gamma2: encodeG2(G2.BASE.multiply(gamma)),
+    delta2: encodeG2(G2.BASE.multiply(delta)),
+    ic: [at(icPoints, 0), ...icPoints.slice(1)],
   });
   const digest = bytesToHex(verifyingKeyDigest(bytes));
   const points = (values: readonly bigint[]) => {

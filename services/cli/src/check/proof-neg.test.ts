@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function foldbook(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], (_, stdout, stderr) => {
+      resolve({ status: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+test('a selection of false witnesses and forged stores, all refused', async () => {
+  const { status, stdout, stderr } = await foldbook(
+    ...['check', 'proof-neg', '--quick', '--circuit', 'batch-15', '--runs', '2', '--json'],
+  );
+  assert.equal(status, 0, stdout + stderr);
+  const { ok, tried, refused, groups } = JSON.parse(stdout) as {
+    ok: boolean;
+    tried: number;
+    refused: number;
+    groups: { of: string; group: string; tried: number; failures: string[] }[];
+  };
+  assert.equal(ok, true);
+  assert.equal(tried, refused);
+  const named = (of: string) => groups.filter((group) => group.of === of);
+  assert.equal(named('batch-15').length, 13);
+  assert.equal(named('verifier').length, 9);
+  assert(groups.every((group) => group.tried > 0 && group.failures.length === 0));
+});
+
+test('a circuit that there is not', async () => {
+  const { status, stderr } = await foldbook('check', 'proof-neg', '--circuit', 'batch-16');
+  assert.equal(status, 2);
+  assert.match(stderr, /--circuit batch-16: there are batch-15, /);
+});

@@ -1,0 +1,121 @@
+/** `keys rotate`: a list that verifiers take, or one line that says why not. */
+import assert from 'node:assert/strict';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { publicKeyOf, readOperatorKeys } from '@foldbook/verifier';
+import { ChainBuilder, record } from '@foldbook/verifier/testing';
+import { foldbook } from './testing/foldbook.ts';
+
+let dir = '';
+let store = '';
+let chain = new ChainBuilder();
+const MARKET = 'BTC-USD';
+const list = () => join(store, MARKET, 'operator-keys.fbk');
+const keyFile = (name: string) => join(dir, `${name}.key`);
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+async function writeKey(name: string, secret: Uint8Array): Promise<string> {
+  await writeFile(keyFile(name), `${hex(secret)}\n`, { mode: 0o600 });
+  return keyFile(name);
+}
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'foldbook-rotate-'));
+  store = join(dir, 'proofs');
+  chain = new ChainBuilder({ name: MARKET });
+  for (const amount of [4, 5]) chain.addEpoch([record.depositBase(3, amount)]);
+  for (const [file, bytes] of chain.files) {
+    const path = join(store, MARKET, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+  }
+  await writeKey('first', chain.secretKey);
+});
+
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const rotate = (from: string, to: string, ...more: readonly string[]) =>
+  foldbook(
+    ...['keys', 'rotate', '--operator-key', keyFile(from), '--new', keyFile(to)],
+    ...['--store', store, ...more],
+  );
+
+async function termsIn(path: string) {
+  const file = new Uint8Array(await readFile(path));
+  const keys = readOperatorKeys(chain.genesis, chain.genesisHash, file);
+  assert(keys.ok);
+  return keys.terms.map(({ firstEpoch, key }) => [Number(firstEpoch), hex(key)]);
+}
+
+const publicOf = async (name: string) => {
+  const text = await readFile(keyFile(name), 'utf8');
+  return hex(publicKeyOf(new Uint8Array(Buffer.from(text.trim(), 'hex'))));
+};
+
+test('a change goes into the store, and the next one behind it', async () => {
+  const first = await rotate('first', 'second', '--json');
+  assert.equal(first.status, 0, first.stderr);
+  const told = JSON.parse(first.stdout);
+  assert.deepEqual([told.market, told.fromEpoch, told.list], [MARKET, 2, list()]);
+  assert.equal(told.newKey, await publicOf('second'));
+  const second = await rotate('second', 'third', '--from-epoch', '7');
+  assert.equal(second.status, 0, second.stderr);
+  assert.match(second.stdout, /from epoch 7 on the operator's key is/);
+  assert.deepEqual(await termsIn(list()), [
+    [0, await publicOf('first')],
+    [2, await publicOf('second')],
+    [7, await publicOf('third')],
+  ]);
+  assert.deepEqual((await readdir(join(store, MARKET))).toSorted(), [
+    'epochs',
+    'genesis.fbg',
+    'keys',
+    'operator-keys.fbk',
+  ]);
+});
+
+test('the old key signs on another machine, with the genesis alone', async () => {
+  const away = join(dir, 'away');
+  await cp(join(store, MARKET, 'genesis.fbg'), join(away, MARKET, 'genesis.fbg'));
+  const out = join(dir, 'carried', 'operator-keys.fbk');
+  const more = ['--store', away, '--from-epoch', '2', '--out', out];
+  const ran = await rotate('first', 'second', ...more);
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.equal((await readdir(join(away, MARKET))).length, 1);
+  await cp(out, list());
+  assert.equal((await termsIn(list())).length, 2);
+});
+
+test('what no verifier would take is not written', async () => {
+  const refuses = async (words: RegExp, ...args: Parameters<typeof rotate>) => {
+    const before = await readFile(list()).catch(() => undefined);
+    const ran = await rotate(...args);
+    assert.equal(ran.status, 2, ran.stdout);
+    assert.match(ran.stderr, words);
+    assert.equal(ran.stderr.trim().split('\n').length, 1);
+    assert.deepEqual(await readFile(list()).catch(() => undefined), before);
+  };
+  await refuses(/nothing\.key is not there/, 'nothing', 'second');
+  await refuses(
+    /epoch 1: it is in the store, and signed; name 2/,
+    'first',
+    'second',
+    '--from-epoch',
+    '1',
+  );
+  await writeKey('stranger', new Uint8Array(32).fill(55));
+  await refuses(/stranger\.key is the key [0-9a-f]{64}; that of/, 'stranger', 'second');
+  await refuses(/which was the operator's before/, 'first', 'first');
+  await refuses(/holds no market ETH-USD/, 'first', 'second', '--market', 'ETH-USD');
+  await chmod(await writeKey('open', new Uint8Array(32).fill(56)), 0o644);
+  await refuses(/others may read the secret key/, 'first', 'open');
+  assert.equal((await rotate('first', 'second', '--from-epoch', '5')).status, 0);
+  await refuses(/first\.key is the key/, 'first', 'third');
+  await refuses(/from epoch 5 on, the one before from 5/, 'second', 'third', '--from-epoch', '5');
+  await refuses(/which was the operator's before/, 'second', 'first', '--from-epoch', '9');
+  const file = new Uint8Array(await readFile(list()));
+  await writeFile(list(), file.with(20, (file[20] ?? 0) ^ 1));
+  await refuses(/KEY_CHANGE_SIGNATURE|KEY_CHANGE_KEY/, 'second', 'third', '--from-epoch', '9');
+});

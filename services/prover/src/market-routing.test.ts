@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogger } from '@foldbook/runtime';
+import type { Groth16Circuit } from './chain-context.ts';
+import { MarketRouting } from './market-routing.ts';
+import { EpochRouter } from './router/epoch-router.ts';
+import { routerSchema } from './router/settings.ts';
+import { trapdoorCircuits } from './testing/trapdoor-circuits.ts';
+import { filledTiles } from './tiling.ts';
+
+const [batch15, accounts4] = trapdoorCircuits;
+assert(batch15 !== undefined && accounts4 !== undefined);
+const batch240: Groth16Circuit = { ...batch15, name: 'batch-240', size: 240 };
+const rows = { batch: 200, accounts: 3 };
+const closed = { epoch: 7, timeNs: 1_000_000_000n };
+
+function newRouting() {
+  const lines: string[] = [];
+  const router = new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 2 });
+  const logger = createLogger({
+    service: 'test',
+    level: 'info',
+    write: (line) => lines.push(line),
+  });
+  const options = { router, logger, nowMs: () => 101_500, workersElsewhere: false };
+  return { routing: new MarketRouting(options), lines };
+}
+
+test('with one size of each role the tiles are those without a router', () => {
+  const { routing, lines } = newRouting();
+  const route = routing.route('A-USD', closed, 0, rows, trapdoorCircuits);
+  assert.deepEqual(route.tiles, filledTiles(rows, trapdoorCircuits));
+  assert.equal(route.workers, undefined);
+  assert.equal(route.record.reason, 'only');
+  assert.match(lines.join('\n'), /proofs chosen.*groth16\/batch-15/);
+});
+
+test('what proofs took is what the next epoch is tiled by, and the log says so', () => {
+  const { routing, lines } = newRouting();
+  const circuits = [batch15, batch240, accounts4];
+  const first = routing.route('A-USD', closed, 0, rows, circuits);
+  assert.equal(first.record.reason, 'unmeasured');
+  assert.equal(first.tiles.batch.length, 14);
+  const made = { proof: new Uint8Array(256), publicSignals: [], rssBytes: 2 ** 28 };
+  const result = { ...made, proofBytes: 128, verifyMs: 3 };
+  for (const [circuit, cpuMs] of [
+    [batch15, 900],
+    [batch240, 4_000],
+    [accounts4, 3_000],
+  ] as const) {
+    for (let proof = 0; proof < 3; proof += 1) {
+      first.made(circuit, { ...result, proveMs: cpuMs, cpuMs }, 1);
+    }
+  }
+  first.end();
+  const second = routing.route('A-USD', { epoch: 8, timeNs: 101_000_000_000n }, 0, rows, circuits);
+  assert.deepEqual(
+    second.tiles.batch.map(({ circuit, first, count }) => [circuit.name, first, count]),
+    [['batch-240', 0, 200]],
+  );
+  const last = second.record;
+  assert.equal(last.reason, 'cost');
+  assert.equal(last.expected?.cpuS, 7);
+  assert((last.instead?.cost ?? 0) > (last.expected?.cost ?? 0));
+  assert.match(lines.at(-1) ?? '', /"reason":"cost"|reason.*cost/);
+});

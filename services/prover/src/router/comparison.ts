@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The router against every fixed choice, over the same loads and the same luck. */
+import type { Load } from './load.ts';
+import { fixedChoices, fixedPolicy, type Policy, routerPolicy } from './policy.ts';
+import {
+  type RouterSettings,
+  routerSchema,
+  type VerifierKind,
+  verifierWeights,
+} from './settings.ts';
+import { simulate } from './simulation.ts';
+import type { Outcome } from './simulation-outcome.ts';
+import type { World } from './simulation-world.ts';
+
+/** Where one fixed choice is right for every epoch the router can't be better, nor much worse. */
+const TIE = 0.005;
+
+export interface Standings {
+  readonly policy: string;
+  /** Geometric mean of its loads' scores: a tenth saved on any of them counts the same. */
+  readonly score: number;
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface Comparison {
+  readonly settings: RouterSettings;
+  readonly router: Standings;
+  /** By score, the best first. */
+  readonly fixed: readonly Standings[];
+}
+
+/**
+ * The same seed gives the same figures.
+ *
+ * @param learning - what the router's process has proved before, on this machine. Fixed choices
+ *   have nothing to learn
+ */
+export function compare(
+  loads: readonly Load[],
+  learning: readonly Load[],
+  world: World,
+  settings: RouterSettings,
+  seed: number,
+): Comparison {
+  const { foldsAllowed } = verifierWeights(settings.verifier);
+  const standings = (policyOf: () => Policy): Standings => {
+    const outcomes = loads.map((load) => simulate(load, policyOf(), world, settings, seed));
+    const [{ policy } = { policy: '' }] = outcomes;
+    const logs = outcomes.reduce((sum, outcome) => sum + Math.log(outcome.score), 0);
+    const score = Math.exp(logs / loads.length);
+    return { policy, score, outcomes };
+  };
+  return {
+    settings,
+    router: standings(() => {
+      const policy = routerPolicy({ ...settings, maxWorkers: world.cores });
+      // Other luck than that of the runs that count.
+      for (const load of learning) simulate(load, policy, world, settings, seed + 1_000);
+      return policy;
+    }),
+    fixed: fixedChoices(world.cores, foldsAllowed)
+      .map((choice) => standings(() => fixedPolicy(choice)))
+      .sort((left, right) => left.score - right.score),
+  };
+}
+
+/** What the router has proved before it is judged: none of the loads that count. */
+export const LEARNING = 'tune-markets';
+
+/** Deadlines as a deployment may have them: a contract waits longer. */
+export function judgedSettings(verifier: VerifierKind): RouterSettings {
+  return routerSchema.parse({ verifier, deadlineMs: verifier === 'on-chain' ? 300_000 : 60_000 });
+}
+
+/** No fixed choice scores better, all loads together, by more than a tie. */
+export function isBest({ router, fixed }: Comparison): boolean {
+  return fixed.every(({ score }) => router.score <= (1 + TIE) * score);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Chooses how an epoch is proved: back end and circuit of every proof, and how many workers. It
+ * has neither a clock nor chance in it: times and measurements are handed in, so that the same
+ * history gives the same choices.
+ */
+import type { CircuitRole } from '@foldbook/verifier';
+import {
+  type Alternative,
+  alternativeOf,
+  ownCost,
+  type Tilings,
+  totalCost,
+} from './alternative.ts';
+import { CostBook } from './cost-book.ts';
+import type { Decision, Reason } from './decision.ts';
+import { MovingAverage } from './moving-average.ts';
+import type { Measurement, RoutedKind } from './proof-backend.ts';
+import { type RouterSettings, verifierWeights } from './settings.ts';
+import { largestFilled, tilings } from './tilings.ts';
+import { pickTrial } from './trial.ts';
+
+export interface RouteRequest {
+  readonly market: string;
+  readonly epoch: number;
+  /** Records, and accounts whose net change is not zero. */
+  readonly rows: Readonly<Record<CircuitRole, number>>;
+  readonly closedMs: number;
+  readonly nowMs: number;
+  /** Closed epochs that wait for this one, or for the workers that it takes. */
+  readonly waiting: number;
+  /** Processor time of what is under way and goes first, ms. */
+  readonly aheadMs: number;
+  /** What the chain has keys for and this prover can make; Groth16 of each role. */
+  readonly kinds: readonly RoutedKind[];
+}
+
+export interface RouterOptions extends RouterSettings {
+  readonly maxWorkers: number;
+}
+
+/** After a trial, so many choices are none. */
+const CHOICES_PER_TRIAL = 4;
+const SHOWN_ALTERNATIVES = 4;
+
+export class EpochRouter {
+  readonly book = new CostBook();
+  readonly #options: RouterOptions;
+  readonly #pace = new Map<string, { closedMs: number; gapMs: MovingAverage }>();
+  #choices = 0;
+  #trialAt = 0;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** An epoch of a market has closed; on the clock of the requests. */
+  closed(market: string, closedMs: number): void {
+    const known = this.#pace.get(market);
+    if (known !== undefined) known.gapMs.add(Math.max(0, closedMs - known.closedMs));
+    this.#pace.set(market, { closedMs, gapMs: known?.gapMs ?? new MovingAverage() });
+  }
+
+  measured(measurement: Measurement): void {
+    this.book.add(measurement);
+  }
+
+  choose(request: RouteRequest): Decision {
+    this.#choices += 1;
+    const { market, epoch, rows, waiting, aheadMs } = request;
+    const { deadlineMs, verifier, maxWorkers } = this.#options;
+    const weights = verifierWeights(verifier);
+    const kinds = request.kinds.filter(({ folds }) => !folds || weights.foldsAllowed);
+    const of = (role: CircuitRole) => kinds.filter((kind) => kind.role === role);
+    const unchosen = {
+      ...{ market, epoch, workers: maxWorkers, alternatives: [], compared: 0 },
+      batches: largestFilled(rows.batch, of('batch')),
+      accounts: largestFilled(rows.accounts, of('accounts')),
+    };
+    if (of('batch').length === 1 && of('accounts').length === 1) {
+      return { ...unchosen, reason: 'only' };
+    }
+    const combinations = tilings(rows.batch, of('batch')).flatMap((batches) =>
+      tilings(rows.accounts, of('accounts')).map((accounts) => ({ batches, accounts })),
+    );
+    const gap = this.#pace.get(market)?.gapMs;
+    const gapMs = gap === undefined || gap.samples === 0 ? undefined : gap.mean;
+    const slackMs = request.closedMs + deadlineMs - request.nowMs;
+    const standing = { slackMs, deadlineMs, aheadMs, waiting, gapMs };
+    const known = this.#workerCounts()
+      .flatMap((workers) =>
+        combinations.map((one) => alternativeOf(one, workers, this.book, weights, standing)),
+      )
+      .filter((one) => one !== undefined)
+      .sort((left, right) => totalCost(left) - totalCost(right) || left.workers - right.workers);
+    const fitting = known.filter((one) => this.#fits(one));
+    const best = fitting[0] ?? leastMemory(known);
+    if (best === undefined) return { ...unchosen, reason: 'unmeasured' };
+    const mayTry = this.#choices >= this.#trialAt;
+    const trial = mayTry
+      ? pickTrial(combinations, fitting, best, this.book, slackMs - aheadMs)
+      : undefined;
+    if (trial !== undefined) this.#trialAt = this.#choices + CHOICES_PER_TRIAL + 1;
+    const { batches, accounts } = trial ?? best;
+    const others = fitting.filter((one) => one !== trial && one !== best);
+    const alternatives = [...(isEstimated(trial) ? [trial] : []), best, ...others];
+    return {
+      ...{ market, epoch, batches, accounts, workers: best.workers },
+      reason: trial !== undefined ? 'trial' : this.#reason(best, known),
+      alternatives: alternatives.slice(0, SHOWN_ALTERNATIVES),
+      compared: known.length,
+    };
+  }
+
+  /** 1, 2, 4, ... and the most. */
+  #workerCounts(): number[] {
+    const { maxWorkers } = this.#options;
+    const counts: number[] = [];
+    for (let workers = 1; workers < maxWorkers; workers *= 2) counts.push(workers);
+    return [...counts, maxWorkers];
+  }
+
+  #fits({ workers, rssBytes }: Alternative): boolean {
+    return workers * rssBytes <= this.#options.memoryBytes;
+  }
+
+  #reason(best: Alternative, known: readonly Alternative[]): Reason {
+    if (!this.#fits(best) || known[0] !== best) return 'memory';
+    const cheapest = known
+      .filter((one) => this.#fits(one))
+      .reduce((least, one) => (ownCost(one) < ownCost(least) ? one : least), best);
+    if (cheapest === best) return 'cost';
+    const late = cheapest.parts.late - best.parts.late;
+    return late > cheapest.parts.backlog - best.parts.backlog ? 'deadline' : 'backlog';
+  }
+}
+
+const isEstimated = (one: Tilings | undefined): one is Alternative =>
+  one !== undefined && 'parts' in one;
+
+function leastMemory(known: readonly Alternative[]): Alternative | undefined {
+  const needs = ({ workers, rssBytes }: Alternative) => workers * rssBytes;
+  return known.toSorted((left, right) => needs(left) - needs(right))[0];
+}

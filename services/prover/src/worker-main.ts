@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * A worker as a process: takes jobs from Redis and proves them, on any machine. It needs no keys of
+ * the operator, no stream and no store: a job holds all that its proof needs. `--config FILE` or
+ * `--config-json TEXT`; ends with status 3 when it meets jobs of other circuits than its own.
+ */
+import { setPriority } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { availableCores, createLogger, HealthFile, type Logger } from '@foldbook/runtime';
+import type { z } from 'zod';
+import { proofQueueName, RECONNECTING, withoutPassword } from './bullmq-queue.ts';
+import { BullmqWorker } from './bullmq-worker.ts';
+import { ConfigError, parseAs, withPassword, workerConfigSchema } from './config.ts';
+import { ProofPool } from './proof-pool.ts';
+import { messageOf } from './prover-error.ts';
+import { TrackedRedis } from './tracked-redis.ts';
+import { untilStopped } from './until-stopped.ts';
+
+const END_WITHIN_MS = 10_000;
+const EXIT_FAILED = 1;
+const EXIT_BAD_CONFIG = 2;
+const EXIT_REFUSED = 3;
+
+async function run(
+  {
+    redisUrl,
+    partition,
+    workers,
+    nice,
+    lockMs,
+    healthFile: path,
+  }: z.infer<typeof workerConfigSchema>,
+  logger: Logger,
+): Promise<number> {
+  const stopped = untilStopped();
+  setPriority(nice);
+  const pool = new ProofPool(workers);
+  const redis = new TrackedRedis(redisUrl, RECONNECTING);
+  watch(redis, withoutPassword(redisUrl), logger);
+  const refused = Promise.withResolvers<string>();
+  const name = proofQueueName(partition);
+  const worker = new BullmqWorker({
+    ...{ name, connection: redis, maker: pool, lockMs },
+    isAwaited: () => false,
+    onError: (reason) => logger.warn('proof queue', { reason }),
+    onRefusal: (reason) => {
+      worker.pause();
+      refused.resolve(reason);
+    },
+  });
+  logger.info('worker ready', { queue: name, workers, cores: availableCores().join(',') });
+  if (process.connected) process.send?.({ type: 'ready' });
+  const isWell = () => redis.status === 'ready';
+  const onTrouble = (detail: string) => logger.warn('the health file', { detail });
+  const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
+  const reason = await Promise.race([stopped, refused.promise]);
+  if (reason !== undefined) logger.error('worker of another release', { reason });
+  health?.close();
+  // A proof under way goes to another worker, whatever becomes of it here.
+  const parting = worker.part();
+  const closing = pool.close().then(() => parting);
+  await Promise.race([closing, delay(END_WITHIN_MS, undefined, { ref: false })]);
+  await worker.close();
+  redis.disconnectAll();
+  logger.info('worker stopped');
+  return reason === undefined ? 0 : EXIT_REFUSED;
+}
+
+function watch(redis: TrackedRedis, address: string, logger: Logger): void {
+  let lost = false;
+  let lastError = 'connection closed';
+  redis.on('error', (error: Error) => {
+    lastError = messageOf(error);
+  });
+  redis.on('close', () => {
+    if (!lost) logger.warn('proof queue lost', { detail: `Redis at ${address}: ${lastError}` });
+    lost = true;
+  });
+  redis.on('ready', () => {
+    if (lost) logger.info('proof queue back');
+    lost = false;
+  });
+}
+
+async function main(): Promise<number> {
+  const logger = createLogger({ service: 'prover-worker', level: 'info' });
+  try {
+    const config = parseAs(workerConfigSchema, process.argv.slice(2));
+    const redisUrl = withPassword(config.redisUrl, process.env.FOLDBOOK_REDIS_PASSWORD);
+    return await run({ ...config, redisUrl }, logger);
+  } catch (error) {
+    logger.error(messageOf(error));
+    return error instanceof ConfigError ? EXIT_BAD_CONFIG : EXIT_FAILED;
+  }
+}
+
+process.exit(await main());

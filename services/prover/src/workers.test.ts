@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Workers as processes of their own: real Redis, real proofs, killed in the middle of one. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { inspect } from 'node:util';
+import { diffStream } from '@foldbook/protocol';
+import { availableCores, SegmentStore } from '@foldbook/runtime';
+import { type RedisServer, startRedisServer } from '@foldbook/runtime/testing';
+import { verifyChain } from '@foldbook/verifier';
+import { openStoreFolder } from '@foldbook/verifier/node';
+import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
+import { DiffScript, depositBase } from './testing/diff-script.ts';
+import { Processes, type ProverProcess, polled } from './testing/prover-process.ts';
+import { expectedResult, ScriptedMaker, someJobs } from './testing/scripted-maker.ts';
+import type { SupervisorStatus } from './worker-supervisor.ts';
+
+const MARKET = 'TEST-USD';
+const LOCK_MS = 2_000;
+
+let redis: RedisServer;
+let dir = '';
+let partition = 0;
+let processes: Processes;
+
+before(async () => {
+  redis = await startRedisServer();
+});
+
+after(async () => {
+  await redis.close();
+});
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'foldbook-workers-'));
+  partition += 1;
+  processes = new Processes();
+});
+
+afterEach(async () => {
+  processes.killAll();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** A prover that proves nothing itself, over a stream of so many epochs of three proofs each. */
+async function startProver(epochs: number): Promise<ProverProcess> {
+  const streams = new SegmentStore({ dir: join(dir, 'streams') });
+  const writer = await streams.writer(diffStream(partition), [`diff.${partition}.*`]);
+  const script = new DiffScript(7).create(0, 0);
+  for (let epoch = 0; epoch < epochs; epoch += 1) {
+    script.move(...[2, 3, 4, 5].map((account) => depositBase(account, 5n)));
+    await writer.append(`diff.${partition}.${MARKET}`, script.closeEpoch());
+  }
+  await streams.close();
+  return processes.start('prover', {
+    ...{ partition, redisUrl: redis.url, workers: 0, nice: 0, dataDir: join(dir, 'proofs') },
+    source: { kind: 'segment', dir: join(dir, 'streams') },
+  });
+}
+
+const startWorker = () =>
+  processes.start('worker', { redisUrl: redis.url, partition, nice: 0, lockMs: LOCK_MS });
+
+async function accepted(): Promise<number> {
+  const source = openStoreFolder(join(dir, 'proofs'), MARKET);
+  const result = await verifyChain(source, { level: 'data' });
+  assert(result.ok, inspect(result));
+  return result.epochs;
+}
+
+/** Resolves once so many jobs are being made. */
+function untilActive(jobs: number): Promise<void> {
+  const asked = `LLEN bull:${proofQueueName(partition)}:active`;
+  return polled(async () => Number((await redis.say(asked)).slice(1)) >= jobs);
+}
+
+test('a worker that is killed in the middle of a proof loses it to another one', {
+  timeout: 600_000,
+}, async () => {
+  const workers = [startWorker(), startWorker()];
+  const [one, two] = workers;
+  assert(one && two);
+  await Promise.all(workers.map((worker) => worker.untilReady()));
+  const prover = await startProver(1);
+  await prover.untilReady();
+  await untilActive(2);
+  assert.deepEqual(await one.end('SIGKILL'), [null, 'SIGKILL']);
+  await prover.untilProved(0);
+  assert.deepEqual(await two.end('SIGTERM'), [0, null], two.log);
+  assert.deepEqual(await prover.end('SIGTERM'), [0, null], prover.log);
+  assert.equal(await accepted(), 1);
+});
+
+test('a worker of another release says so, and leaves the job to others', {
+  timeout: 120_000,
+}, async () => {
+  const name = proofQueueName(partition);
+  const asker = new BullmqQueue({ redisUrl: redis.url, name, sweepMs: 100 });
+  const [job] = someJobs(1);
+  assert(job);
+  const answer = asker.prove(job);
+  const worker = startWorker();
+  try {
+    await worker.until(() => /is for the key 07 of batch-15, and this worker has/.test(worker.log));
+    assert.deepEqual(await worker.end('SIGTERM'), [3, null]);
+    const maker = new ScriptedMaker();
+    const helper = new BullmqQueue({ redisUrl: redis.url, name, maker });
+    assert.deepEqual(await answer, expectedResult(job));
+    await helper.close();
+  } finally {
+    await asker.close();
+  }
+});
+
+test('workers appear and go as the backlog does, on their cores, within their memory', {
+  timeout: 600_000,
+}, async () => {
+  const core = availableCores()[0] ?? 0;
+  const supervisor = processes.start('supervisor', {
+    ...{ redisUrl: redis.url, partition, max: 4, jobsPerWorker: 1, coolDownMs: 200 },
+    // Enough for two.
+    ...{ memoryMb: 2_500, workerMb: 1_000, cores: [core], nice: 0, lookMs: 50, lockMs: LOCK_MS },
+  });
+  const statuses = (): SupervisorStatus[] =>
+    supervisor.messages.flatMap((told) => (told.type === 'workers' ? [told] : []));
+  await supervisor.until(() => statuses().length > 1);
+  assert.deepEqual(statuses().at(-1)?.workers, []);
+  const prover = await startProver(1);
+  await prover.untilProved(0);
+  await supervisor.until(() => statuses().at(-1)?.workers.length === 0);
+  const most = Math.max(...statuses().map(({ workers }) => workers.length));
+  assert.equal(most, 2, supervisor.log);
+  const cores = new Set(statuses().flatMap(({ workers }) => workers.map((worker) => worker.core)));
+  assert.deepEqual([...cores], [core]);
+  const { started, ended, failed } = statuses().at(-1) ?? {};
+  assert.deepEqual([started === ended, failed], [true, 0]);
+  assert(statuses().some(({ reason }) => /memory: 2500 MiB for workers of up to/.test(reason)));
+  assert.match(supervisor.log, new RegExp(`worker ready.*cores.*${core}`));
+  assert.deepEqual(await supervisor.end('SIGTERM'), [0, null], supervisor.log);
+  await prover.end('SIGTERM');
+  assert.equal(await accepted(), 1);
+});

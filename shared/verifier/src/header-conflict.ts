@@ -1,0 +1,50 @@
+import { bytesToHex, sameBytes } from './bytes.ts';
+import { chainStateAfter } from './chain-state.ts';
+import { checkContinuation } from './check-header.ts';
+import type { EpochHeader } from './header.ts';
+import type { ReasonCode } from './reason-codes.ts';
+
+/** A header with its bytes. */
+export interface HeaderWithBytes {
+  readonly header: EpochHeader;
+  readonly bytes: Uint8Array;
+}
+
+/** Faults of a header alone: it contradicts no other one. */
+const OF_ONE_HEADER: readonly ReasonCode[] = ['TIME_ORDER', 'HEADER_RANGE'];
+
+/** Why two headers of one chain can't both be true; undefined where they can. */
+export function headersConflict(a: HeaderWithBytes, b: HeaderWithBytes): string | undefined {
+  const [early, late] = a.header.epoch <= b.header.epoch ? [a, b] : [b, a];
+  const { epoch } = early.header;
+  if (late.header.epoch === epoch) {
+    return sameBytes(a.bytes, b.bytes) ? undefined : `epoch ${epoch} has two signed headers`;
+  }
+  const isNext = late.header.epoch === epoch + 1n;
+  const words = isNext ? neighbours(early, late.header) : apart(early.header, late.header);
+  return words && `epoch ${late.header.epoch} does not go on from epoch ${epoch}: ${words}`;
+}
+
+/** The later one names what the earlier one is: its hash, and all that it ends with. */
+function neighbours(early: HeaderWithBytes, late: EpochHeader): string | undefined {
+  const state = chainStateAfter(early.header, early.bytes);
+  const verdict = checkContinuation(state, late);
+  if (!verdict.ok && !OF_ONE_HEADER.includes(verdict.code)) return verdict.message;
+  const areRulesKept = late.changeCount > 0 || sameBytes(late.rulesHash, state.rulesHash);
+  if (areRulesKept) return undefined;
+  const heads = `${bytesToHex(state.rulesHash)} to ${bytesToHex(late.rulesHash)}`;
+  return `without a change of the rules their hash goes from ${heads}`;
+}
+
+/** What lies between is not known; the later one begins behind the earlier one all the same. */
+function apart(early: EpochHeader, late: EpochHeader): string | undefined {
+  const recordNext = early.recordFirst + BigInt(early.recordCount);
+  for (const [name, first, least] of [
+    ['log', late.logFirst, early.logLast + 1n],
+    ['market sequence', late.sequenceFirst, early.sequenceLast + 1n],
+    ['record', late.recordFirst, recordNext],
+  ] as const) {
+    if (first < least) return `its first ${name} is ${first}, at least ${least} was due`;
+  }
+  return undefined;
+}

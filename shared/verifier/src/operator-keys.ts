@@ -1,0 +1,100 @@
+/** Whose signature counts in which epoch: the genesis's key, and what it was changed to. */
+import { bytesToHex, sameBytes } from './bytes.ts';
+import type { Genesis } from './genesis.ts';
+import { badSignature, decodeKeyChanges, type KeyChange } from './key-changes.ts';
+import { type Refused, refused } from './reason-codes.ts';
+import { isSoundKey } from './signature.ts';
+
+/** A key and the epoch from which on it signs. */
+export interface KeyTerm {
+  readonly firstEpoch: bigint;
+  readonly key: Uint8Array;
+}
+
+/** A checked list. Terms rise strictly but for the first, which is the genesis's key from 0 on. */
+export interface OperatorKeys {
+  readonly ok: true;
+  readonly terms: readonly [KeyTerm, ...KeyTerm[]];
+}
+
+/**
+ * Follows a chain's list from the key that its genesis pins. No key comes twice: a key that signs
+ * one change at most can't be made to say where in the list that change belongs.
+ */
+export function operatorKeys(
+  { operatorKey }: Pick<Genesis, 'operatorKey'>,
+  chainId: Uint8Array,
+  changes: readonly KeyChange[],
+): OperatorKeys | Refused {
+  let last: KeyTerm = { firstEpoch: 0n, key: operatorKey };
+  const terms: [KeyTerm, ...KeyTerm[]] = [last];
+  for (const [index, change] of changes.entries()) {
+    const { firstEpoch, newKey } = change;
+    const name = `change ${index} of the operator's key`;
+    if (index > 0 && firstEpoch <= last.firstEpoch) {
+      const words = `${name} is from epoch ${firstEpoch} on, the one before from`;
+      return refused('KEY_CHANGE_ORDER', `${words} ${last.firstEpoch}`);
+    }
+    if (!isSoundKey(newKey)) {
+      return refused(
+        'KEY_CHANGE_KEY',
+        `${name} is to ${bytesToHex(newKey)}, which is no sound key`,
+      );
+    }
+    if (terms.some(({ key }) => sameBytes(key, newKey))) {
+      const words = `${name} is to ${bytesToHex(newKey)}, which was the operator's before`;
+      return refused('KEY_CHANGE_KEY', words);
+    }
+    const bad = badSignature(chainId, last.key, change);
+    if (bad !== undefined) {
+      const key = bytesToHex(bad === 'old' ? last.key : newKey);
+      return refused('KEY_CHANGE_SIGNATURE', `${name} is not signed by the ${bad} key, ${key}`);
+    }
+    last = { firstEpoch, key: newKey };
+    terms.push(last);
+  }
+  return { ok: true, terms };
+}
+
+/** The same, and the changes, from the file of a store; without one the genesis's key stays. */
+export function readOperatorKeys(
+  genesis: Pick<Genesis, 'operatorKey'>,
+  chainId: Uint8Array,
+  file: Uint8Array | undefined,
+): (OperatorKeys & { readonly changes: readonly KeyChange[] }) | Refused {
+  const decoded = file === undefined ? undefined : decodeKeyChanges(file);
+  if (decoded?.ok === false) return refused(decoded.error.code, decoded.error.message);
+  const changes = decoded?.value ?? [];
+  const keys = operatorKeys(genesis, chainId, changes);
+  return keys.ok ? { ...keys, changes } : keys;
+}
+
+/** The key that signs this epoch's header. */
+export function keyOfEpoch(keys: OperatorKeys, epoch: bigint): Uint8Array {
+  const { key } = keys.terms.findLast(({ firstEpoch }) => firstEpoch <= epoch) ?? keys.terms[0];
+  return key;
+}
+
+/**
+ * Why two lists of one chain can't both be the operator's; undefined where one is the beginning of
+ * the other. At the first difference one key signed two changes.
+ */
+export function keyListConflict(
+  a: OperatorKeys,
+  b: OperatorKeys,
+): { readonly words: string; readonly signer: Uint8Array } | undefined {
+  const isSame = (one: KeyTerm, other: KeyTerm) =>
+    one.firstEpoch === other.firstEpoch && sameBytes(one.key, other.key);
+  const show = ({ key, firstEpoch }: KeyTerm) => `${bytesToHex(key)} from epoch ${firstEpoch} on`;
+  let signer = a.terms[0].key;
+  for (const [index, one] of a.terms.entries()) {
+    const other = b.terms[index];
+    if (other === undefined) return undefined;
+    if (!isSame(one, other)) {
+      const words = `${bytesToHex(signer)} was changed to ${show(one)}, and to ${show(other)}`;
+      return { words, signer };
+    }
+    signer = one.key;
+  }
+  return undefined;
+}
