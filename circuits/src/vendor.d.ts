@@ -111,18 +111,19 @@ declare module 'snarkjs' {
       proof: Groth16Proof,
     ): Promise<boolean>;
   };
+  /** `beacon` in hex; 2^iterationsExponent rounds of hashing. */
+  type AddBeacon = (
+    from: string,
+    to: string,
+    name: string,
+    beacon: string,
+    iterationsExponent: number,
+  ) => Promise<unknown>;
   /** Files are given by path; every `verify` answers with false or throws when it refuses. */
   export const powersOfTau: {
     newAccumulator(curve: unknown, power: number, file: string): Promise<unknown>;
     contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>;
-    /** `beacon` in hex; 2^iterationsExponent rounds of hashing. */
-    beacon(
-      from: string,
-      to: string,
-      name: string,
-      beacon: string,
-      iterationsExponent: number,
-    ): Promise<unknown>;
+    beacon: AddBeacon;
     preparePhase2(from: string, to: string): Promise<unknown>;
     verify(file: string): Promise<boolean>;
   };
@@ -131,13 +132,7 @@ declare module 'snarkjs' {
     /** -1 when the powers of tau do not serve for the circuit. */
     newZKey(r1cs: string, powersOfTau: string, zkey: string): Promise<unknown>;
     contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>;
-    beacon(
-      from: string,
-      to: string,
-      name: string,
-      beacon: string,
-      iterationsExponent: number,
-    ): Promise<unknown>;
+    beacon: AddBeacon;
     verifyFromR1cs(r1cs: string, powersOfTau: string, zkey: string): Promise<boolean>;
   };
 }

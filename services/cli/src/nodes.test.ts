@@ -205,9 +205,15 @@ describe('two nodes and four partitions', { timeout: 240_000 }, () => {
     trade();
     const one = nodes.get('one');
     assert(one !== undefined);
-    const before = await view();
-    const [victim] = await childrenOf(one.child);
+    // One whose partition went elsewhere may still be ending: killing that would change no term.
+    let pids: number[] = [];
+    await until(async () => {
+      pids = await childrenOf(one.child);
+      return pids.length === 2;
+    });
+    const [victim] = pids;
     assert(victim !== undefined);
+    const before = await view();
     process.kill(victim, 'SIGKILL');
     const isAnew = ({ partition, term }: PartitionFacts) =>
       (term ?? 0) > (before.partitions[partition]?.term ?? 0);

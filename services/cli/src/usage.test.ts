@@ -1,11 +1,9 @@
 /** What is refused before anything is connected, started, written or emptied. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { ClientError } from '@foldbook/client';
 import { MAX_PRICE, resultTable } from '@foldbook/protocol';
 import { UsageError } from './cli-error.ts';
@@ -36,22 +34,7 @@ import { move } from './market/move.ts';
 import { purge } from './market/purge.ts';
 import { show } from './market/show.ts';
 import { refusalWords } from './refusal-words.ts';
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function foldbook(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], (_, stdout, stderr) =>
-      resolve({ status: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+import { foldbook } from './testing/foldbook.ts';
 
 async function refusal(command: CliCommand, line: string): Promise<string> {
   const environment = { signal: new AbortController().signal, password: undefined };

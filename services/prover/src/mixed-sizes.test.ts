@@ -16,8 +16,7 @@ import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { ProofPool } from './proof-pool.ts';
 import type { ProofMaker } from './proof-queue.ts';
-import { DiffScript, depositBase } from './testing/diff-script.ts';
-import { MemoryStream } from './testing/memory-stream.ts';
+import { depositStream } from './testing/deposit-stream.ts';
 import {
   allTrapdoorCircuits,
   allTrustedKeys,
@@ -37,16 +36,8 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** Epochs of 260 deposits to 19 accounts: 240 + 15 + 5 records, 16 + 4 accounts with the supply. */
-function streamOf(epochs: number): MemoryStream {
-  const stream = new MemoryStream();
-  const script = new DiffScript(7).create(0, 0);
-  for (let epoch = 0; epoch < epochs; epoch += 1) {
-    const moves = Array.from({ length: 260 }, (_, index) => depositBase(2 + (index % 19), 1n));
-    stream.append(`diff.0.${MARKET}`, script.move(...moves).closeEpoch());
-  }
-  return stream;
-}
+/** 240 + 15 + 5 records, 16 + 4 accounts with the supply. */
+const EPOCH = { market: MARKET, deposits: 260, accounts: 19 };
 
 interface Run {
   readonly maker: ProofMaker;
@@ -59,7 +50,8 @@ async function prove({ maker, circuits, findCircuit, epochs }: Run): Promise<Epo
   const proved: EpochProved[] = [];
   const queue = new InProcessQueue(maker);
   const prover = new MarketProver({
-    ...{ market: MARKET, reader: streamOf(epochs), queue, circuits, findCircuit },
+    ...{ market: MARKET, queue, circuits, findCircuit },
+    reader: depositStream({ ...EPOCH, epochs }),
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
     logger: createLogger({ service: 'test', level: 'error' }),

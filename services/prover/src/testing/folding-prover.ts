@@ -16,8 +16,7 @@ import type { ProofMaker } from '../proof-queue.ts';
 import { EpochRouter } from '../router/epoch-router.ts';
 import { routerSchema } from '../router/settings.ts';
 import { routedKind } from '../tiling.ts';
-import { DiffScript, depositBase } from './diff-script.ts';
-import { MemoryStream } from './memory-stream.ts';
+import { depositStream } from './deposit-stream.ts';
 
 export const MARKET = 'TEST-USD';
 const NAMES = ['batch-15', 'accounts-4'] as const;
@@ -33,16 +32,8 @@ const noMaker: ProofMaker = {
   refuses: () => undefined,
 };
 
-/** Epochs of 200 deposits to 7 accounts: 14 batches, 2 account proofs with the supply. */
-function streamOf(epochs: number): MemoryStream {
-  const stream = new MemoryStream();
-  const script = new DiffScript(7).create(0, 0);
-  for (let epoch = 0; epoch < epochs; epoch += 1) {
-    const moves = Array.from({ length: 200 }, (_, index) => depositBase(2 + (index % 7), 1n));
-    stream.append(`diff.0.${MARKET}`, script.move(...moves).closeEpoch());
-  }
-  return stream;
-}
+/** 14 batches, 2 account proofs with the supply. */
+const EPOCH = { market: MARKET, deposits: 200, accounts: 7 };
 
 function newRouting(): { routing: MarketRouting; router: EpochRouter } {
   const router = new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 1 });
@@ -79,7 +70,15 @@ export async function startFolding(run: FoldingRun): Promise<StartedProver> {
   const queue = new InProcessQueue(noMaker, { attempts: 1 });
   const { routing, router } = newRouting();
   const prover = new MarketProver({
-    ...{ market: MARKET, reader: streamOf(epochs), queue, circuits, folds, routing, lookMs },
+    ...{
+      market: MARKET,
+      reader: depositStream({ ...EPOCH, epochs }),
+      queue,
+      circuits,
+      folds,
+      routing,
+      lookMs,
+    },
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
     logger: createLogger({ service: 'test', level: 'error' }),
