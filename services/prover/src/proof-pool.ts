@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { availableParallelism } from 'node:os';
 import { type CircuitName, circuitArtifacts, pinnedDigests } from '@foldbook/circuits';
 import { Piscina } from 'piscina';
@@ -6,6 +7,7 @@ import type { CircuitFiles } from './groth16/circuit-prover.ts';
 import { Limit } from './limit.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker } from './proof-queue.ts';
+import { WORKER_IDLE_MS } from './router/settings.ts';
 
 /** `kernel` is ours; `snarkjs` is the reference that it is compared with, and is slower. */
 export type ProverName = 'kernel' | 'snarkjs';
@@ -43,7 +45,7 @@ export class ProofPool implements ProofMaker {
       minThreads: 0,
       maxThreads: Math.max(1, workers),
       // A thread that has loaded its proving keys is worth keeping over a quiet minute.
-      idleTimeout: 60_000,
+      idleTimeout: WORKER_IDLE_MS,
       // Without it the threads of web-worker, which snarkjs imports, read a property of null.
       workerData: {},
     });

@@ -5,6 +5,7 @@
  * was killed does again only what was under way. Memory is that of the subtrees under way, however
  * many leaves there are; files are those of the stack that FOLDING.md, section 6, describes.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type FoldKey, pinnedBases, readFoldKey, witnessLength } from '@foldbook/verifier';
@@ -13,6 +14,7 @@ import { removeDrafts } from '../durable-file.ts';
 import { Limit } from '../limit.ts';
 import type { ProofJob } from '../proof-job.ts';
 import { messageOf, ProverError } from '../prover-error.ts';
+import { WORKER_IDLE_MS } from '../router/settings.ts';
 import type { FoldFiles } from './fold-circuit.ts';
 import { FoldRun } from './fold-run.ts';
 import type { FoldTask, FoldTaskDone } from './fold-worker.ts';
@@ -89,7 +91,7 @@ export class FoldPool implements FoldMaker {
       filename: new URL('./fold-worker.ts', import.meta.url).href,
       minThreads: 0,
       maxThreads: workers,
-      idleTimeout: 60_000,
+      idleTimeout: WORKER_IDLE_MS,
       workerData: {},
     });
   }

@@ -7,8 +7,10 @@ import {
   LATE_PER_S,
   PER_GIGABYTE_S,
   type VerifierWeights,
+  WORKER_IDLE_MS,
 } from './settings.ts';
 import type { Run, Tiling } from './tilings.ts';
+import type { Warmth } from './warm-memory.ts';
 
 /** Where the epoch stands when its proofs are chosen. */
 export interface Standing {
@@ -22,11 +24,15 @@ export interface Standing {
   readonly waiting: number;
   /** Average time between two of the market's epochs, ms; undefined before there were two. */
   readonly gapMs: number | undefined;
+  /** The same of any market's epochs: until then workers have nothing to do. */
+  readonly anyGapMs: number | undefined;
+  readonly warmth: Warmth;
 }
 
 /** Each in CPU seconds of the prover, or worth as much. */
 export interface CostParts {
   readonly cpu: number;
+  /** Workers' while they work, and while they wait for the next epoch. */
   readonly memory: number;
   /** Bytes, verification and proofs, by the weights of the verifier asked for. */
   readonly verifier: number;
@@ -85,7 +91,7 @@ export function alternativeOf(
     stretch * (spanOf(leaves, 'cpuMs', workers) + spanOf(closings, 'cpuMs', workers));
   const durationUpperMs =
     stretch * (spanOf(leaves, 'cpuUpperMs', workers) + spanOf(closings, 'cpuUpperMs', workers));
-  const memory = PER_GIGABYTE_S * gigabytes(sum.rssBytes) * workers * (durationMs / 1_000);
+  const memory = memoryCost(sum.rssBytes, workers, durationMs, standing);
   const verifier =
     weights.perProof * sum.proofs +
     weights.perMegabyte * (sum.proofBytes / 1e6) +
@@ -137,6 +143,23 @@ function lateness(endMs: number, endUpperMs: number, slackMs: number): number {
   if (endUpperMs <= slackMs) return 0;
   const chance = endMs >= slackMs ? 1 : (endUpperMs - slackMs) / (endUpperMs - endMs);
   return chance * LATE_ONCE + (LATE_PER_S * Math.max(0, endMs - slackMs)) / 1_000;
+}
+
+/**
+ * What an epoch is charged of memory that it makes workers keep beyond its own time: later epochs
+ * will use it too, so not all of it. The middle of what serves the `tune` loads (0.1 to 0.25).
+ */
+const RAISE_SHARE = 0.175;
+
+/** While it works and until the next epoch; what is more than workers hold already, for longer. */
+function memoryCost(rssBytes: number, workers: number, durationMs: number, at: Standing): number {
+  const { waiting, anyGapMs = WORKER_IDLE_MS, warmth } = at;
+  const idleMs = waiting > 0 ? 0 : Math.min(WORKER_IDLE_MS, Math.max(0, anyGapMs - durationMs));
+  const warmBytes = warmth.workers * warmth.rssBytes;
+  const heldBytes = Math.max(workers, warmth.workers) * Math.max(rssBytes, warmth.rssBytes);
+  const byteMs =
+    heldBytes * (durationMs + idleMs) + RAISE_SHARE * (heldBytes - warmBytes) * warmth.restMs;
+  return PER_GIGABYTE_S * gigabytes(byteMs / 1_000);
 }
 
 /**

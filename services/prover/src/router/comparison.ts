@@ -17,8 +17,9 @@ const TIE = 0.005;
 
 export interface Standings {
   readonly policy: string;
-  /** Geometric mean of its loads' scores: a tenth saved on any of them counts the same. */
+  /** Geometric mean of its outcomes' scores: a tenth saved on any load counts the same. */
   readonly score: number;
+  /** Of each seed, of each load. */
   readonly outcomes: readonly Outcome[];
 }
 
@@ -30,8 +31,9 @@ export interface Comparison {
 }
 
 /**
- * The same seed gives the same figures.
+ * The same seeds give the same figures.
  *
+ * @param seeds - of what proofs take and of how fast the machine is
  * @param learning - what the router's process has proved before, on this machine. Fixed choices
  *   have nothing to learn
  */
@@ -40,19 +42,18 @@ export function compare(
   learning: readonly Load[],
   world: World,
   settings: RouterSettings,
-  seed: number,
+  seeds: readonly number[],
 ): Comparison {
   const { foldsAllowed } = verifierWeights(settings.verifier);
-  const standings = (policyOf: () => Policy): Standings => {
-    const outcomes = loads.map((load) => simulate(load, policyOf(), world, settings, seed));
-    const [{ policy } = { policy: '' }] = outcomes;
-    const logs = outcomes.reduce((sum, outcome) => sum + Math.log(outcome.score), 0);
-    const score = Math.exp(logs / loads.length);
-    return { policy, score, outcomes };
+  const standings = (policyOf: (seed: number) => Policy): Standings => {
+    const outcomes = seeds.flatMap((seed) =>
+      loads.map((load) => simulate(load, policyOf(seed), world, settings, seed)),
+    );
+    return { policy: outcomes[0]?.policy ?? '', score: meanScore(outcomes), outcomes };
   };
   return {
     settings,
-    router: standings(() => {
+    router: standings((seed) => {
       const policy = routerPolicy({ ...settings, maxWorkers: world.cores });
       // Other luck than that of the runs that count.
       for (const load of learning) simulate(load, policy, world, settings, seed + 1_000);
@@ -62,6 +63,11 @@ export function compare(
       .map((choice) => standings(() => fixedPolicy(choice)))
       .sort((left, right) => left.score - right.score),
   };
+}
+
+export function meanScore(outcomes: readonly Outcome[]): number {
+  const logs = outcomes.reduce((sum, { score }) => sum + Math.log(score), 0);
+  return Math.exp(logs / outcomes.length);
 }
 
 /** What the router has proved before it is judged: none of the loads that count. */

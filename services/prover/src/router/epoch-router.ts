@@ -19,6 +19,7 @@ import type { Measurement, RoutedKind } from './proof-backend.ts';
 import { type RouterSettings, verifierWeights } from './settings.ts';
 import { largestFilled, tilings } from './tilings.ts';
 import { pickTrial } from './trial.ts';
+import { WarmMemory } from './warm-memory.ts';
 
 export interface RouteRequest {
   readonly market: string;
@@ -39,6 +40,22 @@ export interface RouterOptions extends RouterSettings {
   readonly maxWorkers: number;
 }
 
+/** How often something closes. */
+class Pace {
+  readonly #gapMs = new MovingAverage();
+  #closedMs: number | undefined;
+
+  closed(closedMs: number): void {
+    if (this.#closedMs !== undefined) this.#gapMs.add(Math.max(0, closedMs - this.#closedMs));
+    this.#closedMs = closedMs;
+  }
+
+  /** On average; undefined before it closed twice. */
+  get gapMs(): number | undefined {
+    return this.#gapMs.samples === 0 ? undefined : this.#gapMs.mean;
+  }
+}
+
 /** After a trial, so many choices are none. */
 const CHOICES_PER_TRIAL = 4;
 const SHOWN_ALTERNATIVES = 4;
@@ -46,7 +63,9 @@ const SHOWN_ALTERNATIVES = 4;
 export class EpochRouter {
   readonly book = new CostBook();
   readonly #options: RouterOptions;
-  readonly #pace = new Map<string, { closedMs: number; gapMs: MovingAverage }>();
+  readonly #pace = new Map<string, Pace>();
+  readonly #anyPace = new Pace();
+  readonly #warm = new WarmMemory();
   #choices = 0;
   #trialAt = 0;
 
@@ -56,9 +75,10 @@ export class EpochRouter {
 
   /** An epoch of a market has closed; on the clock of the requests. */
   closed(market: string, closedMs: number): void {
-    const known = this.#pace.get(market);
-    if (known !== undefined) known.gapMs.add(Math.max(0, closedMs - known.closedMs));
-    this.#pace.set(market, { closedMs, gapMs: known?.gapMs ?? new MovingAverage() });
+    const pace = this.#pace.get(market) ?? new Pace();
+    this.#pace.set(market, pace);
+    pace.closed(closedMs);
+    this.#anyPace.closed(closedMs);
   }
 
   measured(measurement: Measurement): void {
@@ -83,10 +103,11 @@ export class EpochRouter {
     const combinations = tilings(rows.batch, of('batch')).flatMap((batches) =>
       tilings(rows.accounts, of('accounts')).map((accounts) => ({ batches, accounts })),
     );
-    const gap = this.#pace.get(market)?.gapMs;
-    const gapMs = gap === undefined || gap.samples === 0 ? undefined : gap.mean;
     const slackMs = request.closedMs + deadlineMs - request.nowMs;
-    const standing = { slackMs, deadlineMs, aheadMs, waiting, gapMs };
+    const gapMs = this.#pace.get(market)?.gapMs;
+    const warmth = this.#warm.at(request.nowMs);
+    const anyGapMs = this.#anyPace.gapMs;
+    const standing = { slackMs, deadlineMs, aheadMs, waiting, gapMs, anyGapMs, warmth };
     const known = this.#workerCounts()
       .flatMap((workers) =>
         combinations.map((one) => alternativeOf(one, workers, this.book, weights, standing)),
@@ -102,6 +123,8 @@ export class EpochRouter {
       : undefined;
     if (trial !== undefined) this.#trialAt = this.#choices + CHOICES_PER_TRIAL + 1;
     const { batches, accounts } = trial ?? best;
+    const { durationMs, rssBytes } = isEstimated(trial) ? trial : best;
+    this.#warm.chosen(request.nowMs, best.workers, rssBytes, request.nowMs + aheadMs + durationMs);
     const others = fitting.filter((one) => one !== trial && one !== best);
     const alternatives = [...(isEstimated(trial) ? [trial] : []), best, ...others];
     return {

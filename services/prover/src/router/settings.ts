@@ -50,4 +50,6 @@ export const LATE_ONCE = 20;
 export const LATE_PER_S = 1;
 /** A gigabyte that a worker holds for a second, in CPU seconds. */
 export const PER_GIGABYTE_S = 0.1;
+/** A worker that had nothing to do for so long ends and gives its memory back. */
+export const WORKER_IDLE_MS = 60_000;
 export const gigabytes = (bytes: number): number => bytes / GIGABYTE;

@@ -9,7 +9,7 @@ import { nextEpoch } from './job-order.ts';
 import type { Load, LoadEpoch } from './load.ts';
 import type { Policy } from './policy.ts';
 import type { Measurement, ProofStage, RoutedKind } from './proof-backend.ts';
-import type { RouterSettings } from './settings.ts';
+import { type RouterSettings, WORKER_IDLE_MS } from './settings.ts';
 import { type Outcome, OutcomeTally } from './simulation-outcome.ts';
 import { drawStep, type World } from './simulation-world.ts';
 
@@ -39,15 +39,13 @@ interface Started {
 
 interface Worker {
   endMs: number;
+  /** The most that a step of its took: WebAssembly's memory does not shrink before it ends. */
   rssBytes: number;
   /** What it does, or undefined. */
   step: Started | undefined;
   /** Since when it is idle. */
   idleMs: number;
 }
-
-/** A worker that had nothing to do for so long gives its memory back. */
-const IDLE_MS = 60_000;
 
 export function simulate(
   load: Load,
@@ -109,7 +107,7 @@ class Simulation {
       this.#openWaiting();
       this.#start();
     }
-    for (const { rssBytes } of this.#workers) this.#tally.held(rssBytes, IDLE_MS);
+    for (const { rssBytes } of this.#workers) this.#tally.held(rssBytes, WORKER_IDLE_MS);
     return this.#tally.outcome(this.#policy.name, this.#load.name);
   }
 
@@ -193,12 +191,14 @@ class Simulation {
     // The workers' cores are theirs alone.
     const wallMs = cpuMs;
     const { rssBytes, proofBytes, verifyMs } = drawn;
-    this.#tally.held(worker.rssBytes, Math.min(IDLE_MS, this.#nowMs - worker.idleMs));
-    this.#tally.held(drawn.rssBytes, wallMs);
+    const idleMs = this.#nowMs - worker.idleMs;
+    this.#tally.held(worker.rssBytes, Math.min(WORKER_IDLE_MS, idleMs));
+    if (idleMs > WORKER_IDLE_MS) worker.rssBytes = 0;
+    worker.rssBytes = Math.max(worker.rssBytes, rssBytes);
+    this.#tally.held(worker.rssBytes, wallMs);
     this.#tally.used(cpuMs);
     const figures = { wallMs, cpuMs, rssBytes, proofBytes, verifyMs };
     worker.step = { open, step, took: { kind, stage, workers: busy, ...figures } };
-    worker.rssBytes = drawn.rssBytes;
     worker.endMs = this.#nowMs + wallMs;
     open.running += 1;
   }
