@@ -39,6 +39,13 @@ export async function buildBn254(report: Report): Promise<string> {
   return isBuilt === true ? '' : 'up to date';
 }
 
+/** Compiles the replay kernel to WebAssembly unless it is up to date. */
+export async function buildHistory(report: Report): Promise<string> {
+  const result = await callBuild('shared/history/build.ts', 'buildHistory', report);
+  const isBuilt = typeof result === 'object' && result !== null && Reflect.get(result, 'built');
+  return isBuilt === true ? '' : 'up to date';
+}
+
 /** Compiles the circuits and makes the development keys unless they are up to date. */
 export async function buildCircuits(report: Report): Promise<string> {
   await callBuild('circuits/build.ts', 'buildCircuits', report);

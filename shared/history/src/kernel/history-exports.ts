@@ -1,0 +1,9 @@
+/** What assembly/index.ts exports. Addresses are unsigned, and come as signed numbers. */
+export interface HistoryExports {
+  /** Zeroed memory, never given back. */
+  reserve(bytes: number): number;
+  newInstruments(): number;
+  instrumentCount(table: number): number;
+  /** Address of an entry: length (u32) at 0, name from 8. */
+  instrumentAt(table: number, instrument: number): number;
+}

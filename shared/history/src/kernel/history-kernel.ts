@@ -1,0 +1,60 @@
+/** One instance of the replay kernel: its memory holds input, events and books of one thread. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { HistoryExports } from './history-exports.ts';
+
+const KERNEL_FILE = fileURLToPath(new URL('../../build/history.wasm', import.meta.url));
+/** One less than addresses reach: nothing ends at 2^32. */
+const MAX_PAGES = 65_535;
+/** Static data of the kernel. */
+const FIRST_PAGES = 16;
+
+export class HistoryKernelError extends Error {
+  override readonly name = 'HistoryKernelError';
+  readonly code: 'KERNEL_NOT_BUILT' | 'KERNEL_OUT_OF_MEMORY';
+
+  constructor(code: HistoryKernelError['code'], message: string, options?: ErrorOptions) {
+    super(`${code}: ${message}`, options);
+    this.code = code;
+  }
+}
+
+/** One module serves many instances and may be sent to threads. */
+export async function loadHistoryModule(path = KERNEL_FILE): Promise<WebAssembly.Module> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    const message = `cannot read ${path}; compile the kernel with: npm run setup`;
+    throw new HistoryKernelError('KERNEL_NOT_BUILT', message, { cause });
+  });
+  return WebAssembly.compile(bytes);
+}
+
+export class HistoryKernel {
+  readonly exports: HistoryExports;
+  readonly memory: WebAssembly.Memory;
+
+  constructor(module: WebAssembly.Module) {
+    const memory = new WebAssembly.Memory({
+      initial: FIRST_PAGES,
+      maximum: MAX_PAGES + 1,
+      shared: true,
+    });
+    const outOfMemory = (): never => {
+      throw new HistoryKernelError(
+        'KERNEL_OUT_OF_MEMORY',
+        'the machine gives no more memory for books and events',
+      );
+    };
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory },
+      host: { outOfMemory },
+    });
+    this.memory = memory;
+    this.exports = instance.exports as unknown as HistoryExports;
+  }
+
+  /** Zeroed memory, never given back; a view of it, which stays valid. */
+  reserve(bytes: number): { readonly address: number; readonly bytes: Uint8Array } {
+    const address = this.exports.reserve(bytes) >>> 0;
+    return { address, bytes: new Uint8Array(this.memory.buffer, address, bytes) };
+  }
+}
