@@ -7,3 +7,17 @@ export { instrumentAt, instrumentCount, newInstruments } from './instruments';
 export function reserve(bytes: u32): usize {
   return allocateBlock(blockShiftFor(bytes));
 }
+
+export { seedLevel, trimLevels } from './replay-anonymous';
+export { applyEvents, resetBook } from './replay-apply';
+export { countsAddress, newReplayBook } from './replay-book';
+export {
+  findOrder,
+  instrumentStatus,
+  levelsIn,
+  openOrders,
+  readLevel,
+  readLevels,
+  readQueue,
+  refusalCode,
+} from './replay-queries';
