@@ -15,15 +15,14 @@
  * A market has four: bids, asks, and the stops that wait to buy and to sell. The best price is the
  * highest bid and the lowest ask, the lowest stop to buy and the highest stop to sell.
  *
- * The replay of market data (shared/history, whose build defines REPLAY) has prices of 64 bits,
- * which take eleven digits, and remembers leaves by eight bytes of price.
+ * The replay of market data (shared/history) has prices of 64 bits, which take eleven digits, and
+ * remembers leaves by eight bytes of price.
  */
+import { IS_REPLAY } from './build-kind';
 import { allocateLevel, freeLevel, levelPrice } from './levels';
 import { BOOKS } from './market';
 import { PAGE_BYTES, reservePages } from './memory';
 
-// @ts-ignore: defined by the build
-const IS_REPLAY: bool = isDefined(REPLAY);
 export const BOOKS_A_MARKET: u32 = 4;
 export const BOOK_BYTES: usize = IS_REPLAY ? 320 : 192;
 const BEST: usize = 0;

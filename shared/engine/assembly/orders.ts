@@ -12,12 +12,12 @@
  * A free order has account 0 and is linked through `next`.
  *
  * The replay of market data (shared/history) has only the first half of it: there are no accounts
- * and no terms, and instruments stand where accounts do. Its build defines REPLAY.
+ * and no terms, and instruments stand where accounts do.
  */
+import { IS_REPLAY } from './build-kind';
 import { PAGE_BYTES, reservePages } from './memory';
 
-// @ts-ignore: defined by the build
-const ORDER_BYTES: usize = isDefined(REPLAY) ? 32 : 64;
+const ORDER_BYTES: usize = IS_REPLAY ? 32 : 64;
 
 const CLIENT_ORDER_ID: usize = 0;
 const DISPLAYED: usize = 8;

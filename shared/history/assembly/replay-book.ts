@@ -1,8 +1,8 @@
 /**
  * A replay book: the market-by-order books of any number of instruments, made of the engine's own
- * parts: its map of orders, its ladders, levels and queues (one of them is at
- * ../../engine/assembly/ladder.ts, the build defines REPLAY). An instrument stands in the place of
- * an account there: an order is named by its instrument and its id, so that one map serves all.
+ * parts: its orders, queues, levels and ladders (../../engine/assembly, built for REPLAY). An
+ * instrument stands where an account does there: an order is named by its instrument and its id,
+ * so that one map serves all of them.
  *
  * ```
  * book        +0   +16        +20      +24     +28   +32
@@ -14,7 +14,12 @@
  * an instrument say how prices become keys of its ladders (replay-price.ts).
  */
 import { BOOK_BYTES, setUpBook } from '../../engine/assembly/ladder';
-import { allocateBlock, blockShiftFor, PAGE_BYTES, reservePages } from '../../engine/assembly/memory';
+import {
+  allocateBlock,
+  blockShiftFor,
+  PAGE_BYTES,
+  reservePages,
+} from '../../engine/assembly/memory';
 import { BUY, SELL } from './event';
 import { MAX_INSTRUMENTS } from './instruments';
 import { OrderMap, setUpOrderMap } from './replay-map';

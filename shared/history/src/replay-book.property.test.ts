@@ -68,18 +68,16 @@ const events = fc
 type Step =
   | { readonly events: readonly MarketEvent[] }
   | {
-      readonly seed: readonly [
-        instrument: number,
-        side: BookSide,
-        price: bigint,
-        quantity: bigint,
-      ];
+      readonly seed: readonly [instrument: number, side: BookSide, price: bigint, quantity: bigint];
     }
   | { readonly trim: readonly [instrument: number, levels: number] };
 
 const known = fc.constantFrom(0, 1, 2);
 const steps: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ events: fc.array(events, { maxLength: 100, size: 'max' }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ events: fc.array(events, { maxLength: 100, size: 'max' }) }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({

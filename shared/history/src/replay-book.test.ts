@@ -9,7 +9,7 @@ import { EventWriter, marketEvent } from './testing/event-block.ts';
 await buildHistory();
 const module = await loadHistoryModule();
 
-const { ADD, REDUCE, DELETE, MODIFY, EXECUTE, TRADE, CLEAR, STATUS } = Action;
+const { REDUCE, DELETE, MODIFY, EXECUTE, TRADE, CLEAR, STATUS } = Action;
 const { BUY, SELL } = EventSide;
 const I64_MIN = -(2n ** 63n);
 const I64_MAX = 2n ** 63n - 1n;

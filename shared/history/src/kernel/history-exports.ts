@@ -38,12 +38,6 @@ export interface HistoryExports {
     out: number,
   ): number;
   readLevel(book: number, instrument: number, side: number, price: bigint, out: number): boolean;
-  readQueue(
-    level: number,
-    afterOrder: number,
-    ahead: bigint,
-    most: number,
-    out: number,
-  ): number;
+  readQueue(level: number, afterOrder: number, ahead: bigint, most: number, out: number): number;
   findOrder(book: number, instrument: number, id: bigint, out: number): boolean;
 }

@@ -16,7 +16,8 @@ export class EventWriter {
 
   /** Valid until the next one. */
   block(events: readonly MarketEvent[]): EventBlock {
-    for (const [index, event] of events.entries()) writeEvent(this.#view, index * EVENT_BYTES, event);
+    for (const [index, event] of events.entries())
+      writeEvent(this.#view, index * EVENT_BYTES, event);
     return { address: this.#address, count: events.length };
   }
 }
