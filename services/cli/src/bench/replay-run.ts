@@ -1,10 +1,10 @@
 /**
- * Runs of a market-by-order workload through a replay book. Its records become events a block at a
- * time, where a decoder would have left them, while the clock stands still: what a decoder takes is
- * not measured, nor what events cost that come from memory instead of a cache.
+ * Runs of a market-by-order workload through a replay book. All its records become events before
+ * any clock starts, in the kernel's memory, and are applied in blocks as decoders hand them over.
  */
 import { hrtime } from 'node:process';
 import { EVENT_BYTES, EventSide, type HistoryKernel, ReplayBook } from '@foldbook/history';
+import { settledCpuUs } from './thread-cpu.ts';
 import { NO_ASK, NO_BID, type Workload, type WorkloadOutcome } from './workload.ts';
 import { layEvents } from './workload-events.ts';
 
@@ -20,6 +20,8 @@ export type ReplayOutcome = Pick<
 
 export interface ReplayRun {
   readonly nsPerEvent: number;
+  /** The thread's own time: not what it waits while others have its core. */
+  readonly cpuNsPerEvent: number;
   /** What is not as the workload's header says; empty if the run is right. */
   readonly mismatches: readonly string[];
 }
@@ -27,14 +29,17 @@ export interface ReplayRun {
 export class ReplayRunner {
   readonly #workload: Workload;
   readonly #book: ReplayBook;
-  readonly #events: { readonly address: number; readonly view: DataView };
+  /** Address of the first event. */
+  readonly #events: number;
 
   constructor(kernel: HistoryKernel, workload: Workload) {
     this.#workload = workload;
     this.#book = new ReplayBook({ kernel });
-    const { address } = kernel.reserve(BLOCK_EVENTS * EVENT_BYTES);
-    const view = new DataView(kernel.memory.buffer, address, BLOCK_EVENTS * EVENT_BYTES);
-    this.#events = { address, view };
+    const count = workload.prefill + workload.commands;
+    const { address } = kernel.reserve(count * EVENT_BYTES);
+    const view = new DataView(kernel.memory.buffer, address, count * EVENT_BYTES);
+    layEvents(view, workload.records);
+    this.#events = address;
   }
 
   /** On an empty book, whose memory is that of the run before. */
@@ -42,27 +47,25 @@ export class ReplayRunner {
     const { prefill, commands, expected } = this.#workload;
     this.#book.reset();
     this.#play(0, prefill);
-    const tookNs = this.#play(prefill, prefill + commands);
+    const cpuBeforeUs = settledCpuUs();
+    const startNs = hrtime.bigint();
+    this.#play(prefill, prefill + commands);
+    const tookNs = Number(hrtime.bigint() - startNs);
+    const cpuNs = (settledCpuUs() - cpuBeforeUs) * 1_000;
     const found = this.#outcome();
     const fields = Object.keys(found) as (keyof ReplayOutcome)[];
     const mismatches = fields
       .filter((field) => expected[field] !== found[field])
       .map((field) => `${field} is ${found[field]}, the workload says ${expected[field]}`);
-    return { nsPerEvent: tookNs / commands, mismatches };
+    const cpuNsPerEvent = cpuNs / commands;
+    return { nsPerEvent: tookNs / commands, cpuNsPerEvent, mismatches };
   }
 
-  /** Nanoseconds for the records between two. */
-  #play(first: number, last: number): number {
-    let tookNs = 0n;
+  #play(first: number, last: number): void {
     for (let from = first; from < last; from += BLOCK_EVENTS) {
       const count = Math.min(BLOCK_EVENTS, last - from);
-      layEvents(this.#events.view, this.#workload, from, count);
-      const block = { address: this.#events.address, count };
-      const startNs = hrtime.bigint();
-      this.#book.apply(block);
-      tookNs += hrtime.bigint() - startNs;
+      this.#book.apply({ address: this.#events + from * EVENT_BYTES, count });
     }
-    return Number(tookNs);
   }
 
   #outcome(): ReplayOutcome {

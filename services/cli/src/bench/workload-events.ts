@@ -1,6 +1,6 @@
 /** Records of a feed's workload as the replay book's events. */
 import { Action, EVENT_BYTES, EventFlag, EventOffset } from '@foldbook/history';
-import { RecordOffset, RecordType, WORKLOAD_RECORD_BYTES, type Workload } from './workload.ts';
+import { RecordOffset, RecordType, WORKLOAD_RECORD_BYTES } from './workload.ts';
 
 const ACTIONS: Readonly<Record<number, number>> = {
   [RecordType.NEW]: Action.ADD,
@@ -10,18 +10,13 @@ const ACTIONS: Readonly<Record<number, number>> = {
 };
 
 /**
- * Writes the events of `count` records from `first` on. All numbers of a workload are small and
- * positive: the upper halves of fields stay as they are, zero.
+ * Writes an event for each record. All numbers of a workload are small and positive: the upper
+ * halves of fields stay as they are, zero.
  */
-export function layEvents(
-  events: DataView,
-  workload: Workload,
-  first: number,
-  count: number,
-): void {
-  const { records } = workload;
+export function layEvents(events: DataView, records: DataView): void {
+  const count = records.byteLength / WORKLOAD_RECORD_BYTES;
   for (let index = 0; index < count; index += 1) {
-    const from = (first + index) * WORKLOAD_RECORD_BYTES;
+    const from = index * WORKLOAD_RECORD_BYTES;
     const to = index * EVENT_BYTES;
     const id = records.getUint32(from + RecordOffset.ID, true);
     const price = records.getUint32(from + RecordOffset.PRICE, true);
@@ -35,6 +30,6 @@ export function layEvents(
     events.setUint8(to + EventOffset.ACTION, action);
     events.setUint8(to + EventOffset.SIDE, records.getUint8(from + RecordOffset.SIDE));
     events.setUint16(to + EventOffset.FLAGS, EventFlag.LAST, true);
-    events.setUint32(to + EventOffset.SEQUENCE, first + index, true);
+    events.setUint32(to + EventOffset.SEQUENCE, index, true);
   }
 }
