@@ -1,40 +1,49 @@
 /**
- * Reads what the next events will need before they need it, as look-ahead.ts of the engine does:
- * one link of the chain (chunk of the map, order, its neighbours) for all of them at once. Which
- * order an event is of is a guess, and may be another when its turn comes.
+ * Has what the next events will change fetched before they need it: one link of the chain (chunk
+ * of the map, order, its neighbours) for all of them at once. Which order an event is of is a
+ * guess, and may be another when its turn comes.
+ *
+ * Where look-ahead.ts of the engine reads, this writes what is there already. A core goes on after
+ * a store whose line is still on its way, but a load that waits keeps all that comes after it from
+ * retiring, and soon the core stands still. What is fetched here is going to be written anyway.
+ *
+ * ```
+ * note  +0     +4    +8
+ *       chunk  hash  order
+ * ```
  */
-import { nextOf, previousOf } from '../../engine/assembly/orders';
+import { fetchReplayOrder, nextOf, previousOf } from '../../engine/assembly/orders';
 import { EVENT_BYTES, INSTRUMENT, ORDER_ID } from './event';
 import { ReplayBook } from './replay-book';
-import { guessOrder, hashOf } from './replay-map';
+import { fetchChunk, guessOrder, hashOf } from './replay-map';
 
 /** Events that are looked at together. */
 export const LOOK_AHEAD: usize = 64;
 /** Orders of a book that stays in the caches, where looking ahead costs more than it saves. */
 const SMALL_BOOK: u32 = 30_000;
 
-/** Addresses of orders. */
-const guesses: usize = memory.data(256);
-
-/** What was read, so that it counts as used. */
-export let seen: u32 = 0;
+const NOTE_BYTES: usize = 16;
+const notes: usize = memory.data(1_024);
 
 /** Looks at the events between two addresses, at most `LOOK_AHEAD` of them. */
 export function lookAhead(it: ReplayBook, from: usize, to: usize): void {
   if (it.count < SMALL_BOOK) return;
-  let end = guesses;
+  let end = notes;
   for (let event = from; event < to; event += EVENT_BYTES) {
     const hash = hashOf(load<u32>(event, INSTRUMENT), load<u64>(event, ORDER_ID));
-    store<u32>(end, <u32>guessOrder(it, hash));
-    end += 4;
+    store<u32>(end, <u32>fetchChunk(it, hash));
+    // The half that a tag is in.
+    store<u32>(end, <u32>hash, 4);
+    end += NOTE_BYTES;
   }
-  let sum: u32 = 0;
-  for (let guess = guesses; guess < end; guess += 4) {
-    sum += <u32>nextOf(load<u32>(guess));
+  for (let note = notes; note < end; note += NOTE_BYTES) {
+    const order = guessOrder(load<u32>(note), load<u32>(note, 4));
+    store<u32>(note, <u32>order, 8);
+    fetchReplayOrder(order);
   }
-  for (let guess = guesses; guess < end; guess += 4) {
-    const order: usize = load<u32>(guess);
-    sum += load<u32>(nextOf(order)) + load<u32>(previousOf(order));
+  for (let note = notes; note < end; note += NOTE_BYTES) {
+    const order: usize = load<u32>(note, 8);
+    fetchReplayOrder(nextOf(order));
+    fetchReplayOrder(previousOf(order));
   }
-  seen = sum;
 }

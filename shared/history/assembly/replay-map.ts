@@ -28,6 +28,7 @@ export class OrderMap {
 }
 
 const CHUNK_SHIFT: u32 = 6;
+const SPARE: usize = 12;
 const OVERFLOW: usize = 15;
 const PLACES: usize = 16;
 const PLACES_MASK: u32 = 0xfff;
@@ -82,11 +83,22 @@ function placesOf(chunk: usize, tag: u8): u32 {
   return i8x16.bitmask(i8x16.eq(v128.load(chunk), i8x16.splat(<i8>tag))) & PLACES_MASK;
 }
 
-/** The order that probably has this hash, without a look at it, or 0. */
+/**
+ * The chunk of a hash, which is fetched into the cache for writing without waiting for it: a zero
+ * is written that is there.
+ */
 // @ts-ignore: decorator
 @inline
-export function guessOrder(map: OrderMap, hash: u64): usize {
+export function fetchChunk(map: OrderMap, hash: u64): usize {
   const chunk = chunkOf(map, hash);
+  store<u8>(chunk, 0, SPARE);
+  return chunk;
+}
+
+/** The order of a chunk that probably has this hash, without a look at it, or 0. */
+// @ts-ignore: decorator
+@inline
+export function guessOrder(chunk: usize, hash: u64): usize {
   const places = placesOf(chunk, tagIn(hash));
   // Where there is none, ctz is 32.
   const order: usize = load<u32>(chunk + ((<usize>ctz(places) & 15) << 2), PLACES);
