@@ -13,12 +13,14 @@ import {
   type Logger,
   SegmentStore,
   type StreamStore,
+  type Subscription,
   type Transport,
 } from '@foldbook/runtime';
 import { type ProverMessage, publishEpochData, publishEpochProved } from './announcement.ts';
 import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
 import { builtCircuit, loadCircuits, loadFoldedCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
+import { COST_FILE, CostFile } from './cost-file.ts';
 import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { JobTurns, queueTurns } from './job-turns.ts';
@@ -112,6 +114,22 @@ function openStatus(
   return new StatusFile({ path, name: 'prover', facts, onTrouble });
 }
 
+/** Answers who asks the broker how far the proofs are, and what an account is owed. */
+function openAnswers(
+  { accountProofs }: ProverConfig,
+  transport: Transport,
+  service: ProverService,
+): readonly Subscription[] {
+  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
+  return [
+    serveProofs(transport, (market, sequence) => service.proofOf(market, sequence)),
+    serveOwed(transport, (market, account) => {
+      const file = service.owedTo(market, account);
+      return file === undefined || accountProofs ? file : refusal;
+    }),
+  ];
+}
+
 /** A parent that has gone needs no messages. */
 function tellParent(message: ProverMessage): void {
   if (process.connected) process.send?.(message);
@@ -130,6 +148,8 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const { store, transport } = await openSource(config, logger);
   const workers = config.workers ?? defaultWorkers();
   const router = new EpochRouter({ ...config.router, maxWorkers: workers });
+  const { book } = router;
+  const costs = await CostFile.open({ path: join(dataDir, COST_FILE), book, logger });
   const workersElsewhere = config.redisUrl !== undefined;
   const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
   const { pool, queue, turns, foldTurns } = openWork(config, routing, logger);
@@ -162,15 +182,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     onProved,
     onStatus: (status) => tellParent({ type: 'status', ...status }),
   });
-  const answers =
-    transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
-  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
-  const owed =
-    transport &&
-    serveOwed(transport, (market, account) => {
-      const file = service.owedTo(market, account);
-      return file === undefined || config.accountProofs ? file : refusal;
-    });
+  const answers = transport === undefined ? [] : openAnswers(config, transport, service);
   logger.info('prover ready', {
     workers: pool.concurrency,
     queue: config.redisUrl === undefined ? 'in process' : 'BullMQ',
@@ -186,11 +198,16 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   await stopped;
   health?.close();
   status?.close();
-  answers?.unsubscribe();
-  owed?.unsubscribe();
+  for (const answer of answers) answer.unsubscribe();
   turns.close();
   foldTurns.close();
-  const stopping = Promise.all([queue.close(), pool.close(), folds.close(), service.stop()])
+  const stopping = Promise.all([
+    queue.close(),
+    pool.close(),
+    folds.close(),
+    service.stop(),
+    costs.close(),
+  ])
     .then(() => store.close())
     .then(() => transport?.close())
     .then(() => logger.info('prover stopped'));
