@@ -5,7 +5,10 @@ import { type RedisServer, startRedisServer } from '@foldbook/runtime/testing';
 import { Redis } from 'ioredis';
 import { BullmqQueue, RECONNECTING, withoutPassword } from './bullmq-queue.ts';
 import { BullmqWorker } from './bullmq-worker.ts';
+import { type JobTurns, queueTurns, type Urgency } from './job-turns.ts';
+import type { ProofJob } from './proof-job.ts';
 import type { QueueTrouble } from './proof-queue.ts';
+import { polled } from './testing/prover-process.ts';
 import { proveAll, testProofQueue } from './testing/queue-conformance.ts';
 import { expectedResult, ScriptedMaker, someJobs } from './testing/scripted-maker.ts';
 import { TrackedRedis } from './tracked-redis.ts';
@@ -22,12 +25,13 @@ after(async () => {
 });
 
 interface OpenOptions {
+  readonly held?: () => number;
   readonly redisUrl?: string;
   readonly name?: string;
   readonly sweepMs?: number;
 }
 
-function open(maker: ScriptedMaker, options: OpenOptions = {}): BullmqQueue {
+function open(maker: ScriptedMaker | undefined, options: OpenOptions = {}): BullmqQueue {
   queues += 1;
   const name = `queue-${queues}`;
   return new BullmqQueue({ redisUrl: server.url, name, maker, sweepMs: 100, ...options });
@@ -137,6 +141,86 @@ test('a Redis that refuses is told of once, and its jobs wait for it', async () 
     assert.deepEqual(told, ['lost', 'recovered']);
   } finally {
     await queue.close();
+  }
+});
+
+/** Has jobs made in their turns; `LATER` has the later deadline. */
+function askInTurns(turns: JobTurns, queue: BullmqQueue, market: string, jobs: ProofJob[]) {
+  const of = turns.of({ market, epoch: 0 });
+  return jobs.map(async (job) => {
+    await of.enter();
+    return queue.prove(job).finally(() => of.leave());
+  });
+}
+
+const urgency: Urgency = {
+  nowMs: () => 0,
+  standing: (market) => ({ deadlineMs: market === 'LATER' ? 2 : 1, restMs: 0 }),
+};
+
+test('Redis is given what its workers can be busy with, the nearest deadline first', async () => {
+  const maker = new ScriptedMaker(1);
+  const name = 'turns';
+  const queue: BullmqQueue = open(maker, { name, held: () => turns.waiting });
+  const turns = queueTurns(queue, urgency);
+  try {
+    maker.hold();
+    const later = someJobs(6, 1);
+    const soon = someJobs(3, 2);
+    const answers = askInTurns(turns, queue, 'LATER', later);
+    await maker.untilStarted(1);
+    answers.push(...askInTurns(turns, queue, 'SOON', soon));
+    await withRedis(async (redis) => {
+      const given = async () =>
+        (await redis.llen(`bull:${name}:wait`)) + (await redis.llen(`bull:${name}:active`));
+      await polled(async () => (await given()) === 3);
+      await polled(async () => (await redis.get(`bull:${name}:held`)) === '6');
+      assert.equal(turns.waiting, 6);
+      maker.open();
+      assert.deepEqual(await Promise.all(answers), [...later, ...soon].map(expectedResult));
+      await polled(async () => (await redis.get(`bull:${name}:held`)) === '0');
+    });
+    const expected = [...later.slice(0, 3), ...soon, ...later.slice(3)].map(({ id }) => id);
+    assert.deepEqual(maker.started, expected);
+  } finally {
+    maker.open();
+    await queue.close();
+  }
+});
+
+test('workers that connect are given more; what waits when it closes is not lost', async () => {
+  const name = 'places';
+  const asker: BullmqQueue = open(undefined, { name, held: () => turns.waiting });
+  const turns = queueTurns(asker, urgency);
+  const jobs = someJobs(20);
+  const answers = Promise.allSettled(askInTurns(turns, asker, 'LATER', jobs));
+  // None is there yet.
+  assert.deepEqual([asker.places(), turns.waiting], [4, 16]);
+  const maker = new ScriptedMaker(8);
+  maker.hold();
+  const worker = open(maker, { name });
+  await maker.untilStarted(8);
+  await polled(async () => asker.places() === 10 && turns.waiting === 10);
+  await withRedis((redis) => polled(async () => (await redis.get(`bull:${name}:held`)) === '10'));
+  turns.close();
+  await asker.close();
+  for (const answer of await answers) assert.equal(answer.status, 'rejected');
+  assert.equal(turns.waiting, 0);
+  await withRedis(async (redis) => {
+    assert.equal(await redis.exists(`bull:${name}:held`), 0);
+    assert.equal(await redis.llen(`bull:${name}:wait`), 0);
+  });
+  maker.open();
+  const again = open(undefined, { name });
+  try {
+    assert.deepEqual(
+      await Promise.all(askInTurns(queueTurns(again), again, 'LATER', jobs)),
+      jobs.map(expectedResult),
+    );
+    assert.equal(maker.started.length, jobs.length, 'what was under way is not made again');
+  } finally {
+    await again.close();
+    await worker.close();
   }
 });
 

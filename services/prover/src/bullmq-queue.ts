@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { once } from 'node:events';
 import { Queue, QueueEvents } from 'bullmq';
-import { BullmqWorker } from './bullmq-worker.ts';
+import { BullmqWorker, threadsOf } from './bullmq-worker.ts';
 import { jobFailed } from './in-process-queue.ts';
 import { resultFromWire } from './job-wire.ts';
 import { OpenJobs } from './open-jobs.ts';
@@ -13,6 +13,11 @@ import { TrackedRedis } from './tracked-redis.ts';
 /** Name in Redis of the queue of a partition's prover, which workers take jobs from. */
 export function proofQueueName(partition: number): string {
   return `foldbook-proofs-${partition}`;
+}
+
+/** Key in Redis of how many jobs the prover holds back, for whoever starts workers. */
+export function heldKey(queue: Queue): string {
+  return queue.toKey('held');
 }
 
 /** How a client of Redis comes back after an outage. */
@@ -32,9 +37,11 @@ export interface BullmqQueueOptions {
   readonly onRefusal?: (reason: string) => void;
   /** Told what the worker in this process could not do although Redis is there. */
   readonly onError?: (reason: string) => void;
+  /** Jobs that wait for their turn to be given to this queue; told to whoever starts workers. */
+  readonly held?: () => number;
   /** Tries of one job before it fails. Default 3. */
   readonly attempts?: number;
-  /** How often open jobs are compared with what Redis holds. Default 2,000 ms. */
+  /** How often workers are counted, and open jobs held against Redis. Default 2,000 ms. */
   readonly sweepMs?: number;
 }
 
@@ -46,6 +53,13 @@ const SLOWEST_RECONNECT_MS = 1_000;
 /** Results stay this many jobs long, for a prover that restarts before its epoch is stored. */
 const KEPT_JOBS = 256;
 const KEPT_SECONDS = 3_600;
+/** While no worker is there: the first one that comes has something to do before it is counted. */
+const LEAST_PLACES = 4;
+const MOST_PLACES = 256;
+/** Where Redis does not list its clients: some hosted ones do not, or not for every user. */
+const UNCOUNTED_PLACES = 64;
+/** What a prover that is gone held back is nobody's backlog. */
+const HELD_MS = 30_000;
 
 /**
  * The cluster's queue: BullMQ on Redis. Redis is only dispatch. Open jobs are held here and swept:
@@ -56,6 +70,8 @@ const KEPT_SECONDS = 3_600;
 export class BullmqQueue implements ProofQueue {
   readonly #open = new OpenJobs();
   readonly #listeners = new Set<TroubleListener>();
+  readonly #placesListeners = new Set<() => void>();
+  readonly #held: () => number;
   readonly #attempts: number;
   readonly #redis: TrackedRedis;
   readonly #queue: Queue;
@@ -67,8 +83,12 @@ export class BullmqQueue implements ProofQueue {
   #refusal: string | undefined;
   #lastError = 'connection closed';
   #sweeping: Promise<void> | undefined;
+  #places: number;
+  #toldHeld = 0;
 
   constructor(options: BullmqQueueOptions) {
+    this.#held = options.held ?? (() => 0);
+    this.#places = placesFor(options.maker?.concurrency ?? 0);
     this.#attempts = options.attempts ?? 3;
     this.#address = withoutPassword(options.redisUrl);
     this.#redis = new TrackedRedis(options.redisUrl, RECONNECTING);
@@ -105,8 +125,13 @@ export class BullmqQueue implements ProofQueue {
     if (this.#redis.status === 'ready') await this.#queue.remove(id).catch(() => 0);
   }
 
-  pending(): number {
-    return this.#open.size;
+  places(): number {
+    return this.#places;
+  }
+
+  onPlaces(listener: () => void): () => void {
+    this.#placesListeners.add(listener);
+    return () => this.#placesListeners.delete(listener);
   }
 
   onTrouble(listener: TroubleListener): () => void {
@@ -132,6 +157,7 @@ export class BullmqQueue implements ProofQueue {
     if (this.#redis.status !== 'ready') return;
     this.#worker?.pause();
     const removed = jobs.map(({ id }) => this.#queue.remove(id).catch(() => 0));
+    if (this.#toldHeld > 0) removed.push(this.#redis.del(heldKey(this.#queue)).catch(() => 0));
     await Promise.race([Promise.all(removed), once(this.#redis, 'close')]);
   }
 
@@ -200,12 +226,28 @@ export class BullmqQueue implements ProofQueue {
 
   #sweep(): void {
     if (this.#sweeping !== undefined || this.#redis.status !== 'ready') return;
-    this.#sweeping = this.#compare()
+    this.#sweeping = this.#count()
+      .then(() => this.#compare())
       .then(() => this.#settle())
       .catch((error: unknown) => this.#complain(error))
       .finally(() => {
         this.#sweeping = undefined;
       });
+  }
+
+  async #count(): Promise<void> {
+    const before = this.#places;
+    const workers = await this.#queue.getWorkers().catch(() => undefined);
+    // BullMQ gives one without a name of its own in the place of a list that it can't have.
+    const isListed = workers?.every(({ rawname }) => rawname !== undefined) === true;
+    const threads = workers?.reduce((sum, { rawname }) => sum + threadsOf(rawname), 0) ?? 0;
+    this.#places = isListed ? placesFor(threads) : UNCOUNTED_PLACES;
+    if (this.#places > before) for (const listener of this.#placesListeners) listener();
+    const held = this.#open.closed ? 0 : this.#held();
+    if (held === 0 && this.#toldHeld === 0) return;
+    this.#toldHeld = held;
+    // A Redis without memory left says so of jobs, which are told of.
+    await this.#redis.set(heldKey(this.#queue), held, 'PX', HELD_MS).catch(() => undefined);
   }
 
   async #compare(): Promise<void> {
@@ -228,6 +270,15 @@ export class BullmqQueue implements ProofQueue {
       }
     }
   }
+}
+
+/**
+ * A job for each thread, and a few that are there when a result is on its way or a failed job waits
+ * to be tried again.
+ */
+function placesFor(threads: number): number {
+  if (threads === 0) return LEAST_PLACES;
+  return Math.min(MOST_PLACES, threads + 1 + Math.ceil(threads / 8));
 }
 
 /** The URL as it may be shown. */

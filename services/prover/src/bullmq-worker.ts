@@ -24,6 +24,14 @@ export interface BullmqWorkerOptions {
   readonly onError: (reason: string) => void;
 }
 
+/** How a worker is called among the clients of Redis, which is how provers know its threads. */
+const THREADS_NAME = /:w:threads-(\d{1,4})$/;
+
+/** Threads of a worker, by the name that Redis lists it with; an earlier release's has none. */
+export function threadsOf(clientName: string | undefined): number {
+  return Number(THREADS_NAME.exec(clientName ?? '')?.[1] ?? 1);
+}
+
 /** A proof takes seconds; who closes a worker ends its maker too, and need not wait longer. */
 const CLOSE_PATIENCE_MS = 5_000;
 /** A job that was refused here waits as long for another worker. */
@@ -51,6 +59,7 @@ export class BullmqWorker {
     this.#worker = new Worker(name, (job, token) => this.#process(job, token), {
       connection,
       concurrency: maker.concurrency,
+      name: `threads-${maker.concurrency}`,
       // After a crash of a worker its jobs wait for their locks to run out.
       lockDuration: lockMs,
       // Redis takes whole milliseconds only.

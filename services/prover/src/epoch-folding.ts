@@ -9,7 +9,7 @@ import type { FoldedCircuit } from './chain-context.ts';
 import { isCode } from './durable-file.ts';
 import { foldFiles } from './fold/fold-circuit.ts';
 import type { Folded, FoldMaker, LeafPlan } from './fold/fold-pool.ts';
-import type { Limit } from './limit.ts';
+import type { Turns } from './job-turns.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 
 /** Below a market's folder, beside its epochs. */
@@ -44,14 +44,14 @@ export class EpochFolding {
     epoch: number,
     circuit: FoldedCircuit,
     plans: readonly LeafPlan[],
-    lanes: Limit,
+    turns: Turns,
   ): Promise<Folded | ProverError> {
     const { maker, keyFile, signal } = this.#options;
     const files = foldFiles(circuit, keyFile(circuit));
     for (let attempt = 1; ; attempt += 1) {
       try {
         const dir = this.#runFolder(epoch, circuit, attempt);
-        return await maker.fold(files, plans, { dir, lanes, signal });
+        return await maker.fold(files, plans, { dir, turns, signal });
       } catch (error) {
         if (error instanceof ProverError && error.code === 'CLOSED') throw error;
         if (attempt < ATTEMPTS) continue;

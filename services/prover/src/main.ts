@@ -13,15 +13,17 @@ import {
   type Logger,
   SegmentStore,
   type StreamStore,
+  type Subscription,
   type Transport,
 } from '@foldbook/runtime';
 import { type ProverMessage, publishEpochData, publishEpochProved } from './announcement.ts';
 import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
 import { builtCircuit, loadCircuits, loadFoldedCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
+import { COST_FILE, CostFile } from './cost-file.ts';
 import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
-import { Limit } from './limit.ts';
+import { JobTurns, queueTurns } from './job-turns.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { serveOwed, serveProofs } from './proof-adapter.ts';
@@ -58,14 +60,42 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   return { store: new JetStreamStore(transport, {}), transport };
 }
 
-function openQueue(config: ProverConfig, pool: ProofPool, logger: Logger): ProofQueue {
-  const { redisUrl, partition } = config;
-  if (redisUrl === undefined) return new InProcessQueue(pool);
+interface Work {
+  readonly pool: ProofPool;
+  readonly queue: ProofQueue;
+  /** At the queue's workers and at the threads of this process: the same without Redis. */
+  readonly turns: JobTurns;
+  readonly foldTurns: JobTurns;
+}
+
+/** Threads of both pools may be there; no more than `workers` are at work. */
+function openWork(config: ProverConfig, routing: MarketRouting, logger: Logger): Work {
+  const { redisUrl } = config;
+  const workers = config.workers ?? defaultWorkers();
+  if (redisUrl === undefined) {
+    const pool = new ProofPool(workers);
+    const queue = new InProcessQueue(pool);
+    const turns = queueTurns(queue, routing);
+    return { pool, queue, turns, foldTurns: turns };
+  }
+  const foldTurns = new JobTurns({ places: () => Math.max(1, workers), urgency: routing });
+  const pool = new ProofPool(workers, 'kernel', foldTurns);
+  const queue = openQueue({ ...config, redisUrl }, pool, logger, () => turns.waiting);
+  const turns = queueTurns(queue, routing);
+  return { pool, queue, turns, foldTurns };
+}
+
+function openQueue(
+  { redisUrl, partition }: ProverConfig & { readonly redisUrl: string },
+  pool: ProofPool,
+  logger: Logger,
+  held: () => number,
+): ProofQueue {
   const name = proofQueueName(partition);
   const maker = pool.concurrency === 0 ? undefined : pool;
   const onRefusal = (reason: string) => logger.warn('job left to others', { reason });
   const onError = (reason: string) => logger.warn('proof queue', { reason });
-  return new BullmqQueue({ redisUrl, name, maker, onRefusal, onError });
+  return new BullmqQueue({ redisUrl, name, maker, held, onRefusal, onError });
 }
 
 function openStatus(
@@ -82,6 +112,22 @@ function openStatus(
   });
   const onTrouble = (detail: string) => logger.warn('the status file', { detail });
   return new StatusFile({ path, name: 'prover', facts, onTrouble });
+}
+
+/** Answers who asks the broker how far the proofs are, and what an account is owed. */
+function openAnswers(
+  { accountProofs }: ProverConfig,
+  transport: Transport,
+  service: ProverService,
+): readonly Subscription[] {
+  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
+  return [
+    serveProofs(transport, (market, sequence) => service.proofOf(market, sequence)),
+    serveOwed(transport, (market, account) => {
+      const file = service.owedTo(market, account);
+      return file === undefined || accountProofs ? file : refusal;
+    }),
+  ];
 }
 
 /** A parent that has gone needs no messages. */
@@ -101,16 +147,14 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const operator = await loadOperatorKey(keyFile);
   const { store, transport } = await openSource(config, logger);
   const workers = config.workers ?? defaultWorkers();
-  // Threads of both pools may be there; no more than these are at work.
-  const seats = new Limit(Math.max(1, workers));
-  const pool = new ProofPool(workers, 'kernel', seats);
-  // Folding stays in this process, also where other processes take the other proofs.
-  const folds = new FoldPool(Math.max(1, workers), seats);
-  const queue = openQueue(config, pool, logger);
-  const { router: settings } = config;
-  const router = new EpochRouter({ ...settings, maxWorkers: pool.concurrency });
+  const router = new EpochRouter({ ...config.router, maxWorkers: workers });
+  const { book } = router;
+  const costs = await CostFile.open({ path: join(dataDir, COST_FILE), book, logger });
   const workersElsewhere = config.redisUrl !== undefined;
   const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
+  const { pool, queue, turns, foldTurns } = openWork(config, routing, logger);
+  // Folding stays in this process, also where other processes take the other proofs.
+  const folds = new FoldPool(Math.max(1, workers));
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
     tellParent({ type: 'epoch-proved', ...proved });
@@ -121,9 +165,11 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const service = new ProverService({
     reader: store.reader(diffStream(config.partition)),
     queue,
+    turns,
     circuits,
     findCircuit: builtCircuit,
     folds,
+    foldTurns,
     routing,
     operator,
     storeDir: dataDir,
@@ -136,15 +182,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     onProved,
     onStatus: (status) => tellParent({ type: 'status', ...status }),
   });
-  const answers =
-    transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
-  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
-  const owed =
-    transport &&
-    serveOwed(transport, (market, account) => {
-      const file = service.owedTo(market, account);
-      return file === undefined || config.accountProofs ? file : refusal;
-    });
+  const answers = transport === undefined ? [] : openAnswers(config, transport, service);
   logger.info('prover ready', {
     workers: pool.concurrency,
     queue: config.redisUrl === undefined ? 'in process' : 'BullMQ',
@@ -160,9 +198,16 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   await stopped;
   health?.close();
   status?.close();
-  answers?.unsubscribe();
-  owed?.unsubscribe();
-  const stopping = Promise.all([queue.close(), pool.close(), folds.close(), service.stop()])
+  for (const answer of answers) answer.unsubscribe();
+  turns.close();
+  foldTurns.close();
+  const stopping = Promise.all([
+    queue.close(),
+    pool.close(),
+    folds.close(),
+    service.stop(),
+    costs.close(),
+  ])
     .then(() => store.close())
     .then(() => transport?.close())
     .then(() => logger.info('prover stopped'));

@@ -41,6 +41,7 @@ import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 import { EpochFolding } from './epoch-folding.ts';
 import { planEpoch } from './epoch-plan.ts';
 import type { FoldMaker } from './fold/fold-pool.ts';
+import type { JobTurns } from './job-turns.ts';
 import type { EpochRoute, MarketRouting } from './market-routing.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { PagedCells } from './paged-cells.ts';
@@ -65,12 +66,16 @@ export interface MarketProverOptions {
   readonly market: string;
   readonly reader: StreamReader;
   readonly queue: ProofQueue;
+  /** At the workers behind the queue: of all markets that use it. */
+  readonly turns: JobTurns;
   /** Those that a new chain begins with. */
   readonly circuits: ProvingCircuits;
   /** Others that can be proved here: a chain that began with them goes on. */
   readonly findCircuit?: FindCircuit | undefined;
   /** Folds what is proved by folding; without it nothing is, whatever the chain has keys for. */
   readonly folds?: FoldMaker | undefined;
+  /** At the threads that fold. Default: they are the queue's workers. */
+  readonly foldTurns?: JobTurns | undefined;
   readonly operator: OperatorKey;
   /** Folder that holds the stores of all markets. */
   readonly storeDir: string;
@@ -214,19 +219,21 @@ export class MarketProver {
     signal: AbortSignal,
     onFailure: () => void,
   ): ProvingLine<PlannedOnTree> {
-    const { market, storeDir, logger, queue, aheadEpochs, lookMs } = this.#options;
+    const { market, storeDir, logger, queue, turns, aheadEpochs, lookMs } = this.#options;
     const { progress } = this;
     const setAside = new SetAside({ market, storeDir, logger, signal, lookMs });
     progress.setAside = () => setAside.list();
     const maxEpochs = aheadEpochs ?? DEFAULT_AHEAD;
     const folding = this.#openFolding(store, signal);
+    const foldTurns = this.#options.foldTurns ?? turns;
     const keep = async (planned: PlannedOnTree, proved: ProvedEpoch, startedMs: number) => {
       await this.#keep(store, planned, proved, startedMs);
       await setAside.clear(planned.closed.epoch + 1);
       await folding?.clear(planned.closed.epoch + 1);
     };
     return new ProvingLine({
-      ...{ queue, setAside, folding, progress, maxEpochs, signal, keep, onFailure },
+      ...{ market, queue, turns, foldTurns, setAside, folding },
+      ...{ progress, maxEpochs, signal, keep, onFailure },
     });
   }
 

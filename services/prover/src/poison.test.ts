@@ -11,6 +11,7 @@ import { createLogger } from '@foldbook/runtime';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
 import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
@@ -95,6 +96,7 @@ async function start(stream: MemoryStream, maker: TrapdoorMaker): Promise<Runnin
     market: MARKET,
     reader: stream,
     queue,
+    turns: queueTurns(queue),
     circuits: trapdoorCircuits,
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),

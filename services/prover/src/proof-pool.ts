@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { type CircuitName, circuitArtifacts, pinnedDigests } from '@foldbook/circuits';
 import { Piscina } from 'piscina';
 import type { CircuitFiles } from './groth16/circuit-prover.ts';
-import { Limit } from './limit.ts';
+import type { JobTurns } from './job-turns.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker } from './proof-queue.ts';
 import { WORKER_IDLE_MS } from './router/settings.ts';
@@ -29,15 +29,11 @@ export class ProofPool implements ProofMaker {
   readonly #files = new Map<CircuitName, CircuitFiles>();
   readonly #pool: Piscina<ProofTask, ProofResult>;
   readonly #prover: ProverName;
-  readonly #seats: Limit;
+  readonly #turns: JobTurns | undefined;
 
-  /** @param seats - of the machine, where others take some as well; default: one a thread */
-  constructor(
-    workers: number,
-    prover: ProverName = 'kernel',
-    seats: Limit = new Limit(Math.max(1, workers)),
-  ) {
-    this.#seats = seats;
+  /** @param turns - at the process' threads, where whoever gives jobs to the pool has none */
+  constructor(workers: number, prover: ProverName = 'kernel', turns?: JobTurns) {
+    this.#turns = turns;
     this.concurrency = workers;
     this.#prover = prover;
     this.#pool = new Piscina({
@@ -66,13 +62,14 @@ export class ProofPool implements ProofMaker {
     if (refusal !== undefined) throw new Error(refusal);
     const files = this.#files.get(job.circuit) ?? filesOf(job.circuit);
     this.#files.set(job.circuit, files);
-    await this.#seats.enter();
+    const turns = this.#turns?.of(job.place);
+    await turns?.enter();
     try {
       const made = await this.#pool.run({ job, prover: this.#prover, ...files });
       const threads = Math.max(1, this.#pool.threads.length);
       return { ...made, rssBytes: Math.round(process.memoryUsage.rss() / threads) };
     } finally {
-      this.#seats.leave();
+      turns?.leave();
     }
   }
 

@@ -14,8 +14,13 @@ export interface ProofQueue {
   prove(job: ProofJob): Promise<ProofResult>;
   /** Forgets the result of a job that was no good: who asks again has it made again. */
   discard(id: string): Promise<void>;
-  /** Jobs asked for and not settled. */
-  pending(): number;
+  /**
+   * Jobs that its workers can be busy with. More of them would wait in it, one behind the other,
+   * where the order can't be changed any more.
+   */
+  places(): number;
+  /** Tells when there are more places than before. Returns how to stop listening. */
+  onPlaces(listener: () => void): () => void;
   /** Tells when dispatching stops and goes on again. Returns how to stop listening. */
   onTrouble(listener: TroubleListener): () => void;
   close(): Promise<void>;

@@ -9,6 +9,7 @@ import { createLogger, StreamError } from '@foldbook/runtime';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { ProverService, type ToldStatus } from './prover-service.ts';
 import { DiffScript, depositBase, depositQuote } from './testing/diff-script.ts';
@@ -38,6 +39,7 @@ async function start(stream: MemoryStream, markets?: readonly string[]) {
   const service = new ProverService({
     reader: stream,
     queue,
+    turns: queueTurns(queue),
     circuits: trapdoorCircuits,
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),

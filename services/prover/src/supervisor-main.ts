@@ -5,8 +5,9 @@
  */
 import { availableCores, createLogger, type Logger } from '@foldbook/runtime';
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { proofQueueName, RECONNECTING } from './bullmq-queue.ts';
+import { heldKey, proofQueueName, RECONNECTING } from './bullmq-queue.ts';
 import { ConfigError, niceSchema, parseAs, redisUrlSchema, withPassword } from './config.ts';
 import { messageOf } from './prover-error.ts';
 import { StatusFile } from './status-file.ts';
@@ -62,7 +63,7 @@ async function run(config: Config, redisUrl: string, logger: Logger): Promise<vo
     // Workers take the password from the environment as this process did: no process list has it.
     worker: { redisUrl: config.redisUrl, partition, nice, lockMs },
     cores: coresOf(config),
-    backlog: async () => (redis.status === 'ready' ? backlogOf(queue) : undefined),
+    backlog: async () => (redis.status === 'ready' ? backlogOf(queue, redis) : undefined),
     logger,
     onStatus: (status) => {
       last = status;
@@ -84,10 +85,12 @@ async function run(config: Config, redisUrl: string, logger: Logger): Promise<vo
   logger.info('supervisor stopped');
 }
 
-async function backlogOf(queue: Queue): Promise<number | undefined> {
+/** In the queue, and held back by the prover until there are workers for them. */
+async function backlogOf(queue: Queue, redis: Redis): Promise<number | undefined> {
   try {
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const held = Number((await redis.get(heldKey(queue))) ?? 0);
+    return Object.values(counts).reduce((sum, count) => sum + count, held);
   } catch {
     return undefined;
   }

@@ -114,6 +114,18 @@ test('a worker of another release says so, and leaves the job to others', {
   }
 });
 
+test('jobs that the prover holds back are of the backlog', async () => {
+  const supervisor = processes.start('supervisor', {
+    // No worker fits.
+    ...{ redisUrl: redis.url, partition, max: 1, memoryMb: 64, workerMb: 100, lookMs: 50 },
+  });
+  await redis.say(`SET bull:${proofQueueName(partition)}:held 7`);
+  await supervisor.until(() =>
+    supervisor.messages.some((told) => told.type === 'workers' && told.backlog === 7),
+  );
+  assert.deepEqual(await supervisor.end('SIGTERM'), [0, null], supervisor.log);
+});
+
 test('workers appear and go as the backlog does, on their cores, within their memory', {
   timeout: 600_000,
 }, async () => {

@@ -73,6 +73,11 @@ export class EpochRouter {
     this.#options = options;
   }
 
+  /** From an epoch's close to its proof. */
+  get deadlineMs(): number {
+    return this.#options.deadlineMs;
+  }
+
   /** An epoch of a market has closed; on the clock of the requests. */
   closed(market: string, closedMs: number): void {
     const pace = this.#pace.get(market) ?? new Pace();

@@ -9,6 +9,7 @@ import { createLogger } from '@foldbook/runtime';
 import { loadCircuits, loadFoldedCircuits } from '../chain-context.ts';
 import { type FoldMaker, FoldPool } from '../fold/fold-pool.ts';
 import { InProcessQueue } from '../in-process-queue.ts';
+import { queueTurns } from '../job-turns.ts';
 import { MarketProver } from '../market-prover.ts';
 import { MarketRouting } from '../market-routing.ts';
 import { loadOperatorKey } from '../operator-key.ts';
@@ -74,6 +75,7 @@ export async function startFolding(run: FoldingRun): Promise<StartedProver> {
       market: MARKET,
       reader: depositStream({ ...EPOCH, epochs }),
       queue,
+      turns: queueTurns(queue, routing),
       circuits,
       folds,
       routing,
