@@ -45,9 +45,12 @@ export {
 } from './epoch-source.ts';
 export {
   checkEvidence,
+  EVIDENCE_CHARACTERS_MAX,
+  EVIDENCE_GROUPS_BYTES_MAX,
   type Evidence,
   type EvidenceAccepted,
   type EvidencePins,
+  type EvidenceSigner,
   evidenceText,
   type SignedHeader,
 } from './evidence.ts';
