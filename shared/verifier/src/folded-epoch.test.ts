@@ -59,6 +59,11 @@ test('back ends may differ within an epoch, and from one to the next', async () 
   const last = await check(built({ draft: allFolded }, {}), { from: 1, level: 'settlement' });
   assert(last.ok);
   assert.deepEqual([last.backend, last.devKeys], ['folding', false]);
+  const chain = built({ draft: allFolded });
+  chain.addEpoch([]);
+  const empty = await check(chain, { from: 2 });
+  assert(empty.ok);
+  assert.deepEqual([empty.proofs, empty.backend], [0, 'none']);
   assert(last.notShown.some((claim) => claim.startsWith('the proofs of epochs 0 to 0')));
 });
 

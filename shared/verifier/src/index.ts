@@ -124,7 +124,7 @@ export {
   type KeyChange,
   signKeyChange,
 } from './key-changes.ts';
-export { isLevel, LEVELS, type Level } from './level-claims.ts';
+export { CHANGE_LEFT_OUT, isLevel, LEVELS, type Level } from './level-claims.ts';
 export {
   CHAIN_START,
   type ChainPoint,
