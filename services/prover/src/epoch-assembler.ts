@@ -214,7 +214,8 @@ async function proveOne(
       const verifyMs = (user + system) / 1_000;
       return { stored, accepted: { ...result, proofBytes: stored.length, verifyMs } };
     }
-    refusals.push(`${verdict.code}: ${verdict.message}`);
+    const from = result.worker === undefined ? '' : ` (worker ${result.worker})`;
+    refusals.push(`${verdict.code}: ${verdict.message}${from}`);
     await queue.discard(id);
   }
   return new ProverError(

@@ -25,10 +25,11 @@ import { Limit } from './limit.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { serveOwed, serveProofs } from './proof-adapter.ts';
-import { defaultWorkers, ProofPool } from './proof-pool.ts';
+import { defaultWorkers, isForeign, ProofPool } from './proof-pool.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { ProverService } from './prover-service.ts';
+import { Refusals } from './refusals.ts';
 import { EpochRouter } from './router/epoch-router.ts';
 import { StatusFile } from './status-file.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -58,19 +59,34 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   return { store: new JetStreamStore(transport, {}), transport };
 }
 
-function openQueue(config: ProverConfig, pool: ProofPool, logger: Logger): ProofQueue {
+function openQueue(
+  config: ProverConfig,
+  pool: ProofPool,
+  refusals: Refusals,
+  logger: Logger,
+): ProofQueue {
   const { redisUrl, partition } = config;
   if (redisUrl === undefined) return new InProcessQueue(pool);
   const name = proofQueueName(partition);
   const maker = pool.concurrency === 0 ? undefined : pool;
-  const onRefusal = (reason: string) => logger.warn('job left to others', { reason });
+  const onRefusal = (reason: string) => refusals.add(reason);
   const onError = (reason: string) => logger.warn('proof queue', { reason });
-  return new BullmqQueue({ redisUrl, name, maker, onRefusal, onError });
+  const onCleared = (jobs: number) => logger.info('jobs of another release taken out', { jobs });
+  return new BullmqQueue({ redisUrl, name, maker, onRefusal, onError, isForeign, onCleared });
+}
+
+function openRouting(config: ProverConfig, pool: ProofPool, logger: Logger): MarketRouting {
+  // With all workers elsewhere nobody here knows their number: costs are those of the first one.
+  const maxWorkers = Math.max(1, pool.concurrency);
+  const router = new EpochRouter({ ...config.router, maxWorkers });
+  const workersElsewhere = config.redisUrl !== undefined;
+  return new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
 }
 
 function openStatus(
   { statusFile: path }: ProverConfig,
   pool: ProofPool,
+  refusals: Refusals,
   service: ProverService,
   logger: Logger,
 ): StatusFile | undefined {
@@ -78,6 +94,7 @@ function openStatus(
   const facts = () => ({
     workers: pool.concurrency,
     rssBytes: memoryUsage.rss(),
+    refusal: refusals.current(),
     markets: service.status(),
   });
   const onTrouble = (detail: string) => logger.warn('the status file', { detail });
@@ -106,11 +123,9 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const pool = new ProofPool(workers, 'kernel', seats);
   // Folding stays in this process, also where other processes take the other proofs.
   const folds = new FoldPool(Math.max(1, workers), seats);
-  const queue = openQueue(config, pool, logger);
-  const { router: settings } = config;
-  const router = new EpochRouter({ ...settings, maxWorkers: pool.concurrency });
-  const workersElsewhere = config.redisUrl !== undefined;
-  const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
+  const refusals = new Refusals((reason) => logger.warn('job left to others', { reason }));
+  const queue = openQueue(config, pool, refusals, logger);
+  const routing = openRouting(config, pool, logger);
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
     tellParent({ type: 'epoch-proved', ...proved });
@@ -156,7 +171,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const isWell = () => transport === undefined || transport.status() === 'connected';
   const onTrouble = (detail: string) => logger.warn('the health file', { detail });
   const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
-  const status = openStatus(config, pool, service, logger);
+  const status = openStatus(config, pool, refusals, service, logger);
   await stopped;
   health?.close();
   status?.close();
