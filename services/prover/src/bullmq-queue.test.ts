@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
 import { type RedisServer, startRedisServer } from '@foldbook/runtime/testing';
+import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { BullmqQueue, RECONNECTING, withoutPassword } from './bullmq-queue.ts';
 import { BullmqWorker } from './bullmq-worker.ts';
 import { type JobTurns, queueTurns, type Urgency } from './job-turns.ts';
 import type { ProofJob } from './proof-job.ts';
 import type { QueueTrouble } from './proof-queue.ts';
+import { ProverError } from './prover-error.ts';
 import { polled } from './testing/prover-process.ts';
 import { proveAll, testProofQueue } from './testing/queue-conformance.ts';
 import { expectedResult, ScriptedMaker, someJobs } from './testing/scripted-maker.ts';
@@ -276,7 +279,7 @@ test('a prover that starts again takes the results that its earlier life left', 
   }
 });
 
-test('a result that is no proof is refused, and not handed out again', async () => {
+test('a result that is no proof is not handed out again: the job is made once more', async () => {
   const maker = new ScriptedMaker();
   const queue = open(maker, { name: 'tampered' });
   const [job] = someJobs(1);
@@ -290,12 +293,86 @@ test('a result that is no proof is refused, and not handed out again', async () 
     await withRedis(async (redis) => {
       await redis.hset(`bull:tampered:${job.id}`, 'returnvalue', '{"proof":"00"}');
     });
-    await assert.rejects(queue.prove(job), { code: 'PROOF_FAILED', message: /no proof/ });
     assert.deepEqual(await queue.prove(job), expectedResult(job));
+    assert.deepEqual(maker.started, [job.id, job.id]);
   } finally {
     maker.open();
     await queue.close();
   }
+});
+
+/** A worker that is none of ours. */
+function strangeWorker(name: string, answer: () => unknown): Worker {
+  const { hostname: host, port } = new URL(server.url);
+  const connection = { host, port: Number(port), maxRetriesPerRequest: null };
+  return new Worker(name, async () => answer(), { connection });
+}
+
+test('answers that are no proofs are tries, and whoever gave the last one is named', async () => {
+  const [job, other] = someJobs(2);
+  assert(job && other);
+  let answers = 0;
+  const garbage = { proof: 'zz', worker: 'evil-host:7', 'a\nb': '\u001b[2J' };
+  const good = { ...expectedResult(other), proof: '01'.repeat(256), later: 'field' };
+  const worker = strangeWorker('strange', () => {
+    answers += 1;
+    return answers > 5 ? good : garbage;
+  });
+  const queue = new BullmqQueue({ redisUrl: server.url, name: 'strange', sweepMs: 100 });
+  try {
+    const failure = await queue.prove(job).catch((error: unknown) => error);
+    assert(failure instanceof ProverError && failure.code === 'PROOF_FAILED');
+    assert.match(failure.message, /failed 3 times.*worker evil-host:7 returned no proof: .*proof/);
+    assert.doesNotMatch(failure.message, /\p{Cc}/u);
+    assert.equal(answers, 3);
+    assert.deepEqual(await queue.prove(other), expectedResult(other));
+    assert.equal(answers, 6);
+  } finally {
+    await worker.close();
+    await queue.close();
+  }
+});
+
+test('a job that Redis has, and has in none of its lists, is submitted again', async () => {
+  const name = 'unlisted';
+  const queue = new BullmqQueue({ redisUrl: server.url, name, sweepMs: 100 });
+  const [job] = someJobs(1);
+  assert(job);
+  const answer = queue.prove(job);
+  await withRedis(async (redis) => {
+    await polled(async () => (await redis.llen(`bull:${name}:wait`)) === 1);
+    await redis.del(`bull:${name}:wait`);
+  });
+  const helper = new BullmqQueue({ redisUrl: server.url, name, maker: new ScriptedMaker() });
+  try {
+    assert.deepEqual(await answer, expectedResult(job));
+  } finally {
+    await helper.close();
+    await queue.close();
+  }
+});
+
+test('jobs of another release that nobody asks for are taken out, others stay', async () => {
+  const [foreign, left, asked] = someJobs(3);
+  assert(foreign && left && asked);
+  const name = 'foreign';
+  const earlier = new BullmqQueue({ redisUrl: server.url, name });
+  const answers = [foreign, left].map((job) => earlier.prove(job).catch(() => undefined));
+  const cleared = Promise.withResolvers<number>();
+  await withRedis(async (redis) => {
+    await polled(async () => (await redis.llen(`bull:${name}:wait`)) === 2);
+    const queue = new BullmqQueue({
+      ...{ redisUrl: server.url, name, sweepMs: 100, onCleared: cleared.resolve },
+      isForeign: (job) => inspect(job).includes(foreign.id) || inspect(job).includes(asked.id),
+    });
+    const own = queue.prove(asked).catch(() => undefined);
+    assert.equal(await cleared.promise, 1);
+    const ids = await redis.lrange(`bull:${name}:wait`, 0, -1);
+    assert.deepEqual(ids.sort(), [left.id, asked.id].sort());
+    await queue.close();
+    await earlier.close();
+    await Promise.all([own, ...answers]);
+  });
 });
 
 test('what BullMQ cannot do is told, once', async () => {

@@ -230,7 +230,8 @@ async function proveOne(
       const accepted = { ...result, proofBytes: stored.length, verifyMs, underWay };
       return { stored, accepted };
     }
-    refusals.push(`${verdict.code}: ${verdict.message}`);
+    const from = result.worker === undefined ? '' : ` (worker ${result.worker})`;
+    refusals.push(`${verdict.code}: ${verdict.message}${from}`);
     await options.queue.discard(id);
     if (asked !== first) break;
   }

@@ -27,10 +27,11 @@ import { JobTurns, queueTurns } from './job-turns.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { serveOwed, serveProofs } from './proof-adapter.ts';
-import { defaultWorkers, ProofPool } from './proof-pool.ts';
+import { defaultWorkers, isForeign, ProofPool } from './proof-pool.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { ProverService } from './prover-service.ts';
+import { Refusals } from './refusals.ts';
 import { EpochRouter } from './router/epoch-router.ts';
 import { StatusFile } from './status-file.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -69,7 +70,12 @@ interface Work {
 }
 
 /** Threads of both pools may be there; no more than `workers` are at work. */
-function openWork(config: ProverConfig, routing: MarketRouting, logger: Logger): Work {
+function openWork(
+  config: ProverConfig,
+  routing: MarketRouting,
+  refusals: Refusals,
+  logger: Logger,
+): Work {
   const { redisUrl } = config;
   const workers = config.workers ?? defaultWorkers();
   if (redisUrl === undefined) {
@@ -80,7 +86,7 @@ function openWork(config: ProverConfig, routing: MarketRouting, logger: Logger):
   }
   const foldTurns = new JobTurns({ places: () => Math.max(1, workers), urgency: routing });
   const pool = new ProofPool(workers, 'kernel', foldTurns);
-  const queue = openQueue({ ...config, redisUrl }, pool, logger, () => turns.waiting);
+  const queue = openQueue({ ...config, redisUrl }, pool, refusals, logger, () => turns.waiting);
   const turns = queueTurns(queue, routing);
   return { pool, queue, turns, foldTurns };
 }
@@ -88,19 +94,23 @@ function openWork(config: ProverConfig, routing: MarketRouting, logger: Logger):
 function openQueue(
   { redisUrl, partition }: ProverConfig & { readonly redisUrl: string },
   pool: ProofPool,
+  refusals: Refusals,
   logger: Logger,
   held: () => number,
 ): ProofQueue {
   const name = proofQueueName(partition);
   const maker = pool.concurrency === 0 ? undefined : pool;
-  const onRefusal = (reason: string) => logger.warn('job left to others', { reason });
+  const onRefusal = (reason: string) => refusals.add(reason);
   const onError = (reason: string) => logger.warn('proof queue', { reason });
-  return new BullmqQueue({ redisUrl, name, maker, held, onRefusal, onError });
+  const onCleared = (jobs: number) => logger.info('jobs of another release taken out', { jobs });
+  const told = { onRefusal, onError, isForeign, onCleared };
+  return new BullmqQueue({ redisUrl, name, maker, held, ...told });
 }
 
 function openStatus(
   { statusFile: path }: ProverConfig,
   pool: ProofPool,
+  refusals: Refusals,
   service: ProverService,
   logger: Logger,
 ): StatusFile | undefined {
@@ -108,6 +118,7 @@ function openStatus(
   const facts = () => ({
     workers: pool.concurrency,
     rssBytes: memoryUsage.rss(),
+    refusal: refusals.current(),
     markets: service.status(),
   });
   const onTrouble = (detail: string) => logger.warn('the status file', { detail });
@@ -147,12 +158,14 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const operator = await loadOperatorKey(keyFile);
   const { store, transport } = await openSource(config, logger);
   const workers = config.workers ?? defaultWorkers();
-  const router = new EpochRouter({ ...config.router, maxWorkers: workers });
+  const refusals = new Refusals((reason) => logger.warn('job left to others', { reason }));
+  // With all workers elsewhere nobody here knows their number: costs are those of the first one.
+  const router = new EpochRouter({ ...config.router, maxWorkers: Math.max(1, workers) });
   const { book } = router;
   const costs = await CostFile.open({ path: join(dataDir, COST_FILE), book, logger });
   const workersElsewhere = config.redisUrl !== undefined;
   const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
-  const { pool, queue, turns, foldTurns } = openWork(config, routing, logger);
+  const { pool, queue, turns, foldTurns } = openWork(config, routing, refusals, logger);
   // Folding stays in this process, also where other processes take the other proofs.
   const folds = new FoldPool(Math.max(1, workers));
   const onProved = (proved: EpochProved): void => {
@@ -194,7 +207,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const isWell = () => transport === undefined || transport.status() === 'connected';
   const onTrouble = (detail: string) => logger.warn('the health file', { detail });
   const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
-  const status = openStatus(config, pool, service, logger);
+  const status = openStatus(config, pool, refusals, service, logger);
   await stopped;
   health?.close();
   status?.close();

@@ -30,7 +30,11 @@ export interface ProofQueue {
 export interface ProofMaker {
   /** How many jobs it works on at a time. */
   readonly concurrency: number;
+  /** Rejects with ProverError PROVING_KEY where the fault is here and not of the job. */
   make(job: ProofJob): Promise<ProofResult>;
-  /** Why it can't make the job whatever happens, if so: its circuits are of another version. */
+  /**
+   * Why it can't make the job, if so, while another one may: its circuits are of another release,
+   * not built, or damaged. In words that are the same for all such jobs.
+   */
   refuses(job: ProofJob): string | undefined;
 }

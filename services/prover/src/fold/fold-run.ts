@@ -45,7 +45,8 @@ export class FoldRun {
     ...{ closingCpuMs: 0, closingWallMs: 0, verifyMs: 0 },
   };
   #isRefused = false;
-  #hasFailed = false;
+  /** Of the lane that failed first: the others begin nothing any more. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(parts: FoldRunParts) {
     this.#parts = parts;
@@ -66,18 +67,19 @@ export class FoldRun {
     const rest = missing.values();
     const lane = async (): Promise<void> => {
       for (const first of rest) {
-        if (this.#hasFailed) return;
+        if (this.#failure !== undefined) return;
         const span = { first, leaves: Math.min(chunkLeaves, plans.length - first) };
         try {
           await this.#leaves(span);
           await this.#joinFrom(span);
         } catch (error) {
-          this.#hasFailed = true;
-          throw error;
+          this.#failure ??= { error };
         }
       }
     };
     await Promise.all(Array.from({ length: lanes }, lane));
+    // Only now: whoever tries again does so in this folder, where no lane may be at work any more.
+    if (this.#failure !== undefined) throw this.#failure.error;
     // A run that ended between two subtrees and their join left both.
     for (const span of [...this.#spans.values()]) await this.#joinFrom(span);
     return { root: await this.#finish(), costs: this.#costs };
@@ -166,8 +168,7 @@ export class FoldRun {
     const { place, signal, work } = this.#parts;
     return work(() => {
       signal?.throwIfAborted();
-      // Whoever tries again is at work in the same folder by now.
-      if (this.#hasFailed) throw new ProverError('PROOF_FAILED', 'another part of it has failed');
+      if (this.#failure !== undefined) throw this.#failure.error;
       return { ...place, ...task() };
     });
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
 import { type AverageFigures, MovingAverage } from './moving-average.ts';
 import { kindName, type Measurement, type ProofStage, type RoutedKind } from './proof-backend.ts';
 
@@ -17,6 +18,8 @@ export interface StepCost {
 
 /** A guess from another circuit may be this many times too low. */
 const GUESS_CAUTION = 2;
+/** Whoever hands figures in has bounded them by less; the square of this one is finite. */
+const MOST = Number.MAX_SAFE_INTEGER;
 const NOTHING: StepCost = {
   ...{ samples: 0, cpuMs: 0, cpuUpperMs: 0, rssBytes: 0, proofBytes: 0, verifyMs: 0 },
 };
@@ -96,6 +99,13 @@ export class CostBook {
   add(measurement: Measurement): void {
     const { kind, stage, cpuMs, wallMs, workers } = measurement;
     this.#changes += 1;
+    const { rssBytes = 0, proofBytes = 0, verifyMs = 0 } = measurement;
+    // One that is not would stay in its average, and in each cost and choice after it.
+    const figures = [cpuMs, wallMs, workers, rssBytes, proofBytes, verifyMs];
+    assert(
+      figures.every((figure) => figure >= 0 && figure <= MOST),
+      'a figure that none can be',
+    );
     const name = `${kindName(kind)}/${stage}`;
     const step = this.#steps.get(name) ?? new StepAverages({ kind, stage });
     this.#steps.set(name, step);

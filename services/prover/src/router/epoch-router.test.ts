@@ -119,6 +119,15 @@ test('a market is as urgent as its first epoch that can be in time behind the ot
   assert.equal(standingOf([], 1, 0), undefined);
 });
 
+test('no choice is made of costs that are none', () => {
+  assert.throws(() => new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 0 }), /no workers/);
+  const router = knowing({});
+  const took = { kind: kind('batch-15'), stage: 'leaf', workers: 1, cpuMs: 9, wallMs: 9 } as const;
+  for (const wrong of [{ cpuMs: 1e308 }, { wallMs: Number.NaN }, { rssBytes: -1 }]) {
+    assert.throws(() => router.measured({ ...took, ...wrong }), /a figure that none can be/);
+  }
+});
+
 test('averages follow what changes, and the upper estimate covers the spread', () => {
   const average = new MovingAverage();
   for (let index = 0; index < 50; index += 1) average.add(index % 2 === 0 ? 90 : 110);

@@ -4,6 +4,7 @@
  * has neither a clock nor chance in it: times and measurements are handed in, so that the same
  * history gives the same choices.
  */
+import assert from 'node:assert/strict';
 import type { CircuitRole } from '@foldbook/verifier';
 import {
   type Alternative,
@@ -37,6 +38,7 @@ export interface RouteRequest {
 }
 
 export interface RouterOptions extends RouterSettings {
+  /** 1 or more: costs are divided by it. */
   readonly maxWorkers: number;
 }
 
@@ -70,6 +72,7 @@ export class EpochRouter {
   #trialAt = 0;
 
   constructor(options: RouterOptions) {
+    assert(Number.isInteger(options.maxWorkers) && options.maxWorkers >= 1, 'no workers to choose');
     this.#options = options;
   }
 
