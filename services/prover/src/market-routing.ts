@@ -4,6 +4,7 @@ import type { Logger } from '@foldbook/runtime';
 import type { FoldedCircuit, Groth16Circuit, ProvingCircuit } from './chain-context.ts';
 import type { AcceptedFold, AcceptedProof } from './epoch-assembler.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
+import type { Tilings } from './router/alternative.ts';
 import { type Decision, type DecisionRecord, decisionRecord } from './router/decision.ts';
 import type { EpochRouter } from './router/epoch-router.ts';
 import { type RoleRows, type RoleTiles, routedKind, tilesOf } from './tiling.ts';
@@ -44,13 +45,17 @@ export class MarketRouting {
     this.#options = options;
   }
 
-  /** @param waiting - closed epochs behind this one */
+  /**
+   * @param waiting - closed epochs behind this one
+   * @param kept - how an earlier run divided it, which is how it stays
+   */
   route(
     market: string,
     { epoch, timeNs }: Pick<ClosedEpoch, 'epoch' | 'timeNs'>,
     waiting: number,
     rows: RoleRows,
     circuits: readonly ProvingCircuit[],
+    kept?: Tilings,
   ): EpochRoute {
     const { router, logger } = this.#options;
     const nowMs = this.#options.nowMs();
@@ -59,9 +64,8 @@ export class MarketRouting {
     router.closed(market, closedMs);
     const kinds = circuits.map(routedKind);
     const aheadMs = this.#aheadMs();
-    const decision = router.choose({
-      ...{ market, epoch, rows, closedMs, nowMs, waiting, aheadMs, kinds },
-    });
+    const request = { market, epoch, rows, closedMs, nowMs, waiting, aheadMs, kinds };
+    const decision = kept === undefined ? router.choose(request) : router.kept(market, epoch, kept);
     const record = decisionRecord(decision);
     logger.info('proofs chosen', { ...record, waiting });
     const place = `${market}/${epoch}`;
