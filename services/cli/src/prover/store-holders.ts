@@ -18,8 +18,9 @@ const LOOK_MS = 100;
 export async function checkProofStores(
   { signal }: Pick<CommandContext, 'signal'>,
   store: string,
+  endsWithinMs = ENDS_WITHIN_MS,
 ): Promise<void> {
-  const latestMs = performance.now() + ENDS_WITHIN_MS;
+  const latestMs = performance.now() + endsWithinMs;
   for (;;) {
     const held = await heldStore(store);
     if (held === undefined) return;
