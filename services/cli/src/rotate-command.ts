@@ -1,8 +1,17 @@
 /** `keys rotate`: the operator's key of a chain is changed, as both keys sign. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { KeyFileError, loadSecretKey } from '@foldbook/runtime';
+import {
+  KeyFileError,
+  loadSecretKey,
+  makeFolder,
+  proofStoreHolder,
+  StreamError,
+  syncFolder,
+  takeProofStore,
+} from '@foldbook/runtime';
 import {
   bytesToHex,
   decodeGenesis,
@@ -34,9 +43,13 @@ looks for it; with --out it goes to FILE instead, for you to put it into DIR/NAM
 ${KEY_CHANGES_FILE}. NEW is made if it is not there. A change can't be taken back: another one
 from OLD is evidence against its owner.
 
+The market's prover must not run meanwhile: an epoch that it signs by OLD after the change says
+NEW would break the chain for good (STORE_LOCKED names the process; stop it first). Start it again
+with the new key (operatorKeyFile) before epoch N. Certify the nodes' keys anew before that, too.
+
 OLD need not be on the prover's machine: a copy of the store's genesis.fbg and, after an earlier
-change, ${KEY_CHANGES_FILE} is enough; name N then. Stop the prover before epoch N, and
-start it with the new key (operatorKeyFile). Certify the nodes' keys anew before that, too.
+change, ${KEY_CHANGES_FILE} is enough; name N then, far enough ahead. Stop the prover before you
+put FILE into the store, and look that epoch N is not there yet.
 
 Example: foldbook keys rotate --operator-key operator.key --new operator-2.key --store proofs`;
 
@@ -51,12 +64,47 @@ interface Known {
 }
 
 export async function runRotate(context: CommandContext): Promise<number> {
-  const oldFile = context.required('operator-key');
-  const newFile = context.required('new');
   const store = resolve(context.required('store'));
   const asked = context.text('market');
   if (asked !== undefined) checkMarketName(asked);
   const market = await findMarket(store, asked);
+  const out = context.text('out');
+  if (out !== undefined) {
+    // What a prover has under way is signed, and not in the store yet.
+    const holder = proofStoreHolder(join(store, market));
+    if (holder !== undefined && context.text('from-epoch') === undefined) {
+      const what = `process ${holder.pid} proves ${market} in ${store}`;
+      throw new UsageError(`${what}: name --from-epoch, well ahead of what it proves`);
+    }
+    return rotate(context, store, market, out);
+  }
+  const lock = takeStore(store, market);
+  try {
+    return await rotate(context, store, market, join(store, market, KEY_CHANGES_FILE));
+  } finally {
+    lock.release();
+  }
+}
+
+function takeStore(store: string, market: string): ReturnType<typeof takeProofStore> {
+  try {
+    return takeProofStore(join(store, market));
+  } catch (error) {
+    if (error instanceof StreamError) {
+      throw new UsageError(`STORE_LOCKED: ${market} in ${store}: ${error.message}`);
+    }
+    throw new UsageError(`${join(store, market)} can't be written: ${fileTrouble(error)}`);
+  }
+}
+
+async function rotate(
+  context: CommandContext,
+  store: string,
+  market: string,
+  path: string,
+): Promise<number> {
+  const oldFile = context.required('operator-key');
+  const newFile = context.required('new');
   const known = await readKnown(store, market);
   const epoch = context.integer('from-epoch', 0, Number.MAX_SAFE_INTEGER) ?? known.epochs;
   if (epoch < known.epochs) {
@@ -72,7 +120,6 @@ export async function runRotate(context: CommandContext): Promise<number> {
   }
   const newSecret = await secretOf(newFile);
   const list = changed(known, BigInt(epoch), oldSecret, newSecret);
-  const path = context.text('out') ?? join(store, market, KEY_CHANGES_FILE);
   await replace(path, list);
   const newKey = bytesToHex(publicKeyOf(newSecret));
   const words = [
@@ -133,12 +180,12 @@ async function secretOf(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Whole or not at all: provers and verifiers may be reading. */
+/** Whole or not at all, and there to stay: verifiers may be reading. */
 async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.draft`;
+  const draft = `${path}.draft-${randomBytes(6).toString('hex')}`;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(draft, 'w', 0o644);
+    await makeFolder(dirname(path));
+    const file = await open(draft, 'wx', 0o644);
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -146,7 +193,9 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
       await file.close();
     }
     await rename(draft, path);
+    await syncFolder(dirname(path));
   } catch (error) {
+    await rm(draft, { force: true });
     throw new UsageError(`${path} can't be written: ${fileTrouble(error)}`);
   }
 }

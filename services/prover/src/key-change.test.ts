@@ -59,10 +59,13 @@ async function live(keyName: string, epochs: number, maker = new TrapdoorMaker()
     onProved: () => undefined,
     maxEpochs: epochs,
   });
+  const ending = new AbortController();
   try {
-    await prover.run(new AbortController().signal);
+    await prover.run(ending.signal);
   } finally {
+    ending.abort();
     await queue.close();
+    await prover.published();
   }
   return checkAccountProof(prover.accountProof(2) ?? new Uint8Array());
 }

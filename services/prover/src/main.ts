@@ -61,8 +61,32 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   return { store: new JetStreamStore(transport, {}), transport };
 }
 
+const workersOf = ({ workers }: ProverConfig): number => workers ?? defaultWorkers();
+
+interface Routing {
+  readonly routing: MarketRouting;
+  readonly costs: CostFile;
+}
+
+async function openRouting(
+  config: ProverConfig,
+  dataDir: string,
+  logger: Logger,
+): Promise<Routing> {
+  // With all workers elsewhere nobody here knows their number: costs are those of the first one.
+  const maxWorkers = Math.max(1, workersOf(config));
+  const router = new EpochRouter({ ...config.router, maxWorkers });
+  const { book } = router;
+  const costs = await CostFile.open({ path: join(dataDir, COST_FILE), book, logger });
+  const workersElsewhere = config.redisUrl !== undefined;
+  const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
+  return { routing, costs };
+}
+
 interface Work {
   readonly pool: ProofPool;
+  /** Folding stays in this process, also where other processes take the other proofs. */
+  readonly folds: FoldPool;
   readonly queue: ProofQueue;
   /** At the queue's workers and at the threads of this process: the same without Redis. */
   readonly turns: JobTurns;
@@ -77,18 +101,19 @@ function openWork(
   logger: Logger,
 ): Work {
   const { redisUrl } = config;
-  const workers = config.workers ?? defaultWorkers();
+  const workers = workersOf(config);
+  const folds = new FoldPool(Math.max(1, workers));
   if (redisUrl === undefined) {
     const pool = new ProofPool(workers);
     const queue = new InProcessQueue(pool);
     const turns = queueTurns(queue, routing);
-    return { pool, queue, turns, foldTurns: turns };
+    return { pool, folds, queue, turns, foldTurns: turns };
   }
   const foldTurns = new JobTurns({ places: () => Math.max(1, workers), urgency: routing });
   const pool = new ProofPool(workers, 'kernel', foldTurns);
   const queue = openQueue({ ...config, redisUrl }, pool, refusals, logger, () => turns.waiting);
   const turns = queueTurns(queue, routing);
-  return { pool, queue, turns, foldTurns };
+  return { pool, folds, queue, turns, foldTurns };
 }
 
 function openQueue(
@@ -157,17 +182,9 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const keyFile = config.operatorKeyFile ?? join(dirname(dataDir), 'operator.key');
   const operator = await loadOperatorKey(keyFile);
   const { store, transport } = await openSource(config, logger);
-  const workers = config.workers ?? defaultWorkers();
   const refusals = new Refusals((reason) => logger.warn('job left to others', { reason }));
-  // With all workers elsewhere nobody here knows their number: costs are those of the first one.
-  const router = new EpochRouter({ ...config.router, maxWorkers: Math.max(1, workers) });
-  const { book } = router;
-  const costs = await CostFile.open({ path: join(dataDir, COST_FILE), book, logger });
-  const workersElsewhere = config.redisUrl !== undefined;
-  const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
-  const { pool, queue, turns, foldTurns } = openWork(config, routing, refusals, logger);
-  // Folding stays in this process, also where other processes take the other proofs.
-  const folds = new FoldPool(Math.max(1, workers));
+  const { routing, costs } = await openRouting(config, dataDir, logger);
+  const { pool, folds, queue, turns, foldTurns } = openWork(config, routing, refusals, logger);
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
     tellParent({ type: 'epoch-proved', ...proved });

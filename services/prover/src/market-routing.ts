@@ -5,6 +5,7 @@ import type { FoldedCircuit, Groth16Circuit, ProvingCircuit } from './chain-cont
 import type { AcceptedFold, AcceptedProof } from './epoch-assembler.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import type { Urgency } from './job-turns.ts';
+import type { Tilings } from './router/alternative.ts';
 import { type Decision, type DecisionRecord, decisionRecord } from './router/decision.ts';
 import type { EpochRouter } from './router/epoch-router.ts';
 import { type Standing, standingOf } from './router/job-order.ts';
@@ -68,13 +69,17 @@ export class MarketRouting implements Urgency {
     return standingOf(chain, workers, this.nowMs());
   }
 
-  /** @param waiting - closed epochs behind this one */
+  /**
+   * @param waiting - closed epochs behind this one
+   * @param kept - how an earlier run divided it, which is how it stays
+   */
   route(
     market: string,
     { epoch, timeNs }: Pick<ClosedEpoch, 'epoch' | 'timeNs'>,
     waiting: number,
     rows: RoleRows,
     circuits: readonly ProvingCircuit[],
+    kept?: Tilings,
   ): EpochRoute {
     const { router, logger } = this.#options;
     const nowMs = this.nowMs();
@@ -83,9 +88,8 @@ export class MarketRouting implements Urgency {
     router.closed(market, closedMs);
     const kinds = circuits.map(routedKind);
     const aheadMs = this.#aheadMs();
-    const decision = router.choose({
-      ...{ market, epoch, rows, closedMs, nowMs, waiting, aheadMs, kinds },
-    });
+    const request = { market, epoch, rows, closedMs, nowMs, waiting, aheadMs, kinds };
+    const decision = kept === undefined ? router.choose(request) : router.kept(market, epoch, kept);
     const record = decisionRecord(decision);
     logger.info('proofs chosen', { ...record, waiting });
     const open = {

@@ -93,6 +93,13 @@ export class EpochRouter {
     this.book.add(measurement);
   }
 
+  /** A choice that was made before: nothing is compared, as it stays. */
+  kept(market: string, epoch: number, { batches, accounts }: Tilings): Decision {
+    const { maxWorkers } = this.#options;
+    const chosen = { market, epoch, batches, accounts, workers: maxWorkers };
+    return { ...chosen, reason: 'kept', alternatives: [], compared: 0 };
+  }
+
   choose(request: RouteRequest): Decision {
     this.#choices += 1;
     const { market, epoch, rows, waiting, aheadMs } = request;

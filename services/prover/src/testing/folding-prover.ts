@@ -34,7 +34,7 @@ const noMaker: ProofMaker = {
 };
 
 /** 14 batches, 2 account proofs with the supply. */
-const EPOCH = { market: MARKET, deposits: 200, accounts: 7 };
+export const EPOCH = { market: MARKET, deposits: 200, accounts: 7 };
 
 function newRouting(): { routing: MarketRouting; router: EpochRouter } {
   const router = new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 1 });
