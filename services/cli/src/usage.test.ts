@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ClientError } from '@foldbook/client';
 import { MAX_PRICE, resultTable } from '@foldbook/protocol';
+import { certify } from './certify-command.ts';
 import { UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
 import { isGroup } from './command-group.ts';
@@ -19,7 +20,6 @@ import { conform } from './commands/conform.ts';
 import { demo } from './commands/demo.ts';
 import { dispute } from './commands/dispute.ts';
 import { deposit } from './commands/funds.ts';
-import { keys } from './commands/keys.ts';
 import { order } from './commands/order.ts';
 import { orders } from './commands/orders.ts';
 import { quote } from './commands/quote.ts';
@@ -62,7 +62,7 @@ describe('usage errors', () => {
       [balance, `7 ${AT}`],
       [tail, 'BTC-USD'],
       [show, 'BTC-USD'],
-      [keys, 'certify KEY now'],
+      [certify, 'KEY now'],
       [demo, 'now'],
       [verify, 'store'],
       [up, 'market prover more'],
