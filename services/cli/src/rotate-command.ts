@@ -39,7 +39,7 @@ changes goes into the store, where every verifier looks for it. NEW is made if i
 change can't be taken back: another one from OLD is evidence against its owner.
 
 One prover signs with one key, so change all its markets. Of a market that OLD still signs this says
-so: without OLD it can't be proved any further, nor its key changed. Keep OLD.
+so: without OLD it can't be proved any further, nor its key changed. Keep OLD until then.
 
 OLD need not be on the prover's machine: a copy of the store's genesis.fbg and, after an earlier
 change, ${KEY_CHANGES_FILE} is enough; name N then. Stop the prover before epoch N, and
@@ -177,7 +177,7 @@ function whatNext(oldFile: string, newFile: string, oldKeySigns: readonly string
     ...oldKeySigns.map(
       (market) => `${oldFile} still signs ${market}: change that with --market ${market}, too`,
     ),
-    `keep ${oldFile}: what comes before that, nothing else can sign`,
+    `keep ${oldFile} until the new key has signed an epoch of every market; then destroy it`,
   ];
 }
 

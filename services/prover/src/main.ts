@@ -138,7 +138,10 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   });
   const answers =
     transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
-  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
+  const refusal = {
+    name: 'NO_ACCOUNT_PROOF',
+    detail: 'this operator gives no account proofs',
+  } as const;
   const owed =
     transport &&
     serveOwed(transport, (market, account) => {

@@ -143,7 +143,7 @@ export class MarketProver {
     const store = await ProofStore.open(storeDir, market);
     this.#openTree();
     const genesis = await store.genesis();
-    if (genesis !== undefined) await this.#resume(store, genesis);
+    if (genesis !== undefined) await this.#resumeOrCount(store, genesis);
     if (this.#isDone()) return;
     const publisher = new DataPublisher({ market, reader, store, logger, onPublished });
     const ending = new AbortController();
@@ -271,6 +271,17 @@ export class MarketProver {
     checkSigner(this.#options.market, keys, context.operator, epoch);
     this.#keyChanges = keys.changes;
     return keys;
+  }
+
+  /** What is stored is proved, whether or not this prover can go on from it. */
+  async #resumeOrCount(store: ProofStore, stored: StoredGenesis): Promise<void> {
+    try {
+      await this.#resume(store, stored);
+    } catch (error) {
+      const { epochs, records } = await store.extent().catch(() => ({ epochs: 0, records: 0 }));
+      this.progress.resumed(epochs, records);
+      throw error;
+    }
   }
 
   async #resume(store: ProofStore, stored: StoredGenesis): Promise<void> {
