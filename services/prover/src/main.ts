@@ -48,14 +48,14 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   if (source.kind === 'segment') {
     return { store: new SegmentStore({ dir: source.dir }), transport: undefined };
   }
-  const { servers, user, pass } = source;
+  const { servers, user, pass, sync } = source;
   const transport = await connectNats({ servers, user, pass, name: `prover-${partition}` });
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker disconnected', { detail });
     else if (status === 'connected') logger.info('broker is back', { detail });
     else logger.info(`broker ${status}`, { detail });
   });
-  return { store: new JetStreamStore(transport, {}), transport };
+  return { store: new JetStreamStore(transport, sync === undefined ? {} : { sync }), transport };
 }
 
 function openQueue(config: ProverConfig, pool: ProofPool, logger: Logger): ProofQueue {
@@ -88,6 +88,12 @@ function openStatus(
 function tellParent(message: ProverMessage): void {
   if (process.connected) process.send?.(message);
 }
+
+/** Where the operator gives no account proofs. */
+const NONE_GIVEN = {
+  name: 'NO_ACCOUNT_PROOF',
+  detail: 'this operator gives no account proofs',
+} as const;
 
 async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const stopped = untilStopped();
@@ -138,15 +144,11 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   });
   const answers =
     transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
-  const refusal = {
-    name: 'NO_ACCOUNT_PROOF',
-    detail: 'this operator gives no account proofs',
-  } as const;
   const owed =
     transport &&
     serveOwed(transport, (market, account) => {
       const file = service.owedTo(market, account);
-      return file === undefined || config.accountProofs ? file : refusal;
+      return file === undefined || config.accountProofs ? file : NONE_GIVEN;
     });
   logger.info('prover ready', {
     workers: pool.concurrency,

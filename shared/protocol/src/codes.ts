@@ -90,8 +90,7 @@ const TABLE = {
   },
   NO_ACCOUNT_PROOF: {
     code: 116,
-    meaning:
-      'the prover has no account proof to give: no proved epoch is at hand, or the operator gives none',
+    meaning: 'no account proof to give: no proved epoch is at hand, or the operator gives none',
     remedy: 'ask again later; an epoch ends by itself, or by market close-epoch',
   },
   OTHER_ASSET: {
