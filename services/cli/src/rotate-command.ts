@@ -1,8 +1,17 @@
 /** `keys rotate`: the operator's key of a chain is changed, as both keys sign. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { KeyFileError, loadSecretKey } from '@foldbook/runtime';
+import {
+  KeyFileError,
+  loadSecretKey,
+  makeFolder,
+  proofStoreHolder,
+  StreamError,
+  syncFolder,
+  takeProofStore,
+} from '@foldbook/runtime';
 import {
   bytesToHex,
   decodeGenesis,
@@ -41,9 +50,13 @@ change can't be taken back: another one from OLD is evidence against its owner.
 One prover signs with one key, so change all its markets. Of a market that OLD still signs this says
 so: without OLD it can't be proved any further, nor its key changed. Keep OLD until then.
 
+The market's prover must not run meanwhile: an epoch that it signs by OLD after the change says
+NEW would break the chain for good (STORE_LOCKED names the process; stop it first). Start it again
+with the new key (operatorKeyFile) before epoch N. Certify the nodes' keys anew before that, too.
+
 OLD need not be on the prover's machine: a copy of the store's genesis.fbg and, after an earlier
-change, ${KEY_CHANGES_FILE} is enough; name N then. Stop the prover before epoch N, and
-start it with the new key (operatorKeyFile). Certify the nodes' keys anew before that, too.
+change, ${KEY_CHANGES_FILE} is enough; name N then, far enough ahead. Stop the prover before you
+put FILE into the store, and look that epoch N is not there yet.
 
   --operator-key F  the operator's secret key, operator.key beside the proofs
   --new FILE        the secret key that follows it
@@ -87,20 +100,83 @@ interface Change {
   readonly list: Uint8Array;
 }
 
+interface KeyFiles {
+  readonly oldFile: string;
+  readonly newFile: string;
+  readonly oldSecret: Uint8Array;
+  /** Public, hex. */
+  readonly oldKey: string;
+}
+
 async function runRotate(context: CommandContext): Promise<number> {
   const oldFile = context.required('operator-key');
   const newFile = context.required('new');
   const store = resolve(context.required('store'));
   const asked = context.text('market');
   if (asked !== undefined) checkMarketName(asked);
-  const chains = await chainsAsked(store, asked);
+  const markets = asked === undefined ? await allMarkets(store) : [await findMarket(store, asked)];
   // A new key in its place would be nobody's.
   if (!existsSync(oldFile)) throw new UsageError(`${oldFile} is not there`);
   const oldSecret = await secretOf(oldFile);
-  const oldKey = bytesToHex(publicKeyOf(oldSecret));
-  const signed = chains.filter(({ lastKey }) => bytesToHex(lastKey) === oldKey);
-  if (signed.length === 0) throw otherKey(oldFile, oldKey, chains);
+  const files = { oldFile, newFile, oldSecret, oldKey: bytesToHex(publicKeyOf(oldSecret)) };
+  const signed = await chainsOf(store, markets, files);
   checkOneChain(context, signed);
+  const out = context.text('out');
+  if (out !== undefined) {
+    checkAhead(context, store, signed);
+    return changeKeys(context, store, signed, files);
+  }
+  const locks = takeStores(store, signed);
+  try {
+    // Its prover may have gone on until then.
+    const names = signed.map(({ market }) => market);
+    return await changeKeys(context, store, await chainsOf(store, names, files), files);
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+}
+
+/** What a prover has under way is signed, and not in the store yet. */
+function checkAhead(context: CommandContext, store: string, signed: readonly Known[]): void {
+  for (const { market } of signed) {
+    const holder = proofStoreHolder(join(store, market));
+    if (holder === undefined || context.text('from-epoch') !== undefined) continue;
+    const what = `process ${holder.pid} proves ${market} in ${store}`;
+    throw new UsageError(`${what}: name --from-epoch, well ahead of what it proves`);
+  }
+}
+
+type StoreLock = ReturnType<typeof takeProofStore>;
+
+/** Of every market that is changed, or of none. */
+function takeStores(store: string, signed: readonly Known[]): StoreLock[] {
+  const locks: StoreLock[] = [];
+  try {
+    for (const { market } of signed) locks.push(takeStore(store, market));
+    return locks;
+  } catch (error) {
+    for (const lock of locks) lock.release();
+    throw error;
+  }
+}
+
+function takeStore(store: string, market: string): StoreLock {
+  try {
+    return takeProofStore(join(store, market));
+  } catch (error) {
+    if (error instanceof StreamError) {
+      throw new UsageError(`STORE_LOCKED: ${market} in ${store}: ${error.message}`);
+    }
+    throw new UsageError(`${join(store, market)} can't be written: ${fileTrouble(error)}`);
+  }
+}
+
+async function changeKeys(
+  context: CommandContext,
+  store: string,
+  signed: readonly Known[],
+  { oldFile, newFile, oldSecret, oldKey }: KeyFiles,
+): Promise<number> {
   const fromEpochs = signed.map((known) => firstEpoch(context, known));
   const newSecret = await secretOf(newFile);
   // All of them before the first is written: a market that refuses leaves the others as they are.
@@ -134,10 +210,16 @@ function checkOneChain(context: CommandContext, signed: readonly Known[]): void 
   throw new UsageError(`--${ofOne} is of one chain: name ${names} with --market, one by one`);
 }
 
-async function chainsAsked(store: string, market: string | undefined): Promise<Known[]> {
-  const markets =
-    market === undefined ? await allMarkets(store) : [await findMarket(store, market)];
-  return Promise.all(markets.map((each) => readKnown(store, each)));
+/** Those that the old key signs. @throws UsageError where there are none */
+async function chainsOf(
+  store: string,
+  markets: readonly string[],
+  { oldFile, oldKey }: KeyFiles,
+): Promise<Known[]> {
+  const chains = await Promise.all(markets.map((market) => readKnown(store, market)));
+  const signed = chains.filter(({ lastKey }) => bytesToHex(lastKey) === oldKey);
+  if (signed.length > 0) return signed;
+  throw otherKey(oldFile, oldKey, chains);
 }
 
 function firstEpoch(context: CommandContext, { epochs }: Known): number {
@@ -232,12 +314,12 @@ async function secretOf(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Whole or not at all: provers and verifiers may be reading. */
+/** Whole or not at all, and there to stay: verifiers may be reading. */
 async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.draft`;
+  const draft = `${path}.draft-${randomBytes(6).toString('hex')}`;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(draft, 'w', 0o644);
+    await makeFolder(dirname(path));
+    const file = await open(draft, 'wx', 0o644);
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -245,7 +327,9 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
       await file.close();
     }
     await rename(draft, path);
+    await syncFolder(dirname(path));
   } catch (error) {
+    await rm(draft, { force: true });
     throw new UsageError(`${path} can't be written: ${fileTrouble(error)}`);
   }
 }

@@ -4,6 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { takeProofStore } from '@foldbook/runtime';
 import { publicKeyOf, readOperatorKeys } from '@foldbook/verifier';
 import { ChainBuilder, filled, record } from '@foldbook/verifier/testing';
 import { foldbook } from './testing/foldbook.ts';
@@ -120,6 +121,25 @@ test('every market that the old key signs; of one alone it says which need that 
     ],
   );
   assert.deepEqual(await readFile(join(store, 'OTHER', 'operator-keys.fbk')), theirs);
+});
+
+test('beside a prover nothing is written into its store, nor a default taken from it', async () => {
+  const lock = takeProofStore(join(store, MARKET));
+  try {
+    const beside = await rotate('first', 'second');
+    assert.equal(beside.status, 2, beside.stdout);
+    const words = new RegExp(`STORE_LOCKED: ${MARKET} in .*: process ${process.pid} has it open`);
+    assert.match(beside.stderr, words);
+    const out = join(dir, 'operator-keys.fbk');
+    const ahead = await rotate('first', 'second', '--out', out);
+    assert.match(ahead.stderr, new RegExp(`process ${process.pid} proves .*name --from-epoch`));
+    const named = await rotate('first', 'second', '--out', out, '--from-epoch', '9');
+    assert.equal(named.status, 0, named.stderr);
+    assert.equal((await termsIn(out)).length, 2);
+  } finally {
+    lock.release();
+  }
+  assert.equal((await rotate('first', 'second')).status, 0);
 });
 
 test('what no verifier would take is not written', async () => {

@@ -4,11 +4,14 @@ import { resolve } from 'node:path';
 import {
   type AccountProved,
   bytesToHex,
+  CHANGE_LEFT_OUT,
   type ChainAccepted,
   checkAccountProof,
+  checkEvidence,
   decodeAccountProof,
   decodeGenesis,
   type EpochSource,
+  evidenceText,
   listEpochs,
   type Refused,
   verifyChain,
@@ -124,9 +127,10 @@ async function stand(
   if (store !== undefined) {
     await findMarket(resolve(store), proved.market);
     const contradicted = await contradict(context, proved, { file, store });
-    return contradicted ?? standInChain(context, proved, { store, shown, notShown });
+    return contradicted ?? standInChain(context, proved, { store, operatorKey, shown, notShown });
   }
   notShown.unshift(NOT_BACKED);
+  if (operatorKey !== keys.at(-1)) notShown.push(CHANGE_LEFT_OUT);
   notShown.push('that the root is of the proved chain, and its latest: give its --store');
   return { ok: true, standing: { shown, notShown } };
 }
@@ -144,8 +148,8 @@ function keysOf(file: Uint8Array): string[] {
 }
 
 /**
- * Whether one operator signed the proof and a store that say otherwise. Asked before the store is
- * verified: what was signed is evidence, whether or not its proofs hold.
+ * Whether one operator's keys signed the proof and a store that say otherwise. Asked before the
+ * store is verified: what was signed is evidence, whether or not its proofs hold.
  */
 async function contradict(
   context: CommandContext,
@@ -163,7 +167,10 @@ async function contradict(
   const { words, evidence } = found;
   const path = await writeEvidence(context.text('out') ?? '.', market, evidence);
   const code = evidence.kind === 'keys' ? 'OPERATOR_KEY' : 'HEADER_CHAIN';
-  const message = `${words}: one operator signed what the proof has, and what ${store} has`;
+  const checked = checkEvidence(evidenceText(evidence));
+  const isRetired = checked.ok && checked.against === 'retired';
+  const thief = isRetired ? ', or somebody who has a key that was changed,' : '';
+  const message = `${words}: one operator${thief} signed what the proof has, and what ${store} has`;
   return { ok: false, code, message, evidence: path };
 }
 
@@ -179,17 +186,24 @@ async function checkReach(
   throw new UsageError(`${store} ${ends}, the proof is of epoch ${epoch}: get a newer copy`);
 }
 
+interface StoreNamed {
+  readonly store: string;
+  /** Hex; undefined where none was named. */
+  readonly operatorKey: string | undefined;
+}
+
 async function standInChain(
   context: CommandContext,
   proved: AccountProved,
-  { store, shown, notShown }: Omit<Standing, 'chain'> & { readonly store: string },
+  { store, operatorKey, shown, notShown }: Omit<Standing, 'chain'> & StoreNamed,
 ): Promise<Checked> {
   const folder = folderOptions(context.text('max-file'));
   const source = openStoreFolder(resolve(store), proved.market, folder);
   const { genesisHash, headHash } = proved;
   const range = { to: Number(proved.epoch), ...recordsLimit(folder) };
   await checkReach(source, proved, store);
-  const verified = await verifyChain(source, { genesisHash, ...range });
+  const pin = operatorKey === undefined ? {} : { operatorKey };
+  const verified = await verifyChain(source, { genesisHash, ...pin, ...range });
   const chain = await completed(verified, { source, to: range.to, levelChosen: true });
   if (!chain.ok) {
     const { code, message, part, epoch } = chain.firstFailure;

@@ -17,7 +17,7 @@ export interface ProverStatus {
   /** Epochs that are closed and not in the store. */
   readonly epochsBacklog: number;
   readonly proving: boolean;
-  /** Pages of the account tree in memory, and the share of looks that found theirs there. */
+  /** Pages of the account tree in memory, and the share of page changes that found theirs there. */
   readonly treePages: number;
   /** Null before the first look. */
   readonly treeHitRate: number | null;

@@ -11,6 +11,11 @@ const DEFAULT_SEEDS = 100;
 const MAX_SEEDS = 10_000_000;
 const MAX_SEED = 2 ** 32 - 1;
 const MAX_JOBS = 64;
+/**
+ * Then a process is replaced: agents that a crash in virtual time cut off keep their worlds alive,
+ * some 10 MB a seed, as nothing ever aborts the signals that they listen to (Node holds those).
+ */
+const SEEDS_A_PROCESS = 64;
 
 export const sim: CliCommand = {
   name: 'check sim',
@@ -89,7 +94,7 @@ async function check(context: CommandContext): Promise<number> {
   const asked = whatIsAsked(context);
   const processes = Array.from(
     { length: Math.min(asked.jobs, asked.seeds) },
-    () => new AskedProcess<SimQuestions>(MAIN, [], context.signal),
+    () => new SeedProcess(context.signal),
   );
   try {
     await checkPlant(processes[0], asked.plant);
@@ -118,12 +123,42 @@ function whatIsAsked(context: CommandContext): Asked {
   };
 }
 
+/** Runs seeds, in a process that is replaced from time to time. */
+class SeedProcess {
+  readonly #signal: AbortSignal;
+  #process: AskedProcess<SimQuestions>;
+  #seeds = 0;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    this.#process = new AskedProcess(MAIN, [], signal);
+  }
+
+  plants(): Promise<Readonly<Record<string, string>>> {
+    return this.#process.ask('plants', undefined);
+  }
+
+  async run(asked: SimQuestions['seed']['asked']): Promise<SeedResult> {
+    if (this.#seeds === SEEDS_A_PROCESS) {
+      await this.#process.stop();
+      this.#process = new AskedProcess(MAIN, [], this.#signal);
+      this.#seeds = 0;
+    }
+    this.#seeds += 1;
+    return this.#process.ask('seed', asked);
+  }
+
+  stop(): Promise<void> {
+    return this.#process.stop();
+  }
+}
+
 async function checkPlant(
-  process: AskedProcess<SimQuestions> | undefined,
+  process: SeedProcess | undefined,
   plant: string | undefined,
 ): Promise<void> {
   if (plant === undefined || process === undefined) return;
-  const plants = await process.ask('plants', undefined);
+  const plants = await process.plants();
   if (Object.hasOwn(plants, plant)) return;
   throw new UsageError(`no plant "${plant}"; there are: ${Object.keys(plants).join(', ')}`);
 }
@@ -132,16 +167,16 @@ async function checkPlant(
 async function runSeeds(
   { output }: CommandContext,
   { first, seeds, plant, trace }: Asked,
-  processes: readonly AskedProcess<SimQuestions>[],
+  processes: readonly SeedProcess[],
 ): Promise<SeedResult[]> {
   const results: SeedResult[] = [];
   let next = 0;
   let hasFailed = false;
-  const work = async (process: AskedProcess<SimQuestions>) => {
+  const work = async (process: SeedProcess) => {
     while (next < seeds && !hasFailed) {
       const seed = (first + next) % (MAX_SEED + 1);
       next += 1;
-      const result = await process.ask('seed', { seed, plant, trace });
+      const result = await process.run({ seed, plant, trace });
       results.push(result);
       hasFailed ||= result.violations.length > 0;
       output.progress('seeds', results.length, seeds);

@@ -10,6 +10,7 @@ import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
 import { statusFileOf } from '../prover/status-files.ts';
+import { checkProofStores } from '../prover/store-holders.ts';
 import { WORKERS_HELP, WORKERS_OPTIONS, workerOptions } from '../prover/worker-options.ts';
 import { nodeReceiptKeys, ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
@@ -176,7 +177,7 @@ const NO_SERVERS = '"foldbook up --local" starts one of its own';
 /** Told here, once and in one line, rather than by each service. */
 async function checkSurroundings(
   context: CommandContext,
-  { names, user }: Pick<Plan, 'names' | 'user'>,
+  { names, user, data }: Pick<Plan, 'names' | 'user' | 'data'>,
   { nats, redis }: { readonly nats: string; readonly redis: string },
 ): Promise<void> {
   const address = { servers: nats, user, pass: context.password };
@@ -188,7 +189,9 @@ async function checkSurroundings(
       `a market service runs at ${nats} already, and a broker serves one: end that one first`,
     );
   }
-  if (names.includes('prover')) await checkRedis(redis, NO_SERVERS);
+  if (!names.includes('prover')) return;
+  await checkRedis(redis, NO_SERVERS);
+  await checkProofStores(context, join(data, 'proofs'));
 }
 
 type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknown>>>>;

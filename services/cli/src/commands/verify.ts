@@ -150,6 +150,7 @@ const keyWords = ({ operatorKeys: [, ...changes] }: ChainAccepted) =>
 /** "16 proofs by Groth16", "16 proofs by folding", "16 proofs (2 by Groth16, 14 by folding)". */
 function proofWords({ proofs, folded }: Pick<ChainAccepted, 'proofs' | 'folded'>): string {
   const all = plural(proofs, 'proof');
+  if (proofs === 0) return all;
   if (folded === 0) return `${all} by Groth16`;
   if (folded === proofs) return `${all} by folding`;
   return `${all} (${proofs - folded} by Groth16, ${folded} by folding)`;
