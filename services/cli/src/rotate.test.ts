@@ -107,6 +107,11 @@ test('every market that the old key signs; of one alone it says which need that 
   await rm(list());
   const out = await rotate('first', 'third', '--out', join(dir, 'carried'));
   assert.deepEqual([out.status, /of one chain: name BTC-USD, ETH-USD/.test(out.stderr)], [2, true]);
+  const lock = takeProofStore(join(store, 'ETH-USD'));
+  const locked = await rotate('first', 'third');
+  lock.release();
+  assert.match(locked.stderr, /STORE_LOCKED: ETH-USD/);
+  await assert.rejects(readFile(list()), { code: 'ENOENT' });
   const all = await rotate('first', 'third', '--json');
   assert.equal(all.status, 0, all.stderr);
   const told = all.stdout
