@@ -92,6 +92,15 @@ test('a chain that only development keys prove lends it no more than verify does
     assert.equal(status, 1);
     assert.match(stdout, /^SIGNED, BUT NOT PROVED/);
     assert.match(stdout, /WARNING: development keys/);
+    assert.match(stdout, /- level data: 00000000\.fbr not in the epochs folder, restore its/);
+    assert.equal(stdout.match(/deposits are backed/g)?.length, 1);
+  }
+  for (const args of [
+    ['--store', store],
+    ['--account', file, '--store', store],
+  ]) {
+    const { ok, verdict } = JSON.parse((await foldbook('verify', ...args, '--json')).stdout);
+    assert.deepEqual([ok, verdict], [false, 'signed']);
   }
 });
 
@@ -99,6 +108,30 @@ test('what is no such file is refused in one line', async () => {
   const { status, stderr } = await foldbook('verify', '--account', join(dir, 'nothing.fba'));
   assert.equal(status, 2);
   assert.match(stderr, /nothing\.fba can't be read/);
+});
+
+test('what is not for it, and stores that lack what it needs: one line, status 2', async () => {
+  const { build } = await storeOf('long', [5, 6]);
+  const proof = await lastProofOf('long.fba', build);
+  const { store: short } = await storeOf('short', [5]);
+  const { store: headless } = await storeOf('headless', [5]);
+  await rm(join(headless, 'BTC-USD', 'genesis.fbg'));
+  for (const [args, words] of [
+    [['--epochs', '0'], /--epochs is not for --account/],
+    [['--level', 'data'], /--level is not for --account/],
+    [['--nats', 'nats://127.0.0.1:1'], /--nats is not for --account/],
+    [['--market', 'ETH-USD'], /--market ETH-USD: the proof is of BTC-USD$/],
+    [['--store', join(dir, 'none')], /none holds no market: there is no such/],
+    [['--store', headless], /BTC-USD has epochs and no genesis\.fbg: restore it$/],
+    [['--store', short], /short ends with epoch 0, the proof is of epoch 1: get a newer copy$/],
+  ] as const) {
+    const { status, stderr } = await foldbook('verify', '--account', proof, ...args);
+    assert.deepEqual([status, stderr.trimEnd().split('\n').length], [2, 1], stderr);
+    assert.match(stderr.trimEnd(), words);
+  }
+  const whole = await foldbook('verify', '--store', headless);
+  assert.equal(whole.status, 2);
+  assert.match(whole.stderr, /BTC-USD has epochs and no genesis\.fbg/);
 });
 
 /** A store of epochs in which account 3 was given these amounts. */

@@ -29,6 +29,8 @@ const configSchema = z
         servers: serverList,
         user: z.string().optional(),
         pass: z.string().optional(),
+        /** The broker's `sync_interval`, which it tells nobody; only for what the log says. */
+        sync: z.string().optional(),
       }),
     ]),
     /** Without it jobs stay in this process. */

@@ -51,14 +51,14 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   if (source.kind === 'segment') {
     return { store: new SegmentStore({ dir: source.dir }), transport: undefined };
   }
-  const { servers, user, pass } = source;
+  const { servers, user, pass, sync } = source;
   const transport = await connectNats({ servers, user, pass, name: `prover-${partition}` });
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker disconnected', { detail });
     else if (status === 'connected') logger.info('broker is back', { detail });
     else logger.info(`broker ${status}`, { detail });
   });
-  return { store: new JetStreamStore(transport, {}), transport };
+  return { store: new JetStreamStore(transport, sync === undefined ? {} : { sync }), transport };
 }
 
 const workersOf = ({ workers }: ProverConfig): number => workers ?? defaultWorkers();
@@ -150,18 +150,23 @@ function openStatus(
   return new StatusFile({ path, name: 'prover', facts, onTrouble });
 }
 
+/** Where the operator gives no account proofs. */
+const NONE_GIVEN = {
+  name: 'NO_ACCOUNT_PROOF',
+  detail: 'this operator gives no account proofs',
+} as const;
+
 /** Answers who asks the broker how far the proofs are, and what an account is owed. */
 function openAnswers(
   { accountProofs }: ProverConfig,
   transport: Transport,
   service: ProverService,
 ): readonly Subscription[] {
-  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
   return [
     serveProofs(transport, (market, sequence) => service.proofOf(market, sequence)),
     serveOwed(transport, (market, account) => {
       const file = service.owedTo(market, account);
-      return file === undefined || accountProofs ? file : refusal;
+      return file === undefined || accountProofs ? file : NONE_GIVEN;
     }),
   ];
 }

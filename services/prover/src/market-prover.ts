@@ -226,6 +226,9 @@ export class MarketProver {
     try {
       await this.#resume(store, stored);
     } catch (error) {
+      // What is stored is proved, whether or not this prover can go on from it.
+      const { epochs, records } = await store.extent().catch(() => ({ epochs: 0, records: 0 }));
+      this.progress.resumed(epochs, records);
       if (error instanceof ProverError && !passingError(error)) {
         const headerOf = (epoch: number) => store.headerOf(epoch);
         this.#publishing = publisher.run(0, dataEnd, { genesis, headerOf });

@@ -217,6 +217,14 @@ export class ProofStore {
     await replaceFile(this.#pathOf(name), await frameOf(file), this.#dir);
   }
 
+  /** How many epochs are kept, and their records, by the last header; nothing of it is checked. */
+  async extent(): Promise<{ readonly epochs: number; readonly records: number }> {
+    const epochs = await this.#countEpochs();
+    if (epochs === 0) return { epochs, records: 0 };
+    const { header } = await this.#readEpoch(epochs - 1);
+    return { epochs, records: Number(header.recordFirst) + header.recordCount };
+  }
+
   async #countEpochs(): Promise<number> {
     const dir = this.#pathOf('');
     const listing = listEpochs((await readdir(dir)).filter((name) => !name.startsWith('.')));

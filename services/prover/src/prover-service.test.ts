@@ -71,7 +71,8 @@ async function start(stream: MemoryStream, markets?: readonly string[]) {
     await service.stop();
   };
   const proofOf = (market: string, sequence: number) => service.proofOf(market, sequence);
-  return { proved, statuses, lines, until, stop, proofOf };
+  const owedTo = (market: string, account: number) => service.owedTo(market, account);
+  return { proved, statuses, lines, until, stop, proofOf, owedTo };
 }
 
 async function accepted(market: string): Promise<number | undefined> {
@@ -103,12 +104,12 @@ test('markets are met as they appear, and each has its chain', async () => {
       proving,
       rssBytes = 0,
       treePages,
-      treeHitRate = 0,
+      treeHitRate,
       ...status
     } = running.statuses.get('FIRST') ?? {};
     assert(rssBytes > 1_000_000);
     assert.equal(treePages, 4);
-    assert(treeHitRate > 0 && treeHitRate < 1);
+    assert(typeof treeHitRate === 'number' && treeHitRate > 0 && treeHitRate < 1);
     assert.deepEqual(status, {
       market: 'FIRST',
       epochsClosed: 2,
@@ -128,6 +129,14 @@ test('markets are met as they appear, and each has its chain', async () => {
   await again.until(() => again.statuses.get('FIRST')?.recordsProved === 2);
   assert.deepEqual(again.proofOf('FIRST', 4)?.proof, proofBefore, 'it knows what is in its store');
   await again.stop();
+  await rm(join(dir, 'operator.key'));
+  const stranger = await start(stream);
+  await stranger.until(() => stranger.statuses.get('FIRST')?.stopped !== undefined);
+  const { stopped, epochsProved, epochsBacklog, recordsBacklog } =
+    stranger.statuses.get('FIRST') ?? {};
+  assert.match(stopped ?? '', /STORE_CONFLICT/);
+  assert.deepEqual([epochsProved, epochsBacklog, recordsBacklog], [2, 0, 0], 'they are stored');
+  await stranger.stop();
 });
 
 test('a market that cannot be proved stops alone, and says why', async () => {
@@ -142,7 +151,10 @@ test('a market that cannot be proved stops alone, and says why', async () => {
     await running.until(() => running.statuses.get('GAP')?.stopped !== undefined);
     assert.match(running.statuses.get('GAP')?.stopped ?? '', /^DIFF_GAP: market GAP: record 1/);
     assert.equal(running.lines.filter((line) => line.includes('not proved any further')).length, 1);
-    assert.equal(running.statuses.get('GAP')?.recordsBacklog, 2);
+    const { recordsBacklog, msPerBatch, msPerAccountProof } = running.statuses.get('GAP') ?? {};
+    assert.deepEqual([recordsBacklog, msPerBatch, msPerAccountProof], [2, null, null]);
+    const nothing = { name: 'NO_ACCOUNT_PROOF', detail: 'nothing is proved yet' };
+    assert.deepEqual(running.owedTo('GAP', 2), nothing);
     await running.until(() => running.proved.length === 1);
     stream.append('diff.0.WHOLE', whole.move(depositBase(3, 1n)).closeEpoch());
     await running.until(() => running.proved.length === 2);

@@ -94,7 +94,9 @@ export class ProverService {
     if (prover === undefined) return undefined;
     const file = prover.accountProof(account);
     if (file !== undefined) return file;
-    return { name: 'UNAVAILABLE', detail: `no epoch of ${market} is at hand yet: ask later` };
+    const { epochsProved } = prover.progress;
+    const detail = epochsProved === 0 ? 'nothing is proved yet' : 'it reads its epochs once more';
+    return { name: 'NO_ACCOUNT_PROOF', detail };
   }
 
   /** Ends reading and waits for the markets. Close the queue first: they may wait for proofs. */

@@ -36,10 +36,10 @@ Usage: foldbook dispute FILE... [--store DIR] [--log FOLDER | --nats URL] [--out
 
 FILE holds receipts, as "order --receipts FILE" and the SDK keep them. Each is held against the
 others, against the signed epochs of a proof store, and against the log. Of each is said whether it
-is consistent (and with which epoch), not covered yet, missing from the log, or CONTRADICTED; then
-the evidence is written to a file that anybody can check, with public keys alone. The log has to be
-there from its beginning. The last two forms say where two logs (or journals), or two chains of
-epochs, differ first.
+is consistent (and with which epoch), not covered yet, undecided (what would decide is not at hand),
+missing from the log, or CONTRADICTED; then the evidence is written to a file that anybody can
+check, with public keys alone. The log has to be there from its beginning. The last two forms say
+where two logs (or journals), or two chains of epochs, differ first.
 
   --store DIR       folder of the proof store
   --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
@@ -53,7 +53,8 @@ epochs, differ first.
   --json            one JSON object for each receipt, one in the end
 
 Exit status 1 where anything is contradicted, missing or forged, where the log or the two logs or
-chains differ, and where what --check is given is no evidence.
+chains differ, and where what --check is given is no evidence; 2 where receipts that agree with each
+other are held against nothing else.
 Example: foldbook dispute receipts.jsonl --store .foldbook/node/proofs --nats nats://127.0.0.1:4222
 Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
   takes: ['FILE...'],
@@ -84,7 +85,7 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
 async function runCheck({ output, ...context }: CommandContext, file: string): Promise<number> {
   const text = await evidenceOf(file);
   const operatorKey = pinnedOperator(context);
-  const checked = checkEvidence(text, { operatorKey });
+  const checked = otherFile(text) ?? checkEvidence(text, { operatorKey });
   if (!checked.ok) {
     output.result({ ...checked }, `NO EVIDENCE: ${checked.code}: ${printable(checked.message)}`);
     return 1;
@@ -112,6 +113,18 @@ async function runCheck({ output, ...context }: CommandContext, file: string): P
   }
   output.result({ ...checked, pinned: operatorKey !== undefined }, lines.join('\n'));
   return 0;
+}
+
+/** Files that are taken for evidence, and told apart by what to do with them. */
+function otherFile(text: string) {
+  const noEvidence = (message: string) =>
+    ({ ok: false, code: 'EVIDENCE_FORMAT', message }) as const;
+  if (text.trim() === '') return noEvidence('the file is empty');
+  if (/^\{"(receipt|certificate)":/.test(text)) {
+    return noEvidence('the file holds receipts: leave --check away, and name --store or the log');
+  }
+  if (!text.trimStart().startsWith('{')) return noEvidence('the file is no JSON');
+  return undefined;
 }
 
 async function evidenceOf(file: string): Promise<string> {
@@ -200,6 +213,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
     context.output.result(result, `FORGED: ${file}, receipt ${number}: ${words}`);
   }
   const conflicts = await tellConflicts(context, receipts, input);
+  if (input.forged.length + conflicts === 0) checkHeldAgainst(context);
   const logs = await openLogs(context);
   const counts: Record<string, number> = {};
   let logDisagrees = false;
@@ -234,6 +248,15 @@ async function runReceipts(context: CommandContext): Promise<number> {
   const summary = { ok, receipts: receipts.length, forged, conflicts, cutOff, ...counts };
   context.output.result(summary, `${plural(receipts.length, 'receipt')}: ${words}`);
   return ok ? 0 : 1;
+}
+
+/** With nothing to hold receipts against, no verdict on them is any. */
+function checkHeldAgainst({ text }: CommandContext): void {
+  if (['store', 'log', 'nats'].some((name) => text(name) !== undefined)) return;
+  throw new UsageError(
+    'the receipts agree with each other, and are held against nothing else: name --store, --log ' +
+      'or --nats',
+  );
 }
 
 /** By market and partition: a market's receipts that name two partitions name two logs. */

@@ -53,7 +53,8 @@ ${WORKERS_HELP}
   --share LIST      accounts whose clients on this host may come over shared memory: 7,8 those of
                     this user; 7:1001 that of user 1001 and of nobody else
   --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
-  --json            one JSON object for each service that is up, and for what ended
+  --json            {"service","pid","log"} for each service that is up, {"service","line"} for each
+                    warning, error and recovery that it logs, {"ended"} for what ended
 
 Example: foldbook up --local
 Example: foldbook up --local --prover-workers 0..4
@@ -229,7 +230,7 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
     market: { ...market, broker: { kind: 'nats', ...broker } },
     node: { ...file, ...node, broker, market },
     prover: {
-      source: { kind: 'jetstream', servers: where.nats, ...login },
+      source: { kind: 'jetstream', servers: where.nats, ...login, ...sync },
       redisUrl: where.redis,
       dataDir: join(where.data, 'proofs'),
       statusFile: statusFileOf(where.data, 'prover'),
@@ -330,7 +331,7 @@ async function runServices(context: CommandContext, run: Run): Promise<number> {
       const service = await startService(name, {
         config: run.configs[name] ?? {},
         logDir: run.logDir,
-        onTrouble: (line) => output.say(`${name}: ${line}`),
+        onTrouble: (line) => output.result({ service: name, line }, `${name}: ${line}`),
         signal,
       });
       started.push(service);
