@@ -5,11 +5,14 @@ import { listMarkets } from '@foldbook/verifier/node';
 import { UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import { fileTrouble } from '../file-trouble.ts';
-import { DEFAULT_PROOF_DIR } from '../paths.ts';
+import { DEFAULT_NODE_DIR } from '../paths.ts';
+
+/** Of a prover that `up` runs. */
+const DEFAULT_STORE = `${DEFAULT_NODE_DIR}/proofs`;
 
 export const ASIDE_OPTIONS = { store: { type: 'string' }, market: { type: 'string' } } as const;
 export const ASIDE_HELP = `\
-  --store DIR       the prover's folder of proof stores (default ${DEFAULT_PROOF_DIR})
+  --store DIR       the prover's folder of proof stores (default ${DEFAULT_STORE})
   --market M        of this market alone`;
 
 const FOLDER = 'aside';
@@ -34,7 +37,7 @@ export interface AsideFiles {
 
 /** @throws UsageError for a store or a market that is not there, or can't be read */
 export async function asideFiles(context: CommandContext): Promise<AsideFiles> {
-  const store = resolve(context.text('store') ?? DEFAULT_PROOF_DIR);
+  const store = resolve(context.text('store') ?? DEFAULT_STORE);
   const asked = context.text('market');
   try {
     await readdir(store);

@@ -32,9 +32,9 @@ export interface MarketFacts {
   readonly epochsBacklog: number;
   readonly recordsBacklog: number;
   readonly treePages: number;
-  readonly treeHitRate: number;
-  readonly msPerBatch: number;
-  readonly msPerAccountProof: number;
+  readonly treeHitRate: number | null;
+  readonly msPerBatch: number | null;
+  readonly msPerAccountProof: number | null;
   readonly setAside: readonly {
     readonly epoch: number;
     readonly part: string;

@@ -56,3 +56,22 @@ test('workers that leave jobs to others are trouble, with the reason', async () 
   const json = await foldbook('prover', 'status', '--data', data, '--json');
   assert.equal(JSON.parse(json.stdout).supervisor.refusal, refusal);
 });
+
+test('what is not measured yet has no figure, and a choice is told in words', async () => {
+  const market = {
+    ...{ market: 'BTC-USD', epochsClosed: 2, epochsProved: 1, epochsBacklog: 1 },
+    ...{ recordsBacklog: 7, treePages: 1, setAside: [] },
+    ...{ treeHitRate: null, msPerBatch: null, msPerAccountProof: null },
+    choice: { epoch: 1, proofs: 'none', reason: 'only' },
+  };
+  await tell('prover', Date.now() + 60_000, { ...prover, markets: [market] });
+  const { stdout } = await foldbook('prover', 'status', '--data', data);
+  assert.match(stdout, /a batch - ms, an account proof - ms; account tree: - found in memory/);
+  assert.match(stdout, /last choice, epoch 1: no proof needed$/m);
+  const choice = { epoch: 1, proofs: '1 groth16/batch-15', reason: 'kept' };
+  const known = { treeHitRate: 0.959, msPerBatch: 118, choice };
+  await tell('prover', Date.now() + 60_000, { ...prover, markets: [{ ...market, ...known }] });
+  const after = await foldbook('prover', 'status', '--data', data);
+  assert.match(after.stdout, /a batch 118 ms, .*95\.9 % found/);
+  assert.match(after.stdout, /epoch 1: 1 groth16\/batch-15 \(as an earlier run had planned\)$/m);
+});

@@ -91,20 +91,36 @@ function words(
 function marketWords(facts: MarketFacts): string[] {
   const { market, epochsClosed, epochsProved, epochsBacklog, recordsBacklog, stopped } = facts;
   const { treeHitRate, treePages, msPerBatch, msPerAccountProof, choice, setAside } = facts;
-  const share = (100 * treeHitRate).toFixed(1);
+  const share = treeHitRate === null ? '-' : `${(100 * treeHitRate).toFixed(1)} %`;
   return [
     `  ${market}: ${epochsProved} of ${plural(epochsClosed, 'epoch')} proved; waiting: ` +
       `${plural(epochsBacklog, 'epoch')}, ${plural(recordsBacklog, 'record')}`,
-    `    a batch ${msPerBatch} ms, an account proof ${msPerAccountProof} ms; account tree: ` +
-      `${share} % found in memory, ${plural(treePages, 'page')}`,
+    `    a batch ${msPerBatch ?? '-'} ms, an account proof ${msPerAccountProof ?? '-'} ms; ` +
+      `account tree: ${share} found in memory, ${plural(treePages, 'page')}`,
     ...(choice === undefined
       ? []
-      : [`    last choice, epoch ${choice.epoch}: ${choice.proofs} (${choice.reason})`]),
+      : [`    last choice, epoch ${choice.epoch}: ${choiceWords(choice)}`]),
     ...setAside.map(
       ({ epoch, part, reason }) => `    set aside: epoch ${epoch} ${part}: ${reason}`,
     ),
     ...(stopped === undefined ? [] : [`    stopped: ${stopped}`]),
   ];
+}
+
+/** Of the router's, in words; one that is not known here is told as it is. */
+const REASONS: Readonly<Record<string, string>> = {
+  only: 'the only way there is',
+  unmeasured: 'nothing is measured yet',
+  trial: 'to measure it',
+  cost: 'it costs the least',
+  deadline: 'others would be late',
+  backlog: 'others wait',
+  memory: 'others need more memory',
+  kept: 'as an earlier run had planned',
+};
+
+function choiceWords({ proofs, reason }: { proofs: string; reason: string }): string {
+  return proofs === 'none' ? 'no proof needed' : `${proofs} (${REASONS[reason] ?? reason})`;
 }
 
 function supervisorWords(facts: SupervisorFacts, nowMs: number): string[] {
