@@ -238,26 +238,31 @@ function readColumn(from: usize, end: usize, to: usize, count: u32): usize {
   if (at > end || at + bytesOf(widths, differences) > end) return 0;
   const stop = to + <usize>count * event.EVENT_BYTES;
   store<u64>(to, value);
-  let index: usize = 0;
-  for (let one = to + event.EVENT_BYTES; one < stop; one += event.EVENT_BYTES) {
-    if (unit != 0) {
-      const width = (load<u8>(widths + (index >> 2)) >> <u8>((index & 3) << 1)) & 3;
-      const bytes = <usize>1 << width;
-      const code = load<u64>(at) & (u64.MAX_VALUE >> (64 - (bytes << 3)));
-      value += unit * ((code >> 1) ^ (0 - (code & 1)));
-      at += bytes;
-      index += 1;
-    }
+  let one = to + event.EVENT_BYTES;
+  if (unit == 0) {
+    for (; one < stop; one += event.EVENT_BYTES) store<u64>(one, value);
+    return at;
+  }
+  for (let index: usize = 0; one < stop; index += 1, one += event.EVENT_BYTES) {
+    const bytes = widthAt(widths, index);
+    const code = load<u64>(at) & (u64.MAX_VALUE >> (64 - (bytes << 3)));
+    value += unit * ((code >> 1) ^ (0 - (code & 1)));
     store<u64>(one, value);
+    at += bytes;
   }
   return at;
 }
 
+/** Bytes of a difference. */
+// @ts-ignore: decorator
+@inline
+function widthAt(widths: usize, index: usize): usize {
+  return <usize>1 << ((<u32>load<u8>(widths + (index >> 2)) >> (<u32>(index & 3) << 1)) & 3);
+}
+
 function bytesOf(widths: usize, differences: u32): usize {
   let bytes: usize = 0;
-  for (let index: usize = 0; index < differences; index += 1) {
-    bytes += <usize>1 << ((load<u8>(widths + (index >> 2)) >> <u8>((index & 3) << 1)) & 3);
-  }
+  for (let index: usize = 0; index < differences; index += 1) bytes += widthAt(widths, index);
   return bytes;
 }
 

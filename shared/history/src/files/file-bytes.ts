@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { type MappedFile, mapFile } from '@foldbook/runtime';
+import { InputError } from './input-error.ts';
 
 export interface FileBytesOptions {
   /** Default true. Not for files that may be shortened: the process would end. */
@@ -23,7 +24,7 @@ export interface FileBytes {
 const CHUNK_BYTES = 1 << 20;
 const MOST_MAPPED_BYTES = 2 ** 30;
 
-/** @throws what the system says of the file (ENOENT, EACCES, EISDIR, ...) */
+/** @throws InputError NOT_A_FILE, or what the system says of the file (ENOENT, EACCES, ...) */
 export async function openFileBytes(
   path: string,
   options: FileBytesOptions = {},
@@ -32,7 +33,12 @@ export async function openFileBytes(
   const { chunkBytes = CHUNK_BYTES } = options;
   // A pipe that nobody writes to would be waited for.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const { size } = await handle.stat();
+  const stats = await handle.stat();
+  const { size } = stats;
+  if (!stats.isFile()) {
+    await handle.close();
+    throw new InputError('NOT_A_FILE', `${path} is no file`);
+  }
   const mapped = mapping && size <= mostMappedBytes ? await tryMap(path) : undefined;
   if (mapped === undefined) return new ReadBytes(handle, size, chunkBytes);
   await handle.close();

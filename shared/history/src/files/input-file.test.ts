@@ -100,7 +100,13 @@ describe('plain files', () => {
 
   test('what cannot be read is refused in the system’s words', async () => {
     await assert.rejects(InputFile.open(join(folder.path, 'missing')), { code: 'ENOENT' });
-    await assert.rejects(InputFile.open(folder.path), { code: 'EISDIR' });
+    await assert.rejects(InputFile.open(folder.path), { code: 'NOT_A_FILE' });
+  });
+
+  test('a pipe is refused, and not waited for', { skip: !isLinux && 'no pipes here' }, async () => {
+    const path = join(folder.path, 'pipe');
+    execFileSync('mkfifo', [path]);
+    await assert.rejects(InputFile.open(path), { code: 'NOT_A_FILE' });
   });
 
   test('where no file can be mapped, all are read', { skip: !isLinux && 'Linux maps' }, () => {

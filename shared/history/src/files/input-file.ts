@@ -51,7 +51,7 @@ export class InputFile {
 
   /**
    * A packed file is read, as it is taken once and slowly; another one is mapped where it can be.
-   * @throws InputError, or what the system says of the file (ENOENT, EACCES, EISDIR, ...)
+   * @throws InputError, or what the system says of the file (ENOENT, EACCES, ...)
    */
   static async open(path: string, options: InputOptions = {}): Promise<InputFile> {
     const file = await openFileBytes(path, { ...options, mapping: false });
