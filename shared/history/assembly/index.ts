@@ -1,7 +1,17 @@
 /** What the host calls. */
 import { allocateBlock, blockShiftFor } from '../../engine/assembly/memory';
 
+export { beginBin38, stepBin38, writeBin38 } from './bin38';
+export {
+  compactEnded,
+  sealCompactBlock,
+  stepCompact,
+  writeCompactEvents,
+  writeCompactHeader,
+} from './compact';
+export { beginDbn, stepDbn } from './dbn';
 export { instrumentAt, instrumentCount, newInstruments } from './instruments';
+export { beginItch, itchLocateOf, itchNameOf, itchStockCount, stepItch } from './itch';
 
 /** Zeroed memory for the host, never given back. */
 export function reserve(bytes: u32): usize {

@@ -1,4 +1,24 @@
+export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
+export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
+export { CompactDecoder, createCompactDecoder } from './compact-decoder.ts';
+export { CompactWriter, type CompactWriterOptions } from './compact-writer.ts';
+export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';
+export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export * from './event.ts';
+export type { FileBytesOptions } from './files/file-bytes.ts';
+export { InputError, type InputErrorCode } from './files/input-error.ts';
+export { InputFile, type InputOptions, listMembers, type Packing } from './files/input-file.ts';
+export { recogniseFile } from './files/recognise-file.ts';
+export {
+  FORMAT_SAMPLE_BYTES,
+  type Format,
+  type FormatName,
+  type HyperliquidKind,
+  recogniseFormat,
+} from './format.ts';
+export { createItchDecoder, ItchDecoder } from './itch-decoder.ts';
 export { HistoryKernel, HistoryKernelError, loadHistoryModule } from './kernel/history-kernel.ts';
+export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
+export type { Scale } from './scale.ts';

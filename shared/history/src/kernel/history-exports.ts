@@ -6,4 +6,37 @@ export interface HistoryExports {
   instrumentCount(table: number): number;
   /** Address of an entry: length (u32) at 0, name from 8. */
   instrumentAt(table: number, instrument: number): number;
+
+  /** Before a decoder's first step; the address of its instruments' table. */
+  beginDbn(decoder: number): number;
+  stepDbn(decoder: number): void;
+
+  /** Before a decoder's first step; the address of its stocks. */
+  beginItch(decoder: number): number;
+  stepItch(decoder: number): void;
+  itchStockCount(stocks: number): number;
+  itchLocateOf(stocks: number, instrument: number): number;
+  /** Address of eight bytes, the last of them zeros. */
+  itchNameOf(stocks: number, locate: number): number;
+
+  /** Before a decoder's first step; the address of its instruments' table. */
+  beginBin38(decoder: number): number;
+  stepBin38(decoder: number): void;
+  /** How many events it wrote before one that is no such record. */
+  writeBin38(
+    events: number,
+    count: number,
+    markets: number,
+    marketCount: number,
+    to: number,
+  ): number;
+
+  stepCompact(decoder: number): void;
+  /** 1 where the file's end was read. */
+  compactEnded(decoder: number): number;
+  /** Bytes that it wrote; so the two that follow. */
+  writeCompactHeader(priceExponent: number, quantityExponent: number, to: number): number;
+  /** 0 where an event has an instrument beyond those. */
+  writeCompactEvents(events: number, count: number, instruments: number, to: number): number;
+  sealCompactBlock(kind: number, count: number, bytes: number, to: number): number;
 }
