@@ -6,4 +6,13 @@ export interface HistoryExports {
   instrumentCount(table: number): number;
   /** Address of an entry: length (u32) at 0, name from 8. */
   instrumentAt(table: number, instrument: number): number;
+  /** The number of a name, which is new or not; 2^32 - 1 where there is no room. */
+  instrumentOf(table: number, name: number, length: number): number;
+
+  /** A table of words that a decoder knows. */
+  newWords(): number;
+  addWord(table: number, word: number, length: number, code: number): void;
+  stepLobster(decoder: number): void;
+  setMboCsvWords(decoder: number, columns: number, actions: number, sides: number): void;
+  stepMboCsv(decoder: number): void;
 }
