@@ -1,6 +1,7 @@
 /** What the host calls. */
 import { allocateBlock, blockShiftFor } from '../../engine/assembly/memory';
 
+export { isHyperliquidWhole, setHyperliquidWords, stepHyperliquid } from './hyperliquid';
 export { stepLobster } from './lobster';
 export { setMboCsvWords, stepMboCsv } from './mbo-csv';
 export { addWord, newWords } from './words';

@@ -4,16 +4,52 @@
  * seconds since midnight, price in dollars x 10,000; direction is the resting order's side.
  */
 import {
-  BAD_FIELD, BAD_TYPE, endStep, EVENTS, EVENTS_END, FULL, inputEndOf, inputOf, MORE, OUT_OF_ORDER,
-  passFault, UNITS,
+  BAD_FIELD,
+  BAD_TYPE,
+  endStep,
+  EVENTS,
+  EVENTS_END,
+  FULL,
+  inputEndOf,
+  inputOf,
+  MORE,
+  OUT_OF_ORDER,
+  passFault,
+  UNITS,
 } from './decoding';
 import {
-  ACTION, ADD, BUY, DELETE, EVENT_BYTES, EXECUTE, FLAGS, INSTRUMENT, LAST, NO_PRICE, NO_SIDE,
-  ORDER_ID, PRICE, QUANTITY, REDUCE, SELL, SEQUENCE, SIDE, STATUS, TIME_NS, TRADE,
+  ACTION,
+  ADD,
+  BUY,
+  DELETE,
+  EVENT_BYTES,
+  EXECUTE,
+  FLAGS,
+  INSTRUMENT,
+  LAST,
+  NO_PRICE,
+  NO_SIDE,
+  ORDER_ID,
+  PRICE,
+  QUANTITY,
+  REDUCE,
+  SELL,
+  SEQUENCE,
+  SIDE,
+  STATUS,
+  TIME_NS,
+  TRADE,
 } from './event';
 import { isSkipping, LINES_OWN, skipLine } from './lines';
 import {
-  failAt, fault, faultAt, putStop, scanAmount, scanDecimal, scanUnsigned, value,
+  failAt,
+  fault,
+  faultAt,
+  putStop,
+  scanAmount,
+  scanDecimal,
+  scanUnsigned,
+  value,
 } from './text';
 
 const LAST_TIME: usize = LINES_OWN;

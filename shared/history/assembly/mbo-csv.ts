@@ -9,18 +9,58 @@
  * ```
  */
 import {
-  BAD_FIELD, BAD_MAGIC, BAD_TYPE, countSkipped, endStep, EVENTS, EVENTS_END, FULL, inputEndOf,
-  inputOf, MORE, passFault, TOO_MANY_INSTRUMENTS, UNITS,
+  BAD_FIELD,
+  BAD_MAGIC,
+  BAD_TYPE,
+  countSkipped,
+  endStep,
+  EVENTS,
+  EVENTS_END,
+  FULL,
+  inputEndOf,
+  inputOf,
+  MORE,
+  passFault,
+  TOO_MANY_INSTRUMENTS,
+  UNITS,
 } from './decoding';
 import {
-  ACTION, ADD, BUY, CLEAR, EVENT_BYTES, FLAGS, INSTRUMENT, LAST, MAYBE_BAD, MODIFY, NO_PRICE,
-  NO_SIDE, ORDER_ID, PART, PRICE, QUANTITY, REDUCE, SELL, SEQUENCE, SIDE, SNAPSHOT, TIME_NS,
+  ACTION,
+  ADD,
+  BUY,
+  CLEAR,
+  EVENT_BYTES,
+  FLAGS,
+  INSTRUMENT,
+  LAST,
+  MAYBE_BAD,
+  MODIFY,
+  NO_PRICE,
+  NO_SIDE,
+  ORDER_ID,
+  PART,
+  PRICE,
+  QUANTITY,
+  REDUCE,
+  SELL,
+  SEQUENCE,
+  SIDE,
+  SNAPSHOT,
+  TIME_NS,
   TRADE,
 } from './event';
 import { instrumentOf, MAX_NAME_BYTES, NO_INSTRUMENT } from './instruments';
 import { INSTRUMENTS, isSkipping, LINES_OWN, skipLine } from './lines';
 import {
-  failAt, fault, faultAt, putStop, scanAmount, scanDecimal, scanTime, scanUnsigned, value,
+  failAt,
+  fault,
+  faultAt,
+  putStop,
+  scanAmount,
+  scanDecimal,
+  scanTime,
+  scanUnsigned,
+  value,
 } from './text';
 import { codeOf } from './words';
 

@@ -11,6 +11,12 @@ const INSTRUMENTS = DECODER_OWN + 4;
 const LONGEST_WORD_BYTES = 104;
 const LINE_BREAK = 0x0a;
 
+export interface LineDecoderOptions extends DecoderOptions {
+  readonly scale: Scale;
+  /** Whether the input may end, of a format with more than lines. */
+  readonly isWhole?: (decoder: number) => boolean;
+}
+
 export class LineDecoder implements MarketDecoder {
   readonly scale: Scale;
   /** Address of the kernel's record of it. */
@@ -18,11 +24,13 @@ export class LineDecoder implements MarketDecoder {
   readonly #kernel: HistoryKernel;
   readonly #decoder: Decoder;
   readonly #table: number;
+  readonly #isWhole: (decoder: number) => boolean;
   #endsLine = true;
   #failure: unknown;
 
-  constructor(options: DecoderOptions & { readonly scale: Scale }) {
-    const { kernel } = options;
+  constructor(options: LineDecoderOptions) {
+    const { kernel, isWhole = () => true } = options;
+    this.#isWhole = isWhole;
     this.scale = options.scale;
     this.#kernel = kernel;
     this.#decoder = new Decoder(options);
@@ -86,6 +94,8 @@ export class LineDecoder implements MarketDecoder {
       throw new DecodeError('TRUNCATED', error.offset, 'the input ends inside a line');
     }
     this.#decoder.end();
+    if (this.#isWhole(this.address)) return;
+    throw new DecodeError('TRUNCATED', this.consumed, 'the input ends before its last line does');
   }
 }
 

@@ -15,4 +15,14 @@ export interface HistoryExports {
   stepLobster(decoder: number): void;
   setMboCsvWords(decoder: number, columns: number, actions: number, sides: number): void;
   stepMboCsv(decoder: number): void;
+  setHyperliquidWords(
+    decoder: number,
+    keys: number,
+    values: number,
+    statuses: number,
+    isStream: number,
+  ): void;
+  /** 1 where the input may end. */
+  isHyperliquidWhole(decoder: number): number;
+  stepHyperliquid(decoder: number): void;
 }
