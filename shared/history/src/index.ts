@@ -2,6 +2,7 @@ export type { BookLevel, CheckedBook, CheckResult, WindowBook } from './checked-
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export * from './event.ts';
+export { FollowError, type FollowOptions, followFile } from './files/follow.ts';
 export {
   createHyperliquidDecoder,
   type HyperliquidOptions,
