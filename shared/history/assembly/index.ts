@@ -10,8 +10,12 @@ export {
   writeCompactHeader,
 } from './compact';
 export { beginDbn, stepDbn } from './dbn';
-export { instrumentAt, instrumentCount, newInstruments } from './instruments';
 export { beginItch, itchLocateOf, itchNameOf, itchStockCount, stepItch } from './itch';
+export { isHyperliquidWhole, setHyperliquidWords, stepHyperliquid } from './hyperliquid';
+export { stepLobster } from './lobster';
+export { setMboCsvWords, stepMboCsv } from './mbo-csv';
+export { addWord, newWords } from './words';
+export { instrumentAt, instrumentCount, instrumentOf, newInstruments } from './instruments';
 
 /** Zeroed memory for the host, never given back. */
 export function reserve(bytes: u32): usize {

@@ -1,5 +1,6 @@
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
+export type { BookLevel, CheckedBook, CheckResult, WindowBook } from './checked-book.ts';
 export { CompactDecoder, createCompactDecoder } from './compact-decoder.ts';
 export { CompactWriter, type CompactWriterOptions } from './compact-writer.ts';
 export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';
@@ -8,6 +9,7 @@ export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export * from './event.ts';
 export type { FileBytesOptions } from './files/file-bytes.ts';
+export { FollowError, type FollowOptions, followFile } from './files/follow.ts';
 export { InputError, type InputErrorCode } from './files/input-error.ts';
 export { InputFile, type InputOptions, listMembers, type Packing } from './files/input-file.ts';
 export { recogniseFile } from './files/recognise-file.ts';
@@ -18,7 +20,18 @@ export {
   type HyperliquidKind,
   recogniseFormat,
 } from './format.ts';
+export {
+  createHyperliquidDecoder,
+  type HyperliquidOptions,
+  orderStatusOf,
+} from './hyperliquid-decoder.ts';
+export { ORDER_STATUSES, type OrderStatus, OTHER_STATUS } from './hyperliquid-words.ts';
 export { createItchDecoder, ItchDecoder } from './itch-decoder.ts';
 export { HistoryKernel, HistoryKernelError, loadHistoryModule } from './kernel/history-kernel.ts';
+export { LineDecoder } from './line-decoder.ts';
+export { checkLobster, type LobsterCheckOptions } from './lobster-check.ts';
+export { createLobsterDecoder, type LobsterOptions } from './lobster-decoder.ts';
 export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
+export { checkMboCsv, type MboCsvCheckOptions } from './mbo-csv-check.ts';
+export { createMboCsvDecoder } from './mbo-csv-decoder.ts';
 export type { Scale } from './scale.ts';

@@ -72,3 +72,8 @@ export function blockOf(kernel: HistoryKernel, events: readonly MarketEvent[]): 
   }
   return { address, count: events.length };
 }
+
+/** Bytes of a file as they come from one. */
+export function* chunksOf(bytes: Uint8Array, length = 1 << 16): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+}
