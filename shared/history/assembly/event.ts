@@ -55,3 +55,5 @@ export const MAYBE_BAD: u16 = 4;
 export const NO_PRICE: u16 = 8;
 /** The order had another id before: this ADD stands for one DELETE before it. */
 export const REPLACED: u16 = 16;
+/** A TRADE that an event before told already: the resting order's side of it. */
+export const REPEATED: u16 = 32;

@@ -7,3 +7,5 @@ export { instrumentAt, instrumentCount, newInstruments } from './instruments';
 export function reserve(bytes: u32): usize {
   return allocateBlock(blockShiftFor(bytes));
 }
+
+export { addFeature, computeFeatures, newPlan } from './features';

@@ -28,7 +28,14 @@ export type Action = (typeof Action)[keyof typeof Action];
 export const EventSide = { BUY: 0, SELL: 1, NONE: 2 } as const;
 export type EventSide = (typeof EventSide)[keyof typeof EventSide];
 
-export const EventFlag = { LAST: 1, SNAPSHOT: 2, MAYBE_BAD: 4, NO_PRICE: 8, REPLACED: 16 } as const;
+export const EventFlag = {
+  LAST: 1,
+  SNAPSHOT: 2,
+  MAYBE_BAD: 4,
+  NO_PRICE: 8,
+  REPLACED: 16,
+  REPEATED: 32,
+} as const;
 
 /** One event as an object: for tests, tools and errors; loops read columns. */
 export interface MarketEvent {

@@ -6,4 +6,8 @@ export interface HistoryExports {
   instrumentCount(table: number): number;
   /** Address of an entry: length (u32) at 0, name from 8. */
   instrumentAt(table: number, instrument: number): number;
+  newPlan(): number;
+  /** 1 where there was room. */
+  addFeature(plan: number, kind: number, halfLifeNs: number): number;
+  computeFeatures(plan: number, frame: number): void;
 }
