@@ -21,3 +21,5 @@ export { instrumentAt, instrumentCount, instrumentOf, newInstruments } from './i
 export function reserve(bytes: u32): usize {
   return allocateBlock(blockShiftFor(bytes));
 }
+
+export { addFeature, computeFeatures, newPlan } from './features';

@@ -8,6 +8,15 @@ export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export * from './event.ts';
+export {
+  type Feature,
+  FeatureError,
+  type FeatureName,
+  featureList,
+  parseFeature,
+} from './features/feature.ts';
+export { FeaturePlan } from './features/feature-plan.ts';
+export { Frame } from './features/frame.ts';
 export type { FileBytesOptions } from './files/file-bytes.ts';
 export { FollowError, type FollowOptions, followFile } from './files/follow.ts';
 export { InputError, type InputErrorCode } from './files/input-error.ts';
@@ -35,3 +44,14 @@ export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
 export { checkMboCsv, type MboCsvCheckOptions } from './mbo-csv-check.ts';
 export { createMboCsvDecoder } from './mbo-csv-decoder.ts';
 export type { Scale } from './scale.ts';
+export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
+export {
+  defineStrategy,
+  type Strategy,
+  type StrategyContext,
+  StrategyError,
+  type StrategyErrorCode,
+  type StrategyRun,
+} from './strategy/strategy.ts';
+export { loadStrategy } from './strategy/strategy-module.ts';
+export { StrategyThreads } from './strategy/strategy-threads.ts';

@@ -58,4 +58,8 @@ export interface HistoryExports {
   /** 1 where the input may end. */
   isHyperliquidWhole(decoder: number): number;
   stepHyperliquid(decoder: number): void;
+  newPlan(): number;
+  /** 1 where there was room. */
+  addFeature(plan: number, kind: number, halfLifeNs: number): number;
+  computeFeatures(plan: number, frame: number): void;
 }
