@@ -300,9 +300,10 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
     const client = await OrderClient.open({ transport, reports, market: MARKET, account: 7 });
     const sell = { side: Side.SELL, quantity: 1n } as const;
     const placed: Promise<unknown>[] = [];
+    let second: Promise<unknown> | undefined;
     for (let price = 1n; price <= 200n; price += 1n) {
       placed.push(client.place({ ...sell, price }));
-      if (price === 100n) void start('second');
+      if (price === 100n) second = start('second');
     }
     const types = (await Promise.all(placed)).map((event) => (event as { type: string }).type);
     assert.deepEqual(new Set(types), new Set(['accepted']));
@@ -311,6 +312,7 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
       assert(error instanceof ClientError);
     });
     assert.match((await first.failed).message, /another writer has appended/);
+    await second;
     assert.equal((await client.openOrders()).length, 200);
     assert.equal(client.gaps, 0);
     await client.close();
