@@ -110,14 +110,20 @@ export async function rehearse({
 /**
  * Whether a proving key belongs to the circuit as it is compiled here and to these powers of tau,
  * all contributions included; then its canonical verifying key is written beside it and the digest
- * returned. `undefined` when it does not.
+ * returned. `undefined` when it does not; `onReason` is told why.
  */
 export async function verifyCeremonyKey(
   r1cs: string,
   zkey: string,
   ptau: string,
+  onReason: (words: string) => void = () => undefined,
 ): Promise<string | undefined> {
-  const holds = await zKey.verifyFromR1cs(r1cs, ptau, zkey).catch(() => false);
+  const silent = () => undefined;
+  const logger = { error: onReason, warn: silent, info: silent, debug: silent };
+  const holds = await zKey.verifyFromR1cs(r1cs, ptau, zkey, logger).catch((error: unknown) => {
+    onReason(error instanceof Error ? error.message : String(error));
+    return false;
+  });
   return holds ? writeVerifyingKey(zkey, false, path.dirname(zkey)) : undefined;
 }
 
@@ -168,9 +174,13 @@ async function main(args: readonly string[]): Promise<void> {
     if (name === undefined || values.zkey === undefined || values.ptau === undefined) {
       throw new Error(`verify takes --circuit (${circuitNames.join(', ')}), --zkey and --ptau`);
     }
-    const digest = await verifyCeremonyKey(circuitArtifacts(name).r1cs, values.zkey, values.ptau);
+    let reason: string | undefined;
+    const { r1cs } = circuitArtifacts(name);
+    const digest = await verifyCeremonyKey(r1cs, values.zkey, values.ptau, (words) => {
+      reason = words;
+    });
     const zkey = createHash('sha256').update(fs.readFileSync(values.zkey)).digest('hex');
-    write({ ok: digest !== undefined, circuit: name, digest, zkey, insecure: false });
+    write({ ok: digest !== undefined, circuit: name, digest, zkey, insecure: false, reason });
     if (digest === undefined) process.exitCode = 1;
     return;
   }
@@ -184,6 +194,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const dir = values.out ?? fs.mkdtempSync(path.join(os.tmpdir(), 'foldbook-ceremony-'));
   fs.mkdirSync(dir, { recursive: true });
+  if (values.out === undefined) removeOnSignal(dir);
   try {
     const circuit = rehearsalCircuit;
     const { r1cs } = circuitArtifacts(circuit);
@@ -191,6 +202,19 @@ async function main(args: readonly string[]): Promise<void> {
     write({ ok: true, circuit, digest, insecure: true });
   } finally {
     if (values.out === undefined) fs.rmSync(dir, { recursive: true });
+  }
+}
+
+/** Nobody looks for what an interrupted rehearsal has left. */
+function removeOnSignal(dir: string): void {
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      fs.rmSync(dir, { recursive: true, force: true });
+      process.exit(status);
+    });
   }
 }
 

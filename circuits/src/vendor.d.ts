@@ -133,6 +133,11 @@ declare module 'snarkjs' {
     newZKey(r1cs: string, powersOfTau: string, zkey: string): Promise<unknown>;
     contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>;
     beacon: AddBeacon;
-    verifyFromR1cs(r1cs: string, powersOfTau: string, zkey: string): Promise<boolean>;
+    verifyFromR1cs(
+      r1cs: string,
+      powersOfTau: string,
+      zkey: string,
+      logger?: Logger,
+    ): Promise<boolean>;
   };
 }

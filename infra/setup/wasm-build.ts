@@ -4,9 +4,16 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join, relative } from 'node:path';
 import { projectRoot } from './project-node.mjs';
 
+interface CompilerOptions {
+  readonly readFile: (name: string, base: string) => Promise<string | null>;
+}
+
 interface Compiler {
   readonly version: string;
-  main(argv: readonly string[]): Promise<{ error: Error | null; stderr: { toString(): string } }>;
+  main(
+    argv: readonly string[],
+    options: CompilerOptions,
+  ): Promise<{ error: Error | null; stderr: { toString(): string } }>;
 }
 
 // Named by a variable, so that its typings stay out of the project: they declare a console and a
@@ -19,15 +26,17 @@ export interface WasmSource {
   readonly entry: string;
   /** Folders whose every .ts file the result may depend on, relative to the repository. */
   readonly folders: readonly string[];
+  /** Modules that lie in no file, by the path that imports of them lead to. */
+  readonly written?: Readonly<Record<string, string>>;
   readonly flags: readonly string[];
-  /** The result, absolute; beside it lies its digest. */
+  /** The result (.wasm), absolute; beside it lies its digest. */
   readonly output: string;
 }
 
 /** Safe to run in several processes at once: files appear whole. */
 export async function buildWasm(source: WasmSource): Promise<{ built: boolean }> {
   const { output } = source;
-  const digestFile = `${output}.digest`;
+  const digestFile = output.replace(/\.wasm$/, '.digest');
   const input = await digestOf(source);
   const [module, recorded] = await Promise.all([readIfThere(output), readIfThere(digestFile)]);
   if (module !== undefined && recorded?.toString() === stamp(input, module)) {
@@ -41,12 +50,16 @@ export async function buildWasm(source: WasmSource): Promise<{ built: boolean }>
 
 /** @throws Error with the compiler's words when it does not compile */
 export async function compileWasm(source: WasmSource): Promise<Uint8Array<ArrayBuffer>> {
-  const { entry, flags, output } = source;
+  const { entry, flags, output, written = {} } = source;
   await mkdir(dirname(output), { recursive: true });
   const unfinished = `${output}.${process.pid}.wasm`;
   const files = [entry, '--baseDir', projectRoot, '--outFile', relative(projectRoot, unfinished)];
+  const options: CompilerOptions = {
+    readFile: async (name, base) =>
+      written[name] ?? (await readIfThere(join(base, name)))?.toString() ?? null,
+  };
   try {
-    const { error, stderr } = await asc.main([...files, ...flags]);
+    const { error, stderr } = await asc.main([...files, ...flags], options);
     if (error !== null) throw new Error(`${entry} does not compile:\n${stderr.toString()}`);
     return new Uint8Array(await readFile(unfinished));
   } finally {
@@ -57,7 +70,7 @@ export async function compileWasm(source: WasmSource): Promise<Uint8Array<ArrayB
 const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
 const stamp = (input: string, module: Uint8Array) => `${input} ${sha256(module)}\n`;
 
-async function digestOf({ entry, folders, flags }: WasmSource): Promise<string> {
+async function digestOf({ entry, folders, flags, written = {} }: WasmSource): Promise<string> {
   const parts = [`${asc.version} ${entry} ${flags.join(' ')}`];
   for (const folder of folders) {
     const names = await readdir(join(projectRoot, folder));
@@ -65,6 +78,7 @@ async function digestOf({ entry, folders, flags }: WasmSource): Promise<string> 
       parts.push(`${folder}/${name} ${sha256(await readFile(join(projectRoot, folder, name)))}`);
     }
   }
+  for (const [path, text] of Object.entries(written)) parts.push(`${path} ${sha256(text)}`);
   return sha256(parts.join('\n'));
 }
 

@@ -1,19 +1,31 @@
 /** `keys certify`: the operator, with its key at hand, says that a node's key is its own. */
 import { existsSync } from 'node:fs';
 import { UsageError } from './cli-error.ts';
-import type { CommandContext } from './command.ts';
+import type { CliCommand, CommandContext } from './command.ts';
 import { certifyKey, writeCertificate } from './receipt-keys.ts';
 
-export const CERTIFY_HELP = `Usage: foldbook keys certify KEY --operator-key FILE --out FILE
+export const certify: CliCommand = {
+  name: 'keys certify',
+  summary: "sign that receipts by a node's key are the operator's own",
+  help: `
+Usage: foldbook keys certify KEY --operator-key FILE --out FILE
 
 Signs that receipts by KEY, a node's public key (its log and "market show" tell it), are the
 operator's own. The node reads the file that this writes (receipts.certificateFile). The operator's
 secret key need not be on the node for that.
 
-Example: foldbook keys certify 3b6a27bc...da29 --operator-key operator.key --out node.cert`;
+  --operator-key F  the operator's secret key, operator.key beside the proofs
+  --out FILE        where the certificate goes
+  --json            {"key","certificate"}
 
-export async function runCertify(context: CommandContext): Promise<number> {
-  const [, key = ''] = context.positionals;
+Example: foldbook keys certify 3b6a27bc...da29 --operator-key operator.key --out node.cert`,
+  takes: ['KEY'],
+  options: { 'operator-key': { type: 'string' }, out: { type: 'string' } },
+  run,
+};
+
+async function run(context: CommandContext): Promise<number> {
+  const [key = ''] = context.positionals;
   if (!/^[0-9a-f]{64}$/.test(key)) {
     throw new UsageError(`KEY ${key === '' ? 'is missing' : key}: 64 hex digits, as a node tells`);
   }

@@ -219,7 +219,7 @@ describe('the demo and its proof store', () => {
     await rename(join(dir, 'kept.fbr'), file);
     assert('code' in answer && answer.code === 1);
     const result = JSON.parse(answer.stdout);
-    assert.deepEqual([result.ok, result.level, result.devKeys], [true, 'settlement', true]);
+    assert.deepEqual([result.ok, result.level, result.verdict], [false, 'settlement', 'signed']);
     assert.equal(result.shown.length, 1, 'who signed');
     assert.match(result.notShown[0], /^level data: 00000001\.fbr not in the epochs folder/);
     assert.equal(result.ms, Math.round(result.ms * 10) / 10);

@@ -234,7 +234,7 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
     );
     const nowhere = join(dir, 'nowhere');
     const partition = [file, '--log', log, '--partition', '1'];
-    for (const args of [[], [nowhere], [file, '--log', nowhere], partition]) {
+    for (const args of [[], [file], [nowhere], [file, '--log', nowhere], partition]) {
       assert.equal((await foldbook('dispute', ...args)).status, 2, args.join(' '));
     }
     const key = Buffer.from(first.publicKey).toString('hex');

@@ -209,6 +209,7 @@ describe('everyday commands', { timeout: 240_000 }, () => {
     await prover.flush();
     const lines = await json(`${order} --wait proved`);
     assert.deepEqual(types(lines), ['accepted', 'proved']);
+    assert.equal(lines[1]?.devKeys, true);
     assert.deepEqual(asked, [lines[0]?.sequence, lines[0]?.sequence]);
     assert.match(`${lines[0]?.durability}`, /^JetStream/);
     await json('cancel --all --account 7');

@@ -25,7 +25,7 @@ interface Scene {
   readonly market: DisturbedMarket;
 }
 
-type Place = 'broker' | 'journal' | 'snapshots';
+type Place = 'broker' | 'journal' | 'snapshots' | 'proofs';
 
 /** One of them is on the small disk. */
 async function withScene(place: Place, use: (scene: Scene) => Promise<void>): Promise<void> {
@@ -36,7 +36,8 @@ async function withScene(place: Place, use: (scene: Scene) => Promise<void>): Pr
   const journal = place === 'journal' ? { journal: { dir: disk.dir } } : {};
   const folder = place === 'snapshots' ? { dir: disk.dir } : {};
   try {
-    const config = { ...journal, snapshots: { everyCommands: 200, ...folder } };
+    const small = place === 'proofs' ? { epochRecords: 15 } : {};
+    const config = { ...journal, ...small, snapshots: { everyCommands: 200, ...folder } };
     const market = await DisturbedMarket.start({ dir, url: nats.url, config });
     try {
       await use({ nats, disk, market });
@@ -93,6 +94,39 @@ describe('a disk without room', { skip: unavailable ?? false }, () => {
       disk.clear();
       await until(async () => (await readdir(disk.dir)).some((name) => isNewFile(name, before)));
       assert.deepEqual(await market.judge(), []);
+    }),
+  );
+
+  it("the proof store's: warned of, and proved on when there is room", LIMIT, () =>
+    withScene('proofs', async ({ nats, disk, market }) => {
+      const trouble: string[] = [];
+      const proved: number[] = [];
+      const dir = await mkdtemp(join(tmpdir(), 'foldbook-full-'));
+      const store = join(disk.dir, 'proofs');
+      const source = { kind: 'jetstream', servers: nats.url };
+      const prover = await startService('prover', {
+        config: { source, dataDir: store, workers: 1, nice: 0 },
+        logDir: dir,
+        onTrouble: (line) => trouble.push(line),
+      });
+      prover.child.on('message', (told: { type?: string; epoch?: number }) => {
+        if (told.type === 'epoch-proved') proved.push(told.epoch ?? -1);
+      });
+      try {
+        await until(() => proved.length > 0);
+        disk.fill();
+        await until(() => trouble.some((line) => /epoch waits for the disk.*ENOSPC/.test(line)));
+        const before = proved.length;
+        await market.tradesOn();
+        disk.clear();
+        await until(() => proved.length > before);
+        assert(!trouble.some((line) => line.includes('not proved any further')));
+      } finally {
+        await prover.stop();
+        await rm(dir, { recursive: true });
+      }
+      const verified = await foldbook('verify', '--store', store);
+      assert.equal(verified.status, 0, verified.stdout + verified.stderr);
     }),
   );
 

@@ -1,14 +1,16 @@
 /** How long `foldbook order` waits: for the log, for the market, or for a proof. */
-import type { OrderClient, OrderDraft } from '@foldbook/client';
-import type { ProofStatus, ProvedEpoch } from '@foldbook/protocol';
+import type { OrderClient, OrderDraft, ProvedCommand } from '@foldbook/client';
+import type { ProofStatus } from '@foldbook/protocol';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { durabilityOf, type NodeConnection, withNode } from './node-connection.ts';
+import { provedWords } from './proved-words.ts';
 import { execute, inTime, isRefusal, openTrader } from './trader-command.ts';
 
 export const WAIT_HELP = `\
   --wait LEVEL      received: until the log has the order; executed (default): until the market has
-                    executed it; proved: until its epoch is proved, however long that takes`;
+                    executed it; proved: until its epoch is proved, however long that takes (under
+                    development keys, "devKeys", it says that this shows nothing by itself)`;
 
 const LEVELS = ['received', 'executed', 'proved'] as const;
 type Level = (typeof LEVELS)[number];
@@ -85,10 +87,6 @@ function progressOf({ output }: CommandContext, market: string) {
   };
 }
 
-function showProof({ output }: CommandContext, proof: ProvedEpoch): void {
-  const { epoch, sequenceFirst, sequenceLast, level, headerHash, path } = proof;
-  const words =
-    `proved in epoch ${epoch} (sequences ${sequenceFirst} to ${sequenceLast}, level ${level}): ` +
-    `${path} in the proof store, header ${headerHash}`;
-  output.result({ type: 'proved', ...proof }, words);
+function showProof({ output }: CommandContext, proof: ProvedCommand): void {
+  output.result({ type: 'proved', ...proof }, provedWords(proof));
 }

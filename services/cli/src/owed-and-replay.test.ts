@@ -102,6 +102,9 @@ describe('what is owed, and why', { timeout: 300_000 }, () => {
     assert.deepEqual([account, epoch], [7, '0']);
     assert.deepEqual(balance, { base: '7', quote: '2999' });
     assert.deepEqual(owed, { base: '10', quote: '100000' });
+    const again = await prove('trader7', 7, 'mine.fba');
+    assert.equal(again.status, 2);
+    assert.match(again.stderr, /mine\.fba is there already, and a proof is evidence: name another/);
     const inChain = await verified(0, '--account', file, '--store', store);
     assert(inChain.shown.includes("its root is the chain's, and its last"));
   });
@@ -145,8 +148,8 @@ describe('what is owed, and why', { timeout: 300_000 }, () => {
     assert.match(stdout, /^VERIFIED: BTC-USD, 1 epoch, .* level replay/);
     assert.match(stdout, /\n {2}replayed \d+ commands in \d+ groups, [\d,]+ a second\n/);
     const trader7 = await foldbook('verify', '--store', store, ...words.with(-1, 'trader7'));
-    assert.equal(trader7.status, 1);
-    assert.match(trader7.stdout, /REFUSED: epoch 0, log: LOG_READ: /);
+    assert.equal(trader7.status, 2, 'who may not read the log has shown nothing');
+    assert.match(trader7.stderr, /^foldbook: .* does not let this user publish to .*LOG_0/);
   });
 
   it('a copy of the log is as good, and one that was altered or cut is not', async () => {
@@ -187,6 +190,30 @@ describe('what is owed, and why', { timeout: 300_000 }, () => {
     const without = await verified(0, '--store', hidden, '--level', 'replay', '--log', whole);
     assert.equal(without.level, 'replay', 'the log has the records');
   });
+
+  it('a log that is not there, or of another partition, shows nothing to be wrong', async () => {
+    const own = ['--nats', nats.url, '--user', 'auditor'];
+    const nothing = await copyOfNothing();
+    for (const [log, words] of [
+      [['--log', join(dir, 'none', 'LOG_0')], /LOG_0: NO_STREAM: /],
+      [['--log', nothing], /LOG_0 has no record of BTC-USD: name the log of its partition/],
+      [[...own, '--partition', '3'], /^foldbook: .* does not let this user publish to .*LOG_3/],
+    ] as const) {
+      const args = ['--store', store, '--level', 'replay', ...log];
+      const { status, stdout, stderr } = await foldbook('verify', ...args);
+      assert.deepEqual([status, stdout], [2, ''], stderr);
+      assert.match(stderr, words);
+    }
+  });
+
+  /** A log of another market. */
+  async function copyOfNothing(): Promise<string> {
+    const to = new SegmentStore({ dir: join(dir, 'others') });
+    const writer = await to.writer('LOG_0', ['log.>']);
+    await writer.append('log.0.ETH-USD', new Uint8Array(64));
+    await to.close();
+    return join(dir, 'others', 'LOG_0');
+  }
 
   it('asks for the log, and for no log at other levels', async () => {
     const nothing = await foldbook('verify', '--store', store, '--level', 'replay');

@@ -1,10 +1,27 @@
-/** Whether an accepted chain is proved, and what people are told where it is not. */
-import type { ChainAccepted } from '@foldbook/verifier';
+/** Whether something is proved, and what people are told where it is not. */
+import type { ProvedCommand } from '@foldbook/client';
+
+/** Of an accepted chain, or of an epoch as its prover tells of it. */
+interface Shown {
+  readonly devKeys: boolean;
+  readonly level: string;
+}
 
 /** Proofs under development keys show nothing by themselves: only the records do. */
-export const isProved = ({ devKeys, level }: Pick<ChainAccepted, 'devKeys' | 'level'>): boolean =>
+export const isProved = ({ devKeys, level }: Shown): boolean =>
   !(devKeys && level === 'settlement');
 
 export const NOT_PROVED = 'SIGNED, BUT NOT PROVED';
 
 export const DEV_KEYS_WARNING = '  WARNING: development keys: anyone can forge proofs under them';
+
+/** The prover's word on a command. */
+export function provedWords(proof: ProvedCommand): string {
+  const { epoch, sequenceFirst, sequenceLast, level, headerHash, path } = proof;
+  const verdict = isProved(proof) ? 'proved in' : `${NOT_PROVED}:`;
+  return [
+    `${verdict} epoch ${epoch} (sequences ${sequenceFirst} to ${sequenceLast}, level ${level}): ` +
+      `${path} in the proof store, header ${headerHash}`,
+    ...(proof.devKeys ? [DEV_KEYS_WARNING] : []),
+  ].join('\n');
+}

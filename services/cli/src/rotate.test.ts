@@ -4,8 +4,9 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { takeProofStore } from '@foldbook/runtime';
 import { publicKeyOf, readOperatorKeys } from '@foldbook/verifier';
-import { ChainBuilder, record } from '@foldbook/verifier/testing';
+import { ChainBuilder, filled, record } from '@foldbook/verifier/testing';
 import { foldbook } from './testing/foldbook.ts';
 
 let dir = '';
@@ -26,13 +27,17 @@ beforeEach(async () => {
   store = join(dir, 'proofs');
   chain = new ChainBuilder({ name: MARKET });
   for (const amount of [4, 5]) chain.addEpoch([record.depositBase(3, amount)]);
-  for (const [file, bytes] of chain.files) {
-    const path = join(store, MARKET, file);
+  await writeChain(chain);
+  await writeKey('first', chain.secretKey);
+});
+
+async function writeChain({ files, genesis }: ChainBuilder): Promise<void> {
+  for (const [file, bytes] of files) {
+    const path = join(store, genesis.name, file);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, bytes);
   }
-  await writeKey('first', chain.secretKey);
-});
+}
 
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
@@ -86,6 +91,60 @@ test('the old key signs on another machine, with the genesis alone', async () =>
   assert.equal((await readdir(join(away, MARKET))).length, 1);
   await cp(out, list());
   assert.equal((await termsIn(list())).length, 2);
+});
+
+test('every market that the old key signs; of one alone it says which need that key', async () => {
+  await writeChain(new ChainBuilder({ name: 'ETH-USD' }));
+  const other = new ChainBuilder({ name: 'OTHER' });
+  other.addEpoch([record.depositBase(3, 1)]);
+  other.changeKey(filled(33));
+  await writeChain(other);
+  const theirs = await readFile(join(store, 'OTHER', 'operator-keys.fbk'));
+  const one = await rotate('first', 'second', '--market', MARKET);
+  assert.equal(one.status, 0, one.stderr);
+  assert.match(one.stdout, /first\.key still signs ETH-USD: .*--market ETH-USD/);
+  assert.match(one.stdout, /keep .*first\.key/);
+  await rm(list());
+  const out = await rotate('first', 'third', '--out', join(dir, 'carried'));
+  assert.deepEqual([out.status, /of one chain: name BTC-USD, ETH-USD/.test(out.stderr)], [2, true]);
+  const lock = takeProofStore(join(store, 'ETH-USD'));
+  const locked = await rotate('first', 'third');
+  lock.release();
+  assert.match(locked.stderr, /STORE_LOCKED: ETH-USD/);
+  await assert.rejects(readFile(list()), { code: 'ENOENT' });
+  const all = await rotate('first', 'third', '--json');
+  assert.equal(all.status, 0, all.stderr);
+  const told = all.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    told.map(({ market, fromEpoch, oldKeySigns }) => [market, fromEpoch, oldKeySigns]),
+    [
+      [MARKET, 2, []],
+      ['ETH-USD', 0, []],
+    ],
+  );
+  assert.deepEqual(await readFile(join(store, 'OTHER', 'operator-keys.fbk')), theirs);
+});
+
+test('beside a prover nothing is written into its store, nor a default taken from it', async () => {
+  const lock = takeProofStore(join(store, MARKET));
+  try {
+    const beside = await rotate('first', 'second');
+    assert.equal(beside.status, 2, beside.stdout);
+    const words = new RegExp(`STORE_LOCKED: ${MARKET} in .*: process ${process.pid} has it open`);
+    assert.match(beside.stderr, words);
+    const out = join(dir, 'operator-keys.fbk');
+    const ahead = await rotate('first', 'second', '--out', out);
+    assert.match(ahead.stderr, new RegExp(`process ${process.pid} proves .*name --from-epoch`));
+    const named = await rotate('first', 'second', '--out', out, '--from-epoch', '9');
+    assert.equal(named.status, 0, named.stderr);
+    assert.equal((await termsIn(out)).length, 2);
+  } finally {
+    lock.release();
+  }
+  assert.equal((await rotate('first', 'second')).status, 0);
 });
 
 test('what no verifier would take is not written', async () => {

@@ -4,7 +4,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { startService } from './service-process.ts';
+import { notReadyWords, startService } from './service-process.ts';
+
+it('names the log of a service that does not come up, which may be empty', () => {
+  assert.match(
+    notReadyWords('market', '/d/market.log', ''),
+    /log \/d\/market\.log is empty: the m/,
+  );
+  assert.match(
+    notReadyWords('prover', '/d/p.log', 'ERROR why'),
+    /log \/d\/p\.log ends.*\nERROR why$/,
+  );
+});
 
 it('keeps the log of the start before; lines name the partition', async (test) => {
   const logDir = await mkdtemp(join(tmpdir(), 'foldbook-service-'));

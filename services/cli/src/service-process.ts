@@ -74,7 +74,7 @@ export async function startService(
         await log.read;
         throw new ServiceError(`${name} ${endWords(end)} before it was ready:\n${log.last()}`);
       }),
-      tooLate(name, log.last),
+      tooLate(() => notReadyWords(name, logFile, log.last())),
       ...(options.signal === undefined ? [] : [interrupted(options.signal)]),
     ]);
   } catch (error) {
@@ -151,10 +151,16 @@ function ready(child: ChildProcess): Promise<void> {
   });
 }
 
-async function tooLate(name: ServiceName, lastLines: () => string): Promise<never> {
+async function tooLate(words: () => string): Promise<never> {
   await delay(READY_WITHIN_MS, undefined, { ref: false });
-  const seconds = READY_WITHIN_MS / 1_000;
-  throw new ServiceError(`${name} was not ready in ${seconds} s:\n${lastLines()}`);
+  throw new ServiceError(words());
+}
+
+/** What to look at where a service did not come up in time. */
+export function notReadyWords(name: ServiceName, logFile: string, lastLines: string): string {
+  const late = `${name} was not ready in ${READY_WITHIN_MS / 1_000} s; its log ${logFile}`;
+  if (lastLines !== '') return `${late} ends with\n${lastLines}`;
+  return `${late} is empty: the machine may be overloaded`;
 }
 
 function isReady(message: unknown): boolean {

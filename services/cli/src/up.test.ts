@@ -185,10 +185,14 @@ describe('up --local', {
     assert.equal(market.choice.reason, 'only');
     assert(last.supervisor.started >= 1 && last.supervisor.failed === 0);
     const words = (await foldbook('prover', 'status', '--data', dir)).stdout;
-    assert.match(words, /^prover \(process \d+\): \d+ MiB, proves nothing itself$/m);
+    assert.match(
+      words,
+      /^prover \(process \d+, told \d+ s ago\): \d+ MiB, proves nothing itself$/m,
+    );
     assert.match(words, /^ {2}BTC-USD: (\d) of \1 epochs? proved; waiting: 0 epochs, 0 records$/m);
-    assert.match(words, /^ {4}last choice, epoch \d: .*groth16\/batch-15.* \(only\)$/m);
-    assert.match(words, /^workers \(supervisor \d+\), 0 to 1: [01] run/m);
+    const choice = /^ {4}last choice, epoch \d: .*groth16\/batch-15.* \(the only way there is\)$/m;
+    assert.match(words, choice);
+    assert.match(words, /^workers \(supervisor \d+, told \d+ s ago\), 0 to 1: [01] run/m);
     node.kill('SIGINT');
     assert.equal(await ended(), 0);
     await nothingLeft();

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ClientError } from '@foldbook/client';
 import { MAX_PRICE, resultTable } from '@foldbook/protocol';
+import { prove } from './bench/prove.ts';
+import { certify } from './certify-command.ts';
 import { UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
 import { isGroup } from './command-group.ts';
@@ -19,12 +21,12 @@ import { conform } from './commands/conform.ts';
 import { demo } from './commands/demo.ts';
 import { dispute } from './commands/dispute.ts';
 import { deposit } from './commands/funds.ts';
-import { keys } from './commands/keys.ts';
 import { order } from './commands/order.ts';
 import { orders } from './commands/orders.ts';
 import { quote } from './commands/quote.ts';
 import { replace } from './commands/replace.ts';
 import { tail } from './commands/tail.ts';
+import { top } from './commands/top.ts';
 import { up } from './commands/up.ts';
 import { verify } from './commands/verify.ts';
 import { configure } from './market/configure.ts';
@@ -62,7 +64,7 @@ describe('usage errors', () => {
       [balance, `7 ${AT}`],
       [tail, 'BTC-USD'],
       [show, 'BTC-USD'],
-      [keys, 'certify KEY now'],
+      [certify, 'KEY now'],
       [demo, 'now'],
       [verify, 'store'],
       [up, 'market prover more'],
@@ -233,6 +235,22 @@ describe('usage errors', () => {
     }
   });
 
+  it('benchmarks and views of what is not there', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'foldbook-usage-'));
+    const empty = join(dir, 'empty');
+    await writeFile(empty, '');
+    for (const [command, line, words] of [
+      [prove, '--circuit foo', /^--circuit foo: there are batch-15, batch-240, /],
+      [prove, '--backend groth16,foo', /^--backend foo: there are groth16, fold, snarkjs$/],
+      [top, `--file ${empty}`, /empty is empty: name the metricsFile of a market that runs$/],
+      [top, `--file ${empty}.not`, /empty\.not can't be read: there is no such file/],
+      [conform, empty, /empty: this is no message file, as it is or within zstd: check/],
+    ] as const) {
+      assert.match(await refusal(command, line), words);
+    }
+    await rm(dir, { recursive: true });
+  });
+
   it('every command has help with an example, and says --json', async () => {
     let count = 0;
     for (const load of Object.values(COMMANDS)) {
@@ -313,6 +331,20 @@ describe('dispute, of files that hold no receipts', () => {
       assert.match(await refusal(dispute, path), words);
     }
     assert.match(await refusal(dispute, `${path}.not`), /can't be read: there is no such file/);
+  });
+
+  it('is told as evidence what the file is', async () => {
+    const path = join(dir, 'evidence.json');
+    for (const [text, words] of [
+      ['', /^NO EVIDENCE: EVIDENCE_FORMAT: the file is empty\n/],
+      ['{"receipt":"ab"}\n{"receipt":"cd"}\n', /: the file holds receipts: leave --check away, /],
+      ['receipts', /: the file is no JSON\n/],
+    ] as const) {
+      await writeFile(path, text);
+      const { status, stdout } = await foldbook('dispute', '--check', path);
+      assert.equal(status, 1);
+      assert.match(stdout, words);
+    }
   });
 });
 

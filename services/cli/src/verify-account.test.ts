@@ -44,6 +44,12 @@ test('a proof is shown with what it shows, and refused once a byte of it is chan
   assert.match(stdout, /account 3: base 5, /);
   assert.match(stdout, /owed in all: base 998, quote 999900/);
   assert.match(stdout, /- that the root is of the proved chain/);
+  // The genesis's key, which signed it, may have been changed since.
+  const leftOut = /- that no change of the operator's key is left out/;
+  assert.match(stdout, leftOut);
+  const key = Buffer.from(chain.genesis.operatorKey).toString('hex');
+  const pinned = await foldbook('verify', '--account', file, '--operator', key);
+  assert.doesNotMatch(pinned.stdout, leftOut);
   const wrong = ['--genesis', '00'.repeat(32)];
   assert.match((await foldbook('verify', '--account', file, ...wrong)).stdout, /GENESIS_UNEXPECT/);
   bytes[12] = (bytes[12] ?? 0) ^ 1;
@@ -71,6 +77,12 @@ test('a chain that only development keys prove lends it no more than verify does
   await writeStore(store, weak);
   const withRecords = await foldbook('verify', '--account', file, '--store', store);
   assert.equal(withRecords.status, 0, withRecords.stdout);
+  const leftOut = /- that no change of the operator's key is left out/g;
+  assert.equal(withRecords.stdout.match(leftOut)?.length, 1);
+  const key = Buffer.from(weak.genesis.operatorKey).toString('hex');
+  const pin = ['--operator', key];
+  const pinned = await foldbook('verify', '--account', file, '--store', store, ...pin);
+  assert.doesNotMatch(pinned.stdout, leftOut);
   assert.match(withRecords.stdout, /WARNING: development keys/);
   assert.doesNotMatch(withRecords.stdout, /NOT PROVED/);
   await rm(join(store, weak.genesis.name, 'epochs', '00000000.fbr'));
@@ -80,6 +92,15 @@ test('a chain that only development keys prove lends it no more than verify does
     assert.equal(status, 1);
     assert.match(stdout, /^SIGNED, BUT NOT PROVED/);
     assert.match(stdout, /WARNING: development keys/);
+    assert.match(stdout, /- level data: 00000000\.fbr not in the epochs folder, restore its/);
+    assert.equal(stdout.match(/deposits are backed/g)?.length, 1);
+  }
+  for (const args of [
+    ['--store', store],
+    ['--account', file, '--store', store],
+  ]) {
+    const { ok, verdict } = JSON.parse((await foldbook('verify', ...args, '--json')).stdout);
+    assert.deepEqual([ok, verdict], [false, 'signed']);
   }
 });
 
@@ -87,6 +108,30 @@ test('what is no such file is refused in one line', async () => {
   const { status, stderr } = await foldbook('verify', '--account', join(dir, 'nothing.fba'));
   assert.equal(status, 2);
   assert.match(stderr, /nothing\.fba can't be read/);
+});
+
+test('what is not for it, and stores that lack what it needs: one line, status 2', async () => {
+  const { build } = await storeOf('long', [5, 6]);
+  const proof = await lastProofOf('long.fba', build);
+  const { store: short } = await storeOf('short', [5]);
+  const { store: headless } = await storeOf('headless', [5]);
+  await rm(join(headless, 'BTC-USD', 'genesis.fbg'));
+  for (const [args, words] of [
+    [['--epochs', '0'], /--epochs is not for --account/],
+    [['--level', 'data'], /--level is not for --account/],
+    [['--nats', 'nats://127.0.0.1:1'], /--nats is not for --account/],
+    [['--market', 'ETH-USD'], /--market ETH-USD: the proof is of BTC-USD$/],
+    [['--store', join(dir, 'none')], /none holds no market: there is no such/],
+    [['--store', headless], /BTC-USD has epochs and no genesis\.fbg: restore it$/],
+    [['--store', short], /short ends with epoch 0, the proof is of epoch 1: get a newer copy$/],
+  ] as const) {
+    const { status, stderr } = await foldbook('verify', '--account', proof, ...args);
+    assert.deepEqual([status, stderr.trimEnd().split('\n').length], [2, 1], stderr);
+    assert.match(stderr.trimEnd(), words);
+  }
+  const whole = await foldbook('verify', '--store', headless);
+  assert.equal(whole.status, 2);
+  assert.match(whole.stderr, /BTC-USD has epochs and no genesis\.fbg/);
 });
 
 /** A store of epochs in which account 3 was given these amounts. */
@@ -163,6 +208,7 @@ test("a thief of the old key is found out by the operator's new one", async () =
     const ran = await foldbook('verify', '--account', own, '--operator', operator);
     assert.equal(ran.status, 0, ran.stdout);
     assert.match(ran.stdout, new RegExp(`signed by ${now}`));
+    assert.equal(ran.stdout.includes('no change of the operator'), operator === old);
   }
   const out = join(dir, 'thief');
   const ran = await foldbook('verify', '--account', proof, '--store', store, '--out', out);
@@ -171,6 +217,15 @@ test("a thief of the old key is found out by the operator's new one", async () =
   const checked = await foldbook('dispute', '--check', join(out, file ?? ''));
   assert.equal(checked.status, 0, checked.stdout);
   for (const key of [old, now]) assert.match(checked.stdout, new RegExp(`epochs signed by ${key}`));
+  const retired = new RegExp(
+    `epochs signed by ${old}\n  that key was changed from epoch 1 on: oth`,
+  );
+  assert.match(checked.stdout, retired);
+  assert.match(
+    checked.stdout,
+    /against the operator, or against somebody who got hold of that key/,
+  );
+  assert.match(ran.stdout, /or somebody who has a key that was changed/);
   // Two changes of one key, which only its owner, or the thief, can have signed.
   const other = new ChainBuilder();
   other.addEpoch([record.depositBase(3, 5)]);

@@ -4,10 +4,15 @@ import { resolve } from 'node:path';
 import {
   type AccountProved,
   bytesToHex,
+  CHANGE_LEFT_OUT,
   type ChainAccepted,
   checkAccountProof,
+  checkEvidence,
   decodeAccountProof,
   decodeGenesis,
+  type EpochSource,
+  evidenceText,
+  listEpochs,
   type Refused,
   verifyChain,
 } from '@foldbook/verifier';
@@ -22,6 +27,7 @@ import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
 import { DEV_KEYS_WARNING, isProved, NOT_PROVED } from './proved-words.ts';
 import { folderOptions, genesisFrom, operatorFrom, recordsLimit } from './verify-options.ts';
+import { completed, findMarket } from './verify-store.ts';
 
 /** No account proof is longer. */
 const FILE_BYTES_MAX = 32 * 1024;
@@ -38,7 +44,15 @@ interface Standing {
 type Contradicted = Refused & { readonly evidence: string };
 type Checked = { readonly ok: true; readonly standing: Standing } | Refused | Contradicted;
 
+/** What is of a chain or of its log; of a proof nothing would come of it. */
+const OF_A_CHAIN = ['epochs', 'level', 'log', 'nats', 'user', 'partition'];
+
+/** Exit status 0 where the file is signed, and in the store's proved chain if one is named. */
 export async function verifyAccount(context: CommandContext, file: string): Promise<number> {
+  const needless = OF_A_CHAIN.find((name) => context.text(name) !== undefined);
+  if (needless !== undefined) {
+    throw new UsageError(`--${needless} is not for --account: leave it away`);
+  }
   const bytes = await readProof(file);
   const proved = checkAccountProof(bytes);
   const checked = proved.ok ? await stand(context, proved, bytes) : proved;
@@ -46,9 +60,10 @@ export async function verifyAccount(context: CommandContext, file: string): Prom
     const { code, message } = checked;
     const evidence = 'evidence' in checked ? checked.evidence : undefined;
     const words = `REFUSED: ${code}: ${printable(message)}`;
-    if (evidence === undefined) context.output.result({ ok: false, code, message }, words);
+    const refusal = { ok: false, verdict: 'refused', code, message };
+    if (evidence === undefined) context.output.result(refusal, words);
     else {
-      const told = { ok: false, code, message, evidence };
+      const told = { ...refusal, evidence };
       context.output.result(told, `${words}; evidence: ${evidence}`);
     }
     return 1;
@@ -66,7 +81,9 @@ export async function verifyAccount(context: CommandContext, file: string): Prom
     ...notShown.map((line) => `  - ${line}`),
   ];
   const { level, devKeys } = chain ?? {};
-  context.output.result({ ...proved, level, devKeys, shown, notShown }, words.join('\n'));
+  const verdict = isStanding ? 'verified' : 'signed';
+  const told = { ...proved, ok: isStanding, verdict, level, devKeys, shown, notShown };
+  context.output.result(told, words.join('\n'));
   return isStanding ? 0 : 1;
 }
 
@@ -84,6 +101,10 @@ async function stand(
   proved: AccountProved,
   file: Uint8Array,
 ): Promise<Checked> {
+  const asked = context.text('market');
+  if (asked !== undefined && asked !== proved.market) {
+    throw new UsageError(`--market ${asked}: the proof is of ${proved.market}`);
+  }
   const genesisHash = genesisFrom(context.text('genesis'))?.toLowerCase();
   if (genesisHash !== undefined && genesisHash !== proved.genesisHash) {
     const message = `the genesis hash is ${proved.genesisHash}, expected is ${genesisHash}`;
@@ -98,21 +119,24 @@ async function stand(
   const shown = [
     "the account's totals and what is owed in all lie under one root, which the operator signed",
   ];
-  const notShown = [
-    'that deposits are backed: it says what is owed, not that it is there',
-    'anything about what happened after that epoch',
-  ];
+  const notShown = ['anything about what happened after that epoch'];
   if (genesisHash === undefined) {
     notShown.push('that this is the right operator: compare the genesis hash with one you trust');
   }
   const store = context.text('store');
   if (store !== undefined) {
+    await findMarket(resolve(store), proved.market);
     const contradicted = await contradict(context, proved, { file, store });
-    return contradicted ?? standInChain(context, proved, { store, shown, notShown });
+    return contradicted ?? standInChain(context, proved, { store, operatorKey, shown, notShown });
   }
+  notShown.unshift(NOT_BACKED);
+  if (operatorKey !== keys.at(-1)) notShown.push(CHANGE_LEFT_OUT);
   notShown.push('that the root is of the proved chain, and its latest: give its --store');
   return { ok: true, standing: { shown, notShown } };
 }
+
+/** A chain that is verified says so too. */
+const NOT_BACKED = 'that deposits are backed: it says what is owed, not that it is there';
 
 /** The operator's keys, hex: the genesis's, and those that the file has changes to. */
 function keysOf(file: Uint8Array): string[] {
@@ -124,8 +148,8 @@ function keysOf(file: Uint8Array): string[] {
 }
 
 /**
- * Whether one operator signed the proof and a store that say otherwise. Asked before the store is
- * verified: what was signed is evidence, whether or not its proofs hold.
+ * Whether one operator's keys signed the proof and a store that say otherwise. Asked before the
+ * store is verified: what was signed is evidence, whether or not its proofs hold.
  */
 async function contradict(
   context: CommandContext,
@@ -143,20 +167,44 @@ async function contradict(
   const { words, evidence } = found;
   const path = await writeEvidence(context.text('out') ?? '.', market, evidence);
   const code = evidence.kind === 'keys' ? 'OPERATOR_KEY' : 'HEADER_CHAIN';
-  const message = `${words}: one operator signed what the proof has, and what ${store} has`;
+  const checked = checkEvidence(evidenceText(evidence));
+  const isRetired = checked.ok && checked.against === 'retired';
+  const thief = isRetired ? ', or somebody who has a key that was changed,' : '';
+  const message = `${words}: one operator${thief} signed what the proof has, and what ${store} has`;
   return { ok: false, code, message, evidence: path };
+}
+
+/** A copy that ends before the proof is no witness of anything. */
+async function checkReach(
+  source: EpochSource,
+  { epoch }: AccountProved,
+  store: string,
+): Promise<void> {
+  const listing = listEpochs(await source.epochNames());
+  if (!listing.ok || epoch < BigInt(listing.epochs)) return;
+  const ends = listing.epochs === 0 ? 'has no epoch' : `ends with epoch ${listing.epochs - 1}`;
+  throw new UsageError(`${store} ${ends}, the proof is of epoch ${epoch}: get a newer copy`);
+}
+
+interface StoreNamed {
+  readonly store: string;
+  /** Hex; undefined where none was named. */
+  readonly operatorKey: string | undefined;
 }
 
 async function standInChain(
   context: CommandContext,
   proved: AccountProved,
-  { store, shown, notShown }: Omit<Standing, 'chain'> & { readonly store: string },
+  { store, operatorKey, shown, notShown }: Omit<Standing, 'chain'> & StoreNamed,
 ): Promise<Checked> {
   const folder = folderOptions(context.text('max-file'));
   const source = openStoreFolder(resolve(store), proved.market, folder);
   const { genesisHash, headHash } = proved;
   const range = { to: Number(proved.epoch), ...recordsLimit(folder) };
-  const chain = await verifyChain(source, { genesisHash, ...range });
+  await checkReach(source, proved, store);
+  const pin = operatorKey === undefined ? {} : { operatorKey };
+  const verified = await verifyChain(source, { genesisHash, ...pin, ...range });
+  const chain = await completed(verified, { source, to: range.to, levelChosen: true });
   if (!chain.ok) {
     const { code, message, part, epoch } = chain.firstFailure;
     const where = epoch === undefined ? part : `epoch ${epoch}, ${part}`;

@@ -1,5 +1,6 @@
 /** What `verify --level replay` needs beside the store: the log, and an engine to execute it. */
 import { MAX_PARTITIONS } from '@foldbook/protocol';
+import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import {
   decodeEpochFile,
   type EpochReplay,
@@ -9,7 +10,7 @@ import {
 import { createReplayEngine, LogReplay } from '@foldbook/verifier/replay';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
-import { openLogs } from './dispute/log-source.ts';
+import { type LogSource, openLogs } from './dispute/log-source.ts';
 import { grouped, roundedMs } from './output.ts';
 
 export interface OpenReplay {
@@ -44,6 +45,12 @@ export async function openReplay(
   if (log === undefined) {
     throw new UsageError('--level replay executes the log: name it with --log or --nats');
   }
+  try {
+    await checkLog(log, market);
+  } catch (error) {
+    await logs.close();
+    throw error;
+  }
   const { output } = context;
   const total = await lastOfLog(source, to);
   const replay = new LogReplay({
@@ -72,6 +79,22 @@ export async function openReplay(
       await logs.close();
     },
   };
+}
+
+/** One that is not there, or is another's, shows nothing to be wrong. @throws UsageError */
+async function checkLog({ name, reader }: LogSource, market: string): Promise<void> {
+  let first: StreamRecord | undefined;
+  try {
+    first = await reader.firstFrom(1, `log.*.${market}`);
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    // One that is damaged is the verifier's to refuse.
+    if (error.code === 'CORRUPT' || error.code === 'GAP') return;
+    throw new UsageError(`${name}: ${error.code}: ${error.message}`);
+  }
+  if (first !== undefined) return;
+  const mend = 'name the log of its partition, with --log, or --nats and --partition';
+  throw new UsageError(`${name} has no record of ${market}: ${mend}`);
 }
 
 export function figureWords({ groups, commands, replayMs }: ReplayFigures): string {

@@ -16,9 +16,9 @@ import { printable } from './printable.ts';
 /** The market asked for, or the only one there. UsageError when the store has no such market. */
 export async function findMarket(store: string, asked: string | undefined): Promise<string> {
   if (asked !== undefined && (await hasGenesis(store, asked))) return asked;
-  const markets = await marketsOf(store);
-  const [first] = markets;
-  if (first === undefined) throw new UsageError(`${store} holds no market; ${OTHER_STORE}`);
+  if (asked !== undefined && (await hasEpochs(store, asked))) throw lostGenesis(store, [asked]);
+  const markets = await allMarkets(store);
+  const [first = ''] = markets;
   const held = printable(markets.join(', '));
   if (asked !== undefined) {
     throw new UsageError(`${store} holds no market ${asked}; it holds ${held}`);
@@ -27,21 +27,42 @@ export async function findMarket(store: string, asked: string | undefined): Prom
   throw new UsageError(`${store} holds ${held}: name one with --market`);
 }
 
+const GENESIS_FILE = 'genesis.fbg';
 const OTHER_STORE = 'name another folder with --store';
 
+/** Every market of a store, in order. UsageError when it has none. */
+export async function allMarkets(store: string): Promise<string[]> {
+  const { markets, lost } = await marketsOf(store);
+  if (markets.length > 0) return markets;
+  if (lost.length > 0) throw lostGenesis(store, lost);
+  throw new UsageError(`${store} holds no market; ${OTHER_STORE}`);
+}
+
+const lostGenesis = (store: string, markets: readonly string[]) =>
+  new UsageError(
+    `${store}: ${printable(markets.join(', '))} has epochs and no genesis.fbg: restore it`,
+  );
+
+const hasEpochs = (store: string, market: string) => has(store, market, 'epochs');
+const hasGenesis = (store: string, market: string) => has(store, market, GENESIS_FILE);
+
 /** A folder beside it that can't be read is no hindrance for a market that was named. */
-async function hasGenesis(store: string, market: string): Promise<boolean> {
+async function has(store: string, market: string, name: string): Promise<boolean> {
   try {
-    return (await readdir(join(store, market))).includes('genesis.fbg');
+    return (await readdir(join(store, market))).includes(name);
   } catch {
     return false;
   }
 }
 
-async function marketsOf(store: string): Promise<string[]> {
+/** Lost: folders of epochs that no genesis begins, as a copy may be. */
+async function marketsOf(store: string): Promise<{ markets: string[]; lost: string[] }> {
   try {
-    await readdir(store);
-    return await listMarkets(store);
+    const names = (await readdir(store)).filter((name) => !name.startsWith('.'));
+    const markets = await listMarkets(store);
+    const others = names.filter((name) => !markets.includes(name));
+    const haveEpochs = await Promise.all(others.map((name) => hasEpochs(store, name)));
+    return { markets, lost: others.filter((_, index) => haveEpochs[index]) };
   } catch (error) {
     if (error instanceof SourceError) throw new UsageError(printable(error.message));
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -268,7 +268,7 @@ describe('checkpoints', { timeout: 240_000 }, () => {
     const store = new SegmentStore({ dir });
     const writer = await store.writer(logStream(0), [logFilter(0)]);
     for (let many = 0; many < 100; many += 1) {
-      const term = { term: 2 ** 31 + many, node: 'refused', timeNs: 0n };
+      const term = { term: 2 ** 31 + many, node: 'refused', timeNs: 0n, previous: 0 };
       await writer.append(logTermSubject(0), encodeTerm(term));
     }
     await store.close();

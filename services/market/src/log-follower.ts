@@ -11,6 +11,7 @@ import {
   type StreamRecord,
   systemTimers,
 } from '@foldbook/runtime';
+import type { KnownEnds } from './ownership.ts';
 import { type RecoveryParts, replayed } from './recovery.ts';
 
 /** Beyond this no more of the log is read until some of it is executed. */
@@ -28,7 +29,7 @@ export interface LogFollowerParts extends Omit<RecoveryParts, 'records'> {
   /** The log's last barrier before it began; one that it will read is none. */
   readonly barrier: Barrier | undefined;
   /** What the output streams were known to hold when it was begun. */
-  readonly since: Pick<Settled, 'reports' | 'diffs'>;
+  readonly since: KnownEnds;
   /** An owner with a higher term has begun to say what it has told. */
   readonly onOwner: () => void;
   readonly onFailure: (error: Error) => void;
@@ -49,7 +50,7 @@ export class LogFollower implements Agent {
   #heldBytes = 0;
   /** Sequence of the last record that was read. */
   #lastRead: number;
-  #settled: Pick<Settled, 'log' | 'reports' | 'diffs'>;
+  #settled: Settled;
   #term = 0;
   /** Whether an owner has said so; a log without commands has nothing told either. */
   #hasHeard = false;
@@ -66,9 +67,8 @@ export class LogFollower implements Agent {
     this.#lastRead = parts.fromSequence - 1;
     const { barrier } = parts;
     if (barrier !== undefined) this.#barriers.set(barrier.sequence, barrier.payload);
-    const { reports, diffs } = parts.since;
     // What is in the log may be told or not, as long as nobody says.
-    this.#settled = { log: 0, reports, diffs };
+    this.#settled = { ...parts.since, log: 0 };
   }
 
   start(): void {
@@ -97,9 +97,9 @@ export class LogFollower implements Agent {
   }
 
   /** Behind these the output streams may hold what it has not executed. */
-  get since(): Pick<Settled, 'reports' | 'diffs'> {
-    const { reports, diffs } = this.#settled;
-    return { reports, diffs };
+  get since(): KnownEnds {
+    const { reports, diffs, term } = this.#settled;
+    return { reports, diffs, term };
   }
 
   /** Log sequence of the last record that was read. */

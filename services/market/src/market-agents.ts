@@ -146,7 +146,7 @@ export function wireAgents(parts: Surroundings, { hosts, local, fail }: Opened):
     desk?.begin(streams.term);
     reports.open(streams.reports.writer);
     diffs.open(streams.diffs.writer);
-    sequencer.open(streams.log);
+    sequencer.open(streams.log, streams.barrier);
   };
   return { ...pipe, commands, requests, books, checkpointer, invoker, own };
 }

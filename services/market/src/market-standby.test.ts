@@ -266,7 +266,7 @@ describe('a standby', { timeout: 240_000 }, () => {
     const kept = groups.slice(0, -2);
     for (const { subject, payload } of kept) await log.append(subject, payload);
     await log.close();
-    const payload = encodeTerm({ term: MAX_TERM - 7, node: 'other', timeNs: 0n });
+    const payload = encodeTerm({ term: MAX_TERM - 7, node: 'other', timeNs: 0n, previous: 0 });
     const { subject } = barrier;
     const other = await store.writer(logStream(0), [logFilter(0)], { subject, payload, after: 1 });
     for (const count of [1, 2]) await other.append(logSubject(0, 'A'), ordersOf(1, 9, count));

@@ -19,7 +19,10 @@ import {
 } from './market-service.ts';
 import { lost, lostAndWrittenOn } from './output-coverage.ts';
 import {
+  checkOutputEnds,
   checkOutputs,
+  highestOf,
+  type KnownEnds,
   type KnownOutputs,
   type LastBarriers,
   lastBarriers,
@@ -194,9 +197,10 @@ async function begun(
   prepared: Prepared,
   signal: AbortSignal,
   own: AbortSignal,
-): Promise<{ readonly ends: RestoreParts['ends']; readonly told: KnownOutputs }> {
+): Promise<{ readonly ends: RestoreParts['ends'] & KnownEnds; readonly told: KnownOutputs }> {
   const { parts, agents, timers } = prepared;
-  const of = streamsOf(parts.config.partition);
+  const { partition } = parts.config;
+  const of = streamsOf(partition);
   const readers = {
     log: parts.store.reader(of.log.stream),
     reports: parts.store.reader(of.reports.stream),
@@ -210,6 +214,7 @@ async function begun(
         readers.reports.lastSequence(),
         readers.diffs.lastSequence(),
       ]);
+      const term = highestOf(await lastBarriers({ store: parts.store, partition }));
       for (const { stream, filter } of [of.log, of.reports, of.diffs]) {
         await parts.store.prepare?.(stream, [filter]);
       }
@@ -220,7 +225,7 @@ async function begun(
       };
       agents.reports.cover(told.reports.coverage);
       agents.diffs.cover(told.diffs.coverage);
-      return { ends: { log, reports, diffs }, told };
+      return { ends: { log, reports, diffs, term }, told };
     } catch (error) {
       if (!(error instanceof StreamError) || error.code !== 'NO_STREAM') throw error;
       // Whoever was about to make them has died.
@@ -262,6 +267,12 @@ async function takeOverFrom(
       await streams.close();
       throw wrong;
     }
+    await checkOutputEnds(ownershipParts(parts), streams, follower.since).catch(
+      async (error: unknown) => {
+        await streams.close();
+        throw error;
+      },
+    );
     const ownedNs = timers.monotonicNs();
     const service = await serve(prepared, streams, async () => {
       const records = follower.recordsUpTo(streams.barrier);

@@ -31,6 +31,7 @@ import { startNatsServer } from '@foldbook/runtime/testing';
 import { marketConfigSchema } from './config.ts';
 import { startMarketService } from './market-service.ts';
 import {
+  checkOutputEnds,
   type LastBarriers,
   lastBarriers,
   takeOwnership,
@@ -299,9 +300,10 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
     const client = await OrderClient.open({ transport, reports, market: MARKET, account: 7 });
     const sell = { side: Side.SELL, quantity: 1n } as const;
     const placed: Promise<unknown>[] = [];
+    let second: Promise<unknown> | undefined;
     for (let price = 1n; price <= 200n; price += 1n) {
       placed.push(client.place({ ...sell, price }));
-      if (price === 100n) void start('second');
+      if (price === 100n) second = start('second');
     }
     const types = (await Promise.all(placed)).map((event) => (event as { type: string }).type);
     assert.deepEqual(new Set(types), new Set(['accepted']));
@@ -310,8 +312,33 @@ describe('the ownership of a partition', { timeout: 120_000 }, () => {
       assert(error instanceof ClientError);
     });
     assert.match((await first.failed).message, /another writer has appended/);
+    await second;
     assert.equal((await client.openOrders()).length, 200);
     assert.equal(client.gaps, 0);
     await client.close();
+  });
+});
+
+describe('outputs that lost their end and were written on', () => {
+  it('show a later barrier where something else was, behind however many', async (test) => {
+    const store = (await segments(test))();
+    const terms: number[] = [];
+    for (const node of ['one', 'two', 'three']) {
+      const owned = await take(store, node);
+      terms.push(owned.term);
+      await owned.close();
+    }
+    const four = await take(store, 'four');
+    assert.equal(four.diffs.before?.previous, 2, 'each names the one before it');
+    const [first = 0, second = 0] = terms;
+    const check = (reports: number, diffs: number, term: number) =>
+      checkOutputEnds({ store, partition: PARTITION }, four, { reports, diffs, term });
+    await check(1, 1, first);
+    await check(2, 2, second);
+    const refused = (error: unknown) =>
+      error instanceof StreamError && error.code === 'TRUNCATED' && /DIFF_3/.test(error.message);
+    await assert.rejects(check(1, 2, first), refused);
+    await assert.rejects(check(1, 3, second), refused);
+    await four.close();
   });
 });

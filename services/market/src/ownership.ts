@@ -23,6 +23,7 @@ import {
   type Logger,
   pause,
   StreamError,
+  type StreamRecord,
   type StreamStore,
   type StreamWriter,
   systemTimers,
@@ -30,7 +31,7 @@ import {
 } from '@foldbook/runtime';
 import { type Coverage, checkCoverage } from './durable-output.ts';
 import type { MarketRegistry } from './market-registry.ts';
-import { coverageOf, type ReadAhead, readAhead } from './output-coverage.ts';
+import { coverageOf, lost, type ReadAhead, readAhead } from './output-coverage.ts';
 
 /** An output stream that is this process's to write. */
 export interface OwnedOutput {
@@ -39,6 +40,8 @@ export interface OwnedOutput {
   readonly coverage: Coverage;
   /** Last sequence before the barrier. */
   readonly end: number;
+  /** The barrier before that one. */
+  readonly before: TermRecord | undefined;
 }
 
 export interface OwnedStreams {
@@ -94,12 +97,12 @@ export async function takeOwnership(parts: OwnershipParts): Promise<OwnedStreams
     const opened = await openAll(parts, writers);
     const output = async (
       what: OutputBarrier,
-      { writer, barrier }: Opened,
+      { writer, barrier, before }: Opened,
       reading: ReadAhead | undefined,
     ): Promise<OwnedOutput> => {
       // Behind the barrier: nobody else adds to what is read here.
       const coverage = await coverageOf(parts, what, reading, barrier);
-      return { writer, coverage, end: barrier - 1 };
+      return { writer, coverage, end: barrier - 1, before };
     };
     const [reports, diffs] = await allOf([
       output(of.reports, opened.reports, ahead.reports),
@@ -152,12 +155,8 @@ async function allOf<T extends readonly Promise<unknown>[]>(work: readonly [...T
   return Promise.all(work);
 }
 
-interface OpenedLog extends Opened {
-  readonly before: TermRecord | undefined;
-}
-
 interface OpenedStreams {
-  readonly log: OpenedLog;
+  readonly log: Opened;
   readonly reports: Opened;
   readonly diffs: Opened;
 }
@@ -197,7 +196,7 @@ async function openAtOnce(
 ): Promise<OpenedStreams | undefined> {
   const { log: logBarrier, reports, diffs } = streamsOf(parts.partition);
   const term = nextTerm(parts, highestOf(last));
-  const payload = barrierOf(parts, term);
+  const payload = barrierOf(parts, term, last.log);
   const log = openBehind(parts, logBarrier, payload, last.log).then(
     (writer) => writer && keep({ writer, term, barrier: writer.lastSequence, before: last.log }),
   );
@@ -212,7 +211,7 @@ async function openAtOnce(
   return { log: ownLog, reports: ownReports, diffs: ownDiffs };
 }
 
-const highestOf = (last: LastBarriers) =>
+export const highestOf = (last: LastBarriers): number =>
   Math.max(...[last.log, last.reports, last.diffs].map((barrier) => barrier?.term ?? 0));
 
 /** Asks each stream of a partition for its last barrier. */
@@ -284,18 +283,20 @@ interface Opened {
   readonly term: number;
   /** Sequence of the barrier. */
   readonly barrier: number;
+  /** The one before it. */
+  readonly before: TermRecord | undefined;
 }
 
 /**
  * Appends the log's barrier behind whatever the owner before appends meanwhile, and behind the last
  * barrier that is known: of two nodes that do so at a time one tries again, with a higher term.
  */
-async function openLog(parts: OwnershipParts, told: LastBarriers): Promise<OpenedLog> {
+async function openLog(parts: OwnershipParts, told: LastBarriers): Promise<Opened> {
   const { log: what } = streamsOf(parts.partition);
   let last = told;
   for (;;) {
     const term = nextTerm(parts, highestOf(last));
-    const payload = barrierOf(parts, term);
+    const payload = barrierOf(parts, term, last.log);
     const writer = await openBehind(parts, what, payload, last.log);
     if (writer !== undefined) {
       return { writer, term, barrier: writer.lastSequence, before: last.log };
@@ -315,15 +316,14 @@ async function openOutput(
   term: number,
 ): Promise<Opened> {
   const { stream } = what;
-  const payload = barrierOf(parts, term);
   let last = told;
   for (;;) {
     if (last !== undefined && last.term >= term) {
       const text = `${stream} has term ${last.term} of ${last.node}`;
       throw new StreamError('STALE_WRITER', `${text}, which followed term ${term} of this node`);
     }
-    const writer = await openBehind(parts, what, payload, last);
-    if (writer !== undefined) return { writer, term, barrier: writer.lastSequence };
+    const writer = await openBehind(parts, what, barrierOf(parts, term, last), last);
+    if (writer !== undefined) return { writer, term, barrier: writer.lastSequence, before: last };
     last = await lastTerm(parts, what);
   }
 }
@@ -351,8 +351,41 @@ async function openBehind(
   return undefined;
 }
 
-const barrierOf = ({ node, clock }: OwnershipParts, term: number) =>
-  encodeTerm({ term, node, timeNs: clock.nowNs() });
+const barrierOf = (
+  { node, clock }: OwnershipParts,
+  term: number,
+  last: TermRecord | undefined,
+): Uint8Array => encodeTerm({ term, node, timeNs: clock.nowNs(), previous: last?.sequence ?? 0 });
+
+/** Of both outputs, what was known of them, and the highest term that had written that. */
+export interface KnownEnds {
+  readonly reports: number;
+  readonly diffs: number;
+  readonly term: number;
+}
+
+/**
+ * Whether outputs have lost records that were known of, and been written on: then a later owner's
+ * barrier stands where something else was. The last one alone does not show it, as owners that
+ * noticed have left theirs behind it.
+ * @throws StreamError TRUNCATED
+ */
+export async function checkOutputEnds(
+  { store, partition }: Pick<OwnershipParts, 'store' | 'partition'>,
+  owned: Pick<OwnedStreams, 'reports' | 'diffs'>,
+  known: KnownEnds,
+): Promise<void> {
+  const of = streamsOf(partition);
+  for (const output of ['reports', 'diffs'] as const) {
+    const what = of[output];
+    let barrier = owned[output].before;
+    while (barrier !== undefined && barrier.term > known.term) {
+      const { sequence, previous } = barrier;
+      if (sequence <= known[output]) throw lost(what.stream, sequence - 1, known[output]);
+      barrier = previous === 0 ? undefined : await termAt({ store }, what, previous);
+    }
+  }
+}
 
 /** In 2096; a clock beyond it is wrong, and would leave no terms for those that follow. */
 const LAST_SECOND = 4_000_000_000;
@@ -386,8 +419,22 @@ async function lastTerm(
       if (error instanceof StreamError && error.code === 'NO_STREAM') return undefined;
       throw error;
     });
-  if (record === undefined) return undefined;
-  const { sequence, payload } = record;
+  return record === undefined ? undefined : termOf(stream, record);
+}
+
+/** The barrier that a later one names. */
+async function termAt(
+  { store }: Pick<OwnershipParts, 'store'>,
+  { stream, filter }: Barrier,
+  sequence: number,
+): Promise<TermRecord> {
+  for await (const record of store.reader(stream).read({ fromSequence: sequence, follow: false })) {
+    return termOf(stream, record);
+  }
+  throw new StreamError('CORRUPT', `${stream} (${filter}) has no record ${sequence}`);
+}
+
+function termOf(stream: string, { sequence, subject, payload }: StreamRecord): TermRecord {
   const decoded = decodeTerm(payload);
   if (decoded.ok) return { ...decoded.value, sequence, payload };
   throw new StreamError(

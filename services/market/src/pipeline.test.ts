@@ -248,6 +248,18 @@ describe('the market pipeline', () => {
     );
   });
 
+  it('holds what lies before its barrier for handed over: checkpoints may have it', async () => {
+    const first = await openMarket();
+    const log = new MemoryWriter('LOG_0');
+    const second = new Pipeline({ log, live: false, barrier: 9 });
+    assert.equal(second.sequencer.delivered, 9);
+    for (const [index, { payload }] of first.log.records.entries()) {
+      second.sequencer.replay(second.market(MARKET), payload, index + 1);
+      assert.equal(second.sequencer.delivered, 9);
+    }
+    await second.settle();
+  });
+
   it('answers an operator about deposits and rejections alike', async () => {
     const pipeline = await openMarket();
     pipeline.submit(MARKET, 0, [createMarket()], 'reply.again');

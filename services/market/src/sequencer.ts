@@ -91,10 +91,14 @@ export class Sequencer implements Agent {
     this.#wake = parts.wake;
   }
 
-  /** From now on it appends; before, it only replays. */
-  open(log: StreamWriter): void {
+  /**
+   * From now on it appends; before, it only replays.
+   * @param barrier - log sequence of the barrier that this ownership began with
+   */
+  open(log: StreamWriter, barrier: number): void {
     assert(this.#log === undefined, 'a sequencer has one log');
     this.#log = log;
+    this.#delivered = Math.max(this.#delivered, barrier);
     log.onTrouble((state, detail, error) => this.#trouble(state, detail, error));
   }
 
@@ -103,7 +107,11 @@ export class Sequencer implements Agent {
     return this.#failed;
   }
 
-  /** Log sequence of the last group that was handed to a host; 0 before the first. */
+  /**
+   * Log sequence of the last group that was handed to a host, or of the owner's barrier if that is
+   * behind it: an owner before may have told what a group in front of it made, though a checkpoint
+   * has the group and no host was ever given it here.
+   */
   get delivered(): number {
     return this.#delivered;
   }
@@ -294,7 +302,7 @@ export class Sequencer implements Agent {
     const askers = group.askers.filter((asker) => !isAnsweredAtOnce(asker));
     const kept = { askers, head, closesEpoch, shares, receivedNs, durableNs };
     market.committed.push({ logSequence, payload, ...kept });
-    this.#delivered = logSequence;
+    this.#delivered = Math.max(this.#delivered, logSequence);
     if (market.firstLogSequence === 0) market.firstLogSequence = logSequence;
     market.transfers.logged(payload, logSequence);
     const copy = slab.copy(payload);

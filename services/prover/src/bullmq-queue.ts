@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { once } from 'node:events';
 import { Queue, QueueEvents } from 'bullmq';
-import { BullmqWorker } from './bullmq-worker.ts';
+import { BullmqWorker, threadsOf } from './bullmq-worker.ts';
 import { jobFailed } from './in-process-queue.ts';
 import { resultFromWire } from './job-wire.ts';
 import { OpenJobs } from './open-jobs.ts';
@@ -13,6 +12,11 @@ import { TrackedRedis } from './tracked-redis.ts';
 /** Name in Redis of the queue of a partition's prover, which workers take jobs from. */
 export function proofQueueName(partition: number): string {
   return `foldbook-proofs-${partition}`;
+}
+
+/** Key in Redis of how many jobs the prover holds back, for whoever starts workers. */
+export function heldKey(queue: Queue): string {
+  return queue.toKey('held');
 }
 
 /** How a client of Redis comes back after an outage. */
@@ -32,9 +36,18 @@ export interface BullmqQueueOptions {
   readonly onRefusal?: (reason: string) => void;
   /** Told what the worker in this process could not do although Redis is there. */
   readonly onError?: (reason: string) => void;
+  /** Jobs that wait for their turn to be given to this queue; told to whoever starts workers. */
+  readonly held?: () => number;
+  /**
+   * Whether no worker of this release takes what lies in the queue. Such jobs were left by a prover
+   * that is gone, and are taken out. Without it everything stays.
+   */
+  readonly isForeign?: (job: unknown) => boolean;
+  /** Told how many were taken out. */
+  readonly onCleared?: (jobs: number) => void;
   /** Tries of one job before it fails. Default 3. */
   readonly attempts?: number;
-  /** How often open jobs are compared with what Redis holds. Default 2,000 ms. */
+  /** How often workers are counted, and open jobs held against Redis. Default 2,000 ms. */
   readonly sweepMs?: number;
 }
 
@@ -46,6 +59,17 @@ const SLOWEST_RECONNECT_MS = 1_000;
 /** Results stay this many jobs long, for a prover that restarts before its epoch is stored. */
 const KEPT_JOBS = 256;
 const KEPT_SECONDS = 3_600;
+/** While no worker is there: the first one that comes has something to do before it is counted. */
+const LEAST_PLACES = 4;
+const MOST_PLACES = 256;
+/** Where Redis does not list its clients: some hosted ones do not, or not for every user. */
+const UNCOUNTED_PLACES = 64;
+/** What a prover that is gone held back is nobody's backlog. */
+const HELD_MS = 30_000;
+/** Workers may give back a job of another release long after its prover has gone. */
+const CLEAR_EVERY_MS = 60_000;
+/** Jobs that are looked at together: some hold hundreds of kilobytes. */
+const CLEARED_TOGETHER = 16;
 
 /**
  * The cluster's queue: BullMQ on Redis. Redis is only dispatch. Open jobs are held here and swept:
@@ -56,7 +80,13 @@ const KEPT_SECONDS = 3_600;
 export class BullmqQueue implements ProofQueue {
   readonly #open = new OpenJobs();
   readonly #listeners = new Set<TroubleListener>();
+  readonly #placesListeners = new Set<() => void>();
+  readonly #held: () => number;
   readonly #attempts: number;
+  readonly #isForeign: BullmqQueueOptions['isForeign'];
+  readonly #onCleared: (jobs: number) => void;
+  /** Jobs that had a bad answer and are on their way back into the queue. */
+  readonly #returning = new Set<string>();
   readonly #redis: TrackedRedis;
   readonly #queue: Queue;
   readonly #worker: BullmqWorker | undefined;
@@ -67,9 +97,16 @@ export class BullmqQueue implements ProofQueue {
   #refusal: string | undefined;
   #lastError = 'connection closed';
   #sweeping: Promise<void> | undefined;
+  #places: number;
+  #toldHeld = 0;
+  #clearAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BullmqQueueOptions) {
+    this.#held = options.held ?? (() => 0);
+    this.#places = placesFor(options.maker?.concurrency ?? 0);
     this.#attempts = options.attempts ?? 3;
+    this.#isForeign = options.isForeign;
+    this.#onCleared = options.onCleared ?? (() => undefined);
     this.#address = withoutPassword(options.redisUrl);
     this.#redis = new TrackedRedis(options.redisUrl, RECONNECTING);
     this.#watchConnection();
@@ -105,8 +142,13 @@ export class BullmqQueue implements ProofQueue {
     if (this.#redis.status === 'ready') await this.#queue.remove(id).catch(() => 0);
   }
 
-  pending(): number {
-    return this.#open.size;
+  places(): number {
+    return this.#places;
+  }
+
+  onPlaces(listener: () => void): () => void {
+    this.#placesListeners.add(listener);
+    return () => this.#placesListeners.delete(listener);
   }
 
   onTrouble(listener: TroubleListener): () => void {
@@ -132,7 +174,9 @@ export class BullmqQueue implements ProofQueue {
     if (this.#redis.status !== 'ready') return;
     this.#worker?.pause();
     const removed = jobs.map(({ id }) => this.#queue.remove(id).catch(() => 0));
-    await Promise.race([Promise.all(removed), once(this.#redis, 'close')]);
+    const gone = new Promise<void>((resolve) => this.#redis.once('close', resolve));
+    if (this.#toldHeld > 0) removed.push(this.#redis.del(heldKey(this.#queue)).catch(() => 0));
+    await Promise.race([Promise.all(removed), gone]);
   }
 
   #watchConnection(): void {
@@ -186,21 +230,34 @@ export class BullmqQueue implements ProofQueue {
   }
 
   #take(id: string, returned: unknown): void {
-    if (!this.#open.has(id)) return;
+    const job = this.#open.get(id);
+    if (job === undefined || this.#returning.has(id)) return;
     this.#worker?.forget(id);
-    const result = resultFromWire(returned);
-    if (result instanceof Error) {
-      this.#open.reject(id, jobFailed(id, 1, result));
-      // Else it would be handed out again to whoever asks next.
-      this.#queue.remove(id).catch(() => {});
-    } else {
-      this.#open.resolve(id, result);
-    }
+    const result = resultFromWire(returned, this.#open.waitedMs(id));
+    if (result instanceof Error) this.#answeredBadly(job, result);
+    else this.#open.resolve(id, result);
+  }
+
+  /** A try like any other that failed; only that BullMQ takes it for a success. */
+  #answeredBadly(job: ProofJob, reason: Error): void {
+    const { id } = job;
+    const tries = this.#open.answeredBadly(id);
+    const isLast = tries >= this.#attempts;
+    this.#returning.add(id);
+    if (isLast) this.#open.reject(id, jobFailed(id, tries, reason));
+    // Else the answer would be handed out again to whoever asks next.
+    this.#queue
+      .remove(id)
+      .then(() => (isLast ? undefined : this.#submit(job)))
+      .catch((error: unknown) => this.#complain(error))
+      .finally(() => this.#returning.delete(id));
   }
 
   #sweep(): void {
     if (this.#sweeping !== undefined || this.#redis.status !== 'ready') return;
-    this.#sweeping = this.#compare()
+    this.#sweeping = this.#count()
+      .then(() => this.#compare())
+      .then(() => this.#clear())
       .then(() => this.#settle())
       .catch((error: unknown) => this.#complain(error))
       .finally(() => {
@@ -208,26 +265,65 @@ export class BullmqQueue implements ProofQueue {
       });
   }
 
+  async #count(): Promise<void> {
+    const before = this.#places;
+    const workers = await this.#queue.getWorkers().catch(() => undefined);
+    // BullMQ gives one without a name of its own in the place of a list that it can't have.
+    const isListed = workers?.every(({ rawname }) => rawname !== undefined) === true;
+    const threads = workers?.reduce((sum, { rawname }) => sum + threadsOf(rawname), 0) ?? 0;
+    this.#places = isListed ? placesFor(threads) : UNCOUNTED_PLACES;
+    if (this.#places > before) for (const listener of this.#placesListeners) listener();
+    const held = this.#open.closed ? 0 : this.#held();
+    if (held === 0 && this.#toldHeld === 0) return;
+    this.#toldHeld = held;
+    // A Redis without memory left says so of jobs, which are told of.
+    await this.#redis.set(heldKey(this.#queue), held, 'PX', HELD_MS).catch(() => undefined);
+  }
+
   async #compare(): Promise<void> {
     for (const job of this.#open.jobs()) {
       if (this.#open.closed) return;
-      const known = await this.#queue.getJob(job.id);
-      if (known === undefined) {
-        await this.#submit(job);
-        continue;
-      }
-      const isCompleted = await known.isCompleted();
-      if (!isCompleted && !(await known.isFailed())) continue;
-      // Read again: what was read before the job had ended lacks its value, or its last try.
+      const state = await this.#queue.getJobState(job.id);
+      // Not there at all, or in none of the lists that workers take jobs from; a job that a worker
+      // has still is locked, and stays until its lock has run out.
+      if (state === 'unknown' && (await this.#queue.remove(job.id)) === 1) await this.#submit(job);
+      if (state !== 'completed' && state !== 'failed') continue;
       const ended = await this.#queue.getJob(job.id);
       if (ended === undefined) continue;
-      if (isCompleted) this.#take(job.id, ended.returnvalue);
+      if (state === 'completed') this.#take(job.id, ended.returnvalue);
       else {
         this.#worker?.forget(job.id);
         this.#open.reject(job.id, jobFailed(job.id, ended.attemptsMade, ended.failedReason));
       }
     }
   }
+
+  /** Takes out what nobody asks for here and no worker would ever take. */
+  async #clear(): Promise<void> {
+    const isForeign = this.#isForeign;
+    if (isForeign === undefined || performance.now() < this.#clearAtMs) return;
+    this.#clearAtMs = performance.now() + CLEAR_EVERY_MS;
+    const foreign: string[] = [];
+    for (let first = 0; ; first += CLEARED_TOGETHER) {
+      const last = first + CLEARED_TOGETHER - 1;
+      const jobs = await this.#queue.getJobs(['waiting', 'delayed', 'prioritized'], first, last);
+      if (jobs.length === 0) break;
+      for (const { id, data } of jobs) {
+        if (id !== undefined && !this.#open.has(id) && isForeign(data)) foreign.push(id);
+      }
+    }
+    for (const id of foreign) await this.#queue.remove(id);
+    if (foreign.length > 0) this.#onCleared(foreign.length);
+  }
+}
+
+/**
+ * A job for each thread, and a few that are there when a result is on its way or a failed job waits
+ * to be tried again.
+ */
+function placesFor(threads: number): number {
+  if (threads === 0) return LEAST_PLACES;
+  return Math.min(MOST_PLACES, threads + 1 + Math.ceil(threads / 8));
 }
 
 /** The URL as it may be shown. */

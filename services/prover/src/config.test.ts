@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, parseAs, parseConfig, withSecrets, workerConfigSchema } from './config.ts';
+import {
+  ConfigError,
+  parseAs,
+  parseConfig,
+  withoutSecret,
+  withPassword,
+  withSecrets,
+  workerConfigSchema,
+} from './config.ts';
 
 const segment = { dataDir: '/data', source: { kind: 'segment', dir: '/data/streams' } };
 
@@ -36,6 +44,8 @@ test('bad usage and bad values are named', () => {
   const circuits = (...names: string[]) => JSON.stringify({ ...segment, circuits: names });
   refuses(['--config-json', circuits('batch-15')], /circuits: name a circuit of batches and one/);
   refuses(['--config-json', circuits('batch-15', 'accounts-4', 'batch-15')], /named twice/);
+  const none = JSON.stringify({ ...segment, markets: [] });
+  refuses(['--config-json', none], /markets: name a market, or leave it away/);
   const folding = JSON.stringify({ ...segment, backEnds: ['folding'] });
   refuses(['--config-json', folding], /backEnds: .*name groth16/);
   refuses(['--config-json', JSON.stringify({ ...segment, wokers: 1 })], /wokers/);
@@ -61,6 +71,14 @@ test('passwords of the environment go where they belong', () => {
   const embedded = withSecrets(parseConfig(['--config-json', JSON.stringify(segment)]), secrets);
   assert.deepEqual(embedded.source, segment.source);
   assert.equal(embedded.redisUrl, undefined);
+});
+
+test('a password and its address are put together and taken apart', () => {
+  const bare = 'redis://me@redis:6379/2';
+  for (const password of ['p 2', '100%', 'a%41', '@:/?#']) {
+    assert.deepEqual(withoutSecret(withPassword(bare, password)), { url: bare, password });
+  }
+  assert.deepEqual(withoutSecret(bare), { url: bare, password: undefined });
 });
 
 test('the files that ship are taken', () => {

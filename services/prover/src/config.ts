@@ -29,6 +29,8 @@ const configSchema = z
         servers: serverList,
         user: z.string().optional(),
         pass: z.string().optional(),
+        /** The broker's `sync_interval`, which it tells nobody; only for what the log says. */
+        sync: z.string().optional(),
       }),
     ]),
     /** Without it jobs stay in this process. */
@@ -60,7 +62,10 @@ const configSchema = z
     /** Default: operator.key beside `dataDir`, not in it, because stores are handed out. */
     operatorKeyFile: z.string().min(1).optional(),
     /** Proves these alone; default: every market of the partition. */
-    markets: z.array(z.string().refine(isMarketName, 'no market name')).optional(),
+    markets: z
+      .array(z.string().refine(isMarketName, 'no market name'))
+      .min(1, 'name a market, or leave it away for all')
+      .optional(),
     /** Whether who asks is given a proof of what an account is owed; the broker says who may. */
     accountProofs: z.boolean().default(true),
     /** Touched every second while the process is well; for who watches it. */
@@ -136,8 +141,20 @@ export function withSecrets(config: ProverConfig, secrets: Secrets): ProverConfi
 export function withPassword(url: string, password: string | undefined): string {
   if (password === undefined) return url;
   const secured = new URL(url);
-  secured.password = password;
+  // Setting it encodes what no URL may hold, and would leave a percent sign as it is.
+  secured.password = encodeURIComponent(password);
   return secured.href;
+}
+
+/** The address as process lists may show it, and its password for the environment. */
+export function withoutSecret(url: string): {
+  readonly url: string;
+  readonly password: string | undefined;
+} {
+  const open = new URL(url);
+  const password = open.password === '' ? undefined : decodeURIComponent(open.password);
+  open.password = '';
+  return { url: open.href, password };
 }
 
 function configText(args: readonly string[]): { text: string; where: string } {

@@ -3,8 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from '@foldbook/runtime';
 
 const DRAFT = '.draft-';
+const FILE_MODE = 0o644;
 /** How often a draft may be taken for one that a crash left, by another who clears the folder. */
 const MAX_CLEARED = 8;
 
@@ -17,14 +19,18 @@ export async function replaceFile(
   bytes: Uint8Array,
   draftDir: string,
 ): Promise<void> {
-  await withDraft(join(draftDir, basename(path)), bytes, 0o644, (draft) => rename(draft, path));
+  await withDraft(join(draftDir, basename(path)), bytes, FILE_MODE, (draft) => rename(draft, path));
   await syncFolder(dirname(path));
 }
 
 /** Puts `bytes` at `path` unless something is there already; tells whether it did. */
-export async function createFile(path: string, bytes: Uint8Array, mode: number): Promise<boolean> {
+export async function createFile(
+  path: string,
+  bytes: Uint8Array,
+  draftDir = dirname(path),
+): Promise<boolean> {
   try {
-    await withDraft(path, bytes, mode, async (draft) => {
+    await withDraft(join(draftDir, basename(path)), bytes, FILE_MODE, async (draft) => {
       await link(draft, path).finally(() => rm(draft, { force: true }));
     });
   } catch (error) {
@@ -73,14 +79,4 @@ async function writeDraft(path: string, bytes: Uint8Array, mode: number): Promis
     await file.close();
   }
   return draft;
-}
-
-/** A new name is durable once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

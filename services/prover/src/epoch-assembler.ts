@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
 import { threadCpuUsage } from 'node:process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AccountProof,
   BackEnd,
@@ -14,8 +15,9 @@ import type { FoldedCircuit, Groth16Circuit } from './chain-context.ts';
 import type { EpochFolding } from './epoch-folding.ts';
 import type { EpochPlan, PlannedProof } from './epoch-plan.ts';
 import type { FoldCosts, Folded } from './fold/fold-pool.ts';
+import type { EpochTurns } from './job-turns.ts';
 import { Limit } from './limit.ts';
-import type { ProofResult } from './proof-job.ts';
+import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { ProverError } from './prover-error.ts';
 import type { UnmadeProof } from './set-aside.ts';
@@ -28,8 +30,11 @@ export interface ProvedEpoch {
 
 export interface AssemblerOptions {
   readonly queue: ProofQueue;
-  /** Places of jobs that are given to the queue, and of proofs that were set aside. */
-  readonly jobs: Limit;
+  /** The epoch's turns at the workers behind the queue. */
+  readonly turns: EpochTurns;
+  /** At the threads that fold; the same where the queue's workers are this process' threads. */
+  readonly foldTurns: EpochTurns;
+  /** Places of the market's proofs that were set aside. */
   readonly asides: Limit;
   /** Has a proof that could not be made wait; resolves when it is to be tried again. */
   readonly setAside: (proof: UnmadeProof, error: ProverError) => Promise<void>;
@@ -39,9 +44,13 @@ export interface AssemblerOptions {
   readonly onProof: (circuit: Groth16Circuit, made: AcceptedProof) => void;
   /** Told of each kind whose proofs were folded and accepted. */
   readonly onFolded: (circuit: FoldedCircuit, made: AcceptedFold) => void;
-  /** Proofs of this epoch that are under way at a time; by default as many as are held. */
-  readonly workers?: number | undefined;
 }
+
+/**
+ * Of an epoch's proofs, so many wait or are made or have failed and find no place among those set
+ * aside: where every proof fails, the others are not tried as well.
+ */
+const MAX_OPEN = 64;
 
 /** A Groth16 proof, and what it is to verifiers. */
 export interface AcceptedProof extends ProofResult {
@@ -49,6 +58,8 @@ export interface AcceptedProof extends ProofResult {
   readonly proofBytes: number;
   /** Processor time, when it is verified alone. */
   readonly verifyMs: number;
+  /** Jobs at work when it came back, this one included. */
+  readonly underWay: number;
 }
 
 export interface AcceptedFold extends FoldCosts {
@@ -70,7 +81,7 @@ export async function proveEpoch(plan: EpochPlan, options: AssemblerOptions): Pr
   const planned: PlannedProof[] = [...batches, ...accounts];
   const proofs = new Map<PlannedProof, Uint8Array>();
   const folded: FoldedPart[] = [];
-  const lanes = new Limit(options.workers ?? planned.length);
+  const open = new Limit(MAX_OPEN);
   const toFold = new Map<FoldedCircuit, PlannedProof[]>();
   const work: Promise<void>[] = [];
   for (const proof of planned) {
@@ -88,13 +99,13 @@ export async function proveEpoch(plan: EpochPlan, options: AssemblerOptions): Pr
     proof: PlannedGroth16,
     keep: (stored: Uint8Array) => void,
   ): Promise<void> {
-    const { stored, accepted } = await proveAtLast(proof, lanes, options);
+    const { stored, accepted } = await proveAtLast(proof, open, options);
     keep(stored);
     options.onProof(proof.circuit, accepted);
   }
 
   async function foldKind(circuit: FoldedCircuit, ofKind: readonly PlannedProof[]): Promise<void> {
-    const made = await foldAtLast(plan.epoch, circuit, ofKind, lanes, options);
+    const made = await foldAtLast(plan.epoch, circuit, ofKind, options);
     ofKind.forEach((proof, index) => {
       proofs.set(proof, made.proofs[index] ?? new Uint8Array());
     });
@@ -139,12 +150,11 @@ async function foldAtLast(
   epoch: number,
   circuit: FoldedCircuit,
   proofs: readonly PlannedProof[],
-  lanes: Limit,
-  { asides, folding, setAside }: AssemblerOptions,
+  { asides, folding, foldTurns, setAside }: AssemblerOptions,
 ): Promise<Folded> {
   assert(folding !== undefined, 'what is not folded here is not planned to be');
   for (;;) {
-    const made = await folding.fold(epoch, circuit, proofs, lanes);
+    const made = await folding.fold(epoch, circuit, proofs, foldTurns);
     if (!(made instanceof ProverError)) return made;
     const part = `folded-${circuit.name}`;
     const unmade = { id: `${epoch}-${part}`, circuit: circuit.name, place: { epoch, part } };
@@ -166,27 +176,24 @@ interface MadeProof {
 /** Tries until the proof is there. What is set aside leaves its place to the next job. */
 async function proveAtLast(
   planned: PlannedGroth16,
-  lanes: Limit,
-  { jobs, asides, queue, setAside }: AssemblerOptions,
+  open: Limit,
+  options: AssemblerOptions,
 ): Promise<MadeProof> {
+  const { asides, setAside } = options;
   for (;;) {
-    await lanes.enter();
-    await jobs.enter();
+    await open.enter();
     let isInPlace = true;
     const leave = (): void => {
-      if (!isInPlace) return;
-      jobs.leave();
-      lanes.leave();
+      if (isInPlace) open.leave();
       isInPlace = false;
     };
     try {
-      const job = planned.job();
-      const made = await proveOne(planned, job, queue);
-      if (!(made instanceof ProverError)) return made;
+      const made = await proveOne(planned, options);
+      if (!('failure' in made)) return made;
       await asides.enter();
       leave();
       try {
-        await setAside(job, made);
+        await setAside(made.job, made.failure);
       } finally {
         asides.leave();
       }
@@ -196,32 +203,71 @@ async function proveAtLast(
   }
 }
 
+interface FailedProof {
+  readonly job: UnmadeProof;
+  readonly failure: ProverError;
+}
+
 /** A refused proof is asked for once more, under another id: a queue may have changed the first. */
 async function proveOne(
-  { circuit, signals }: PlannedGroth16,
-  job: ReturnType<PlannedProof['job']>,
-  queue: ProofQueue,
-): Promise<MadeProof | ProverError> {
+  planned: PlannedGroth16,
+  options: AssemblerOptions,
+): Promise<MadeProof | FailedProof> {
+  const { circuit, signals } = planned;
+  const first = await askInTurn(planned, '', options);
   const refusals: string[] = [];
-  for (const id of [job.id, `${job.id}-again`]) {
-    const result = await queue.prove({ ...job, id }).catch(failureOf);
-    if (result instanceof ProverError) return result;
+  for (let asked = first; ; asked = await askInTurn(planned, '-again', options)) {
+    const { id, result, underWay } = asked;
+    if (result instanceof ProverError) return { job: first.job, failure: result };
+    // Another job goes to the worker before this one's proof keeps the thread busy.
+    await nextTurn();
     const started = threadCpuUsage();
     const verdict = verifyGroth16(circuit.key, result.proof, signals);
     const { user, system } = threadCpuUsage(started);
     if (verdict.ok) {
       const stored = compressed(result.proof);
       const verifyMs = (user + system) / 1_000;
-      return { stored, accepted: { ...result, proofBytes: stored.length, verifyMs } };
+      const accepted = { ...result, proofBytes: stored.length, verifyMs, underWay };
+      return { stored, accepted };
     }
-    refusals.push(`${verdict.code}: ${verdict.message}`);
-    await queue.discard(id);
+    const from = result.worker === undefined ? '' : ` (worker ${result.worker})`;
+    refusals.push(`${verdict.code}: ${verdict.message}${from}`);
+    await options.queue.discard(id);
+    if (asked !== first) break;
   }
-  return new ProverError(
+  const failure = new ProverError(
     'PROOF_REFUSED',
-    `job ${job.id} (${circuit.name}): two proofs came back that do not verify: ` +
+    `job ${first.job.id} (${circuit.name}): two proofs came back that do not verify: ` +
       `${refusals.join('; ')} (compare the circuit's proving and verifying keys)`,
   );
+  return { job: first.job, failure };
+}
+
+interface AskedProof {
+  /** Without the inputs, which are large. */
+  readonly job: Pick<ProofJob, 'id' | 'circuit' | 'place'>;
+  /** That it was asked for under. */
+  readonly id: string;
+  readonly result: ProofResult | ProverError;
+  readonly underWay: number;
+}
+
+/** Builds a job when it is its turn, and has it made. */
+async function askInTurn(
+  planned: PlannedGroth16,
+  idEnd: string,
+  { turns, queue }: AssemblerOptions,
+): Promise<AskedProof> {
+  await turns.enter();
+  try {
+    const job = planned.job();
+    const { circuit, place } = job;
+    const id = `${job.id}${idEnd}`;
+    const result = await queue.prove({ ...job, id }).catch(failureOf);
+    return { job: { id: job.id, circuit, place }, id, result, underWay: turns.busy };
+  } finally {
+    turns.leave();
+  }
 }
 
 /** What is of this one proof; anything else ends the market. */

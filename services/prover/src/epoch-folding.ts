@@ -9,7 +9,8 @@ import type { FoldedCircuit } from './chain-context.ts';
 import { isCode } from './durable-file.ts';
 import { foldFiles } from './fold/fold-circuit.ts';
 import type { Folded, FoldMaker, LeafPlan } from './fold/fold-pool.ts';
-import type { Limit } from './limit.ts';
+import type { Turns } from './job-turns.ts';
+import { passingError } from './passing-error.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 
 /** Below a market's folder, beside its epochs. */
@@ -38,22 +39,24 @@ export class EpochFolding {
 
   /**
    * Folds the proofs of one kind of an epoch. Returns why it can't be done after all tries.
-   * @throws ProverError CLOSED
+   * @throws ProverError CLOSED; STORE_DISK, which is no fault of the proofs
    */
   async fold(
     epoch: number,
     circuit: FoldedCircuit,
     plans: readonly LeafPlan[],
-    lanes: Limit,
+    turns: Turns,
   ): Promise<Folded | ProverError> {
     const { maker, keyFile, signal } = this.#options;
     const files = foldFiles(circuit, keyFile(circuit));
     for (let attempt = 1; ; attempt += 1) {
       try {
         const dir = this.#runFolder(epoch, circuit, attempt);
-        return await maker.fold(files, plans, { dir, lanes, signal });
+        return await maker.fold(files, plans, { dir, turns, signal });
       } catch (error) {
         if (error instanceof ProverError && error.code === 'CLOSED') throw error;
+        const passing = passingError(error);
+        if (passing !== undefined) throw passing;
         if (attempt < ATTEMPTS) continue;
         const code = error instanceof ProverError ? error.code : 'PROOF_FAILED';
         const what = `folding failed ${attempt} times, the last time with: ${messageOf(error)}`;
@@ -71,8 +74,7 @@ export class EpochFolding {
   }
 
   /**
-   * The last try is in a folder of its own: another prover on this store may be at work in the
-   * first, or something in it may be what fails.
+   * The last try is in a folder of its own: something in the first may be what fails.
    */
   #runFolder(epoch: number, { name }: FoldedCircuit, attempt: number): string {
     const own = attempt === ATTEMPTS ? `-${process.pid}` : '';

@@ -3,18 +3,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
+import { diffStream } from '@foldbook/protocol';
+import { SegmentStore } from '@foldbook/runtime';
 import { BackEnd, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { type FoldMaker, FoldPool } from './fold/fold-pool.ts';
 import { ProverError } from './prover-error.ts';
-import { MARKET, startFolding } from './testing/folding-prover.ts';
-import { polled } from './testing/prover-process.ts';
+import { depositStream } from './testing/deposit-stream.ts';
+import { EPOCH, MARKET, startFolding } from './testing/folding-prover.ts';
+import { Processes, polled } from './testing/prover-process.ts';
 
 const pool = new FoldPool(1);
 after(() => pool.close());
@@ -87,18 +90,7 @@ test('what cannot be folded is set aside, and folded when that is taken back', a
 });
 
 test('a prover that is killed goes on from the subtrees that it has folded', async () => {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'testing/folding-prover.ts'), dir, '1'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let nodes = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line.includes('batch-15')) nodes += 1;
-    if (nodes === 4) child.kill('SIGKILL');
-  }
-  if (child.signalCode === null) await once(child, 'exit');
-  assert.equal(child.signalCode, 'SIGKILL');
+  await killedAfter(4);
   assert.deepEqual(await marketFolder('epochs').then((all) => all.filter(isEpoch)), []);
   const made: string[] = [];
   const folds: FoldMaker = {
@@ -113,5 +105,55 @@ test('a prover that is killed goes on from the subtrees that it has folded', asy
   assert.equal((await verified()).backend, 'folding');
   assert(made.length > 0 && !made.includes('0 2'), 'what was there is not made again');
 });
+
+test("the prover's process goes on with folding, though it has measured nothing yet", async () => {
+  await killedAfter(2);
+  const [plan] = await marketFolder('plans');
+  const { header } = JSON.parse(
+    await readFile(join(dir, 'proofs', MARKET, 'plans', plan ?? ''), 'utf8'),
+  );
+  const streams = new SegmentStore({ dir: join(dir, 'streams') });
+  const writer = await streams.writer(diffStream(0), ['diff.0.*']);
+  for await (const { subject, payload } of depositStream({ ...EPOCH, epochs: 1 }).read({
+    ...{ fromSequence: 1, follow: false },
+  })) {
+    await writer.append(subject, payload);
+  }
+  await streams.close();
+  const processes = new Processes();
+  try {
+    const prover = processes.start('prover', {
+      dataDir: join(dir, 'proofs'),
+      source: { kind: 'segment', dir: join(dir, 'streams') },
+      circuits: ['batch-15', 'accounts-4'],
+      backEnds: ['groth16', 'folding'],
+      ...{ workers: 1, nice: 0 },
+    });
+    await prover.untilProved(0);
+    const [told] = prover.messages.filter((message) => message.type === 'epoch-proved');
+    assert.equal(told?.headerHash, header);
+    assert.match(prover.log, /proofs chosen.*14 fold\/batch-15.*kept/);
+    assert.deepEqual(await prover.end('SIGTERM'), [0, null], prover.log);
+  } finally {
+    processes.killAll();
+  }
+  assert.equal((await verified()).backend, 'folding');
+});
+
+/** A prover that is killed when it has so many subtrees of the batches. */
+async function killedAfter(nodes: number): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'testing/folding-prover.ts'), dir, '1'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let there = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.includes('batch-15')) there += 1;
+    if (there === nodes) child.kill('SIGKILL');
+  }
+  if (child.signalCode === null) await once(child, 'exit');
+  assert.equal(child.signalCode, 'SIGKILL');
+}
 
 const isEpoch = (name: string): boolean => name.endsWith('.fbe');

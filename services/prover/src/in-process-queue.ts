@@ -27,8 +27,13 @@ export class InProcessQueue implements ProofQueue {
   /** Results are not kept here. */
   async discard(): Promise<void> {}
 
-  pending(): number {
-    return this.#open.size;
+  places(): number {
+    return this.#maker.concurrency;
+  }
+
+  /** They stay the same. */
+  onPlaces(): () => void {
+    return () => {};
   }
 
   /** There is nothing between the asker and the maker that could be lost. */

@@ -5,6 +5,7 @@ export { BullmqQueue, type BullmqQueueOptions } from './bullmq-queue.ts';
 export { loadCircuits, type ProvingCircuit, type ProvingCircuits } from './chain-context.ts';
 export { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 export { InProcessQueue } from './in-process-queue.ts';
+export { JobTurns, queueTurns } from './job-turns.ts';
 export { MarketProver, type MarketProverOptions } from './market-prover.ts';
 export { loadOperatorKey, type OperatorKey } from './operator-key.ts';
 export type { ProofJob, ProofResult } from './proof-job.ts';

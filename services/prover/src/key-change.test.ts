@@ -19,6 +19,7 @@ import {
 } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
 import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { DiffScript, depositBase } from './testing/diff-script.ts';
@@ -49,7 +50,8 @@ async function live(keyName: string, epochs: number, maker = new TrapdoorMaker()
   }
   const queue = new InProcessQueue(maker);
   const prover = new MarketProver({
-    ...{ market: MARKET, reader: stream, queue, circuits: trapdoorCircuits },
+    ...{ market: MARKET, reader: stream, queue, turns: queueTurns(queue) },
+    circuits: trapdoorCircuits,
     operator: await key(keyName),
     storeDir: join(dir, 'proofs'),
     logger: createLogger({ service: 'test', level: 'error' }),
@@ -57,10 +59,13 @@ async function live(keyName: string, epochs: number, maker = new TrapdoorMaker()
     onProved: () => undefined,
     maxEpochs: epochs,
   });
+  const ending = new AbortController();
   try {
-    await prover.run(new AbortController().signal);
+    await prover.run(ending.signal);
   } finally {
+    ending.abort();
     await queue.close();
+    await prover.published();
   }
   return checkAccountProof(prover.accountProof(2) ?? new Uint8Array());
 }

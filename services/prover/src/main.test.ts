@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -103,6 +103,9 @@ test('from a stream through two lives of the prover to a chain that verifies', a
     assert.deepEqual([result.epochs, result.proofs, result.devKeys], [3, 5, true]);
     assert.equal(result.headHash, told[0]?.headerHash);
     await access(join(dir, 'operator.key'));
+    const costs = JSON.parse(await readFile(join(dir, 'proofs', 'router-costs.json'), 'utf8'));
+    const circuits = costs.steps.map((step: { circuit: string }) => step.circuit);
+    assert.deepEqual(new Set(circuits), new Set(['batch-15', 'accounts-4']));
   } finally {
     await streams.close();
     await redis.close();

@@ -13,22 +13,25 @@ import {
   type Logger,
   SegmentStore,
   type StreamStore,
+  type Subscription,
   type Transport,
 } from '@foldbook/runtime';
 import { type ProverMessage, publishEpochData, publishEpochProved } from './announcement.ts';
 import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
 import { builtCircuit, loadCircuits, loadFoldedCircuits } from './chain-context.ts';
 import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
+import { COST_FILE, CostFile } from './cost-file.ts';
 import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
-import { Limit } from './limit.ts';
+import { JobTurns, queueTurns } from './job-turns.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { serveOwed, serveProofs } from './proof-adapter.ts';
-import { defaultWorkers, ProofPool } from './proof-pool.ts';
+import { defaultWorkers, isForeign, ProofPool } from './proof-pool.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { ProverService } from './prover-service.ts';
+import { Refusals } from './refusals.ts';
 import { EpochRouter } from './router/epoch-router.ts';
 import { StatusFile } from './status-file.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -48,29 +51,91 @@ async function openSource({ source, partition }: ProverConfig, logger: Logger): 
   if (source.kind === 'segment') {
     return { store: new SegmentStore({ dir: source.dir }), transport: undefined };
   }
-  const { servers, user, pass } = source;
+  const { servers, user, pass, sync } = source;
   const transport = await connectNats({ servers, user, pass, name: `prover-${partition}` });
   transport.onStatus((status, detail) => {
     if (status === 'disconnected') logger.warn('broker disconnected', { detail });
     else if (status === 'connected') logger.info('broker is back', { detail });
     else logger.info(`broker ${status}`, { detail });
   });
-  return { store: new JetStreamStore(transport, {}), transport };
+  return { store: new JetStreamStore(transport, sync === undefined ? {} : { sync }), transport };
 }
 
-function openQueue(config: ProverConfig, pool: ProofPool, logger: Logger): ProofQueue {
-  const { redisUrl, partition } = config;
-  if (redisUrl === undefined) return new InProcessQueue(pool);
+const workersOf = ({ workers }: ProverConfig): number => workers ?? defaultWorkers();
+
+interface Routing {
+  readonly routing: MarketRouting;
+  readonly costs: CostFile;
+}
+
+async function openRouting(
+  config: ProverConfig,
+  dataDir: string,
+  logger: Logger,
+): Promise<Routing> {
+  // With all workers elsewhere nobody here knows their number: costs are those of the first one.
+  const maxWorkers = Math.max(1, workersOf(config));
+  const router = new EpochRouter({ ...config.router, maxWorkers });
+  const { book } = router;
+  const costs = await CostFile.open({ path: join(dataDir, COST_FILE), book, logger });
+  const workersElsewhere = config.redisUrl !== undefined;
+  const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
+  return { routing, costs };
+}
+
+interface Work {
+  readonly pool: ProofPool;
+  /** Folding stays in this process, also where other processes take the other proofs. */
+  readonly folds: FoldPool;
+  readonly queue: ProofQueue;
+  /** At the queue's workers and at the threads of this process: the same without Redis. */
+  readonly turns: JobTurns;
+  readonly foldTurns: JobTurns;
+}
+
+/** Threads of both pools may be there; no more than `workers` are at work. */
+function openWork(
+  config: ProverConfig,
+  routing: MarketRouting,
+  refusals: Refusals,
+  logger: Logger,
+): Work {
+  const { redisUrl } = config;
+  const workers = workersOf(config);
+  const folds = new FoldPool(Math.max(1, workers));
+  if (redisUrl === undefined) {
+    const pool = new ProofPool(workers);
+    const queue = new InProcessQueue(pool);
+    const turns = queueTurns(queue, routing);
+    return { pool, folds, queue, turns, foldTurns: turns };
+  }
+  const foldTurns = new JobTurns({ places: () => Math.max(1, workers), urgency: routing });
+  const pool = new ProofPool(workers, 'kernel', foldTurns);
+  const queue = openQueue({ ...config, redisUrl }, pool, refusals, logger, () => turns.waiting);
+  const turns = queueTurns(queue, routing);
+  return { pool, folds, queue, turns, foldTurns };
+}
+
+function openQueue(
+  { redisUrl, partition }: ProverConfig & { readonly redisUrl: string },
+  pool: ProofPool,
+  refusals: Refusals,
+  logger: Logger,
+  held: () => number,
+): ProofQueue {
   const name = proofQueueName(partition);
   const maker = pool.concurrency === 0 ? undefined : pool;
-  const onRefusal = (reason: string) => logger.warn('job left to others', { reason });
+  const onRefusal = (reason: string) => refusals.add(reason);
   const onError = (reason: string) => logger.warn('proof queue', { reason });
-  return new BullmqQueue({ redisUrl, name, maker, onRefusal, onError });
+  const onCleared = (jobs: number) => logger.info('jobs of another release taken out', { jobs });
+  const told = { onRefusal, onError, isForeign, onCleared };
+  return new BullmqQueue({ redisUrl, name, maker, held, ...told });
 }
 
 function openStatus(
   { statusFile: path }: ProverConfig,
   pool: ProofPool,
+  refusals: Refusals,
   service: ProverService,
   logger: Logger,
 ): StatusFile | undefined {
@@ -78,10 +143,32 @@ function openStatus(
   const facts = () => ({
     workers: pool.concurrency,
     rssBytes: memoryUsage.rss(),
+    refusal: refusals.current(),
     markets: service.status(),
   });
   const onTrouble = (detail: string) => logger.warn('the status file', { detail });
   return new StatusFile({ path, name: 'prover', facts, onTrouble });
+}
+
+/** Where the operator gives no account proofs. */
+const NONE_GIVEN = {
+  name: 'NO_ACCOUNT_PROOF',
+  detail: 'this operator gives no account proofs',
+} as const;
+
+/** Answers who asks the broker how far the proofs are, and what an account is owed. */
+function openAnswers(
+  { accountProofs }: ProverConfig,
+  transport: Transport,
+  service: ProverService,
+): readonly Subscription[] {
+  return [
+    serveProofs(transport, (market, sequence) => service.proofOf(market, sequence)),
+    serveOwed(transport, (market, account) => {
+      const file = service.owedTo(market, account);
+      return file === undefined || accountProofs ? file : NONE_GIVEN;
+    }),
+  ];
 }
 
 /** A parent that has gone needs no messages. */
@@ -100,17 +187,9 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const keyFile = config.operatorKeyFile ?? join(dirname(dataDir), 'operator.key');
   const operator = await loadOperatorKey(keyFile);
   const { store, transport } = await openSource(config, logger);
-  const workers = config.workers ?? defaultWorkers();
-  // Threads of both pools may be there; no more than these are at work.
-  const seats = new Limit(Math.max(1, workers));
-  const pool = new ProofPool(workers, 'kernel', seats);
-  // Folding stays in this process, also where other processes take the other proofs.
-  const folds = new FoldPool(Math.max(1, workers), seats);
-  const queue = openQueue(config, pool, logger);
-  const { router: settings } = config;
-  const router = new EpochRouter({ ...settings, maxWorkers: pool.concurrency });
-  const workersElsewhere = config.redisUrl !== undefined;
-  const routing = new MarketRouting({ router, logger, nowMs: Date.now, workersElsewhere });
+  const refusals = new Refusals((reason) => logger.warn('job left to others', { reason }));
+  const { routing, costs } = await openRouting(config, dataDir, logger);
+  const { pool, folds, queue, turns, foldTurns } = openWork(config, routing, refusals, logger);
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
     tellParent({ type: 'epoch-proved', ...proved });
@@ -121,9 +200,11 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const service = new ProverService({
     reader: store.reader(diffStream(config.partition)),
     queue,
+    turns,
     circuits,
     findCircuit: builtCircuit,
     folds,
+    foldTurns,
     routing,
     operator,
     storeDir: dataDir,
@@ -136,15 +217,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     onProved,
     onStatus: (status) => tellParent({ type: 'status', ...status }),
   });
-  const answers =
-    transport && serveProofs(transport, (market, sequence) => service.proofOf(market, sequence));
-  const refusal = { name: 'UNAVAILABLE', detail: 'this operator gives no account proofs' } as const;
-  const owed =
-    transport &&
-    serveOwed(transport, (market, account) => {
-      const file = service.owedTo(market, account);
-      return file === undefined || config.accountProofs ? file : refusal;
-    });
+  const answers = transport === undefined ? [] : openAnswers(config, transport, service);
   logger.info('prover ready', {
     workers: pool.concurrency,
     queue: config.redisUrl === undefined ? 'in process' : 'BullMQ',
@@ -156,13 +229,20 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const isWell = () => transport === undefined || transport.status() === 'connected';
   const onTrouble = (detail: string) => logger.warn('the health file', { detail });
   const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
-  const status = openStatus(config, pool, service, logger);
+  const status = openStatus(config, pool, refusals, service, logger);
   await stopped;
   health?.close();
   status?.close();
-  answers?.unsubscribe();
-  owed?.unsubscribe();
-  const stopping = Promise.all([queue.close(), pool.close(), folds.close(), service.stop()])
+  for (const answer of answers) answer.unsubscribe();
+  turns.close();
+  foldTurns.close();
+  const stopping = Promise.all([
+    queue.close(),
+    pool.close(),
+    folds.close(),
+    service.stop(),
+    costs.close(),
+  ])
     .then(() => store.close())
     .then(() => transport?.close())
     .then(() => logger.info('prover stopped'));

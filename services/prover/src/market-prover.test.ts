@@ -23,6 +23,7 @@ import { bytesToHex, checkAccountProof, decodeEpochFile, verifyChain } from '@fo
 import { openStoreFolder } from '@foldbook/verifier/node';
 import fc from 'fast-check';
 import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
 import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import type { ProofResult } from './proof-job.ts';
@@ -73,6 +74,7 @@ async function run(dir: string, stream: MemoryStream, options: RunOptions): Prom
     market: options.market ?? MARKET,
     reader: stream,
     queue,
+    turns: queueTurns(queue),
     circuits: trapdoorCircuits,
     operator: await loadOperatorKey(join(dir, options.keyFile ?? 'operator.key')),
     storeDir: join(dir, 'proofs'),
@@ -388,7 +390,8 @@ test('data are published on when proving has ended', async () => {
   const all = Promise.withResolvers<void>();
   const published: number[] = [];
   const prover = new MarketProver({
-    ...{ market: MARKET, reader: stream, queue, circuits: trapdoorCircuits },
+    ...{ market: MARKET, reader: stream, queue, turns: queueTurns(queue) },
+    circuits: trapdoorCircuits,
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
     logger: createLogger({ service: 'test', level: 'error' }),

@@ -6,9 +6,7 @@ import { type Logger, StreamError, type StreamReader } from '@foldbook/runtime';
 import {
   AccountTree,
   applyDelta,
-  BackEnd,
   bytesToHex,
-  type ChainState,
   type Creation,
   checkFees,
   EMPTY_ROOT,
@@ -17,7 +15,6 @@ import {
   encodeAccountProof,
   initialChainState,
   type KeyChange,
-  keyOfEpoch,
   netDeltas,
   type OperatorKeys,
   RULES_START,
@@ -39,20 +36,24 @@ import { DataPublisher } from './data-publisher.ts';
 import type { ProvedEpoch } from './epoch-assembler.ts';
 import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 import { EpochFolding } from './epoch-folding.ts';
-import { planEpoch } from './epoch-plan.ts';
+import { EpochPlanner, type PlannedOnTree } from './epoch-planner.ts';
+import { EpochPlans } from './epoch-plans.ts';
 import type { FoldMaker } from './fold/fold-pool.ts';
-import type { EpochRoute, MarketRouting } from './market-routing.ts';
-import type { OperatorKey } from './operator-key.ts';
+import type { JobTurns } from './job-turns.ts';
+import type { MarketRouting } from './market-routing.ts';
+import { checkSigner, type OperatorKey, sameBytes } from './operator-key.ts';
 import { PagedCells } from './paged-cells.ts';
-import { checkPlan } from './plan-check.ts';
+import { passingError } from './passing-error.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { ProofStore, type StoredGenesis } from './proof-store.ts';
 import { ProvedEpochs } from './proved-epochs.ts';
 import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
-import { type PlannedEpoch, ProvingLine } from './proving-line.ts';
+import { ProvingLine } from './proving-line.ts';
 import { SetAside } from './set-aside.ts';
-import { filledTiles, type TileEpoch } from './tiling.ts';
+import { StoreLock } from './store-lock.ts';
+import { untilWritten } from './store-patience.ts';
+import { isGenesisOf, isHeaderOf } from './stream-match.ts';
 
 const NONCE_BYTES = 32;
 const DEFAULT_AHEAD = 4;
@@ -65,12 +66,16 @@ export interface MarketProverOptions {
   readonly market: string;
   readonly reader: StreamReader;
   readonly queue: ProofQueue;
+  /** At the workers behind the queue: of all markets that use it. */
+  readonly turns: JobTurns;
   /** Those that a new chain begins with. */
   readonly circuits: ProvingCircuits;
   /** Others that can be proved here: a chain that began with them goes on. */
   readonly findCircuit?: FindCircuit | undefined;
   /** Folds what is proved by folding; without it nothing is, whatever the chain has keys for. */
   readonly folds?: FoldMaker | undefined;
+  /** At the threads that fold. Default: they are the queue's workers. */
+  readonly foldTurns?: JobTurns | undefined;
   readonly operator: OperatorKey;
   /** Folder that holds the stores of all markets. */
   readonly storeDir: string;
@@ -90,9 +95,11 @@ export interface MarketProverOptions {
   readonly lookMs?: number | undefined;
 }
 
-/** With the tree as it is at the epoch's end. */
-interface PlannedOnTree extends PlannedEpoch {
-  readonly tree: AccountTree;
+/** A market's store while it is this prover's. */
+interface OwnStore {
+  readonly lock: StoreLock;
+  readonly store: ProofStore;
+  readonly plans: EpochPlans;
 }
 
 /**
@@ -106,18 +113,13 @@ export class MarketProver {
   readonly proved: ProvedEpochs;
   readonly #options: MarketProverOptions;
   readonly #batcher: EpochBatcher;
+  readonly #planner: EpochPlanner;
   #tree = new AccountTree();
   #cells: PagedCells | undefined;
   readonly #rules = new RuleBook();
-  /** The rules as far as epochs are planned. */
-  #planRules = new RuleBook();
   #rulesHash: Uint8Array = RULES_START;
   #stored: readonly EpochHeader[] = [];
   #context: ChainContext | undefined;
-  /** The chain as far as it is planned. */
-  #tip: ChainState | undefined;
-  #planned: AccountTree | undefined;
-  #plannedEpochs = 0;
   #storedLast: SignedBytes | undefined;
   /** Of the operator's key, as the store had them last. */
   #keyChanges: readonly KeyChange[] = [];
@@ -131,48 +133,72 @@ export class MarketProver {
     this.progress = new ProverProgress(options.market);
     this.proved = new ProvedEpochs(options.market);
     this.#batcher = new EpochBatcher(options.market);
+    const { market, routing, folds } = options;
+    const { progress } = this;
+    this.#planner = new EpochPlanner({ market, routing, progress, folds: folds !== undefined });
   }
 
   /**
    * Runs until `signal` or `maxEpochs`. Data of epochs are published until then even if proving
-   * ends sooner, with an error.
-   * @throws ProverError when this market cannot be proved any further
+   * ends sooner, with an error. The store is this prover's as long as either goes on.
+   * @throws ProverError when this market cannot be proved any further; what `passingError` knows
+   *   has passed by a later run
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { market, reader, storeDir, logger, onPublished } = this.#options;
-    const store = await ProofStore.open(storeDir, market);
-    this.#openTree();
-    const genesis = await store.genesis();
-    if (genesis !== undefined) await this.#resume(store, genesis);
-    if (this.#isDone()) return;
-    const publisher = new DataPublisher({ market, reader, store, logger, onPublished });
-    const ending = new AbortController();
-    const end = AbortSignal.any([signal, ending.signal]);
+    const { market, storeDir } = this.#options;
+    const lock = await StoreLock.take(storeDir, market);
     const dataEnding = new AbortController();
     const dataEnd = AbortSignal.any([signal, dataEnding.signal]);
     let doDataGoOn = false;
-    const line = this.#openLine(store, end, () => ending.abort());
+    try {
+      const store = await ProofStore.open(storeDir, market);
+      const plans = await EpochPlans.open(storeDir, market);
+      await this.#run({ lock, store, plans }, signal, dataEnd);
+    } catch (error) {
+      // Whoever checks the records need not wait for somebody to mend the proofs.
+      doDataGoOn = !isClosed(error) && !(error instanceof StreamError || passingError(error));
+      throw error;
+    } finally {
+      if (!doDataGoOn) dataEnding.abort();
+      const publishing = this.#publishing;
+      if (doDataGoOn && publishing !== undefined) {
+        this.#publishing = publishing.finally(() => lock.release());
+      } else {
+        await publishing;
+        lock.release();
+      }
+    }
+  }
+
+  async #run(own: OwnStore, signal: AbortSignal, dataEnd: AbortSignal): Promise<void> {
+    const { market, reader, logger, onPublished } = this.#options;
+    const { store } = own;
+    this.#openTree();
+    const publisher = new DataPublisher({ market, reader, store, logger, onPublished });
+    const genesis = await store.genesis();
+    if (genesis !== undefined) await this.#resumeOrPublish(store, genesis, publisher, dataEnd);
+    if (this.#isDone()) return;
+    const ending = new AbortController();
+    const end = AbortSignal.any([signal, ending.signal]);
+    const line = this.#openLine(own, end, () => ending.abort());
     const batcher = this.#batcher;
     try {
       for await (const epoch of closedEpochs({ market, reader, batcher, signal: end })) {
         const { closed, marketNumber } = epoch;
         const isNew = await this.#meet(store, marketNumber, closed);
         if (isNew) {
-          await publisher.publish(closed);
+          await publisher.publish(closed, end);
           // Not before: the data of a stream that is not the store's have no place in it.
           this.#publishing ??= publisher.run(closed.epoch + 1, dataEnd);
           await line.room(closed.records.length);
           if (end.aborted) break;
-          line.add(await this.#plan(store, closed));
+          line.add(await this.#plan(own, closed, end));
         }
-        if (signal.aborted || this.#plannedEpochs === this.#options.maxEpochs) break;
+        if (signal.aborted || this.#planner.epochs === this.#options.maxEpochs) break;
       }
       if (!signal.aborted) await line.drain();
     } catch (error) {
-      const isClosed = error instanceof ProverError && error.code === 'CLOSED';
-      // Whoever checks the records need not wait for somebody to mend the proofs.
-      doDataGoOn = !isClosed && !(error instanceof StreamError);
-      if (error instanceof ProverError && !isClosed) {
+      if (error instanceof ProverError && !isClosed(error)) {
         // What came before it is kept all the same.
         this.progress.stopped = `${error.code}: ${error.message}`;
         await line.drain();
@@ -181,8 +207,33 @@ export class MarketProver {
     } finally {
       ending.abort();
       await line.stopped();
-      if (!doDataGoOn) dataEnding.abort();
-      if (!doDataGoOn) await this.#publishing;
+    }
+  }
+
+  /** Data are published also where nothing can be proved on, if the stream is the store's. */
+  async #resumeOrPublish(
+    store: ProofStore,
+    stored: StoredGenesis,
+    publisher: DataPublisher,
+    dataEnd: AbortSignal,
+  ): Promise<void> {
+    const { genesis } = stored;
+    // Verifiers go by the folder's name.
+    if (genesis.name !== this.#options.market) {
+      const what = `its genesis is of market ${genesis.name}`;
+      throw this.#conflict(`${what}; give the folder that name again, or restore this market's`);
+    }
+    try {
+      await this.#resume(store, stored);
+    } catch (error) {
+      // What is stored is proved, whether or not this prover can go on from it.
+      const { epochs, records } = await store.extent().catch(() => ({ epochs: 0, records: 0 }));
+      this.progress.resumed(epochs, records);
+      if (error instanceof ProverError && !passingError(error)) {
+        const headerOf = (epoch: number) => store.headerOf(epoch);
+        this.#publishing = publisher.run(0, dataEnd, { genesis, headerOf });
+      }
+      throw error;
     }
   }
 
@@ -209,24 +260,23 @@ export class MarketProver {
     this.#signed = undefined;
   }
 
-  #openLine(
-    store: ProofStore,
-    signal: AbortSignal,
-    onFailure: () => void,
-  ): ProvingLine<PlannedOnTree> {
-    const { market, storeDir, logger, queue, aheadEpochs, lookMs } = this.#options;
+  #openLine(own: OwnStore, signal: AbortSignal, onFailure: () => void): ProvingLine<PlannedOnTree> {
+    const { market, storeDir, logger, queue, turns, aheadEpochs, lookMs } = this.#options;
     const { progress } = this;
     const setAside = new SetAside({ market, storeDir, logger, signal, lookMs });
     progress.setAside = () => setAside.list();
     const maxEpochs = aheadEpochs ?? DEFAULT_AHEAD;
-    const folding = this.#openFolding(store, signal);
+    const folding = this.#openFolding(own.store, signal);
+    const foldTurns = this.#options.foldTurns ?? turns;
     const keep = async (planned: PlannedOnTree, proved: ProvedEpoch, startedMs: number) => {
-      await this.#keep(store, planned, proved, startedMs);
+      await this.#keep(own, planned, proved, startedMs, signal);
+      await own.plans.clear(planned.closed.epoch + 1);
       await setAside.clear(planned.closed.epoch + 1);
       await folding?.clear(planned.closed.epoch + 1);
     };
     return new ProvingLine({
-      ...{ queue, setAside, folding, progress, maxEpochs, signal, keep, onFailure },
+      ...{ market, queue, turns, foldTurns, setAside, folding },
+      ...{ progress, maxEpochs, signal, keep, onFailure },
     });
   }
 
@@ -276,11 +326,6 @@ export class MarketProver {
   async #resume(store: ProofStore, stored: StoredGenesis): Promise<void> {
     const { operator, market, logger } = this.#options;
     const { genesis } = stored;
-    // Verifiers go by the folder's name.
-    if (genesis.name !== market) {
-      const what = `its genesis is of market ${genesis.name}`;
-      throw this.#conflict(`${what}; give the folder that name again, or restore this market's`);
-    }
     if (genesis.emptyRoot !== EMPTY_ROOT) {
       throw this.#conflict('its genesis has another root for the empty tree; restore it');
     }
@@ -304,14 +349,12 @@ export class MarketProver {
     }
     await store.putKeys(circuits);
     const { headers, tip, rules, last } = await store.readChain(stored, keys, circuits);
-    this.#planRules = rules;
     this.#keyChanges = keys.changes;
     if (!this.#isDone(headers.length)) checkSigner(market, keys, operator, headers.length);
     this.#storedLast = last;
     this.#context = { ...stored, operator, circuits };
     this.#stored = headers;
-    this.#plannedEpochs = headers.length;
-    this.#tip = tip;
+    this.#planner.begin(this.#context, tip, headers.length, rules);
     for (const header of headers) this.proved.addStored(header);
     const lastHeader = headers.at(-1);
     if (lastHeader === undefined) return;
@@ -325,8 +368,7 @@ export class MarketProver {
     this.progress.closed(closed.epoch + 1, closed.recordFirst + closed.records.length);
     const context = this.#context ?? (await this.#start(store, market));
     const { genesis } = context;
-    const rules = rulesHashAfter(RULES_START, [this.#creation()]);
-    if (genesis.market !== market || !sameBytes(genesis.rulesHash, rules)) {
+    if (!isGenesisOf(genesis, market, this.#creation())) {
       throw this.#conflict(
         'its genesis names another market number or other fees than its stream; give the prover ' +
           'the data folder that belongs to this stream',
@@ -354,7 +396,7 @@ export class MarketProver {
     const stored = await store.createGenesis(genesis, circuits);
     if (stored === undefined) return this.#join(store);
     this.#context = { ...stored, operator, circuits };
-    this.#tip = initialChainState(stored.chainId);
+    this.#planner.begin(this.#context, initialChainState(stored.chainId));
     const insecure = areInsecure(circuits);
     const chainId = bytesToHex(stored.chainId);
     logger.info('chain started', { market: name, chainId, keys: insecure ? 'DEVELOPMENT' : 'ok' });
@@ -393,13 +435,7 @@ export class MarketProver {
   /** An epoch that is in the store: its totals are applied, and have to lead to its root. */
   async #catchUp(store: ProofStore, stored: EpochHeader, closed: ClosedEpoch): Promise<void> {
     const { market, logger } = this.#options;
-    const same =
-      stored.recordFirst === BigInt(closed.recordFirst) &&
-      stored.recordCount === closed.records.length &&
-      stored.sequenceLast === BigInt(closed.sequenceLast) &&
-      stored.stateHash === closed.stateHash &&
-      sameBytes(stored.rulesHash, this.#rulesHash) &&
-      sameBytes(stored.logHeadEnd, closed.logHeadEnd);
+    const same = isHeaderOf(stored, closed) && sameBytes(stored.rulesHash, this.#rulesHash);
     const wrong = netDeltas(closed.records).map((delta) => applyDelta(this.#tree, delta));
     const balancesHold = wrong.every((message) => message === undefined);
     const isLast = closed.epoch === this.#stored.length - 1;
@@ -423,44 +459,48 @@ export class MarketProver {
   }
 
   /** Plans the next epoch, on a tree of its own: until it is kept, ours answers for another. */
-  async #plan(store: ProofStore, closed: ClosedEpoch): Promise<PlannedOnTree> {
+  async #plan(
+    { lock, store, plans }: OwnStore,
+    closed: ClosedEpoch,
+    signal: AbortSignal,
+  ): Promise<PlannedOnTree> {
     const context = this.#context;
-    const tip = this.#tip;
-    if (context === undefined || tip === undefined) {
-      throw new Error('unreachable: a chain that was started has a tip');
-    }
-    const tree = (this.#planned ?? this.#tree).fork();
-    let route: EpochRoute | undefined;
-    const waiting = this.progress.epochsClosed - closed.epoch - 1;
-    const tileEpoch: TileEpoch = (rows, accepted) => {
-      const { market, routing, folds } = this.#options;
-      const circuits = accepted.filter(
-        ({ backEnd }) => backEnd === BackEnd.GROTH16 || folds !== undefined,
-      );
-      route = routing?.route(market, closed, waiting, rows, circuits);
-      this.progress.choice = route?.record;
-      return route?.tiles ?? filledTiles(rows, circuits);
+    if (context === undefined) throw new Error('unreachable: its first epoch starts the chain');
+    lock.check();
+    const { epoch } = closed;
+    const operatorKeys = await this.#checkSigner(store, context, epoch);
+    const written = (write: () => Promise<void>) => this.#written(write, epoch, signal);
+    return this.#planner.plan(closed, this.#tree, { plans, operatorKeys, written });
+  }
+
+  /** Writes to the store, however long its disk takes none; the status says so meanwhile. */
+  #written(write: () => Promise<void>, epoch: number, signal: AbortSignal): Promise<void> {
+    const { market, logger } = this.#options;
+    const onTrouble = (error: ProverError | undefined): void => {
+      if (error === undefined) logger.info('epoch is written again', { market, epoch });
+      else logger.warn('epoch waits for the disk', { market, epoch, error: error.message });
+      this.progress.stopped = error && `${error.code}: ${error.message}`;
     };
-    const keys = await this.#checkSigner(store, context, closed.epoch);
-    const plan = await planEpoch(context, tip, tree, closed, tileEpoch);
-    checkPlan({ ...context, operatorKeys: keys }, tip, plan, this.#planRules);
-    this.#tip = plan.tip;
-    this.#planned = tree;
-    this.#plannedEpochs = closed.epoch + 1;
-    return { closed, plan, route, tree };
+    return untilWritten(write, { signal, onTrouble });
   }
 
   async #keep(
-    store: ProofStore,
+    { lock, store }: OwnStore,
     { closed, plan, tree }: PlannedOnTree,
     { epochFile, proofs }: ProvedEpoch,
     startedMs: number,
+    signal: AbortSignal,
   ): Promise<void> {
     const { market, onProved, logger } = this.#options;
+    const { epoch } = closed;
     const context = this.#context;
     if (context === undefined) throw new Error('unreachable: a chain that is proved was started');
-    await this.#checkSigner(store, context, closed.epoch);
-    await store.putEpoch(closed.epoch, epochFile);
+    const put = async (): Promise<void> => {
+      lock.check();
+      await this.#checkSigner(store, context, epoch);
+      await store.putEpoch(epoch, epochFile);
+    };
+    await this.#written(put, epoch, signal);
     this.#tree.adopt(tree);
     this.#signed = plan;
     const recordCount = closed.records.length;
@@ -484,23 +524,6 @@ export class MarketProver {
   }
 }
 
-/** @throws ProverError KEY_CHANGED where the epoch is another key's to sign */
-function checkSigner(
-  market: string,
-  keys: OperatorKeys,
-  { publicKey }: OperatorKey,
-  epoch: number,
-): void {
-  const key = keyOfEpoch(keys, BigInt(epoch));
-  if (sameBytes(key, publicKey)) return;
-  const [theirs, own] = [bytesToHex(key), bytesToHex(publicKey)];
-  throw new ProverError(
-    'KEY_CHANGED',
-    `market ${market}: epoch ${epoch} is to be signed by ${theirs}, this prover has ${own}: ` +
-      'start it again with the file of that key (operatorKeyFile)',
-  );
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return Buffer.compare(left, right) === 0;
+function isClosed(error: unknown): boolean {
+  return error instanceof ProverError && error.code === 'CLOSED';
 }

@@ -43,14 +43,14 @@ test('what proofs took is what the next epoch is tiled by, and the log says so',
   assert.equal(first.record.reason, 'unmeasured');
   assert.equal(first.tiles.batch.length, 14);
   const made = { proof: new Uint8Array(256), publicSignals: [], rssBytes: 2 ** 28 };
-  const result = { ...made, proofBytes: 128, verifyMs: 3 };
+  const result = { ...made, proofBytes: 128, verifyMs: 3, underWay: 1 };
   for (const [circuit, cpuMs] of [
     [batch15, 900],
     [batch240, 4_000],
     [accounts4, 3_000],
   ] as const) {
     for (let proof = 0; proof < 3; proof += 1) {
-      first.made(circuit, { ...result, proveMs: cpuMs, cpuMs }, 1);
+      first.made(circuit, { ...result, proveMs: cpuMs, cpuMs });
     }
   }
   first.end();
@@ -59,6 +59,14 @@ test('what proofs took is what the next epoch is tiled by, and the log says so',
     second.tiles.batch.map(({ circuit, first, count }) => [circuit.name, first, count]),
     [['batch-240', 0, 200]],
   );
+  const standing = routing.standing('A-USD', 2);
+  assert.equal(standing?.deadlineMs, 161_000);
+  assert((standing?.restMs ?? 0) >= 7_000, 'by upper estimates');
+  second.made(batch240, { ...result, proveMs: 4_000, cpuMs: 4_000 });
+  const { restMs = 0 } = routing.standing('A-USD', 2) ?? {};
+  assert(restMs >= 3_000 && restMs < 4_000, 'what is made is no more to come');
+  second.end();
+  assert.equal(routing.standing('A-USD', 2), undefined);
   const last = second.record;
   assert.equal(last.reason, 'cost');
   assert.equal(last.expected?.cpuS, 7);

@@ -12,6 +12,7 @@ import { type TrustedKey, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { builtCircuits, type FindCircuit, type ProvingCircuits } from './chain-context.ts';
 import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
 import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { ProofPool } from './proof-pool.ts';
@@ -50,7 +51,7 @@ async function prove({ maker, circuits, findCircuit, epochs }: Run): Promise<Epo
   const proved: EpochProved[] = [];
   const queue = new InProcessQueue(maker);
   const prover = new MarketProver({
-    ...{ market: MARKET, queue, circuits, findCircuit },
+    ...{ market: MARKET, queue, turns: queueTurns(queue), circuits, findCircuit },
     reader: depositStream({ ...EPOCH, epochs }),
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),

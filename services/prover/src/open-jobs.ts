@@ -4,6 +4,8 @@ import { ProverError } from './prover-error.ts';
 
 interface OpenJob {
   readonly job: ProofJob;
+  readonly askedMs: number;
+  badAnswers: number;
   readonly answer: PromiseWithResolvers<ProofResult>;
 }
 
@@ -24,6 +26,24 @@ export class OpenJobs {
     return this.#jobs.has(id);
   }
 
+  get(id: string): ProofJob | undefined {
+    return this.#jobs.get(id)?.job;
+  }
+
+  /** Since the job was asked for; 0 where it is not open. */
+  waitedMs(id: string): number {
+    const open = this.#jobs.get(id);
+    return open === undefined ? 0 : performance.now() - open.askedMs;
+  }
+
+  /** Counts an answer that was none; how many of them the job has had. */
+  answeredBadly(id: string): number {
+    const open = this.#jobs.get(id);
+    if (open === undefined) return 0;
+    open.badAnswers += 1;
+    return open.badAnswers;
+  }
+
   jobs(): readonly ProofJob[] {
     return [...this.#jobs.values()].map((open) => open.job);
   }
@@ -36,7 +56,7 @@ export class OpenJobs {
     const open = this.#jobs.get(job.id);
     if (open !== undefined) return open.answer.promise;
     const answer = Promise.withResolvers<ProofResult>();
-    this.#jobs.set(job.id, { job, answer });
+    this.#jobs.set(job.id, { job, answer, askedMs: performance.now(), badAnswers: 0 });
     start();
     return answer.promise;
   }

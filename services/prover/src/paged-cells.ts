@@ -22,6 +22,7 @@ const PAGES = 266_305;
 /** Named so that a crash between its making and its end is cleared as any draft. */
 const NAME = '.draft-accounts-';
 
+/** Looks at another page than the look before: those at one page come by the dozen. */
 export interface CacheFigures {
   readonly hits: number;
   readonly misses: number;
@@ -113,10 +114,7 @@ export class PagedCells implements TreeCells {
 
   #page(band: number, subtree: number): Page {
     const number = (BAND_FIRST[band] ?? 0) + subtree;
-    if (this.#last?.number === number) {
-      this.#hits += 1;
-      return this.#last;
-    }
+    if (this.#last?.number === number) return this.#last;
     const known = this.#pages.get(number);
     if (known === undefined) this.#misses += 1;
     else this.#hits += 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Proofs that can't be made, and two provers that work on the same chain. */
+/** Proofs that can't be made, and two provers of the same chain. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { createLogger } from '@foldbook/runtime';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
 import { MarketProver } from './market-prover.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
@@ -95,6 +96,7 @@ async function start(stream: MemoryStream, maker: TrapdoorMaker): Promise<Runnin
     market: MARKET,
     reader: stream,
     queue,
+    turns: queueTurns(queue),
     circuits: trapdoorCircuits,
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
@@ -202,17 +204,30 @@ test('the line stays as short as it is when every proof of an epoch fails', asyn
   }
 });
 
-test('two provers on one stream and one store do no harm', async () => {
-  const makers = [new TrapdoorMaker(), new TrapdoorMaker()];
-  const running = await Promise.all(makers.map((maker) => start(streamOf(EPOCHS), maker)));
-  try {
-    await Promise.all(running.map(({ ended }) => ended));
-  } finally {
-    await Promise.all(running.map(({ stop }) => stop()));
-  }
-  const starts = running.flatMap(({ lines }) => lines.filter((line) => /chain started/.test(line)));
-  assert.equal(starts.length, 1);
+test('of two provers on one store the second is told who has it', async () => {
+  const maker = new PoisonedMaker();
+  maker.poison = ({ place }) => (place.epoch === 1 ? 'fail' : undefined);
+  const first = await start(streamOf(EPOCHS), maker);
+  await first.logged(/proof set aside/);
+  const second = await start(streamOf(EPOCHS), new TrapdoorMaker());
+  const locked = { code: 'STORE_LOCKED', message: new RegExp(`process ${process.pid} .*lock`) };
+  await assert.rejects(second.ended, locked);
+  await first.stop();
+  const third = await start(streamOf(EPOCHS), new TrapdoorMaker());
+  await third.ended;
   assert.equal(await accepted(), EPOCHS);
-  const [one, two] = running.map(({ prover }) => prover.proved.of(1)?.headerHash);
-  assert.equal(one, two);
+});
+
+test('who lost its store signs and keeps nothing more', async () => {
+  const maker = new TrapdoorMaker();
+  const make = maker.make.bind(maker);
+  maker.make = async (job) => {
+    await rm(join(dir, 'proofs', MARKET, 'prover.lock'), { force: true });
+    return make(job);
+  };
+  const first = await start(streamOf(EPOCHS), maker);
+  await assert.rejects(first.ended, { code: 'STORE_LOCKED', message: /no longer this prover's/ });
+  assert.deepEqual(await epochFiles(), []);
+  await (await start(streamOf(EPOCHS), new TrapdoorMaker())).ended;
+  assert.equal(await accepted(), EPOCHS);
 });

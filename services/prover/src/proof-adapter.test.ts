@@ -68,7 +68,7 @@ test('what an account is owed is answered by its subject, or refused with the re
   const file = Uint8Array.of(1, 0xab, 0);
   const served = serveOwed(broker.connect(), (market, account) => {
     if (market !== 'BTC-USD') return undefined;
-    return account === 7 ? file : { name: 'UNAVAILABLE', detail: 'none given' };
+    return account === 7 ? file : { name: 'NO_ACCOUNT_PROOF', detail: 'none given' };
   });
   const client = broker.connect();
   const ask = (subject: string) => client.request(subject, new Uint8Array(), 100);
@@ -77,7 +77,7 @@ test('what an account is owed is answered by its subject, or refused with the re
   assert.deepEqual(given.value.file, file);
   const refused = decodeOwedAnswer(await ask(owedSubject('BTC-USD', 8)));
   assert(refused.ok && refused.value.isRefused);
-  assert.deepEqual([refused.value.name, refused.value.detail], ['UNAVAILABLE', 'none given']);
+  assert.deepEqual([refused.value.name, refused.value.detail], ['NO_ACCOUNT_PROOF', 'none given']);
   for (const subject of [owedSubject('ETH-USD', 7), 'owed.BTC-USD.x', 'owed.BTC-USD.16777216']) {
     await assert.rejects(ask(subject), { code: 'TIMEOUT' });
   }

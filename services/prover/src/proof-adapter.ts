@@ -18,7 +18,7 @@ import {
 import { answer, type Subscription, type Transport } from '@foldbook/runtime';
 
 /** What an account is owed: a file, or why the operator gives none. */
-export type OwedFile = Uint8Array | { readonly name: 'UNAVAILABLE'; readonly detail: string };
+export type OwedFile = Uint8Array | { readonly name: 'NO_ACCOUNT_PROOF'; readonly detail: string };
 
 /**
  * Answers on `owed.<market>.<account>`; who may ask for which account is the broker's to say.

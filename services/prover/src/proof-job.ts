@@ -28,10 +28,12 @@ export interface ProofResult {
   readonly publicSignals: readonly string[];
   /** Time in the prover's thread, waiting excluded. */
   readonly proveMs: number;
-  /** Processor time of that thread. Workers of earlier releases don't tell. */
+  /** Processor time of that thread. Absent where it is not known, or not believed. */
   readonly cpuMs?: number | undefined;
   /** Resident memory of the worker's process for each of its threads. */
   readonly rssBytes?: number | undefined;
+  /** Who made it, "<host>:<process id>". Workers of earlier releases don't tell. */
+  readonly worker?: string | undefined;
 }
 
 export interface JobPlace {

@@ -4,10 +4,14 @@ import { availableParallelism } from 'node:os';
 import { type CircuitName, circuitArtifacts, pinnedDigests } from '@foldbook/circuits';
 import { Piscina } from 'piscina';
 import type { CircuitFiles } from './groth16/circuit-prover.ts';
-import { Limit } from './limit.ts';
+import type { JobTurns } from './job-turns.ts';
+import { jobFromWire } from './job-wire.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker } from './proof-queue.ts';
+import type { LocalFault } from './proof-worker.ts';
+import { messageOf, ProverError } from './prover-error.ts';
 import { WORKER_IDLE_MS } from './router/settings.ts';
+import { workerName } from './worker-name.ts';
 
 /** `kernel` is ours; `snarkjs` is the reference that it is compared with, and is slower. */
 export type ProverName = 'kernel' | 'snarkjs';
@@ -18,26 +22,39 @@ export interface ProofTask extends CircuitFiles {
   readonly prover: ProverName;
 }
 
+/** Files that could not be used may have been mended after so long. */
+const SPOILT_MS = 30_000;
+
 /** One core is left to the market. */
 export function defaultWorkers(): number {
   return Math.max(1, availableParallelism() - 1);
 }
 
+export type FindFiles = (circuit: CircuitName) => CircuitFiles;
+
 /** Threads that prove, one job each at a time; jobs beyond that wait in line. */
 export class ProofPool implements ProofMaker {
   readonly concurrency: number;
   readonly #files = new Map<CircuitName, CircuitFiles>();
-  readonly #pool: Piscina<ProofTask, ProofResult>;
+  /** What a thread could not use, and how long it is believed to be so. */
+  readonly #spoilt = new Map<CircuitName, { readonly reason: string; readonly untilMs: number }>();
+  readonly #pool: Piscina<ProofTask, ProofResult | LocalFault>;
   readonly #prover: ProverName;
-  readonly #seats: Limit;
+  readonly #turns: JobTurns | undefined;
+  readonly #find: FindFiles;
 
-  /** @param seats - of the machine, where others take some as well; default: one a thread */
+  /**
+   * @param turns - at the process' threads, where whoever gives jobs to the pool has none
+   * @param find - throws where a circuit is not built; default: what is built here
+   */
   constructor(
     workers: number,
     prover: ProverName = 'kernel',
-    seats: Limit = new Limit(Math.max(1, workers)),
+    turns?: JobTurns,
+    find: FindFiles = filesOf,
   ) {
-    this.#seats = seats;
+    this.#turns = turns;
+    this.#find = find;
     this.concurrency = workers;
     this.#prover = prover;
     this.#pool = new Piscina({
@@ -51,28 +68,25 @@ export class ProofPool implements ProofMaker {
     });
   }
 
-  refuses({ id, circuit, keyDigest }: ProofJob): string | undefined {
-    const own = pinnedDigests()[circuit].vk;
-    if (own === keyDigest) return undefined;
-    return (
-      `job ${id} is for the key ${keyDigest} of ${circuit}, and this worker has ${own}: ` +
-      'run the same release as the prover here'
-    );
+  refuses(job: ProofJob): string | undefined {
+    const files = keyRefusal(job) ?? this.#filesFor(job.circuit);
+    return typeof files === 'string' ? files : undefined;
   }
 
-  /** Rejects when the job's circuit is not built here, or is another one. */
+  /** @throws ProverError PROVING_KEY when the job's circuit can't be proved here */
   async make(job: ProofJob): Promise<ProofResult> {
-    const refusal = this.refuses(job);
-    if (refusal !== undefined) throw new Error(refusal);
-    const files = this.#files.get(job.circuit) ?? filesOf(job.circuit);
-    this.#files.set(job.circuit, files);
-    await this.#seats.enter();
+    const files = keyRefusal(job) ?? this.#filesFor(job.circuit);
+    if (typeof files === 'string') throw new ProverError('PROVING_KEY', files);
+    const turns = this.#turns?.of(job.place);
+    await turns?.enter();
     try {
       const made = await this.#pool.run({ job, prover: this.#prover, ...files });
+      if ('fault' in made) throw new ProverError('PROVING_KEY', this.#spoil(job, made));
       const threads = Math.max(1, this.#pool.threads.length);
-      return { ...made, rssBytes: Math.round(process.memoryUsage.rss() / threads) };
+      const rssBytes = Math.round(process.memoryUsage.rss() / threads);
+      return { ...made, rssBytes, worker: workerName() };
     } finally {
-      this.#seats.leave();
+      turns?.leave();
     }
   }
 
@@ -80,9 +94,46 @@ export class ProofPool implements ProofMaker {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+
+  /** Or why there are none that can be used. */
+  #filesFor(circuit: CircuitName): CircuitFiles | string {
+    const spoilt = this.#spoilt.get(circuit);
+    if (spoilt !== undefined && performance.now() < spoilt.untilMs) return spoilt.reason;
+    try {
+      const files = this.#files.get(circuit) ?? this.#find(circuit);
+      this.#files.set(circuit, files);
+      return files;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** Large files that are of no use are not read again with each job. */
+  #spoil({ circuit }: ProofJob, { fault }: LocalFault): string {
+    const reason = `${circuit} can't be proved here: ${fault}`;
+    this.#spoilt.set(circuit, { reason, untilMs: performance.now() + SPOILT_MS });
+    this.#files.delete(circuit);
+    return reason;
+  }
 }
 
-function filesOf(name: CircuitName): CircuitFiles {
+/** Why nobody of this release makes a job's proof: it is to verify under a key of another one. */
+export function keyRefusal({ circuit, keyDigest }: ProofJob): string | undefined {
+  const own = pinnedDigests()[circuit].vk;
+  if (own === keyDigest) return undefined;
+  return (
+    `a job is for the key ${keyDigest} of ${circuit}, and this worker has ${own}: ` +
+    'run the same release as the prover here'
+  );
+}
+
+/** Whether a queue has it from a prover of another release, or from none at all. */
+export function isForeign(inQueue: unknown): boolean {
+  const job = jobFromWire(inQueue);
+  return job instanceof Error || keyRefusal(job) !== undefined;
+}
+
+export function filesOf(name: CircuitName): CircuitFiles {
   const { wasm, zkey } = circuitArtifacts(name);
   return { wasmFile: wasm, zkeyFile: zkey, zkeyDigest: pinnedDigests()[name].zkey };
 }

@@ -14,8 +14,13 @@ export interface ProofQueue {
   prove(job: ProofJob): Promise<ProofResult>;
   /** Forgets the result of a job that was no good: who asks again has it made again. */
   discard(id: string): Promise<void>;
-  /** Jobs asked for and not settled. */
-  pending(): number;
+  /**
+   * Jobs that its workers can be busy with. More of them would wait in it, one behind the other,
+   * where the order can't be changed any more.
+   */
+  places(): number;
+  /** Tells when there are more places than before. Returns how to stop listening. */
+  onPlaces(listener: () => void): () => void;
   /** Tells when dispatching stops and goes on again. Returns how to stop listening. */
   onTrouble(listener: TroubleListener): () => void;
   close(): Promise<void>;
@@ -25,7 +30,11 @@ export interface ProofQueue {
 export interface ProofMaker {
   /** How many jobs it works on at a time. */
   readonly concurrency: number;
+  /** Rejects with ProverError PROVING_KEY where the fault is here and not of the job. */
   make(job: ProofJob): Promise<ProofResult>;
-  /** Why it can't make the job whatever happens, if so: its circuits are of another version. */
+  /**
+   * Why it can't make the job, if so, while another one may: its circuits are of another release,
+   * not built, or damaged. In words that are the same for all such jobs.
+   */
   refuses(job: ProofJob): string | undefined;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { EMPTY_ROOT, type Genesis, publicKeyOf, RecordList } from '@foldbook/verifier';
-import { everyKind, trades } from '@foldbook/verifier/testing';
+import { ChainBuilder, everyKind, record, trades } from '@foldbook/verifier/testing';
 import { acceptedKeys } from './chain-context.ts';
 import { epochData } from './epoch-data.ts';
 import { ProofStore, type StoredGenesis } from './proof-store.ts';
@@ -69,14 +69,31 @@ test('a writer whose drafts another one clears writes them again', async () => {
   assert.equal((await readdir(join(dir, MARKET, 'epochs'))).length, 20);
 });
 
-test('an epoch is kept whole and may be put again', async () => {
+/** The first epoch of a chain: one deposit. */
+function epochFileOf(amount: number): Uint8Array {
+  const chain = new ChainBuilder({ name: MARKET });
+  chain.addEpoch([record.depositBase(3, amount)]);
+  const file = chain.files.get('epochs/00000000.fbe');
+  assert(file !== undefined);
+  return file;
+}
+
+test('an epoch is kept whole, once, and none with another header is put in its place', async () => {
   const store = await ProofStore.open(dir, MARKET);
-  const file = new Uint8Array(10).fill(1);
-  await store.putEpoch(3, new Uint8Array(2));
-  await store.putEpoch(3, file);
+  const file = epochFileOf(4);
+  await store.putEpoch(0, file);
+  const otherProof = file.with(-1, (file.at(-1) ?? 0) ^ 1);
+  await store.putEpoch(0, otherProof);
+  const conflict = {
+    code: 'STORE_CONFLICT',
+    message: /00000000\.fbe has another header \([0-9a-f]/,
+  };
+  await assert.rejects(store.putEpoch(0, epochFileOf(5)), conflict);
   const epochs = join(dir, MARKET, 'epochs');
-  assert.deepEqual(await readdir(epochs), ['00000003.fbe']);
-  assert.deepEqual(new Uint8Array(await readFile(join(epochs, '00000003.fbe'))), file);
+  assert.deepEqual(await readdir(epochs), ['00000000.fbe']);
+  assert.deepEqual(new Uint8Array(await readFile(join(epochs, '00000000.fbe'))), file);
+  assert.equal((await store.headerOf(0))?.epoch, 0n);
+  assert.equal(await store.headerOf(1), undefined);
 });
 
 test('data are put once, whoever comes with them, and again when they differ', async () => {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * One market's folder: genesis.fbg, operator-keys.fbk, keys/<digest>.vk or .shape,
- * epochs/<epoch>.fbe, .fbr and .fbd.
+ * epochs/<epoch>.fbe, .fbr and .fbd. Whoever writes to it has its lock (store-lock.ts).
  */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@foldbook/runtime';
 import {
   BackEnd,
   bytesToHex,
@@ -19,6 +21,7 @@ import {
   epochFileName,
   type Genesis,
   genesisHash,
+  headerHash,
   initialChainState,
   KEY_CHANGES_FILE,
   type KeyChange,
@@ -36,7 +39,6 @@ import { type EpochData, epochData, frameOf, holds, type PackedFile } from './ep
 import { ProverError } from './prover-error.ts';
 
 const GENESIS_FILE = 'genesis.fbg';
-const FILE_MODE = 0o644;
 
 export interface StoredGenesis {
   readonly genesis: Genesis;
@@ -63,8 +65,8 @@ export class ProofStore {
   /** Opens or makes the market's folder below `dir`, and clears what a crash left half-written. */
   static async open(dir: string, market: string): Promise<ProofStore> {
     const store = new ProofStore(dir, market);
-    await mkdir(join(store.#dir, 'keys'), { recursive: true });
-    await mkdir(join(store.#dir, 'epochs'), { recursive: true });
+    await makeFolder(join(store.#dir, 'keys'));
+    await makeFolder(join(store.#dir, 'epochs'));
     await removeDrafts(store.#dir);
     return store;
   }
@@ -89,7 +91,7 @@ export class ProofStore {
   ): Promise<StoredGenesis | undefined> {
     await this.putKeys(circuits);
     const bytes = encodeGenesis(genesis);
-    const isOurs = await createFile(join(this.#dir, GENESIS_FILE), bytes, FILE_MODE);
+    const isOurs = await createFile(join(this.#dir, GENESIS_FILE), bytes);
     return isOurs ? { genesis, genesisFile: bytes, chainId: genesisHash(bytes) } : undefined;
   }
 
@@ -179,9 +181,31 @@ export class ProofStore {
     return put;
   }
 
-  /** Keeps a proved epoch, whose data are there. */
+  /**
+   * Keeps a proved epoch, whose data are there. One that is there already stays as it is.
+   * @throws ProverError STORE_CONFLICT if that has another header
+   */
   async putEpoch(epoch: number, epochFile: Uint8Array): Promise<void> {
-    await replaceFile(this.#pathOf(epochFileName(epoch)), epochFile, this.#dir);
+    const path = this.#pathOf(epochFileName(epoch));
+    if (await createFile(path, epochFile, this.#dir)) return;
+    const own = decodeEpochFile(epochFile);
+    assert(own.ok, 'an epoch is what this prover encoded');
+    const headers = [await this.#readEpoch(epoch), own.value].map(({ headerBytes }) => headerBytes);
+    const [theirHash, ownHash] = headers.map((header) => bytesToHex(headerHash(header)));
+    if (theirHash === ownHash) return;
+    throw new ProverError(
+      'STORE_CONFLICT',
+      `market ${this.#market}: ${path} has another header (${theirHash}) than this prover made ` +
+        `(${ownHash}): another one is at work on this store, or was; what is there stays, since ` +
+        'two signed headers of one epoch are evidence against the operator. Look for that prover',
+    );
+  }
+
+  /** The header of an epoch as far as the store has one that can be read. */
+  async headerOf(epoch: number): Promise<EpochHeader | undefined> {
+    const bytes = await readIfThere(this.#pathOf(epochFileName(epoch)));
+    const decoded = bytes && decodeEpochFile(bytes);
+    return decoded?.ok ? decoded.value.header : undefined;
   }
 
   async #has(name: string, { bytes }: PackedFile): Promise<boolean> {
@@ -191,6 +215,14 @@ export class ProofStore {
 
   async #replace(name: string, file: PackedFile): Promise<void> {
     await replaceFile(this.#pathOf(name), await frameOf(file), this.#dir);
+  }
+
+  /** How many epochs are kept, and their records, by the last header; nothing of it is checked. */
+  async extent(): Promise<{ readonly epochs: number; readonly records: number }> {
+    const epochs = await this.#countEpochs();
+    if (epochs === 0) return { epochs, records: 0 };
+    const { header } = await this.#readEpoch(epochs - 1);
+    return { epochs, records: Number(header.recordFirst) + header.recordCount };
   }
 
   async #countEpochs(): Promise<number> {

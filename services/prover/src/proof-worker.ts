@@ -4,12 +4,24 @@ import { threadCpuUsage } from 'node:process';
 import { CircuitProver } from './groth16/circuit-prover.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import type { ProofTask } from './proof-pool.ts';
+import { messageOf } from './prover-error.ts';
 
 /** By the proving key's path: a circuit is loaded once in a thread's life. */
 const provers = new Map<string, Promise<CircuitProver>>();
 
-export default async function prove(task: ProofTask): Promise<ProofResult> {
-  const prover = await proverOf(task);
+/** The circuit's files can't be used here, whatever the job. */
+export interface LocalFault {
+  readonly fault: string;
+}
+
+/** A fault is an answer, since what a thread throws arrives without its class. */
+export default async function prove(task: ProofTask): Promise<ProofResult | LocalFault> {
+  let prover: Prove;
+  try {
+    prover = await proverOf(task);
+  } catch (error) {
+    return { fault: messageOf(error) };
+  }
   const started = threadCpuUsage();
   const result = await prover(task.job);
   const { user, system } = threadCpuUsage(started);

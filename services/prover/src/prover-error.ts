@@ -10,6 +10,10 @@ export type ProverErrorCode =
   | 'EPOCH_REFUSED'
   | 'STORE_CORRUPT'
   | 'STORE_CONFLICT'
+  /** Another process has the store. */
+  | 'STORE_LOCKED'
+  /** The disk under the store is full, or fails. */
+  | 'STORE_DISK'
   | 'KEY_FILE'
   | 'KEY_CHANGED'
   | 'PROVING_KEY'

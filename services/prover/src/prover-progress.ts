@@ -17,14 +17,15 @@ export interface ProverStatus {
   /** Epochs that are closed and not in the store. */
   readonly epochsBacklog: number;
   readonly proving: boolean;
-  /** Pages of the account tree in memory, and the share of looks that found theirs there. */
+  /** Pages of the account tree in memory, and the share of page changes that found theirs there. */
   readonly treePages: number;
-  readonly treeHitRate: number;
+  /** Null before the first look. */
+  readonly treeHitRate: number | null;
   /** Proofs that could not be made, and wait for somebody to mend their cause. */
   readonly setAside: readonly SetAsideProof[];
-  /** Moving averages of the time one proof takes a thread; 0 before the first. */
-  readonly msPerBatch: number;
-  readonly msPerAccountProof: number;
+  /** Moving averages of the time one proof takes a thread; null before the first. */
+  readonly msPerBatch: number | null;
+  readonly msPerAccountProof: number | null;
   /** The last choice of proofs: what was expected of it, of the best other one, and the reason. */
   readonly choice?: DecisionRecord;
   /** Why this market is not proved any further, when it isn't. */
@@ -33,6 +34,8 @@ export interface ProverStatus {
 
 /** Weight of the newest proof in the moving averages. */
 const NEWEST_WEIGHT = 0.2;
+
+const rounded = (ms: number | null) => (ms === null ? null : Math.round(ms));
 
 /** Counts behind a `ProverStatus`. */
 export class ProverProgress {
@@ -46,7 +49,7 @@ export class ProverProgress {
   #epochsProved = 0;
   #recordsProved = 0;
   #recordsSeen = 0;
-  readonly #averageMs = { batch: 0, accounts: 0 };
+  readonly #averageMs: Record<CircuitRole, number | null> = { batch: null, accounts: null };
 
   constructor(market: string) {
     this.#market = market;
@@ -79,7 +82,8 @@ export class ProverProgress {
 
   proofMade(role: CircuitRole, proveMs: number): void {
     const average = this.#averageMs[role];
-    this.#averageMs[role] = average === 0 ? proveMs : average + NEWEST_WEIGHT * (proveMs - average);
+    this.#averageMs[role] =
+      average === null ? proveMs : average + NEWEST_WEIGHT * (proveMs - average);
   }
 
   status(): ProverStatus {
@@ -94,10 +98,10 @@ export class ProverProgress {
       epochsBacklog: this.#epochsClosed - this.#epochsProved,
       proving: this.proving,
       treePages: pages,
-      treeHitRate: hits + misses === 0 ? 1 : Number((hits / (hits + misses)).toFixed(4)),
+      treeHitRate: hits + misses === 0 ? null : Number((hits / (hits + misses)).toFixed(4)),
       setAside: this.setAside(),
-      msPerBatch: Math.round(this.#averageMs.batch),
-      msPerAccountProof: Math.round(this.#averageMs.accounts),
+      msPerBatch: rounded(this.#averageMs.batch),
+      msPerAccountProof: rounded(this.#averageMs.accounts),
       ...(choice === undefined ? {} : { choice }),
       ...(stopped === undefined ? {} : { stopped }),
     };

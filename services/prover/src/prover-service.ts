@@ -10,12 +10,15 @@ import {
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import { decodeDiffBatch } from './diff-record.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
+import { passingError } from './passing-error.ts';
 import type { OwedFile } from './proof-adapter.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 import type { ProverStatus } from './prover-progress.ts';
 
 const ALL_DIFFS = diffFilter('*');
 const LOOK_MS = 1_000;
+/** A market that failed by what passes is left alone for 1, 2, 4, ... looks, and these at most. */
+const MOST_LOOKS = 32;
 
 /** A market's figures, and one of the process that proves it. */
 export interface ToldStatus extends ProverStatus {
@@ -32,10 +35,21 @@ export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market'
   readonly lookMs?: number;
 }
 
+interface ServedMarket {
+  readonly prover: MarketProver;
+  /** Ends once nothing of it is written any more. */
+  readonly running: Promise<void>;
+  /** Of a market that waits for something to pass: it is started again at this look. */
+  againAt?: number;
+}
+
 /** Proves every market of one partition's diff stream; a market that fails stops alone. */
 export class ProverService {
   readonly #options: ProverServiceOptions;
-  readonly #markets = new Map<string, { prover: MarketProver; running: Promise<void> }>();
+  readonly #markets = new Map<string, ServedMarket>();
+  /** Of markets that failed and proved nothing since: looks to leave out the next time. */
+  readonly #patience = new Map<string, number>();
+  #looks = 0;
   readonly #shown = new Map<string, string>();
   readonly #stopping = new AbortController();
   readonly #looking: Promise<void>;
@@ -80,7 +94,9 @@ export class ProverService {
     if (prover === undefined) return undefined;
     const file = prover.accountProof(account);
     if (file !== undefined) return file;
-    return { name: 'UNAVAILABLE', detail: `no epoch of ${market} is at hand yet: ask later` };
+    const { epochsProved } = prover.progress;
+    const detail = epochsProved === 0 ? 'nothing is proved yet' : 'it reads its epochs once more';
+    return { name: 'NO_ACCOUNT_PROOF', detail };
   }
 
   /** Ends reading and waits for the markets. Close the queue first: they may wait for proofs. */
@@ -94,6 +110,7 @@ export class ProverService {
   async #look(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      this.#looks += 1;
       for (const record of await this.#lastOfEach()) this.#meet(record);
       this.#showStatus();
       await delay(this.#options.lookMs ?? LOOK_MS, undefined, { signal }).catch(() => {});
@@ -125,7 +142,9 @@ export class ProverService {
     if (market === undefined || this.#stopping.signal.aborted) return;
     const { markets } = this.#options;
     if (markets !== undefined && !markets.includes(market)) return;
-    const known = this.#markets.get(market) ?? this.#startMarket(market);
+    const served = this.#markets.get(market);
+    const isDue = served?.againAt !== undefined && served.againAt <= this.#looks;
+    const known = served === undefined || isDue ? this.#startMarket(market) : served;
     const decoded = decodeDiffBatch(record.payload);
     if (!decoded.ok) return;
     for (const diff of decoded.value.records) {
@@ -136,27 +155,44 @@ export class ProverService {
     }
   }
 
-  #startMarket(market: string): { prover: MarketProver; running: Promise<void> } {
-    const { logger } = this.#options;
-    const prover = new MarketProver({ ...this.#options, market });
+  #startMarket(market: string): ServedMarket {
+    const onProved = (proved: EpochProved): void => {
+      this.#patience.delete(market);
+      this.#options.onProved(proved);
+    };
+    const prover = new MarketProver({ ...this.#options, market, onProved });
     const proving = prover.run(this.#stopping.signal).catch((error: unknown) => {
-      if (this.#stopping.signal.aborted) return;
-      if (isPassing(error)) {
-        // Forgotten, it is met again at the next look, and goes on from its store.
-        logger.warn('diff stream lost, starting again', { market, error: messageOf(error) });
-        this.#markets.delete(market);
-        prover.close();
-        return;
-      }
-      const code =
-        error instanceof ProverError || error instanceof StreamError ? error.code : 'BUG';
-      const reason = `${code}: ${messageOf(error)}`;
-      prover.progress.stopped = reason;
-      logger.error('market is not proved any further', { market, reason });
+      if (!this.#stopping.signal.aborted) this.#failed(market, prover, error);
     });
     const entry = { prover, running: proving.then(() => prover.published()) };
     this.#markets.set(market, entry);
     return entry;
+  }
+
+  #failed(market: string, prover: MarketProver, error: unknown): void {
+    const { logger } = this.#options;
+    const passing = passingError(error);
+    if (passing instanceof StreamError) {
+      // Forgotten, it is met again at the next look, and goes on from its store.
+      logger.warn('diff stream lost, starting again', { market, error: passing.message });
+      this.#markets.delete(market);
+      prover.close();
+      return;
+    }
+    const known = passing ?? error;
+    const isCoded = known instanceof ProverError || known instanceof StreamError;
+    const reason = `${isCoded ? known.code : 'BUG'}: ${messageOf(known)}`;
+    prover.progress.stopped = reason;
+    if (passing === undefined) {
+      logger.error('market is not proved any further', { market, reason });
+      return;
+    }
+    const looks = this.#patience.get(market) ?? 1;
+    this.#patience.set(market, Math.min(MOST_LOOKS, 2 * looks));
+    const entry = this.#markets.get(market);
+    if (entry !== undefined) entry.againAt = this.#looks + looks;
+    prover.close();
+    logger.warn('market waits, and is started again', { market, reason, looks });
   }
 
   #showStatus(): void {
@@ -167,8 +203,4 @@ export class ProverService {
       this.#options.onStatus?.({ ...status, rssBytes: memoryUsage.rss() });
     }
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof StreamError && ['UNAVAILABLE', 'NO_STREAM'].includes(error.code);
 }

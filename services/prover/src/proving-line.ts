@@ -3,14 +3,13 @@ import { type ProvedEpoch, proveEpoch } from './epoch-assembler.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import type { EpochFolding } from './epoch-folding.ts';
 import type { EpochPlan } from './epoch-plan.ts';
+import type { EpochTurns, JobTurns } from './job-turns.ts';
 import { Limit } from './limit.ts';
 import type { EpochRoute } from './market-routing.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import type { ProverProgress } from './prover-progress.ts';
 import type { SetAside } from './set-aside.ts';
 
-/** Jobs of a market that are given to the queue at a time: their inputs are held meanwhile. */
-const MAX_OPEN_JOBS = 64;
 /** So many that were set aside leave their places to others; more than that wait in theirs. */
 const MAX_SET_ASIDE = 64;
 /** Of epochs that are in line together; an epoch that has more is in it alone. */
@@ -25,7 +24,11 @@ export interface PlannedEpoch {
 }
 
 export interface ProvingLineOptions<P extends PlannedEpoch> {
+  readonly market: string;
   readonly queue: ProofQueue;
+  /** Shared with all that give jobs to the queue, and with all that fold here. */
+  readonly turns: JobTurns;
+  readonly foldTurns: JobTurns;
   readonly setAside: SetAside;
   readonly folding?: EpochFolding | undefined;
   readonly progress: ProverProgress;
@@ -42,12 +45,13 @@ export interface ProvingLineOptions<P extends PlannedEpoch> {
 /**
  * Epochs that are planned and not in the store yet: proved side by side, kept in order. One that
  * waits for a proof that was set aside keeps those behind it from the store, not from their proofs.
- * What the line holds is bounded by `maxEpochs`, by records, and by open jobs.
+ * What the line holds is bounded by `maxEpochs` and by records; jobs are built in their turn.
  */
 export class ProvingLine<P extends PlannedEpoch> {
   readonly #options: ProvingLineOptions<P>;
-  readonly #jobs = new Limit(MAX_OPEN_JOBS);
   readonly #aside = new Limit(MAX_SET_ASIDE);
+  /** Of the epochs in the line. */
+  readonly #turns = new Set<EpochTurns>();
   #epochs = 0;
   #records = 0;
   #tail: Promise<void> = Promise.resolve();
@@ -57,7 +61,7 @@ export class ProvingLine<P extends PlannedEpoch> {
 
   constructor(options: ProvingLineOptions<P>) {
     this.#options = options;
-    options.signal.addEventListener('abort', () => this.#moved.resolve(), { once: true });
+    options.signal.addEventListener('abort', () => this.#end(), { once: true });
   }
 
   /** Resolves when there is room for an epoch of so many records, or when the line has ended. */
@@ -77,24 +81,25 @@ export class ProvingLine<P extends PlannedEpoch> {
     this.#epochs += 1;
     this.#records += closed.records.length;
     progress.proving = true;
+    const { turns, foldTurns } = this.#turnsOf(planned);
     const proved = proveEpoch(plan, {
-      queue,
-      folding,
-      jobs: this.#jobs,
-      asides: this.#aside,
+      ...{ queue, turns, folding, foldTurns, asides: this.#aside },
       setAside: (job, error) => setAside.put(job, error),
-      workers: route?.workers,
       onProof: (circuit, made) => {
         progress.proofMade(circuit.role, made.proveMs);
-        route?.made(circuit, made, queue.pending() + 1);
+        route?.made(circuit, made);
       },
       onFolded: (circuit, made) => {
         if (made.leaves > 0) progress.proofMade(circuit.role, made.leafWallMs / made.leaves);
-        route?.folded(circuit, made, queue.pending() + 1);
+        route?.folded(circuit, made, foldTurns.busy + 1);
       },
     });
-    const routed = () => route?.end();
-    proved.then(routed, routed);
+    const ended = () => {
+      route?.end();
+      this.#turns.delete(turns);
+      this.#turns.delete(foldTurns);
+    };
+    proved.then(ended, ended);
     this.#tail = Promise.all([proved, this.#tail])
       .then(async ([file]) => {
         if (signal.aborted || this.#failure !== undefined) return;
@@ -119,6 +124,22 @@ export class ProvingLine<P extends PlannedEpoch> {
   /** @throws what ended the line */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** A choice's workers are those of the epoch, whatever they do; so are its turns, if they may. */
+  #turnsOf({ closed: { epoch }, route }: P): { turns: EpochTurns; foldTurns: EpochTurns } {
+    const { market, turns: queued, foldTurns: folded, signal } = this.#options;
+    const turns = queued.of({ market, epoch }, route?.workers);
+    const foldTurns = folded === queued ? turns : folded.of({ market, epoch }, route?.workers);
+    this.#turns.add(turns).add(foldTurns);
+    if (signal.aborted) this.#end();
+    return { turns, foldTurns };
+  }
+
+  /** Jobs that have not begun are withdrawn. */
+  #end(): void {
+    for (const turns of this.#turns) turns.close();
+    this.#moved.resolve();
   }
 
   #leave(records: number): void {

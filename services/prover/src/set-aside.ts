@@ -3,10 +3,10 @@
  * Proofs that could not be made. Each has a file in its market's folder that says why; whoever
  * removes the file (`foldbook prover retry`) asks for the proof once more, as does a new start.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '@foldbook/runtime';
+import { type Logger, makeFolder } from '@foldbook/runtime';
 import { isCode, replaceFile } from './durable-file.ts';
 import type { JobPlace, ProofJob } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
@@ -79,7 +79,7 @@ export class SetAside {
     const proof = { market, epoch, part, circuit: job.circuit, job: job.id, reason, since };
     const name = `${epoch}-${part}.json`;
     logger.error('proof set aside', { market, epoch, part, reason });
-    await mkdir(this.#folder, { recursive: true });
+    await makeFolder(this.#folder);
     const bytes = new TextEncoder().encode(`${JSON.stringify(proof, null, 2)}\n`);
     await replaceFile(join(this.#folder, name), bytes, this.#folder);
     if (signal.aborted) throw ended(job.id);

@@ -5,9 +5,17 @@
  */
 import { availableCores, createLogger, type Logger } from '@foldbook/runtime';
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { proofQueueName, RECONNECTING } from './bullmq-queue.ts';
-import { ConfigError, niceSchema, parseAs, redisUrlSchema, withPassword } from './config.ts';
+import { heldKey, proofQueueName, RECONNECTING } from './bullmq-queue.ts';
+import {
+  ConfigError,
+  niceSchema,
+  parseAs,
+  redisUrlSchema,
+  withoutSecret,
+  withPassword,
+} from './config.ts';
 import { messageOf } from './prover-error.ts';
 import { StatusFile } from './status-file.ts';
 import { TrackedRedis } from './tracked-redis.ts';
@@ -47,6 +55,9 @@ type Config = z.infer<typeof configSchema>;
 async function run(config: Config, redisUrl: string, logger: Logger): Promise<void> {
   const { nice, lockMs } = config;
   const { partition, min, max, jobsPerWorker, coolDownMs, memoryMb, workerMb } = config;
+  const cores = coresOf(config);
+  // In the command of a worker anybody on the machine could read the password.
+  const address = withoutSecret(redisUrl);
   const stopped = untilStopped();
   const redis = new TrackedRedis(redisUrl, RECONNECTING);
   redis.on('error', () => {});
@@ -59,10 +70,10 @@ async function run(config: Config, redisUrl: string, logger: Logger): Promise<vo
       memoryBytes: memoryMb * MEBIBYTE,
       workerBytes: workerMb * MEBIBYTE,
     },
-    // Workers take the password from the environment as this process did: no process list has it.
-    worker: { redisUrl: config.redisUrl, partition, nice, lockMs },
-    cores: coresOf(config),
-    backlog: async () => (redis.status === 'ready' ? backlogOf(queue) : undefined),
+    worker: { redisUrl: address.url, partition, nice, lockMs },
+    workerEnv: { ...process.env, FOLDBOOK_REDIS_PASSWORD: address.password },
+    cores,
+    backlog: async () => (redis.status === 'ready' ? backlogOf(queue, redis) : undefined),
     logger,
     onStatus: (status) => {
       last = status;
@@ -70,7 +81,7 @@ async function run(config: Config, redisUrl: string, logger: Logger): Promise<vo
     },
     lookMs: config.lookMs,
   });
-  logger.info('supervisor ready', { cores: coresOf(config).join(','), min, max, memoryMb });
+  logger.info('supervisor ready', { cores: cores.join(','), min, max, memoryMb });
   if (process.connected) process.send?.({ type: 'ready' });
   const { statusFile: path } = config;
   const facts = () => ({ min, max, ...last });
@@ -84,18 +95,24 @@ async function run(config: Config, redisUrl: string, logger: Logger): Promise<vo
   logger.info('supervisor stopped');
 }
 
-async function backlogOf(queue: Queue): Promise<number | undefined> {
+/** In the queue, and held back by the prover until there are workers for them. */
+async function backlogOf(queue: Queue, redis: Redis): Promise<number | undefined> {
   try {
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const held = Number((await redis.get(heldKey(queue))) ?? 0);
+    return Object.values(counts).reduce((sum, count) => sum + count, held);
   } catch {
     return undefined;
   }
 }
 
 function coresOf({ cores }: Config): readonly number[] {
-  if (cores !== undefined) return cores;
   const usable = availableCores();
+  const missing = cores?.find((core) => !usable.includes(core));
+  if (missing !== undefined) {
+    throw new ConfigError(`cores: no core ${missing} for this process, choose of ${usable.join()}`);
+  }
+  if (cores !== undefined) return cores;
   return usable.length > 1 ? usable.slice(0, -1) : usable;
 }
 

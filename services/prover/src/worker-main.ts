@@ -2,7 +2,7 @@
 /**
  * A worker as a process: takes jobs from Redis and proves them, on any machine. It needs no keys of
  * the operator, no stream and no store: a job holds all that its proof needs. `--config FILE` or
- * `--config-json TEXT`; ends with status 3 when it meets jobs of other circuits than its own.
+ * `--config-json TEXT`. Jobs of other circuits than its own it leaves to others, and says so.
  */
 import { setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,13 +13,14 @@ import { BullmqWorker } from './bullmq-worker.ts';
 import { ConfigError, parseAs, withPassword, workerConfigSchema } from './config.ts';
 import { ProofPool } from './proof-pool.ts';
 import { messageOf } from './prover-error.ts';
+import { Refusals } from './refusals.ts';
 import { TrackedRedis } from './tracked-redis.ts';
 import { untilStopped } from './until-stopped.ts';
+import type { WorkerMessage } from './worker-supervisor.ts';
 
 const END_WITHIN_MS = 10_000;
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIG = 2;
-const EXIT_REFUSED = 3;
 
 async function run(
   {
@@ -31,30 +32,29 @@ async function run(
     healthFile: path,
   }: z.infer<typeof workerConfigSchema>,
   logger: Logger,
-): Promise<number> {
+): Promise<void> {
   const stopped = untilStopped();
   setPriority(nice);
   const pool = new ProofPool(workers);
   const redis = new TrackedRedis(redisUrl, RECONNECTING);
   watch(redis, withoutPassword(redisUrl), logger);
-  const refused = Promise.withResolvers<string>();
+  const refusals = new Refusals((reason) => logger.error('job left to others', { reason }));
   const name = proofQueueName(partition);
   const worker = new BullmqWorker({
     ...{ name, connection: redis, maker: pool, lockMs },
     isAwaited: () => false,
     onError: (reason) => logger.warn('proof queue', { reason }),
     onRefusal: (reason) => {
-      worker.pause();
-      refused.resolve(reason);
+      refusals.add(reason);
+      tellParent({ type: 'refused', reason });
     },
   });
   logger.info('worker ready', { queue: name, workers, cores: availableCores().join(',') });
-  if (process.connected) process.send?.({ type: 'ready' });
+  tellParent({ type: 'ready' });
   const isWell = () => redis.status === 'ready';
   const onTrouble = (detail: string) => logger.warn('the health file', { detail });
   const health = path === undefined ? undefined : new HealthFile({ path, isWell, onTrouble });
-  const reason = await Promise.race([stopped, refused.promise]);
-  if (reason !== undefined) logger.error('worker of another release', { reason });
+  await stopped;
   health?.close();
   // A proof under way goes to another worker, whatever becomes of it here.
   const parting = worker.part();
@@ -63,7 +63,11 @@ async function run(
   await worker.close();
   redis.disconnectAll();
   logger.info('worker stopped');
-  return reason === undefined ? 0 : EXIT_REFUSED;
+}
+
+/** A parent that has gone needs no messages. */
+function tellParent(message: WorkerMessage): void {
+  if (process.connected) process.send?.(message);
 }
 
 function watch(redis: TrackedRedis, address: string, logger: Logger): void {
@@ -87,7 +91,8 @@ async function main(): Promise<number> {
   try {
     const config = parseAs(workerConfigSchema, process.argv.slice(2));
     const redisUrl = withPassword(config.redisUrl, process.env.FOLDBOOK_REDIS_PASSWORD);
-    return await run({ ...config, redisUrl }, logger);
+    await run({ ...config, redisUrl }, logger);
+    return 0;
   } catch (error) {
     logger.error(messageOf(error));
     return error instanceof ConfigError ? EXIT_BAD_CONFIG : EXIT_FAILED;

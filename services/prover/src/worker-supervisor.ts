@@ -5,15 +5,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '@foldbook/runtime';
+import { Refusals } from './refusals.ts';
+import { RestartPace } from './restart-pace.ts';
 import { type WorkerDecision, type WorkerLimits, WorkerPolicy } from './worker-policy.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
 const LOOK_MS = 1_000;
-/** A worker that ends by itself is not started again before, ms. */
-const RESTART_AFTER_MS = 1_000;
 const STOP_WITHIN_MS = 15_000;
-/** Of a worker whose circuits are not those of the jobs: another start would change nothing. */
-const EXIT_REFUSED = 3;
 const PAGE_BYTES = 4_096;
 
 /** What a supervisor does, as often as that changes. */
@@ -28,7 +26,15 @@ export interface SupervisorStatus {
   readonly started: number;
   readonly ended: number;
   readonly failed: number;
+  /** Why workers leave jobs to others: of another release, or their circuits are not built here. */
+  readonly refusal: string | null;
 }
+
+/** What a worker tells whoever started it. */
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  /** A job that it leaves to others. */
+  | { readonly type: 'refused'; readonly reason: string };
 
 export interface WorkerState {
   readonly pid: number;
@@ -40,6 +46,8 @@ export interface SupervisorOptions {
   readonly limits: WorkerLimits;
   /** Configuration of worker-main.ts. */
   readonly worker: Readonly<Record<string, unknown>>;
+  /** Their environment: what of their configuration no process list may show. */
+  readonly workerEnv: Readonly<NodeJS.ProcessEnv>;
   /** Cores that workers are pinned to, in turns; none: they are not pinned. */
   readonly cores: readonly number[];
   /** Jobs that wait or are under way; undefined while nobody can tell. */
@@ -66,12 +74,15 @@ export class WorkerSupervisor {
   readonly #running: Promise<void>;
   #decided = '';
   #counts = { started: 0, ended: 0, failed: 0 };
-  #restartAfterMs = 0;
-  #isRefused = false;
+  readonly #pace = new RestartPace();
+  readonly #refusals: Refusals;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#policy = new WorkerPolicy(options.limits);
+    this.#refusals = new Refusals((reason) => {
+      options.logger.error('workers leave jobs to others', { reason });
+    });
     this.#running = this.#run();
   }
 
@@ -98,28 +109,32 @@ export class WorkerSupervisor {
     const decision = this.#policy.decide({ backlog, nowMs: performance.now(), rssBytes });
     // One that is ending has its memory still: nobody takes its place before.
     const room = decision.workers - this.#workers.size;
-    const mayStart = !this.#isRefused && performance.now() >= this.#restartAfterMs;
-    if (mayStart) for (let index = 0; index < room; index += 1) this.#start();
+    if (this.#pace.mayStart(performance.now()))
+      for (let index = 0; index < room; index += 1) this.#start();
     const bySize = active.toSorted((a, b) => residentBytes(a.pid) - residentBytes(b.pid));
     for (const worker of bySize.slice(decision.workers)) void this.#end(worker);
     this.#tell(decision, backlog, rssBytes);
   }
 
   #start(): void {
-    const { worker, cores, logger } = this.#options;
+    const { worker, workerEnv, cores, logger } = this.#options;
     const used = [...this.#workers].map(({ core }) => core);
     const usage = (core: number): number => used.filter((other) => other === core).length;
     const core = cores.toSorted((left, right) => usage(left) - usage(right))[0] ?? null;
     const own = [process.execPath, WORKER_MAIN, '--config-json', JSON.stringify(worker)];
     const [program = '', ...args] = core === null ? own : ['taskset', '-c', `${core}`, ...own];
     const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
-    const child = spawn(program, args, { stdio: [...stdio] });
+    const child = spawn(program, args, { stdio: [...stdio], env: workerEnv });
     const started = { child, pid: child.pid ?? 0, core, isStopping: false };
     this.#workers.add(started);
     this.#counts.started += 1;
-    child.once('error', (error) => this.#ended(started, `can't be started: ${error.message}`));
+    child.on('message', (message: WorkerMessage) => {
+      if (message.type === 'ready') this.#pace.ready();
+      else this.#refusals.add(message.reason);
+    });
+    const mend = core === null ? '' : '; taskset is of util-linux, and cores: [] does without';
+    child.once('error', ({ message }) => this.#ended(started, `can't start: ${message}${mend}`));
     child.once('exit', (status, signal) => {
-      this.#isRefused ||= status === EXIT_REFUSED;
       this.#ended(started, signal === null ? `ended with status ${status}` : `got ${signal}`);
     });
     logger.info('worker started', { pid: started.pid, core: core ?? 'any' });
@@ -131,11 +146,8 @@ export class WorkerSupervisor {
     const { pid, isStopping } = worker;
     if (isStopping) return;
     this.#counts.failed += 1;
-    this.#restartAfterMs = performance.now() + RESTART_AFTER_MS;
+    this.#pace.ended(performance.now());
     this.#options.logger.warn('worker ended by itself', { pid, how: words });
-    if (this.#isRefused) {
-      this.#options.logger.error('no more workers: the jobs are of another release than this one');
-    }
   }
 
   async #end(worker: Worker): Promise<void> {
@@ -161,7 +173,8 @@ export class WorkerSupervisor {
     this.#decided = decided;
     const all = rssBytes.reduce((sum, bytes) => sum + bytes, 0);
     const known = { wanted, reason, backlog: backlog ?? null, rssBytes: all };
-    onStatus?.({ workers, ...known, ...this.#counts });
+    const refusal = this.#refusals.current();
+    onStatus?.({ workers, ...known, ...this.#counts, refusal });
   }
 }
 

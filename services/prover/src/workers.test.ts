@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Workers as processes of their own: real Redis, real proofs, killed in the middle of one. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -15,6 +15,7 @@ import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
 import { DiffScript, depositBase } from './testing/diff-script.ts';
 import { Processes, type ProverProcess, polled } from './testing/prover-process.ts';
 import { expectedResult, ScriptedMaker, someJobs } from './testing/scripted-maker.ts';
+import { sampleJob } from './testing/statements.ts';
 import type { SupervisorStatus } from './worker-supervisor.ts';
 
 const MARKET = 'TEST-USD';
@@ -104,7 +105,7 @@ test('a worker of another release says so, and leaves the job to others', {
   const worker = startWorker();
   try {
     await worker.until(() => /is for the key 07 of batch-15, and this worker has/.test(worker.log));
-    assert.deepEqual(await worker.end('SIGTERM'), [3, null]);
+    assert.deepEqual(await worker.end('SIGTERM'), [0, null]);
     const maker = new ScriptedMaker();
     const helper = new BullmqQueue({ redisUrl: redis.url, name, maker });
     assert.deepEqual(await answer, expectedResult(job));
@@ -112,6 +113,18 @@ test('a worker of another release says so, and leaves the job to others', {
   } finally {
     await asker.close();
   }
+});
+
+test('jobs that the prover holds back are of the backlog', async () => {
+  const supervisor = processes.start('supervisor', {
+    // No worker fits.
+    ...{ redisUrl: redis.url, partition, max: 1, memoryMb: 64, workerMb: 100, lookMs: 50 },
+  });
+  await redis.say(`SET bull:${proofQueueName(partition)}:held 7`);
+  await supervisor.until(() =>
+    supervisor.messages.some((told) => told.type === 'workers' && told.backlog === 7),
+  );
+  assert.deepEqual(await supervisor.end('SIGTERM'), [0, null], supervisor.log);
 });
 
 test('workers appear and go as the backlog does, on their cores, within their memory', {
@@ -141,4 +154,48 @@ test('workers appear and go as the backlog does, on their cores, within their me
   assert.deepEqual(await supervisor.end('SIGTERM'), [0, null], supervisor.log);
   await prover.end('SIGTERM');
   assert.equal(await accepted(), 1);
+});
+
+test('workers outlive a job of another release, and their commands show no password', {
+  timeout: 600_000,
+}, async () => {
+  const name = proofQueueName(partition);
+  const asker = new BullmqQueue({ redisUrl: redis.url, name, sweepMs: 100 });
+  const [stale] = someJobs(1);
+  assert(stale);
+  const left = asker.prove(stale).catch(() => undefined);
+  const secured = redis.url.replace('//', '//:top-secret@');
+  const supervisor = processes.start('supervisor', {
+    ...{ redisUrl: secured, partition, min: 1, max: 1, memoryMb: 4_000, nice: 0, lookMs: 50 },
+  });
+  const last = () => supervisor.messages.findLast((told) => told.type === 'workers');
+  try {
+    await supervisor.until(() => last()?.refusal !== null && last()?.refusal !== undefined);
+    assert.match(last()?.refusal ?? '', /is for the key 07 of batch-15, and this worker has/);
+    const { pid } = last()?.workers[0] ?? {};
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    assert.match(command, /worker-main/);
+    assert.doesNotMatch(command, /top-secret/);
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+    assert.match(environment, /\0FOLDBOOK_REDIS_PASSWORD=top-secret\0/);
+    const own = sampleJob('accounts-4', 2);
+    const { publicSignals, worker } = await asker.prove(own);
+    assert.deepEqual(publicSignals, own.publicSignals);
+    assert.match(worker ?? '', new RegExp(`:${pid}$`));
+    assert.deepEqual([last()?.started, last()?.failed], [1, 0], supervisor.log);
+    const told = supervisor.log.match(/workers leave jobs to others/g);
+    assert.equal(told?.length, 1, 'once, however often it is refused');
+    assert.deepEqual(await supervisor.end('SIGTERM'), [0, null], supervisor.log);
+  } finally {
+    await asker.close();
+    await left;
+  }
+});
+
+test('a supervisor does not start with cores that there are not', { timeout: 60_000 }, async () => {
+  const limits = { max: 1, memoryMb: 1_000 };
+  const config = { redisUrl: redis.url, partition, ...limits, cores: [100_000] };
+  const supervisor = processes.start('supervisor', config);
+  await assert.rejects(supervisor.untilReady(), /it ended \(2\)/);
+  assert.match(supervisor.log, /cores: no core 100000 for this process, choose of/);
 });

@@ -9,7 +9,9 @@ function violationsOf(log: readonly (number | 'group')[]): string[] {
   const reference = new Reference([2], false, (words) => violations.push(words));
   for (const [index, what] of log.entries()) {
     const isGroup = what === 'group';
-    const payload = isGroup ? group() : encodeTerm({ term: what, node: 'a', timeNs: 1n });
+    const payload = isGroup
+      ? group()
+      : encodeTerm({ term: what, node: 'a', timeNs: 1n, previous: 0 });
     const subject = isGroup ? 'log.0.BTC-USD' : 'log.0.$term';
     reference.stored('LOG_0', { sequence: index + 1, subject, payload, id: `w:${index}` });
   }

@@ -32,6 +32,7 @@ export {
   askOwed,
   askProof,
   type ProofWait,
+  type ProvedCommand,
   whenProved,
 } from './proofs.ts';
 export {

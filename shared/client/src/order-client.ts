@@ -9,7 +9,6 @@ import {
   EventOffset,
   type OpenOrder,
   ownerSubject,
-  type ProvedEpoch,
   RECORD_BYTES,
   ResultCode,
   readCount,
@@ -33,7 +32,7 @@ import { OpenRequests, type Waiting } from './open-requests.ts';
 import { type Answer, isAnswer, isAnswerKind, sequenceOf } from './order-answer.ts';
 import type { Draft, OrderDraft, QuoteDraft, ReplaceDraft } from './order-draft.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
-import { type ProofWait, whenProved } from './proofs.ts';
+import { type ProofWait, type ProvedCommand, whenProved } from './proofs.ts';
 import { ReceiptKeeper, type ReceiptOptions } from './receipt-keeper.ts';
 import { ReportFeed, type ReportSource } from './report-feed.ts';
 import { askOutcome, type Outcome } from './request-outcome.ts';
@@ -258,7 +257,7 @@ export class OrderClient {
   whenProved(
     command: Answer | number,
     options: Pick<ProofWait, 'verify' | 'onProgress' | 'signal' | 'askEveryMs'> = {},
-  ): Promise<ProvedEpoch> {
+  ): Promise<ProvedCommand> {
     const { transport, market } = this.#options;
     const sequence = typeof command === 'number' ? command : sequenceOf(command);
     return whenProved({ transport, market, sequence, timers: this.#timers, ...options });

@@ -53,6 +53,7 @@ describe('whenProved', () => {
     assert.deepEqual(await wait(27), {
       ...{ epoch: 2, sequenceFirst: 20, sequenceLast: 29, recordCount: 3 },
       ...{ headerHash: 'ab', rootNew: 'cd', level: 'settlement', path: 'X/2' },
+      devKeys: true,
     });
     assert.equal(asked(), 1);
   });

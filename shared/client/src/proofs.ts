@@ -34,6 +34,12 @@ export interface ProofWait {
   readonly timers?: Timers | undefined;
 }
 
+/** The epoch that proves a command, and what the prover's keys make of that. */
+export interface ProvedCommand extends ProvedEpoch {
+  /** Development keys: anybody can forge such a proof, so that it shows nothing by itself. */
+  readonly devKeys: boolean;
+}
+
 const ASK_EVERY_MS = 5_000;
 
 /** Throws ClientError UNREACHABLE where no prover has the market, REFUSED or BAD_ANSWER. */
@@ -74,7 +80,7 @@ export async function askOwed(
  * ClientError REFUSED where the market is not proved any further, PROOF_REFUSED, or CLOSED when
  * `signal` aborts or the connection is closed. A prover that is away is waited for.
  */
-export async function whenProved(wait: ProofWait): Promise<ProvedEpoch> {
+export async function whenProved(wait: ProofWait): Promise<ProvedCommand> {
   const { transport, market, sequence, verify, onProgress, signal } = wait;
   const { timers = systemTimers, askEveryMs = ASK_EVERY_MS } = wait;
   const news = new News();
@@ -88,8 +94,9 @@ export async function whenProved(wait: ProofWait): Promise<ProvedEpoch> {
       if (signal?.aborted) throw new ClientError('CLOSED', 'the wait for a proof was ended');
       const status = await passing(transport, () => askProof(transport, market, sequence));
       onProgress?.(status);
-      const proof = status?.proof ?? undefined;
-      if (proof !== undefined) return await checked(proof, verify);
+      if (status !== undefined && status.proof !== null) {
+        return { ...(await checked(status.proof, verify)), devKeys: status.devKeys };
+      }
       if (status !== undefined && status.stopped !== null) {
         throw new ClientError('REFUSED', `${market} is not proved any further: ${status.stopped}`);
       }

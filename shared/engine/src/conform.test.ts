@@ -104,7 +104,7 @@ test('a file that is not what it should be is refused with the reason', () => {
       },
     );
   };
-  refused(good.subarray(0, 10), /decompress/);
+  refused(good.subarray(0, 10), /no message file/);
   refused(good.subarray(0, 50), /56/);
   refused(
     Uint8Array.from(good, (byte, at) => (at === 8 ? 2 : byte)),

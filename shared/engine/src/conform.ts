@@ -128,9 +128,7 @@ export function conformCommands(bytes: Uint8Array): ConformCommands {
 
 function checkHeader(view: DataView): number {
   if (view.byteLength < HEADER_BYTES || view.getBigUint64(0, true) !== MAGIC) {
-    throw new ConformError(
-      'this is no message file: decompress it first (.zst), or check its name',
-    );
+    throw new ConformError('this is no message file, as it is or within zstd: check its name');
   }
   const version = view.getUint32(8, true);
   if (version !== VERSION) {

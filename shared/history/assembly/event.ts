@@ -7,7 +7,9 @@
  * ```
  * `price` (i64) and `quantity` (u64) are in the units of the feed (src/scale.ts); `timeNs` is since
  * 1970, or since midnight where the feed knows no date; `instrument` counts those of one decoder
- * from 0; `sequence` is the feed's own (u64): a packet, a block, a line.
+ * from 0; `sequence` is the feed's own (u64): a packet, a block, a line; of a fill the
+ * trade's id, which the fills of both sides share. `side` is the resting
+ * order's, of trades too; NO_SIDE where the feed names the order only by its id.
  */
 export const EVENT_BYTES: usize = 48;
 
@@ -40,6 +42,11 @@ export const TRADE: u8 = 6;
 export const CLEAR: u8 = 7;
 /** Trading halts (quantity 0), is quoted (1) or goes on (2). */
 export const STATUS: u8 = 8;
+/**
+ * What became of an order, where that does not change the book: it was refused, waits for its
+ * trigger, or traded at once. Flags say what (STATUS_SHIFT).
+ */
+export const REPORT: u8 = 9;
 
 export const BUY: u8 = 0;
 export const SELL: u8 = 1;
@@ -53,5 +60,15 @@ export const SNAPSHOT: u16 = 2;
 export const MAYBE_BAD: u16 = 4;
 /** There is no price: the `price` field is 0. */
 export const NO_PRICE: u16 = 8;
-/** The order had another id before: this ADD stands for one DELETE before it. */
+/**
+ * The order had another id before: this ADD follows the DELETE of that one, and has its side where
+ * it has none of its own.
+ */
 export const REPLACED: u16 = 16;
+/** A resting order's part in a trade that another TRADE tells as a whole: not to be added up. */
+export const PART: u16 = 32;
+/**
+ * Flags from here on are the number of the order's status as the feed names it: 0 where it names
+ * none, 255 for a name that src/hyperliquid-words.ts does not have.
+ */
+export const STATUS_SHIFT: u32 = 8;

@@ -1,7 +1,21 @@
 /** What the host calls. */
 import { allocateBlock, blockShiftFor } from '../../engine/assembly/memory';
 
-export { instrumentAt, instrumentCount, newInstruments } from './instruments';
+export { beginBin38, stepBin38, writeBin38 } from './bin38';
+export {
+  compactEnded,
+  sealCompactBlock,
+  stepCompact,
+  writeCompactEvents,
+  writeCompactHeader,
+} from './compact';
+export { beginDbn, stepDbn } from './dbn';
+export { beginItch, itchLocateOf, itchNameOf, itchStockCount, stepItch } from './itch';
+export { isHyperliquidWhole, setHyperliquidWords, stepHyperliquid } from './hyperliquid';
+export { stepLobster } from './lobster';
+export { setMboCsvWords, stepMboCsv } from './mbo-csv';
+export { addWord, newWords } from './words';
+export { instrumentAt, instrumentCount, instrumentOf, newInstruments } from './instruments';
 
 /** Zeroed memory for the host, never given back. */
 export function reserve(bytes: u32): usize {
@@ -21,3 +35,4 @@ export {
   readQueue,
   refusalCode,
 } from './replay-queries';
+export { addFeature, computeFeatures, newPlan } from './features';

@@ -79,6 +79,7 @@ function applyEvent(it: ReplayBook, at: usize): bool {
   if (sideOf(order) != <u32>load<u8>(at, event.SIDE) && !isSideFine(it, at)) return false;
   if (action == event.MODIFY) return modifyOrder(it, instrument, at, hash, place);
   if (action == event.DELETE) {
+    it.replacedSide = sideOf(order);
     takeOut(it, hash, place);
     return true;
   }
@@ -91,7 +92,7 @@ function isSideFine(it: ReplayBook, at: usize): bool {
 }
 
 function addOrder(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool {
-  const side = <u32>load<u8>(at, event.SIDE);
+  const side = sideOfNew(it, at);
   const quantity = load<u64>(at, event.QUANTITY);
   const number = load<u32>(at, event.INSTRUMENT);
   const id = load<u64>(at, event.ORDER_ID);
@@ -113,6 +114,17 @@ function addOrder(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool
   enterOrder(it, hash, order);
   if (it.window != 0) trimSide(it, ladder, it.window);
   return true;
+}
+
+/** Of an ADD that has another order's place in the feed: that order's, where it says none. */
+// @ts-ignore: decorator
+@inline
+function sideOfNew(it: ReplayBook, at: usize): u32 {
+  const side = <u32>load<u8>(at, event.SIDE);
+  if (side != event.NO_SIDE || (load<u16>(at, event.FLAGS) & event.REPLACED) == 0) return side;
+  const replaced = it.replacedSide;
+  it.replacedSide = event.NO_SIDE;
+  return replaced;
 }
 
 // @ts-ignore: decorator
@@ -189,6 +201,7 @@ function modifyOrder(
 /** Anything but an ADD of an order that is not known. */
 function changeUnknown(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool {
   const side = <u32>load<u8>(at, event.SIDE);
+  if (load<u8>(at, event.ACTION) == event.DELETE) it.replacedSide = side;
   if ((it.options & JOINED) == 0 || side >= event.NO_SIDE || hasNoPrice(at)) {
     return !isRefused(it, UNKNOWN_ORDER);
   }
@@ -211,6 +224,7 @@ function changeUnknown(it: ReplayBook, instrument: usize, at: usize, hash: u64):
 function applyRare(it: ReplayBook, instrument: usize, at: usize): bool {
   switch (<u32>load<u8>(at, event.ACTION)) {
     case event.TRADE:
+    case event.REPORT:
       return true;
     case event.CLEAR:
       trimSide(it, ladderOf(instrument, event.BUY), 0);

@@ -5,8 +5,8 @@
  * so that one map serves all of them.
  *
  * ```
- * book        +0   +16        +20      +24     +28   +32
- *             map  addresses  options  window  code  counts
+ * book        +0   +16        +20      +24     +28   +32           +40
+ *             map  addresses  options  window  code  replacedSide  counts
  * instrument  +0    +8    +16      +24   +32    +36     +64   +384
  *             base  unit  inverse  most  shift  status  bids  asks
  * ```
@@ -20,7 +20,7 @@ import {
   PAGE_BYTES,
   reservePages,
 } from '../../engine/assembly/memory';
-import { BUY, SELL } from './event';
+import { BUY, NO_SIDE, SELL } from './event';
 import { MAX_INSTRUMENTS } from './instruments';
 import { OrderMap, setUpOrderMap } from './replay-map';
 
@@ -55,9 +55,11 @@ export class ReplayBook extends OrderMap {
   window: u32;
   /** What the last event that was refused is. */
   code: u32;
+  /** Of the order that was deleted last: an ADD with another id may follow it. */
+  replacedSide: u32;
 }
 /** Times that each code was met, u64 each. */
-const COUNTS: usize = 32;
+const COUNTS: usize = 40;
 const CODES: usize = 16;
 const REPLAY_BOOK_BYTES: u32 = <u32>(COUNTS + 8 * CODES);
 
@@ -87,6 +89,7 @@ export function newReplayBook(options: u32, window: u32): usize {
   it.addresses = reservePages(ADDRESSES_PAGES);
   it.options = options;
   it.window = window;
+  it.replacedSide = NO_SIDE;
   return book;
 }
 

@@ -7,14 +7,28 @@ import { EVENT_BYTES } from './event.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
 
 /** As assembly/decoding.ts has it. */
-const DecoderOffset = { INPUT: 0, END: 4, EVENTS: 8, EVENTS_END: 12, CODE: 16, CONSUMED: 24 };
+const DecoderOffset = {
+  INPUT: 0,
+  END: 4,
+  EVENTS: 8,
+  EVENTS_END: 12,
+  CODE: 16,
+  LENIENT: 20,
+  CONSUMED: 24,
+  UNITS: 32,
+  FAULTS: 40,
+  SKIPPED: 48,
+};
+/** A decoder's own state follows from here. */
+export const DECODER_OWN = 64;
 const DECODER_BYTES = 4_096;
-const UNITS = 32;
 const MORE = 0;
 const FULL = 1;
 
 export const DEFAULT_INPUT_BYTES = 1 << 20;
 export const DEFAULT_BLOCK_EVENTS = 4_096;
+/** Behind the input: decoders of text put a stop there, and read beyond it. */
+const BEHIND_INPUT_BYTES = 32;
 
 export interface DecoderOptions {
   readonly kernel: HistoryKernel;
@@ -24,6 +38,8 @@ export interface DecoderOptions {
   readonly inputBytes?: number | undefined;
   /** Events of a block. Default 4,096. */
   readonly blockEvents?: number | undefined;
+  /** Count what is faulty and go on behind it, where the format allows that. Default false. */
+  readonly lenient?: boolean | undefined;
 }
 
 /** Events in the kernel's memory, until the next block. */
@@ -33,7 +49,7 @@ export interface EventBlock {
 }
 
 export class Decoder {
-  /** Address of the kernel's record of it: its own state follows from 40 on. */
+  /** Address of the kernel's record of it: its own state follows from DECODER_OWN on. */
   readonly address: number;
   readonly #step: (decoder: number) => void;
   readonly #input: { readonly address: number; readonly bytes: Uint8Array };
@@ -49,22 +65,40 @@ export class Decoder {
     const { inputBytes = DEFAULT_INPUT_BYTES, blockEvents = DEFAULT_BLOCK_EVENTS } = options;
     this.#step = step;
     this.address = kernel.reserve(DECODER_BYTES).address;
-    this.#input = kernel.reserve(inputBytes);
+    const input = kernel.reserve(inputBytes);
+    const bytes = input.bytes.subarray(0, inputBytes - BEHIND_INPUT_BYTES);
+    this.#input = { address: input.address, bytes };
     this.#record = new DataView(kernel.memory.buffer, this.address, DECODER_BYTES);
     this.#events = kernel.reserve(blockEvents * EVENT_BYTES).address;
     this.#eventsEnd = this.#events + blockEvents * EVENT_BYTES;
     this.#record.setUint32(DecoderOffset.EVENTS, this.#events, true);
     this.#record.setUint32(DecoderOffset.EVENTS_END, this.#eventsEnd, true);
+    this.#record.setUint32(DecoderOffset.LENIENT, options.lenient === true ? 1 : 0, true);
   }
 
   /** Lines, records or packets taken so far. */
   get units(): bigint {
-    return this.#record.getBigUint64(UNITS, true);
+    return this.#record.getBigUint64(DecoderOffset.UNITS, true);
+  }
+
+  /** Faulty things that a lenient decoder has passed. */
+  get faults(): bigint {
+    return this.#record.getBigUint64(DecoderOffset.FAULTS, true);
+  }
+
+  /** Whole things that say nothing of the book. */
+  get skipped(): bigint {
+    return this.#record.getBigUint64(DecoderOffset.SKIPPED, true);
   }
 
   /** Bytes taken so far. */
   get consumed(): number {
     return Number(this.#record.getBigUint64(DecoderOffset.CONSUMED, true));
+  }
+
+  /** Counts bytes that somebody else has taken from the input, before the first `push`. */
+  passOver(bytes: number): void {
+    this.#record.setBigUint64(DecoderOffset.CONSUMED, BigInt(this.consumed + bytes), true);
   }
 
   /**
@@ -81,17 +115,21 @@ export class Decoder {
       this.#input.bytes.set(bytes.subarray(at, at + taken), this.#left);
       at += taken;
       this.#run(this.#left + taken, onBlock);
-      if (taken === 0) this.#fail('BAD_LENGTH', `more than ${room} bytes without an end`);
+      if (taken === 0) {
+        this.#fail('BAD_LENGTH', `more than ${this.#input.bytes.length} bytes without an end`);
+      }
     }
   }
 
   /**
    * The input has ended.
+   * @param isTrailer whether bytes that are no whole thing may end it; by default none may
    * @throws DecodeError TRUNCATED where it ended inside something
    */
-  end(): void {
+  end(isTrailer: (left: Uint8Array) => boolean = () => false): void {
     if (this.#ended !== undefined) throw this.#ended;
-    if (this.#left > 0) this.#fail('TRUNCATED', `the input ends ${this.#left} bytes into a record`);
+    if (this.#left === 0 || isTrailer(this.#input.bytes.subarray(0, this.#left))) return;
+    this.#fail('TRUNCATED', `the input ends ${this.#left} bytes into a record`);
   }
 
   #run(length: number, onBlock: (block: EventBlock) => void): void {

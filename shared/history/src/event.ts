@@ -22,13 +22,24 @@ export const Action = {
   TRADE: 6,
   CLEAR: 7,
   STATUS: 8,
+  REPORT: 9,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
 export const EventSide = { BUY: 0, SELL: 1, NONE: 2 } as const;
 export type EventSide = (typeof EventSide)[keyof typeof EventSide];
 
-export const EventFlag = { LAST: 1, SNAPSHOT: 2, MAYBE_BAD: 4, NO_PRICE: 8, REPLACED: 16 } as const;
+export const EventFlag = {
+  LAST: 1,
+  SNAPSHOT: 2,
+  MAYBE_BAD: 4,
+  NO_PRICE: 8,
+  REPLACED: 16,
+  PART: 32,
+} as const;
+
+/** Flags from here on are the number of an order's status (assembly/event.ts). */
+export const STATUS_SHIFT = 8;
 
 /** One event as an object: for tests, tools and errors; loops read columns. */
 export interface MarketEvent {

@@ -33,6 +33,8 @@ const sum = (orders: readonly Order[]) => u64(orders.reduce((all, one) => all + 
 export class NaiveReplayBook {
   readonly faults = new Map<ReplayErrorCode, number>(REPLAY_ERROR_CODES.map((code) => [code, 0]));
   anonymous = 0;
+  /** Of the order that was deleted last. */
+  #replacedSide: number = EventSide.NONE;
   readonly #options: NaiveOptions;
   readonly #sides = new Map<string, Queues>();
   readonly #orders = new Map<string, Order>();
@@ -47,7 +49,8 @@ export class NaiveReplayBook {
   }
 
   /** Why the event is refused, or undefined. */
-  apply(event: MarketEvent): ReplayErrorCode | undefined {
+  apply(told: MarketEvent): ReplayErrorCode | undefined {
+    const event = this.#withSide(told);
     const fault = this.#faultOf(event);
     if (fault !== undefined) {
       this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
@@ -56,6 +59,26 @@ export class NaiveReplayBook {
     this.#carryOut(event, fault);
     if (this.#options.levels > 0) this.trim(event.instrument, this.#options.levels);
     return undefined;
+  }
+
+  /** An ADD that follows the DELETE of its order's id before has that one's side. */
+  #withSide(event: MarketEvent): MarketEvent {
+    const { action, instrument, orderId, side, flags } = event;
+    if (instrument >= INSTRUMENTS) return event;
+    const order = this.#orders.get(`${instrument} ${orderId}`);
+    if (action === Action.DELETE) {
+      const isRefused = order !== undefined && !this.#isSideFine(side, order);
+      if (!isRefused) this.#replacedSide = order?.side ?? side;
+    }
+    const isReplacing = action === Action.ADD && (flags & EventFlag.REPLACED) !== 0;
+    if (!isReplacing || side !== EventSide.NONE) return event;
+    const replaced = this.#replacedSide;
+    this.#replacedSide = EventSide.NONE;
+    return { ...event, side: replaced };
+  }
+
+  #isSideFine(side: number, order: Order): boolean {
+    return side === order.side || side === EventSide.NONE || this.#options.lenient;
   }
 
   seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void {
@@ -129,6 +152,7 @@ export class NaiveReplayBook {
       case Action.TRADE:
       case Action.CLEAR:
       case Action.STATUS:
+      case Action.REPORT:
         return undefined;
       default:
         return 'UNKNOWN_ACTION';
@@ -177,7 +201,7 @@ export class NaiveReplayBook {
     if (action === Action.CLEAR) this.trim(instrument, 0);
     else if (action === Action.STATUS) this.#statuses.set(instrument, Number(quantity & 0xffn));
     else if (action === Action.ADD) this.#add(event);
-    else if (action === Action.TRADE) return;
+    else if (action === Action.TRADE || action === Action.REPORT) return;
     else if (order !== undefined) this.#change(order, event);
     else if (side === EventSide.BUY || side === EventSide.SELL) this.#changeAnonymous(event, side);
   }

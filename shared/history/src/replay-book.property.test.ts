@@ -43,7 +43,10 @@ const actions = fc.oneof(
     weight: 20,
     arbitrary: fc.constantFrom(Action.REDUCE, Action.DELETE, Action.MODIFY, Action.EXECUTE),
   },
-  { weight: 1, arbitrary: fc.constantFrom(Action.TRADE, Action.CLEAR, Action.STATUS, 0, 9, 255) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(Action.TRADE, Action.CLEAR, Action.STATUS, 0, 9, 10, 255),
+  },
 );
 const sides = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...SIDES) },
@@ -52,6 +55,7 @@ const sides = fc.oneof(
 const flags = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(0, EventFlag.LAST, EventFlag.SNAPSHOT) },
   { weight: 1, arbitrary: fc.constant(EventFlag.NO_PRICE) },
+  { weight: 1, arbitrary: fc.constant(EventFlag.REPLACED) },
 );
 const events = fc
   .record({

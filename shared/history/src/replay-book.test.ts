@@ -61,6 +61,25 @@ test('trades do not change the book, statuses are kept, a clear empties one inst
   assert.equal(book.counts.orders, 2);
 });
 
+test('an order with a new id has the side of the one that was deleted before it', () => {
+  const { book, apply } = newBook();
+  const renamed = { side: EventSide.NONE, flags: EventFlag.REPLACED };
+  apply({ side: SELL }, { action: DELETE, side: EventSide.NONE }, { orderId: 2n, ...renamed });
+  assert.equal(book.order(0, 2n)?.side, SELL);
+  // Once.
+  assert.throws(() => apply({ orderId: 3n, ...renamed }), { code: 'WRONG_SIDE' });
+  const lenient = newBook({ lenient: true });
+  lenient.apply({ side: SELL }, { action: DELETE }, { action: DELETE, orderId: 7n, side: 2 });
+  lenient.apply({ orderId: 8n, ...renamed });
+  assert.equal(lenient.book.counts.orders, 0);
+});
+
+test('reports of what became of an order change nothing', () => {
+  const { book, apply } = newBook();
+  apply({}, { action: Action.REPORT }, { action: Action.REPORT, orderId: 9n });
+  assert.equal(book.counts.orders, 1);
+});
+
 test('the same id is another order in another instrument, and free again when it is gone', () => {
   const { book, apply } = newBook();
   apply({ price: 7n }, { instrument: 1, price: 8n });
@@ -103,9 +122,10 @@ const FAULTS: readonly [string, Partial<MarketEvent>][] = [
   ['WRONG_SIDE', { action: DELETE, side: SELL }],
   ['WRONG_SIDE', { orderId: 9n, side: EventSide.NONE }],
   ['MISSING_PRICE', { orderId: 9n, flags: EventFlag.NO_PRICE }],
+  ['WRONG_SIDE', { orderId: 9n, side: EventSide.NONE, flags: EventFlag.REPLACED }],
   ['ZERO_QUANTITY', { orderId: 9n, quantity: 0n }],
   ['TOO_MUCH', { action: EXECUTE, quantity: 11n }],
-  ['UNKNOWN_ACTION', { action: 9 }],
+  ['UNKNOWN_ACTION', { action: 10 }],
   ['UNKNOWN_INSTRUMENT', { instrument: 65_536 }],
 ];
 

@@ -88,6 +88,11 @@ const TABLE = {
     meaning: 'the host has no memory for the market, which goes on where it was',
     remedy: 'move it to another host, or start the service with more hosts',
   },
+  NO_ACCOUNT_PROOF: {
+    code: 116,
+    meaning: 'no account proof to give: no proved epoch is at hand, or the operator gives none',
+    remedy: 'ask again later; an epoch ends by itself, or by market close-epoch',
+  },
   OTHER_ASSET: {
     code: 120,
     meaning: 'what would be transferred is not the same asset in the other market',

@@ -8,6 +8,7 @@ const terms = fc.record({
   term: fc.integer({ min: 1, max: MAX_TERM }),
   node: fc.string({ unit: 'grapheme' }).map(cutNodeName),
   timeNs: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+  previous: fc.maxSafeNat(),
 });
 
 test('terms are read as they were written', () => {
@@ -26,7 +27,7 @@ test('names are cut between characters', () => {
 });
 
 test('any change of a term is refused, or read as another one', () => {
-  const whole = encodeTerm({ term: 7, node: 'a', timeNs: 1n });
+  const whole = encodeTerm({ term: 7, node: 'a', timeNs: 1n, previous: 3 });
   const cases: readonly [number, number, string][] = [
     [0, 0, 'MALFORMED'],
     [2, 9, 'UNSUPPORTED_VERSION'],

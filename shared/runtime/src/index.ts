@@ -12,6 +12,7 @@ export { type Channel, processChannel } from './channel.ts';
 export { type Clock, ManualClock, systemClock } from './clock.ts';
 export { crc32 } from './crc32.ts';
 export { DiskSnapshotStore } from './disk-snapshot-store.ts';
+export { makeFolder, syncFolder } from './durable-folder.ts';
 export type { Frame } from './frame.ts';
 export {
   HARDWARE_EVENTS,
@@ -111,6 +112,7 @@ export {
   startPinnedWorker,
 } from './pinned-worker.ts';
 export type { ProcessIdentity } from './process-identity.ts';
+export { proofStoreHolder, takeProofStore } from './proof-store-lock.ts';
 export { answerQuestions, type Questions, type Reply } from './questions.ts';
 export { type RealTimeResult, setRealTime } from './real-time.ts';
 export {
@@ -215,3 +217,4 @@ export {
 } from './transport.ts';
 export { answer } from './transport-outcomes.ts';
 export { VolatileStore } from './volatile-store.ts';
+export type { WriterLock } from './writer-lock.ts';

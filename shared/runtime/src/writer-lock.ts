@@ -5,6 +5,7 @@
 import {
   closeSync,
   fstatSync,
+  fsyncSync,
   linkSync,
   openSync,
   readFileSync,
@@ -38,6 +39,8 @@ export class WriterLock {
     const descriptor = openSync(draft, 'w', 0o600);
     try {
       writeSync(descriptor, JSON.stringify(ownIdentity()));
+      // A file that a power loss emptied would be nobody's, and held for ever.
+      fsyncSync(descriptor);
       for (;;) {
         // A link appears whole or not at all, and never replaces another file.
         if (tryLink(draft, path)) return new WriterLock(path, descriptor);
@@ -53,6 +56,12 @@ export class WriterLock {
     } finally {
       rmSync(draft, { force: true });
     }
+  }
+
+  /** The living process that has it; undefined if none has, or the file does not say. */
+  static holder(path: string): ProcessIdentity | undefined {
+    const owner = parseOwner(readIfThere(path) ?? '');
+    return owner !== undefined && isAlive(owner) ? owner : undefined;
   }
 
   /** False once somebody else has taken it, or removed it. */

@@ -2,6 +2,7 @@ import type { AcceptedKey } from './accepted-keys.ts';
 import { bytesToHex } from './bytes.ts';
 import type { EpochSource } from './epoch-source.ts';
 import { type FoldKey, readFoldKey } from './fold-key.ts';
+import { shapeDigest } from './fold-shape.ts';
 import type { Genesis } from './genesis.ts';
 import type { TrustedKey } from './pinned-keys.ts';
 import { BackEnd, backEndName, isSameKind, type ProofKind } from './proof-system.ts';
@@ -90,12 +91,12 @@ async function loadShape(
   const file = `keys/${digest}.shape`;
   const bytes = await source.foldShape?.(digest);
   if (!bytes) return refused('KEY_MISSING', `${file} is not there: restore it`);
+  // Before it is parsed: a few bytes can stand for millions of terms.
+  const found = bytesToHex(shapeDigest(bytes));
+  if (found !== digest) return refused('KEY_DIGEST', `${file} has digest ${found}: restore it`);
   const decoded = readFoldKey(bytes);
   if (!decoded.ok) return refused(decoded.error.code, `${file}: ${decoded.error.message}`);
   const key = decoded.value;
-  if (bytesToHex(key.digest) !== digest) {
-    return refused('KEY_DIGEST', `${file} has digest ${bytesToHex(key.digest)}: restore it`);
-  }
   if (key.shape.publicCount !== signalsOf(role)) {
     const signals = `${key.shape.publicCount} public signals`;
     return refused('KEY_FORMAT', `${file} is no shape of circuit ${circuit}: ${signals}`);

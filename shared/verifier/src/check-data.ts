@@ -90,7 +90,7 @@ function checkBatches(
   let next: DigestedBatch[] = [];
   for (const [index, { place, proof }] of batches.entries()) {
     const part = `batch ${index}`;
-    if (next.length === 0) next = digestedFrom(batches.slice(index), records, first).reverse();
+    if (next.length === 0) next = digestedFrom(batches, index, records, first).reverse();
     const digested = next.pop();
     assert(digested !== undefined, 'each batch is digested');
     const { rows, digest } = digested;
@@ -110,15 +110,17 @@ interface DigestedBatch {
   readonly digest: bigint;
 }
 
-/** The next batches of one size, in one go; `first` is where the first one's records begin. */
+/** The next batches of one size, from `index` on, in one go; `first`: where its records begin. */
 function digestedFrom(
   batches: EpochParts['batches'],
+  index: number,
   records: RecordList,
   first: number,
 ): DigestedBatch[] {
-  const size = batches[0]?.proof.size ?? 0;
-  const others = batches.findIndex(({ proof }) => proof.size !== size);
-  const portion = batches.slice(0, Math.min(others < 0 ? batches.length : others, BATCHES_AT_ONCE));
+  const next = batches.slice(index, index + BATCHES_AT_ONCE);
+  const size = next[0]?.proof.size ?? 0;
+  const others = next.findIndex(({ proof }) => proof.size !== size);
+  const portion = others < 0 ? next : next.slice(0, others);
   let from = first;
   const placed = portion.map(({ place }) => {
     from += place.count;

@@ -58,6 +58,11 @@ export type Evidence =
 
 const FORMAT = 'foldbook-evidence';
 
+/** What the groups of a file may have together; whose evidence has more is not written. */
+export const EVIDENCE_GROUPS_BYTES_MAX = 64 * 1024 * 1024;
+/** Two digits a byte, and room for everything else: a reader's memory is bounded by it. */
+export const EVIDENCE_CHARACTERS_MAX = 3 * EVIDENCE_GROUPS_BYTES_MAX;
+
 /** The evidence as a file, one part a line. */
 export function evidenceText(evidence: Evidence): string {
   const show = (_: string, value: unknown) =>
@@ -70,6 +75,10 @@ class FormatFault extends Error {}
 
 /** Reads a file of evidence; what it claims is not checked here. Never throws. */
 export function readEvidence(text: string): { readonly ok: true; evidence: Evidence } | Refused {
+  if (text.length > EVIDENCE_CHARACTERS_MAX) {
+    const most = `${EVIDENCE_CHARACTERS_MAX} are the most`;
+    return refused('EVIDENCE_FORMAT', `the file has ${text.length} characters; ${most}`);
+  }
   try {
     return { ok: true, evidence: evidenceFrom(JSON.parse(text)) };
   } catch (error) {
@@ -83,7 +92,12 @@ type Fields = Readonly<Record<string, unknown>>;
 function evidenceFrom(value: unknown): Evidence {
   const fields = fieldsOf(value, 'the file');
   if (fields.format !== FORMAT) throw new FormatFault(`format is not "${FORMAT}"`);
-  if (fields.v !== 1) throw new FormatFault(`v is ${fields.v}; this verifier reads version 1`);
+  const { v } = fields;
+  if (v !== 1) {
+    // Of what is no number only its type: to show it would run what a hostile file made of it.
+    const found = typeof v === 'number' ? `${v}` : `a value of type ${typeof v}`;
+    throw new FormatFault(`v is ${found}; this verifier reads version 1`);
+  }
   const optional = <T>(name: string, read: (value: unknown, name: string) => T) =>
     fields[name] === undefined ? undefined : read(fields[name], name);
   const certificates = () => listOf(fields.certificates, 'certificates', bytesOf);
@@ -135,7 +149,9 @@ function fieldsOf(value: unknown, name: string): Fields {
 }
 
 function bytesOf(value: unknown, name: string): Uint8Array {
-  if (typeof value === 'string' && /^([0-9a-f]{2})*$/.test(value)) return hexToBytes(value);
+  // No group that repeats: its matcher takes stack each time, and a file has millions of digits.
+  const isHex = typeof value === 'string' && value.length % 2 === 0 && !/[^0-9a-f]/.test(value);
+  if (isHex) return hexToBytes(value);
   throw new FormatFault(`${name} is not in hex digits`);
 }
 

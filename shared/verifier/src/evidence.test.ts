@@ -8,13 +8,14 @@ import { bytesToHex } from './bytes.ts';
 import { decodeEpochFile } from './epoch-file.ts';
 import {
   checkEvidence,
+  EVIDENCE_CHARACTERS_MAX,
   type Evidence,
   type EvidencePins,
   evidenceText,
   type SignedHeader,
 } from './evidence.ts';
 import { encodeGenesis, genesisHash } from './genesis.ts';
-import { type EpochHeader, encodeHeader } from './header.ts';
+import { decodeHeader, type EpochHeader, encodeHeader } from './header.ts';
 import { encodeKeyChanges, signKeyChange } from './key-changes.ts';
 import { publicKeyOf, signHeader } from './signature.ts';
 import { ChainBuilder, type Cheats, filled } from './testing/chain-builder.ts';
@@ -89,7 +90,7 @@ test('a receipt counts against an operator that certified its key, and nobody el
     const [operator] = [checked.operatorKey];
     assert.equal(operator, bytesToHex(publicKeyOf(OLD)));
     assert.equal(checked.receiptKeys[0]?.certifiedBy, operator);
-    assert.deepEqual(checked.signers, [operator]);
+    assert.deepEqual(checked.signers, [{ key: operator, retiredFrom: null }]);
   }
 });
 
@@ -115,7 +116,7 @@ test('what a key certified counts without doubt up to its end', () => {
     assert.equal(code(make(4n, certifiedBy(NEW)), pin(STRANGER)), 'EVIDENCE_SIGNER');
     const checked = checkEvidence(evidenceText(make(4n, certifiedBy(NEW))));
     assert(checked.ok);
-    assert.deepEqual(checked.signers, [now]);
+    assert.deepEqual(checked.signers, [{ key: now, retiredFrom: null }]);
     assert.equal(checked.receiptKeys[0]?.retiredFrom, null);
   }
   // The list is checked as everywhere.
@@ -204,6 +205,7 @@ test('a header that does not go on from the one before is evidence, whatever it 
     [{ recordFirst: 0n }, /first record is 0/],
     [{ recordFirst: 2n }, /first record is 2/],
     [{ rulesHash: filled(9) }, /without a change of the rules/],
+    [{ timeNs: 0n }, /closed at 0 ns, the epoch before at/],
   ] as const) {
     const evidence = headersOf(first, signedOf(bend(change), 1));
     const checked = checkEvidence(evidenceText(evidence), {
@@ -213,11 +215,9 @@ test('a header that does not go on from the one before is evidence, whatever it 
     assert.match(checked.words, words);
     assert.match(checked.words, /^epoch 1 does not go on from epoch 0/);
   }
-  // What is wrong with a header alone contradicts no other one: an honest clock may have erred.
-  for (const change of [{ timeNs: 0n }, { logLast: 5n }]) {
-    const evidence = headersOf(first, signedOf(bend(change), 1));
-    assert.equal(code(evidence), 'EVIDENCE_FITS', Object.keys(change).join());
-  }
+  // What is wrong with a header alone contradicts no other one.
+  const alone = headersOf(first, signedOf(bend({ logLast: 5n }), 1));
+  assert.equal(code(alone), 'EVIDENCE_FITS');
 });
 
 test('epochs apart contradict each other where the later one begins too soon', () => {
@@ -230,10 +230,23 @@ test('epochs apart contradict each other where the later one begins too soon', (
   const { header } = decoded.value;
   const first = signedOf(honest, 0);
   assert.equal(code(headersOf(first, late({ previous: filled(3) }))), 'EVIDENCE_FITS');
-  for (const change of [{ logFirst: 4n }, { sequenceFirst: 41n }, { recordFirst: 0n }]) {
-    assert.equal(code(headersOf(first, late(change))), 'signed', Object.keys(change).join());
+  const early = decodeHeader(first.header);
+  assert(early.ok);
+  const { logLast, sequenceLast, timeNs, recordFirst, recordCount } = early.value;
+  const least = {
+    // One epoch is between: a group of one command.
+    ...{ logFirst: logLast + 2n, sequenceFirst: sequenceLast + 2n },
+    ...{ recordFirst: recordFirst + BigInt(recordCount), timeNs },
+  };
+  assert.equal(code(headersOf(first, late({ ...least, epoch: 2n }))), 'EVIDENCE_FITS');
+  for (const name of ['logFirst', 'sequenceFirst', 'recordFirst', 'timeNs'] as const) {
+    const change = { ...least, [name]: least[name] - 1n };
+    assert.equal(code(headersOf(first, late(change))), 'signed', name);
     assert.equal(code(headersOf(late(change), first)), 'signed', 'in any order');
   }
+  const far = { ...least, logFirst: logLast + 8n, sequenceFirst: sequenceLast + 8n };
+  assert.equal(code(headersOf(first, late({ ...far, epoch: 8n }))), 'EVIDENCE_FITS');
+  assert.equal(code(headersOf(first, late({ ...far, epoch: 9n }))), 'signed', '8 epochs in 7');
 });
 
 test('an operator that shows two users other supplies in two epochs convicts itself', () => {
@@ -278,12 +291,79 @@ test('two histories by an old key and by the new one are evidence, each with its
   const evidence = headersOf(signedOf(moved, 1), signedOf(stayed, 1));
   const checked = checkEvidence(evidenceText(evidence), pin(NEW));
   assert(checked.ok);
-  const keys = [NEW, honest.secretKey].map((secret) => bytesToHex(publicKeyOf(secret)));
-  assert.deepEqual(checked.signers, keys);
-  assert.equal(checked.operatorKey, keys[1]);
+  const [now, old] = [NEW, honest.secretKey].map((secret) => bytesToHex(publicKeyOf(secret)));
+  assert.deepEqual(checked.signers, [
+    { key: now, retiredFrom: null },
+    { key: old, retiredFrom: 1n },
+  ]);
+  assert.equal(checked.operatorKey, old);
+  // Whoever has the old key could have signed it: nobody is framed with a key that was given up.
+  assert.equal(checked.against, 'retired');
   // The old key's header does not stand as the new one's.
   const swapped = { ...signedOf(stayed, 1), keyChanges: signedOf(moved, 1).keyChanges };
   assert.equal(code(headersOf(signedOf(moved, 1), swapped)), 'HEADER_SIGNATURE');
+});
+
+test('of a key that was changed only the epochs of its time count without doubt', () => {
+  const [old, now] = [OLD, NEW].map((secret) => bytesToHex(publicKeyOf(secret)));
+  const signedBy = (
+    secret: Uint8Array,
+    epoch: bigint,
+    list?: Uint8Array,
+    change: Partial<EpochHeader> = {},
+  ): SignedHeader => {
+    const { header } = epochOf(epoch, change);
+    return { header, signature: signHeader(header, secret), keyChanges: list };
+  };
+  const headers = (a: SignedHeader, b: SignedHeader): Evidence => {
+    return { kind: 'headers', genesis, headers: [a, b] };
+  };
+  const forged = { rootNew: 77n };
+  const own = signedBy(NEW, 9n, keyChanges);
+  // A thief of the old key, without the list; in any order, whatever key is pinned.
+  const stolen = signedBy(OLD, 9n, undefined, forged);
+  for (const [evidence, pins] of [
+    [headers(own, stolen), {}],
+    [headers(stolen, own), pin(OLD)],
+    [headers(own, stolen), pin(NEW)],
+  ] as const) {
+    const checked = checkEvidence(evidenceText(evidence), pins);
+    assert(checked.ok && checked.against === 'retired');
+    const { signers } = checked;
+    assert.equal(signers.find(({ key }) => key === old)?.retiredFrom, 4n);
+    assert.equal(signers.find(({ key }) => key === now)?.retiredFrom, null);
+  }
+  // The list may come with a header of the old key's own time: the key is named once, as retired.
+  const before = signedBy(OLD, 3n, keyChanges);
+  const late = { logFirst: 1n };
+  const one = checkEvidence(evidenceText(headers(before, signedBy(OLD, 9n, undefined, late))));
+  assert(one.ok && one.against === 'retired');
+  assert.deepEqual(one.signers, [{ key: old, retiredFrom: 4n }]);
+  // Nobody disowns what its key signed in its time, by changing it later.
+  const twice = headers(before, signedBy(OLD, 3n, undefined, forged));
+  assert.equal(code(twice), 'signed');
+  assert.equal(code(headers(own, signedBy(NEW, 9n, keyChanges, forged))), 'signed');
+  // A list of the thief's own: neither key stands without doubt, but for epochs before both.
+  const thiefs = encodeKeyChanges([signKeyChange({ chainId, firstEpoch: 6n }, OLD, STRANGER)]);
+  for (const pair of [
+    headers(own, signedBy(STRANGER, 9n, thiefs, forged)),
+    headers(signedBy(NEW, 5n, keyChanges), signedBy(OLD, 5n, thiefs, forged)),
+    headers(before, signedBy(STRANGER, 9n, thiefs, late)),
+  ]) {
+    assert.equal(code(pair), 'retired');
+  }
+  assert.equal(code(headers(before, signedBy(OLD, 3n, thiefs, forged))), 'signed');
+});
+
+test('a pinned later key is not taken in by a header of the one before', () => {
+  // An epoch behind the change, by the old key and without the list.
+  const { header } = epochOf(9n);
+  const epoch = { header, signature: signHeader(header, OLD), keyChanges: undefined };
+  const forged = { ...againstHeader(9n, certifiedBy(OLD, NEW)), epoch } as Evidence;
+  assert.equal(code(forged), 'signed', 'who does not know of the change');
+  assert.equal(code(forged, pin(NEW)), 'EVIDENCE_SIGNER');
+  const anchored = { ...againstLog(9n, certifiedBy(OLD, NEW)), anchor: epoch } as Evidence;
+  assert.equal(code(anchored, pin(NEW)), 'EVIDENCE_SIGNER');
 });
 
 test('two lists that part are evidence against who signed both', () => {
@@ -294,8 +374,9 @@ test('two lists that part are evidence against who signed both', () => {
   };
   for (const other of [list(5n), list(4n, STRANGER)]) {
     const checked = checkEvidence(evidenceText(lists(keyChanges, other)), pin(OLD));
-    assert(checked.ok && checked.against === 'signed');
-    assert.deepEqual(checked.signers, [bytesToHex(publicKeyOf(OLD))]);
+    // One change is by a key that the other one had ended: its owner's word, or a thief's.
+    assert(checked.ok && checked.against === 'retired');
+    assert.deepEqual(checked.signers, [{ key: bytesToHex(publicKeyOf(OLD)), retiredFrom: 4n }]);
     assert.match(checked.words, /was changed to .* from epoch 4 on, and to/);
     assert.equal(code(lists(keyChanges, other), pin(NODE)), 'EVIDENCE_SIGNER');
   }
@@ -341,3 +422,65 @@ test('evidence that was altered anywhere is none, and never ends the check', () 
     { numRuns: 80 },
   );
 });
+
+test('no file ends the check, whatever it holds', () => {
+  const file = (fields: string) => `{"format":"foldbook-evidence",${fields}}`;
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  const [digits, many] = ['ab'.repeat(8_000_000), `[${'"",'.repeat(100_000)}""]`];
+  for (const [name, text, words] of [
+    ['no JSON', '', /./],
+    ['no object', 'null', /^the file is no object/],
+    [
+      'a version that has words of its own',
+      file('"v":{"toString":1}'),
+      /^v is a value of type obj/,
+    ],
+    ['a deep version', file(`"v":${nested(200_000)}`), /^v is a value of type object/],
+    ['a later version', file('"v":2'), /^v is 2/],
+    ['long hex', file(`"v":1,"kind":"keys","genesis":"${digits}","lists":[]`), /./],
+    ['half a byte', file('"v":1,"kind":"keys","genesis":"abc"'), /^genesis is not in hex/],
+    ['no digits', file('"v":1,"kind":"keys","genesis":"0g"'), /^genesis is not in hex/],
+    ['many receipts', file(`"v":1,"kind":"receipts","receipts":${many},"certificates":[]`), /^two/],
+    ['no header', file('"v":1,"kind":"headers","genesis":"","headers":[null]'), /is no object/],
+    ['a long file', ' '.repeat(EVIDENCE_CHARACTERS_MAX + 1), /are the most$/],
+  ] as const) {
+    const checked = checkEvidence(text);
+    assert(!checked.ok, name);
+    if (name !== 'long hex') assert.equal(checked.code, 'EVIDENCE_FORMAT', name);
+    assert.match(checked.message, words, name);
+  }
+});
+
+test('a file with any value in any place of it is read or refused', () => {
+  const texts = [
+    headersOf(signedOf(honest, 0), signedOf(honest, 1)),
+    againstHeader(4n, certifiedBy(NEW)),
+    againstLog(4n, certifiedBy(NEW)),
+    { kind: 'receipts' as const, receipts: [log.receipt(1).bytes], certificates: [] },
+    { kind: 'keys' as const, genesis, lists: [keyChanges, keyChanges] },
+  ].map(evidenceText);
+  const odd = fc.oneof(fc.jsonValue(), fc.constantFrom('', '00', 'ff'.repeat(384), [], {}, null));
+  const place = fc.record({ which: fc.nat(4), at: fc.nat(), value: odd });
+  fc.assert(
+    fc.property(place, ({ which, at: where, value }) => {
+      const parsed: unknown = JSON.parse(texts[which] ?? '');
+      const places = placesIn(parsed);
+      const { holder, name } = at(places, where % places.length);
+      holder[name] = value;
+      assert.equal(typeof checkEvidence(JSON.stringify(parsed)).ok, 'boolean');
+    }),
+    { numRuns: 200 },
+  );
+});
+
+interface Place {
+  readonly holder: Record<string, unknown>;
+  readonly name: string;
+}
+
+/** Every member of a value of JSON, and theirs. */
+function placesIn(value: unknown): Place[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const holder = value as Record<string, unknown>;
+  return Object.keys(holder).flatMap((name) => [{ holder, name }, ...placesIn(holder[name])]);
+}

@@ -10,6 +10,7 @@ import {
   keyOfEpoch,
   type OperatorKeys,
   readOperatorKeys,
+  retiredFrom,
 } from './operator-keys.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
 import { receiptConflict } from './receipt-book.ts';
@@ -17,7 +18,13 @@ import { certifiersFor, chainCertifier, checkReceipt, isCertified } from './rece
 import { placeInEpoch } from './receipt-place.ts';
 import { headerIsSigned } from './signature.ts';
 
-export { type Evidence, evidenceText, type SignedHeader } from './evidence-file.ts';
+export {
+  EVIDENCE_CHARACTERS_MAX,
+  EVIDENCE_GROUPS_BYTES_MAX,
+  type Evidence,
+  evidenceText,
+  type SignedHeader,
+} from './evidence-file.ts';
 
 /** Whose evidence it has to be; without, anybody's whose keys are named. */
 export interface EvidencePins {
@@ -34,6 +41,17 @@ export interface ReceiptSigner {
   readonly retiredFrom: bigint | null;
 }
 
+/** A key that signed a header, or changes of itself. */
+export interface EvidenceSigner {
+  /** Hex. */
+  readonly key: string;
+  /**
+   * Epoch from which on a list of changes that is part of the evidence has another key in its
+   * place, where that is no later than what it signed.
+   */
+  readonly retiredFrom: bigint | null;
+}
+
 /** Evidence that holds: these keys signed things that can't all be true. */
 export interface EvidenceAccepted {
   readonly ok: true;
@@ -44,12 +62,12 @@ export interface EvidenceAccepted {
   readonly receiptKeys: readonly ReceiptSigner[];
   /** The operator's key as the genesis has it, hex; null where there is none among the parts. */
   readonly operatorKey: string | null;
-  /** The keys that signed the headers or the changes of a key, hex: that one or later ones. */
-  readonly signers: readonly string[];
+  /** The keys that signed the headers or the changes of a key: that one or later ones. */
+  readonly signers: readonly EvidenceSigner[];
   /**
    * `signed`: everything is. `log`: the log that was shown is nobody's word. `retired`: everything
-   * is, but the receipt's key was certified by an operator key that had been changed by then, which
-   * may be in other hands.
+   * is, but some of it by a key of the operator that had been changed by then, which may be in
+   * other hands, or by one that such a key certified: `receiptKeys` or `signers` say which.
    */
   readonly against: 'signed' | 'retired' | 'log';
 }
@@ -99,15 +117,23 @@ type Of<Kind extends Evidence['kind']> = Extract<Evidence, { readonly kind: Kind
 
 function checkReceipts(evidence: Of<'receipts'>, pins: EvidencePins): EvidenceAccepted {
   const { kind, certificates } = evidence;
-  const [a, b, ...more] = evidence.receipts.map(signedReceipt);
-  if (a === undefined || b === undefined || more.length > 0) {
-    throw new Refusal('EVIDENCE_FORMAT', 'two receipts are needed');
-  }
+  const [a, b] = pairOf(evidence.receipts, 'receipts', signedReceipt);
   const signers = ownersOf(a, b, certificates, pins);
   const words = receiptConflict(a, b);
   if (words === undefined) throw fits('the two receipts agree');
   const parts = { kind, market: a.market, words, receiptKeys: signers };
   return { ok: true, ...parts, operatorKey: null, signers: [], against: 'signed' };
+}
+
+/** Two of them, each read: no more than two signatures are checked, whatever the file holds. */
+function pairOf<Part, Read>(
+  parts: readonly Part[],
+  name: string,
+  read: (part: Part) => Read,
+): readonly [Read, Read] {
+  const [a, b] = parts;
+  if (a !== undefined && b !== undefined && parts.length === 2) return [read(a), read(b)];
+  throw new Refusal('EVIDENCE_FORMAT', `two ${name} are needed`);
 }
 
 /** Of two receipts: one key's, or of two that one operator certified. */
@@ -140,7 +166,8 @@ function checkAgainstHeader(evidence: Of<'header'>, pins: EvidencePins): Evidenc
   checkMarket(receipt, chain.genesis);
   const signer = chainSignerOf(receipt, certificates, keys, header.epoch);
   const accept = (words: string): EvidenceAccepted => {
-    const parts = { kind, words, receiptKeys: [signer], signers: [signedBy] };
+    const signers = [{ key: signedBy, retiredFrom: null }];
+    const parts = { kind, words, receiptKeys: [signer], signers };
     const against = signer.retiredFrom === null ? 'signed' : 'retired';
     return { ok: true, ...parts, ...nameOf(chain), against };
   };
@@ -211,40 +238,44 @@ function fromAnchor(
     start: { sequence: Number(header.sequenceLast), head: header.logHeadEnd },
     signer: chainSignerOf(receipt, evidence.certificates, keys, header.epoch + 1n),
     operatorKey: nameOf(chain).operatorKey,
-    signers: [signedBy],
+    signers: [{ key: signedBy, retiredFrom: null }],
   };
 }
 
 function checkHeaders(evidence: Of<'headers'>, pins: EvidencePins): EvidenceAccepted {
   const { kind } = evidence;
   const chain = readChain(evidence.genesis);
-  const [a, b, ...more] = evidence.headers.map((one) => {
+  const [a, b] = pairOf(evidence.headers, 'headers', (one) => {
     return { bytes: one.header, ...signedHeader(one, chain) };
   });
-  if (a === undefined || b === undefined || more.length > 0) {
-    throw new Refusal('EVIDENCE_FORMAT', 'two headers are needed');
-  }
   checkPins(pins, a.keys, b.keys);
   const words = headersConflict(a, b);
   if (words === undefined) throw fits('the two headers agree');
-  const signers = [...new Set([a.signedBy, b.signedBy])];
+  const fromA = retiredFrom(a.keys, b.keys, a.header.epoch) ?? null;
+  const fromB = retiredFrom(b.keys, a.keys, b.header.epoch) ?? null;
+  const signers =
+    a.signedBy === b.signedBy
+      ? [{ key: a.signedBy, retiredFrom: fromA ?? fromB }]
+      : [
+          { key: a.signedBy, retiredFrom: fromA },
+          { key: b.signedBy, retiredFrom: fromB },
+        ];
   const parts = { kind, words, receiptKeys: [], signers };
-  return { ok: true, ...parts, ...nameOf(chain), against: 'signed' };
+  const against = fromA === null && fromB === null ? 'signed' : 'retired';
+  return { ok: true, ...parts, ...nameOf(chain), against };
 }
 
 function checkKeyLists(evidence: Of<'keys'>, pins: EvidencePins): EvidenceAccepted {
   const { kind } = evidence;
   const chain = readChain(evidence.genesis);
-  const [a, b, ...more] = evidence.lists.map((list) => keysOf(chain, list));
-  if (a === undefined || b === undefined || more.length > 0) {
-    throw new Refusal('EVIDENCE_FORMAT', 'two lists are needed');
-  }
+  const [a, b] = pairOf(evidence.lists, 'lists', (list) => keysOf(chain, list));
   checkPins(pins, a, b);
   const conflict = keyListConflict(a, b);
   if (conflict === undefined) throw fits('one list is the beginning of the other');
   const parts = { kind, words: conflict.words, receiptKeys: [] };
-  const signers = [bytesToHex(conflict.signer)];
-  return { ok: true, ...parts, signers, ...nameOf(chain), against: 'signed' };
+  // By either list the other change is of a key that had been given up.
+  const signers = [{ key: bytesToHex(conflict.signer), retiredFrom: conflict.firstEpoch }];
+  return { ok: true, ...parts, signers, ...nameOf(chain), against: 'retired' };
 }
 
 const fits = (words: string) => new Refusal('EVIDENCE_FITS', `${words}: no contradiction`);

@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import { at } from './assert.ts';
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { SCALAR_ORDER, toBigEndian } from './field.ts';
-import { type FoldKey, readFoldKey } from './fold-key.ts';
+import { combinePoints, type FoldKey, readFoldKey } from './fold-key.ts';
 import { decodeShape, encodeShape, shapeDigest } from './fold-shape.ts';
-import { FoldTranscript } from './fold-transcript.ts';
+import { checkStep } from './fold-step.ts';
+import { type FoldInstance, FoldTranscript, type Triple } from './fold-transcript.ts';
 import { FoldTree } from './fold-tree.ts';
-import { type FoldLeaf, foldedBytes, verifyFolded } from './folding.ts';
+import { FOLD_LEAVES_MAX, type FoldLeaf, foldedBytes, verifyFolded } from './folding.ts';
 import {
   compressPoint,
   type FoldCheats,
@@ -60,26 +61,56 @@ test('the vectors are what the model gives, and hold', () => {
   assert.equal(outcome(leaves.slice(0, 1), hexToBytes(vectors.lone)), 'accepted');
 });
 
-test("the transcript's states and challenges are those of the vectors", () => {
-  const step = at(vectors.steps, 0);
-  const instances = vectors.leaves.slice(0, 2).map(({ commitment, x }) => {
-    return { kind: 'fresh', commitment: hexToBytes(commitment), x: x.map(BigInt) } as const;
-  });
-  const transcript = new FoldTranscript(key.digest, instances);
-  const states = [bytesToHex(transcript.state)];
-  assert.equal(String(transcript.gamma()), step.gamma);
-  assert.deepEqual(transcript.beta(2).map(String), step.beta);
-  step.rounds.forEach((polynomial, index) => {
-    assert.equal(String(transcript.round(index, polynomial.map(BigInt))), step.point[index]);
+/** The instance that a step of the vectors, or a leaf, leaves for the next fold. */
+const tripleOf = ([a = '', b = '', c = '']: readonly string[]): Triple => {
+  return [BigInt(a), BigInt(b), BigInt(c)];
+};
+const freshOf = ({ commitment, x }: FoldVectors['leaves'][number]): FoldInstance => {
+  return { kind: 'fresh', commitment: hexToBytes(commitment), x: x.map(BigInt) };
+};
+const linearOf = ({ folded, point }: FoldVectors['steps'][number]): FoldInstance => ({
+  ...{ kind: 'linear', commitment: hexToBytes(folded.commitment), u: BigInt(folded.u) },
+  ...{ x: folded.x.map(BigInt), point: point.map(BigInt), values: tripleOf(folded.v) },
+});
+
+test('states, challenges and results of every kind of fold are those of the vectors', () => {
+  const leaves = vectors.leaves.map(freshOf);
+  const folded = vectors.steps.map(linearOf);
+  const [three, four] = [
+    [at(folded, 0), at(folded, 1)],
+    [at(folded, 2), ...leaves.slice(4)],
+  ];
+  const folds = [leaves.slice(0, 2), leaves.slice(2, 4), three, four];
+  const { variables, digest: shapeDigest } = key;
+  const context = { variables, shapeDigest, combine: combinePoints };
+  for (const [index, step] of vectors.steps.entries()) {
+    const instances = at(folds, index);
+    const transcript = new FoldTranscript(key.digest, instances);
+    const states = [bytesToHex(transcript.state)];
+    assert.equal(String(transcript.gamma()), step.gamma);
+    assert.deepEqual(transcript.beta(2).map(String), step.beta);
+    const rounds = step.rounds.map((polynomial) => polynomial.map(BigInt));
+    rounds.forEach((polynomial, round) => {
+      assert.equal(String(transcript.round(round, polynomial)), step.point[round]);
+      states.push(bytesToHex(transcript.state));
+    });
+    const claims = step.claims.map(tripleOf);
+    assert.equal(String(transcript.rho(claims)), step.rho);
     states.push(bytesToHex(transcript.state));
-  });
-  const claims = step.claims.map((values) => {
-    const [a = '', b = '', c = ''] = values;
-    return [BigInt(a), BigInt(b), BigInt(c)] as const;
-  });
-  assert.equal(String(transcript.rho(claims)), step.rho);
-  states.push(bytesToHex(transcript.state));
-  assert.deepEqual(states, step.states);
+    assert.deepEqual(states, step.states);
+    const checked = checkStep(context, instances, { rounds, claims });
+    assert(checked.ok, `step ${index}`);
+    assert.deepEqual(checked.folded, folded[index]);
+  }
+});
+
+test('no more leaves are taken than soundness was counted for', () => {
+  const [leaf] = leavesOf(honest(1));
+  assert(leaf !== undefined);
+  const leaves = new Array<FoldLeaf>(FOLD_LEAVES_MAX + 1).fill(leaf);
+  const verdict = verifyFolded(key, leaves, new Uint8Array());
+  assert(!verdict.ok && verdict.code === 'PROOF_FORMAT');
+  assert.match(verdict.message, /^1048577 leaves; 1048576 are the most/);
 });
 
 for (const count of [1, 2, 3, 4, 5, 7, 8]) {

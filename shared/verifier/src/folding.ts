@@ -24,6 +24,8 @@ export interface FoldLeaf {
 }
 
 const CLAIMS_BYTES = 3 * 32;
+/** Most leaves of one proof: what FOLDING.md, section 8, counts with. */
+export const FOLD_LEAVES_MAX = 2 ** 20;
 
 /** Bytes of a step that folds these instances. */
 export function stepBytes(variables: number, instances: readonly FoldInstance[]): number {
@@ -54,6 +56,9 @@ export function verifyFolded(
   file: Uint8Array,
 ): Verdict | (Refused & { readonly part: string }) {
   assert(leaves.length > 0, 'something was folded');
+  if (leaves.length > FOLD_LEAVES_MAX) {
+    return refused('PROOF_FORMAT', `${leaves.length} leaves; ${FOLD_LEAVES_MAX} are the most`);
+  }
   const wrong = checkLeaves(key, leaves);
   if (wrong !== undefined) return wrong;
   let folded: Decoded<{ root: LinearInstance; witness: Uint8Array }>;

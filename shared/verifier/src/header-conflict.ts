@@ -10,8 +10,8 @@ export interface HeaderWithBytes {
   readonly bytes: Uint8Array;
 }
 
-/** Faults of a header alone: it contradicts no other one. */
-const OF_ONE_HEADER: readonly ReasonCode[] = ['TIME_ORDER', 'HEADER_RANGE'];
+/** A fault of a header alone: it contradicts no other one. */
+const OF_ONE_HEADER: ReasonCode = 'HEADER_RANGE';
 
 /** Why two headers of one chain can't both be true; undefined where they can. */
 export function headersConflict(a: HeaderWithBytes, b: HeaderWithBytes): string | undefined {
@@ -29,22 +29,27 @@ export function headersConflict(a: HeaderWithBytes, b: HeaderWithBytes): string 
 function neighbours(early: HeaderWithBytes, late: EpochHeader): string | undefined {
   const state = chainStateAfter(early.header, early.bytes);
   const verdict = checkContinuation(state, late);
-  if (!verdict.ok && !OF_ONE_HEADER.includes(verdict.code)) return verdict.message;
+  if (!verdict.ok && verdict.code !== OF_ONE_HEADER) return verdict.message;
   const areRulesKept = late.changeCount > 0 || sameBytes(late.rulesHash, state.rulesHash);
   if (areRulesKept) return undefined;
   const heads = `${bytesToHex(state.rulesHash)} to ${bytesToHex(late.rulesHash)}`;
   return `without a change of the rules their hash goes from ${heads}`;
 }
 
-/** What lies between is not known; the later one begins behind the earlier one all the same. */
+/**
+ * What lies between is not known; the later one begins behind the earlier one all the same, and
+ * behind at least one group and one command of each epoch between. Such epochs may have no record.
+ */
 function apart(early: EpochHeader, late: EpochHeader): string | undefined {
+  const between = late.epoch - early.epoch - 1n;
   const recordNext = early.recordFirst + BigInt(early.recordCount);
   for (const [name, first, least] of [
-    ['log', late.logFirst, early.logLast + 1n],
-    ['market sequence', late.sequenceFirst, early.sequenceLast + 1n],
-    ['record', late.recordFirst, recordNext],
+    ['first log sequence', late.logFirst, early.logLast + 1n + between],
+    ['first market sequence', late.sequenceFirst, early.sequenceLast + 1n + between],
+    ['first record', late.recordFirst, recordNext],
+    ['time in ns', late.timeNs, early.timeNs],
   ] as const) {
-    if (first < least) return `its first ${name} is ${first}, at least ${least} was due`;
+    if (first < least) return `its ${name} is ${first}, at least ${least} was due`;
   }
   return undefined;
 }

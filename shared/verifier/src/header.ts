@@ -5,7 +5,7 @@ import { toBigEndian } from './field.ts';
 export const HASH_BYTES = 32;
 export const HEADER_BYTES = 384;
 const VERSION = 2;
-/** The chain whose roots are Poseidon's, proved by Groth16. */
+/** The chain whose roots are Poseidon's; by which back ends it is proved says the genesis. */
 export const POSEIDON_CHAIN = 1;
 
 /** What the operator signs about one epoch. Hashes are 32 bytes; sequences start at 1. */

@@ -45,9 +45,12 @@ export {
 } from './epoch-source.ts';
 export {
   checkEvidence,
+  EVIDENCE_CHARACTERS_MAX,
+  EVIDENCE_GROUPS_BYTES_MAX,
   type Evidence,
   type EvidenceAccepted,
   type EvidencePins,
+  type EvidenceSigner,
   evidenceText,
   type SignedHeader,
 } from './evidence.ts';
@@ -121,7 +124,7 @@ export {
   type KeyChange,
   signKeyChange,
 } from './key-changes.ts';
-export { isLevel, LEVELS, type Level } from './level-claims.ts';
+export { CHANGE_LEFT_OUT, isLevel, LEVELS, type Level } from './level-claims.ts';
 export {
   CHAIN_START,
   type ChainPoint,

@@ -13,6 +13,7 @@ import {
   type KeyChange,
   signKeyChange,
 } from './key-changes.ts';
+import { CHANGE_LEFT_OUT } from './level-claims.ts';
 import { keyListConflict, keyOfEpoch, operatorKeys, readOperatorKeys } from './operator-keys.ts';
 import { chainCertifier } from './receipt-check.ts';
 import { publicKeyOf } from './signature.ts';
@@ -196,6 +197,17 @@ test('a chain goes on under the key that it was changed to, and says so', async 
   assert.deepEqual(result.operatorKeys, terms);
   assert(result.shown.some((claim) => claim.includes('signed by its epoch')));
   assert(result.notShown.some((claim) => claim.includes('nobody else has a key that was changed')));
+  // An earlier key shows nothing of later changes.
+  for (const [operatorKey, isLast] of [
+    [undefined, false],
+    [first, false],
+    [second?.toUpperCase(), true],
+  ] as const) {
+    const pin = operatorKey === undefined ? {} : { operatorKey };
+    const pinned = await verifyChain(memorySource(chain.files), { trustedKeys, ...pin });
+    assert(pinned.ok);
+    assert.equal(pinned.notShown.includes(CHANGE_LEFT_OUT), !isLast, operatorKey);
+  }
 });
 
 test('a list that is missing, foreign or does not lead to the signer is refused', async () => {

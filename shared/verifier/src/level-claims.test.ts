@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  CHANGE_LEFT_OUT,
   type Circumstances,
   LEVELS,
   type Level,
@@ -14,6 +15,7 @@ const PROVED: Circumstances = {
   devKeys: false,
   keyChanges: 0,
   genesisPinned: true,
+  operatorKeyPinned: true,
   levelChosen: false,
   unproved: 0,
   unread: 0,
@@ -82,6 +84,15 @@ test('with the log it is shown what follows from it, and no more that it does no
   const missing = notShownClaims(replay).join('; ');
   assert(!missing.includes('price-time priority') && !missing.includes('recomputed'));
   assert(missing.includes('signed receipts') && missing.includes('INSECURE'));
+});
+
+test('a change of the key that was left out is not shown, unless the last key was named', () => {
+  for (const keyChanges of [0, 2]) {
+    const circumstances: Circumstances = { ...PROVED, keyChanges };
+    assert(!notShownClaims(circumstances).includes(CHANGE_LEFT_OUT));
+    const missing = notShownClaims({ ...circumstances, operatorKeyPinned: false });
+    assert(missing.includes(CHANGE_LEFT_OUT), `${keyChanges} changes`);
+  }
 });
 
 test('epochs behind the range are named', () => {

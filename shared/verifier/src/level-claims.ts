@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly keyChanges: number;
   /** The caller said which genesis it expects. */
   readonly genesisPinned: boolean;
+  /** The caller named the operator's key, and no later one is on the list of its changes. */
+  readonly operatorKeyPinned: boolean;
   /** The level was not asked for but follows from the files that are there. */
   readonly levelChosen: boolean;
   /** Epochs before the range whose proofs were not checked. */
@@ -85,9 +87,13 @@ const notShownWithoutLog = (level: Level) => [
     'it, and signed receipts do by "foldbook dispute"',
 ];
 
+/** Who has a key from before a change can leave the change out, and sign what follows. */
+export const CHANGE_LEFT_OUT =
+  "that no change of the operator's key is left out: compare its last key with one you trust";
+
 /** What it does not show. */
 export function notShownClaims(circumstances: Circumstances): string[] {
-  const { level, epochs, devKeys, genesisPinned, levelChosen } = circumstances;
+  const { level, epochs, devKeys, genesisPinned, operatorKeyPinned, levelChosen } = circumstances;
   const { unproved, unread, keyChanges } = circumstances;
   const notShown: string[] = [];
   if (unread > 0) {
@@ -122,6 +128,7 @@ export function notShownClaims(circumstances: Circumstances): string[] {
   if (!genesisPinned) {
     notShown.push('that this is the right chain: compare the genesis hash with one you trust');
   }
+  if (!operatorKeyPinned) notShown.push(CHANGE_LEFT_OUT);
   notShown.push(
     ...(level === 'replay' ? notShownByLog : notShownWithoutLog(level)),
     'who authorised an order',

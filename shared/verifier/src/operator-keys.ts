@@ -75,26 +75,48 @@ export function keyOfEpoch(keys: OperatorKeys, epoch: bigint): Uint8Array {
   return key;
 }
 
+/** Two changes that one key signed. */
+export interface KeyListConflict {
+  readonly words: string;
+  readonly signer: Uint8Array;
+  /** The first epoch of the earlier change. */
+  readonly firstEpoch: bigint;
+}
+
 /**
  * Why two lists of one chain can't both be the operator's; undefined where one is the beginning of
  * the other. At the first difference one key signed two changes.
  */
-export function keyListConflict(
-  a: OperatorKeys,
-  b: OperatorKeys,
-): { readonly words: string; readonly signer: Uint8Array } | undefined {
-  const isSame = (one: KeyTerm, other: KeyTerm) =>
-    one.firstEpoch === other.firstEpoch && sameBytes(one.key, other.key);
+export function keyListConflict(a: OperatorKeys, b: OperatorKeys): KeyListConflict | undefined {
+  const common = commonTerms(a, b);
+  const [one, other] = [a.terms[common], b.terms[common]];
+  if (one === undefined || other === undefined) return undefined;
   const show = ({ key, firstEpoch }: KeyTerm) => `${bytesToHex(key)} from epoch ${firstEpoch} on`;
-  let signer = a.terms[0].key;
-  for (const [index, one] of a.terms.entries()) {
+  const { key: signer } = a.terms[common - 1] ?? a.terms[0];
+  const words = `${bytesToHex(signer)} was changed to ${show(one)}, and to ${show(other)}`;
+  const firstEpoch = one.firstEpoch < other.firstEpoch ? one.firstEpoch : other.firstEpoch;
+  return { words, signer, firstEpoch };
+}
+
+/** How many terms two lists of one chain begin with together: at least the genesis's. */
+function commonTerms(a: OperatorKeys, b: OperatorKeys): number {
+  const parting = a.terms.findIndex(({ firstEpoch, key }, index) => {
     const other = b.terms[index];
-    if (other === undefined) return undefined;
-    if (!isSame(one, other)) {
-      const words = `${bytesToHex(signer)} was changed to ${show(one)}, and to ${show(other)}`;
-      return { words, signer };
-    }
-    signer = one.key;
-  }
-  return undefined;
+    return other?.firstEpoch !== firstEpoch || !sameBytes(key, other.key);
+  });
+  return parting === -1 ? a.terms.length : parting;
+}
+
+/**
+ * From which epoch on another list takes `epoch` from the key that signs it by `own`: the other one
+ * goes on with a change, or parts from it. Undefined where it leaves the epoch to that key.
+ */
+export function retiredFrom(
+  own: OperatorKeys,
+  other: OperatorKeys,
+  epoch: bigint,
+): bigint | undefined {
+  const next = other.terms[commonTerms(own, other)];
+  const from = keyListConflict(own, other)?.firstEpoch ?? next?.firstEpoch;
+  return from !== undefined && from <= epoch ? from : undefined;
 }

@@ -20,7 +20,7 @@ import {
   SUPPLY_ACCOUNT,
 } from './settlement-record.ts';
 
-const MAGIC = 'FBRC';
+const MAGIC = 'FBPR';
 const VERSION = 2;
 /** What a reader makes of a file unless it is told otherwise: 64 MiB of them. */
 export const DEFAULT_RECORDS_MAX = 2 ** 21;

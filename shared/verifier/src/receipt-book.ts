@@ -9,10 +9,14 @@ const MOST_RECEIPTS = 65_536;
  * two that disagree are evidence against whoever signed them.
  */
 export function receiptConflict(a: Receipt, b: Receipt): string | undefined {
-  if (a.market !== b.market) return undefined;
-  const [early, late] = a.first <= b.first ? [a, b] : [b, a];
   const isSameLog = a.partition === b.partition;
   const isSamePlace = isSameLog && a.logSequence === b.logSequence;
+  // A partition's markets share its log, and a group is one market's.
+  if (a.market !== b.market) {
+    const place = `log sequence ${a.logSequence} of partition ${a.partition}`;
+    return isSamePlace ? `${place} holds a group of ${a.market} and one of ${b.market}` : undefined;
+  }
+  const [early, late] = a.first <= b.first ? [a, b] : [b, a];
   if (late.first <= early.last || isSamePlace) return groupConflict(early, late);
   if (isSameLog && early.logSequence > late.logSequence) {
     const places = `${early.logSequence} and ${late.logSequence}`;
@@ -50,21 +54,46 @@ export interface ReceiptConflict {
   readonly words: string;
 }
 
-/** Receipts in the order of their market; a new one is held against its neighbours. */
+/**
+ * Receipts of one venue in the order of their market; a new one is held against its neighbours, and
+ * against what another market has in its place of the log.
+ */
 export class ReceiptBook {
   readonly #markets = new Map<string, Receipt[]>();
+  /** By partition and log sequence; the places of each log in the order in which they came. */
+  readonly #logs = new Map<number, Map<number, Receipt>>();
   readonly #most: number;
 
-  /** @param most - receipts that are kept of a market */
+  /** @param most - receipts that are kept of a market, and places that are of a log */
   constructor(most = MOST_RECEIPTS) {
     this.#most = most;
   }
 
   /**
    * Keeps a receipt whose signature was checked. Log sequences and terms rise with the market's
-   * sequences among those that agree, so a receipt that agrees with both neighbours does with all.
+   * sequences among those that agree, so a receipt that agrees with both neighbours does with all
+   * of its market.
    */
   add(receipt: Receipt): ReceiptConflict | undefined {
+    return this.#addToMarket(receipt) ?? this.#addToLog(receipt);
+  }
+
+  #addToLog(receipt: Receipt): ReceiptConflict | undefined {
+    const { partition, logSequence } = receipt;
+    const places = this.#logs.get(partition) ?? new Map<number, Receipt>();
+    this.#logs.set(partition, places);
+    const other = places.get(logSequence);
+    if (other !== undefined) {
+      const words = receiptConflict(other, receipt);
+      return words === undefined ? undefined : { earlier: other, later: receipt, words };
+    }
+    places.set(logSequence, receipt);
+    const [oldest] = places.keys();
+    if (places.size > this.#most && oldest !== undefined) places.delete(oldest);
+    return undefined;
+  }
+
+  #addToMarket(receipt: Receipt): ReceiptConflict | undefined {
     const list = this.#markets.get(receipt.market) ?? [];
     this.#markets.set(receipt.market, list);
     const at = placeOf(list, receipt);

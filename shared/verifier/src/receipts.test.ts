@@ -85,6 +85,7 @@ describe('receipts of one market', () => {
   const log = honest();
   const other = new TestLog(SECRET).append([1]).append([2, 9]).append([4, 5, 6]);
   const lies: readonly [string, number, Partial<ReceiptFields>, RegExp][] = [
+    ['two markets in one place', 1, { market: 'ELSE' }, /12 of partition 0 .* of TEST and .* ELSE/],
     ['another head', 1, { head: zero }, /two chain heads/],
     ['another time', 1, { timeNs: 99n }, /timeNs 2 and 99/],
     ['another term', 1, { term: 6 }, /term 5 and 6/],
@@ -123,7 +124,16 @@ describe('receipts of one market', () => {
     );
     const second = { ownFirst: 3, ownHash: zero };
     assert.equal(receiptConflict(log.receipt(1), log.receipt(1, second)), undefined);
-    assert.equal(receiptConflict(log.receipt(1), other.receipt(1, { market: 'ELSE' })), undefined);
+    const another = { market: 'ELSE', partition: 1 };
+    const book = new ReceiptBook(2);
+    for (const at of [0, 1, 2]) assert.equal(book.add(log.receipt(at)), undefined);
+    // A partition's log of three places: the first was forgotten, the last was not.
+    assert.equal(book.add(log.receipt(0, { market: 'ELSE' })), undefined);
+    assert.equal(book.add(log.receipt(2, another)), undefined);
+    assert.match(book.add(log.receipt(2, { market: 'THIRD' }))?.words ?? '', /holds a group of/);
+    assert.equal(receiptConflict(log.receipt(1), other.receipt(1, another)), undefined);
+    const next = { market: 'ELSE', logSequence: 13 };
+    assert.equal(receiptConflict(log.receipt(1), other.receipt(1, next)), undefined);
     const elsewhere = { partition: 1, logSequence: 3, term: 9 };
     assert.equal(receiptConflict(log.receipt(1), log.receipt(2, elsewhere)), undefined);
   });

@@ -80,8 +80,8 @@ export interface ChainAccepted {
   readonly proofs: number;
   /** Of these, proved by folding; the others by Groth16. */
   readonly folded: number;
-  /** What the proofs that were checked are by. */
-  readonly backend: 'groth16' | 'folding' | 'mixed';
+  /** What the proofs that were checked are by; epochs without a record have none. */
+  readonly backend: 'none' | 'groth16' | 'folding' | 'mixed';
   readonly level: Level;
   /** Proofs rest on development keys. Not where all are folded: there is no set-up then. */
   readonly devKeys: boolean;
@@ -223,7 +223,9 @@ interface Plan {
   /** Epochs whose records are. */
   readonly records: ReadonlySet<number>;
   readonly replay: EpochReplay | undefined;
-  readonly circumstances: Omit<Circumstances, 'devKeys' | 'keyChanges'>;
+  /** Hex; undefined where the caller named none. */
+  readonly operatorKey: string | undefined;
+  readonly circumstances: Omit<Circumstances, 'devKeys' | 'keyChanges' | 'operatorKeyPinned'>;
 }
 
 function planRange(listing: EpochListing, options: ChainOptions): Plan {
@@ -257,7 +259,8 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
   };
   const { recordsMax = DEFAULT_RECORDS_MAX, replay } = options;
   const { diffs, records } = listing;
-  return { from, end, recordsMax, diffs, records, replay, circumstances };
+  const operatorKey = options.operatorKey?.toLowerCase();
+  return { from, end, recordsMax, diffs, records, replay, operatorKey, circumstances };
 }
 
 async function followChain(
@@ -283,7 +286,7 @@ async function followChain(
     counts.proofs += outcome.proofs;
     counts.folded += outcome.folded;
   }
-  return accepted(context, start, state, counts, circumstances);
+  return accepted(context, start, state, counts, plan);
 }
 
 async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpoch> {
@@ -348,19 +351,23 @@ function accepted(
   start: ChainState,
   end: ChainState,
   { proofs, folded }: { readonly proofs: number; readonly folded: number },
-  planned: Plan['circumstances'],
+  { operatorKey, circumstances: planned }: Plan,
 ): ChainAccepted {
   const areAllFolded = proofs > 0 && folded === proofs;
-  const { terms } = operatorKeys;
   const devKeys = keys.insecure && !areAllFolded;
-  const circumstances = { ...planned, keyChanges: terms.length - 1, devKeys };
+  const terms = operatorKeys.terms.map(({ firstEpoch, key }) => {
+    return { firstEpoch, key: bytesToHex(key) };
+  });
+  const operatorKeyPinned = operatorKey !== undefined && operatorKey === terms.at(-1)?.key;
+  const keyChanges = terms.length - 1;
+  const circumstances = { ...planned, keyChanges, operatorKeyPinned, devKeys };
   const { level, epochs } = circumstances;
   const seqRange = { first: start.sequenceLast + 1n, last: end.sequenceLast };
   return {
     ok: true,
     market: genesis.name,
     genesisHash: bytesToHex(genesisHash),
-    operatorKeys: terms.map(({ firstEpoch, key }) => ({ firstEpoch, key: bytesToHex(key) })),
+    operatorKeys: terms,
     headHash: bytesToHex(end.previousHash),
     epochs,
     fromRoot: bytesToHex(toBigEndian(start.root)),
@@ -369,10 +376,16 @@ function accepted(
     recordRange: { first: start.recordNext, count: end.recordNext - start.recordNext },
     proofs,
     folded,
-    backend: areAllFolded ? 'folding' : folded > 0 ? 'mixed' : 'groth16',
+    backend: backEndOf(proofs, folded),
     level,
     devKeys,
     shown: shownClaims(circumstances),
     notShown: notShownClaims(circumstances),
   };
+}
+
+function backEndOf(proofs: number, folded: number): ChainAccepted['backend'] {
+  if (proofs === 0) return 'none';
+  if (folded === 0) return 'groth16';
+  return folded === proofs ? 'folding' : 'mixed';
 }

@@ -270,7 +270,7 @@ describe('bench', () => {
     assert.equal(group.status, 0);
     assert.match(
       group.stdout,
-      /match .*\n.*orders .*\n.*replay .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory .*\n.*pack /,
+      /match .*\n.*orders .*\n.*replay .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory /,
     );
     for (const name of [
       'match',

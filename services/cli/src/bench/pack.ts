@@ -35,7 +35,8 @@ taker ${TAKER_PPM}), and packs what comes of it: the settlement records and the 
 each epoch as the proof store has them, the accounts and open orders at the end, and the whole
 checkpoint. All of it is unpacked again and compared; exit status 1 if anything differs.
 
-  --accounts N      that the orders belong to (default ${grouped(DEFAULT_ACCOUNTS)})
+  --accounts N      that the orders belong to, up to ${grouped(MAX_ACCOUNTS)}
+                    (default ${grouped(DEFAULT_ACCOUNTS)})
   --epoch N         settlement records an epoch (default ${grouped(DEFAULT_EPOCH)})
   --json            {"file","records":{...},"diffs":{...},"state":{...},"checkpoint":{...}},
                     a line each

@@ -1,10 +1,13 @@
 /** `bench prove`: what proofs cost, against snarkjs alone in the same run. */
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
+import { checkCircuit } from '../keys/circuit-names.ts';
 import { machineWords, thisMachine } from './machine.ts';
 import { runProverBench } from './prover-process.ts';
 
 const DEFAULT_CIRCUITS = ['batch-15', 'accounts-4'];
+const DEFAULT_BACK_END = 'groth16';
+const BACK_ENDS = [DEFAULT_BACK_END, 'fold', 'snarkjs'];
 const DEFAULT_PROOFS = 4;
 const DEFAULT_BATCHES = 64;
 const MAX_PROOFS = 10_000;
@@ -54,8 +57,8 @@ async function run(context: CommandContext): Promise<number> {
   const circuit = context.text('circuit');
   const price = context.text('core-hour');
   const options = {
-    circuits: circuit?.split(',') ?? DEFAULT_CIRCUITS,
-    backends: (context.text('backend') ?? 'groth16').split(','),
+    circuits: circuit?.split(',').map((name) => checkCircuit(name)) ?? DEFAULT_CIRCUITS,
+    backends: backEnds(context.text('backend') ?? DEFAULT_BACK_END),
     baselineProofs: context.integer('baseline', 1, MAX_PROOFS) ?? DEFAULT_PROOFS,
     workers: workerCounts(context.text('workers') ?? '1,2'),
     proofs: context.integer('proofs', 1, MAX_PROOFS) ?? DEFAULT_PROOFS,
@@ -65,6 +68,13 @@ async function run(context: CommandContext): Promise<number> {
   await runProverBench('prove-main.ts', options, context);
   context.output.say(`machine: ${machineWords(thisMachine())}`);
   return 0;
+}
+
+function backEnds(text: string): string[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !BACK_ENDS.includes(name));
+  if (unknown === undefined) return names;
+  throw new UsageError(`--backend ${unknown || '""'}: there are ${BACK_ENDS.join(', ')}`);
 }
 
 function workerCounts(text: string): number[] {

@@ -19,7 +19,9 @@ function violationsOf(records: readonly Written[]): string[] {
     fence.take({
       sequence,
       subject: isBarrier ? 'log.0.$term' : 'log.0.M',
-      payload: isBarrier ? encodeTerm({ term, node: 'n', timeNs: 1n }) : new Uint8Array(64),
+      payload: isBarrier
+        ? encodeTerm({ term, node: 'n', timeNs: 1n, previous: 0 })
+        : new Uint8Array(64),
       messageId,
     });
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { askBalance, askOwed } from '@foldbook/client';
 import { checkAccountProof } from '@foldbook/verifier';
@@ -23,7 +24,7 @@ Usage: foldbook balance --market NAME --account N [--prove FILE]
   --account N       the account; 0 is the market's supply account, 1 its fee account
   --prove FILE      ask the prover instead, and keep in FILE what shows that the exchange owes the
                     account its totals under the last proved root, and what it owes in all; check it
-                    with "foldbook verify --account FILE"
+                    with "foldbook verify --account FILE"; a FILE that is there is left alone
 ${CONNECTION_HELP}
 
 Example: foldbook balance --market BTC-USD --account 7
@@ -33,6 +34,8 @@ Example: foldbook balance --market BTC-USD --account 7 --prove mine.fba`,
   run: async (context) => {
     const account = anyAccountNumber(context);
     const file = context.text('prove');
+    // Before anything is asked: an older proof is evidence, which no later one replaces.
+    if (file !== undefined && existsSync(file)) throw isThere(file);
     return withNode(context, async (node) => {
       if (file !== undefined) return prove(context, node, account, file);
       const answer = await askBalance(node.transport, node.market, account);
@@ -41,6 +44,9 @@ Example: foldbook balance --market BTC-USD --account 7 --prove mine.fba`,
     });
   },
 };
+
+const isThere = (file: string) =>
+  new UsageError(`${file} is there already, and a proof is evidence: name another file`);
 
 async function prove(
   context: CommandContext,
@@ -52,7 +58,8 @@ async function prove(
   const result = checkAccountProof(bytes);
   const isAsked = result.ok && result.account === account && result.market === node.market;
   if (result.ok && isAsked) {
-    await writeFile(file, bytes).catch((error: unknown) => {
+    await writeFile(file, bytes, { flag: 'wx' }).catch((error: unknown) => {
+      if (existsSync(file)) throw isThere(file);
       throw new UsageError(`${file} can't be written: ${fileTrouble(error)}; name another file`);
     });
     context.output.result({ ...result, file }, `${accountProofWords(result)}\nkept in ${file}`);

@@ -1,10 +1,11 @@
 /** `dispute`: signed receipts against the proved chain and the log; evidence where they differ. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { MAX_PARTITIONS, type Receipt } from '@foldbook/protocol';
 import {
   bytesToHex,
   chainCertifier,
   checkEvidence,
+  EVIDENCE_CHARACTERS_MAX,
   evidenceText,
   hexToBytes,
   isCertified,
@@ -21,6 +22,7 @@ import { readSignedChain, type SignedChain } from '../dispute/signed-epochs.ts';
 import { fileTrouble } from '../file-trouble.ts';
 import { checkMarketName, marketName } from '../order-arguments.ts';
 import { plural } from '../output.ts';
+import { printable } from '../printable.ts';
 import { operatorFrom } from '../verify-options.ts';
 
 export const dispute: CliCommand = {
@@ -34,10 +36,10 @@ Usage: foldbook dispute FILE... [--store DIR] [--log FOLDER | --nats URL] [--out
 
 FILE holds receipts, as "order --receipts FILE" and the SDK keep them. Each is held against the
 others, against the signed epochs of a proof store, and against the log. Of each is said whether it
-is consistent (and with which epoch), not covered yet, missing from the log, or CONTRADICTED; then
-the evidence is written to a file that anybody can check, with public keys alone. The log has to be
-there from its beginning. The last two forms say where two logs (or journals), or two chains of
-epochs, differ first.
+is consistent (and with which epoch), not covered yet, undecided (what would decide is not at hand),
+missing from the log, or CONTRADICTED; then the evidence is written to a file that anybody can
+check, with public keys alone. The log has to be there from its beginning. The last two forms say
+where two logs (or journals), or two chains of epochs, differ first.
 
   --store DIR       folder of the proof store
   --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
@@ -51,7 +53,8 @@ epochs, differ first.
   --json            one JSON object for each receipt, one in the end
 
 Exit status 1 where anything is contradicted, missing or forged, where the log or the two logs or
-chains differ, and where what --check is given is no evidence.
+chains differ, and where what --check is given is no evidence; 2 where receipts that agree with each
+other are held against nothing else.
 Example: foldbook dispute receipts.jsonl --store .foldbook/node/proofs --nats nats://127.0.0.1:4222
 Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
   takes: ['FILE...'],
@@ -80,30 +83,26 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
 };
 
 async function runCheck({ output, ...context }: CommandContext, file: string): Promise<number> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
-  }
+  const text = await evidenceOf(file);
   const operatorKey = pinnedOperator(context);
-  const checked = checkEvidence(text, { operatorKey });
+  const checked = otherFile(text) ?? checkEvidence(text, { operatorKey });
   if (!checked.ok) {
-    output.result({ ...checked }, `NO EVIDENCE: ${checked.code}: ${checked.message}`);
+    output.result({ ...checked }, `NO EVIDENCE: ${checked.code}: ${printable(checked.message)}`);
     return 1;
   }
   const lines = [`EVIDENCE (${checked.kind}), market ${checked.market}: ${checked.words}`];
   for (const { key, certifiedBy, retiredFrom } of checked.receiptKeys) {
     const by = certifiedBy === null ? 'no operator certified it' : `certified by ${certifiedBy}`;
-    lines.push(`  receipt signed by ${key}, ${by}`);
-    if (retiredFrom === null) continue;
-    lines.push(`  that key was changed from epoch ${retiredFrom} on: others may have it by now`);
+    lines.push(`  receipt signed by ${key}, ${by}`, ...retiredWords(retiredFrom));
   }
   const { operatorKey: genesisKey, signers } = checked;
   if (genesisKey !== null) lines.push(`  operator of the genesis ${genesisKey}`);
-  for (const key of signers) {
+  for (const { key, retiredFrom } of signers) {
     const what = checked.kind === 'keys' ? 'changes of the key' : 'epochs';
-    lines.push(`  ${what} signed by ${key}`);
+    lines.push(`  ${what} signed by ${key}`, ...retiredWords(retiredFrom));
+  }
+  if (checked.against === 'retired') {
+    lines.push('  so it is against the operator, or against somebody who got hold of that key');
   }
   if (checked.against === 'log') {
     lines.push("  the log is nobody's word: this shows that the one that was looked at is not the");
@@ -115,6 +114,31 @@ async function runCheck({ output, ...context }: CommandContext, file: string): P
   output.result({ ...checked, pinned: operatorKey !== undefined }, lines.join('\n'));
   return 0;
 }
+
+/** Files that are taken for evidence, and told apart by what to do with them. */
+function otherFile(text: string) {
+  const noEvidence = (message: string) =>
+    ({ ok: false, code: 'EVIDENCE_FORMAT', message }) as const;
+  if (text.trim() === '') return noEvidence('the file is empty');
+  if (/^\{"(receipt|certificate)":/.test(text)) {
+    return noEvidence('the file holds receipts: leave --check away, and name --store or the log');
+  }
+  if (!text.trimStart().startsWith('{')) return noEvidence('the file is no JSON');
+  return undefined;
+}
+
+async function evidenceOf(file: string): Promise<string> {
+  const unread = (error: unknown) => {
+    throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
+  };
+  const { size } = await stat(file).catch(unread);
+  // No character takes less than a byte.
+  if (size > EVIDENCE_CHARACTERS_MAX) throw new UsageError(`${file} is longer than any evidence`);
+  return await readFile(file, 'utf8').catch(unread);
+}
+
+const retiredWords = (from: bigint | null): readonly string[] =>
+  from === null ? [] : [`  that key was changed from epoch ${from} on: others may have it by now`];
 
 async function runLogs(context: CommandContext, otherLog: string): Promise<number> {
   const partition = context.integer('partition', 0, MAX_PARTITIONS - 1) ?? 0;
@@ -189,6 +213,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
     context.output.result(result, `FORGED: ${file}, receipt ${number}: ${words}`);
   }
   const conflicts = await tellConflicts(context, receipts, input);
+  if (input.forged.length + conflicts === 0) checkHeldAgainst(context);
   const logs = await openLogs(context);
   const counts: Record<string, number> = {};
   let logDisagrees = false;
@@ -225,6 +250,15 @@ async function runReceipts(context: CommandContext): Promise<number> {
   return ok ? 0 : 1;
 }
 
+/** With nothing to hold receipts against, no verdict on them is any. */
+function checkHeldAgainst({ text }: CommandContext): void {
+  if (['store', 'log', 'nats'].some((name) => text(name) !== undefined)) return;
+  throw new UsageError(
+    'the receipts agree with each other, and are held against nothing else: name --store, --log ' +
+      'or --nats',
+  );
+}
+
 /** By market and partition: a market's receipts that name two partitions name two logs. */
 function byLog(receipts: readonly Receipt[]): (readonly [Receipt, ...Receipt[]])[] {
   const found = new Map<string, [Receipt, ...Receipt[]]>();
@@ -248,7 +282,6 @@ async function tellConflicts(
   for (const receipt of receipts) {
     const conflict = book.add(receipt);
     if (conflict === undefined) continue;
-    conflicts += 1;
     const { earlier, later, words } = conflict;
     const pair = [earlier.bytes, later.bytes];
     const about = `${receipt.market}-${receipt.first}`;
@@ -256,6 +289,9 @@ async function tellConflicts(
     const evidence = { kind: 'receipts', receipts: pair, certificates } as const;
     // Of two keys only an operator who certified both is one owner.
     const holds = isOnes || checkEvidence(evidenceText(evidence)).ok;
+    // Two venues each have a log: what tells them apart is the market, unless one owner has both.
+    if (!holds && earlier.market !== later.market) continue;
+    conflicts += 1;
     const file = holds ? await writeEvidence(folderOf(context), about, evidence) : undefined;
     const result = {
       verdict: 'contradicted',

@@ -10,6 +10,7 @@ import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
 import { statusFileOf } from '../prover/status-files.ts';
+import { checkProofStores } from '../prover/store-holders.ts';
 import { WORKERS_HELP, WORKERS_OPTIONS, workerOptions } from '../prover/worker-options.ts';
 import { nodeReceiptKeys, ownReceiptKeys, type ReceiptFiles } from '../receipt-keys.ts';
 import { type ServiceName, type ServiceProcess, startService } from '../service-process.ts';
@@ -52,7 +53,8 @@ ${WORKERS_HELP}
   --share LIST      accounts whose clients on this host may come over shared memory: 7,8 those of
                     this user; 7:1001 that of user 1001 and of nobody else
   --share-dir DIR   where they find it (default ${DEFAULT_SHARE_DIR}; of one node alone)
-  --json            one JSON object for each service that is up, and for what ended
+  --json            {"service","pid","log"} for each service that is up, {"service","line"} for each
+                    warning, error and recovery that it logs, {"ended"} for what ended
 
 Example: foldbook up --local
 Example: foldbook up --local --prover-workers 0..4
@@ -175,7 +177,7 @@ const NO_SERVERS = '"foldbook up --local" starts one of its own';
 /** Told here, once and in one line, rather than by each service. */
 async function checkSurroundings(
   context: CommandContext,
-  { names, user }: Pick<Plan, 'names' | 'user'>,
+  { names, user, data }: Pick<Plan, 'names' | 'user' | 'data'>,
   { nats, redis }: { readonly nats: string; readonly redis: string },
 ): Promise<void> {
   const address = { servers: nats, user, pass: context.password };
@@ -187,7 +189,9 @@ async function checkSurroundings(
       `a market service runs at ${nats} already, and a broker serves one: end that one first`,
     );
   }
-  if (names.includes('prover')) await checkRedis(redis, NO_SERVERS);
+  if (!names.includes('prover')) return;
+  await checkRedis(redis, NO_SERVERS);
+  await checkProofStores(context, join(data, 'proofs'));
 }
 
 type ServiceConfigs = Readonly<Partial<Record<ServiceName, Record<string, unknown>>>>;
@@ -226,7 +230,7 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
     market: { ...market, broker: { kind: 'nats', ...broker } },
     node: { ...file, ...node, broker, market },
     prover: {
-      source: { kind: 'jetstream', servers: where.nats, ...login },
+      source: { kind: 'jetstream', servers: where.nats, ...login, ...sync },
       redisUrl: where.redis,
       dataDir: join(where.data, 'proofs'),
       statusFile: statusFileOf(where.data, 'prover'),
@@ -327,7 +331,7 @@ async function runServices(context: CommandContext, run: Run): Promise<number> {
       const service = await startService(name, {
         config: run.configs[name] ?? {},
         logDir: run.logDir,
-        onTrouble: (line) => output.say(`${name}: ${line}`),
+        onTrouble: (line) => output.result({ service: name, line }, `${name}: ${line}`),
         signal,
       });
       started.push(service);

@@ -53,11 +53,16 @@ replay it also needs the log: it executes every order again, and compares what c
                     the chain, whose epochs up to it are verified too, and of its last root? Where
                     the two contradict each other they are evidence against who signed both, which
                     goes to --out FOLDER (default: here)
-  --json            one JSON object
+  --json            {"ok","verdict","market","genesisHash","headHash","epochs","proofs","folded",
+                    "backend","level","devKeys","shown":[...],"notShown":[...],"ms","bytes",...};
+                    verdict: verified, signed (but not proved) or refused, then with "firstFailure":
+                    {"epoch","part","code","message"}; ok: verified, as exit status 0 says.
+                    With --account {"ok","verdict","market","account","balance","owed","epoch",...},
+                    or {"ok","verdict","code","message","evidence"}
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
 at level settlement under development keys, whose proofs anybody can forge (with --account and
---store too); 2 when there is no such market in the folder.
+--store too); 2 when there is no such market in the folder, or no such log.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}
 Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
   takes: [],
@@ -111,8 +116,11 @@ Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
     const levelChosen = level === undefined;
     const result = await completed(verified, { source, to: range.to, levelChosen });
     const figures = replay === undefined ? {} : { replay };
-    context.output.result({ ...result, ms, bytes, ...figures }, resultWords(result, ms, replay));
-    return result.ok && isProved(result) ? 0 : 1;
+    const verdict = !result.ok ? 'refused' : isProved(result) ? 'verified' : 'signed';
+    const ok = verdict === 'verified';
+    const told = { ...result, ok, verdict, ms, bytes, ...figures };
+    context.output.result(told, resultWords(result, ms, replay));
+    return ok ? 0 : 1;
   },
 };
 
@@ -142,6 +150,7 @@ const keyWords = ({ operatorKeys: [, ...changes] }: ChainAccepted) =>
 /** "16 proofs by Groth16", "16 proofs by folding", "16 proofs (2 by Groth16, 14 by folding)". */
 function proofWords({ proofs, folded }: Pick<ChainAccepted, 'proofs' | 'folded'>): string {
   const all = plural(proofs, 'proof');
+  if (proofs === 0) return all;
   if (folded === 0) return `${all} by Groth16`;
   if (folded === proofs) return `${all} by folding`;
   return `${all} (${proofs - folded} by Groth16, ${folded} by folding)`;

@@ -11,14 +11,17 @@ import {
   type StreamRecord,
 } from '@foldbook/runtime';
 
-export type LogReader = Pick<StreamReader, 'read'>;
+export type LogReader = Pick<StreamReader, 'read' | 'firstFrom'>;
 
 /** Questions on their way at once. */
 const AHEAD = 32;
 
 /** What there is now: nothing is waited for. */
 export function askedLog(stream: Pick<StreamReader, 'firstFrom' | 'lastSequence'>): LogReader {
-  return { read: (options) => readAsked(stream, options) };
+  return {
+    read: (options) => readAsked(stream, options),
+    firstFrom: (sequence, filter) => stream.firstFrom(sequence, filter),
+  };
 }
 
 async function* readAsked(

@@ -1,6 +1,12 @@
 /** What becomes of each receipt of a market: fits, is not covered, or contradicts. */
 import type { Receipt } from '@foldbook/protocol';
-import { chainCertifier, type Evidence, placeInEpoch, type ReceiptPlace } from '@foldbook/verifier';
+import {
+  chainCertifier,
+  EVIDENCE_GROUPS_BYTES_MAX,
+  type Evidence,
+  placeInEpoch,
+  type ReceiptPlace,
+} from '@foldbook/verifier';
 import type { LogReader } from './asked-log.ts';
 import { groupsBetween, headBefore, type LogWalk, type MetReceipt, walkLog } from './log-walk.ts';
 import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
@@ -37,7 +43,6 @@ export interface Judgement {
   readonly logDisagrees: string | undefined;
 }
 
-const MOST_EVIDENCE_BYTES = 64 * 1024 * 1024;
 const NOT_CERTIFIED = '; no evidence is written, since the operator has not certified its key';
 const TOO_LARGE = '; its evidence has more than 64 MiB of groups and is not written';
 
@@ -88,7 +93,7 @@ async function judge(
     const range = {
       from: before,
       to: Number(epoch.header.logLast),
-      mostBytes: MOST_EVIDENCE_BYTES,
+      mostBytes: EVIDENCE_GROUPS_BYTES_MAX,
     };
     const groups = await groupsBetween(reader, around.market, range);
     if (groups === undefined) return found('contradicted', `${met.differs}${TOO_LARGE}`);
@@ -141,7 +146,7 @@ async function againstLog(
     ({ header }) => walk?.agreeing.has(header.epoch) && header.sequenceLast < receipt.first,
   );
   const from = anchor === undefined ? 1 : Number(anchor.header.logLast) + 1;
-  const range = { from, to: met.logSequence, mostBytes: MOST_EVIDENCE_BYTES };
+  const range = { from, to: met.logSequence, mostBytes: EVIDENCE_GROUPS_BYTES_MAX };
   const groups = await groupsBetween(readerOf(around), market, range);
   const words = `${met.differs}`;
   const base = { receipt, verdict: 'contradicted', epoch } as const;

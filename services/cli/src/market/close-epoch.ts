@@ -8,7 +8,8 @@ export const closeEpoch: CliCommand = {
   help: `
 Usage: foldbook market close-epoch --market NAME
 
-The market closes epochs by itself; this does not wait for that. ${OPERATOR_NOTE}
+The market closes epochs by itself; this does not wait for that.
+${OPERATOR_NOTE}
 
 ${CONNECTION_HELP}
 

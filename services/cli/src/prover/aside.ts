@@ -1,6 +1,6 @@
 /** `prover aside`: proofs that could not be made. */
 import type { CliCommand } from '../command.ts';
-import { ASIDE_HELP, ASIDE_OPTIONS, asideFiles } from './aside-files.ts';
+import { ASIDE_HELP, ASIDE_OPTIONS, asideFiles, expectAllRead } from './aside-files.ts';
 
 export const aside: CliCommand = {
   name: 'prover aside',
@@ -18,12 +18,14 @@ Example: foldbook prover aside --market BTC-USD`,
   takes: [],
   options: ASIDE_OPTIONS,
   run: async (context) => {
-    const files = await asideFiles(context);
+    const found = await asideFiles(context);
+    const { files } = found;
     for (const file of files) {
       const { market, epoch, part, circuit, reason, since } = file;
       const words = `${market} epoch ${epoch} ${part} (${circuit}) since ${since}: ${reason}`;
       context.output.result({ ...file }, words);
     }
+    expectAllRead(found);
     if (files.length === 0) context.output.say('no proof is set aside');
     return files.length === 0 ? 0 : 1;
   },

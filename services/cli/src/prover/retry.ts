@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { CliCommand } from '../command.ts';
 import { plural } from '../output.ts';
-import { ASIDE_HELP, ASIDE_OPTIONS, asideFiles } from './aside-files.ts';
+import { ASIDE_HELP, ASIDE_OPTIONS, asideFiles, expectAllRead } from './aside-files.ts';
 
 export const retry: CliCommand = {
   name: 'prover retry',
@@ -20,12 +20,14 @@ Example: foldbook prover retry --market BTC-USD`,
   takes: [],
   options: ASIDE_OPTIONS,
   run: async (context) => {
-    const files = await asideFiles(context);
+    const found = await asideFiles(context);
+    const { files } = found;
     for (const file of files) {
       await rm(file.path, { force: true });
       context.output.result({ ...file }, `${file.market} epoch ${file.epoch} ${file.part}`);
     }
     context.output.say(`${plural(files.length, 'proof')} to be tried again`);
+    expectAllRead(found);
     return 0;
   },
 };

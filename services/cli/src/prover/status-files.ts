@@ -20,6 +20,8 @@ export interface ProverFacts extends Told {
   /** Threads of the prover's own process. */
   readonly workers: number;
   readonly rssBytes: number;
+  /** Why it leaves jobs to other workers, if it does. */
+  readonly refusal: string | null;
   readonly markets: readonly MarketFacts[];
 }
 
@@ -30,9 +32,9 @@ export interface MarketFacts {
   readonly epochsBacklog: number;
   readonly recordsBacklog: number;
   readonly treePages: number;
-  readonly treeHitRate: number;
-  readonly msPerBatch: number;
-  readonly msPerAccountProof: number;
+  readonly treeHitRate: number | null;
+  readonly msPerBatch: number | null;
+  readonly msPerAccountProof: number | null;
   readonly setAside: readonly {
     readonly epoch: number;
     readonly part: string;
@@ -54,7 +56,17 @@ export interface SupervisorFacts extends Told {
   readonly started?: number;
   readonly ended?: number;
   readonly failed?: number;
+  /** Why its workers leave jobs to others, if they do. */
+  readonly refusal?: string | null;
 }
+
+/** They write every second; one that did not for so long does not get to it. */
+const STALE_MS = 5_000;
+
+/** How long ago a process told, ms; not below 0, also where the clock was set back. */
+export const ageOf = ({ atMs }: Told, nowMs: number): number => Math.max(0, nowMs - atMs);
+
+export const isStale = (facts: Told, nowMs: number): boolean => ageOf(facts, nowMs) > STALE_MS;
 
 /**
  * Undefined where the process does not run, or did not tell yet.

@@ -5,6 +5,8 @@ import type { CliCommand } from '../command.ts';
 import { grouped, plural } from '../output.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import {
+  ageOf,
+  isStale,
   type MarketFacts,
   type ProverFacts,
   readStatus,
@@ -21,14 +23,15 @@ export const status: CliCommand = {
 Usage: foldbook prover status [--data DIR]
 
 Shows what the prover that "foldbook up" runs here tells every second, and the supervisor of its
-workers if there is one. Exit status 1 if a market is not proved any further, or a proof is set
-aside.
+workers if there is one, and how long ago. Exit status 1 if a market is not proved any further, a
+proof is set aside, workers leave jobs to others, or one of the two has told nothing for seconds.
 
   --data DIR        of the node (default ${DEFAULT_NODE_DIR})
-  --json            {"prover":{"workers","rssBytes","markets":[{"market","epochsBacklog",
-                    "recordsBacklog","treeHitRate","setAside":[...],"choice",...}]},
-                    "supervisor":{"min","max","workers":[{"pid","core"}],"wanted","reason",
-                    "backlog","rssBytes","started","ended","failed"}}; supervisor: null without one
+  --json            {"prover":{"atMs","workers","rssBytes","refusal","markets":[{"market",
+                    "epochsBacklog","recordsBacklog","treeHitRate","setAside":[...],"choice",...}]},
+                    "supervisor":{"atMs","min","max","workers":[{"pid","core"}],"wanted","reason",
+                    "backlog","rssBytes","started","ended","failed","refusal"}}; supervisor: null
+                    without one
 
 Example: foldbook prover status --json`,
   takes: [],
@@ -41,42 +44,62 @@ Example: foldbook prover status --json`,
       throw new UsageError(`no prover of ${data} runs here: "foldbook up" starts one (or --data)`);
     }
     const told = { prover: prover ?? null, supervisor: supervisor ?? null };
-    context.output.result(told, words(prover, supervisor));
-    const isTroubled = prover?.markets.some(
+    const nowMs = Date.now();
+    context.output.result(told, words(prover, supervisor, nowMs));
+    const isTroubled = [prover, supervisor].some(
+      (facts) => facts !== undefined && (isStale(facts, nowMs) || (facts.refusal ?? null) !== null),
+    );
+    const isStuck = prover?.markets.some(
       ({ stopped, setAside }) => stopped !== undefined || setAside.length > 0,
     );
-    return isTroubled === true ? 1 : 0;
+    return isTroubled || isStuck === true ? 1 : 0;
   },
 };
 
 const mebibytes = (bytes: number) => `${grouped(bytes / MEBIBYTE)} MiB`;
 
-function words(prover: ProverFacts | undefined, supervisor: SupervisorFacts | undefined): string {
+/** Of a process that does not get to it any more, its figures are those of then. */
+function ageWords(facts: ProverFacts | SupervisorFacts, nowMs: number): string {
+  const seconds = grouped(Math.floor(ageOf(facts, nowMs) / 1_000));
+  return isStale(facts, nowMs) ? `, TOLD ${seconds} s AGO` : `, told ${seconds} s ago`;
+}
+
+function refusalWords({ refusal = null }: ProverFacts | SupervisorFacts): string[] {
+  return refusal === null ? [] : [`  leaves jobs to others: ${refusal}`];
+}
+
+function words(
+  prover: ProverFacts | undefined,
+  supervisor: SupervisorFacts | undefined,
+  nowMs: number,
+): string {
   const lines: string[] = [];
   if (prover === undefined) lines.push('the prover does not run');
   else {
     const { owner, workers, rssBytes, markets } = prover;
     const threads = workers === 0 ? 'proves nothing itself' : `proves ${workers} at a time`;
-    lines.push(`prover (process ${owner.pid}): ${mebibytes(rssBytes)}, ${threads}`);
+    const age = ageWords(prover, nowMs);
+    lines.push(`prover (process ${owner.pid}${age}): ${mebibytes(rssBytes)}, ${threads}`);
+    lines.push(...refusalWords(prover));
     lines.push(...markets.flatMap(marketWords));
     if (markets.length === 0) lines.push('  no market yet');
   }
-  if (supervisor !== undefined) lines.push(...supervisorWords(supervisor));
+  if (supervisor !== undefined) lines.push(...supervisorWords(supervisor, nowMs));
   return lines.join('\n');
 }
 
 function marketWords(facts: MarketFacts): string[] {
   const { market, epochsClosed, epochsProved, epochsBacklog, recordsBacklog, stopped } = facts;
   const { treeHitRate, treePages, msPerBatch, msPerAccountProof, choice, setAside } = facts;
-  const share = (100 * treeHitRate).toFixed(1);
+  const share = treeHitRate === null ? '-' : `${(100 * treeHitRate).toFixed(1)} %`;
   return [
     `  ${market}: ${epochsProved} of ${plural(epochsClosed, 'epoch')} proved; waiting: ` +
       `${plural(epochsBacklog, 'epoch')}, ${plural(recordsBacklog, 'record')}`,
-    `    a batch ${msPerBatch} ms, an account proof ${msPerAccountProof} ms; account tree: ` +
-      `${share} % found in memory, ${plural(treePages, 'page')}`,
+    `    a batch ${msPerBatch ?? '-'} ms, an account proof ${msPerAccountProof ?? '-'} ms; ` +
+      `account tree: ${share} found in memory, ${plural(treePages, 'page')}`,
     ...(choice === undefined
       ? []
-      : [`    last choice, epoch ${choice.epoch}: ${choice.proofs} (${choice.reason})`]),
+      : [`    last choice, epoch ${choice.epoch}: ${choiceWords(choice)}`]),
     ...setAside.map(
       ({ epoch, part, reason }) => `    set aside: epoch ${epoch} ${part}: ${reason}`,
     ),
@@ -84,9 +107,25 @@ function marketWords(facts: MarketFacts): string[] {
   ];
 }
 
-function supervisorWords(facts: SupervisorFacts): string[] {
+/** Of the router's, in words; one that is not known here is told as it is. */
+const REASONS: Readonly<Record<string, string>> = {
+  only: 'the only way there is',
+  unmeasured: 'nothing is measured yet',
+  trial: 'to measure it',
+  cost: 'it costs the least',
+  deadline: 'others would be late',
+  backlog: 'others wait',
+  memory: 'others need more memory',
+  kept: 'as an earlier run had planned',
+};
+
+function choiceWords({ proofs, reason }: { proofs: string; reason: string }): string {
+  return proofs === 'none' ? 'no proof needed' : `${proofs} (${REASONS[reason] ?? reason})`;
+}
+
+function supervisorWords(facts: SupervisorFacts, nowMs: number): string[] {
   const { owner, min, max, workers, wanted, reason, backlog, rssBytes = 0 } = facts;
-  const head = `workers (supervisor ${owner.pid}), ${min} to ${max}:`;
+  const head = `workers (supervisor ${owner.pid}${ageWords(facts, nowMs)}), ${min} to ${max}:`;
   if (workers === undefined) return [`${head} nothing told yet`];
   const each = workers.map(({ pid, core }) => `${pid} on core ${core ?? 'any'}`).join(', ');
   const jobs = backlog === null || backlog === undefined ? 'unknown' : plural(backlog, 'job');
@@ -95,5 +134,6 @@ function supervisorWords(facts: SupervisorFacts): string[] {
     `${head} ${workers.length} run${each === '' ? '' : ` (${each})`}, ${mebibytes(rssBytes)}`,
     `  ${wanted} wanted: ${reason}; queue: ${jobs}`,
     `  started ${started}, ended ${ended}, by themselves ${failed}`,
+    ...refusalWords(facts),
   ];
 }

@@ -4,10 +4,13 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, MetricsError, MetricsReader, mapFile } from '@foldbook/runtime';
 import { UsageError } from '../cli-error.ts';
+import { fileTrouble } from '../file-trouble.ts';
 
 /** Memory that has names; files here are never written to a disk. */
 const SHARED_MEMORY = '/dev/shm';
 const NAME = /^foldbook-[0-9a-f]{12}\.metrics$/;
+
+const NO_FILE = 'name the metricsFile of a market that runs';
 
 export interface OpenMetrics {
   readonly file: string;
@@ -63,9 +66,11 @@ function metricsFiles(): string[] {
 function open(file: string): OpenMetrics {
   let mapped: ReturnType<typeof mapFile>;
   try {
+    if (statSync(file).size === 0) throw new UsageError(`${file} is empty: ${NO_FILE}`);
     mapped = mapFile(file, 0, { create: false, readOnly: true });
   } catch (error) {
-    throw new UsageError(`${file}: ${error instanceof Error ? error.message : error}`);
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
   }
   const { buffer, close } = mapped;
   try {

@@ -110,14 +110,20 @@ describe('top', { skip, timeout: 120_000 }, () => {
     const files = await readdir(join(dir, 'profiles'));
     assert.equal(files.filter((name) => name.endsWith('.cpuprofile')).length, 2);
     const missing = await foldbook(['profile', '--file', join(dir, 'none')]);
-    assert.match(missing.stderr, /^foldbook: .*none: ENOENT.*\n$/);
+    assert.match(
+      missing.stderr,
+      /^foldbook: .*none can't be read: there is no such file or folder\n$/,
+    );
     assert.equal(missing.status, 2);
   });
 
   test('what is no market that runs is told in one line', async () => {
     const missing = await foldbook(['top', '--once', '--file', join(dir, 'none')]);
     assert.equal(missing.status, 2);
-    assert.match(missing.stderr, /^foldbook: .*none: ENOENT.*\n$/);
+    assert.match(
+      missing.stderr,
+      /^foldbook: .*none can't be read: there is no such file or folder\n$/,
+    );
     const other = await foldbook(['top', '--once', '--file', MAIN]);
     assert.equal(other.status, 2);
     assert.match(other.stderr, /these are no metrics/);

@@ -145,6 +145,8 @@ export interface PipelineOptions {
   readonly maxMarkets?: number;
   /** What an earlier process wrote to the outputs. */
   readonly covered?: Coverage;
+  /** Log sequence that this owner began with; default 0. */
+  readonly barrier?: number;
   readonly log?: MemoryWriter;
   readonly live?: boolean;
   /** What receipts are signed with. */
@@ -232,7 +234,7 @@ export class Pipeline {
     diffs.cover(covered);
     reports.open(this.reports);
     diffs.open(this.diffs);
-    this.sequencer.open(this.log);
+    this.sequencer.open(this.log, options.barrier ?? 0);
     this.publisher = new Publisher({
       receipts: this.desk,
       rings: hosts.map(({ events }) => events),

@@ -39,6 +39,7 @@ function groth16(name: CircuitName, prover: ProverName): ProofBackend {
       assert(job !== undefined, 'one job');
       const meter = cpuMeter();
       const made = await prove({ job, prover, ...files });
+      if ('fault' in made) throw new Error(made.fault);
       const proof = compressProof(made.proof);
       assert(proof.ok, 'a proof has points');
       const proofBytes = proof.value.length;

@@ -11,6 +11,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type FoldKey, pinnedBases, readFoldKey, witnessLength } from '@foldbook/verifier';
 import { Piscina } from 'piscina';
 import { removeDrafts } from '../durable-file.ts';
+import type { Turns } from '../job-turns.ts';
 import { Limit } from '../limit.ts';
 import type { ProofJob } from '../proof-job.ts';
 import { messageOf, ProverError } from '../prover-error.ts';
@@ -58,8 +59,8 @@ export interface FoldRunOptions {
   readonly dir: string;
   /** Default 8. */
   readonly chunkLeaves?: number;
-  /** Bounds the tasks under way, beside the pool's own threads. */
-  readonly lanes?: Limit | undefined;
+  /** When a task may begin, where threads have other work as well; default: when one is free. */
+  readonly turns?: Turns | undefined;
   /** No task is begun after it; the run ends with CLOSED. */
   readonly signal?: AbortSignal | undefined;
   /** Told of each subtree that was folded here, not found. */
@@ -78,15 +79,14 @@ export interface FoldMaker {
 export class FoldPool implements FoldMaker {
   readonly #pool: Piscina<FoldTask, FoldTaskDone>;
   readonly #workers: number;
-  readonly #seats: Limit;
+  readonly #turns: Turns;
   /** Drawn once in the process, in the thread that needs them first. */
   #bases: { readonly count: number; readonly bytes: Promise<Uint8Array | undefined> } | undefined;
   #isClosed = false;
 
-  /** @param seats - of the machine, where others take some as well; default: one a thread */
-  constructor(workers: number, seats: Limit = new Limit(workers)) {
+  constructor(workers: number) {
     this.#workers = workers;
-    this.#seats = seats;
+    this.#turns = new Limit(workers);
     this.#pool = new Piscina({
       filename: new URL('./fold-worker.ts', import.meta.url).href,
       minThreads: 0,
@@ -137,9 +137,11 @@ export class FoldPool implements FoldMaker {
       bases: await this.#basesFor(witnessLength(key.shape)),
     };
     const run = new FoldRun({
-      ...{ place, key, plans, chunkLeaves, workers: this.#workers },
+      ...{ place, key, plans, chunkLeaves },
+      // One waits while the others are at work: else a run's turn passes to others between two.
+      lanes: this.#workers + 1,
       ...{ signal: options.signal, onNode: options.onNode },
-      work: (task) => this.#work(task, options.lanes),
+      work: (task) => this.#work(task, options.turns ?? this.#turns),
     });
     try {
       const { root, costs } = await run.all();
@@ -154,14 +156,12 @@ export class FoldPool implements FoldMaker {
     }
   }
 
-  async #work(task: () => FoldTask, lanes: Limit | undefined): Promise<FoldTaskDone> {
-    await lanes?.enter();
-    await this.#seats.enter();
+  async #work(task: () => FoldTask, turns: Turns): Promise<FoldTaskDone> {
+    await turns.enter();
     try {
       return await this.#pool.run(task());
     } finally {
-      this.#seats.leave();
-      lanes?.leave();
+      turns.leave();
     }
   }
 
@@ -169,7 +169,8 @@ export class FoldPool implements FoldMaker {
     if (!pinnedBases.has(length)) return undefined;
     if (this.#bases === undefined || this.#bases.count < length) {
       const task = { kind: 'bases', count: length } as const;
-      const bytes = this.#work(() => task, undefined).then((done) => done.bases);
+      // Once in a process' life, and for all its markets: it takes no epoch's turn.
+      const bytes = this.#pool.run(task).then((done) => done.bases);
       this.#bases = { count: length, bytes };
       bytes.catch(() => {
         this.#bases = undefined;

@@ -19,7 +19,7 @@ export interface FoldRunParts {
   readonly plans: readonly LeafPlan[];
   readonly chunkLeaves: number;
   /** Tasks that are asked for at a time. */
-  readonly workers: number;
+  readonly lanes: number;
   readonly signal: AbortSignal | undefined;
   readonly onNode: ((first: number, leaves: number) => void) | undefined;
   /** Does a task in a thread; it is built when one is free. */
@@ -45,6 +45,8 @@ export class FoldRun {
     ...{ closingCpuMs: 0, closingWallMs: 0, verifyMs: 0 },
   };
   #isRefused = false;
+  /** Of the lane that failed first: the others begin nothing any more. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(parts: FoldRunParts) {
     this.#parts = parts;
@@ -56,28 +58,28 @@ export class FoldRun {
   }
 
   async all(): Promise<{ root: FoldNode; costs: Costs }> {
-    const { chunkLeaves, plans, workers } = this.#parts;
+    const { chunkLeaves, plans, lanes } = this.#parts;
     await this.#find();
     const missing = [];
     for (let first = 0; first < plans.length; first += chunkLeaves) {
       if (!this.#covers(first)) missing.push(first);
     }
     const rest = missing.values();
-    let failed = false;
     const lane = async (): Promise<void> => {
       for (const first of rest) {
-        if (failed) return;
+        if (this.#failure !== undefined) return;
         const span = { first, leaves: Math.min(chunkLeaves, plans.length - first) };
         try {
           await this.#leaves(span);
           await this.#joinFrom(span);
         } catch (error) {
-          failed = true;
-          throw error;
+          this.#failure ??= { error };
         }
       }
     };
-    await Promise.all(Array.from({ length: workers }, lane));
+    await Promise.all(Array.from({ length: lanes }, lane));
+    // Only now: whoever tries again does so in this folder, where no lane may be at work any more.
+    if (this.#failure !== undefined) throw this.#failure.error;
     // A run that ended between two subtrees and their join left both.
     for (const span of [...this.#spans.values()]) await this.#joinFrom(span);
     return { root: await this.#finish(), costs: this.#costs };
@@ -166,6 +168,7 @@ export class FoldRun {
     const { place, signal, work } = this.#parts;
     return work(() => {
       signal?.throwIfAborted();
+      if (this.#failure !== undefined) throw this.#failure.error;
       return { ...place, ...task() };
     });
   }

@@ -22,8 +22,10 @@ import {
 import { FoldModel, tinyShape, tinyWitness } from '@foldbook/verifier/testing';
 import fc from 'fast-check';
 import { WitnessMaker } from '../groth16/witness-maker.ts';
+import { JobTurns } from '../job-turns.ts';
 import { ProverError } from '../prover-error.ts';
 import { batchJobs, plansOf } from '../testing/fold-jobs.ts';
+import { polled } from '../testing/prover-process.ts';
 import { foldFiles, loadFoldedCircuit } from './fold-circuit.ts';
 import { FoldPool, type FoldRunOptions } from './fold-pool.ts';
 import { type Accumulator, FoldProver } from './fold-prover.ts';
@@ -198,4 +200,24 @@ test('a job whose inputs are wrong is named', async () => {
   const wrong = { ...job, publicSignals: job.publicSignals.with(0, '5') };
   const options = { dir: join(dir, 'wrong') };
   await assert.rejects(pool.fold(files, plansOf([wrong]), options), /-2-b0-.* public signal 0 is/);
+});
+
+test('runs fold in the order of the process, each without a pause between its leaves', async () => {
+  const deadlines: Readonly<Record<string, number>> = { SOON: 1, LATER: 2 };
+  const standing = (market: string) => ({ deadlineMs: deadlines[market] ?? 0, restMs: 0 });
+  const turns = new JobTurns({ places: () => 1, urgency: { nowMs: () => 0, standing } });
+  const other = turns.of({ market: 'OTHER', epoch: 0 });
+  await other.enter();
+  const made: string[] = [];
+  const runs = ['LATER', 'SOON'].map((market) =>
+    run(6, market, {
+      turns: turns.of({ market, epoch: 0 }),
+      onNode: (_, leaves) => leaves === 2 && made.push(market),
+    }),
+  );
+  await polled(async () => turns.waiting === 4);
+  other.leave();
+  await Promise.all(runs);
+  assert.deepEqual(made, ['SOON', 'SOON', 'SOON', 'LATER', 'LATER', 'LATER']);
+  assert.equal(turns.busy, 0);
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What a way to prove an epoch is expected to cost, in CPU seconds of the prover. */
+import assert from 'node:assert/strict';
 import type { CostBook, StepCost } from './cost-book.ts';
 import {
   gigabytes,
@@ -97,16 +98,19 @@ export function alternativeOf(
     weights.perMegabyte * (sum.proofBytes / 1e6) +
     weights.perVerifyS * (sum.verifyMs / 1_000);
   const { rssBytes, proofBytes, verifyMs } = sum;
+  const parts = {
+    cpu: sum.cpuMs / 1_000,
+    memory,
+    verifier,
+    late: lateness(aheadMs + durationMs, aheadMs + durationUpperMs, standing.slackMs),
+    backlog: backlogCost(durationMs, standing),
+  };
+  // Nothing is less than NaN: the choice would be whatever came first.
+  assert(Object.values(parts).every(Number.isFinite), 'costs are finite');
   return {
     ...tilings,
     ...{ workers, durationMs, durationUpperMs, rssBytes, proofBytes, verifyMs },
-    parts: {
-      cpu: sum.cpuMs / 1_000,
-      memory,
-      verifier,
-      late: lateness(aheadMs + durationMs, aheadMs + durationUpperMs, standing.slackMs),
-      backlog: backlogCost(durationMs, standing),
-    },
+    parts,
   };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { MovingAverage } from './moving-average.ts';
+import assert from 'node:assert/strict';
+import { type AverageFigures, MovingAverage } from './moving-average.ts';
 import { kindName, type Measurement, type ProofStage, type RoutedKind } from './proof-backend.ts';
 
 /** What a step is expected to take. */
@@ -17,19 +18,51 @@ export interface StepCost {
 
 /** A guess from another circuit may be this many times too low. */
 const GUESS_CAUTION = 2;
+/** Whoever hands figures in has bounded them by less; the square of this one is finite. */
+const MOST = Number.MAX_SAFE_INTEGER;
 const NOTHING: StepCost = {
   ...{ samples: 0, cpuMs: 0, cpuUpperMs: 0, rssBytes: 0, proofBytes: 0, verifyMs: 0 },
 };
 
+/** What is known of a step, as it is written down. */
+export interface StepFigures {
+  readonly kind: RoutedKind;
+  readonly stage: ProofStage;
+  readonly cpuMs: AverageFigures;
+  readonly rssBytes: AverageFigures;
+  readonly proofBytes: AverageFigures;
+  readonly verifyMs: AverageFigures;
+}
+
+export interface BookFigures {
+  readonly steps: readonly StepFigures[];
+  /** By jobs under way. */
+  readonly stretch: readonly (AverageFigures & { readonly workers: number })[];
+}
+
 class StepAverages {
   readonly kind: RoutedKind;
-  readonly cpuMs = new MovingAverage();
-  readonly rssBytes = new MovingAverage();
-  readonly proofBytes = new MovingAverage();
-  readonly verifyMs = new MovingAverage();
+  readonly stage: ProofStage;
+  readonly cpuMs: MovingAverage;
+  readonly rssBytes: MovingAverage;
+  readonly proofBytes: MovingAverage;
+  readonly verifyMs: MovingAverage;
 
-  constructor(kind: RoutedKind) {
-    this.kind = kind;
+  constructor(step: Pick<StepFigures, 'kind' | 'stage'> & Partial<StepFigures>) {
+    this.kind = step.kind;
+    this.stage = step.stage;
+    this.cpuMs = new MovingAverage(step.cpuMs);
+    this.rssBytes = new MovingAverage(step.rssBytes);
+    this.proofBytes = new MovingAverage(step.proofBytes);
+    this.verifyMs = new MovingAverage(step.verifyMs);
+  }
+
+  get figures(): StepFigures {
+    const { kind, stage, cpuMs, rssBytes, proofBytes, verifyMs } = this;
+    return {
+      ...{ kind, stage, cpuMs: cpuMs.figures, rssBytes: rssBytes.figures },
+      ...{ proofBytes: proofBytes.figures, verifyMs: verifyMs.figures },
+    };
   }
 }
 
@@ -42,11 +75,39 @@ export class CostBook {
   readonly #steps = new Map<string, StepAverages>();
   /** Wall time over processor time, by the number of jobs under way. */
   readonly #stretch = new Map<number, MovingAverage>();
+  #changes = 0;
+
+  /** Rises with each measurement. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** All that it knows; another book goes on with it. */
+  get figures(): BookFigures {
+    const stretch = [...this.#stretch].map(([workers, { figures }]) => ({ workers, ...figures }));
+    return { steps: [...this.#steps.values()].map(({ figures }) => figures), stretch };
+  }
+
+  /** Takes what an earlier book knew, before anything is measured. */
+  restore({ steps, stretch }: BookFigures): void {
+    for (const step of steps) {
+      this.#steps.set(`${kindName(step.kind)}/${step.stage}`, new StepAverages(step));
+    }
+    for (const one of stretch) this.#stretch.set(one.workers, new MovingAverage(one));
+  }
 
   add(measurement: Measurement): void {
     const { kind, stage, cpuMs, wallMs, workers } = measurement;
+    this.#changes += 1;
+    const { rssBytes = 0, proofBytes = 0, verifyMs = 0 } = measurement;
+    // One that is not would stay in its average, and in each cost and choice after it.
+    const figures = [cpuMs, wallMs, workers, rssBytes, proofBytes, verifyMs];
+    assert(
+      figures.every((figure) => figure >= 0 && figure <= MOST),
+      'a figure that none can be',
+    );
     const name = `${kindName(kind)}/${stage}`;
-    const step = this.#steps.get(name) ?? new StepAverages(kind);
+    const step = this.#steps.get(name) ?? new StepAverages({ kind, stage });
     this.#steps.set(name, step);
     step.cpuMs.add(cpuMs);
     for (const figure of ['rssBytes', 'proofBytes', 'verifyMs'] as const) {
@@ -67,8 +128,8 @@ export class CostBook {
     if (measured !== undefined) return costOf(measured);
     let nearest: StepAverages | undefined;
     const away = (other: RoutedKind) => Math.abs(Math.log(other.constraints / kind.constraints));
-    for (const [name, step] of this.#steps) {
-      if (!name.endsWith(`/${stage}`) || step.kind.backEnd !== kind.backEnd) continue;
+    for (const step of this.#steps.values()) {
+      if (step.stage !== stage || step.kind.backEnd !== kind.backEnd) continue;
       if (nearest === undefined || away(step.kind) < away(nearest.kind)) nearest = step;
     }
     return nearest && guessed(costOf(nearest), kind.constraints / nearest.kind.constraints, kind);

@@ -5,6 +5,8 @@ import { type Tiling, tilingWords } from './tilings.ts';
 
 /** What made the choice what it is. */
 export type Reason =
+  /** An earlier run of the prover planned the epoch. */
+  | 'kept'
   /** Nothing else was possible. */
   | 'only'
   /** Nothing is measured yet: Groth16 and the largest circuits that are filled. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EpochRouter } from './epoch-router.ts';
-import { nextEpoch } from './job-order.ts';
+import { nextEpoch, standingOf } from './job-order.ts';
 import { MovingAverage } from './moving-average.ts';
 import type { RoutedKind } from './proof-backend.ts';
 import { routerSchema } from './settings.ts';
@@ -106,6 +106,26 @@ test('who can be in time goes first by deadline; every fourth turn is for the la
   ];
   const order = [1, 2, 3, 4].map((turn) => nextEpoch(open, 2, 1_000, turn)?.market);
   assert.deepEqual(order, ['FIRST', 'FIRST', 'FIRST', 'LATE']);
+});
+
+test('a market is as urgent as its first epoch that can be in time behind the others', () => {
+  const late = { deadlineMs: 500, restMs: 1_000 };
+  const kept = { deadlineMs: 3_000, restMs: 1_000 };
+  const far = { deadlineMs: 90_000, restMs: 10 };
+  assert.deepEqual(standingOf([late, kept, far], 1, 900), { deadlineMs: 3_000, restMs: 2_000 });
+  assert.deepEqual(standingOf([late, kept, far], 1, 1_001), { deadlineMs: 90_000, restMs: 2_010 });
+  assert.deepEqual(standingOf([late, kept, far], 2, 1_001), { deadlineMs: 3_000, restMs: 2_000 });
+  assert.deepEqual(standingOf([late, kept], 1, 5_000), late);
+  assert.equal(standingOf([], 1, 0), undefined);
+});
+
+test('no choice is made of costs that are none', () => {
+  assert.throws(() => new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 0 }), /no workers/);
+  const router = knowing({});
+  const took = { kind: kind('batch-15'), stage: 'leaf', workers: 1, cpuMs: 9, wallMs: 9 } as const;
+  for (const wrong of [{ cpuMs: 1e308 }, { wallMs: Number.NaN }, { rssBytes: -1 }]) {
+    assert.throws(() => router.measured({ ...took, ...wrong }), /a figure that none can be/);
+  }
 });
 
 test('averages follow what changes, and the upper estimate covers the spread', () => {

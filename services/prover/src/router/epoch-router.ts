@@ -4,6 +4,7 @@
  * has neither a clock nor chance in it: times and measurements are handed in, so that the same
  * history gives the same choices.
  */
+import assert from 'node:assert/strict';
 import type { CircuitRole } from '@foldbook/verifier';
 import {
   type Alternative,
@@ -37,6 +38,7 @@ export interface RouteRequest {
 }
 
 export interface RouterOptions extends RouterSettings {
+  /** 1 or more: costs are divided by it. */
   readonly maxWorkers: number;
 }
 
@@ -70,7 +72,13 @@ export class EpochRouter {
   #trialAt = 0;
 
   constructor(options: RouterOptions) {
+    assert(Number.isInteger(options.maxWorkers) && options.maxWorkers >= 1, 'no workers to choose');
     this.#options = options;
+  }
+
+  /** From an epoch's close to its proof. */
+  get deadlineMs(): number {
+    return this.#options.deadlineMs;
   }
 
   /** An epoch of a market has closed; on the clock of the requests. */
@@ -83,6 +91,13 @@ export class EpochRouter {
 
   measured(measurement: Measurement): void {
     this.book.add(measurement);
+  }
+
+  /** A choice that was made before: nothing is compared, as it stays. */
+  kept(market: string, epoch: number, { batches, accounts }: Tilings): Decision {
+    const { maxWorkers } = this.#options;
+    const chosen = { market, epoch, batches, accounts, workers: maxWorkers };
+    return { ...chosen, reason: 'kept', alternatives: [], compared: 0 };
   }
 
   choose(request: RouteRequest): Decision {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/** An epoch whose proofs are under way. */
-export interface OpenEpoch {
-  readonly market: string;
+/** Where an epoch stands whose proofs are under way. */
+export interface Standing {
   readonly deadlineMs: number;
-  /** Processor time of what is not started yet, by upper estimates, ms; 0 if there are none. */
+  /** Processor time of what is not done yet, by upper estimates, ms; 0 if there are none. */
   readonly restMs: number;
+}
+
+export interface OpenEpoch extends Standing {
+  readonly market: string;
 }
 
 /** Of so many turns one is for an epoch whose deadline cannot be kept any more. */
@@ -33,4 +36,25 @@ export function nextEpoch<Of extends OpenEpoch>(
   const late = open.filter(isLate).sort(before);
   const [first, second] = turn % TURNS_PER_LATE === 0 ? [late, inTime] : [inTime, late];
   return first[0] ?? second[0];
+}
+
+/**
+ * A market's standing where several of its epochs are open. They are kept in order, so its first
+ * one starts first, and is as urgent as the first of them that can be in time behind it; if none
+ * can, the market is as late as its first one.
+ *
+ * @param chain - its open epochs in their order
+ */
+export function standingOf(
+  chain: readonly Standing[],
+  workers: number,
+  nowMs: number,
+): Standing | undefined {
+  let restMs = 0;
+  for (const one of chain) {
+    restMs += one.restMs;
+    const { deadlineMs } = one;
+    if (nowMs + restMs / workers <= deadlineMs) return { deadlineMs, restMs };
+  }
+  return chain[0];
 }

@@ -6,11 +6,29 @@ const UPPER_DEVIATIONS = 2;
 /** With one value nothing is known of the spread: this share of the mean is assumed. */
 const FIRST_SPREAD = 0.5;
 
+/** An average as it is written down. */
+export interface AverageFigures {
+  readonly samples: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
 /** An exponentially weighted mean and variance of what was measured, in the values' unit. */
 export class MovingAverage {
-  #samples = 0;
-  #mean = 0;
-  #variance = 0;
+  #samples: number;
+  #mean: number;
+  #variance: number;
+
+  /** @param figures - of one that goes on here */
+  constructor(figures: AverageFigures = { samples: 0, mean: 0, variance: 0 }) {
+    this.#samples = figures.samples;
+    this.#mean = figures.mean;
+    this.#variance = figures.variance;
+  }
+
+  get figures(): AverageFigures {
+    return { samples: this.#samples, mean: this.#mean, variance: this.#variance };
+  }
 
   get samples(): number {
     return this.#samples;

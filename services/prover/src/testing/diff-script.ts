@@ -133,14 +133,14 @@ export class DiffScript {
   }
 
   /** Marks the epoch's end and takes its message. */
-  closeEpoch(): Uint8Array {
+  closeEpoch(timeMs = this.#epoch): Uint8Array {
     const mark = this.#next(EventKind.EPOCH_MARK);
     writeCount(mark, EpochOffset.EPOCH, this.#epoch);
     writeCount(mark, EpochOffset.RECORD_FIRST, this.#recordFirst);
     writeCount(mark, EpochOffset.RECORD_COUNT, this.#recordIndex - this.#recordFirst);
     mark.setBigUint64(EpochOffset.STATE_HASH, BigInt(this.#sequence) << 32n, true);
     writeCount(mark, EpochOffset.SEQUENCE_FIRST, this.#sequenceFirst);
-    mark.setBigInt64(EpochOffset.TIME_NS, BigInt(this.#epoch) * 1_000_000n, true);
+    mark.setBigInt64(EpochOffset.TIME_NS, BigInt(timeMs) * 1_000_000n, true);
     this.#logSequence += 1;
     this.#head = Uint8Array.from(createHash('sha256').update(this.#head).digest());
     const chain = this.#record(EventKind.CHAIN_HEAD);

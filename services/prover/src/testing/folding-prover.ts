@@ -9,6 +9,7 @@ import { createLogger } from '@foldbook/runtime';
 import { loadCircuits, loadFoldedCircuits } from '../chain-context.ts';
 import { type FoldMaker, FoldPool } from '../fold/fold-pool.ts';
 import { InProcessQueue } from '../in-process-queue.ts';
+import { queueTurns } from '../job-turns.ts';
 import { MarketProver } from '../market-prover.ts';
 import { MarketRouting } from '../market-routing.ts';
 import { loadOperatorKey } from '../operator-key.ts';
@@ -33,7 +34,7 @@ const noMaker: ProofMaker = {
 };
 
 /** 14 batches, 2 account proofs with the supply. */
-const EPOCH = { market: MARKET, deposits: 200, accounts: 7 };
+export const EPOCH = { market: MARKET, deposits: 200, accounts: 7 };
 
 function newRouting(): { routing: MarketRouting; router: EpochRouter } {
   const router = new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 1 });
@@ -74,6 +75,7 @@ export async function startFolding(run: FoldingRun): Promise<StartedProver> {
       market: MARKET,
       reader: depositStream({ ...EPOCH, epochs }),
       queue,
+      turns: queueTurns(queue, routing),
       circuits,
       folds,
       routing,

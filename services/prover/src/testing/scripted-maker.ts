@@ -5,12 +5,16 @@ import type { ProofMaker } from '../proof-queue.ts';
 
 /** Does what a test says: holds jobs until they are let go, fails those that are to fail. */
 export class ScriptedMaker implements ProofMaker {
-  readonly concurrency = 2;
+  readonly concurrency: number;
   /** Ids in the order in which they were started, repetitions included. */
   readonly started: string[] = [];
   readonly #failures = new Map<string, number>();
   #gate: PromiseWithResolvers<void> | undefined;
   #waiters: { count: number; resolve: () => void }[] = [];
+
+  constructor(concurrency = 2) {
+    this.concurrency = concurrency;
+  }
 
   /** From now on jobs stay under way until `open`. */
   hold(): void {

@@ -45,7 +45,7 @@ const KEYS: Readonly<Record<CircuitName, TrapdoorKey>> = {
 
 /** Makes a proof for whatever public signals a job names, true or not. */
 export class TrapdoorMaker implements ProofMaker {
-  readonly concurrency = 4;
+  readonly concurrency: number = 4;
   /** Ids of the jobs made, in order. */
   readonly made: string[] = [];
 

@@ -40,4 +40,59 @@ export interface HistoryExports {
   readLevel(book: number, instrument: number, side: number, price: bigint, out: number): boolean;
   readQueue(level: number, afterOrder: number, ahead: bigint, most: number, out: number): number;
   findOrder(book: number, instrument: number, id: bigint, out: number): boolean;
+  /** Before a decoder's first step; the address of its instruments' table. */
+  beginDbn(decoder: number): number;
+  stepDbn(decoder: number): void;
+
+  /** Before a decoder's first step; the address of its stocks. */
+  beginItch(decoder: number): number;
+  stepItch(decoder: number): void;
+  itchStockCount(stocks: number): number;
+  itchLocateOf(stocks: number, instrument: number): number;
+  /** Address of eight bytes, the last of them zeros. */
+  itchNameOf(stocks: number, locate: number): number;
+
+  /** Before a decoder's first step; the address of its instruments' table. */
+  beginBin38(decoder: number): number;
+  stepBin38(decoder: number): void;
+  /** How many events it wrote before one that is no such record. */
+  writeBin38(
+    events: number,
+    count: number,
+    markets: number,
+    marketCount: number,
+    to: number,
+  ): number;
+
+  stepCompact(decoder: number): void;
+  /** 1 where the file's end was read. */
+  compactEnded(decoder: number): number;
+  /** Bytes that it wrote; so the two that follow. */
+  writeCompactHeader(priceExponent: number, quantityExponent: number, to: number): number;
+  /** 0 where an event has an instrument beyond those. */
+  writeCompactEvents(events: number, count: number, instruments: number, to: number): number;
+  sealCompactBlock(kind: number, count: number, bytes: number, to: number): number;
+  /** The number of a name, which is new or not; 2^32 - 1 where there is no room. */
+  instrumentOf(table: number, name: number, length: number): number;
+
+  /** A table of words that a decoder knows. */
+  newWords(): number;
+  addWord(table: number, word: number, length: number, code: number): void;
+  stepLobster(decoder: number): void;
+  setMboCsvWords(decoder: number, columns: number, actions: number, sides: number): void;
+  stepMboCsv(decoder: number): void;
+  setHyperliquidWords(
+    decoder: number,
+    keys: number,
+    values: number,
+    statuses: number,
+    isStream: number,
+  ): void;
+  /** 1 where the input may end. */
+  isHyperliquidWhole(decoder: number): number;
+  stepHyperliquid(decoder: number): void;
+  newPlan(): number;
+  /** 1 where there was room. */
+  addFeature(plan: number, kind: number, halfLifeNs: number): number;
+  computeFeatures(plan: number, frame: number): void;
 }

@@ -5,9 +5,9 @@ import { tinyWitness } from './tiny-shape.ts';
 /** What vectors/folding.json holds: numbers in decimal, bytes in hex. */
 export interface FoldVectors {
   readonly shape: { readonly file: string; readonly digest: string };
-  /** The tiny circuit's, for a = 3, 4, 5 and b = a + 2. */
+  /** The tiny circuit's, for a = 3, 4, 5, 6, 7 and b = a + 2. */
   readonly leaves: readonly VectorLeaf[];
-  /** Of the proof of all three. */
+  /** Of the proof of all five: of fresh leaves twice, of linear ones, of one of each. */
   readonly steps: readonly VectorStep[];
   readonly proof: string;
   /** Of the first leaf alone. */
@@ -43,19 +43,21 @@ export function foldVectors(
   model: FoldModel,
   compressed: (point: ModelInstance['commitment']) => string,
 ): FoldVectors {
-  const leaves = [3n, 4n, 5n].map((a) => {
+  const leaves = [3n, 4n, 5n, 6n, 7n].map((a) => {
     const { x, w } = tinyWitness(a, a + 2n);
     return model.fresh(x, w);
   });
   const first = model.fold(leaves.slice(0, 2));
-  const last = model.fold([first.folded, ...leaves.slice(2)]);
+  const second = model.fold(leaves.slice(2, 4));
+  const both = model.fold([first.folded, second.folded]);
+  const last = model.fold([both.folded, ...leaves.slice(4)]);
   model.steps.splice(0);
   return {
     shape: { file: bytesToHex(model.file), digest: bytesToHex(model.digest) },
     leaves: leaves.map(({ commitment, x, w }) => {
       return { commitment: compressed(commitment), x: texts(x), w: texts(w) };
     }),
-    steps: [first, last].map((step) => ({
+    steps: [first, second, both, last].map((step) => ({
       states: step.states.map(bytesToHex),
       gamma: String(step.gamma),
       beta: texts(step.beta),
