@@ -25,6 +25,7 @@ export function reserve(bytes: u32): usize {
 export { seedLevel, trimLevels } from './replay-anonymous';
 export { applyEvents, resetBook } from './replay-apply';
 export { countsAddress, newReplayBook } from './replay-book';
+export { applyToFrame } from './replay-frame';
 export {
   findOrder,
   instrumentStatus,

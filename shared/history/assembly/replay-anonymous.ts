@@ -19,7 +19,14 @@ import {
   setNext,
   setPrevious,
 } from '../../engine/assembly/orders';
-import { ensureInstrument, findInstrument, Instrument, ladderOf, ReplayBook } from './replay-book';
+import {
+  ensureInstrument,
+  findInstrument,
+  forgetDepths,
+  Instrument,
+  ladderOf,
+  ReplayBook,
+} from './replay-book';
 import { findPlace, hashOf, leavePlace } from './replay-map';
 import { ensureKey } from './replay-price';
 
@@ -42,6 +49,7 @@ export function seedLevel(
   const it = changetype<ReplayBook>(book);
   const instrument = ensureInstrument(it, number);
   if (instrument == 0) return false;
+  forgetDepths(changetype<Instrument>(instrument));
   const key = ensureKey(changetype<Instrument>(instrument), price);
   const ladder = ladderOf(instrument, side);
   const level = ensureLevel(ladder, key);
@@ -89,6 +97,7 @@ export function trimLevels(book: usize, number: u32, levels: u32): void {
   const it = changetype<ReplayBook>(book);
   const instrument = findInstrument(it, number);
   if (instrument == 0) return;
+  forgetDepths(changetype<Instrument>(instrument));
   trimSide(it, ladderOf(instrument, 0), levels);
   trimSide(it, ladderOf(instrument, 1), levels);
 }

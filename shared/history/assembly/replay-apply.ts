@@ -27,6 +27,7 @@ import {
   ensureInstrument,
   findInstrument,
   forgetCounts,
+  forgetShown,
   Instrument,
   isRefused,
   JOINED,
@@ -64,7 +65,7 @@ export function applyEvents(book: usize, events: usize, count: u32): u32 {
 /** False where the event is refused. */
 // @ts-ignore: decorator
 @inline
-function applyEvent(it: ReplayBook, at: usize): bool {
+export function applyEvent(it: ReplayBook, at: usize): bool {
   const number = load<u32>(at, event.INSTRUMENT);
   const id = load<u64>(at, event.ORDER_ID);
   const hash = hashOf(number, id);
@@ -247,6 +248,7 @@ export function resetBook(book: usize): void {
     trimSide(it, ladderOf(instrument, event.BUY), 0);
     trimSide(it, ladderOf(instrument, event.SELL), 0);
     changetype<Instrument>(instrument).status = 0;
+    forgetShown(changetype<Instrument>(instrument));
   }
   forgetCounts(it);
 }

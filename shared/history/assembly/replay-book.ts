@@ -7,8 +7,10 @@
  * ```
  * book        +0   +16        +20      +24     +28   +32           +40
  *             map  addresses  options  window  code  replacedSide  counts
- * instrument  +0    +8    +16      +24   +32    +36     +64   +384
- *             base  unit  inverse  most  shift  status  bids  asks
+ * instrument  +0    +8    +16      +24   +32    +36     +40        +48
+ *             base  unit  inverse  most  shift  status  lastPrice  lastQuantity
+ *             +56       +64       +72      +80      +128  +448
+ *             bidDepth  askDepth  bidEdge  askEdge  bids  asks
  * ```
  * `addresses` is an u32 for each instrument there may be, 0 until one is met. The first 40 bytes of
  * an instrument say how prices become keys of its ladders (replay-price.ts).
@@ -73,9 +75,17 @@ export class Instrument {
   shift: u32;
   /** Of the last STATUS: 1 + its quantity; 0 where there was none. */
   status: u32;
+  /** What replay-frame.ts remembers; NaN for what is not known. */
+  lastPrice: f64;
+  lastQuantity: f64;
+  bidDepth: f64;
+  askDepth: f64;
+  bidEdge: i64;
+  askEdge: i64;
 }
-const BIDS: usize = 64;
-const INSTRUMENT_BYTES: usize = BIDS + 2 * BOOK_BYTES;
+const BIDS: usize = 128;
+/** An odd number of cache lines. */
+const INSTRUMENT_BYTES: usize = BIDS + 2 * BOOK_BYTES + 64;
 const ADDRESSES_PAGES: u32 = (MAX_INSTRUMENTS << 2) / <u32>PAGE_BYTES;
 
 /** Of the page that instruments are cut from: side by side, so that they share no cache set. */
@@ -123,10 +133,23 @@ function newInstrument(it: ReplayBook, number: u32): usize {
   const instrument = fresh;
   fresh += INSTRUMENT_BYTES;
   changetype<Instrument>(instrument).inverse = 1;
+  forgetShown(changetype<Instrument>(instrument));
   setUpBook(ladderOf(instrument, BUY), true);
   setUpBook(ladderOf(instrument, SELL), false);
   store<u32>(addressOf(it, number), <u32>instrument);
   return instrument;
+}
+
+export function forgetShown(instrument: Instrument): void {
+  instrument.lastPrice = NaN;
+  instrument.lastQuantity = 0;
+  forgetDepths(instrument);
+}
+
+/** Where the book changes, and not by an event. */
+export function forgetDepths(instrument: Instrument): void {
+  instrument.bidDepth = NaN;
+  instrument.askDepth = NaN;
 }
 
 // @ts-ignore: decorator

@@ -7,6 +7,7 @@ export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';
 export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
+export { decoderOf } from './decoder-of.ts';
 export * from './event.ts';
 export {
   type Feature,
@@ -43,6 +44,7 @@ export { createLobsterDecoder, type LobsterOptions } from './lobster-decoder.ts'
 export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
 export { checkMboCsv, type MboCsvCheckOptions } from './mbo-csv-check.ts';
 export { createMboCsvDecoder } from './mbo-csv-decoder.ts';
+export { type FrameSink, Replay, type ReplayParts } from './replay/replay.ts';
 export {
   type BookLevel,
   type BookSide,

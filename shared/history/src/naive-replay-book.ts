@@ -34,7 +34,7 @@ export class NaiveReplayBook {
   readonly faults = new Map<ReplayErrorCode, number>(REPLAY_ERROR_CODES.map((code) => [code, 0]));
   anonymous = 0;
   /** Of the order that was deleted last. */
-  #replacedSide: number = EventSide.NONE;
+  replacedSide: number = EventSide.NONE;
   readonly #options: NaiveOptions;
   readonly #sides = new Map<string, Queues>();
   readonly #orders = new Map<string, Order>();
@@ -68,12 +68,12 @@ export class NaiveReplayBook {
     const order = this.#orders.get(`${instrument} ${orderId}`);
     if (action === Action.DELETE) {
       const isRefused = order !== undefined && !this.#isSideFine(side, order);
-      if (!isRefused) this.#replacedSide = order?.side ?? side;
+      if (!isRefused) this.replacedSide = order?.side ?? side;
     }
     const isReplacing = action === Action.ADD && (flags & EventFlag.REPLACED) !== 0;
     if (!isReplacing || side !== EventSide.NONE) return event;
-    const replaced = this.#replacedSide;
-    this.#replacedSide = EventSide.NONE;
+    const replaced = this.replacedSide;
+    this.replacedSide = EventSide.NONE;
     return { ...event, side: replaced };
   }
 

@@ -3,71 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { buildHistory } from '../build.ts';
-import { Action, EventFlag, EventSide, type MarketEvent } from './event.ts';
+import type { MarketEvent } from './event.ts';
 import { HistoryKernel, loadHistoryModule } from './kernel/history-kernel.ts';
 import { type NaiveOptions, NaiveReplayBook } from './naive-replay-book.ts';
 import { type BookSide, ReplayBook } from './replay-book.ts';
 import { ReplayError, type ReplayErrorCode } from './replay-error.ts';
-import { EventWriter, marketEvent } from './testing/event-block.ts';
+import { events, prices, quantities, SIDES } from './testing/arbitrary-events.ts';
+import { EventWriter } from './testing/event-block.ts';
 
 await buildHistory();
 const module = await loadHistoryModule();
-
-const I64_MIN = -(2n ** 63n);
-const I64_MAX = 2n ** 63n - 1n;
-const SIDES = [EventSide.BUY, EventSide.SELL] as const;
-
-/** The last one cannot be. */
-const instruments = fc.oneof(
-  { weight: 30, arbitrary: fc.constantFrom(0, 0, 0, 0, 1, 2, 77, 65_535) },
-  { weight: 1, arbitrary: fc.constantFrom(65_536, 2 ** 32 - 1) },
-);
-/** Few, so that orders meet, and with every unit. */
-const prices = fc.oneof(
-  { weight: 40, arbitrary: fc.integer({ min: -1, max: 1 }).map((n) => BigInt(n) * 250_000_000n) },
-  { weight: 4, arbitrary: fc.integer({ min: 0, max: 300 }).map((n) => BigInt(n) * 1_000_000n) },
-  { weight: 1, arbitrary: fc.bigInt({ min: I64_MIN, max: I64_MAX }) },
-  { weight: 1, arbitrary: fc.constantFrom(I64_MIN, I64_MIN + 1n, -1n, 0n, 1n, I64_MAX) },
-);
-const quantities = fc.oneof(
-  { weight: 20, arbitrary: fc.bigInt({ min: 1n, max: 3n }) },
-  { weight: 1, arbitrary: fc.constantFrom(0n, 2n ** 32n, 2n ** 63n, 2n ** 64n - 1n) },
-);
-const orderIds = fc.oneof(
-  { weight: 20, arbitrary: fc.bigInt({ min: 0n, max: 20n }) },
-  { weight: 1, arbitrary: fc.constantFrom(2n ** 32n, 2n ** 40n + 1n, 2n ** 64n - 1n) },
-);
-const actions = fc.oneof(
-  { weight: 12, arbitrary: fc.constant(Action.ADD) },
-  {
-    weight: 20,
-    arbitrary: fc.constantFrom(Action.REDUCE, Action.DELETE, Action.MODIFY, Action.EXECUTE),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(Action.TRADE, Action.CLEAR, Action.STATUS, 0, 9, 10, 255),
-  },
-);
-const sides = fc.oneof(
-  { weight: 20, arbitrary: fc.constantFrom(...SIDES) },
-  { weight: 1, arbitrary: fc.constantFrom(EventSide.NONE, 3, 255) },
-);
-const flags = fc.oneof(
-  { weight: 20, arbitrary: fc.constantFrom(0, EventFlag.LAST, EventFlag.SNAPSHOT) },
-  { weight: 1, arbitrary: fc.constant(EventFlag.NO_PRICE) },
-  { weight: 1, arbitrary: fc.constant(EventFlag.REPLACED) },
-);
-const events = fc
-  .record({
-    orderId: orderIds,
-    price: prices,
-    quantity: quantities,
-    instrument: instruments,
-    action: actions,
-    side: sides,
-    flags,
-  })
-  .map(marketEvent);
 
 type Step =
   | { readonly events: readonly MarketEvent[] }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { EventBlock } from './decoder.ts';
 import { EVENT_BYTES, EventSide, readEvent } from './event.ts';
+import { FRAME_EVENTS, type Frame } from './features/frame.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
 import {
   REPLAY_ERROR_CODES,
@@ -100,8 +101,26 @@ export class ReplayBook {
   }
 
   /** @throws ReplayError unless the book is lenient */
-  apply({ address, count }: EventBlock): void {
-    const applied = this.#kernel.exports.applyEvents(this.address, address, count);
+  apply(block: EventBlock): void {
+    const { address, count } = block;
+    this.#took(block, this.#kernel.exports.applyEvents(this.address, address, count));
+  }
+
+  /**
+   * The same, with a row of the frame for each event: what it told, and what its instrument showed
+   * after it. The features' columns are left as they are.
+   * @param depth - best levels that `bidDepth` and `askDepth` add up
+   * @throws ReplayError unless the book is lenient; the frame has the events before that one
+   */
+  applyToFrame(block: EventBlock, frame: Frame, depth = 1): void {
+    const { address, count } = block;
+    assert(count <= FRAME_EVENTS, `${count} events for one frame`);
+    const { applyToFrame } = this.#kernel.exports;
+    const first = this.#events;
+    this.#took(block, applyToFrame(this.address, address, count, frame.address, first, depth));
+  }
+
+  #took({ address, count }: EventBlock, applied: number): void {
     this.#events += applied;
     if (applied === count) return;
     const event = this.#events;

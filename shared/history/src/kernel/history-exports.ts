@@ -11,6 +11,15 @@ export interface HistoryExports {
   newReplayBook(options: number, window: number): number;
   /** Returns how many were applied: all, or those before the one that is refused. */
   applyEvents(book: number, events: number, count: number): number;
+  /** The same, with a row of a frame for each (assembly/replay-frame.ts). */
+  applyToFrame(
+    book: number,
+    events: number,
+    count: number,
+    frame: number,
+    firstEvent: number,
+    depth: number,
+  ): number;
   /** What the event is that was refused last. */
   refusalCode(book: number): number;
   /** Address of the counts of each code, u64. */
