@@ -1,4 +1,4 @@
-/** The research loop: bytes to events, to the book, to frames with features, to whoever reads them. */
+/** Bytes to events, to the book, to frames with features, to whoever reads them. */
 import type { EventBlock } from '../decoder.ts';
 import type { FeaturePlan } from '../features/feature-plan.ts';
 import type { Frame } from '../features/frame.ts';
