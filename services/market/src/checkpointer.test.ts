@@ -46,6 +46,7 @@ function overAStoreThatTakesNothing() {
     ...{ partition: 0, markets, store, everyCommands: 1, mostWaitingBytes: 3 * PIECE_BYTES },
     dispatcher: { moving: undefined, snapshot: (_, onPiece) => void pieces.push(onPiece) },
     ...{ reports: output, diffs: output, outputsOf: () => ({ facts: () => facts }) },
+    term: () => 1,
     logger: createLogger({ service: 'test', level: 'info', write: (line) => lines.push(line) }),
     timers: {
       nowNs: () => 0n,

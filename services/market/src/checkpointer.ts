@@ -39,6 +39,8 @@ export interface CheckpointerParts {
   readonly reports: Pick<DurableOutput, 'position' | 'settled'>;
   readonly diffs: Pick<DurableOutput, 'position' | 'settled'>;
   readonly outputsOf: (market: Market) => Pick<MarketOutputs, 'facts'>;
+  /** Of this owner. */
+  readonly term: () => number;
   readonly store: SnapshotStore;
   /** Commands of a market after which it writes another one. */
   readonly everyCommands: number;
@@ -111,9 +113,9 @@ export class Checkpointer implements Agent {
   begun(market: Market): void {
     const current = this.#current;
     if (current === undefined || current.market !== market) return;
-    const { outputsOf, reports, diffs, store, partition } = this.#parts;
+    const { outputsOf, reports, diffs, store, partition, term } = this.#parts;
     const positions = { reports: reports.position, diffs: diffs.position };
-    const facts = { ...outputsOf(market).facts(), positions };
+    const facts = { ...outputsOf(market).facts(), positions, term: term() };
     current.facts = facts;
     current.settled = Promise.all([reports.settled(), diffs.settled()]);
     // An output that fails ends the service; here it only keeps a file from its name.

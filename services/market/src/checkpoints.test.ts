@@ -9,6 +9,8 @@ import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
 import {
   Asset,
   diffStream,
+  diffsFilter,
+  diffTermSubject,
   encodeTerm,
   isTermSubject,
   logFilter,
@@ -51,6 +53,9 @@ async function world(test: TestContext, hosts: number | 'inline' = 2) {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-checkpoints-'));
   test.after(() => rm(dir, { recursive: true, force: true }));
   const folder = join(dir, 'snapshots');
+  const running = new Set<Node>();
+  // What a failed test has left.
+  test.after(() => Promise.all([...running].map((node) => node.stop())));
   const start = async (options: StartOptions = {}) => {
     const broker = new MemoryBroker();
     const store = new SegmentStore({ dir });
@@ -80,10 +85,12 @@ async function world(test: TestContext, hosts: number | 'inline' = 2) {
       transport: broker.connect(),
       lines,
       async stop() {
+        running.delete(node);
         await service.stop();
         await store.close();
       },
     };
+    running.add(node);
     return node;
   };
   return { dir, folder, start };
@@ -291,6 +298,31 @@ describe('checkpoints', { timeout: 240_000 }, () => {
     assert.equal(logged(second, /output stream was removed or cut/), 1);
     assert.deepEqual(await seen(second, 'A'), before);
     await second.stop();
+  });
+
+  it('an output that lost its end and is as long again is not taken for whole', async (test) => {
+    const { dir, start } = await world(test);
+    const first = await start();
+    await create(first, 'A');
+    await trade(first, 'A', 0, 30);
+    await written(first, 1);
+    const before = await seen(first, 'A');
+    await first.stop();
+    const told = await settlementOf(dir);
+    await rm(join(dir, diffStream(0)), { recursive: true });
+    // Owners that ended before they had told anything again.
+    const store = new SegmentStore({ dir });
+    const writer = await store.writer(diffStream(0), [diffsFilter(0)]);
+    for (let many = 0; many < 500; many += 1) {
+      const term = { term: 2 ** 31 + many, node: 'ended', timeNs: 0n, previous: many };
+      await writer.append(diffTermSubject(0), encodeTerm(term));
+    }
+    await store.close();
+    const second = await start();
+    assert.equal(logged(second, /output stream was removed or cut/), 1);
+    assert.deepEqual(await seen(second, 'A'), before);
+    await second.stop();
+    assert.deepEqual(await settlementOf(dir), told, 'settlement is written the same');
   });
 
   it('an epoch that is open in one is no older than its restoring', async (test) => {

@@ -194,6 +194,7 @@ function keepCheckpoints(parts: Surroundings, pipe: Pipe): Checkpointer | undefi
     partition: config.partition,
     store: snapshots,
     outputsOf: (market) => publisher.outputsOf(market),
+    term: () => publisher.generation,
     everyCommands: config.snapshots.everyCommands,
   });
 }

@@ -55,6 +55,8 @@ const factsSchema = z.object({
   counters: z.object({ commands: count, trades: count, deltas: count, groups: count }),
   /** Last sequences of the output streams that hold all that it told. */
   positions: z.object({ reports: count, diffs: count }),
+  /** Of the owner that wrote it. Files of releases before it do not say. */
+  term: count.optional(),
   isCreated: z.boolean(),
   /** Settlement records of the open epoch. */
   openRecords: count,

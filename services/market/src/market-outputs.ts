@@ -80,7 +80,7 @@ export class MarketOutputs {
   }
 
   /** Where the market stands, between two of its groups. */
-  facts(): Omit<CheckpointFacts, 'positions'> {
+  facts(): Omit<CheckpointFacts, 'positions' | 'term'> {
     const { market } = this;
     return {
       partition: market.partition,

@@ -7,7 +7,9 @@ import {
   type Logger,
   nextTurn,
   type SnapshotStore,
+  StreamError,
   type StreamReader,
+  type StreamStore,
   systemTimers,
   type Timers,
 } from '@foldbook/runtime';
@@ -15,6 +17,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { LogChain } from './log-chain.ts';
 import { type CheckpointFacts, CheckpointReader } from './market-checkpoint.ts';
 import type { Market, MarketRegistry } from './market-registry.ts';
+import { checkOutputEnds, type OutputBarriers } from './ownership.ts';
 import {
   checkpointName,
   checkpointPrefix,
@@ -46,6 +49,9 @@ export interface RestoreParts {
   readonly timers?: Timers | undefined;
   /** Last sequences of the streams, before this process's barriers. */
   readonly ends: { readonly log: number; readonly reports: number; readonly diffs: number };
+  readonly streams: StreamStore;
+  /** Last barriers of the output streams, before this process's. */
+  readonly barriers: OutputBarriers;
   readonly onRestored: (market: Market, facts: CheckpointFacts) => void;
 }
 
@@ -62,8 +68,8 @@ export async function restoreMarkets(parts: RestoreParts): Promise<number> {
   for (const entry of entries) chosen.push({ entry, facts: await factsOf(parts, entry) });
   // With markets' numbers in the order of the log.
   chosen.sort((a, b) => a.entry.id - b.entry.id);
-  const cutOff = chosen.find(({ facts }) => facts !== undefined && !isTold(parts, facts));
-  if (cutOff !== undefined) {
+  for (const { facts } of chosen) {
+    if (facts === undefined || (await isTold(parts, facts))) continue;
     logger.warn('an output stream was removed or cut: the whole log is executed again');
     return 1;
   }
@@ -171,9 +177,23 @@ async function isInLog(
   return Buffer.from(chain.advance(found.payload)).equals(head);
 }
 
-/** The output streams still hold what the market told before its checkpoint. */
-const isTold = ({ ends }: RestoreParts, { positions }: CheckpointFacts) =>
-  positions.reports <= ends.reports && positions.diffs <= ends.diffs;
+/**
+ * Whether the output streams still hold what the market told before its checkpoint. Those that have
+ * lost their end may be as long again, by barriers and by what a later owner has told of it so far.
+ */
+async function isTold(parts: RestoreParts, { positions, term }: CheckpointFacts): Promise<boolean> {
+  const { ends, streams, partition, barriers } = parts;
+  if (positions.reports > ends.reports || positions.diffs > ends.diffs) return false;
+  if (term === undefined) return true;
+  const store = { store: streams, partition };
+  try {
+    await checkOutputEnds(store, barriers, { ...positions, term });
+    return true;
+  } catch (error) {
+    if (error instanceof StreamError && error.code === 'TRUNCATED') return false;
+    throw error;
+  }
+}
 
 async function restore(parts: RestoreParts, market: Market, facts: CheckpointFacts): Promise<void> {
   const { dispatcher, publisher, books, store, partition, onRestored } = parts;

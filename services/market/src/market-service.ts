@@ -14,7 +14,13 @@ import { type MarketAgents, type Surroundings, wireAgents } from './market-agent
 import { type RestoreParts, restoreMarkets } from './market-restore.ts';
 import { type HostParts, type OpenedHosts, openHosts } from './open-hosts.ts';
 import { tellOwner } from './owner-notice.ts';
-import { checkOutputs, type OwnedStreams, streamsOf, takeOwnership } from './ownership.ts';
+import {
+  barriersBefore,
+  checkOutputs,
+  type OwnedStreams,
+  streamsOf,
+  takeOwnership,
+} from './ownership.ts';
 import { PartitionDoor } from './partition-door.ts';
 import { type Recovered, recover } from './recovery.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -151,7 +157,10 @@ async function recoverFromLog(prepared: Prepared, streams: OwnedStreams): Promis
   const log = parts.store.reader(streamsOf(parts.config.partition).log.stream);
   const ends = { log: barrier - 1, reports: reports.end, diffs: diffs.end };
   const { signal } = haltedBy(failed);
-  const fromSequence = await restored(prepared, { log, ends, signal });
+  const fromSequence = await restored(prepared, {
+    ...{ log, ends, signal },
+    barriers: barriersBefore(streams),
+  });
   const records = log.read({ fromSequence, follow: false, signal });
   return recover({ ...agents, host: hosts.inline, records, signal, timers });
 }
@@ -159,14 +168,14 @@ async function recoverFromLog(prepared: Prepared, streams: OwnedStreams): Promis
 /** Takes what checkpoints have, and answers from which log sequence on the log is to be read. */
 export async function restored(
   prepared: Prepared,
-  from: Pick<RestoreParts, 'log' | 'ends' | 'signal'>,
+  from: Pick<RestoreParts, 'log' | 'ends' | 'barriers' | 'signal'>,
 ): Promise<number> {
   const { parts, agents, hosts, timers, logger } = prepared;
   const { snapshots, clock, config } = parts;
   if (snapshots === undefined) return 1;
   return restoreMarkets({
     ...{ ...agents, ...from, store: snapshots, clock, timers, logger, host: hosts.inline },
-    partition: config.partition,
+    ...{ partition: config.partition, streams: parts.store },
     onRestored: (market, facts) => agents.checkpointer?.restored(market, facts),
   });
 }

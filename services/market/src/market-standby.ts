@@ -19,6 +19,7 @@ import {
 } from './market-service.ts';
 import { lost, lostAndWrittenOn } from './output-coverage.ts';
 import {
+  barriersBefore,
   checkOutputEnds,
   checkOutputs,
   highestOf,
@@ -134,11 +135,11 @@ async function follow(prepared: Prepared, own: AbortSignal): Promise<Following> 
   const { partition } = parts.config;
   const halt = haltedBy(failed);
   const { signal } = halt;
-  const { ends, told } = await begun(prepared, signal, own);
+  const { ends, barriers, told } = await begun(prepared, signal, own);
   const log = parts.store.reader(streamsOf(partition).log.stream);
   const askForBarrier = async () => (await lastBarriers({ store: parts.store, partition })).log;
   const before = await askForBarrier();
-  const fromSequence = await restored(prepared, { log, ends, signal });
+  const fromSequence = await restored(prepared, { log, ends, barriers, signal });
   const barrier = await askForBarrier();
   const isBehind = barrier !== undefined && barrier.sequence < fromSequence;
   if (isBehind && barrier.sequence !== before?.sequence) throw new OwnerChanged();
@@ -192,12 +193,14 @@ function notMet(follower: LogFollower, partition: number, barrier: TermRecord | 
   return lostAndWrittenOn(stream, barrier.sequence, follower.lastRead);
 }
 
+interface Begun {
+  readonly ends: RestoreParts['ends'] & KnownEnds;
+  readonly barriers: LastBarriers;
+  readonly told: KnownOutputs;
+}
+
 /** How far the streams reach, and what the outputs hold, once the first owner has made them. */
-async function begun(
-  prepared: Prepared,
-  signal: AbortSignal,
-  own: AbortSignal,
-): Promise<{ readonly ends: RestoreParts['ends'] & KnownEnds; readonly told: KnownOutputs }> {
+async function begun(prepared: Prepared, signal: AbortSignal, own: AbortSignal): Promise<Begun> {
   const { parts, agents, timers } = prepared;
   const { partition } = parts.config;
   const of = streamsOf(partition);
@@ -214,7 +217,8 @@ async function begun(
         readers.reports.lastSequence(),
         readers.diffs.lastSequence(),
       ]);
-      const term = highestOf(await lastBarriers({ store: parts.store, partition }));
+      const barriers = await lastBarriers({ store: parts.store, partition });
+      const term = highestOf(barriers);
       for (const { stream, filter } of [of.log, of.reports, of.diffs]) {
         await parts.store.prepare?.(stream, [filter]);
       }
@@ -225,7 +229,7 @@ async function begun(
       };
       agents.reports.cover(told.reports.coverage);
       agents.diffs.cover(told.diffs.coverage);
-      return { ends: { log, reports, diffs, term }, told };
+      return { ends: { log, reports, diffs, term }, barriers, told };
     } catch (error) {
       if (!(error instanceof StreamError) || error.code !== 'NO_STREAM') throw error;
       // Whoever was about to make them has died.
@@ -267,7 +271,7 @@ async function takeOverFrom(
       await streams.close();
       throw wrong;
     }
-    await checkOutputEnds(ownershipParts(parts), streams, follower.since).catch(
+    await checkOutputEnds(ownershipParts(parts), barriersBefore(streams), follower.since).catch(
       async (error: unknown) => {
         await streams.close();
         throw error;

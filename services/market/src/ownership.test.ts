@@ -31,6 +31,7 @@ import { startNatsServer } from '@foldbook/runtime/testing';
 import { marketConfigSchema } from './config.ts';
 import { startMarketService } from './market-service.ts';
 import {
+  barriersBefore,
   checkOutputEnds,
   type LastBarriers,
   lastBarriers,
@@ -332,7 +333,11 @@ describe('outputs that lost their end and were written on', () => {
     assert.equal(four.diffs.before?.previous, 2, 'each names the one before it');
     const [first = 0, second = 0] = terms;
     const check = (reports: number, diffs: number, term: number) =>
-      checkOutputEnds({ store, partition: PARTITION }, four, { reports, diffs, term });
+      checkOutputEnds({ store, partition: PARTITION }, barriersBefore(four), {
+        reports,
+        diffs,
+        term,
+      });
     await check(1, 1, first);
     await check(2, 2, second);
     const refused = (error: unknown) =>

@@ -214,6 +214,17 @@ async function openAtOnce(
 export const highestOf = (last: LastBarriers): number =>
   Math.max(...[last.log, last.reports, last.diffs].map((barrier) => barrier?.term ?? 0));
 
+export type OutputBarriers = Pick<LastBarriers, 'reports' | 'diffs'>;
+
+/** Those that stood last before the owner's own. */
+export const barriersBefore = ({
+  reports,
+  diffs,
+}: Pick<OwnedStreams, 'reports' | 'diffs'>): OutputBarriers => ({
+  reports: reports.before,
+  diffs: diffs.before,
+});
+
 /** Asks each stream of a partition for its last barrier. */
 export async function lastBarriers(
   parts: Pick<OwnershipParts, 'store' | 'partition'>,
@@ -372,13 +383,13 @@ export interface KnownEnds {
  */
 export async function checkOutputEnds(
   { store, partition }: Pick<OwnershipParts, 'store' | 'partition'>,
-  owned: Pick<OwnedStreams, 'reports' | 'diffs'>,
+  last: OutputBarriers,
   known: KnownEnds,
 ): Promise<void> {
   const of = streamsOf(partition);
   for (const output of ['reports', 'diffs'] as const) {
     const what = of[output];
-    let barrier = owned[output].before;
+    let barrier = last[output];
     while (barrier !== undefined && barrier.term > known.term) {
       const { sequence, previous } = barrier;
       if (sequence <= known[output]) throw lost(what.stream, sequence - 1, known[output]);
