@@ -7,6 +7,8 @@ export const historySource: WasmSource = {
   folders: ['shared/history/assembly', 'shared/engine/assembly'],
   flags: [
     ...['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'simd'],
+    // The book modules that it shares with the engine have orders and prices of another size here.
+    ...['--use', 'REPLAY=1'],
     // Shared, so that strategies in other threads read what this one writes.
     ...['--enable', 'threads', '--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
   ],

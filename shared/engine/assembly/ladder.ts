@@ -14,13 +14,17 @@
  * ```
  * A market has four: bids, asks, and the stops that wait to buy and to sell. The best price is the
  * highest bid and the lowest ask, the lowest stop to buy and the highest stop to sell.
+ *
+ * The replay of market data (shared/history) has prices of 64 bits, which take eleven digits, and
+ * remembers leaves by eight bytes of price.
  */
+import { IS_REPLAY } from './build-kind';
 import { allocateLevel, freeLevel, levelPrice } from './levels';
 import { BOOKS } from './market';
 import { PAGE_BYTES, reservePages } from './memory';
 
 export const BOOKS_A_MARKET: u32 = 4;
-const BOOK_BYTES: usize = 192;
+export const BOOK_BYTES: usize = IS_REPLAY ? 320 : 192;
 const BEST: usize = 0;
 const LEVELS: usize = 4;
 const ROOT: usize = 8;
@@ -29,12 +33,13 @@ const ORDERS: usize = 12;
 const DIRECTION: usize = 16;
 const CACHE: usize = 64;
 const CACHE_MASK: u32 = 15;
-const CACHED_LEAF: usize = CACHE + 4;
+const CACHED_SHIFT: usize = IS_REPLAY ? 4 : 3;
+const CACHED_LEAF: usize = CACHE + (IS_REPLAY ? 8 : 4);
 
 const NODE_BYTES: usize = 272;
 const CHILDREN: usize = 16;
 const DIGIT_BITS: u32 = 6;
-const DIGITS: u32 = 6;
+const DIGITS: u32 = IS_REPLAY ? 11 : 6;
 const DIGIT_MASK: u32 = 63;
 
 let fresh: usize = 0;
@@ -42,15 +47,19 @@ let freshEnd: usize = 0;
 /** Linked through the first child. */
 let freeNodes: usize = 0;
 /** Nodes from the root to a leaf, while one is removed or a neighbour looked for. */
-const path: usize = memory.data(4 * 6);
+const path: usize = memory.data(4 * 11);
 
 export function setUpBooks(market: usize): void {
   for (let index: u32 = 0; index < BOOKS_A_MARKET; index += 1) {
-    const book = bookNumber(market, index);
-    store<u32>(book, <u32>newNode(), ROOT);
     // Bids and stops to sell are best at the highest price.
-    store<u32>(book, index == 1 || index == 2 ? 1 : 0, DIRECTION);
+    setUpBook(bookNumber(market, index), index == 0 || index == 3);
   }
+}
+
+/** Makes an empty book of zeroed memory. */
+export function setUpBook(book: usize, isBestHighest: bool): void {
+  store<u32>(book, <u32>newNode(), ROOT);
+  store<u32>(book, isBestHighest ? 0 : 1, DIRECTION);
 }
 
 /** Gives back the roots of books without levels. */
@@ -137,7 +146,15 @@ function clearChild(node: usize, digit: u32): void {
 // @ts-ignore: decorator
 @inline
 function cacheAt(book: usize, price: u64): usize {
-  return book + (<usize>(<u32>(price >> DIGIT_BITS) & CACHE_MASK) << 3);
+  return book + (<usize>(<u32>(price >> DIGIT_BITS) & CACHE_MASK) << CACHED_SHIFT);
+}
+
+/** Is it the leaf of this price that is remembered there, if any is? */
+// @ts-ignore: decorator
+@inline
+function isCached(cached: usize, price: u64): bool {
+  if (IS_REPLAY) return load<u64>(cached, CACHE) == price >> DIGIT_BITS;
+  return load<u32>(cached, CACHE) == <u32>(price >> DIGIT_BITS);
 }
 
 /** The leaf of a price, or 0. */
@@ -146,7 +163,7 @@ function cacheAt(book: usize, price: u64): usize {
 function findLeaf(book: usize, price: u64): usize {
   const cached = cacheAt(book, price);
   const leaf: usize = load<u32>(cached, CACHED_LEAF);
-  if (leaf != 0 && load<u32>(cached, CACHE) == <u32>(price >> DIGIT_BITS)) return leaf;
+  if (leaf != 0 && isCached(cached, price)) return leaf;
   return descend(book, price);
 }
 
@@ -163,7 +180,8 @@ function descend(book: usize, price: u64): usize {
 @inline
 function rememberLeaf(book: usize, price: u64, leaf: usize): void {
   const cached = cacheAt(book, price);
-  store<u32>(cached, <u32>(price >> DIGIT_BITS), CACHE);
+  if (IS_REPLAY) store<u64>(cached, price >> DIGIT_BITS, CACHE);
+  else store<u32>(cached, <u32>(price >> DIGIT_BITS), CACHE);
   store<u32>(cached, <u32>leaf, CACHED_LEAF);
 }
 
@@ -232,30 +250,41 @@ export function ensureLevel(book: usize, price: u64): usize {
 }
 
 function insertLevel(book: usize, price: u64): usize {
+  const level = allocateLevel(book, price);
+  attachLevel(book, level);
+  return level;
+}
+
+/** Puts a level in where there is none at its price. */
+export function attachLevel(book: usize, level: usize): void {
+  const price = levelPrice(level);
   let leaf = findLeaf(book, price);
   if (leaf == 0) leaf = ensureLeaf(book, price);
-  const level = allocateLevel(book, price);
   setChild(leaf, digitAt(price, 0), level);
   const best = bestLevel(book);
   if (best == 0 || isBetter(book, price, levelPrice(best))) store<u32>(book, <u32>level, BEST);
   store<u32>(book, levelCount(book) + 1, LEVELS);
-  return level;
 }
 
 /** Removes a level that has no orders any more. */
 export function removeLevel(book: usize, level: usize): void {
+  detachLevel(book, level);
+  freeLevel(level);
+}
+
+/** Takes a level out as it is. */
+export function detachLevel(book: usize, level: usize): void {
   const price = levelPrice(level);
   const leaf = findLeaf(book, price);
   clearChild(leaf, digitAt(price, 0));
   store<u32>(book, levelCount(book) - 1, LEVELS);
   if (bestLevel(book) == level) store<u32>(book, <u32>nextWorse(book, price), BEST);
   if (load<u64>(leaf) == 0) removeLeaf(book, price);
-  freeLevel(level);
 }
 
 function removeLeaf(book: usize, price: u64): void {
   const cached = cacheAt(book, price);
-  if (load<u32>(cached, CACHE) == <u32>(price >> DIGIT_BITS)) store<u32>(cached, 0, CACHED_LEAF);
+  if (isCached(cached, price)) store<u32>(cached, 0, CACHED_LEAF);
   walkTo(book, price);
   for (let height: u32 = 0; height < DIGITS - 1; height += 1) {
     const node = pathAt(height);
@@ -303,6 +332,18 @@ export function nextWorse(book: usize, price: u64): usize {
     return childAt(node, nearest(bits, down));
   }
   return 0;
+}
+
+/** The level furthest from the best, or 0. */
+export function worstLevel(book: usize): usize {
+  const isLowest = load<u32>(book, DIRECTION) == 0;
+  let node: usize = load<u32>(book, ROOT);
+  for (let height = DIGITS; height != 0; height -= 1) {
+    const bits = load<u64>(node);
+    if (bits == 0) return 0;
+    node = childAt(node, nearest(bits, !isLowest));
+  }
+  return node;
 }
 
 /** The bits below a digit, or above it. */

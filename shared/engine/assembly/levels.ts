@@ -61,6 +61,11 @@ export function levelPrice(level: usize): u64 {
   return load<u64>(level, PRICE);
 }
 
+/** Of a level that is in no book. */
+export function setLevelPrice(level: usize, price: u64): void {
+  store<u64>(level, price, PRICE);
+}
+
 /** Displayed lots of all orders. */
 // @ts-ignore: decorator
 @inline

@@ -10,10 +10,14 @@
  * attributes: type | timeInForce << 8 | selfTrade << 16 | flags << 24
  * ```
  * A free order has account 0 and is linked through `next`.
+ *
+ * The replay of market data (shared/history) has only the first half of it: there are no accounts
+ * and no terms, and instruments stand where accounts do.
  */
+import { IS_REPLAY } from './build-kind';
 import { PAGE_BYTES, reservePages } from './memory';
 
-const ORDER_BYTES: usize = 64;
+const ORDER_BYTES: usize = IS_REPLAY ? 32 : 64;
 
 const CLIENT_ORDER_ID: usize = 0;
 const DISPLAYED: usize = 8;
@@ -212,8 +216,31 @@ export function nameOrder(
 ): void {
   store<u32>(order, tag, TAG);
   store<u64>(order, orderId, ORDER_ID);
-  store<u64>(order, clientOrderId, CLIENT_ORDER_ID);
-  store<u32>(order, (side << 31) | account, OWNER);
+  nameReplayOrder(order, clientOrderId, account, side, false);
+}
+
+/** Writes what names an order of which only the first half is kept; a mark is where terms were. */
+// @ts-ignore: decorator
+@inline
+export function nameReplayOrder(
+  order: usize,
+  id: u64,
+  instrument: u32,
+  side: u32,
+  isMarked: bool,
+): void {
+  store<u64>(order, id, CLIENT_ORDER_ID);
+  store<u32>(order, (side << 31) | (isMarked ? HAS_TERMS : 0) | instrument, OWNER);
+}
+
+/**
+ * Has an order of a replay fetched into the cache for writing, without waiting for it: writes the
+ * zero that is there, as instruments take two of an account's three bytes. None (0) will do.
+ */
+// @ts-ignore: decorator
+@inline
+export function fetchReplayOrder(order: usize): void {
+  store<u8>(order, 0, OWNER + 2);
 }
 
 // @ts-ignore: decorator

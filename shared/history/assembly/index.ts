@@ -22,4 +22,18 @@ export function reserve(bytes: u32): usize {
   return allocateBlock(blockShiftFor(bytes));
 }
 
+export { seedLevel, trimLevels } from './replay-anonymous';
+export { applyEvents, resetBook } from './replay-apply';
+export { countsAddress, newReplayBook } from './replay-book';
+export { applyToFrame } from './replay-frame';
+export {
+  findOrder,
+  instrumentStatus,
+  levelsIn,
+  openOrders,
+  readLevel,
+  readLevels,
+  readQueue,
+  refusalCode,
+} from './replay-queries';
 export { addFeature, computeFeatures, newPlan } from './features';

@@ -41,6 +41,10 @@ export class Bin38Decoder implements MarketDecoder {
     return this.#decoder.consumed;
   }
 
+  get instrumentCount(): number {
+    return this.#kernel.exports.instrumentCount(this.#table);
+  }
+
   instruments(): string[] {
     return namesIn(this.#kernel, this.#table).map((name) =>
       String(new DataView(name.buffer).getUint32(0, true)),

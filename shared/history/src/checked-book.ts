@@ -1,19 +1,15 @@
 /** What a check against expected answers asks of a book. */
 import type { EventBlock } from './decoder.ts';
-import type { EventSide } from './event.ts';
+import type { BookLevel, BookSide } from './replay-book.ts';
 
-export interface BookLevel {
-  readonly price: bigint;
-  readonly quantity: bigint;
-  /** Orders at the price, those of anonymous volume not counted. */
-  readonly orders: number;
-}
+/** Anonymous volume is in its quantity. */
+export type CheckedLevel = Pick<BookLevel, 'price' | 'quantity' | 'orders'>;
 
 /** Quantities and prices are in the feed's units. */
 export interface CheckedBook {
   apply(block: EventBlock): void;
   /** The best levels of a side, at most so many. */
-  levels(instrument: number, side: EventSide, count: number): readonly BookLevel[];
+  levels(instrument: number, side: BookSide, count: number): readonly CheckedLevel[];
 }
 
 /**
@@ -22,7 +18,7 @@ export interface CheckedBook {
  */
 export interface WindowBook extends CheckedBook {
   /** Volume whose orders are not known. */
-  seedLevel(instrument: number, side: EventSide, price: bigint, quantity: bigint): void;
+  seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void;
   /** Forgets what lies deeper than so many levels, on both sides. */
   trim(instrument: number, levels: number): void;
 }

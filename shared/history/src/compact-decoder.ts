@@ -62,6 +62,16 @@ export class CompactDecoder implements MarketDecoder {
     return this.#decoder.consumed;
   }
 
+  get instrumentCount(): number {
+    const view = new DataView(this.#kernel.memory.buffer);
+    let total = 0;
+    let block = view.getUint32(this.#decoder.address + FIRST_NAMES, true);
+    for (; block !== 0; block = view.getUint32(block, true)) {
+      total += view.getUint32(block + 4, true);
+    }
+    return total;
+  }
+
   instruments(): string[] {
     const names: string[] = [];
     const { buffer } = this.#kernel.memory;

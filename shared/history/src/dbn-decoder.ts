@@ -58,6 +58,10 @@ export class DbnDecoder implements MarketDecoder {
     return this.#decoder.consumed;
   }
 
+  get instrumentCount(): number {
+    return this.#kernel.exports.instrumentCount(this.#table);
+  }
+
   /** Symbols, or numbers where the metadata has none; `@` and its number for a second publisher. */
   instruments(): string[] {
     const symbols = symbolsOf(this.#metadata);

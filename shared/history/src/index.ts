@@ -1,12 +1,13 @@
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
-export type { BookLevel, CheckedBook, CheckResult, WindowBook } from './checked-book.ts';
+export type { CheckedBook, CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
 export { CompactDecoder, createCompactDecoder } from './compact-decoder.ts';
 export { CompactWriter, type CompactWriterOptions } from './compact-writer.ts';
 export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';
 export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
+export { decoderOf } from './decoder-of.ts';
 export * from './event.ts';
 export {
   type Feature,
@@ -43,6 +44,17 @@ export { createLobsterDecoder, type LobsterOptions } from './lobster-decoder.ts'
 export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
 export { checkMboCsv, type MboCsvCheckOptions } from './mbo-csv-check.ts';
 export { createMboCsvDecoder } from './mbo-csv-decoder.ts';
+export { type FrameSink, Replay, type ReplayParts } from './replay/replay.ts';
+export {
+  type BookLevel,
+  type BookSide,
+  type FoundOrder,
+  type QueuedOrder,
+  ReplayBook,
+  type ReplayBookOptions,
+  type ReplayCounts,
+} from './replay-book.ts';
+export { ReplayError, type ReplayErrorCode } from './replay-error.ts';
 export type { Scale } from './scale.ts';
 export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
 export {

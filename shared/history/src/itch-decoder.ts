@@ -54,6 +54,10 @@ export class ItchDecoder implements MarketDecoder {
     return new Map(letters.map((letter) => [String.fromCharCode(letter), counts[letter] ?? 0n]));
   }
 
+  get instrumentCount(): number {
+    return this.#kernel.exports.itchStockCount(this.#stocks);
+  }
+
   /** Stocks by name; one that no message has named yet is its locate with a `#`. */
   instruments(): string[] {
     const { exports, memory } = this.#kernel;

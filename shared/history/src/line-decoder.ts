@@ -68,6 +68,10 @@ export class LineDecoder implements MarketDecoder {
     return this.#decoder.skipped;
   }
 
+  get instrumentCount(): number {
+    return this.#kernel.exports.instrumentCount(this.#table);
+  }
+
   instruments(): string[] {
     return namesIn(this.#kernel, this.#table).map((name) => Buffer.from(name).toString('utf8'));
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataFile } from '../test/data.ts';
-import { chunksOf, newKernel } from '../test/decoding.ts';
-import { PlainBook } from '../test/plain-book.ts';
-import { zipMember } from '../test/zip-member.ts';
+import { newKernel } from '../test/decoding.ts';
+import { InputFile } from './files/input-file.ts';
 import { checkLobster } from './lobster-check.ts';
 import { createLobsterDecoder } from './lobster-decoder.ts';
+import { ReplayBook } from './replay-book.ts';
 
 const SAMPLES = [
   { name: 'GOOG', levels: 10, rows: 147_916 },
@@ -17,12 +17,19 @@ for (const { name, levels, rows } of SAMPLES) {
     const file = dataFile(t, 'lobster', `LOBSTER_SampleFile_${name}_2012-06-21_${levels}.zip`);
     if (file === undefined) return;
     const kernel = newKernel();
+    const [messages, orderbook] = await Promise.all(
+      ['_message_', '_orderbook_'].map((part) =>
+        InputFile.open(file, { member: (member) => member.includes(part) }),
+      ),
+    );
+    assert.ok(messages !== undefined && orderbook !== undefined);
     const result = await checkLobster({
       decoder: createLobsterDecoder(kernel),
-      book: new PlainBook(kernel),
-      messages: chunksOf(zipMember(file, '_message_')),
-      rows: chunksOf(zipMember(file, '_orderbook_')),
+      book: new ReplayBook({ kernel, joined: true }),
+      messages: messages.chunks(),
+      rows: orderbook.chunks(),
     });
+    await Promise.all([messages.close(), orderbook.close()]);
     assert.deepEqual(result, { checked: rows, mismatches: 0, first: undefined });
   });
 }
@@ -31,7 +38,7 @@ const check = (messages: string, rows: string) => {
   const kernel = newKernel();
   return checkLobster({
     decoder: createLobsterDecoder(kernel),
-    book: new PlainBook(kernel),
+    book: new ReplayBook({ kernel, joined: true }),
     messages: [Buffer.from(messages)],
     rows: [Buffer.from(rows)],
   });

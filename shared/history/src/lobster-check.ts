@@ -4,7 +4,7 @@
  * levels after each message, and takes a deepest level that comes into sight as volume of orders
  * that nobody knows.
  */
-import type { BookLevel, CheckResult, WindowBook } from './checked-book.ts';
+import type { CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
 import { type Chunks, FetchedLines, linesIn } from './csv-rows.ts';
 import type { EventBlock } from './decoder.ts';
 import { EVENT_BYTES, EventSide } from './event.ts';
@@ -99,7 +99,7 @@ class LobsterCheck {
   }
 }
 
-type PricedQuantity = Pick<BookLevel, 'price' | 'quantity'>;
+type PricedQuantity = Pick<CheckedLevel, 'price' | 'quantity'>;
 
 function expectedLevels(row: readonly bigint[], column: number): PricedQuantity[] {
   const levels: PricedQuantity[] = [];

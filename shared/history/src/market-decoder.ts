@@ -16,7 +16,9 @@ export interface MarketDecoder {
   readonly skipped: bigint;
   /** Bytes taken so far. */
   readonly consumed: number;
-  /** Names by the numbers that events have. */
+  /** Instruments that events have named so far. */
+  readonly instrumentCount: number;
+  /** Their names by the numbers that events have. */
   instruments(): string[];
   /**
    * Decodes as far as bytes last, wherever they are cut. A block is only valid during the call.

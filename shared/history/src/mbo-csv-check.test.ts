@@ -4,16 +4,16 @@ import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { dataFile } from '../test/data.ts';
 import { chunksOf, newKernel } from '../test/decoding.ts';
-import { PlainBook } from '../test/plain-book.ts';
 import { checkMboCsv } from './mbo-csv-check.ts';
 import { createMboCsvDecoder } from './mbo-csv-decoder.ts';
+import { ReplayBook } from './replay-book.ts';
 
 const check = (events: Uint8Array, rows: Uint8Array) => {
   const kernel = newKernel();
   return checkMboCsv({
     kernel,
     decoder: createMboCsvDecoder(kernel),
-    book: new PlainBook(kernel),
+    book: new ReplayBook({ kernel }),
     events: chunksOf(events),
     rows: chunksOf(rows),
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { benchRows, foldbook, SHORT_WORKLOAD } from '../testing/bench-run.ts';
+import { benchRows, foldbook, SHORT_FEED, SHORT_WORKLOAD } from '../testing/bench-run.ts';
 import { generateWorkload } from './workload-generator.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -45,10 +45,13 @@ int main(int, char** v) { std::printf("%s", "${line} "); std::puts(v[1]); }
 describe('bench', () => {
   let folder = '';
   let file = '';
+  let feed = '';
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'foldbook-bench-test-'));
     file = join(folder, 'short.bin');
     await writeFile(file, generateWorkload(SHORT_WORKLOAD));
+    feed = join(folder, 'feed.bin');
+    await writeFile(feed, generateWorkload(SHORT_FEED));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -97,15 +100,43 @@ describe('bench', () => {
     assert.match(stderr, /tradeChecksum is \d+, the workload says \d+/);
   });
 
+  test('replay: one JSON object with the fields of the contract, or words', async () => {
+    const [report] = await benchRows(['bench', 'replay', feed, '--json', '--runs=2']);
+    const { nsPerEvent } = report;
+    assert(nsPerEvent.best > 0 && nsPerEvent.best <= nsPerEvent.median);
+    assert(report.eventsPerSec > 0);
+    assert.deepEqual([report.checksumsOk, report.runs, report.books], [true, 2, 3]);
+    assert.equal('floor' in report, false);
+    const { stdout } = await foldbook(['bench', 'replay', feed, '--runs=1']);
+    assert.match(stdout, /^feed\.bin: 9,0\d\d events, 3 books\n.* an event; [\d,]+\/s/);
+    assert.match(stdout, /as the workload says/);
+  });
+
+  test('replay: a run that ends elsewhere is a failed check', async () => {
+    const wrong = join(folder, 'wrong-feed.bin');
+    const bytes = generateWorkload(SHORT_FEED);
+    bytes[52] = (bytes[52] ?? 0) ^ 1;
+    await writeFile(wrong, bytes);
+    const { status, stderr } = await foldbook(['bench', 'replay', wrong, '--json', '--runs=1']);
+    assert.equal(status, 1);
+    assert.match(stderr, /l2Checksum is \d+, the workload says \d+/);
+  });
+
   test('bad usage and bad input: one line that says what to do, status 2', async () => {
     const cases: readonly [readonly string[], RegExp][] = [
-      [['bench'], /say what; there are: match, orders, latency, hosts, .*, e2e, shm, scale, r/],
+      [
+        ['bench'],
+        /say what; there are: match, orders, replay, latency, hosts, .*, e2e, shm, scale, r/,
+      ],
       [
         ['bench', 'nope'],
         /no "bench nope"; there are: match, orders, .*, pack, prove, router, sizes, e2e, s/,
       ],
       [['bench', 'match', '--workload', 'w9'], /use w1 or w1-lit/],
       [['bench', 'match', file, '--workload', 'w1'], /not both/],
+      [['bench', 'match', '--workload', 'w2-1'], /use w1 or w1-lit/],
+      [['bench', 'match', feed], /WORKLOAD_UNSUPPORTED/],
+      [['bench', 'replay', '--workload', 'w1'], /use w2-1 or w2-100/],
       [['bench', 'match', file, '--accounts', '0'], /--accounts 0: give a whole number/],
       [['bench', 'match', file, '--core', '1000'], /--core 1000: this process may use/],
       [['bench', 'match', file, '--v8', 'nope'], /nope is no flag/],
@@ -239,11 +270,12 @@ describe('bench', () => {
     assert.equal(group.status, 0);
     assert.match(
       group.stdout,
-      /match .*\n.*orders .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory .*\n.*pack /,
+      /match .*\n.*orders .*\n.*replay .*\n.*latency .*\n.*hosts .*\n.*growth .*\n.*memory /,
     );
     for (const name of [
       'match',
       'orders',
+      'replay',
       'latency',
       'hosts',
       'growth',

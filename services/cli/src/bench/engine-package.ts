@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BenchError } from './bench-error.ts';
 import { lastWords, runTool } from './tool.ts';
 
-const BUILD = fileURLToPath(new URL('./build-engine-main.ts', import.meta.url));
+const BUILD = fileURLToPath(new URL('./build-kernel-main.ts', import.meta.url));
 
 /** Folder of the engine package that this command uses itself. */
 export function ownEngineFolder(): string {
@@ -23,12 +23,25 @@ export async function prepareEngine(folder: string, signal: AbortSignal): Promis
     if (existsSync(needed)) continue;
     throw new BenchError('REVISION_UNUSABLE', `no ${needed}: there is no engine to measure`);
   }
-  const built = await runTool(process.execPath, [BUILD, folder], signal);
-  if (built.status !== 0) {
-    throw new BenchError(
-      'MEASUREMENT_FAILED',
-      `the kernel in ${folder} does not compile:\n${built.stderr.trim() || lastWords(built)}`,
-    );
-  }
+  await compileKernel(folder, 'buildKernel', signal);
   return pathToFileURL(entry).href;
+}
+
+/** Folder of the package of market data that this command uses itself. */
+export function ownHistoryFolder(): string {
+  return dirname(dirname(fileURLToPath(import.meta.resolve('@foldbook/history'))));
+}
+
+/** @param exported - of the folder's build.ts */
+export async function compileKernel(
+  folder: string,
+  exported: 'buildKernel' | 'buildHistory',
+  signal: AbortSignal,
+): Promise<void> {
+  const built = await runTool(process.execPath, [BUILD, folder, exported], signal);
+  if (built.status === 0) return;
+  throw new BenchError(
+    'MEASUREMENT_FAILED',
+    `the kernel in ${folder} does not compile:\n${built.stderr.trim() || lastWords(built)}`,
+  );
 }

@@ -6,32 +6,47 @@ import { NO_ASK, NO_BID, PRICE_LIMIT } from './workload.ts';
 
 const BUY = 0;
 
-export class GeneratorBook {
-  bestBid: number = NO_BID;
-  bestAsk: number = NO_ASK;
-  trades = 0;
-  tradedQuantity = 0;
-  tradeChecksum = 0;
+/** The orders of all books, and what their books know of them. */
+export class GeneratorOrders {
   readonly price: Int32Array;
   readonly quantity: Int32Array;
   readonly side: Uint8Array;
-  readonly #previous: Int32Array;
-  readonly #next: Int32Array;
-  /** Of the queue of each price, buys and then sells. */
-  readonly #head = new Int32Array(2 * PRICE_LIMIT);
-  readonly #tail = new Int32Array(2 * PRICE_LIMIT);
-  /** Live orders in the order that draws count them in, and where in it each is. */
-  readonly #live: number[] = [];
-  readonly #place: Int32Array;
+  readonly previous: Int32Array;
+  readonly next: Int32Array;
+  /** Among the live orders of its book. */
+  readonly place: Int32Array;
 
   constructor(maxOrders: number) {
     const size = maxOrders + 1;
     this.price = new Int32Array(size);
     this.quantity = new Int32Array(size);
     this.side = new Uint8Array(size);
-    this.#previous = new Int32Array(size);
-    this.#next = new Int32Array(size);
-    this.#place = new Int32Array(size);
+    this.previous = new Int32Array(size);
+    this.next = new Int32Array(size);
+    this.place = new Int32Array(size);
+  }
+}
+
+/** Told of each trade before it changes the maker. */
+export type OnTrade = (maker: number, price: number, lots: number) => void;
+
+export class GeneratorBook {
+  bestBid: number = NO_BID;
+  bestAsk: number = NO_ASK;
+  trades = 0;
+  tradedQuantity = 0;
+  tradeChecksum = 0;
+  readonly #orders: GeneratorOrders;
+  readonly #onTrade: OnTrade;
+  /** Of the queue of each price, buys and then sells. */
+  readonly #head = new Int32Array(2 * PRICE_LIMIT);
+  readonly #tail = new Int32Array(2 * PRICE_LIMIT);
+  /** Live orders in the order that draws count them in. */
+  readonly #live: number[] = [];
+
+  constructor(orders: GeneratorOrders, onTrade: OnTrade) {
+    this.#orders = orders;
+    this.#onTrade = onTrade;
   }
 
   get openOrders(): number {
@@ -42,12 +57,32 @@ export class GeneratorBook {
     return this.#live[index] ?? 0;
   }
 
-  /** Matches the order described in the arrays; what is left of it rests. */
-  place(order: number): void {
-    this.#match(order);
-    if (this.quantity[order] === 0) return;
+  /** Matches the order described in the arrays, whose quantity is then what is left of it. */
+  match(taker: number): void {
+    const { price: prices, quantity, side } = this.#orders;
+    const limit = prices[taker] ?? 0;
+    const isBuy = side[taker] === BUY;
+    let left = quantity[taker] ?? 0;
+    while (left > 0 && (isBuy ? this.bestAsk <= limit : this.bestBid >= limit)) {
+      const price = isBuy ? this.bestAsk : this.bestBid;
+      const maker = this.#head[isBuy ? PRICE_LIMIT + price : price] ?? 0;
+      const open = quantity[maker] ?? 0;
+      const lots = Math.min(left, open);
+      left -= lots;
+      this.trades += 1;
+      this.tradedQuantity += lots;
+      this.tradeChecksum =
+        (this.tradeChecksum + maker * 3 + taker * 5 + price * 7 + lots * 11) >>> 0;
+      this.#onTrade(maker, price, lots);
+      if (lots === open) this.remove(maker);
+      else quantity[maker] = open - lots;
+    }
+    quantity[taker] = left;
+  }
+
+  rest(order: number): void {
     this.#append(order);
-    this.#place[order] = this.#live.length;
+    this.#orders.place[order] = this.#live.length;
     this.#live.push(order);
   }
 
@@ -64,64 +99,49 @@ export class GeneratorBook {
   }
 
   /** See workload.ts. */
-  l2Checksum(): number {
+  l2Checksum(book: number): number {
+    const { next, quantity: quantities } = this.#orders;
     let sum = 0;
     for (let level = 0; level < 2 * PRICE_LIMIT; level += 1) {
       let order = this.#head[level] ?? 0;
       if (order === 0) continue;
       let quantity = 0;
-      for (; order !== 0; order = this.#next[order] ?? 0) quantity += this.quantity[order] ?? 0;
+      for (; order !== 0; order = next[order] ?? 0) quantity += quantities[order] ?? 0;
       const price = level % PRICE_LIMIT;
-      sum = (sum + price * 31 + quantity * 17 + (level - price) / PRICE_LIMIT) >>> 0;
+      const side = (level - price) / PRICE_LIMIT;
+      sum = (sum + price * 31 + quantity * 17 + book * 7 + side) >>> 0;
     }
     return sum;
   }
 
-  #match(taker: number): void {
-    const limit = this.price[taker] ?? 0;
-    const isBuy = this.side[taker] === BUY;
-    let left = this.quantity[taker] ?? 0;
-    while (left > 0 && (isBuy ? this.bestAsk <= limit : this.bestBid >= limit)) {
-      const price = isBuy ? this.bestAsk : this.bestBid;
-      const maker = this.#head[isBuy ? PRICE_LIMIT + price : price] ?? 0;
-      const open = this.quantity[maker] ?? 0;
-      const lots = Math.min(left, open);
-      left -= lots;
-      this.trades += 1;
-      this.tradedQuantity += lots;
-      this.tradeChecksum =
-        (this.tradeChecksum + maker * 3 + taker * 5 + price * 7 + lots * 11) >>> 0;
-      if (lots === open) this.remove(maker);
-      else this.quantity[maker] = open - lots;
-    }
-    this.quantity[taker] = left;
-  }
-
   #levelOf(order: number): number {
-    return (this.side[order] ?? 0) * PRICE_LIMIT + (this.price[order] ?? 0);
+    const { price, side } = this.#orders;
+    return (side[order] ?? 0) * PRICE_LIMIT + (price[order] ?? 0);
   }
 
   #append(order: number): void {
+    const { next, previous, price: prices, side } = this.#orders;
     const level = this.#levelOf(order);
     const last = this.#tail[level] ?? 0;
     if (last === 0) this.#head[level] = order;
-    else this.#next[last] = order;
-    this.#previous[order] = last;
-    this.#next[order] = 0;
+    else next[last] = order;
+    previous[order] = last;
+    next[order] = 0;
     this.#tail[level] = order;
-    const price = this.price[order] ?? 0;
-    if (this.side[order] === BUY) this.bestBid = Math.max(this.bestBid, price);
+    const price = prices[order] ?? 0;
+    if (side[order] === BUY) this.bestBid = Math.max(this.bestBid, price);
     else this.bestAsk = Math.min(this.bestAsk, price);
   }
 
   #unlink(order: number): void {
+    const { next, previous } = this.#orders;
     const level = this.#levelOf(order);
-    const previous = this.#previous[order] ?? 0;
-    const next = this.#next[order] ?? 0;
-    if (previous === 0) this.#head[level] = next;
-    else this.#next[previous] = next;
-    if (next === 0) this.#tail[level] = previous;
-    else this.#previous[next] = previous;
+    const before = previous[order] ?? 0;
+    const after = next[order] ?? 0;
+    if (before === 0) this.#head[level] = after;
+    else next[before] = after;
+    if (after === 0) this.#tail[level] = before;
+    else previous[after] = before;
     if (this.#head[level] === 0) this.#findBest();
   }
 
@@ -132,10 +152,11 @@ export class GeneratorBook {
 
   /** The last live order takes the place of the one that is gone. */
   #forget(order: number): void {
-    const place = this.#place[order] ?? 0;
+    const { place: places } = this.#orders;
+    const place = places[order] ?? 0;
     const last = this.#live.pop() ?? 0;
     if (last === order) return;
     this.#live[place] = last;
-    this.#place[last] = place;
+    places[last] = place;
   }
 }

@@ -1,10 +1,11 @@
 /** One run of a workload on a fresh engine: timed as a whole, or command by command. */
 import assert from 'node:assert/strict';
-import { hrtime, threadCpuUsage } from 'node:process';
+import { hrtime } from 'node:process';
 import type { Engine } from '@foldbook/engine';
 import { RECORD_BYTES, Side } from '@foldbook/protocol';
 import { EventTally } from './event-tally.ts';
 import { type LatencyPercentiles, percentiles } from './statistics.ts';
+import { settledCpuUs } from './thread-cpu.ts';
 import {
   NO_ASK,
   NO_BID,
@@ -19,8 +20,6 @@ import { type WorkloadCommands, workloadCommands } from './workload-commands.ts'
 /** Any will do: nothing in a workload waits for a time. */
 const GROUP_TIME_NS = 1_767_225_600_000_000_000n;
 const CLOCK_SAMPLES = 100_001;
-const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
-const LEAVE_MS = 0.05;
 
 export interface MatchInput {
   readonly workload: Workload;
@@ -64,7 +63,7 @@ export function runMatch(engine: Engine, input: MatchInput): MatchRun {
   const { commands } = input.commands;
   const last = workload.prefill + workload.commands;
   const eventsBefore = tally.events;
-  const cpuBefore = settledCpuUsage();
+  const cpuBefore = settledCpuUs();
   const startNs = hrtime.bigint();
   for (let first = workload.prefill; first < last; first += group) {
     const end = Math.min(first + group, last);
@@ -72,7 +71,7 @@ export function runMatch(engine: Engine, input: MatchInput): MatchRun {
     engine.apply(records, end - first, GROUP_TIME_NS, tally.add);
   }
   const tookNs = Number(hrtime.bigint() - startNs);
-  const cpuNs = (settledCpuUsage() - cpuBefore) * 1_000;
+  const cpuNs = (settledCpuUs() - cpuBefore) * 1_000;
   return {
     cpuNsPerCommand: cpuNs / workload.commands,
     nsPerCommand: tookNs / workload.commands,
@@ -112,16 +111,6 @@ function prefill(engine: Engine, { workload, commands, tally }: MatchInput): voi
   engine.apply(commands.setUp, setUpCount, GROUP_TIME_NS, tally.add);
   assert.equal(tally.rejects, 0, 'the market refuses its accounts');
   engine.apply(commands.commands, workload.prefill, GROUP_TIME_NS, tally.add);
-}
-
-/**
- * Microseconds that this thread has run. The system brings the sum up to date when a thread leaves
- * its core, else only at every tick of some milliseconds: so leave it.
- */
-function settledCpuUsage(): number {
-  Atomics.wait(NEVER_WOKEN, 0, 0, LEAVE_MS);
-  const { user, system } = threadCpuUsage();
-  return user + system;
 }
 
 function clockCost(): number {

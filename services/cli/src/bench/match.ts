@@ -12,7 +12,7 @@ import {
   measureSettings,
 } from './measure-options.ts';
 import { MeasuringProcess } from './measuring-process.ts';
-import { type Summary, summarize } from './statistics.ts';
+import { roundedSummary, type Summary, summarize } from './statistics.ts';
 import { withWorkFolder } from './work-folder.ts';
 import { openWorkload, type WorkloadSource } from './workload-source.ts';
 
@@ -111,8 +111,8 @@ function reportOf(source: WorkloadSource, settings: MeasureSettings, measured: M
   ];
   return {
     workload: source.name,
-    nsPerCommand: rounded(nsPerCommand),
-    cpuNsPerCommand: rounded(cpuNsPerCommand),
+    nsPerCommand: roundedSummary(nsPerCommand),
+    cpuNsPerCommand: roundedSummary(cpuNsPerCommand),
     commandsPerSec: Math.round(1e9 / nsPerCommand.median),
     trades: runs[0]?.trades ?? 0,
     checksumsOk: mismatches.length === 0,
@@ -142,9 +142,12 @@ function floorReport(
   if (runs.length === 0) return {};
   const { median } = summarize(runs.map((run) => run.median));
   const best = Math.min(...runs.map((run) => run.best));
-  const ratio = rounded({ median: ours.median / median, best: ours.best / best });
+  const ratio = roundedSummary({ median: ours.median / median, best: ours.best / best });
   const cpuBest = Number((oursCpu.best / best).toFixed(2));
-  return { floor: { nsPerCommand: rounded({ median, best }) }, ratio: { ...ratio, cpuBest } };
+  return {
+    floor: { nsPerCommand: roundedSummary({ median, best }) },
+    ratio: { ...ratio, cpuBest },
+  };
 }
 
 function words(report: ReturnType<typeof reportOf>, machine: string): string {
@@ -169,8 +172,3 @@ function words(report: ReturnType<typeof reportOf>, machine: string): string {
     `  machine  ${machine}`,
   ].join('\n');
 }
-
-const rounded = ({ median, best }: Summary): Summary => ({
-  median: Number(median.toFixed(2)),
-  best: Number(best.toFixed(2)),
-});

@@ -10,6 +10,12 @@ export function summarize(samples: readonly number[]): Summary {
   return { median: median(samples), best: Math.min(...samples) };
 }
 
+/** To hundredths. */
+export const roundedSummary = ({ median, best }: Summary): Summary => ({
+  median: Number(median.toFixed(2)),
+  best: Number(best.toFixed(2)),
+});
+
 export function median(samples: readonly number[]): number {
   assert(samples.length > 0, 'the median of nothing');
   const sorted = samples.toSorted((a, b) => a - b);

@@ -20,15 +20,17 @@ const PINNED: readonly [string, WorkloadParameters, string][] = [
   ],
   ['w1', WORKLOADS.w1, '8893d8b6acf5854988e00170d006a88e'],
   ['w1-lit', WORKLOADS['w1-lit'], '8e1140eb4826a778159a14d82b88e6a9'],
+  ['w2-1', WORKLOADS['w2-1'], 'd961fbea88a1dd83cc642ed4c7aea316'],
+  ['w2-100', WORKLOADS['w2-100'], 'f3c4cc6cb1d9d59c23a1028f57603acc'],
 ];
 
 for (const [name, parameters, digest] of PINNED) {
   test(`${name} is the published one, byte for byte, and a sound file`, () => {
     const bytes = generateWorkload(parameters);
     assert.equal(md5(bytes), digest);
-    const { prefill, commands } = parseWorkload(bytes, name);
-    assert.deepEqual({ prefill, commands }, pick(parameters));
+    const { prefill, commands, books } = parseWorkload(bytes, name, parameters.kind);
+    assert.deepEqual({ prefill, commands, books }, pick(parameters));
   });
 }
 
-const pick = ({ prefill, commands }: WorkloadParameters) => ({ prefill, commands });
+const pick = ({ prefill, commands, books }: WorkloadParameters) => ({ prefill, commands, books });

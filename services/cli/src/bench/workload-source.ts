@@ -3,8 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../cli-error.ts';
 import { BenchError } from './bench-error.ts';
-import { parseWorkload, type Workload } from './workload.ts';
+import { parseWorkload, type Workload, type WorkloadKind } from './workload.ts';
 import { generateWorkload, WORKLOADS, type WorkloadName } from './workload-generator.ts';
+
+const DEFAULTS = { match: 'w1', mbo: 'w2-1' } as const satisfies Record<WorkloadKind, string>;
 
 export interface WorkloadSource {
   /** For people: the file's name, or the workload's. */
@@ -17,27 +19,32 @@ export interface WorkloadSource {
  * @param file - a workload file
  * @param name - of a workload to generate, where no file is given
  * @param workDir - where what is generated goes
+ * @param kind - what the benchmark is for
  */
 export async function openWorkload(
   file: string | undefined,
   name: string | undefined,
   workDir: string,
+  kind: WorkloadKind = 'match',
 ): Promise<WorkloadSource> {
   if (file !== undefined) {
     if (name !== undefined) throw new UsageError('give a file or --workload, not both');
     const bytes = await readFile(file).catch((error: Error) => {
       throw new BenchError('WORKLOAD_UNREADABLE', `${file} can't be read: ${error.message}`);
     });
-    return { name: basename(file), file, workload: parseWorkload(bytes, file) };
+    return { name: basename(file), file, workload: parseWorkload(bytes, file, kind) };
   }
-  const chosen = workloadName(name ?? 'w1');
+  const chosen = workloadName(name ?? DEFAULTS[kind], kind);
   const bytes = generateWorkload(WORKLOADS[chosen]);
   const generated = join(workDir, `${chosen}.bin`);
   await writeFile(generated, bytes);
-  return { name: chosen, file: generated, workload: parseWorkload(bytes, generated) };
+  return { name: chosen, file: generated, workload: parseWorkload(bytes, generated, kind) };
 }
 
-function workloadName(name: string): WorkloadName {
-  if (Object.hasOwn(WORKLOADS, name)) return name as WorkloadName;
-  throw new UsageError(`--workload ${name}: use ${Object.keys(WORKLOADS).join(' or ')}`);
+function workloadName(name: string, kind: WorkloadKind): WorkloadName {
+  const names = Object.keys(WORKLOADS) as WorkloadName[];
+  const usable = names.filter((one) => WORKLOADS[one].kind === kind);
+  const chosen = usable.find((one) => one === name);
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(`--workload ${name}: use ${usable.join(' or ')}`);
 }

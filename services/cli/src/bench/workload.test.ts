@@ -61,6 +61,20 @@ for (const [name, bytes, code, message] of REFUSED) {
   });
 }
 
+const W2 = { ...WORKLOADS['w2-100'], books: 3, commands: 400, targetOrders: 30 };
+const feed = generateWorkload(W2);
+
+test('what a feed says: many books, executions, and nothing of a book that there is not', () => {
+  const { books, commands, expected } = parseWorkload(feed, 'some.bin', 'mbo');
+  assert.equal(books, 3);
+  assert(commands >= 400 && expected.trades > 0);
+  assert.throws(() => parseWorkload(feed, 'some.bin'), { code: 'WORKLOAD_UNSUPPORTED' });
+  const other = feed.slice();
+  viewOf(other).setUint16(RECORD + RecordOffset.BOOK, 3, true);
+  const refused = { code: 'WORKLOAD_DAMAGED', message: /record 7 has book 3 of 3/ };
+  assert.throws(() => parseWorkload(other, 'some.bin', 'mbo'), refused);
+});
+
 test('the header says what it holds', () => {
   const { prefill, commands, expected } = parseWorkload(sound, 'some.bin');
   assert.deepEqual([prefill, commands], [10, 50]);

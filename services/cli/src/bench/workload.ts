@@ -13,7 +13,7 @@
  * records fill the book and are not timed; `commands` follow.
  *
  * The checksums are sums modulo 2^32. Trades: 3 x maker id + 5 x taker id + 7 x price + 11 x
- * quantity each; the book: 31 x price + 17 x quantity + side of each level.
+ * quantity each; the books: 31 x price + 17 x quantity + 7 x book + side of each level.
  */
 import { viewOf } from '@foldbook/protocol';
 import { BenchError } from './bench-error.ts';
@@ -30,7 +30,8 @@ export const NO_BID = -1;
 export const NO_ASK = PRICE_LIMIT;
 const MAX_RECORDS = 20_000_000;
 
-export const RecordType = { NEW: 0, CANCEL: 1, MODIFY: 2 } as const;
+/** EXECUTE: of a resting order, in the feed of a market; the others there need no matching. */
+export const RecordType = { NEW: 0, CANCEL: 1, MODIFY: 2, EXECUTE: 3 } as const;
 
 export const RecordOffset = { TYPE: 0, SIDE: 1, BOOK: 2, ID: 4, PRICE: 8, QUANTITY: 12 } as const;
 
@@ -47,11 +48,24 @@ export interface WorkloadOutcome {
   readonly rejects: number;
 }
 
+/** Commands for an engine, or what a feed says of a market: it has executions and many books. */
+export type WorkloadKind = 'match' | 'mbo';
+
+const KINDS = {
+  match: { mostBooks: 1, lastType: RecordType.MODIFY, holds: 'new, cancel and modify' },
+  mbo: {
+    mostBooks: 65_536,
+    lastType: RecordType.EXECUTE,
+    holds: 'new, cancel, modify and execute',
+  },
+} as const;
+
 export interface Workload {
   /** Records before the clock starts. */
   readonly prefill: number;
   /** Records that are timed. */
   readonly commands: number;
+  readonly books: number;
   readonly maxId: number;
   readonly expected: WorkloadOutcome;
   /** Of the records. */
@@ -63,7 +77,11 @@ export interface Workload {
  * @param name - of the file, for messages
  * @throws BenchError WORKLOAD_DAMAGED or WORKLOAD_UNSUPPORTED
  */
-export function parseWorkload(bytes: Uint8Array, name: string): Workload {
+export function parseWorkload(
+  bytes: Uint8Array,
+  name: string,
+  kind: WorkloadKind = 'match',
+): Workload {
   const view = viewOf(bytes);
   if (view.byteLength < WORKLOAD_HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
     throw damaged(name, 'it does not start with "LOBW": name a file written for this benchmark');
@@ -87,15 +105,14 @@ export function parseWorkload(bytes: Uint8Array, name: string): Workload {
     throw damaged(name, `it is ${found}: write it again`);
   }
   const books = view.getUint32(16, true);
-  if (books !== 1) {
-    throw new BenchError(
-      'WORKLOAD_UNSUPPORTED',
-      `${name} has ${books} books; a matching workload has one`,
-    );
+  const { mostBooks } = KINDS[kind];
+  if (books < 1 || books > mostBooks) {
+    const words = `${name} has ${books} books; this benchmark's have 1 to ${mostBooks}`;
+    throw new BenchError('WORKLOAD_UNSUPPORTED', words);
   }
   const records = viewOf(bytes.subarray(WORKLOAD_HEADER_BYTES));
   const maxId = view.getUint32(56, true);
-  checkRecords(records, maxId, name);
+  checkRecords(records, { kind, books, maxId }, name);
   const expected = {
     trades: Number(view.getBigUint64(32, true)),
     quantity: Number(view.getBigUint64(40, true)),
@@ -106,20 +123,26 @@ export function parseWorkload(bytes: Uint8Array, name: string): Workload {
     bestAsk: view.getInt32(28, true),
     rejects: view.getUint32(60, true),
   };
-  return { prefill, commands, maxId, expected, records };
+  return { prefill, commands, books, maxId, expected, records };
 }
 
-function checkRecords(records: DataView, maxId: number, name: string): void {
+function checkRecords(
+  records: DataView,
+  allowed: { readonly kind: WorkloadKind; readonly books: number; readonly maxId: number },
+  name: string,
+): void {
+  const { books, maxId } = allowed;
+  const { lastType, holds } = KINDS[allowed.kind];
   for (let at = 0; at < records.byteLength; at += WORKLOAD_RECORD_BYTES) {
     const type = records.getUint8(at + RecordOffset.TYPE);
     const wrong = (what: string) =>
       damaged(name, `record ${at / WORKLOAD_RECORD_BYTES} has ${what}: write it again`);
-    if (type > RecordType.MODIFY) {
-      throw new BenchError(
-        'WORKLOAD_UNSUPPORTED',
-        `${name} holds records of type ${type}; a matching workload has new, cancel and modify`,
-      );
+    if (type > lastType) {
+      const words = `${name} holds records of type ${type}; this benchmark's have ${holds}`;
+      throw new BenchError('WORKLOAD_UNSUPPORTED', words);
     }
+    const book = records.getUint16(at + RecordOffset.BOOK, true);
+    if (book >= books) throw wrong(`book ${book} of ${books}`);
     const id = records.getUint32(at + RecordOffset.ID, true);
     if (id === 0 || id > maxId) throw wrong(`order id ${id}, not 1 to ${maxId}`);
     const side = records.getUint8(at + RecordOffset.SIDE);
@@ -133,7 +156,7 @@ function checkRecords(records: DataView, maxId: number, name: string): void {
 const damaged = (name: string, words: string) =>
   new BenchError('WORKLOAD_DAMAGED', `${name} can't be played: ${words}`);
 
-/** Writes the header of a file with one book; `bytes` holds the records already. */
+/** Writes the header of a file; `bytes` holds the records already. */
 export function writeWorkloadHeader(bytes: Uint8Array, workload: Omit<Workload, 'records'>): void {
   const { expected } = workload;
   const view = viewOf(bytes);
@@ -141,7 +164,7 @@ export function writeWorkloadHeader(bytes: Uint8Array, workload: Omit<Workload, 
   view.setUint32(4, VERSION, true);
   view.setUint32(8, workload.prefill, true);
   view.setUint32(12, workload.commands, true);
-  view.setUint32(16, 1, true);
+  view.setUint32(16, workload.books, true);
   view.setUint32(20, expected.openOrders, true);
   view.setInt32(24, expected.bestBid, true);
   view.setInt32(28, expected.bestAsk, true);

@@ -6,6 +6,7 @@ export const bench: CommandGroup = {
   commands: {
     match: async () => (await import('../bench/match.ts')).match,
     orders: async () => (await import('../bench/orders.ts')).orders,
+    replay: async () => (await import('../bench/replay.ts')).replay,
     latency: async () => (await import('../bench/latency.ts')).latency,
     hosts: async () => (await import('../bench/hosts.ts')).hosts,
     growth: async () => (await import('../bench/growth.ts')).growth,

@@ -8,6 +8,7 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** What takes longer hangs: it is told to end, and the test says which command it was. */
 const LONGEST_MS = 150_000;
 export const SHORT_WORKLOAD = { ...WORKLOADS.w1, prefill: 100, commands: 2_000, targetOrders: 100 };
+export const SHORT_FEED = { ...WORKLOADS['w2-100'], books: 3, commands: 9_000, targetOrders: 300 };
 
 export interface Ended {
   readonly status: number;

@@ -7,6 +7,48 @@ export interface HistoryExports {
   /** Address of an entry: length (u32) at 0, name from 8. */
   instrumentAt(table: number, instrument: number): number;
 
+  /** A replay book; `options` and `window` as assembly/replay-book.ts has them. */
+  newReplayBook(options: number, window: number): number;
+  /** Returns how many were applied: all, or those before the one that is refused. */
+  applyEvents(book: number, events: number, count: number): number;
+  /** The same, with a row of a frame for each (assembly/replay-frame.ts). */
+  applyToFrame(
+    book: number,
+    events: number,
+    count: number,
+    frame: number,
+    firstEvent: number,
+    depth: number,
+  ): number;
+  /** What the event is that was refused last. */
+  refusalCode(book: number): number;
+  /** Address of the counts of each code, u64. */
+  countsAddress(book: number): number;
+  resetBook(book: number): void;
+  /** False where there can be no such instrument. */
+  seedLevel(
+    book: number,
+    instrument: number,
+    side: number,
+    price: bigint,
+    quantity: bigint,
+  ): boolean;
+  trimLevels(book: number, instrument: number, levels: number): void;
+  openOrders(book: number): number;
+  instrumentStatus(book: number, instrument: number): number;
+  levelsIn(book: number, instrument: number, side: number): number;
+  /** Rows of 32 bytes (assembly/replay-queries.ts) at `out`; returns how many. */
+  readLevels(
+    book: number,
+    instrument: number,
+    side: number,
+    afterLevel: number,
+    most: number,
+    out: number,
+  ): number;
+  readLevel(book: number, instrument: number, side: number, price: bigint, out: number): boolean;
+  readQueue(level: number, afterOrder: number, ahead: bigint, most: number, out: number): number;
+  findOrder(book: number, instrument: number, id: bigint, out: number): boolean;
   /** Before a decoder's first step; the address of its instruments' table. */
   beginDbn(decoder: number): number;
   stepDbn(decoder: number): void;

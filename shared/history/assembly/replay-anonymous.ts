@@ -1,0 +1,124 @@
+/**
+ * What is known of a book that was joined in the middle: volumes of levels, whose orders nobody
+ * named. It stands at the head of the level's queue as an order that has a mark and is in no map,
+ * because who was there before is served before.
+ */
+import { ensureLevel, removeLevel, levelCount, worstLevel } from '../../engine/assembly/ladder';
+import { dequeue, enqueue, headOf, reduceLevel, setEnds } from '../../engine/assembly/levels';
+import {
+  accountOf,
+  allocateOrder,
+  clientOrderIdOf,
+  displayedOf,
+  freeOrder,
+  hasTerms,
+  nameReplayOrder,
+  nextOf,
+  previousOf,
+  setDisplayed,
+  setNext,
+  setPrevious,
+} from '../../engine/assembly/orders';
+import {
+  ensureInstrument,
+  findInstrument,
+  forgetDepths,
+  Instrument,
+  ladderOf,
+  ReplayBook,
+} from './replay-book';
+import { findPlace, hashOf, leavePlace } from './replay-map';
+import { ensureKey } from './replay-price';
+
+/** The anonymous volume of a level, or 0. */
+// @ts-ignore: decorator
+@inline
+export function anonymousOf(level: usize): usize {
+  const head = headOf(level);
+  return head != 0 && hasTerms(head) ? head : 0;
+}
+
+/** Adds anonymous volume at a price. False where there can be no such instrument. */
+export function seedLevel(
+  book: usize,
+  number: u32,
+  side: u32,
+  price: i64,
+  quantity: u64,
+): bool {
+  const it = changetype<ReplayBook>(book);
+  const instrument = ensureInstrument(it, number);
+  if (instrument == 0) return false;
+  forgetDepths(changetype<Instrument>(instrument));
+  const key = ensureKey(changetype<Instrument>(instrument), price);
+  const ladder = ladderOf(instrument, side);
+  const level = ensureLevel(ladder, key);
+  const there = anonymousOf(level);
+  if (there != 0) {
+    setDisplayed(there, displayedOf(there) + quantity);
+    reduceLevel(level, 0 - quantity);
+    return true;
+  }
+  const first = headOf(level);
+  const order = allocateOrder();
+  nameReplayOrder(order, 0, number, side, true);
+  setDisplayed(order, quantity);
+  enqueue(level, order);
+  if (first != 0) moveToHead(level, order, first);
+  if (it.window != 0) trimSide(it, ladder, it.window);
+  return true;
+}
+
+/** Of the order at the end of a queue. */
+function moveToHead(level: usize, order: usize, first: usize): void {
+  const last = previousOf(order);
+  setNext(last, 0);
+  setPrevious(order, 0);
+  setNext(order, first);
+  setPrevious(first, order);
+  setEnds(level, order, last);
+}
+
+/** Takes from the anonymous volume of a level, as much as there is. */
+export function takeAnonymous(ladder: usize, level: usize, order: usize, quantity: u64): void {
+  const shown = displayedOf(order);
+  if (quantity < shown) {
+    setDisplayed(order, shown - quantity);
+    reduceLevel(level, quantity);
+    return;
+  }
+  dequeue(level, order);
+  freeOrder(order);
+  if (headOf(level) == 0) removeLevel(ladder, level);
+}
+
+/** Forgets the levels of an instrument beyond the best `levels` of each side. */
+export function trimLevels(book: usize, number: u32, levels: u32): void {
+  const it = changetype<ReplayBook>(book);
+  const instrument = findInstrument(it, number);
+  if (instrument == 0) return;
+  forgetDepths(changetype<Instrument>(instrument));
+  trimSide(it, ladderOf(instrument, 0), levels);
+  trimSide(it, ladderOf(instrument, 1), levels);
+}
+
+export function trimSide(it: ReplayBook, ladder: usize, levels: u32): void {
+  while (levelCount(ladder) > levels) forgetLevel(it, ladder, worstLevel(ladder));
+}
+
+/** With all its orders. */
+function forgetLevel(it: ReplayBook, ladder: usize, level: usize): void {
+  let order = headOf(level);
+  while (order != 0) {
+    const next = nextOf(order);
+    if (!hasTerms(order)) {
+      const number = accountOf(order);
+      const id = clientOrderIdOf(order);
+      const hash = hashOf(number, id);
+      leavePlace(it, hash, findPlace(it, hash, number, id));
+    }
+    freeOrder(order);
+    order = next;
+  }
+  removeLevel(ladder, level);
+}
