@@ -27,6 +27,8 @@ const FULL = 1;
 
 export const DEFAULT_INPUT_BYTES = 1 << 20;
 export const DEFAULT_BLOCK_EVENTS = 4_096;
+/** Laid before the kernel at a time: so little that it is still in the cache when it is read. */
+const STEP_BYTES = 1 << 17;
 /** Behind the input: decoders of text put a stop there, and read beyond it. */
 const BEHIND_INPUT_BYTES = 32;
 
@@ -111,7 +113,7 @@ export class Decoder {
     if (this.#ended !== undefined) throw this.#ended;
     for (let at = 0; at < bytes.length; ) {
       const room = this.#input.bytes.length - this.#left;
-      const taken = Math.min(room, bytes.length - at);
+      const taken = Math.min(room, bytes.length - at, STEP_BYTES);
       this.#input.bytes.set(bytes.subarray(at, at + taken), this.#left);
       at += taken;
       this.#run(this.#left + taken, onBlock);

@@ -9,8 +9,8 @@ import { Frame, frameBytes } from '../features/frame.ts';
 import { FrameParquet } from './frame-parquet.ts';
 
 const BASE_NS = 1_703_500_000_123_456_789n;
-const FRAMES = 18;
-const ROWS = 4_000;
+const FRAMES = 70;
+const ROWS = 1_000;
 
 test('what is written is read again, over several groups of rows', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-parquet-'));

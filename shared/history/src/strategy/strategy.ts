@@ -14,7 +14,7 @@ export interface StrategyContext {
 /** One run of a strategy. */
 export interface StrategyRun {
   /**
-   * Called for each block of up to 4,096 events, in order. Columns are overwritten afterwards.
+   * Called for each block of up to 1,024 events, in order. Columns are overwritten afterwards.
    * `features[i]` is the i-th of what the strategy asked for.
    */
   onBlock(
