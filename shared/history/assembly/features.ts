@@ -206,13 +206,21 @@ function ofStates(plan: usize, count: u32, frame: usize): void {
     const passedNs = secondsSince(state, LAST_NS, nowNs) * NS_PER_S;
     store<i64>(state, nowNs, LAST_NS);
     meet(state, frame, offset, <u32>(kind >> 32), nowNs);
+    // Features of one half-life, side by side, share what is left of their sums.
+    let leftOfNs: f64 = 0;
+    let left: f64 = 1;
     for (let index: u32 = 0; index < count; index += 1) {
       const entry = entryAt(plan, index);
       const which = load<u32>(entry);
       if (which < FIRST_OF_STATE) continue;
       const out = frames.columnOf(frame, frames.FIRST_FEATURE + index) + offset;
       const value = state + VALUES + (<usize>index << 3);
-      store<f64>(out, nextValue(state, which, value, load<f64>(entry, HALF_LIFE), passedNs, nowNs));
+      const halfLifeNs = load<f64>(entry, HALF_LIFE);
+      if (halfLifeNs != leftOfNs) {
+        leftOfNs = halfLifeNs;
+        left = passedNs > 0 && halfLifeNs > 0 ? halved(passedNs / halfLifeNs) : 1;
+      }
+      store<f64>(out, nextValue(state, which, value, halfLifeNs, left, nowNs));
     }
   }
 }
@@ -267,7 +275,7 @@ function nextValue(
   kind: u32,
   value: usize,
   halfLifeNs: f64,
-  passedNs: f64,
+  left: f64,
   nowNs: i64,
 ): f64 {
   if (kind == SINCE_TRADE) return secondsSince(state, TRADED_NS, nowNs);
@@ -275,7 +283,7 @@ function nextValue(
   const added = kind == ORDER_FLOW_IMBALANCE ? flow : kind == TRADE_FLOW ? traded : squaredReturn;
   let sum = added;
   if (halfLifeNs > 0) {
-    sum += load<f64>(value) * (passedNs > 0 ? halved(passedNs / halfLifeNs) : 1);
+    sum += load<f64>(value) * left;
     store<f64>(value, sum);
   }
   return kind == VOLATILITY ? Math.sqrt(sum) : sum;
@@ -295,12 +303,12 @@ function halved(x: f64): f64 {
   const whole = Math.floor(x + 0.5);
   const y = (whole - x) * 0.6931471805599453;
   // Horner's form of the sum of y^n / n! up to n = 7.
-  let series = 1 + y / 7;
-  series = 1 + (y / 6) * series;
-  series = 1 + (y / 5) * series;
-  series = 1 + (y / 4) * series;
-  series = 1 + (y / 3) * series;
-  series = 1 + (y / 2) * series;
+  let series = 1 + y * (1.0 / 7.0);
+  series = 1 + y * (1.0 / 6.0) * series;
+  series = 1 + y * (1.0 / 5.0) * series;
+  series = 1 + y * (1.0 / 4.0) * series;
+  series = 1 + y * (1.0 / 3.0) * series;
+  series = 1 + y * (1.0 / 2.0) * series;
   series = 1 + y * series;
   return series * reinterpret<f64>((1_023 - <u64>whole) << 52);
 }

@@ -1,27 +1,23 @@
-import { featureList, loadHistoryModule } from '@foldbook/history';
+import { loadHistoryModule } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { printableLines } from '../printable.ts';
-import { type Fault, faultWords } from '../replay/fault.ts';
+import { type Fault, faultOf, faultWords } from '../replay/fault.ts';
 import { type Feed, joinFeeds, openFeeds } from '../replay/feed.ts';
 import { checkFeed, checkObject, checkWords, expectedOf } from '../replay/feed-check.ts';
-import { outcomeObject, outcomeWords } from '../replay/feed-outcome.ts';
+import { type FeedOutcome, outcomeObject, outcomeWords } from '../replay/feed-outcome.ts';
 import { type RunProgress, runFeed } from '../replay/feed-run.ts';
-import { checkOptions, FORMAT_NAMES, type ReplayPlan, readPlan } from '../replay/replay-plan.ts';
+import { runParallel, togetherObject, togetherWords } from '../replay/parallel.ts';
+import { REPLAY_HELP } from '../replay/replay-help.ts';
+import { checkOptions, type ReplayPlan, readPlan } from '../replay/replay-plan.ts';
+import { measureStages, stagesObject, stagesWords } from '../replay/stages.ts';
 
 const EXIT_INTERRUPTED = 130;
 
 export const replay: CliCommand = {
   name: 'replay',
   summary: 'real market data through the book: final books, checks, features, strategies',
-  help: `
-Usage: foldbook replay FILE... [options]
-
-Example: foldbook replay GOOG.zip --check GOOG.zip
-
-  --json            {"events","eventsPerSec","finalBook","checked","mismatches",...} a feed
-${FORMAT_NAMES.join(' ')}
-${featureList.map(({ name, words }) => `  ${name.padEnd(17)} ${words}`).join('\n')}`,
+  help: REPLAY_HELP,
   takes: ['FILE...'],
   options: {
     format: { type: 'string' },
@@ -58,20 +54,49 @@ async function runReplay(context: CommandContext): Promise<number> {
   // --check FILE alone: a zip that has both.
   const files = positionals.length === 0 && check ? [check] : positionals;
   if (files.length === 0) throw new UsageError('name at least one file');
-  const feeds = joinFeeds(await openFeeds(files, plan));
+  const single = await openFeeds(files, plan);
+  const feeds = context.flag('parallel') ? single : joinFeeds(single);
   const module = await loadHistoryModule();
   if (check !== undefined) return runCheck(context, module, plan, feeds, check);
+  if (context.flag('stages')) return runStages(context, module, plan, feeds);
+  const onProgress = (progress: RunProgress) => showProgress(context, progress);
   let status = 0;
-  for (const feed of feeds) {
-    const onProgress = (progress: RunProgress) => showProgress(context, progress);
-    const outcome = await runFeed({ module, plan, feed, signal, onProgress });
-    output.endProgress();
+  const onOutcome = (outcome: FeedOutcome) => {
     output.result(outcomeObject(outcome), outcomeWords(outcome));
     tellFaults(outcome.faults);
     if (outcome.faults.length > 0) status = 1;
+  };
+  if (context.flag('parallel')) {
+    const together = await runParallel({ module, plan, feeds, signal, onOutcome, onProgress });
+    output.result(togetherObject(together), togetherWords(together));
+    return signal.aborted ? EXIT_INTERRUPTED : status;
+  }
+  for (const feed of feeds) {
+    const outcome = await runFeed({ module, plan, feed, signal, onProgress });
+    onOutcome(outcome);
     if (outcome.isInterrupted) return EXIT_INTERRUPTED;
   }
   return status;
+}
+
+async function runStages(
+  { output }: CommandContext,
+  module: WebAssembly.Module,
+  plan: ReplayPlan,
+  feeds: readonly Feed[],
+): Promise<number> {
+  for (const feed of feeds) {
+    const name = feed.inputs[0]?.name ?? '';
+    try {
+      const onProgress = (done: number, total: number) => output.progress(name, done, total);
+      const outcome = await measureStages(module, feed, plan, onProgress);
+      output.result(stagesObject(outcome), stagesWords(outcome));
+    } catch (error) {
+      tellFaults([faultOf(error, name, 0, 0)]);
+      return 1;
+    }
+  }
+  return 0;
 }
 
 async function runCheck(

@@ -1,10 +1,11 @@
 /** Reads a feed's files, one after another, and takes the time. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { followFile, InputFile } from '@foldbook/history';
+import { followFile } from '@foldbook/history';
 import { settledCpuUs } from '../bench/thread-cpu.ts';
 import { type Fault, faultOf } from './fault.ts';
 import type { Feed, FeedInput } from './feed.ts';
 import { type FeedOutcome, outcomeOf } from './feed-outcome.ts';
+import { OpenInputs } from './open-inputs.ts';
 import { Pacer } from './pacer.ts';
 import { Pipeline, type StrategyOutcome } from './pipeline.ts';
 import type { ReplayPlan } from './replay-plan.ts';
@@ -70,6 +71,7 @@ class FeedRun {
   readonly #options: FeedRunOptions;
   readonly #pipeline: Pipeline;
   readonly #pacer: Pacer | undefined;
+  readonly #inputs: OpenInputs;
   readonly #watch = new Stopwatch();
   readonly #faults: Fault[] = [];
   #passes = 0;
@@ -85,6 +87,7 @@ class FeedRun {
     const { speed } = options.plan;
     this.#options = options;
     this.#pipeline = pipeline;
+    this.#inputs = new OpenInputs(options.plan.mapping);
     if (speed !== undefined) this.#pacer = new Pacer(pipeline.kernel, speed);
   }
 
@@ -99,6 +102,7 @@ class FeedRun {
       isWhole = await this.#pass();
       watch.stop();
     }
+    await this.#inputs.closeAll();
     this.#endInput();
     watch.start();
     const strategies = await this.#finish();
@@ -150,18 +154,14 @@ class FeedRun {
     this.#contentBytes += consumed;
   }
 
-  async #read({ path, member, name }: FeedInput): Promise<void> {
+  async #read(input: FeedInput): Promise<void> {
     const { plan, signal } = this.#options;
+    const { path, name } = input;
     if (plan.follow) {
       for await (const chunk of followFile({ path, signal })) await this.#push(chunk);
       return;
     }
-    const { mapping } = plan;
-    const isMember = (one: string) => one === member;
-    const file = await InputFile.open(path, {
-      mapping,
-      member: member === undefined ? undefined : isMember,
-    });
+    const file = await this.#inputs.open(input);
     this.#isMapped = file.isMapped;
     try {
       for await (const chunk of file.chunks()) {
@@ -173,7 +173,7 @@ class FeedRun {
       }
       await this.#push(undefined);
     } finally {
-      await file.close();
+      if (plan.repeat === 1) await this.#inputs.close(input);
     }
   }
 
