@@ -161,7 +161,7 @@ export class ReplayPicture {
     const { title, instrument } = this.#options;
     const of = instrument === undefined ? '' : ` of ${shortName(instrument)}`;
     const rows = this.#snapshotRows;
-    const snapshot = rows === 0 ? '' : `, but a snapshot of ${count(rows)} rows`;
+    const snapshot = rows === 0 ? '' : `, but a snapshot of ${counted(rows, 'row')}`;
     const words = `no events${of}${snapshot}`;
     return { title: shortName(title), lines: [words], description: words, timeAxis: '', note: '' };
   }
@@ -171,16 +171,17 @@ export class ReplayPicture {
     const name = shortName(this.#names[shown.number] ?? `instrument ${shown.number}`);
     const total = this.#events.reduce((sum, events) => sum + events, 0);
     const own = this.#events[shown.number] ?? 0;
-    const events = own === total ? count(own) : `${count(own)} of ${count(total)}`;
+    const share = own === total ? '' : `${count(own)} of `;
     const missed = shown.missed > 0 ? ` (the first ${count(shown.missed)} are not shown)` : '';
-    const second = [file, `${events} events${missed}`, timeWords(shown, clock)].join('  ·  ');
+    const events = `${share}${counted(total, 'event')}${missed}`;
+    const second = [file, events, timeWords(shown, clock)].join('  ·  ');
     const third = tradeWords(bins, units);
     const width = widthWords(bins.widthNs);
     return {
       title: name,
       lines: [second, third],
       description:
-        `${name}: ${events} events${missed}, ${timeWords(shown, clock)}; ${third}. ` +
+        `${name}: ${events}, ${timeWords(shown, clock)}; ${third}. ` +
         'Panels over a common time axis: best bid and ask with trades, the spread, traded ' +
         'volume, and features.',
       timeAxis: clock.isDated ? 'Time, UTC' : 'Time of day, as the exchange tells it',
@@ -192,6 +193,8 @@ export class ReplayPicture {
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');
+const counted = (value: number, noun: string): string =>
+  `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
 /** Where a row's trade counts; undefined where it is none. */
 function tradeFlow(bins: PictureBins, events: EventColumns, row: number): Flow | undefined {
@@ -221,7 +224,7 @@ function tradeWords(bins: PictureBins, { price, quantity, currency }: Units): st
   if (trades === 0) return 'no trades';
   const ends = flows.flatMap(({ low, high }) => [...low, ...high]).filter(Number.isFinite);
   const volume = count(sum((flow) => flow.quantity) / quantity);
-  const traded = `${volume} traded in ${count(trades)} trades`;
+  const traded = `${volume} traded in ${counted(trades, 'trade')}`;
   if (ends.length === 0) return traded;
   const least = ends.reduce((a, b) => Math.min(a, b));
   const most = ends.reduce((a, b) => Math.max(a, b));

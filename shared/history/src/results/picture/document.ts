@@ -92,7 +92,8 @@ function panelSvg(panel: Panel, top: number, ticks: readonly TimeTick[]): string
     textAt('head', LEFT, top + 15, title),
     legendSvg(legend, scale.cut, top + 15),
     ...scale.ticks.map((tick) => textAt('tick end', LEFT - 8, body + tick.y + 4, tick.label)),
-    `<svg ${place}><path class="grid" d="${verticals}${across}"/>${nought}${marks}${empty}</svg>`,
+    `<svg ${place}><title>${escapeXml(title)}</title>`,
+    `<path class="grid" d="${verticals}${across}"/>${nought}${marks}${empty}</svg>`,
     `<path class="frame" d="M${LEFT} ${body}v${height}h${PLOT_WIDTH}"/>`,
   ]
     .filter((one) => one !== '')

@@ -69,7 +69,7 @@ export const STYLE = [
   '.title{font-size:21px;font-weight:600}.said{font-size:13px}',
   '.head{font-size:13px;font-weight:600}',
   '.middle{text-anchor:middle}.end{text-anchor:end}',
-  'path{fill:none}.line{stroke-width:1.4;stroke-linejoin:round}.line.feature{stroke-width:1}',
+  'path{fill:none}.line{stroke-width:1.2;stroke-linejoin:round}.line.feature{stroke-width:1}',
   '.dash{stroke-width:1.6}',
   '.band{stroke-opacity:.28}.bar{stroke-opacity:.85}',
   '.dot{stroke-linecap:round;stroke-opacity:.55}.arrow{stroke-width:.8}',

@@ -80,7 +80,7 @@ function shownRange({ values, unit, fromZero = false }: ValueScaleOptions): Show
   low = isFar ? Math.max(least, low - span / 2) : least;
   high = isFar ? Math.min(most, high + span / 2) : most;
   if (fromZero) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
-  const padding = high > low ? (high - low) * PADDING : Math.abs(high) * 0.001 || 1;
+  const padding = high > low ? (high - low) * PADDING : Math.abs(high) * 0.02 || 1;
   const isPadded = (end: number) => !fromZero || end !== 0;
   return {
     low: isPadded(low) ? low - padding : low,
