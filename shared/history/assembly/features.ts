@@ -165,14 +165,29 @@ function stateOf(plan: usize, instrument: u32): usize {
 function newState(at: usize): usize {
   const bytes = VALUES + <usize>(frames.MOST_FEATURES << 3);
   const state = allocateBlock(blockShiftFor(<u32>bytes));
+  store<u32>(at, <u32>state);
+  return forgetAll(state);
+}
+
+/** What an instrument has before its first event. */
+function forgetAll(state: usize): usize {
+  memory.fill(state, 0, VALUES + <usize>(frames.MOST_FEATURES << 3));
   store<f64>(state, -Infinity, BID);
   store<f64>(state, Infinity, ASK);
   store<f64>(state, NaN, MID_PRICE);
   store<i64>(state, NEVER, TRADED_NS);
   store<i64>(state, NEVER, MID_CHANGED_NS);
   store<i64>(state, NEVER, LAST_NS);
-  store<u32>(at, <u32>state);
   return state;
+}
+
+/** Forgets what instruments have shown: another run begins. */
+export function resetPlan(plan: usize): void {
+  const table: usize = load<u32>(plan, 4);
+  for (let number: usize = 0; number < <usize>MAX_INSTRUMENTS; number += 1) {
+    const state: usize = load<u32>(table + (number << 2));
+    if (state != 0) forgetAll(state);
+  }
 }
 
 /** What one event did, for all entries. */

@@ -13,6 +13,7 @@ export {
   type Feature,
   FeatureError,
   type FeatureName,
+  type FeatureUnit,
   featureList,
   parseFeature,
 } from './features/feature.ts';

@@ -5,19 +5,19 @@ const FEATURES = [
   ['spread', 'none', 'price', 'best ask less best bid, in price units'],
   ['mid', 'none', 'price', 'between the best prices, in price units'],
   ['microprice', 'none', 'price', 'mid weighted by the quantity of the other side, in price units'],
-  ['imbalance', 'none', 'ratio', '(bid - ask) / (bid + ask) of the quantities at the best prices'],
-  ['depth-imbalance', 'none', 'ratio', 'the same of the best levels together (--depth)'],
-  ['bid-orders', 'none', 'orders', 'orders at the best bid'],
-  ['ask-orders', 'none', 'orders', 'orders at the best ask'],
+  ['imbalance', 'none', 'none', '(bid - ask) / (bid + ask) of the quantities at the best prices'],
+  ['depth-imbalance', 'none', 'none', 'the same of the best levels together (--depth)'],
+  ['bid-orders', 'none', 'none', 'orders at the best bid'],
+  ['ask-orders', 'none', 'none', 'orders at the best ask'],
   ['order-flow', 'decay', 'quantity', 'order-flow imbalance at the best prices, in quantity units'],
   ['trade-flow', 'decay', 'quantity', 'traded quantity, bought positive and sold negative'],
-  ['volatility', 'decay', 'ratio', 'root of the sum of squared returns of the mid'],
+  ['volatility', 'decay', 'none', 'root of the sum of squared returns of the mid'],
   ['since-trade', 'none', 'seconds', 'seconds since the last trade'],
   ['since-mid-change', 'none', 'seconds', 'seconds since the mid last moved'],
 ] as const;
 
 export type FeatureName = (typeof FEATURES)[number][0];
-/** Of its values: prices and quantities are in the feed's units. */
+/** What a column counts: the feed's price or quantity units, seconds, or none of them. */
 export type FeatureUnit = (typeof FEATURES)[number][2];
 
 /** A column that a run computes. */
@@ -25,11 +25,11 @@ export interface Feature {
   readonly name: FeatureName;
   /** As it was asked for: its name, and its half-life if it has one. */
   readonly label: string;
+  readonly unit: FeatureUnit;
   /** The kernel's number. */
   readonly kind: number;
   /** Of what is summed up half is gone after so long; 0: each event alone. */
   readonly halfLifeNs: number;
-  readonly unit: FeatureUnit;
 }
 
 export const featureList: readonly { readonly name: FeatureName; readonly words: string }[] =
@@ -58,12 +58,12 @@ export function parseFeature(label: string): Feature {
     throw new FeatureError(`there is no feature "${label}"; there are ${names}`);
   }
   const [known, parameter, unit] = found;
-  if (time === undefined) return { name: known, label, kind, halfLifeNs: 0, unit };
+  if (time === undefined) return { name: known, label, unit, kind, halfLifeNs: 0 };
   if (parameter === 'none') throw new FeatureError(`${known} takes no time: write it without`);
-  const [, digits = '', of = ''] = TIME.exec(time) ?? [];
-  const halfLifeNs = Number(digits) * (UNITS_NS[of] ?? Number.NaN);
+  const [, digits = '', times = ''] = TIME.exec(time) ?? [];
+  const halfLifeNs = Number(digits) * (UNITS_NS[times] ?? Number.NaN);
   if (!(halfLifeNs > 0)) {
     throw new FeatureError(`"${label}": the time is a number and us, ms, s or m, as in 500ms`);
   }
-  return { name: known, label, kind, halfLifeNs, unit };
+  return { name: known, label, unit, kind, halfLifeNs };
 }

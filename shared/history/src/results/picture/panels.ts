@@ -138,8 +138,7 @@ function bandPanel({ across, units }: PanelParts, options: BandPanelOptions): Pa
     price: { divisor: units.price, words: units.currency ?? '' },
     quantity: { divisor: units.quantity, words: 'quantity' },
     amount: { divisor: units.price * units.quantity, words: price },
-    orders: { divisor: 1, words: '' },
-    ratio: { divisor: 1, words: '' },
+    none: { divisor: 1, words: '' },
     seconds: { divisor: 1, words: 's' },
   }[unit];
   const scale = new ValueScale({
