@@ -68,6 +68,7 @@ export class ReplayPicture {
     this.#names = instruments;
     let followed: Followed | undefined;
     let last = -1;
+    let startNs = this.#clock?.sinceOrigin(events.baseTimeNs);
     for (let row = 0; row < events.count; row += 1) {
       if ((events.flagsAt(row) & EventFlag.SNAPSHOT) !== 0) {
         this.#snapshotRows += 1;
@@ -77,7 +78,9 @@ export class ReplayPicture {
       this.#events[number] = (this.#events[number] ?? 0) + 1;
       if (number !== last || followed === undefined) followed = this.#follow(number);
       last = number;
-      if (followed !== undefined) this.#addRow(followed, frame, row);
+      if (followed === undefined) continue;
+      startNs ??= this.#newClock(events, row).sinceOrigin(events.baseTimeNs);
+      addRow(followed, startNs + (events.timeNs[row] ?? 0), frame, row);
     }
   };
 
@@ -121,26 +124,10 @@ export class ReplayPicture {
     return [...this.#followed.values()].sort((a, b) => events(b) - events(a));
   }
 
-  #addRow(followed: Followed, { events, snapshots, features }: Frame, row: number): void {
-    const { bins } = followed;
-    this.#clock ??= new Clock(events.baseTimeNs + BigInt(events.timeNs[row] ?? 0));
-    const timeNs = this.#clock.sinceOrigin(events.baseTimeNs) + (events.timeNs[row] ?? 0);
-    if (Number.isNaN(followed.firstNs)) followed.firstNs = timeNs;
-    if (!(timeNs < followed.lastNs)) followed.lastNs = timeNs;
-    const bin = bins.binAt(followed.lastNs);
-    const flow = tradeFlow(bins, events, row);
-    const price = events.price[row] ?? Number.NaN;
-    flow?.add(bin, price, events.quantity[row] ?? 0);
-    // Amid the records of one change the book is nothing that anybody saw.
-    if ((events.flagsAt(row) & EventFlag.LAST) === 0) return;
-    const bid = snapshots.bidPrice[row] ?? Number.NaN;
-    const ask = snapshots.askPrice[row] ?? Number.NaN;
-    bins.bid.add(bin, bid);
-    bins.ask.add(bin, ask);
-    bins.spread.add(bin, ask - bid);
-    for (let index = 0; index < features.length; index += 1) {
-      bins.features[index]?.add(bin, features[index]?.[row] ?? Number.NaN);
-    }
+  /** Which begins at the first row that is shown. */
+  #newClock(events: EventColumns, row: number): Clock {
+    this.#clock = new Clock(events.baseTimeNs + BigInt(events.timeNs[row] ?? 0));
+    return this.#clock;
   }
 
   #draw(shown: Followed, bins: PictureBins, own: OwnTrading | undefined): string {
@@ -195,6 +182,27 @@ export class ReplayPicture {
 const count = (value: number): string => value.toLocaleString('en-US');
 const counted = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+/** @param timeNs - since the clock's origin */
+function addRow(followed: Followed, timeNs: number, frame: Frame, row: number): void {
+  const { bins } = followed;
+  const { events, snapshots, features } = frame;
+  if (Number.isNaN(followed.firstNs)) followed.firstNs = timeNs;
+  if (!(timeNs < followed.lastNs)) followed.lastNs = timeNs;
+  const bin = bins.binAt(followed.lastNs);
+  const price = events.price[row] ?? Number.NaN;
+  tradeFlow(bins, events, row)?.add(bin, price, events.quantity[row] ?? 0);
+  // Amid the records of one change the book is nothing that anybody saw.
+  if ((events.flagsAt(row) & EventFlag.LAST) === 0) return;
+  const bid = snapshots.bidPrice[row] ?? Number.NaN;
+  const ask = snapshots.askPrice[row] ?? Number.NaN;
+  bins.bid.add(bin, bid);
+  bins.ask.add(bin, ask);
+  bins.spread.add(bin, ask - bid);
+  for (let index = 0; index < features.length; index += 1) {
+    bins.features[index]?.add(bin, features[index]?.[row] ?? Number.NaN);
+  }
+}
 
 /** Where a row's trade counts; undefined where it is none. */
 function tradeFlow(bins: PictureBins, events: EventColumns, row: number): Flow | undefined {

@@ -13,10 +13,10 @@ export interface OwnEvent {
 
 /** In the order of time, of the instrument that is shown. */
 export interface OwnTrading {
-  readonly fills: Iterable<OwnEvent>;
-  readonly orders?: Iterable<OwnEvent> | undefined;
+  readonly fills: readonly OwnEvent[];
+  readonly orders?: readonly OwnEvent[] | undefined;
   /** Profit so far, in price units times quantity units. */
-  readonly profit?: Iterable<{ readonly timeNs: bigint; readonly amount: number }> | undefined;
+  readonly profit?: readonly { readonly timeNs: bigint; readonly amount: number }[] | undefined;
 }
 
 export class OwnBins {
