@@ -64,24 +64,10 @@ export class ReplayPicture {
 
   /** A FrameSink. */
   readonly add = (frame: Frame, instruments: readonly string[]): void => {
-    const { events } = frame;
+    const { count } = frame.events;
     this.#names = instruments;
-    let followed: Followed | undefined;
-    let last = -1;
-    let startNs = this.#clock?.sinceOrigin(events.baseTimeNs);
-    for (let row = 0; row < events.count; row += 1) {
-      if ((events.flagsAt(row) & EventFlag.SNAPSHOT) !== 0) {
-        this.#snapshotRows += 1;
-        continue;
-      }
-      const number = events.instrumentAt(row);
-      this.#events[number] = (this.#events[number] ?? 0) + 1;
-      if (number !== last || followed === undefined) followed = this.#follow(number);
-      last = number;
-      if (followed === undefined) continue;
-      startNs ??= this.#newClock(events, row).sinceOrigin(events.baseTimeNs);
-      addRow(followed, startNs + (events.timeNs[row] ?? 0), frame, row);
-    }
+    let row = 0;
+    while (row < count) row = this.#addFrom(frame, row);
   };
 
   /**
@@ -124,10 +110,30 @@ export class ReplayPicture {
     return [...this.#followed.values()].sort((a, b) => events(b) - events(a));
   }
 
-  /** Which begins at the first row that is shown. */
-  #newClock(events: EventColumns, row: number): Clock {
-    this.#clock = new Clock(events.baseTimeNs + BigInt(events.timeNs[row] ?? 0));
-    return this.#clock;
+  /**
+   * Rows that go into the same bins, from a row on: most values are added column by column.
+   * @returns the row behind them
+   */
+  #addFrom(frame: Frame, first: number): number {
+    const { events } = frame;
+    if ((events.flagsAt(first) & EventFlag.SNAPSHOT) !== 0) {
+      this.#snapshotRows += 1;
+      return first + 1;
+    }
+    const number = events.instrumentAt(first);
+    this.#events[number] = (this.#events[number] ?? 0) + 1;
+    const followed = this.#follow(number);
+    if (followed === undefined) return first + 1;
+    const run = addRun(followed, this.#startOf(events, first), frame, first);
+    this.#events[number] = (this.#events[number] ?? 0) + run - 1;
+    return first + run;
+  }
+
+  /** What a frame's times count from, since the clock's origin: the day of the first row shown. */
+  #startOf(events: EventColumns, row: number): number {
+    const { baseTimeNs } = events;
+    this.#clock ??= new Clock(baseTimeNs + BigInt(events.timeNs[row] ?? 0));
+    return this.#clock.sinceOrigin(baseTimeNs);
   }
 
   #draw(shown: Followed, bins: PictureBins, own: OwnTrading | undefined): string {
@@ -183,34 +189,60 @@ const count = (value: number): string => value.toLocaleString('en-US');
 const counted = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
-/** @param timeNs - since the clock's origin */
-function addRow(followed: Followed, timeNs: number, frame: Frame, row: number): void {
-  const { bins } = followed;
-  const { events, snapshots, features } = frame;
-  if (Number.isNaN(followed.firstNs)) followed.firstNs = timeNs;
-  if (!(timeNs < followed.lastNs)) followed.lastNs = timeNs;
-  const bin = bins.binAt(followed.lastNs);
-  const price = events.price[row] ?? Number.NaN;
-  tradeFlow(bins, events, row)?.add(bin, price, events.quantity[row] ?? 0);
+const RUN_FLAGS = EventFlag.LAST | EventFlag.SNAPSHOT;
+
+/**
+ * Rows of one instrument and one bin, all with the book whole or all without.
+ * @param startNs - what the frame's times count from
+ * @returns how many rows these are
+ */
+function addRun(followed: Followed, startNs: number, frame: Frame, first: number): number {
+  const { number, bins } = followed;
+  const { events } = frame;
+  const { count, timeNs } = events;
+  const flags = events.flagsAt(first) & RUN_FLAGS;
+  const firstNs = startNs + (timeNs[first] ?? 0);
+  if (Number.isNaN(followed.firstNs)) followed.firstNs = firstNs;
+  let lastNs = Math.max(firstNs, Number.isNaN(followed.lastNs) ? firstNs : followed.lastNs);
+  const bin = bins.binAt(lastNs);
+  const endNs = bins.startNs + (bin + 1) * bins.widthNs;
+  let row = first;
+  do {
+    addTrade(bins, bin, events, row);
+    row += 1;
+    if (row === count || events.instrumentAt(row) !== number) break;
+    const nextNs = startNs + (timeNs[row] ?? 0);
+    if (nextNs >= endNs || (events.flagsAt(row) & RUN_FLAGS) !== flags) break;
+    lastNs = Math.max(lastNs, nextNs);
+  } while (row < count);
+  followed.lastNs = lastNs;
   // Amid the records of one change the book is nothing that anybody saw.
-  if ((events.flagsAt(row) & EventFlag.LAST) === 0) return;
-  const bid = snapshots.bidPrice[row] ?? Number.NaN;
-  const ask = snapshots.askPrice[row] ?? Number.NaN;
-  bins.bid.add(bin, bid);
-  bins.ask.add(bin, ask);
-  bins.spread.add(bin, ask - bid);
-  for (let index = 0; index < features.length; index += 1) {
-    bins.features[index]?.add(bin, features[index]?.[row] ?? Number.NaN);
+  if ((flags & EventFlag.LAST) !== 0) addShown(bins, bin, frame, first, row);
+  return row - first;
+}
+
+function addShown(bins: PictureBins, bin: number, frame: Frame, from: number, end: number): void {
+  const { bidPrice, askPrice } = frame.snapshots;
+  bins.bid.addRows(bin, bidPrice, from, end);
+  bins.ask.addRows(bin, askPrice, from, end);
+  for (let row = from; row < end; row += 1) {
+    bins.spread.add(bin, (askPrice[row] ?? Number.NaN) - (bidPrice[row] ?? Number.NaN));
+  }
+  for (const [index, values] of frame.features.entries()) {
+    bins.features[index]?.addRows(bin, values, from, end);
   }
 }
 
-/** Where a row's trade counts; undefined where it is none. */
-function tradeFlow(bins: PictureBins, events: EventColumns, row: number): Flow | undefined {
+function addTrade(bins: PictureBins, bin: number, events: EventColumns, row: number): void {
   const action = events.actionAt(row);
-  if (action !== Action.EXECUTE && action !== Action.TRADE) return undefined;
-  if ((events.flagsAt(row) & EventFlag.PART) !== 0) return undefined;
-  const side = events.sideAt(row);
-  // An event's side is the resting order's.
+  if (action !== Action.EXECUTE && action !== Action.TRADE) return;
+  if ((events.flagsAt(row) & EventFlag.PART) !== 0) return;
+  const price = events.price[row] ?? Number.NaN;
+  flowOf(bins, events.sideAt(row)).add(bin, price, events.quantity[row] ?? 0);
+}
+
+/** @param side - the resting order's */
+function flowOf(bins: PictureBins, side: number): Flow {
   if (side === EventSide.SELL) return bins.bought;
   return side === EventSide.BUY ? bins.sold : bins.unsided;
 }

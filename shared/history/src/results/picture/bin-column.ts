@@ -55,6 +55,22 @@ export class Band extends BinColumn {
     widen(this, bin, known, known);
   }
 
+  /** Adds `values[from]` to `values[end - 1]`. */
+  addRows(bin: number, values: Float64Array, from: number, end: number): void {
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let row = from; row < end; row += 1) {
+      const value = values[row] ?? Number.NaN;
+      if (!Number.isFinite(value)) continue;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    const last = values[end - 1] ?? Number.NaN;
+    sum(this.rows, bin, end - from);
+    this.last[bin] = Number.isFinite(last) ? last : Number.NaN;
+    if (least <= most) widen(this, bin, least, most);
+  }
+
   override merge(to: number, from: number): void {
     const { rows, low, high, last } = this;
     const added = rows[from] ?? 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Band } from './bin-column.ts';
 import { MOST_BINS, PictureBins } from './picture-bins.ts';
 import { DAY_NS, nextWidthNs } from './time-steps.ts';
 
@@ -104,4 +105,19 @@ test('each width divides the next', () => {
     const factor = nextWidthNs(width) / width;
     assert(Number.isInteger(factor) && factor > 1 && factor <= 5, `${width}`);
   }
+});
+
+test('rows together are what they are one by one', () => {
+  const values = fc.array(value, { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(fc.array(values, { minLength: 1, maxLength: 4 }), (runs) => {
+      const [together, single] = [new Band(1), new Band(1)];
+      for (const run of runs) {
+        together.addRows(0, Float64Array.of(7, ...run, 8), 1, run.length + 1);
+        for (const one of run) single.add(0, one);
+      }
+      const all = ({ rows, low, high, last }: Band) => [rows, low, high, last];
+      assert.deepEqual(all(together), all(single));
+    }),
+  );
 });
