@@ -62,6 +62,8 @@ export {
   type ReplayCounts,
 } from './replay-book.ts';
 export { ReplayError, type ReplayErrorCode } from './replay-error.ts';
+export type { OwnEvent, OwnTrading } from './results/picture/own-trading.ts';
+export { ReplayPicture, type ReplayPictureOptions } from './results/replay-picture.ts';
 export type { Scale } from './scale.ts';
 export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
 export {
