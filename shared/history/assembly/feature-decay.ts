@@ -1,6 +1,6 @@
 /**
- * Sums of which half is gone after a time: sum = added + sum x 2^(-passed / half-life). What is left
- * of the sum before is computed for all rows first, two at a time; then each row waits for a
+ * Sums of which half is gone after a time: sum = added + sum x 2^(-passed / half-life). What is
+ * left of the sum before is computed for all rows first, two at a time; then each row waits for a
  * multiplication and an addition alone.
  */
 import { factors, isOneState, passed, states, VALUES } from './feature-steps';

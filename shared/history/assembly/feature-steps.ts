@@ -26,6 +26,7 @@ const TRADED_NS: usize = 40;
 const MID_CHANGED_NS: usize = 48;
 const LAST_NS: usize = 56;
 export const VALUES: usize = 64;
+const STATE_BYTES: usize = VALUES + <usize>(frames.MOST_FEATURES << 3);
 
 const SECONDS_PER_NS: f64 = 1e-9;
 const NEVER: i64 = i64.MIN_VALUE;
@@ -135,16 +136,29 @@ function stateOf(table: usize, instrument: u32): usize {
 }
 
 function newState(at: usize): usize {
-  const bytes = VALUES + <usize>(frames.MOST_FEATURES << 3);
-  const state = allocateBlock(blockShiftFor(<u32>bytes));
+  const state = allocateBlock(blockShiftFor(<u32>STATE_BYTES));
+  store<u32>(at, <u32>state);
+  forgetState(state);
+  return state;
+}
+
+/** @param table - as `takeSteps` has it */
+export function forgetStates(table: usize): void {
+  for (let number: usize = 0; number < <usize>MAX_INSTRUMENTS; number += 1) {
+    const state: usize = load<u32>(table + (number << 2));
+    if (state != 0) forgetState(state);
+  }
+}
+
+/** What an instrument has before its first event. */
+function forgetState(state: usize): void {
+  memory.fill(state, 0, STATE_BYTES);
   store<f64>(state, -Infinity, BID);
   store<f64>(state, Infinity, ASK);
   store<f64>(state, NaN, MID_PRICE);
   store<i64>(state, NEVER, TRADED_NS);
   store<i64>(state, NEVER, MID_CHANGED_NS);
   store<i64>(state, NEVER, LAST_NS);
-  store<u32>(at, <u32>state);
-  return state;
 }
 
 /** Compares a row with what its instrument showed before. */

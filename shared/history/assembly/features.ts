@@ -68,6 +68,11 @@ export function addFeature(plan: usize, kind: u32, halfLifeNs: f64): bool {
   return true;
 }
 
+/** Forgets what instruments have shown: another run begins. */
+export function resetPlan(plan: usize): void {
+  steps.forgetStates(load<u32>(plan, 4));
+}
+
 // @ts-ignore: decorator
 @inline
 function entryAt(plan: usize, index: u32): usize {

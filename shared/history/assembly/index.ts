@@ -36,4 +36,4 @@ export {
   readQueue,
   refusalCode,
 } from './replay-queries';
-export { addFeature, computeFeatures, newPlan } from './features';
+export { addFeature, computeFeatures, newPlan, resetPlan } from './features';

@@ -1,6 +1,12 @@
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
-export type { CheckedBook, CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
+export type {
+  CheckedBook,
+  CheckedLevel,
+  CheckHooks,
+  CheckResult,
+  WindowBook,
+} from './checked-book.ts';
 export { CompactDecoder, createCompactDecoder } from './compact-decoder.ts';
 export { CompactWriter, type CompactWriterOptions } from './compact-writer.ts';
 export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';
@@ -13,6 +19,7 @@ export {
   type Feature,
   FeatureError,
   type FeatureName,
+  type FeatureUnit,
   featureList,
   parseFeature,
 } from './features/feature.ts';
@@ -55,6 +62,8 @@ export {
   type ReplayCounts,
 } from './replay-book.ts';
 export { ReplayError, type ReplayErrorCode } from './replay-error.ts';
+export type { OwnEvent, OwnTrading } from './results/picture/own-trading.ts';
+export { ReplayPicture, type ReplayPictureOptions } from './results/replay-picture.ts';
 export type { Scale } from './scale.ts';
 export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
 export {

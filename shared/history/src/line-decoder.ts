@@ -101,6 +101,12 @@ export class LineDecoder implements MarketDecoder {
     if (this.#isWhole(this.address)) return;
     throw new DecodeError('TRUNCATED', this.consumed, 'the input ends before its last line does');
   }
+
+  restart(): void {
+    this.#decoder.restart();
+    this.#endsLine = true;
+    this.#failure = undefined;
+  }
 }
 
 /** A table of words for the kernel: codes by word. */

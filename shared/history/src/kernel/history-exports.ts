@@ -100,6 +100,7 @@ export interface HistoryExports {
   /** 1 where the input may end. */
   isHyperliquidWhole(decoder: number): number;
   stepHyperliquid(decoder: number): void;
+  resetPlan(plan: number): void;
   newPlan(): number;
   /** 1 where there was room. */
   addFeature(plan: number, kind: number, halfLifeNs: number): number;
