@@ -208,7 +208,7 @@ function modifyOrder(
 /** Anything but an ADD of an order that is not known. */
 function changeUnknown(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool {
   const side = <u32>load<u8>(at, event.SIDE);
-  if (load<u8>(at, event.ACTION) == event.DELETE) it.replacedSide = side;
+  if (load<u8>(at, event.ACTION) == event.DELETE) it.replacedSide = min(side, <u32>event.NO_SIDE);
   if ((it.options & JOINED) == 0 || side >= event.NO_SIDE || hasNoPrice(at)) {
     return !isRefused(it, UNKNOWN_ORDER);
   }

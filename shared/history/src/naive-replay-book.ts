@@ -74,7 +74,7 @@ export class NaiveReplayBook {
     const order = this.#orders.get(`${instrument} ${orderId}`);
     if (action === Action.DELETE) {
       const isRefused = order !== undefined && !this.#isSideFine(side, order);
-      if (!isRefused) this.replacedSide = order?.side ?? side;
+      if (!isRefused) this.replacedSide = order?.side ?? Math.min(side, EventSide.NONE);
     }
     const isReplacing = action === Action.ADD && (flags & EventFlag.REPLACED) !== 0;
     if (!isReplacing || side !== EventSide.NONE) return event;
