@@ -1,6 +1,12 @@
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
-export type { CheckedBook, CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
+export type {
+  CheckedBook,
+  CheckedLevel,
+  CheckHooks,
+  CheckResult,
+  WindowBook,
+} from './checked-book.ts';
 export { CompactDecoder, createCompactDecoder } from './compact-decoder.ts';
 export { CompactWriter, type CompactWriterOptions } from './compact-writer.ts';
 export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';

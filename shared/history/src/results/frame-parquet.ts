@@ -14,6 +14,8 @@ export interface FrameParquetOptions {
   /** Decimals of a price and of a quantity of 1 in frames. */
   readonly priceDecimals: number;
   readonly quantityDecimals: number;
+  /** The only instrument whose events become rows. Default: all. */
+  readonly instrument?: string | undefined;
 }
 
 const wordOf = (words: Readonly<Record<string, number>>): ((value: number) => string) => {
@@ -78,12 +80,14 @@ export class FrameParquet {
   /** @param instruments - names by number */
   add({ events, snapshots, features }: Frame, instruments: readonly string[]): void {
     for (let row = 0; row < events.count; row += 1) {
+      const instrument = events.instrumentAt(row);
+      const name = instruments[instrument] ?? `${instrument}`;
+      if (this.#options.instrument !== undefined && this.#options.instrument !== name) continue;
       const group = this.#group;
       const at = group.rows;
       group.timeNs[at] = events.baseTimeNs + BigInt(events.timeNs[row] ?? 0);
       group.orderId[at] = events.orderId[row] ?? 0n;
-      const instrument = events.instrumentAt(row);
-      group.instrument.push(instruments[instrument] ?? `${instrument}`);
+      group.instrument.push(name);
       group.action.push(actionWord(events.actionAt(row)));
       group.side.push(sideWord(events.sideAt(row)));
       this.#number(0, (events.price[row] ?? Number.NaN) / this.#priceUnit);

@@ -1,0 +1,152 @@
+/** What a replay was asked for, as plain data: threads get it as it is. */
+import { stat } from 'node:fs/promises';
+import { FeatureError, type FormatName, parseFeature } from '@foldbook/history';
+import { UsageError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+
+export const FORMAT_NAMES = [
+  'lobster',
+  'dbn',
+  'itch',
+  'hyperliquid',
+  'bin38',
+  'csv',
+  'compact',
+] as const satisfies readonly FormatName[];
+const DEFAULT_BOOK_LEVELS = 5;
+const MAX_LEVELS = 100_000;
+const MAX_REPEAT = 1_000_000;
+const MAX_SPEED = 1e9;
+
+/** What becomes of an event of an order that nobody has named. */
+export type UnknownRule = 'count' | 'refuse';
+
+export interface ReplayPlan {
+  /** Undefined: as the files say. */
+  readonly format: FormatName | undefined;
+  readonly member: string | undefined;
+  readonly mapping: boolean;
+  readonly lenient: boolean;
+  /** Undefined: as the feed's beginning says. */
+  readonly unknown: UnknownRule | undefined;
+  /** Levels that the book keeps; undefined: as the file's name says, or all. */
+  readonly levels: number | undefined;
+  /** Levels of the final book that are shown. */
+  readonly bookLevels: number;
+  /** The only instrument that is shown and written as Parquet. */
+  readonly instrument: string | undefined;
+  readonly features: readonly string[];
+  readonly depth: number | undefined;
+  readonly strategies: readonly string[];
+  readonly parquet: string | undefined;
+  readonly bin38: string | undefined;
+  readonly compact: string | undefined;
+  readonly repeat: number;
+  readonly speed: number | undefined;
+  readonly follow: boolean;
+}
+
+/** @throws UsageError */
+export function readPlan(context: CommandContext): ReplayPlan {
+  return {
+    format: formatIn(context.text('format')),
+    member: context.text('member'),
+    mapping: !context.flag('no-mmap'),
+    lenient: context.flag('lenient'),
+    unknown: unknownIn(context.text('unknown')),
+    levels: context.integer('levels', 1, MAX_LEVELS),
+    bookLevels: context.integer('book', 0, MAX_LEVELS) ?? DEFAULT_BOOK_LEVELS,
+    instrument: context.text('instrument'),
+    features: featuresIn(context.text('features')),
+    depth: context.integer('depth', 1, MAX_LEVELS),
+    strategies: context.texts('strategy'),
+    parquet: context.text('parquet'),
+    bin38: context.text('write-bin38'),
+    compact: context.text('write-compact'),
+    repeat: context.integer('repeat', 1, MAX_REPEAT) ?? 1,
+    speed: speedIn(context.text('speed')),
+    follow: context.flag('follow'),
+  };
+}
+
+/** What the first of each excludes, and why it does. */
+const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
+  [
+    'check',
+    [
+      ...['features', 'strategy', 'parquet', 'write-bin38', 'write-compact', 'repeat', 'speed'],
+      ...['follow', 'parallel', 'stages', 'instrument', 'depth', 'levels'],
+    ],
+    'a check compares, and does nothing else',
+  ],
+  [
+    'follow',
+    ['repeat', 'speed', 'parallel', 'stages', 'member'],
+    'a file that grows is read once, as it grows',
+  ],
+  [
+    'parallel',
+    ['parquet', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
+    'each file has a thread and a book of its own',
+  ],
+  [
+    'stages',
+    ['parquet', 'write-bin38', 'write-compact', 'speed', 'instrument'],
+    'stages are measured, and nothing is written',
+  ],
+  ['speed', ['repeat'], 'timing runs are as fast as they can be'],
+  ['write-bin38', ['repeat'], 'events would be written again'],
+  ['write-compact', ['repeat'], 'events would be written again'],
+  ['parquet', ['repeat'], 'events would be written again'],
+];
+
+/** @throws UsageError for options that exclude each other */
+export function checkOptions(context: CommandContext): void {
+  const isGiven = (name: string) =>
+    context.flag(name) || context.text(name) !== undefined || context.texts(name).length > 0;
+  for (const [name, others, reason] of EXCLUSIVE) {
+    const other = isGiven(name) ? others.find(isGiven) : undefined;
+    if (other !== undefined) throw new UsageError(`--${name} and --${other}: ${reason}`);
+  }
+}
+
+/** `FILE#member` names a member of a zip, where there is no file of that name. */
+export async function splitMember(text: string): Promise<readonly [string, string | undefined]> {
+  const at = text.lastIndexOf('#');
+  if (at < 0 || (await stat(text).catch(() => undefined)) !== undefined) return [text, undefined];
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function formatIn(text: string | undefined): FormatName | undefined {
+  if (text === undefined || text === 'auto') return undefined;
+  const found = FORMAT_NAMES.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`--format ${text}: use auto or one of ${FORMAT_NAMES.join(', ')}`);
+}
+
+function unknownIn(text: string | undefined): UnknownRule | undefined {
+  if (text === undefined || text === 'count' || text === 'refuse') return text;
+  throw new UsageError(`--unknown ${text}: use count or refuse`);
+}
+
+function featuresIn(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  const labels = text.split(',').map((label) => label.trim());
+  for (const [index, label] of labels.entries()) {
+    if (labels.indexOf(label) < index) throw new UsageError(`--features: ${label} is named twice`);
+    try {
+      parseFeature(label);
+    } catch (error) {
+      if (error instanceof FeatureError) throw new UsageError(`--features: ${error.message}`);
+      throw error;
+    }
+  }
+  return labels;
+}
+
+function speedIn(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const speed = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (speed > 0 && speed <= MAX_SPEED) return speed;
+  throw new UsageError(`--speed ${text}: give a number above 0; 1 is as it was, 10 ten times that`);
+}
