@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { mutatorOf, openFormat, readCorpus } from './formats.ts';
 import type { FailedInput, FuzzAnswer, FuzzTask, FuzzThreadData } from './fuzz-messages.ts';
 
-const MAIN = new URL('./fuzz-thread.ts', import.meta.url);
+const THREAD = new URL('./fuzz-thread.ts', import.meta.url);
 /** Runs of a task: between two of them a thread is heard of. */
 const TASK_RUNS = 500;
 const LOOK_EVERY_MS = 500;
@@ -24,7 +24,10 @@ export interface FuzzOptions {
   readonly threads: number;
   readonly folder: string;
   readonly signal: AbortSignal;
-  readonly onRuns: (runs: number) => void;
+  readonly onRuns?: (runs: number) => void;
+  /** The module of the threads. */
+  readonly thread?: URL;
+  readonly leastHangMs?: number;
 }
 
 export interface FuzzResult {
@@ -68,11 +71,11 @@ class FuzzRun {
 
   /** One thread after another: one that hangs or dies has failed, and no other follows it. */
   async work(): Promise<void> {
-    const { format, seed, folder, runs, only, signal } = this.#options;
+    const { format, seed, folder, runs, only, signal, thread = THREAD } = this.#options;
     const playing = new SharedArrayBuffer(4);
     const workerData: FuzzThreadData = { format, seed, folder, only, playing };
     const resourceLimits = { maxOldGenerationSizeMb: HEAP_MB };
-    const worker = new Worker(MAIN, { workerData, resourceLimits });
+    const worker = new Worker(thread, { workerData, resourceLimits });
     try {
       while (this.#next < runs && this.#failure === undefined && !signal.aborted) {
         const first = this.#next;
@@ -109,6 +112,7 @@ class FuzzRun {
 
   /** Resolves when the same run is played for too long. */
   #watch(playing: Int32Array, signal: AbortSignal): Promise<FailedInput> {
+    const { leastHangMs = LEAST_HANG_MS } = this.#options;
     const stuck = Promise.withResolvers<FailedInput>();
     let last = -1;
     let sinceMs = performance.now();
@@ -120,7 +124,7 @@ class FuzzRun {
         sinceMs = nowMs;
       }
       const meanMs = (nowMs - this.#startMs) / Math.max(1, this.#played);
-      const mostMs = Math.max(LEAST_HANG_MS, this.#played === 0 ? 0 : meanMs * HANG_TIMES);
+      const mostMs = Math.max(leastHangMs, this.#played === 0 ? 0 : meanMs * HANG_TIMES);
       if (nowMs - sinceMs < mostMs) return;
       const words = `nothing for ${Math.round(nowMs - sinceMs)} ms`;
       this.#failed(run, 'hangs', words).then(stuck.resolve, stuck.reject);
@@ -145,6 +149,6 @@ class FuzzRun {
       this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + count);
     }
     this.#failure ??= failure;
-    this.#options.onRuns(this.#played);
+    this.#options.onRuns?.(this.#played);
   }
 }
