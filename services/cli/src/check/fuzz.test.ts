@@ -3,10 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { buildHistory } from '../../../../shared/history/build.ts';
 import { foldbook } from '../testing/foldbook.ts';
 
-await buildHistory();
 const folder = mkdtempSync(join(tmpdir(), 'foldbook-fuzz-'));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -33,7 +33,7 @@ events, and perhaps more; and what comes of it goes through the replay book. The
 the same inputs. One that fails is made as small as it gets while it fails in the same way, and
 written to a file; the format's other inputs are left out then.
 
-  --format NAME     one alone (default all): ${listed(FORMATS, 20)}
+  --format NAME     one alone (default all):${listed(FORMATS, 20)}
   --runs N          inputs of each format (default ${DEFAULT_RUNS})
   --seed S          of what is made (default 1)
   --jobs N          threads that share the inputs (default 1)

@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { recogniseFormat } from '@foldbook/history';
-import { buildHistory } from '../../../../shared/history/build.ts';
 import { FORMATS, mutatorOf, openFormat, readCorpus } from './formats.ts';
 import { failureIn, WHOLE } from './fuzz-target.ts';
 import { sealCompact } from './market-formats.ts';
 
-await buildHistory();
 const folder = mkdtempSync(join(tmpdir(), 'foldbook-fuzz-'));
 after(() => rmSync(folder, { recursive: true }));
 const SEED = 20_261_122;

@@ -3,22 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { buildHistory } from '../../../../shared/history/build.ts';
 import { Defect, MET_AT } from '../testing/broken-fuzz-thread.ts';
 import { mutatorOf, openFormat, readCorpus } from './formats.ts';
 import { fuzz } from './fuzz-run.ts';
 
-await buildHistory();
 const folder = mkdtempSync(join(tmpdir(), 'foldbook-fuzz-'));
 after(() => rmSync(folder, { recursive: true }));
 const asked = { format: 'lobster', threads: 1, folder, signal: new AbortController().signal };
 const thread = new URL('../testing/broken-fuzz-thread.ts', import.meta.url);
 
-for (const [seed, kind] of [
-  [Defect.HANGS, 'hangs'],
-  [Defect.TAKES_ALL_MEMORY, 'ended its thread'],
+for (const [what, seed, kind] of [
+  ['hangs', Defect.HANGS, 'hangs'],
+  ['takes all memory', Defect.TAKES_ALL_MEMORY, 'ended its thread'],
 ] as const) {
-  test(`an input that ${seed === Defect.HANGS ? 'hangs' : 'takes all memory'} is found`, async () => {
+  test(`an input that ${what} is found`, async () => {
     const leastHangMs = seed === Defect.HANGS ? 1_000 : 600_000;
     const { failure } = await fuzz({ ...asked, seed, runs: 50, thread, leastHangMs });
     assert.equal(failure?.kind, kind);

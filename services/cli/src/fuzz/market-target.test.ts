@@ -8,12 +8,10 @@ import {
   loadHistoryModule,
   type MarketDecoder,
 } from '@foldbook/history';
-import { buildHistory } from '../../../../shared/history/build.ts';
 import { failureIn, WHOLE } from './fuzz-target.ts';
 import { marketTarget } from './market-target.ts';
 import { KernelMemory, type MeteredKernel } from './metered-kernel.ts';
 
-await buildHistory();
 const memory = new KernelMemory(await loadHistoryModule());
 const LINES = Buffer.from('1,1,7,4,100,1\n2,1,8,4,101,-1\n'.concat('3,4,7,1,100,1\n'.repeat(8)));
 
