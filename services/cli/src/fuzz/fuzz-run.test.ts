@@ -41,3 +41,12 @@ test('any number of threads plays the same inputs', async () => {
   assert.deepEqual(played[0], played[1]);
   assert.equal(played[0]?.runs, 1_100);
 });
+
+test('an interruption ends it, whatever is played', async () => {
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  const running = fuzz({ ...asked, signal, seed: Defect.HANGS, runs: 50, thread });
+  interruption.abort();
+  const { runs, failure } = await running;
+  assert.deepEqual([runs, failure], [0, undefined]);
+});

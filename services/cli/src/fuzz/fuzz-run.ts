@@ -82,6 +82,7 @@ class FuzzRun {
         const count = Math.min(TASK_RUNS, runs - first);
         this.#next += count;
         const answer = await this.#ask(worker, { first, count }, new Int32Array(playing));
+        if (answer === undefined) return;
         if ('runs' in answer) this.#add(answer);
         else this.#failure ??= answer;
       }
@@ -90,18 +91,20 @@ class FuzzRun {
     }
   }
 
+  /** Undefined where it was interrupted. */
   async #ask(
     worker: Worker,
     task: FuzzTask,
     playing: Int32Array,
-  ): Promise<FuzzAnswer | FailedInput> {
+  ): Promise<FuzzAnswer | FailedInput | undefined> {
     const done = new AbortController();
     const { signal } = done;
     try {
       worker.postMessage(task);
       const answered = once(worker, 'message', { signal }).then(([answer]) => answer as FuzzAnswer);
       const stuck = this.#watch(playing, signal);
-      return await Promise.race([answered, stuck]);
+      const interrupted = once(this.#options.signal, 'abort', { signal }).then(() => undefined);
+      return await Promise.race([answered, stuck, interrupted]);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return this.#failed(Atomics.load(playing, 0), 'ended its thread', message);
