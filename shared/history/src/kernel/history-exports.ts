@@ -2,6 +2,8 @@
 export interface HistoryExports {
   /** Zeroed memory, never given back. */
   reserve(bytes: number): number;
+  /** Pages of 64 KiB that were handed out, from the memory's beginning. */
+  usedPages(): number;
   newInstruments(): number;
   instrumentCount(table: number): number;
   /** Address of an entry: length (u32) at 0, name from 8. */
