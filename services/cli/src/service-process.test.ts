@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { notReadyWords, startService } from './service-process.ts';
+import { notReadyWords, secretsApart, startService } from './service-process.ts';
 
 it('names the log of a service that does not come up, which may be empty', () => {
   assert.match(
@@ -32,4 +32,16 @@ it('keeps the log of the start before; lines name the partition', async (test) =
   await assert.rejects(start(3), /before it was ready/);
   assert.match(await logOf('market.log'), /ERROR market\.3: no connection to NATS/);
   assert.match(await logOf('market.log.1'), /ERROR market\.2: no connection to NATS/);
+});
+
+it('keeps passwords out of the list of processes', () => {
+  const source = { kind: 'jetstream', servers: 'nats://a:1', user: 'prover', pass: 'one' };
+  const { config, environment } = secretsApart({
+    ...{ partition: 1, source, redisUrl: 'redis://me:t%2Fwo@db:6379/2' },
+  });
+  assert.deepEqual(environment, { FOLDBOOK_PASSWORD: 'one', FOLDBOOK_REDIS_PASSWORD: 't/wo' });
+  assert.doesNotMatch(JSON.stringify(config), /one|wo/);
+  assert.equal(config.redisUrl, 'redis://me@db:6379/2');
+  const open = { partition: 0, redisUrl: 'redis://db:1', broker: { kind: 'nats', servers: 'x' } };
+  assert.deepEqual(secretsApart(open), { config: open, environment: {} });
 });
