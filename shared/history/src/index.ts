@@ -8,6 +8,14 @@ export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export { decoderOf } from './decoder-of.ts';
+export type { Difference, DifferenceExample, DifferenceKind } from './engine-replay/differences.ts';
+export { type FeeRates, MarketSetUpError } from './engine-replay/engine-market.ts';
+export {
+  EngineReplay,
+  type EngineReplayOptions,
+  type EngineReplayResult,
+} from './engine-replay/engine-replay.ts';
+export type { MarketUnits } from './engine-replay/market-units.ts';
 export * from './event.ts';
 export {
   type Feature,
