@@ -1,3 +1,19 @@
+export {
+  Backtest,
+  type BacktestOptions,
+  type BacktestResult,
+  type Standing,
+} from './backtest/backtest.ts';
+export type { LatencyOptions } from './backtest/latency.ts';
+export {
+  hashLog,
+  type LogEntry,
+  logLine,
+  type MarkEntry,
+  type MarketEntry,
+  type RequestEntry,
+} from './backtest/order-log.ts';
+export { type Profit, profitOf } from './backtest/profit.ts';
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
 export type { CheckedBook, CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
@@ -74,4 +90,13 @@ export {
   type StrategyRun,
 } from './strategy/strategy.ts';
 export { loadStrategy } from './strategy/strategy-module.ts';
+export type {
+  OrderChange,
+  OrderFill,
+  OrderReport,
+  OrderRequest,
+  OrderSide,
+  OrderTimeInForce,
+  StrategyOrders,
+} from './strategy/strategy-orders.ts';
 export { StrategyThreads } from './strategy/strategy-threads.ts';

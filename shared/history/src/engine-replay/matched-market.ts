@@ -39,6 +39,13 @@ export interface Match {
   readonly quantity: bigint;
 }
 
+export interface OwnBalance {
+  /** In the feed's quantity units. */
+  readonly base: bigint;
+  /** Price units times quantity units. */
+  readonly quote: bigint;
+}
+
 /** Who stands before an order, or before all of its price. */
 export interface Before {
   /** Of ours, as far as nobody else's order stands between. */
@@ -58,19 +65,26 @@ export class MatchedMarket {
   /** The feed's, by id, as long as it tells of them. */
   readonly orders = new Map<bigint, MarketOrder>();
   readonly #own = new Map<bigint, MarketOrder>();
+  readonly #begin: OwnBalance;
 
   constructor(market: EngineMarket, units: MarketUnits, onOwn: (event: OwnEvent) => void) {
     this.#market = market;
     this.units = units;
     this.#onOwn = onOwn;
+    this.#begin = this.#balance();
   }
 
   get ownOrders(): number {
     return this.#own.size;
   }
 
-  /** Ours, held or not: quantity, and quote in price units times quantity units. */
-  ownBalance(): { readonly base: bigint; readonly quote: bigint } {
+  /** What the engine has of ours, held or not, beyond what we began with. */
+  ownGain(): OwnBalance {
+    const { base, quote } = this.#balance();
+    return { base: base - this.#begin.base, quote: quote - this.#begin.quote };
+  }
+
+  #balance(): OwnBalance {
     const { tick, lot } = this.units;
     const balance = this.#market.engine.balance(OWN_ACCOUNT);
     return {

@@ -1,3 +1,5 @@
+import type { OrderSide, OrderTimeInForce } from '../strategy/strategy-orders.ts';
+
 /** What the engine tells of our own orders, in the feed's units. */
 export type OwnEvent =
   | {
@@ -25,7 +27,7 @@ export type OwnEvent =
   | {
       readonly type: 'fill';
       readonly id: number;
-      readonly side: 'buy' | 'sell';
+      readonly side: OrderSide;
       readonly price: bigint;
       readonly quantity: bigint;
       readonly liquidity: 'maker' | 'taker';
@@ -35,14 +37,11 @@ export type OwnEvent =
       readonly left: bigint;
     };
 
-export type OwnSide = 'buy' | 'sell';
-export type OwnTimeInForce = 'gtc' | 'ioc' | 'post_only' | 'fok';
-
 /** Of an order of ours, in the feed's units. */
 export interface OwnTerms {
   readonly id: number;
-  readonly side: OwnSide;
+  readonly side: OrderSide;
   readonly price: bigint;
   readonly quantity: bigint;
-  readonly timeInForce: OwnTimeInForce;
+  readonly timeInForce: OrderTimeInForce;
 }
