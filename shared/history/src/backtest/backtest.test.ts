@@ -261,7 +261,7 @@ describe('orders that take', () => {
     ]);
   });
 
-  test('replace keeps the place of what only shrinks, and may trade; ours do not meet', () => {
+  test('replace keeps the place of what shrinks, and may trade; ours do not meet', () => {
     const flow = [
       ...BOOK,
       wait,
