@@ -51,7 +51,7 @@ const terms = {
 };
 const fill = { sequence: 2, account: 2, liquidity: Liquidity.MAKER };
 
-test('orders go out in ticks and lots, and what comes of them is told as in a backtest', async () => {
+test('orders go out in ticks and lots, and are told of as in a backtest', async () => {
   const { orders, sent, told, hear } = newOrders();
   const id = orders.place({ instrument: 3, side: 'buy', price: 1_200, quantity: 40 });
   orders.replace(id, { price: 1_200, quantity: 30 });
