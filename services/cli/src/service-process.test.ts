@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { notReadyWords, startService } from './service-process.ts';
+import { hasPassword, notReadyWords, startService } from './service-process.ts';
 
 it('names the log of a service that does not come up, which may be empty', () => {
   assert.match(
@@ -32,4 +32,20 @@ it('keeps the log of the start before; lines name the partition', async (test) =
   await assert.rejects(start(3), /before it was ready/);
   assert.match(await logOf('market.log'), /ERROR market\.3: no connection to NATS/);
   assert.match(await logOf('market.log.1'), /ERROR market\.2: no connection to NATS/);
+});
+
+it('keeps passwords out of the list of processes', async (test) => {
+  const broker = { kind: 'nats', servers: 'nats://127.0.0.1:1', user: 'a', pass: 'b' };
+  assert(hasPassword({ broker }));
+  assert(hasPassword({ redisUrl: 'redis://:secret@db:6379/2', source: { kind: 'segment' } }));
+  assert(!hasPassword({ redisUrl: 'redis://me@db:6379', broker: { kind: 'embedded' } }));
+  const logDir = await mkdtemp(join(tmpdir(), 'foldbook-service-'));
+  test.after(() => rm(logDir, { recursive: true, force: true }));
+  const config = { partition: 2, partitions: 4, node: 'a', broker };
+  const options = { config, logDir, onTrouble: () => undefined };
+  // It has read what was piped to it: its lines name the partition.
+  await assert.rejects(startService('market', options), /ERROR market\.2: no connection to NATS/);
+  const source = { kind: 'jetstream', servers: 'nats://127.0.0.1:1', user: 'a', pass: 'b' };
+  const prover = { ...options, config: { source, storeDir: 3 } };
+  await assert.rejects(startService('prover', prover), /standard input: .*storeDir/);
 });

@@ -55,12 +55,17 @@ export async function startService(
   mkdirSync(dirname(logFile), { recursive: true });
   // Who starts again after trouble wants to read what it was.
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-  const child = fork(SERVICES[name], ['--config-json', JSON.stringify(options.config)], {
+  const config = JSON.stringify(options.config);
+  // Arguments can be read by every user of the machine, and tell an operator what runs.
+  const isPiped = hasPassword(options.config);
+  const child = fork(SERVICES[name], isPiped ? ['--config', '-'] : ['--config-json', config], {
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: [isPiped ? 'pipe' : 'ignore', 'ignore', 'pipe', 'ipc'],
     // Ctrl-C goes to the whole process group; the services end when they are told to.
     detached: true,
   });
+  // That a service ends before it has read it is told by its end.
+  child.stdin?.on('error', () => undefined).end(config);
   const log = followLog(child, logFile);
   const exited = endOf(child);
   // A parent that exits must not leave services behind; one that is killed is missed by them.
@@ -95,6 +100,13 @@ export async function startService(
       return end;
     },
   };
+}
+
+/** Whether the configuration of a service has one, for a broker or in the URL of Redis. */
+export function hasPassword({ redisUrl, broker, source }: Record<string, unknown>): boolean {
+  const isSecret = typeof redisUrl === 'string' && /:[^/@]*@/.test(redisUrl);
+  const parts = [broker, source].filter((part) => typeof part === 'object' && part !== null);
+  return isSecret || parts.some((part) => 'pass' in part && part.pass !== undefined);
 }
 
 interface FollowedLog {
