@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { notReadyWords, secretsApart, startService } from './service-process.ts';
+import { hasPassword, notReadyWords, startService } from './service-process.ts';
 
 it('names the log of a service that does not come up, which may be empty', () => {
   assert.match(
@@ -34,14 +34,18 @@ it('keeps the log of the start before; lines name the partition', async (test) =
   assert.match(await logOf('market.log.1'), /ERROR market\.2: no connection to NATS/);
 });
 
-it('keeps passwords out of the list of processes', () => {
-  const source = { kind: 'jetstream', servers: 'nats://a:1', user: 'prover', pass: 'one' };
-  const { config, environment } = secretsApart({
-    ...{ partition: 1, source, redisUrl: 'redis://me:t%2Fwo@db:6379/2' },
-  });
-  assert.deepEqual(environment, { FOLDBOOK_PASSWORD: 'one', FOLDBOOK_REDIS_PASSWORD: 't/wo' });
-  assert.doesNotMatch(JSON.stringify(config), /one|wo/);
-  assert.equal(config.redisUrl, 'redis://me@db:6379/2');
-  const open = { partition: 0, redisUrl: 'redis://db:1', broker: { kind: 'nats', servers: 'x' } };
-  assert.deepEqual(secretsApart(open), { config: open, environment: {} });
+it('keeps passwords out of the list of processes', async (test) => {
+  const broker = { kind: 'nats', servers: 'nats://127.0.0.1:1', user: 'a', pass: 'b' };
+  assert(hasPassword({ broker }));
+  assert(hasPassword({ redisUrl: 'redis://:secret@db:6379/2', source: { kind: 'segment' } }));
+  assert(!hasPassword({ redisUrl: 'redis://me@db:6379', broker: { kind: 'embedded' } }));
+  const logDir = await mkdtemp(join(tmpdir(), 'foldbook-service-'));
+  test.after(() => rm(logDir, { recursive: true, force: true }));
+  const config = { partition: 2, partitions: 4, node: 'a', broker };
+  const options = { config, logDir, onTrouble: () => undefined };
+  // It has read what was piped to it: its lines name the partition.
+  await assert.rejects(startService('market', options), /ERROR market\.2: no connection to NATS/);
+  const source = { kind: 'jetstream', servers: 'nats://127.0.0.1:1', user: 'a', pass: 'b' };
+  const prover = { ...options, config: { source, storeDir: 3 } };
+  await assert.rejects(startService('prover', prover), /standard input: .*storeDir/);
 });

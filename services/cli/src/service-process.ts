@@ -55,15 +55,17 @@ export async function startService(
   mkdirSync(dirname(logFile), { recursive: true });
   // Who starts again after trouble wants to read what it was.
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-  const { config, environment } = secretsApart(options.config);
-  const child = fork(SERVICES[name], ['--config-json', JSON.stringify(config)], {
+  const config = JSON.stringify(options.config);
+  // Arguments can be read by every user of the machine, and tell an operator what runs.
+  const isPiped = hasPassword(options.config);
+  const child = fork(SERVICES[name], isPiped ? ['--config', '-'] : ['--config-json', config], {
     serialization: 'advanced',
-    // What is in the environment counts before what a file says, as in the services.
-    env: { ...environment, ...process.env },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: [isPiped ? 'pipe' : 'ignore', 'ignore', 'pipe', 'ipc'],
     // Ctrl-C goes to the whole process group; the services end when they are told to.
     detached: true,
   });
+  // That a service ends before it has read it is told by its end.
+  child.stdin?.on('error', () => undefined).end(config);
   const log = followLog(child, logFile);
   const exited = endOf(child);
   // A parent that exits must not leave services behind; one that is killed is missed by them.
@@ -100,32 +102,11 @@ export async function startService(
   };
 }
 
-/**
- * The configuration as every user of the machine may read it in the list of processes, and its
- * passwords as environment, which the services' own user alone can read.
- */
-export function secretsApart(config: Record<string, unknown>): {
-  readonly config: Record<string, unknown>;
-  readonly environment: Record<string, string>;
-} {
-  const shown = { ...config };
-  const environment: Record<string, string> = {};
-  const { redisUrl } = config;
-  if (typeof redisUrl === 'string' && URL.canParse(redisUrl)) {
-    const url = new URL(redisUrl);
-    if (url.password !== '') environment.FOLDBOOK_REDIS_PASSWORD = decodeURIComponent(url.password);
-    url.password = '';
-    if (environment.FOLDBOOK_REDIS_PASSWORD !== undefined) shown.redisUrl = url.href;
-  }
-  for (const name of ['broker', 'source']) {
-    const part = config[name];
-    if (typeof part !== 'object' || part === null || !('pass' in part)) continue;
-    const { pass, ...open } = part;
-    if (typeof pass !== 'string') continue;
-    environment.FOLDBOOK_PASSWORD = pass;
-    shown[name] = open;
-  }
-  return { config: shown, environment };
+/** Whether the configuration of a service has one, for a broker or in the URL of Redis. */
+export function hasPassword({ redisUrl, broker, source }: Record<string, unknown>): boolean {
+  const isSecret = typeof redisUrl === 'string' && /:[^/@]*@/.test(redisUrl);
+  const parts = [broker, source].filter((part) => typeof part === 'object' && part !== null);
+  return isSecret || parts.some((part) => 'pass' in part && part.pass !== undefined);
 }
 
 interface FollowedLog {

@@ -21,13 +21,15 @@ const END_WITHOUT_BROKER_MS = 1_000;
 let logger = createLogger({ service: 'market', level: 'info' });
 const nodeLink = new NodeLink();
 
+/** `-` is the standard input: what stands there is in no list of processes. */
+const readConfigText = (path: string) => readFileSync(path === '-' ? 0 : path, 'utf8');
+
 function readConfig(): MarketConfig {
   const { values } = parseArgs({
     options: { config: { type: 'string' }, 'config-json': { type: 'string' } },
   });
   const text =
-    values['config-json'] ??
-    (values.config === undefined ? '{}' : readFileSync(values.config, 'utf8'));
+    values['config-json'] ?? (values.config === undefined ? '{}' : readConfigText(values.config));
   const config = marketConfigSchema.parse(JSON.parse(text));
   // The one secret: from the environment, so that it stands in no file and no process list.
   const pass = process.env.FOLDBOOK_PASSWORD;

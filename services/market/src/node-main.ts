@@ -19,13 +19,15 @@ const BAD_CONFIGURATION = 2;
 
 const logger = createLogger({ service: 'node', level: 'info' });
 
+/** `-` is the standard input: what stands there is in no list of processes. */
+const readConfigText = (path: string) => readFileSync(path === '-' ? 0 : path, 'utf8');
+
 function readConfig(): NodeConfig {
   const { values } = parseArgs({
     options: { config: { type: 'string' }, 'config-json': { type: 'string' } },
   });
   const text =
-    values['config-json'] ??
-    (values.config === undefined ? '{}' : readFileSync(values.config, 'utf8'));
+    values['config-json'] ?? (values.config === undefined ? '{}' : readConfigText(values.config));
   const config = nodeConfigSchema.parse(JSON.parse(text));
   // The one secret: from the environment, which the services inherit.
   const pass = process.env.FOLDBOOK_PASSWORD;

@@ -99,7 +99,7 @@ export type ProverConfig = z.infer<typeof configSchema>;
 /** Bad usage or a bad configuration: one line says what, where and how to mend. Exit code 2. */
 export class ConfigError extends Error {}
 
-export const USAGE = 'usage: main.ts --config FILE | --config-json TEXT';
+export const USAGE = 'usage: main.ts --config FILE (- for the standard input) | --config-json TEXT';
 
 export function parseConfig(args: readonly string[]): ProverConfig {
   return parseAs(configSchema, args);
@@ -169,6 +169,8 @@ function configText(args: readonly string[]): { text: string; where: string } {
   if (text !== undefined && file === undefined) return { text, where: '--config-json' };
   if (file === undefined || text !== undefined) throw new ConfigError(USAGE);
   try {
+    // The standard input: what stands there is in no list of processes.
+    if (file === '-') return { text: readFileSync(0, 'utf8'), where: 'standard input' };
     return { text: readFileSync(file, 'utf8'), where: resolve(file) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
