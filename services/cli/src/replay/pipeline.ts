@@ -1,5 +1,5 @@
 /** What a feed's bytes go through: decoder, files of events, book, features, strategies. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import {
   Action,
   decoderOf,
@@ -12,10 +12,13 @@ import {
   parseFeature,
   Replay,
   ReplayBook,
+  ReplayPicture,
   readEvent,
+  StrategyError,
   StrategyThreads,
 } from '@foldbook/history';
 import { FrameParquet } from '@foldbook/history/parquet';
+import { UsageError } from '../cli-error.ts';
 import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite } from './fault.ts';
 import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
@@ -41,6 +44,7 @@ interface Running {
   readonly replay: Replay;
   readonly unknown: UnknownRule;
   readonly parquet: FrameParquet | undefined;
+  readonly picture: ReplayPicture | undefined;
 }
 
 export class Pipeline {
@@ -70,7 +74,8 @@ export class Pipeline {
     this.#feed = feed;
     this.#threads = threads;
     const labels = [...new Set([...(threads?.features ?? []), ...plan.features])];
-    const isFramed = labels.length > 0 || threads !== undefined || plan.parquet !== undefined;
+    const isShown = plan.parquet !== undefined || plan.svg !== undefined;
+    const isFramed = labels.length > 0 || threads !== undefined || isShown;
     if (isFramed) this.#features = new FeaturePlan(kernel, labels.map(parseFeature));
     if (plan.features.length > 0) {
       const columns = plan.features.map((label) => {
@@ -79,18 +84,18 @@ export class Pipeline {
       this.#summary = new FeatureSummary(columns, plan.instrument);
     }
     if (plan.parquet !== undefined) checkWritable(plan.parquet);
+    if (plan.svg !== undefined) checkWritable(plan.svg);
     this.#files = [
       ...(plan.compact === undefined ? [] : [new CompactFile(plan.compact, this)]),
       ...(plan.bin38 === undefined ? [] : [new Bin38File(plan.bin38, this)]),
     ];
   }
 
-  /** @throws StrategyError, UsageError for files that cannot be written */
+  /** @throws UsageError for strategies that are none, and files that cannot be written */
   static async open(module: WebAssembly.Module, feed: Feed, plan: ReplayPlan): Promise<Pipeline> {
     const kernel = new HistoryKernel(module);
     const { strategies } = plan;
-    const threads =
-      strategies.length > 0 ? await StrategyThreads.load(kernel, strategies) : undefined;
+    const threads = strategies.length > 0 ? await loadThreads(kernel, strategies) : undefined;
     try {
       return new Pipeline(kernel, feed, plan, threads);
     } catch (error) {
@@ -132,8 +137,9 @@ export class Pipeline {
     return this.#running?.unknown;
   }
 
-  get parquet(): string | undefined {
-    return this.#plan.parquet;
+  /** Files of results that were asked for. */
+  get results(): string[] {
+    return [this.#plan.parquet, this.#plan.svg].filter((path) => path !== undefined);
   }
 
   /** A strategy has failed. */
@@ -169,6 +175,8 @@ export class Pipeline {
     const running = this.#running ?? this.#begin(undefined);
     for (const file of this.#files) file.close();
     await running.parquet?.finish();
+    const { svg } = this.#plan;
+    if (svg !== undefined) writeFileSync(svg, running.picture?.svg() ?? '');
     const results = (await this.#threads?.results()) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
   }
@@ -198,13 +206,18 @@ export class Pipeline {
       path === undefined
         ? undefined
         : new FrameParquet({ path, instrument, features: labels, ...units });
-    const sinks: FrameSink[] = [];
+    const title = this.#feed.inputs.map(({ name }) => name).join(', ');
+    const picture =
+      plan.svg === undefined
+        ? undefined
+        : new ReplayPicture({ title, instrument, features: labels, ...units });
+    const sinks: FrameSink[] = picture === undefined ? [] : [picture.add];
     const summary = this.#summary;
     if (parquet !== undefined) sinks.push((frame, names) => parquet.add(frame, names));
     if (summary !== undefined) sinks.push((frame, names) => summary.add(frame, names));
     const { depth } = plan;
     const replay = new Replay({ decoder, book, plan: features, depth, sinks, threads });
-    this.#running = { book, replay, unknown, parquet };
+    this.#running = { book, replay, unknown, parquet, picture };
     return this.#running;
   }
 
@@ -224,6 +237,18 @@ export class Pipeline {
 
   #view(): DataView {
     return new DataView(this.kernel.memory.buffer);
+  }
+}
+
+async function loadThreads(
+  kernel: HistoryKernel,
+  strategies: readonly string[],
+): Promise<StrategyThreads> {
+  try {
+    return await StrategyThreads.load(kernel, strategies);
+  } catch (error) {
+    if (error instanceof StrategyError) throw new UsageError(`--strategy: ${error.message}`);
+    throw error;
   }
 }
 

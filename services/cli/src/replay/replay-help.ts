@@ -13,7 +13,7 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   lobster           LOBSTER message files (of a zip the member whose name has "message")
   dbn               Databento market-by-order, DBN 1 to 3
   itch              NASDAQ TotalView-ITCH 5.0
-  hyperliquid       a node's order statuses, raw book diffs, fills, L4 snapshots; blocks or streaming
+  hyperliquid       a node's order statuses, raw book diffs, fills, L4 snapshots
   bin38             binary order records of 38 bytes
   csv               market-by-order with named columns (order_id, action, side, price, size, ...)
   compact           this project's own (--write-compact)
@@ -34,6 +34,8 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --depth N         best levels that depth-imbalance adds up (default 1)
   --strategy FILE   run this strategy (defineStrategy) in a thread of its own; may be repeated
   --parquet FILE    write a row for each event: the event, what the book showed then, features
+  --svg FILE        draw prices, spread, volume and features of the busiest instrument, or of
+                    --instrument
   --write-compact FILE, --write-bin38 FILE
                     write the events in that format
   --follow          Hyperliquid: go on as the file grows, and over to the next hour's, until Ctrl-C
@@ -52,7 +54,7 @@ kinds of Hyperliquid's files, and compact files are feeds of their own, one afte
 LOBSTER's messages leave out what happens beyond its levels: only --check, which has the orderbook,
 ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 
-Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where a side is empty:
+Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:
 ${features}
 
 Exit status: 1 for a mismatch or a fault in the input, after what was read up to there was shown;

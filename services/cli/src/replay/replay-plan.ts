@@ -39,6 +39,7 @@ export interface ReplayPlan {
   readonly depth: number | undefined;
   readonly strategies: readonly string[];
   readonly parquet: string | undefined;
+  readonly svg: string | undefined;
   readonly bin38: string | undefined;
   readonly compact: string | undefined;
   readonly repeat: number;
@@ -61,6 +62,7 @@ export function readPlan(context: CommandContext): ReplayPlan {
     depth: context.integer('depth', 1, MAX_LEVELS),
     strategies: context.texts('strategy'),
     parquet: context.text('parquet'),
+    svg: context.text('svg'),
     bin38: context.text('write-bin38'),
     compact: context.text('write-compact'),
     repeat: context.integer('repeat', 1, MAX_REPEAT) ?? 1,
@@ -74,7 +76,16 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   [
     'check',
     [
-      ...['features', 'strategy', 'parquet', 'write-bin38', 'write-compact', 'repeat', 'speed'],
+      ...[
+        'features',
+        'strategy',
+        'parquet',
+        'svg',
+        'write-bin38',
+        'write-compact',
+        'repeat',
+        'speed',
+      ],
       ...['follow', 'parallel', 'stages', 'instrument', 'depth', 'levels'],
     ],
     'a check compares, and does nothing else',
@@ -86,18 +97,19 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   ],
   [
     'parallel',
-    ['parquet', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
+    ['parquet', 'svg', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
     'each file has a thread and a book of its own',
   ],
   [
     'stages',
-    ['parquet', 'write-bin38', 'write-compact', 'speed', 'instrument'],
+    ['parquet', 'svg', 'write-bin38', 'write-compact', 'speed', 'instrument'],
     'stages are measured, and nothing is written',
   ],
   ['speed', ['repeat'], 'timing runs are as fast as they can be'],
   ['write-bin38', ['repeat'], 'events would be written again'],
   ['write-compact', ['repeat'], 'events would be written again'],
   ['parquet', ['repeat'], 'events would be written again'],
+  ['svg', ['repeat'], 'events would be drawn again'],
 ];
 
 /** @throws UsageError for options that exclude each other */
