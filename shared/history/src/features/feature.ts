@@ -12,12 +12,12 @@ const FEATURES = [
   ['order-flow', 'decay', 'quantity', 'order-flow imbalance at the best prices, in quantity units'],
   ['trade-flow', 'decay', 'quantity', 'traded quantity, bought positive and sold negative'],
   ['volatility', 'decay', 'none', 'root of the sum of squared returns of the mid'],
-  ['since-trade', 'none', 'seconds', 'seconds since the last trade'],
-  ['since-mid-change', 'none', 'seconds', 'seconds since the mid last moved'],
+  ['since-trade', 'none', 'none', 'seconds since the last trade'],
+  ['since-mid-change', 'none', 'none', 'seconds since the mid last moved'],
 ] as const;
 
 export type FeatureName = (typeof FEATURES)[number][0];
-/** What a column counts: the feed's price or quantity units, seconds, or none of them. */
+/** What a column counts: the feed's price or quantity units, or neither. */
 export type FeatureUnit = (typeof FEATURES)[number][2];
 
 /** A column that a run computes. */

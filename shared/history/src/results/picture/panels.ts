@@ -53,7 +53,14 @@ export function panelsOf(parts: PanelParts): Panel[] {
       // The spread has its panel.
       band === undefined || feature.name === 'spread'
         ? []
-        : [bandPanel(parts, { title: feature.label, unit: feature.unit, band, name: 'feature' })],
+        : [
+            bandPanel(parts, {
+              title: feature.label,
+              unit: unitOf(feature),
+              band,
+              name: 'feature',
+            }),
+          ],
     ),
     ...(own === undefined ? [] : ownPanels(parts, own)),
   ];
@@ -124,9 +131,12 @@ function usualMost(flows: readonly Flow[]): number {
   return sorted[Math.floor(sorted.length * 0.99)] ?? sorted.at(-1) ?? 1;
 }
 
+const unitOf = ({ name, unit }: Feature): FeatureUnit | 'seconds' =>
+  name === 'since-trade' || name === 'since-mid-change' ? 'seconds' : unit;
+
 interface BandPanelOptions {
   readonly title: string;
-  readonly unit: FeatureUnit | 'amount';
+  readonly unit: FeatureUnit | 'amount' | 'seconds';
   readonly band: Band;
   readonly name: string;
 }
