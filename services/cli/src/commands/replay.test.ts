@@ -40,7 +40,7 @@ test('JSON: the figures that the contract names, alone on a line', async (t) => 
   assert.deepEqual(finalBook, { ABC: book });
 });
 
-test('a fault in the input: status 1, the result, and one line of what, where and how', async (t) => {
+test('a fault in the input: status 1, the result, and a line of what, where and how', async (t) => {
   const { put } = await testFolder(t);
   const path = await put('1.csv', csvOf([...BOOK_ROWS, 'A,B,x,1,9']));
   const { status, stdout, stderr } = await foldbook('replay', path, '--json');
