@@ -1,3 +1,19 @@
+export {
+  Backtest,
+  type BacktestOptions,
+  type BacktestResult,
+  type Standing,
+} from './backtest/backtest.ts';
+export type { LatencyOptions } from './backtest/latency.ts';
+export {
+  hashLog,
+  type LogEntry,
+  logLine,
+  type MarkEntry,
+  type MarketEntry,
+  type RequestEntry,
+} from './backtest/order-log.ts';
+export { type Profit, profitOf } from './backtest/profit.ts';
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
 export type {
@@ -14,6 +30,14 @@ export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export { decoderOf } from './decoder-of.ts';
+export type { Difference, DifferenceExample, DifferenceKind } from './engine-replay/differences.ts';
+export { type FeeRates, MarketSetUpError } from './engine-replay/engine-market.ts';
+export {
+  EngineReplay,
+  type EngineReplayOptions,
+  type EngineReplayResult,
+} from './engine-replay/engine-replay.ts';
+export type { MarketUnits } from './engine-replay/market-units.ts';
 export * from './event.ts';
 export {
   type Feature,
@@ -75,4 +99,13 @@ export {
   type StrategyRun,
 } from './strategy/strategy.ts';
 export { loadStrategy } from './strategy/strategy-module.ts';
+export type {
+  OrderChange,
+  OrderFill,
+  OrderReport,
+  OrderRequest,
+  OrderSide,
+  OrderTimeInForce,
+  StrategyOrders,
+} from './strategy/strategy-orders.ts';
 export { StrategyThreads } from './strategy/strategy-threads.ts';
