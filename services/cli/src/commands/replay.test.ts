@@ -94,6 +94,11 @@ test('refused before anything is read', async () => {
     ['x --repeat 0', /^--repeat 0: give a whole number from 1 /],
     ['x --check y --strategy z', /^--check and --strategy: a check compares/],
     ['x --follow --repeat 2', /^--follow and --repeat: /],
+    ['x --backtest', /^--backtest is of one strategy: name it with --strategy FILE$/],
+    ['x --fees 1,2', /^--fees is for --backtest: add it$/],
+    ['x --backtest --strategy y --fees 1', /^--fees 1: give MAKER,TAKER/],
+    ['x --backtest --strategy y --latency 5', /^--latency 5: give DATA,ORDER or/],
+    ['x --backtest --strategy y --engine', /^--backtest and --engine: /],
     ['x --parallel --parquet y', /^--parallel and --parquet: /],
   ] as const) {
     const environment = { signal: new AbortController().signal, password: undefined };

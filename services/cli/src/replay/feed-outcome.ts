@@ -1,5 +1,6 @@
 /** What a feed came to: as plain data, as JSON and in words. */
 import { grouped, toJson } from '../output.ts';
+import { type BacktestFigures, type EngineFigures, engineWords } from './engine-side.ts';
 import type { Fault } from './fault.ts';
 import { type FeatureFigures, featureWords } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
@@ -35,6 +36,8 @@ export interface FeedOutcome {
   readonly features: Readonly<Record<string, FeatureFigures | null>> | undefined;
   readonly strategies: readonly StrategyOutcome[];
   readonly written: readonly WrittenFile[];
+  readonly engine: EngineFigures | undefined;
+  readonly backtest: BacktestFigures | undefined;
   /** Files of results. */
   readonly results: readonly string[];
   /** What ended the reading of a file early. */
@@ -78,6 +81,8 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
     faultCounts: Object.fromEntries(met),
     features: pipeline.features(),
     written: pipeline.written(),
+    engine: pipeline.engineOutcome?.engine,
+    backtest: pipeline.engineOutcome?.backtest,
     results: pipeline.results,
   };
 }
@@ -97,6 +102,7 @@ export function outcomeObject(
   { checked, mismatches }: CheckFigures = { checked: 0, mismatches: 0 },
 ): Record<string, unknown> {
   const { events, seconds, cpuSeconds, faults, strategies, written, results } = outcome;
+  const { engine, backtest } = outcome;
   return {
     events,
     eventsPerSec: perSecond(events, seconds),
@@ -118,6 +124,8 @@ export function outcomeObject(
     skipped: outcome.skipped,
     ...(outcome.features === undefined ? {} : { features: outcome.features }),
     ...(strategies.length === 0 ? {} : { strategies }),
+    ...(engine === undefined ? {} : { engine }),
+    ...(backtest === undefined ? {} : { backtest }),
     ...(written.length === 0 ? {} : { written }),
     ...(results.length === 0 ? {} : { results }),
     errors: faults.map(({ file, code, message, byte, event }) => {
@@ -128,13 +136,14 @@ export function outcomeObject(
 }
 
 export function outcomeWords(outcome: FeedOutcome): string {
-  const { features, strategies, written, results } = outcome;
+  const { features, strategies, written, results, engine, backtest } = outcome;
   return [
     `${outcome.files.join(', ')}: ${outcome.format}, ${rateWords(outcome)}`,
     ...countWords(outcome),
     ...finalBookWords(outcome.finalBook),
     ...(features === undefined ? [] : featureWords(features)),
     ...strategies.map(({ file, result }) => `${file}: ${toJson(result) ?? 'no result'}`),
+    ...(engine === undefined ? [] : engineWords({ engine, backtest })),
     ...results.map((path) => `written: ${path}`),
     ...written.map(
       ({ file, events, leftOut }) =>

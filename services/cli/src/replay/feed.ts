@@ -71,8 +71,8 @@ export function joinFeeds(single: readonly Feed[]): Feed[] {
 
 /** @throws UsageError where a file for results is one of the input, or is asked for twice */
 export async function checkOutputs(feeds: readonly Feed[], plan: ReplayPlan): Promise<void> {
-  const { parquet, svg, bin38, compact } = plan;
-  const outputs = [parquet, svg, bin38, compact].filter((path) => path !== undefined);
+  const { parquet, svg, bin38, compact, orders } = plan;
+  const outputs = [parquet, svg, bin38, compact, orders].filter((path) => path !== undefined);
   const [output] = outputs;
   if (output === undefined) return;
   if (feeds.length > 1) {

@@ -5,6 +5,7 @@ import {
   decoderOf,
   type EventBlock,
   EventFlag,
+  FeatureError,
   FeaturePlan,
   type FrameSink,
   HistoryKernel,
@@ -19,6 +20,12 @@ import {
 } from '@foldbook/history';
 import { FrameParquet } from '@foldbook/history/parquet';
 import { UsageError } from '../cli-error.ts';
+import {
+  type EngineOutcome,
+  type EngineParts,
+  EngineSide,
+  loadEngineParts,
+} from './engine-side.ts';
 import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite } from './fault.ts';
 import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
@@ -45,6 +52,7 @@ interface Running {
   readonly unknown: UnknownRule;
   readonly parquet: FrameParquet | undefined;
   readonly picture: ReplayPicture | undefined;
+  readonly engine: EngineSide | undefined;
 }
 
 export class Pipeline {
@@ -56,6 +64,8 @@ export class Pipeline {
   readonly #features: FeaturePlan | undefined;
   readonly #summary: FeatureSummary | undefined;
   readonly #files: readonly EventFile[];
+  readonly #engineParts: EngineParts | undefined;
+  #engineOutcome: EngineOutcome | undefined;
   #running: Running | undefined;
   /** The next block is the first of a file behind another. */
   #isNext = false;
@@ -66,6 +76,7 @@ export class Pipeline {
     feed: Feed,
     plan: ReplayPlan,
     threads: StrategyThreads | undefined,
+    engineParts: EngineParts | undefined,
   ) {
     const { format, instrument } = feed;
     this.kernel = kernel;
@@ -73,6 +84,7 @@ export class Pipeline {
     this.#plan = plan;
     this.#feed = feed;
     this.#threads = threads;
+    this.#engineParts = engineParts;
     const labels = [...new Set([...(threads?.features ?? []), ...plan.features])];
     const isShown = plan.parquet !== undefined || plan.svg !== undefined;
     const isFramed = labels.length > 0 || threads !== undefined || isShown;
@@ -85,6 +97,7 @@ export class Pipeline {
     }
     if (plan.parquet !== undefined) checkWritable(plan.parquet);
     if (plan.svg !== undefined) checkWritable(plan.svg);
+    if (plan.orders !== undefined) checkWritable(plan.orders);
     this.#files = [
       ...(plan.compact === undefined ? [] : [new CompactFile(plan.compact, this)]),
       ...(plan.bin38 === undefined ? [] : [new Bin38File(plan.bin38, this)]),
@@ -94,10 +107,14 @@ export class Pipeline {
   /** @throws UsageError for strategies that are none, and files that cannot be written */
   static async open(module: WebAssembly.Module, feed: Feed, plan: ReplayPlan): Promise<Pipeline> {
     const kernel = new HistoryKernel(module);
-    const { strategies } = plan;
-    const threads = strategies.length > 0 ? await loadThreads(kernel, strategies) : undefined;
+    const strategies = plan.backtest ? [] : plan.strategies;
+    const engineParts = await loading(() => loadEngineParts(plan));
+    const threads =
+      strategies.length > 0
+        ? await loading(() => StrategyThreads.load(kernel, strategies))
+        : undefined;
     try {
-      return new Pipeline(kernel, feed, plan, threads);
+      return new Pipeline(kernel, feed, plan, threads, engineParts);
     } catch (error) {
       await threads?.stop();
       throw error;
@@ -110,6 +127,7 @@ export class Pipeline {
     if (this.#isNext) this.#goOn(running.book, block);
     for (const file of this.#files) file.append(block);
     running.replay.apply(block);
+    running.engine?.apply(block);
   };
 
   /** A file behind another begins: a snapshot there is the whole book. */
@@ -137,9 +155,15 @@ export class Pipeline {
     return this.#running?.unknown;
   }
 
+  /** After `finish`. */
+  get engineOutcome(): EngineOutcome | undefined {
+    return this.#engineOutcome;
+  }
+
   /** Files of results that were asked for. */
   get results(): string[] {
-    return [this.#plan.parquet, this.#plan.svg].filter((path) => path !== undefined);
+    const { parquet, svg, orders } = this.#plan;
+    return [parquet, svg, orders].filter((path) => path !== undefined);
   }
 
   /** A strategy has failed. */
@@ -175,8 +199,10 @@ export class Pipeline {
     const running = this.#running ?? this.#begin(undefined);
     for (const file of this.#files) file.close();
     await running.parquet?.finish();
+    this.#engineOutcome = running.engine?.finish();
     const { svg } = this.#plan;
-    if (svg !== undefined) writeFileSync(svg, running.picture?.svg() ?? '');
+    const own = this.#engineOutcome?.own;
+    if (svg !== undefined) writeFileSync(svg, running.picture?.svg(own) ?? '');
     const results = (await this.#threads?.results()) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
   }
@@ -194,11 +220,15 @@ export class Pipeline {
     const units = { priceDecimals: -priceExponent, quantityDecimals: -quantityExponent };
     const unknown = plan.unknown ?? (this.#isWholeFrom(block) ? 'refuse' : 'count');
     const isCounting = unknown === 'count';
-    const book = new ReplayBook({
+    const bookOptions = {
       ...{ kernel: this.kernel, lenient: plan.lenient },
       ...{ joined: isCounting, passesUnknown: isCounting },
       levels: plan.levels ?? this.#feed.levels,
-    });
+    };
+    const book = new ReplayBook(bookOptions);
+    const parts = this.#engineParts;
+    const place = { kernel: this.kernel, decoder, bookOptions };
+    const engine = parts === undefined ? undefined : new EngineSide(plan, parts, place);
     if (features !== undefined) threads?.start(features, units);
     const labels = features?.features.map(({ label }) => label) ?? [];
     const { parquet: path, instrument } = plan;
@@ -217,7 +247,7 @@ export class Pipeline {
     if (summary !== undefined) sinks.push((frame, names) => summary.add(frame, names));
     const { depth } = plan;
     const replay = new Replay({ decoder, book, plan: features, depth, sinks, threads });
-    this.#running = { book, replay, unknown, parquet, picture };
+    this.#running = { book, replay, unknown, parquet, picture, engine };
     return this.#running;
   }
 
@@ -240,14 +270,12 @@ export class Pipeline {
   }
 }
 
-async function loadThreads(
-  kernel: HistoryKernel,
-  strategies: readonly string[],
-): Promise<StrategyThreads> {
+async function loading<T>(load: () => Promise<T>): Promise<T> {
   try {
-    return await StrategyThreads.load(kernel, strategies);
+    return await load();
   } catch (error) {
-    if (error instanceof StrategyError) throw new UsageError(`--strategy: ${error.message}`);
+    if (error instanceof StrategyError || error instanceof FeatureError)
+      throw new UsageError(`--strategy: ${error.message}`);
     throw error;
   }
 }
