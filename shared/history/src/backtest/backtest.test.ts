@@ -261,7 +261,7 @@ describe('orders that take', () => {
     ]);
   });
 
-  test('replace keeps the place of what only shrinks, and may trade; ours do not meet', () => {
+  test('replace keeps the place of what shrinks, and may trade; ours do not meet', () => {
     const flow = [
       ...BOOK,
       wait,
@@ -297,7 +297,7 @@ describe('money', () => {
   const wait = { action: Action.STATUS };
   const fees = { makerPpm: -10_000, takerPpm: 25_000 };
 
-  test('fees as the engine has them: rounded against the trader, a rebate is paid by who takes', () => {
+  test('fees are rounded against the trader, a rebate is paid by who takes', () => {
     const flow = [
       ...BOOK,
       wait,
