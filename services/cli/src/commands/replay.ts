@@ -1,9 +1,10 @@
 import { loadHistoryModule } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
+import { grouped } from '../output.ts';
 import { printableLines } from '../printable.ts';
 import { type Fault, faultOf, faultWords } from '../replay/fault.ts';
-import { type Feed, joinFeeds, openFeeds } from '../replay/feed.ts';
+import { checkOutputs, type Feed, joinFeeds, openFeeds } from '../replay/feed.ts';
 import { checkFeed, checkObject, checkWords, expectedOf } from '../replay/feed-check.ts';
 import { type FeedOutcome, outcomeObject, outcomeWords } from '../replay/feed-outcome.ts';
 import { type RunProgress, runFeed } from '../replay/feed-run.ts';
@@ -32,11 +33,18 @@ export const replay: CliCommand = {
     depth: { type: 'string' },
     strategy: { type: 'string', multiple: true },
     parquet: { type: 'string' },
+    svg: { type: 'string' },
     'write-bin38': { type: 'string' },
     'write-compact': { type: 'string' },
     repeat: { type: 'string' },
     speed: { type: 'string' },
     follow: { type: 'boolean' },
+    engine: { type: 'boolean' },
+    backtest: { type: 'boolean' },
+    latency: { type: 'string' },
+    fees: { type: 'string' },
+    orders: { type: 'string' },
+    seed: { type: 'string' },
     check: { type: 'string' },
     parallel: { type: 'boolean' },
     stages: { type: 'boolean' },
@@ -56,10 +64,14 @@ async function runReplay(context: CommandContext): Promise<number> {
   if (files.length === 0) throw new UsageError('name at least one file');
   const single = await openFeeds(files, plan);
   const feeds = context.flag('parallel') ? single : joinFeeds(single);
+  await checkOutputs(feeds, plan);
   const module = await loadHistoryModule();
   if (check !== undefined) return runCheck(context, module, plan, feeds, check);
   if (context.flag('stages')) return runStages(context, module, plan, feeds);
-  const onProgress = (progress: RunProgress) => showProgress(context, progress);
+  const onProgress = (progress: RunProgress) => {
+    if (plan.follow) output.progress(`${progress.name}  ${grouped(progress.events)} events`, 1, 1);
+    else showProgress(context, progress);
+  };
   let status = 0;
   const onOutcome = (outcome: FeedOutcome) => {
     output.result(outcomeObject(outcome), outcomeWords(outcome));

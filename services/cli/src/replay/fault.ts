@@ -5,6 +5,7 @@ import {
   FollowError,
   HistoryKernelError,
   InputError,
+  MarketSetUpError,
   ReplayError,
   StrategyError,
 } from '@foldbook/history';
@@ -45,6 +46,9 @@ export function faultOf(error: unknown, file: string, consumed: number, base: nu
     const isUnknown = error.code === 'UNKNOWN_ORDER';
     const remedy = isUnknown ? '--unknown count passes such events' : '--lenient counts them';
     return { ...at, ...coded(error), event: error.event, isOfFile: false, remedy };
+  }
+  if (error instanceof MarketSetUpError) {
+    return { ...at, code: 'MARKET_SET_UP', message: error.message, isOfFile: false };
   }
   const isOfRun =
     error instanceof StrategyError ||

@@ -58,7 +58,12 @@ export class FeatureSummary {
       const { label, unit } = feature;
       const found = this.#sums[index];
       if (found === undefined || found.rows === 0) return [label, null] as const;
-      const exponents = { price: scale.priceExponent, quantity: scale.quantityExponent, none: 0 };
+      const exponents = {
+        price: scale.priceExponent,
+        quantity: scale.quantityExponent,
+        none: 0,
+        seconds: 0,
+      };
       const one = 10 ** -exponents[unit];
       const { rows, last, least, most, sum } = found;
       const scaled = { last: last / one, least: least / one, most: most / one };

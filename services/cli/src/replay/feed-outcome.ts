@@ -1,5 +1,6 @@
 /** What a feed came to: as plain data, as JSON and in words. */
-import { grouped, plural, toJson } from '../output.ts';
+import { grouped, toJson } from '../output.ts';
+import { type BacktestFigures, type EngineFigures, engineWords } from './engine-side.ts';
 import type { Fault } from './fault.ts';
 import { type FeatureFigures, featureWords } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
@@ -35,7 +36,10 @@ export interface FeedOutcome {
   readonly features: Readonly<Record<string, FeatureFigures | null>> | undefined;
   readonly strategies: readonly StrategyOutcome[];
   readonly written: readonly WrittenFile[];
-  readonly parquet: string | undefined;
+  readonly engine: EngineFigures | undefined;
+  readonly backtest: BacktestFigures | undefined;
+  /** Files of results. */
+  readonly results: readonly string[];
   /** What ended the reading of a file early. */
   readonly faults: readonly Fault[];
   readonly isInterrupted: boolean;
@@ -77,7 +81,9 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
     faultCounts: Object.fromEntries(met),
     features: pipeline.features(),
     written: pipeline.written(),
-    parquet: pipeline.parquet,
+    engine: pipeline.engineOutcome?.engine,
+    backtest: pipeline.engineOutcome?.backtest,
+    results: pipeline.results,
   };
 }
 
@@ -95,7 +101,8 @@ export function outcomeObject(
   outcome: FeedOutcome,
   { checked, mismatches }: CheckFigures = { checked: 0, mismatches: 0 },
 ): Record<string, unknown> {
-  const { events, seconds, cpuSeconds, faults, strategies, written, parquet } = outcome;
+  const { events, seconds, cpuSeconds, faults, strategies, written, results } = outcome;
+  const { engine, backtest } = outcome;
   return {
     events,
     eventsPerSec: perSecond(events, seconds),
@@ -117,8 +124,10 @@ export function outcomeObject(
     skipped: outcome.skipped,
     ...(outcome.features === undefined ? {} : { features: outcome.features }),
     ...(strategies.length === 0 ? {} : { strategies }),
+    ...(engine === undefined ? {} : { engine }),
+    ...(backtest === undefined ? {} : { backtest }),
     ...(written.length === 0 ? {} : { written }),
-    ...(parquet === undefined ? {} : { parquet }),
+    ...(results.length === 0 ? {} : { results }),
     errors: faults.map(({ file, code, message, byte, event }) => {
       return { file, code, message, byte, ...(event === undefined ? {} : { event }) };
     }),
@@ -127,17 +136,18 @@ export function outcomeObject(
 }
 
 export function outcomeWords(outcome: FeedOutcome): string {
-  const { features, strategies, written, parquet } = outcome;
+  const { features, strategies, written, results, engine, backtest } = outcome;
   return [
     `${outcome.files.join(', ')}: ${outcome.format}, ${rateWords(outcome)}`,
     ...countWords(outcome),
     ...finalBookWords(outcome.finalBook),
     ...(features === undefined ? [] : featureWords(features)),
     ...strategies.map(({ file, result }) => `${file}: ${toJson(result) ?? 'no result'}`),
-    ...(parquet === undefined ? [] : [`written: ${parquet}`]),
+    ...(engine === undefined ? [] : engineWords({ engine, backtest })),
+    ...results.map((path) => `written: ${path}`),
     ...written.map(
       ({ file, events, leftOut }) =>
-        `written: ${file}, ${plural(events, 'event')}${leftOutWords(leftOut)}`,
+        `written: ${file}, ${grouped(events)} events${leftOutWords(leftOut)}`,
     ),
   ].join('\n');
 }

@@ -55,8 +55,7 @@ class Stopwatch {
 
 /**
  * Faults of the input are in what comes back.
- * @throws UsageError where a file for results cannot be made; StrategyError where one cannot be
- * loaded
+ * @throws UsageError where a file for results cannot be made, or a strategy cannot be loaded
  */
 export async function runFeed(options: FeedRunOptions): Promise<FeedOutcome> {
   const pipeline = await Pipeline.open(options.module, options.feed, options.plan);
@@ -158,7 +157,11 @@ class FeedRun {
     const { plan, signal } = this.#options;
     const { path, name } = input;
     if (plan.follow) {
-      for await (const chunk of followFile({ path, signal })) await this.#push(chunk);
+      for await (const chunk of followFile({ path, signal })) {
+        await this.#push(chunk);
+        const { consumed } = this.#pipeline.decoder;
+        await this.#turn(name, consumed, consumed);
+      }
       return;
     }
     const file = await this.#inputs.open(input);

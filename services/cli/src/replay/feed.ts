@@ -1,5 +1,6 @@
 /** Which files make one feed: one book goes on over those that a venue wrote one after another. */
-import { basename } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import {
   type Format,
   type HyperliquidKind,
@@ -60,9 +61,35 @@ export function joinFeeds(single: readonly Feed[]): Feed[] {
     const index = joined.findIndex((earlier) => goesOn(earlier, feed));
     const before = joined[index];
     if (before === undefined) joined.push(feed);
-    else joined[index] = { ...feed, inputs: [...before.inputs, ...feed.inputs] };
+    else {
+      const { format } = feed;
+      joined[index] = { ...before, format, inputs: [...before.inputs, ...feed.inputs] };
+    }
   }
   return joined;
+}
+
+/** @throws UsageError where a file for results is one of the input, or is asked for twice */
+export async function checkOutputs(feeds: readonly Feed[], plan: ReplayPlan): Promise<void> {
+  const { parquet, svg, bin38, compact, orders } = plan;
+  const outputs = [parquet, svg, bin38, compact, orders].filter((path) => path !== undefined);
+  const [output] = outputs;
+  if (output === undefined) return;
+  if (feeds.length > 1) {
+    const names = feeds.map(({ inputs }) => inputs[0]?.name).join(', ');
+    throw new UsageError(`${output} is for one feed, and these are ${feeds.length}: ${names}`);
+  }
+  const real = (path: string) => realpath(path).catch(() => resolve(path));
+  const taken = await Promise.all(
+    feeds.flatMap(({ inputs }) => inputs).map(({ path }) => real(path)),
+  );
+  for (const path of outputs) {
+    const place = await real(path);
+    if (taken.includes(place)) {
+      throw new UsageError(`${path} is named twice: name another file to write`);
+    }
+    taken.push(place);
+  }
 }
 
 function goesOn(before: Feed, next: Feed): boolean {

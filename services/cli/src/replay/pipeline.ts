@@ -1,10 +1,11 @@
 /** What a feed's bytes go through: decoder, files of events, book, features, strategies. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import {
   Action,
   decoderOf,
   type EventBlock,
   EventFlag,
+  FeatureError,
   FeaturePlan,
   type FrameSink,
   HistoryKernel,
@@ -12,10 +13,19 @@ import {
   parseFeature,
   Replay,
   ReplayBook,
+  ReplayPicture,
   readEvent,
+  StrategyError,
   StrategyThreads,
 } from '@foldbook/history';
 import { FrameParquet } from '@foldbook/history/parquet';
+import { UsageError } from '../cli-error.ts';
+import {
+  type EngineOutcome,
+  type EngineParts,
+  EngineSide,
+  loadEngineParts,
+} from './engine-side.ts';
 import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite } from './fault.ts';
 import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
@@ -41,6 +51,8 @@ interface Running {
   readonly replay: Replay;
   readonly unknown: UnknownRule;
   readonly parquet: FrameParquet | undefined;
+  readonly picture: ReplayPicture | undefined;
+  readonly engine: EngineSide | undefined;
 }
 
 export class Pipeline {
@@ -52,6 +64,8 @@ export class Pipeline {
   readonly #features: FeaturePlan | undefined;
   readonly #summary: FeatureSummary | undefined;
   readonly #files: readonly EventFile[];
+  readonly #engineParts: EngineParts | undefined;
+  #engineOutcome: EngineOutcome | undefined;
   #running: Running | undefined;
   /** The next block is the first of a file behind another. */
   #isNext = false;
@@ -62,6 +76,7 @@ export class Pipeline {
     feed: Feed,
     plan: ReplayPlan,
     threads: StrategyThreads | undefined,
+    engineParts: EngineParts | undefined,
   ) {
     const { format, instrument } = feed;
     this.kernel = kernel;
@@ -69,8 +84,10 @@ export class Pipeline {
     this.#plan = plan;
     this.#feed = feed;
     this.#threads = threads;
+    this.#engineParts = engineParts;
     const labels = [...new Set([...(threads?.features ?? []), ...plan.features])];
-    const isFramed = labels.length > 0 || threads !== undefined || plan.parquet !== undefined;
+    const isShown = plan.parquet !== undefined || plan.svg !== undefined;
+    const isFramed = labels.length > 0 || threads !== undefined || isShown;
     if (isFramed) this.#features = new FeaturePlan(kernel, labels.map(parseFeature));
     if (plan.features.length > 0) {
       const columns = plan.features.map((label) => {
@@ -79,20 +96,25 @@ export class Pipeline {
       this.#summary = new FeatureSummary(columns, plan.instrument);
     }
     if (plan.parquet !== undefined) checkWritable(plan.parquet);
+    if (plan.svg !== undefined) checkWritable(plan.svg);
+    if (plan.orders !== undefined) checkWritable(plan.orders);
     this.#files = [
       ...(plan.compact === undefined ? [] : [new CompactFile(plan.compact, this)]),
       ...(plan.bin38 === undefined ? [] : [new Bin38File(plan.bin38, this)]),
     ];
   }
 
-  /** @throws StrategyError, UsageError for files that cannot be written */
+  /** @throws UsageError for strategies that are none, and files that cannot be written */
   static async open(module: WebAssembly.Module, feed: Feed, plan: ReplayPlan): Promise<Pipeline> {
     const kernel = new HistoryKernel(module);
-    const { strategies } = plan;
+    const strategies = plan.backtest ? [] : plan.strategies;
+    const engineParts = await loading(() => loadEngineParts(plan));
     const threads =
-      strategies.length > 0 ? await StrategyThreads.load(kernel, strategies) : undefined;
+      strategies.length > 0
+        ? await loading(() => StrategyThreads.load(kernel, strategies))
+        : undefined;
     try {
-      return new Pipeline(kernel, feed, plan, threads);
+      return new Pipeline(kernel, feed, plan, threads, engineParts);
     } catch (error) {
       await threads?.stop();
       throw error;
@@ -105,6 +127,7 @@ export class Pipeline {
     if (this.#isNext) this.#goOn(running.book, block);
     for (const file of this.#files) file.append(block);
     running.replay.apply(block);
+    running.engine?.apply(block);
   };
 
   /** A file behind another begins: a snapshot there is the whole book. */
@@ -132,8 +155,15 @@ export class Pipeline {
     return this.#running?.unknown;
   }
 
-  get parquet(): string | undefined {
-    return this.#plan.parquet;
+  /** After `finish`. */
+  get engineOutcome(): EngineOutcome | undefined {
+    return this.#engineOutcome;
+  }
+
+  /** Files of results that were asked for. */
+  get results(): string[] {
+    const { parquet, svg, orders } = this.#plan;
+    return [parquet, svg, orders].filter((path) => path !== undefined);
   }
 
   /** A strategy has failed. */
@@ -169,6 +199,10 @@ export class Pipeline {
     const running = this.#running ?? this.#begin(undefined);
     for (const file of this.#files) file.close();
     await running.parquet?.finish();
+    this.#engineOutcome = running.engine?.finish();
+    const { svg } = this.#plan;
+    const own = this.#engineOutcome?.own;
+    if (svg !== undefined) writeFileSync(svg, running.picture?.svg(own) ?? '');
     const results = (await this.#threads?.results()) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
   }
@@ -186,11 +220,15 @@ export class Pipeline {
     const units = { priceDecimals: -priceExponent, quantityDecimals: -quantityExponent };
     const unknown = plan.unknown ?? (this.#isWholeFrom(block) ? 'refuse' : 'count');
     const isCounting = unknown === 'count';
-    const book = new ReplayBook({
+    const bookOptions = {
       ...{ kernel: this.kernel, lenient: plan.lenient },
       ...{ joined: isCounting, passesUnknown: isCounting },
       levels: plan.levels ?? this.#feed.levels,
-    });
+    };
+    const book = new ReplayBook(bookOptions);
+    const parts = this.#engineParts;
+    const place = { kernel: this.kernel, decoder, bookOptions };
+    const engine = parts === undefined ? undefined : new EngineSide(plan, parts, place);
     if (features !== undefined) threads?.start(features, units);
     const labels = features?.features.map(({ label }) => label) ?? [];
     const { parquet: path, instrument } = plan;
@@ -198,13 +236,18 @@ export class Pipeline {
       path === undefined
         ? undefined
         : new FrameParquet({ path, instrument, features: labels, ...units });
-    const sinks: FrameSink[] = [];
+    const title = this.#feed.inputs.map(({ name }) => name).join(', ');
+    const picture =
+      plan.svg === undefined
+        ? undefined
+        : new ReplayPicture({ title, instrument, features: labels, ...units });
+    const sinks: FrameSink[] = picture === undefined ? [] : [picture.add];
     const summary = this.#summary;
     if (parquet !== undefined) sinks.push((frame, names) => parquet.add(frame, names));
     if (summary !== undefined) sinks.push((frame, names) => summary.add(frame, names));
     const { depth } = plan;
     const replay = new Replay({ decoder, book, plan: features, depth, sinks, threads });
-    this.#running = { book, replay, unknown, parquet };
+    this.#running = { book, replay, unknown, parquet, picture, engine };
     return this.#running;
   }
 
@@ -224,6 +267,16 @@ export class Pipeline {
 
   #view(): DataView {
     return new DataView(this.kernel.memory.buffer);
+  }
+}
+
+async function loading<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (error instanceof StrategyError || error instanceof FeatureError)
+      throw new UsageError(`--strategy: ${error.message}`);
+    throw error;
   }
 }
 

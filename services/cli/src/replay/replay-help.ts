@@ -13,7 +13,7 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   lobster           LOBSTER message files (of a zip the member whose name has "message")
   dbn               Databento market-by-order, DBN 1 to 3
   itch              NASDAQ TotalView-ITCH 5.0
-  hyperliquid       a node's order statuses, raw book diffs, fills, L4 snapshots; blocks or streaming
+  hyperliquid       a node's order statuses, raw book diffs, fills, L4 snapshots
   bin38             binary order records of 38 bytes
   csv               market-by-order with named columns (order_id, action, side, price, size, ...)
   compact           this project's own (--write-compact)
@@ -33,7 +33,16 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --features LIST   features to compute after each event, separated by commas (below)
   --depth N         best levels that depth-imbalance adds up (default 1)
   --strategy FILE   run this strategy (defineStrategy) in a thread of its own; may be repeated
+  --backtest        put the orders of the strategy into the feed, through the matching engine:
+                    fills by what really traded, queue position, profit from its own order log
+  --latency D,O,J   of news, of orders, and of chance on top of each, as 50us,100us,5us (default 0)
+  --seed N          of that chance (default 1)
+  --fees M,T        parts per million of a maker's and a taker's fill, as -10,50 (default 0)
+  --orders FILE     write the order log of the backtest, a line of JSON an entry
+  --engine          also play the feed through the matching engine, and explain what differs
   --parquet FILE    write a row for each event: the event, what the book showed then, features
+  --svg FILE        draw prices, spread, volume and features of the busiest instrument, or of
+                    --instrument
   --write-compact FILE, --write-bin38 FILE
                     write the events in that format
   --follow          Hyperliquid: go on as the file grows, and over to the next hour's, until Ctrl-C
@@ -52,7 +61,7 @@ kinds of Hyperliquid's files, and compact files are feeds of their own, one afte
 LOBSTER's messages leave out what happens beyond its levels: only --check, which has the orderbook,
 ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 
-Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where a side is empty:
+Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:
 ${features}
 
 Exit status: 1 for a mismatch or a fault in the input, after what was read up to there was shown;

@@ -1,6 +1,12 @@
 /** What a replay was asked for, as plain data: threads get it as it is. */
 import { stat } from 'node:fs/promises';
-import { FeatureError, type FormatName, parseFeature } from '@foldbook/history';
+import {
+  FeatureError,
+  type FeeRates,
+  type FormatName,
+  type LatencyOptions,
+  parseFeature,
+} from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 
@@ -39,11 +45,20 @@ export interface ReplayPlan {
   readonly depth: number | undefined;
   readonly strategies: readonly string[];
   readonly parquet: string | undefined;
+  readonly svg: string | undefined;
   readonly bin38: string | undefined;
   readonly compact: string | undefined;
   readonly repeat: number;
   readonly speed: number | undefined;
   readonly follow: boolean;
+  /** The feed goes through the matching engine, too. */
+  readonly engine: boolean;
+  /** Of the only strategy: its orders go into the feed. */
+  readonly backtest: boolean;
+  readonly latency: LatencyOptions | undefined;
+  readonly fees: FeeRates | undefined;
+  /** Where the log of a backtest's orders goes. */
+  readonly orders: string | undefined;
 }
 
 /** @throws UsageError */
@@ -61,11 +76,17 @@ export function readPlan(context: CommandContext): ReplayPlan {
     depth: context.integer('depth', 1, MAX_LEVELS),
     strategies: context.texts('strategy'),
     parquet: context.text('parquet'),
+    svg: context.text('svg'),
     bin38: context.text('write-bin38'),
     compact: context.text('write-compact'),
     repeat: context.integer('repeat', 1, MAX_REPEAT) ?? 1,
     speed: speedIn(context.text('speed')),
     follow: context.flag('follow'),
+    engine: context.flag('engine'),
+    backtest: backtestIn(context),
+    latency: latencyIn(context),
+    fees: feesIn(context.text('fees')),
+    orders: context.text('orders'),
   };
 }
 
@@ -74,8 +95,17 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   [
     'check',
     [
-      ...['features', 'strategy', 'parquet', 'write-bin38', 'write-compact', 'repeat', 'speed'],
-      ...['follow', 'parallel', 'stages', 'instrument', 'depth', 'levels'],
+      ...[
+        'features',
+        'strategy',
+        'parquet',
+        'svg',
+        'write-bin38',
+        'write-compact',
+        'repeat',
+        'speed',
+      ],
+      ...['follow', 'parallel', 'stages', 'instrument', 'depth', 'levels', 'engine', 'backtest'],
     ],
     'a check compares, and does nothing else',
   ],
@@ -86,18 +116,25 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   ],
   [
     'parallel',
-    ['parquet', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
+    ['parquet', 'svg', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
     'each file has a thread and a book of its own',
   ],
   [
     'stages',
-    ['parquet', 'write-bin38', 'write-compact', 'speed', 'instrument'],
+    ['parquet', 'svg', 'write-bin38', 'write-compact', 'speed', 'instrument'],
     'stages are measured, and nothing is written',
   ],
+  [
+    'backtest',
+    ['follow', 'repeat', 'parallel', 'stages', 'engine'],
+    'a backtest is one run, through the engine',
+  ],
+  ['engine', ['follow', 'repeat', 'parallel', 'stages', 'strategy'], 'it is one run of the feed'],
   ['speed', ['repeat'], 'timing runs are as fast as they can be'],
   ['write-bin38', ['repeat'], 'events would be written again'],
   ['write-compact', ['repeat'], 'events would be written again'],
   ['parquet', ['repeat'], 'events would be written again'],
+  ['svg', ['repeat'], 'events would be drawn again'],
 ];
 
 /** @throws UsageError for options that exclude each other */
@@ -142,6 +179,52 @@ function featuresIn(text: string | undefined): readonly string[] {
     }
   }
   return labels;
+}
+
+function backtestIn(context: CommandContext): boolean {
+  const isAsked = context.flag('backtest');
+  const only = ['latency', 'fees', 'orders', 'seed'].find((name) => {
+    return context.text(name) !== undefined;
+  });
+  if (!isAsked && only !== undefined) throw new UsageError(`--${only} is for --backtest: add it`);
+  if (isAsked && context.texts('strategy').length !== 1) {
+    throw new UsageError('--backtest is of one strategy: name it with --strategy FILE');
+  }
+  return isAsked;
+}
+
+const TIME = /^(\d+(?:\.\d+)?)(ns|us|ms|s)$/;
+const UNITS_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+const MAX_JITTER_NS = 2 ** 32;
+const MAX_SEED = 2 ** 32 - 1;
+
+function latencyIn(context: CommandContext): LatencyOptions | undefined {
+  const text = context.text('latency');
+  const seed = context.integer('seed', 0, MAX_SEED);
+  if (text === undefined) return seed === undefined ? undefined : { seed };
+  const [dataNs, orderNs, jitterNs = 0, ...rest] = text.split(',').map(nanoseconds);
+  const isFine = orderNs !== undefined && rest.length === 0 && jitterNs < MAX_JITTER_NS;
+  if (isFine && [dataNs, orderNs, jitterNs].every(Number.isSafeInteger)) {
+    return { dataNs, orderNs, jitterNs, seed };
+  }
+  throw new UsageError(
+    `--latency ${text}: give DATA,ORDER or DATA,ORDER,JITTER, as 50us,100us,5us`,
+  );
+}
+
+function nanoseconds(text: string): number {
+  const [, digits = '', unit = ''] = TIME.exec(text) ?? [];
+  return Math.round(Number(digits) * (UNITS_NS[unit] ?? Number.NaN));
+}
+
+function feesIn(text: string | undefined): FeeRates | undefined {
+  if (text === undefined) return undefined;
+  const [makerPpm, takerPpm, ...rest] = text.split(',').map((rate) => {
+    return /^-?\d{1,6}$/.test(rate) ? Number(rate) : Number.NaN;
+  });
+  const areRates = Number.isInteger(makerPpm) && Number.isInteger(takerPpm) && rest.length === 0;
+  if (areRates && makerPpm !== undefined && takerPpm !== undefined) return { makerPpm, takerPpm };
+  throw new UsageError(`--fees ${text}: give MAKER,TAKER in parts per million, as -10,50`);
 }
 
 function speedIn(text: string | undefined): number | undefined {
