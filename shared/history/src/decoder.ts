@@ -122,10 +122,12 @@ export class Decoder {
   push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
     if (this.#ended !== undefined) throw this.#ended;
     this.#keepFresh();
+    const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at < bytes.length; ) {
       const room = this.#input.bytes.length - this.#left;
       const taken = Math.min(room, bytes.length - at, STEP_BYTES);
-      this.#input.bytes.set(bytes.subarray(at, at + taken), this.#left);
+      // The system's own copy: of shared memory, `set` moves a word at a time.
+      source.copy(this.#input.bytes, this.#left, at, at + taken);
       at += taken;
       this.#run(this.#left + taken, onBlock);
       if (taken === 0) {
