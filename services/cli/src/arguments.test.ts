@@ -104,3 +104,19 @@ test('an option whose value may be left out takes its first word, and no word of
     assert.deepEqual(given, positionals, line);
   }
 });
+
+test('an option whose value is left out where another one follows, or nothing', () => {
+  const options = { ...RULES.options, check: { type: 'string' } } as const;
+  const rules = { ...RULES, options, openOptions: ['check'] };
+  for (const [line, value, positionals] of [
+    ['buy --check', '', ['buy']],
+    ['--check --account 7 buy', '', ['buy']],
+    ['--check buy', 'buy', []],
+    ['buy --check=x 5', 'x', ['buy', '5']],
+    ['buy', undefined, ['buy']],
+  ] as const) {
+    const { values, positionals: given } = parseArguments(rules, line.split(' '));
+    assert.equal(values.check, value, line);
+    assert.deepEqual(given, positionals, line);
+  }
+});

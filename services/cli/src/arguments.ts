@@ -14,6 +14,8 @@ export interface ArgumentRules {
   readonly options: ParseArgsOptionsConfig;
   /** Options of type string whose value may be left out: their words, the one then meant first. */
   readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
+  /** Options of type string whose value may be left out where nothing or another one follows. */
+  readonly openOptions?: readonly string[];
 }
 
 export interface ParsedArguments {
@@ -24,7 +26,9 @@ export interface ParsedArguments {
 /** @throws UsageError for what the rules don't know, and for more arguments than they take */
 export function parseArguments(rules: ArgumentRules, args: readonly string[]): ParsedArguments {
   const options = { ...COMMON_OPTIONS, ...rules.options };
-  const { rest, negatives } = withoutNegatives(withWords(args, rules.wordOptions ?? {}), options);
+  const worded = withWords(args, rules.wordOptions ?? {});
+  const filled = withEmpty(worded, rules.openOptions ?? []);
+  const { rest, negatives } = withoutNegatives(filled, options);
   const { values, positionals } = parse(rules.name, rest, options);
   const whole = positionals.map((text) => negatives.get(text) ?? text);
   if (values.help !== true) checkCount(rules, whole);
@@ -51,6 +55,15 @@ function withWords(
     joined.push(`${arg}=${given ?? words[0]}`);
   }
   return joined;
+}
+
+/** Gives the empty value to options that stand before another one, or last. */
+function withEmpty(args: readonly string[], openOptions: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    if (!arg.startsWith('--') || !openOptions.includes(arg.slice(2))) return arg;
+    const next = args[index + 1];
+    return next === undefined || next.startsWith('--') ? `${arg}=` : arg;
+  });
 }
 
 const NEGATIVE = /^-[0-9]/;

@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | Comman
   broker: async () => (await import('./commands/broker.ts')).broker,
   top: async () => (await import('./commands/top.ts')).top,
   profile: async () => (await import('./commands/profile.ts')).profile,
+  replay: async () => (await import('./commands/replay.ts')).replay,
   conform: async () => (await import('./commands/conform.ts')).conform,
   verify: async () => (await import('./commands/verify.ts')).verify,
   prover: async () => (await import('./commands/prover.ts')).prover,

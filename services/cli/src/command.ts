@@ -12,6 +12,8 @@ export interface CommandContext {
   text(name: string): string | undefined;
   /** The value of `--name`, or a UsageError that says which option is missing. */
   required(name: string): string;
+  /** All values of an option that may be given several times. */
+  texts(name: string): readonly string[];
   integer(name: string, least: number, most: number): number | undefined;
   flag(name: string): boolean;
   /** The broker password, from the environment: never an argument that every process can read. */
@@ -30,6 +32,8 @@ export interface CliCommand {
   readonly options: ParseArgsOptionsConfig;
   /** Options whose value may be left out: see ArgumentRules. */
   readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
+  /** Options whose value may be left out where nothing or another option follows: then ''. */
+  readonly openOptions?: readonly string[];
   /** Ends by itself, tidily, when the context's signal aborts; others simply stop. */
   readonly endsOnSignal?: true;
   /** What it starts uses nothing that Node kept of an earlier start, for it compares programs. */
@@ -60,6 +64,7 @@ export async function runCommand(
       if (value !== undefined) return value;
       throw new UsageError(`--${name} is missing; see: foldbook ${command.name} --help`);
     },
+    texts: (name) => textsOf(values[name]),
     integer(name, least, most) {
       const text = textOf(values[name]);
       if (text === undefined) return undefined;
@@ -68,4 +73,6 @@ export async function runCommand(
   });
 }
 
+const textsOf = (value: unknown) =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);

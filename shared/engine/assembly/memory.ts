@@ -1,7 +1,7 @@
 /**
  * Linear memory: pages of 64 KiB, and blocks of 32 bytes to 32 KiB (powers of two) cut from them.
  * Nothing is reserved for a table before it needs it, so a small market takes a few kilobytes.
- * Address 0 means "none" everywhere: page 0 holds only static data.
+ * Address 0 means "none" everywhere: the first pages hold only static data.
  *
  * A table is full when it holds what the market's rules allow (CAPACITY, the same on every
  * machine). A machine that can't give the memory for that is a different thing: the host stops the
@@ -16,7 +16,8 @@ const PAGE_SHIFT: u32 = 16;
 const SPARE_PAGES: u32 = 64;
 const SMALLEST_BLOCK_SHIFT: u32 = 5;
 
-let nextPage: u32 = 1;
+/** Behind the static data. */
+let nextPage: u32 = <u32>((__heap_base + (PAGE_BYTES - 1)) >> PAGE_SHIFT);
 /** Single pages that were given back, linked through their first four bytes. */
 let freePages: usize = 0;
 /** Runs of more pages that were given back whole: next run, pages. */

@@ -1,17 +1,13 @@
 /**
- * Features of a frame, a column each. Those of one row alone are computed two rows at a time; those
- * that remember go through the rows once, with a state for each instrument.
+ * Features of a frame, a column each. Those of one row alone are computed two rows at a time; of
+ * those that remember, feature-steps.ts says what each row adds, and feature-decay.ts adds it up.
  *
  * ```
  * plan   +0     +4     +8 ...
- *        count  table  entries
+ *        count  table  entries: `table` has an u32 for each instrument there may be
  * entry  +0    +4  +8
  *        kind  -   half-life, ns (f64); 0 where nothing decays
- * state  +0   +8      +16  +24     +32  +40       +48           +56     +64 ...
- *        bid  bidQty  ask  askQty  mid  tradedNs  midChangedNs  timeNs  a value of each entry
  * ```
- * `table` has the address of each instrument's state, an u32, 0 until it is met. Times are i64,
- * NEVER for what has not happened.
  */
 import {
   allocateBlock,
@@ -19,7 +15,8 @@ import {
   PAGE_BYTES,
   reservePages,
 } from '../../engine/assembly/memory';
-import { EXECUTE, NO_SIDE, PART, SELL, TRADE } from './event';
+import { addUp, forgetFactors } from './feature-decay';
+import * as steps from './feature-steps';
 import * as frames from './frame';
 import { MAX_INSTRUMENTS } from './instruments';
 
@@ -49,18 +46,6 @@ const ENTRIES: usize = 8;
 const ENTRY_BYTES: usize = 16;
 const HALF_LIFE: usize = 8;
 
-const BID: usize = 0;
-const BID_QUANTITY: usize = 8;
-const ASK: usize = 16;
-const ASK_QUANTITY: usize = 24;
-const MID_PRICE: usize = 32;
-const TRADED_NS: usize = 40;
-const MID_CHANGED_NS: usize = 48;
-const LAST_NS: usize = 56;
-const VALUES: usize = 64;
-
-const NS_PER_S: f64 = 1e9;
-const NEVER: i64 = i64.MIN_VALUE;
 const TABLE_PAGES: u32 = (MAX_INSTRUMENTS << 2) / <u32>PAGE_BYTES;
 
 /** A plan without entries. */
@@ -68,6 +53,7 @@ export function newPlan(): usize {
   const bytes = ENTRIES + ENTRY_BYTES * frames.MOST_FEATURES;
   const plan = allocateBlock(blockShiftFor(<u32>bytes));
   store<u32>(plan, <u32>reservePages(TABLE_PAGES), 4);
+  steps.reserveSteps();
   return plan;
 }
 
@@ -80,6 +66,11 @@ export function addFeature(plan: usize, kind: u32, halfLifeNs: f64): bool {
   store<f64>(entry, halfLifeNs, HALF_LIFE);
   store<u32>(plan, count + 1);
   return true;
+}
+
+/** Forgets what instruments have shown: another run begins. */
+export function resetPlan(plan: usize): void {
+  steps.forgetStates(load<u32>(plan, 4));
 }
 
 // @ts-ignore: decorator
@@ -97,7 +88,45 @@ export function computeFeatures(plan: usize, frame: usize): void {
     if (kind >= FIRST_OF_STATE) remembers = true;
     else ofRows(frame, kind, frames.columnOf(frame, frames.FIRST_FEATURE + index));
   }
-  if (remembers) ofStates(plan, count, frame);
+  if (remembers) ofSteps(plan, count, frame);
+}
+
+function ofSteps(plan: usize, count: u32, frame: usize): void {
+  const rows = frames.countIn(frame);
+  steps.takeSteps(load<u32>(plan, 4), frame);
+  forgetFactors();
+  for (let index: u32 = 0; index < count; index += 1) {
+    const entry = entryAt(plan, index);
+    const kind = load<u32>(entry);
+    if (kind < FIRST_OF_STATE) continue;
+    const out = frames.columnOf(frame, frames.FIRST_FEATURE + index);
+    const step = stepOf(kind);
+    const halfLifeNs = load<f64>(entry, HALF_LIFE);
+    if (halfLifeNs > 0) addUp(step, halfLifeNs, index, out, rows);
+    else memory.copy(out, step, <usize>rows << 3);
+    if (kind == VOLATILITY) toRoots(out, rows);
+  }
+}
+
+/** The column of what each row adds, or is. */
+function stepOf(kind: u32): usize {
+  switch (kind) {
+    case ORDER_FLOW_IMBALANCE:
+      return steps.flows();
+    case TRADE_FLOW:
+      return steps.trades();
+    case VOLATILITY:
+      return steps.squaredReturns();
+    case SINCE_TRADE:
+      return steps.sinceTrades();
+    default:
+      return steps.sinceMoves();
+  }
+}
+
+function toRoots(column: usize, rows: u32): void {
+  const end = column + (<usize>rows << 3);
+  for (let at = column; at < end; at += 16) v128.store(at, f64x2.sqrt(v128.load(at)));
 }
 
 function ofRows(frame: usize, kind: u32, out: usize): void {
@@ -154,138 +183,4 @@ function imbalance(bids: usize, asks: usize, out: usize, bytes: usize): void {
     const a = v128.load(asks + at);
     v128.store(out + at, f64x2.div(f64x2.sub(b, a), f64x2.add(b, a)));
   }
-}
-
-function stateOf(plan: usize, instrument: u32): usize {
-  const at = <usize>load<u32>(plan, 4) + (<usize>instrument << 2);
-  const known: usize = load<u32>(at);
-  return known != 0 ? known : newState(at);
-}
-
-function newState(at: usize): usize {
-  const bytes = VALUES + <usize>(frames.MOST_FEATURES << 3);
-  const state = allocateBlock(blockShiftFor(<u32>bytes));
-  store<f64>(state, -Infinity, BID);
-  store<f64>(state, Infinity, ASK);
-  store<f64>(state, NaN, MID_PRICE);
-  store<i64>(state, NEVER, TRADED_NS);
-  store<i64>(state, NEVER, MID_CHANGED_NS);
-  store<i64>(state, NEVER, LAST_NS);
-  store<u32>(at, <u32>state);
-  return state;
-}
-
-/** What one event did, for all entries. */
-let flow: f64 = 0;
-let traded: f64 = 0;
-let squaredReturn: f64 = 0;
-
-function ofStates(plan: usize, count: u32, frame: usize): void {
-  const baseNs = load<i64>(frame, 16);
-  const rows = frames.countIn(frame);
-  for (let row: u32 = 0; row < rows; row += 1) {
-    const offset = <usize>row << 3;
-    const kind = load<u64>(frames.columnOf(frame, frames.KIND) + offset);
-    const state = stateOf(plan, <u32>kind & (MAX_INSTRUMENTS - 1));
-    const nowNs = baseNs + <i64>load<f64>(frames.columnOf(frame, frames.TIME_NS) + offset);
-    const passedNs = secondsSince(state, LAST_NS, nowNs) * NS_PER_S;
-    store<i64>(state, nowNs, LAST_NS);
-    meet(state, frame, offset, <u32>(kind >> 32), nowNs);
-    for (let index: u32 = 0; index < count; index += 1) {
-      const entry = entryAt(plan, index);
-      const which = load<u32>(entry);
-      if (which < FIRST_OF_STATE) continue;
-      const out = frames.columnOf(frame, frames.FIRST_FEATURE + index) + offset;
-      const value = state + VALUES + (<usize>index << 3);
-      store<f64>(out, nextValue(state, which, value, load<f64>(entry, HALF_LIFE), passedNs, nowNs));
-    }
-  }
-}
-
-/** Compares a row with what its instrument showed before. */
-function meet(state: usize, frame: usize, offset: usize, what: u32, nowNs: i64): void {
-  const bid = load<f64>(frames.columnOf(frame, frames.BID_PRICE) + offset);
-  const ask = load<f64>(frames.columnOf(frame, frames.ASK_PRICE) + offset);
-  const bidQuantity = load<f64>(frames.columnOf(frame, frames.BID_QUANTITY) + offset);
-  const askQuantity = load<f64>(frames.columnOf(frame, frames.ASK_QUANTITY) + offset);
-  // NaN is unequal to itself: an empty side is worse than any price.
-  const best = bid == bid ? bid : -Infinity;
-  const worst = ask == ask ? ask : Infinity;
-  const bidBefore = load<f64>(state, BID);
-  const askBefore = load<f64>(state, ASK);
-  flow = 0;
-  if (best >= bidBefore) flow += bidQuantity;
-  if (best <= bidBefore) flow -= load<f64>(state, BID_QUANTITY);
-  if (worst <= askBefore) flow -= askQuantity;
-  if (worst >= askBefore) flow += load<f64>(state, ASK_QUANTITY);
-  store<f64>(state, best, BID);
-  store<f64>(state, worst, ASK);
-  store<f64>(state, bidQuantity, BID_QUANTITY);
-  store<f64>(state, askQuantity, ASK_QUANTITY);
-  meetMid(state, (bid + ask) * 0.5, nowNs);
-  const action = <u8>what;
-  traded = 0;
-  if (action != EXECUTE && action != TRADE) return;
-  if (((what >> 16) & <u32>PART) != 0) return;
-  store<i64>(state, nowNs, TRADED_NS);
-  const side = <u8>(what >> 8);
-  if (side == NO_SIDE) return;
-  const quantity = load<f64>(frames.columnOf(frame, frames.QUANTITY) + offset);
-  // The side is the resting order's: who met a sell order bought.
-  traded = side == SELL ? quantity : -quantity;
-}
-
-function meetMid(state: usize, mid: f64, nowNs: i64): void {
-  squaredReturn = 0;
-  if (mid != mid) return;
-  const before = load<f64>(state, MID_PRICE);
-  if (mid == before) return;
-  store<f64>(state, mid, MID_PRICE);
-  store<i64>(state, nowNs, MID_CHANGED_NS);
-  if (before != before || before == 0) return;
-  const change = mid / before - 1;
-  squaredReturn = change * change;
-}
-
-function nextValue(
-  state: usize,
-  kind: u32,
-  value: usize,
-  halfLifeNs: f64,
-  passedNs: f64,
-  nowNs: i64,
-): f64 {
-  if (kind == SINCE_TRADE) return secondsSince(state, TRADED_NS, nowNs);
-  if (kind == SINCE_MID_CHANGE) return secondsSince(state, MID_CHANGED_NS, nowNs);
-  const added = kind == ORDER_FLOW_IMBALANCE ? flow : kind == TRADE_FLOW ? traded : squaredReturn;
-  let sum = added;
-  if (halfLifeNs > 0) {
-    sum += load<f64>(value) * (passedNs > 0 ? halved(passedNs / halfLifeNs) : 1);
-    store<f64>(value, sum);
-  }
-  return kind == VOLATILITY ? Math.sqrt(sum) : sum;
-}
-
-/** NaN for what has not happened. */
-// @ts-ignore: decorator
-@inline
-function secondsSince(state: usize, what: usize, nowNs: i64): f64 {
-  const then = load<i64>(state + what);
-  return then == NEVER ? NaN : <f64>(nowNs - then) / NS_PER_S;
-}
-
-/** 2^-x for x >= 0, to 1e-9 of itself: a Taylor series of the part below 1/2. */
-function halved(x: f64): f64 {
-  if (x >= 1_000) return 0;
-  const whole = Math.floor(x + 0.5);
-  const y = (whole - x) * 0.6931471805599453;
-  // Horner's form of the sum of y^n / n! up to n = 7.
-  let series = 1 + y / 7;
-  series = 1 + (y / 6) * series;
-  series = 1 + (y / 5) * series;
-  series = 1 + (y / 4) * series;
-  series = 1 + (y / 3) * series;
-  series = 1 + (y / 2) * series;
-  series = 1 + y * series;
-  return series * reinterpret<f64>((1_023 - <u64>whole) << 52);
 }

@@ -5,13 +5,14 @@
  * ```
  * frame  +0     +8          +16
  *        count  firstEvent  baseTimeNs
- * then columns of 4,096 values of 8 bytes, each a little further than a multiple of a page behind
+ * then columns of 1,024 values of 8 bytes, each a little further than a multiple of a page behind
  * the one before: at one row all columns together would else share a set of the cache.
  * ```
  * Prices and quantities are f64 in the feed's units: exact up to 2^53. What is not there (an empty
  * side, no trade yet) is NaN, its quantity 0.
  */
-export const FRAME_EVENTS: u32 = 4_096;
+/** Few, so that all columns together stay in a core's second cache. */
+export const FRAME_EVENTS: u32 = 1_024;
 const COLUMNS: usize = 64;
 export const COLUMN_BYTES: usize = (<usize>FRAME_EVENTS << 3) + 192;
 

@@ -184,6 +184,9 @@ export function stepHyperliquid(decoder: usize): void {
 
 /** Takes what is next. @returns where what follows begins, or 0 */
 function takeNext(decoder: usize, it: Hyperliquid, at: usize, event: usize): usize {
+  // Space alone is taken whatever follows: the input may have been cut behind it, or before.
+  const begin = space(at);
+  if (begin != at) return begin;
   switch (it.state) {
     case IN_EVENTS: return takeEvent(it, at, event);
     case BETWEEN_LINES: return takeBeginning(decoder, it, at, event);
@@ -202,9 +205,6 @@ function countUnit(decoder: usize): void {
 }
 
 function takeBeginning(decoder: usize, it: Hyperliquid, at: usize, event: usize): usize {
-  // Space alone is taken whatever follows.
-  const begin = space(at);
-  if (begin != at) return begin;
   const byte = byteAt(at);
   if (byte == OPEN_BRACE) {
     const first = space(at + 1);

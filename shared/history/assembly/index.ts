@@ -1,6 +1,8 @@
 /** What the host calls. */
 import { allocateBlock, blockShiftFor } from '../../engine/assembly/memory';
 
+export { usedPages } from '../../engine/assembly/memory';
+
 export { beginBin38, stepBin38, writeBin38 } from './bin38';
 export {
   compactEnded,
@@ -36,4 +38,4 @@ export {
   readQueue,
   refusalCode,
 } from './replay-queries';
-export { addFeature, computeFeatures, newPlan } from './features';
+export { addFeature, computeFeatures, newPlan, resetPlan } from './features';

@@ -97,7 +97,7 @@ function addOrder(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool
   const quantity = load<u64>(at, event.QUANTITY);
   const number = load<u32>(at, event.INSTRUMENT);
   const id = load<u64>(at, event.ORDER_ID);
-  if (side >= event.NO_SIDE) return !isRefused(it, WRONG_SIDE);
+  if (side >= event.NO_SIDE) return !isRefused(it, isReplacing(at) ? UNKNOWN_ORDER : WRONG_SIDE);
   if (hasNoPrice(at)) return !isRefused(it, MISSING_PRICE);
   if (quantity == 0) return !isRefused(it, ZERO_QUANTITY);
   const there = findPlace(it, hash, number, id);
@@ -126,6 +126,12 @@ function sideOfNew(it: ReplayBook, at: usize): u32 {
   const replaced = it.replacedSide;
   it.replacedSide = event.NO_SIDE;
   return replaced;
+}
+
+/** An ADD without a side of its own has that of an order before it; else that one is not known. */
+function isReplacing(at: usize): bool {
+  const isOfBefore = (load<u16>(at, event.FLAGS) & event.REPLACED) != 0;
+  return isOfBefore && load<u8>(at, event.SIDE) == event.NO_SIDE;
 }
 
 // @ts-ignore: decorator
@@ -202,7 +208,7 @@ function modifyOrder(
 /** Anything but an ADD of an order that is not known. */
 function changeUnknown(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool {
   const side = <u32>load<u8>(at, event.SIDE);
-  if (load<u8>(at, event.ACTION) == event.DELETE) it.replacedSide = side;
+  if (load<u8>(at, event.ACTION) == event.DELETE) it.replacedSide = min(side, <u32>event.NO_SIDE);
   if ((it.options & JOINED) == 0 || side >= event.NO_SIDE || hasNoPrice(at)) {
     return !isRefused(it, UNKNOWN_ORDER);
   }

@@ -33,6 +33,8 @@ export const STRICT: u32 = 1;
  * their price, and a MODIFY of an unknown order makes it known.
  */
 export const JOINED: u32 = 2;
+/** Events of unknown orders are counted and do nothing, though other faults end the run. */
+export const PASSES_UNKNOWN: u32 = 4;
 
 /** What is wrong with an event; src/replay-error.ts has their names, in this order. */
 export const FINE: u32 = 0;
@@ -162,6 +164,7 @@ export function ladderOf(instrument: usize, side: u32): usize {
 export function isRefused(it: ReplayBook, code: u32): bool {
   it.code = code;
   countCode(it, code);
+  if (code == UNKNOWN_ORDER && (it.options & PASSES_UNKNOWN) != 0) return false;
   return (it.options & STRICT) != 0;
 }
 

@@ -112,13 +112,18 @@ export function scanDecimal(at: usize, decimals: u32): usize {
     const power = unchecked(POWERS[missing]);
     // Below 2^32 * 10^9 nothing overflows: no need to divide.
     if ((sum >> 32 != 0 || missing > 9) && sum > (LARGEST + 1) / power) {
-      return failAt(first, BAD_NUMBER);
+      return failBehind(first, at);
     }
     sum *= power;
   }
-  if (sum > LARGEST + u64(negative)) return failAt(first, BAD_NUMBER);
+  if (sum > LARGEST + u64(negative)) return failBehind(first, at);
   value = negative ? 0 - sum : sum;
   return at;
+}
+
+/** Too large, unless the stop has cut it off: then what follows may be another fault. */
+function failBehind(first: usize, at: usize): usize {
+  return failAt(load<u8>(at) == 0 ? at : first, BAD_NUMBER);
 }
 
 /** The same, but not below zero. */

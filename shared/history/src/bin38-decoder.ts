@@ -58,4 +58,8 @@ export class Bin38Decoder implements MarketDecoder {
   end(): void {
     this.#decoder.end();
   }
+
+  restart(): void {
+    this.#decoder.restart();
+  }
 }

@@ -23,6 +23,12 @@ export interface WindowBook extends CheckedBook {
   trim(instrument: number, levels: number): void;
 }
 
+/** What every check has: the one of LOBSTER and that of levels. */
+export interface CheckHooks {
+  /** What was compared before a fault, which is thrown then. */
+  readonly onFault?: ((result: CheckResult) => void) | undefined;
+}
+
 export interface CheckResult {
   /** Rows compared. */
   readonly checked: number;

@@ -101,4 +101,8 @@ export class CompactDecoder implements MarketDecoder {
       throw new DecodeError('TRUNCATED', this.consumed, 'the file has no end');
     }
   }
+
+  restart(): void {
+    this.#decoder.restart();
+  }
 }

@@ -7,7 +7,8 @@ import { decodeWith, newKernel, sharedKernel } from '../test/decoding.ts';
 import { checkMutations } from '../test/mutation.ts';
 import { createDbnDecoder } from './dbn-decoder.ts';
 import type { DecodeError } from './decode-error.ts';
-import { Action, EventFlag, EventSide, type MarketEvent } from './event.ts';
+import type { EventBlock } from './decoder.ts';
+import { Action, EVENT_BYTES, EventFlag, EventSide, type MarketEvent, readEvent } from './event.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
 
 const strict = (kernel: HistoryKernel) => createDbnDecoder(kernel);
@@ -275,4 +276,26 @@ describe('DBN', () => {
       400,
     );
   });
+});
+
+test('another file begins with its own metadata; instruments keep their numbers', () => {
+  const kernel = sharedKernel();
+  const decoder = createDbnDecoder(kernel);
+  const numbers: number[] = [];
+  const onBlock = ({ address, count }: EventBlock) => {
+    const view = new DataView(kernel.memory.buffer);
+    for (let index = 0; index < count; index += 1) {
+      numbers.push(readEvent(view, address + index * EVENT_BYTES).instrument);
+    }
+  };
+  decoder.push(file(record({ instrument: 9 }), record({ instrument: 7 })), onBlock);
+  decoder.push(record().subarray(0, 9), onBlock);
+  assert.throws(() => decoder.end(), { code: 'TRUNCATED' });
+  decoder.restart();
+  assert.equal(decoder.metadata, undefined);
+  decoder.push(file(record({ instrument: 7 })), onBlock);
+  decoder.end();
+  assert.deepEqual(numbers, [0, 1, 1]);
+  assert.deepEqual(decoder.instruments(), ['9', 'HELO']);
+  assert.equal(decoder.units, 1n);
 });

@@ -95,6 +95,15 @@ export class DbnDecoder implements MarketDecoder {
     this.#decoder.end();
   }
 
+  restart(): void {
+    this.#decoder.restart();
+    this.#head = [];
+    this.#headBytes = 0;
+    this.#wanted = DBN_PRELUDE_BYTES;
+    this.#metadata = undefined;
+    this.#ended = undefined;
+  }
+
   /** @returns how many of the bytes belong to the metadata */
   #takeHead(bytes: Uint8Array): number {
     try {

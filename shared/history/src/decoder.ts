@@ -27,6 +27,8 @@ const FULL = 1;
 
 export const DEFAULT_INPUT_BYTES = 1 << 20;
 export const DEFAULT_BLOCK_EVENTS = 4_096;
+/** Laid before the kernel at a time: so little that it is still in the cache when it is read. */
+const STEP_BYTES = 1 << 17;
 /** Behind the input: decoders of text put a stop there, and read beyond it. */
 const BEHIND_INPUT_BYTES = 32;
 
@@ -59,6 +61,8 @@ export class Decoder {
   /** Bytes in the input that are not taken yet, at its beginning. */
   #left = 0;
   #ended: DecodeError | undefined;
+  /** The record as it was before the first input. */
+  #fresh: Uint8Array | undefined;
 
   constructor(options: DecoderOptions) {
     const { kernel, step } = options;
@@ -96,8 +100,16 @@ export class Decoder {
     return Number(this.#record.getBigUint64(DecoderOffset.CONSUMED, true));
   }
 
+  /** Another input begins, as if there had been none before it. */
+  restart(): void {
+    if (this.#fresh !== undefined) this.#bytes.set(this.#fresh);
+    this.#left = 0;
+    this.#ended = undefined;
+  }
+
   /** Counts bytes that somebody else has taken from the input, before the first `push`. */
   passOver(bytes: number): void {
+    this.#keepFresh();
     this.#record.setBigUint64(DecoderOffset.CONSUMED, BigInt(this.consumed + bytes), true);
   }
 
@@ -109,10 +121,13 @@ export class Decoder {
    */
   push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
     if (this.#ended !== undefined) throw this.#ended;
+    this.#keepFresh();
+    const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at < bytes.length; ) {
       const room = this.#input.bytes.length - this.#left;
-      const taken = Math.min(room, bytes.length - at);
-      this.#input.bytes.set(bytes.subarray(at, at + taken), this.#left);
+      const taken = Math.min(room, bytes.length - at, STEP_BYTES);
+      // The system's own copy: of shared memory, `set` moves a word at a time.
+      source.copy(this.#input.bytes, this.#left, at, at + taken);
       at += taken;
       this.#run(this.#left + taken, onBlock);
       if (taken === 0) {
@@ -130,6 +145,16 @@ export class Decoder {
     if (this.#ended !== undefined) throw this.#ended;
     if (this.#left === 0 || isTrailer(this.#input.bytes.subarray(0, this.#left))) return;
     this.#fail('TRUNCATED', `the input ends ${this.#left} bytes into a record`);
+  }
+
+  get #bytes(): Uint8Array {
+    const { buffer, byteOffset, byteLength } = this.#record;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+
+  /** Whoever made the decoder has laid its own state by now. */
+  #keepFresh(): void {
+    this.#fresh ??= this.#bytes.slice();
   }
 
   #run(length: number, onBlock: (block: EventBlock) => void): void {

@@ -335,6 +335,20 @@ test('a line may be longer than the input holds, an event may not', () => {
   assert.deepEqual(error, { code: 'BAD_LENGTH', offset: long.lastIndexOf('{"user"') });
 });
 
+test('space anywhere, and a cut before or behind it', () => {
+  const spaced = SAMPLE.replaceAll(/[,:[{](?=["{[])/g, '$& ');
+  const expected = decode(SAMPLE);
+  assert.equal(decode(spaced).error, undefined);
+  for (let at = 0; at < spaced.length; at += 1) {
+    const { error, events } = decodeWith(blocks, spaced, [at, spaced.length]);
+    assert.equal(error, undefined, `cut at ${at}: ${spaced.slice(at - 20, at)}`);
+    assert.deepEqual(events, expected.events);
+  }
+  // What was added as a last line's break is no byte of the input.
+  const { error } = decode('{"block_number": 6, ');
+  assert.deepEqual(error, { code: 'TRUNCATED', offset: 20 });
+});
+
 test('an input that ends inside a block is TRUNCATED', () => {
   const whole = FIRST.length;
   assert.equal(decode(FIRST.slice(0, whole - 1)).error, undefined);

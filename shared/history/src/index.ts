@@ -1,6 +1,28 @@
+export {
+  Backtest,
+  type BacktestOptions,
+  type BacktestResult,
+  type Standing,
+} from './backtest/backtest.ts';
+export type { LatencyOptions } from './backtest/latency.ts';
+export {
+  hashLog,
+  type LogEntry,
+  logLine,
+  type MarkEntry,
+  type MarketEntry,
+  type RequestEntry,
+} from './backtest/order-log.ts';
+export { type Profit, profitOf } from './backtest/profit.ts';
 export { Bin38Decoder, createBin38Decoder } from './bin38-decoder.ts';
 export { Bin38Error, Bin38Writer, type Bin38WriterOptions } from './bin38-writer.ts';
-export type { CheckedBook, CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
+export type {
+  CheckedBook,
+  CheckedLevel,
+  CheckHooks,
+  CheckResult,
+  WindowBook,
+} from './checked-book.ts';
 export { CompactDecoder, createCompactDecoder } from './compact-decoder.ts';
 export { CompactWriter, type CompactWriterOptions } from './compact-writer.ts';
 export { createDbnDecoder, DbnDecoder } from './dbn-decoder.ts';
@@ -8,11 +30,20 @@ export type { DbnMapping, DbnMetadata } from './dbn-metadata.ts';
 export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export { decoderOf } from './decoder-of.ts';
+export type { Difference, DifferenceExample, DifferenceKind } from './engine-replay/differences.ts';
+export { type FeeRates, MarketSetUpError } from './engine-replay/engine-market.ts';
+export {
+  EngineReplay,
+  type EngineReplayOptions,
+  type EngineReplayResult,
+} from './engine-replay/engine-replay.ts';
+export type { MarketUnits } from './engine-replay/market-units.ts';
 export * from './event.ts';
 export {
   type Feature,
   FeatureError,
   type FeatureName,
+  type FeatureUnit,
   featureList,
   parseFeature,
 } from './features/feature.ts';
@@ -55,6 +86,8 @@ export {
   type ReplayCounts,
 } from './replay-book.ts';
 export { ReplayError, type ReplayErrorCode } from './replay-error.ts';
+export type { OwnEvent, OwnTrading } from './results/picture/own-trading.ts';
+export { ReplayPicture, type ReplayPictureOptions } from './results/replay-picture.ts';
 export type { Scale } from './scale.ts';
 export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
 export {
@@ -66,4 +99,13 @@ export {
   type StrategyRun,
 } from './strategy/strategy.ts';
 export { loadStrategy } from './strategy/strategy-module.ts';
+export type {
+  OrderChange,
+  OrderFill,
+  OrderReport,
+  OrderRequest,
+  OrderSide,
+  OrderTimeInForce,
+  StrategyOrders,
+} from './strategy/strategy-orders.ts';
 export { StrategyThreads } from './strategy/strategy-threads.ts';

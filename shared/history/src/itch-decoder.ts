@@ -79,4 +79,8 @@ export class ItchDecoder implements MarketDecoder {
     // A length of zero with nothing behind it ends a session.
     this.#decoder.end((left) => left.length === 2 && left.every((byte) => byte === 0));
   }
+
+  restart(): void {
+    this.#decoder.restart();
+  }
 }

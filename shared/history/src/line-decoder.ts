@@ -77,6 +77,7 @@ export class LineDecoder implements MarketDecoder {
   }
 
   push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
+    if (this.#failure !== undefined) throw this.#failure;
     const last = bytes.at(-1);
     if (last === undefined) return;
     this.#endsLine = last === LINE_BREAK;
@@ -95,11 +96,25 @@ export class LineDecoder implements MarketDecoder {
       if (!this.#endsLine) this.#decoder.push(Uint8Array.of(LINE_BREAK), onBlock);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new DecodeError('TRUNCATED', error.offset, 'the input ends inside a line');
+      this.#failTruncated(error.offset, 'the input ends inside a line');
     }
     this.#decoder.end();
     if (this.#isWhole(this.address)) return;
-    throw new DecodeError('TRUNCATED', this.consumed, 'the input ends before its last line does');
+    // The break that was added is no byte of the input.
+    const given = this.consumed - (this.#endsLine ? 0 : 1);
+    this.#failTruncated(given, 'the input ends before its last line does');
+  }
+
+  /** Whatever comes then, the answer is the same. */
+  #failTruncated(offset: number, message: string): never {
+    this.#failure = new DecodeError('TRUNCATED', offset, message);
+    throw this.#failure;
+  }
+
+  restart(): void {
+    this.#decoder.restart();
+    this.#endsLine = true;
+    this.#failure = undefined;
   }
 }
 

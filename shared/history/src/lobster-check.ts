@@ -4,22 +4,24 @@
  * levels after each message, and takes a deepest level that comes into sight as volume of orders
  * that nobody knows.
  */
-import type { CheckedLevel, CheckResult, WindowBook } from './checked-book.ts';
+import type { CheckedLevel, CheckHooks, CheckResult, WindowBook } from './checked-book.ts';
 import { type Chunks, FetchedLines, linesIn } from './csv-rows.ts';
 import type { EventBlock } from './decoder.ts';
 import { EVENT_BYTES, EventSide } from './event.ts';
+import { InputError } from './files/input-error.ts';
 import type { MarketDecoder } from './market-decoder.ts';
 
 /** An empty level has this for a price, or its negative. */
 const NO_LEVEL = 9_999_999_999n;
 const COLUMNS_PER_LEVEL = 4;
+const NUMBER = /^-?\d{1,18}$/;
 /** Columns of price and quantity, within those of a level. */
 const SIDES = [
   { side: EventSide.SELL, column: 0, name: 'ask' },
   { side: EventSide.BUY, column: 2, name: 'bid' },
 ] as const;
 
-export interface LobsterCheckOptions {
+export interface LobsterCheckOptions extends CheckHooks {
   readonly decoder: MarketDecoder;
   readonly book: WindowBook;
   readonly messages: Chunks;
@@ -27,18 +29,26 @@ export interface LobsterCheckOptions {
   readonly rows: Chunks;
 }
 
-/** @throws DecodeError where the messages are not valid */
+/**
+ * @throws DecodeError where the messages are not valid; ReplayError of a strict book; InputError
+ * CORRUPT where the orderbook has no rows of whole numbers, four for a level
+ */
 export async function checkLobster(options: LobsterCheckOptions): Promise<CheckResult> {
   const { decoder } = options;
   const rows = new FetchedLines(options.rows);
   const check = new LobsterCheck(options.book, rows);
   const onBlock = (block: EventBlock) => check.take(block);
-  for await (const chunk of options.messages) {
-    await rows.fetch(linesIn(chunk));
-    decoder.push(chunk, onBlock);
+  try {
+    for await (const chunk of options.messages) {
+      await rows.fetch(linesIn(chunk));
+      decoder.push(chunk, onBlock);
+    }
+    await rows.fetch(2);
+    decoder.end(onBlock);
+  } catch (error) {
+    options.onFault?.(check.soFar());
+    throw error;
   }
-  await rows.fetch(2);
-  decoder.end(onBlock);
   return check.result();
 }
 
@@ -61,7 +71,7 @@ class LobsterCheck {
         this.#mismatch('the orderbook file ends before the messages do');
         return;
       }
-      const row = line.split(',').map(BigInt);
+      const row = this.#numbersOf(line);
       if (this.#checked > 0) {
         this.#book.apply({ address: address + index * EVENT_BYTES, count: 1 });
         this.#book.trim(0, row.length / COLUMNS_PER_LEVEL);
@@ -73,7 +83,19 @@ class LobsterCheck {
 
   result(): CheckResult {
     if (this.#rows.peek() !== undefined) this.#mismatch('the messages end before the orderbook');
+    return this.soFar();
+  }
+
+  soFar(): CheckResult {
     return { checked: this.#checked, mismatches: this.#mismatches, first: this.#first };
+  }
+
+  #numbersOf(line: string): bigint[] {
+    const cells = line.split(',');
+    const areNumbers = cells.every((cell) => NUMBER.test(cell));
+    if (areNumbers && cells.length % COLUMNS_PER_LEVEL === 0) return cells.map(BigInt);
+    const words = 'has no whole numbers, four for a level: it is no orderbook';
+    throw new InputError('CORRUPT', `row ${this.#checked} ${words}`);
   }
 
   #compare(row: readonly bigint[]): void {

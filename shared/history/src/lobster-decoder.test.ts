@@ -136,3 +136,27 @@ test('any cut gives the same, whatever the damage', () => {
     createLobsterDecoder(kernel, { lenient: isLenient, inputBytes: 1 << 12 });
   checkMutations(make, [Buffer.from(LINES)], 300);
 });
+
+test('after an input that ended early every answer is the same', () => {
+  const decoder = createLobsterDecoder(newKernel());
+  const refusal = { code: 'TRUNCATED', offset: 0 };
+  const take = () => assert.fail('an event');
+  decoder.push(Buffer.from('34200.1,1'), take);
+  assert.throws(() => decoder.end(take), refusal);
+  assert.throws(() => decoder.push(Buffer.from(LINE), take), refusal);
+  assert.throws(() => decoder.end(take), refusal);
+});
+
+test('a number too large, or something else as well: the same code wherever it is cut', () => {
+  for (const [line, code] of [
+    ['9223372068.x,1,7,4,100,1\n', 'BAD_FIELD'],
+    ['9223372068.5,1,7,4,100,1\n', 'BAD_NUMBER'],
+    ['9223372068,1,7,4,100,1\n', 'BAD_NUMBER'],
+    ['1,1,7,4,9223372036854775808,1\n', 'BAD_NUMBER'],
+  ] as const) {
+    for (let at = 0; at < line.length; at += 1) {
+      const { error } = decodeWith(strict, line, [at, line.length]);
+      assert.deepEqual(error, { code, offset: 0 }, `${line} cut at ${at}`);
+    }
+  }
+});

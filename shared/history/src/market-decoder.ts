@@ -30,6 +30,11 @@ export interface MarketDecoder {
    * @throws DecodeError TRUNCATED where it ended inside something
    */
   end(onBlock: (block: EventBlock) => void): void;
+  /**
+   * Another input begins, as if there had been none before it; instruments that events have named
+   * keep their numbers. Those of the compact format are the file's own.
+   */
+  restart(): void;
 }
 
 /** Where the names of a kernel's table lie in its memory, in the order of their numbers. */

@@ -3,14 +3,17 @@
  * is the book after the event with the row's sequence, order and action. Events without a row
  * changed nothing within ten levels; rows of trades come before the book changes, and are passed.
  */
-import type { CheckedBook, CheckResult } from './checked-book.ts';
+import type { CheckedBook, CheckHooks, CheckResult } from './checked-book.ts';
 import { type Chunks, FetchedLines, linesIn } from './csv-rows.ts';
 import type { EventBlock } from './decoder.ts';
 import { Action, EVENT_BYTES, EventSide, type MarketEvent, readEvent } from './event.ts';
+import { InputError } from './files/input-error.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
 import type { MarketDecoder } from './market-decoder.ts';
 
 const LEVELS = 10;
+/** Of the binary encoding: so many events there may be in bytes that are no lines. */
+const RECORD_BYTES = 56;
 const SIDES = [
   { side: EventSide.BUY, prefix: 'bid' },
   { side: EventSide.SELL, prefix: 'ask' },
@@ -23,7 +26,7 @@ const ACTIONS: Readonly<Record<string, number>> = {
 };
 const PRICE = /^(-?)(\d+)(?:\.(\d+))?$/;
 
-export interface MboCsvCheckOptions {
+export interface MboCsvCheckOptions extends CheckHooks {
   readonly kernel: HistoryKernel;
   readonly decoder: MarketDecoder;
   readonly book: CheckedBook;
@@ -33,8 +36,8 @@ export interface MboCsvCheckOptions {
 }
 
 /**
- * @throws DecodeError where the events are not valid
- * @throws Error where the file of levels is not one
+ * @throws DecodeError where the events are not valid; ReplayError of a strict book; InputError
+ * CORRUPT where the file of levels is not one
  */
 export async function checkMboCsv(options: MboCsvCheckOptions): Promise<CheckResult> {
   const { decoder } = options;
@@ -42,13 +45,19 @@ export async function checkMboCsv(options: MboCsvCheckOptions): Promise<CheckRes
   await rows.fetch(1);
   const check = new MboCsvCheck(options, rows);
   const onBlock = (block: EventBlock) => check.take(block);
-  for await (const chunk of options.events) {
-    await rows.fetch(linesIn(chunk) + 1);
-    decoder.push(chunk, onBlock);
+  try {
+    for await (const chunk of options.events) {
+      const records = Math.ceil(chunk.length / RECORD_BYTES);
+      await rows.fetch(Math.max(linesIn(chunk), records) + 1);
+      decoder.push(chunk, onBlock);
+    }
+    await rows.fetch(2);
+    decoder.end(onBlock);
+    return check.result();
+  } catch (error) {
+    options.onFault?.(check.soFar());
+    throw error;
   }
-  await rows.fetch(2);
-  decoder.end(onBlock);
-  return check.result();
 }
 
 class MboCsvCheck {
@@ -81,6 +90,10 @@ class MboCsvCheck {
   result(): CheckResult {
     const row = this.#nextRow();
     if (row !== undefined) this.#mismatch(`no event for sequence ${this.#cell(row, 'sequence')}`);
+    return this.soFar();
+  }
+
+  soFar(): CheckResult {
     return { checked: this.#checked, mismatches: this.#mismatches, first: this.#first };
   }
 
@@ -119,15 +132,15 @@ class MboCsvCheck {
   #isOf(row: readonly string[], event: MarketEvent): boolean {
     return (
       ACTIONS[this.#cell(row, 'action')] === event.action &&
-      BigInt(this.#cell(row, 'sequence')) === event.sequence &&
-      BigInt(this.#cell(row, 'order_id')) === event.orderId
+      this.#cell(row, 'sequence') === `${event.sequence}` &&
+      this.#cell(row, 'order_id') === `${event.orderId}`
     );
   }
 
   #cell(row: readonly string[], column: string): string {
     const index = this.#columns.get(column);
     const cell = index === undefined ? undefined : row[index];
-    if (cell === undefined) throw new Error(`the file of levels has no column ${column}`);
+    if (cell === undefined) throw new InputError('CORRUPT', `the file of levels has no ${column}`);
     return cell;
   }
 
@@ -140,6 +153,8 @@ class MboCsvCheck {
 /** A decimal as an integer of 10^exponent. */
 function scaled(text: string, exponent: number): bigint {
   const [, sign = '', whole = '', fraction = ''] = PRICE.exec(text) ?? [];
-  if (whole === '' || fraction.length > -exponent) throw new Error(`${text} is not a price`);
+  if (whole === '' || fraction.length > -exponent) {
+    throw new InputError('CORRUPT', `the file of levels: ${text.slice(0, 40)} is not a price`);
+  }
   return BigInt(sign + whole + fraction.padEnd(-exponent, '0'));
 }

@@ -11,6 +11,7 @@ const INSTRUMENTS = 65_536;
 export interface NaiveOptions {
   readonly lenient: boolean;
   readonly joined: boolean;
+  readonly passesUnknown: boolean;
   /** 0 for all. */
   readonly levels: number;
 }
@@ -29,6 +30,10 @@ type Queues = Map<bigint, Order[]>;
 
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
 const sum = (orders: readonly Order[]) => u64(orders.reduce((all, one) => all + one.quantity, 0n));
+
+/** A new order that should have the side of one before it, which was not known. */
+const isOfUnknown = ({ side, flags }: MarketEvent): boolean =>
+  side === EventSide.NONE && (flags & EventFlag.REPLACED) !== 0;
 
 export class NaiveReplayBook {
   readonly faults = new Map<ReplayErrorCode, number>(REPLAY_ERROR_CODES.map((code) => [code, 0]));
@@ -54,7 +59,8 @@ export class NaiveReplayBook {
     const fault = this.#faultOf(event);
     if (fault !== undefined) {
       this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
-      if (!this.#options.lenient) return fault;
+      const isPassed = fault === 'UNKNOWN_ORDER' && this.#options.passesUnknown;
+      if (!this.#options.lenient && !isPassed) return fault;
     }
     this.#carryOut(event, fault);
     if (this.#options.levels > 0) this.trim(event.instrument, this.#options.levels);
@@ -68,7 +74,7 @@ export class NaiveReplayBook {
     const order = this.#orders.get(`${instrument} ${orderId}`);
     if (action === Action.DELETE) {
       const isRefused = order !== undefined && !this.#isSideFine(side, order);
-      if (!isRefused) this.replacedSide = order?.side ?? side;
+      if (!isRefused) this.replacedSide = order?.side ?? Math.min(side, EventSide.NONE);
     }
     const isReplacing = action === Action.ADD && (flags & EventFlag.REPLACED) !== 0;
     if (!isReplacing || side !== EventSide.NONE) return event;
@@ -138,7 +144,7 @@ export class NaiveReplayBook {
     const order = this.#orders.get(`${instrument} ${orderId}`);
     switch (action) {
       case Action.ADD:
-        if (side > EventSide.SELL) return 'WRONG_SIDE';
+        if (side > EventSide.SELL) return isOfUnknown(event) ? 'UNKNOWN_ORDER' : 'WRONG_SIDE';
         if (!hasPrice) return 'MISSING_PRICE';
         if (quantity === 0n) return 'ZERO_QUANTITY';
         return order === undefined ? undefined : 'DUPLICATE_ORDER';

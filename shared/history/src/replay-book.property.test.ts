@@ -43,6 +43,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 const options: fc.Arbitrary<NaiveOptions> = fc.record({
   lenient: fc.boolean(),
   joined: fc.boolean(),
+  passesUnknown: fc.boolean(),
   levels: fc.constantFrom(0, 0, 1, 3),
 });
 

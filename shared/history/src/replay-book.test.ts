@@ -67,7 +67,7 @@ test('an order with a new id has the side of the one that was deleted before it'
   apply({ side: SELL }, { action: DELETE, side: EventSide.NONE }, { orderId: 2n, ...renamed });
   assert.equal(book.order(0, 2n)?.side, SELL);
   // Once.
-  assert.throws(() => apply({ orderId: 3n, ...renamed }), { code: 'WRONG_SIDE' });
+  assert.throws(() => apply({ orderId: 3n, ...renamed }), { code: 'UNKNOWN_ORDER' });
   const lenient = newBook({ lenient: true });
   lenient.apply({ side: SELL }, { action: DELETE }, { action: DELETE, orderId: 7n, side: 2 });
   lenient.apply({ orderId: 8n, ...renamed });
@@ -122,7 +122,7 @@ const FAULTS: readonly [string, Partial<MarketEvent>][] = [
   ['WRONG_SIDE', { action: DELETE, side: SELL }],
   ['WRONG_SIDE', { orderId: 9n, side: EventSide.NONE }],
   ['MISSING_PRICE', { orderId: 9n, flags: EventFlag.NO_PRICE }],
-  ['WRONG_SIDE', { orderId: 9n, side: EventSide.NONE, flags: EventFlag.REPLACED }],
+  ['UNKNOWN_ORDER', { orderId: 9n, side: EventSide.NONE, flags: EventFlag.REPLACED }],
   ['ZERO_QUANTITY', { orderId: 9n, quantity: 0n }],
   ['TOO_MUCH', { action: EXECUTE, quantity: 11n }],
   ['UNKNOWN_ACTION', { action: 10 }],
@@ -226,4 +226,12 @@ test('many orders, deep queues and a reset', () => {
   assert.equal(book.levelCount(1, SELL), 0);
   apply(...orders.slice(0, 4_000));
   assert.equal(book.counts.orders, 4_000);
+});
+
+test('unknown orders may be passed while other faults are refused', () => {
+  const { book, apply } = newBook({ passesUnknown: true });
+  apply({}, { action: DELETE, orderId: 9n }, { action: EXECUTE, orderId: 8n });
+  assert.equal(book.counts.faults.UNKNOWN_ORDER, 2);
+  assert.deepEqual(idsAt(book, 100n), [1n]);
+  assert.throws(() => apply({ action: DELETE, side: SELL }), { code: 'WRONG_SIDE' });
 });

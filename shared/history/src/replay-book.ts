@@ -17,6 +17,7 @@ import {
 /** As assembly/replay-book.ts and assembly/replay-queries.ts have it. */
 const STRICT = 1;
 const JOINED = 2;
+const PASSES_UNKNOWN = 4;
 const ANONYMOUS_CODE = 9;
 const CODES = 16;
 const ROW_BYTES = 32;
@@ -36,6 +37,8 @@ export interface ReplayBookOptions {
    * anonymous volume at its price (`seedLevel`), and a MODIFY of one makes it known.
    */
   readonly joined?: boolean | undefined;
+  /** Events of unknown orders are counted and do nothing, though other faults are refused. */
+  readonly passesUnknown?: boolean | undefined;
   /** Levels of a side that are kept after each event; those beyond are forgotten. Default all. */
   readonly levels?: number | undefined;
 }
@@ -89,8 +92,9 @@ export class ReplayBook {
 
   constructor(options: ReplayBookOptions) {
     const { kernel, lenient = false, joined = false, levels = 0 } = options;
+    const passes = options.passesUnknown === true ? PASSES_UNKNOWN : 0;
     assert(Number.isInteger(levels) && levels >= 0 && levels < 2 ** 32, `${levels} levels`);
-    const flags = (lenient ? 0 : STRICT) | (joined ? JOINED : 0);
+    const flags = (lenient ? 0 : STRICT) | (joined ? JOINED : 0) | passes;
     this.#kernel = kernel;
     this.address = kernel.exports.newReplayBook(flags, levels) >>> 0;
     const counts = kernel.exports.countsAddress(this.address) >>> 0;

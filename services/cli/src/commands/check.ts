@@ -8,6 +8,7 @@ export const check: CommandGroup = {
     idempotent: async () => (await import('../check/idempotent.ts')).idempotent,
     invariants: async () => (await import('../check/invariants.ts')).invariants,
     gc: async () => (await import('../check/gc.ts')).gc,
+    fuzz: async () => (await import('../check/fuzz.ts')).fuzzCheck,
     fence: async () => (await import('../check/fence.ts')).fence,
     kill9: async () => (await import('../check/kill9.ts')).kill9,
     overload: async () => (await import('../check/overload.ts')).overload,

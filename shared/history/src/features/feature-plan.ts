@@ -26,6 +26,11 @@ export class FeaturePlan {
     return new Frame(this.#kernel.memory.buffer, address, features.length);
   }
 
+  /** Forgets what instruments have shown: another run begins. */
+  reset(): void {
+    this.#kernel.exports.resetPlan(this.#address);
+  }
+
   /** Fills the feature columns of a frame whose other columns are there. Frames come in order. */
   compute(frame: Frame): void {
     this.#kernel.exports.computeFeatures(this.#address, frame.address);

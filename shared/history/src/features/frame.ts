@@ -1,7 +1,8 @@
 /** A block of events as columns (assembly/frame.ts describes it), seen from JavaScript. */
 import type { MarketEvent } from '../event.ts';
 
-export const FRAME_EVENTS = 4_096;
+/** Rows of a frame at most. */
+export const FRAME_EVENTS = 1_024;
 const HEADER_BYTES = 64;
 const COLUMN_BYTES = FRAME_EVENTS * 8 + 192;
 

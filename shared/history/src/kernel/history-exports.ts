@@ -2,6 +2,8 @@
 export interface HistoryExports {
   /** Zeroed memory, never given back. */
   reserve(bytes: number): number;
+  /** Pages of 64 KiB that were handed out, from the memory's beginning. */
+  usedPages(): number;
   newInstruments(): number;
   instrumentCount(table: number): number;
   /** Address of an entry: length (u32) at 0, name from 8. */
@@ -100,6 +102,7 @@ export interface HistoryExports {
   /** 1 where the input may end. */
   isHyperliquidWhole(decoder: number): number;
   stepHyperliquid(decoder: number): void;
+  resetPlan(plan: number): void;
   newPlan(): number;
   /** 1 where there was room. */
   addFeature(plan: number, kind: number, halfLifeNs: number): number;

@@ -8,6 +8,7 @@ const KERNEL_FILE = fileURLToPath(new URL('../../build/history.wasm', import.met
 const MAX_PAGES = 65_535;
 /** Static data of the kernel. */
 const FIRST_PAGES = 16;
+const PAGE_BYTES = 65_536;
 
 export class HistoryKernelError extends Error {
   override readonly name = 'HistoryKernelError';
@@ -32,12 +33,8 @@ export class HistoryKernel {
   readonly exports: HistoryExports;
   readonly memory: WebAssembly.Memory;
 
-  constructor(module: WebAssembly.Module) {
-    const memory = new WebAssembly.Memory({
-      initial: FIRST_PAGES,
-      maximum: MAX_PAGES + 1,
-      shared: true,
-    });
+  /** @param memory - of a kernel that is used no more, and was cleared; default: new memory */
+  constructor(module: WebAssembly.Module, memory = newMemory()) {
     const outOfMemory = (): never => {
       throw new HistoryKernelError(
         'KERNEL_OUT_OF_MEMORY',
@@ -52,9 +49,18 @@ export class HistoryKernel {
     this.exports = instance.exports as unknown as HistoryExports;
   }
 
+  /** What was taken of the memory so far. */
+  get usedBytes(): number {
+    return this.exports.usedPages() * PAGE_BYTES;
+  }
+
   /** Zeroed memory, never given back; a view of it, which stays valid. */
   reserve(bytes: number): { readonly address: number; readonly bytes: Uint8Array } {
     const address = this.exports.reserve(bytes) >>> 0;
     return { address, bytes: new Uint8Array(this.memory.buffer, address, bytes) };
   }
+}
+
+function newMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES + 1, shared: true });
 }

@@ -1,7 +1,8 @@
 /** Bytes to events, to the book, to frames with features, to whoever reads them. */
 import type { EventBlock } from '../decoder.ts';
+import { EVENT_BYTES } from '../event.ts';
 import type { FeaturePlan } from '../features/feature-plan.ts';
-import type { Frame } from '../features/frame.ts';
+import { FRAME_EVENTS, type Frame } from '../features/frame.ts';
 import type { MarketDecoder } from '../market-decoder.ts';
 import type { ReplayBook } from '../replay-book.ts';
 import type { StrategyThreads } from '../strategy/strategy-threads.ts';
@@ -66,13 +67,20 @@ export class Replay {
    * Events that are decoded already.
    * @throws as `push`
    */
-  apply(block: EventBlock): void {
-    const { book, depth, plan, threads } = this.#parts;
-    if (this.#isStopped) return;
+  apply({ address, count }: EventBlock): void {
+    const { book, plan } = this.#parts;
     if (plan === undefined) {
-      book.apply(block);
+      book.apply({ address, count });
       return;
     }
+    for (let first = 0; first < count && !this.#isStopped; first += FRAME_EVENTS) {
+      const left = Math.min(count - first, FRAME_EVENTS);
+      this.#fill(plan, { address: address + first * EVENT_BYTES, count: left });
+    }
+  }
+
+  #fill(plan: FeaturePlan, block: EventBlock): void {
+    const { book, depth, threads } = this.#parts;
     const frame = threads === undefined ? this.#own : threads.next();
     if (frame === undefined) {
       this.#isStopped = true;

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
-import { Action, EventSide } from '../event.ts';
+import { Action, EventFlag, EventSide } from '../event.ts';
 import { Frame, frameBytes } from '../features/frame.ts';
 import { FrameParquet } from './frame-parquet.ts';
 
 const BASE_NS = 1_703_500_000_123_456_789n;
-const FRAMES = 18;
-const ROWS = 4_000;
+const FRAMES = 70;
+const ROWS = 1_000;
 
 test('what is written is read again, over several groups of rows', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'foldbook-parquet-'));
@@ -24,7 +24,8 @@ test('what is written is read again, over several groups of rows', async () => {
       for (let row = 0; row < ROWS; row += 1) {
         const index = block * ROWS + row;
         frame.events.set(row, {
-          ...{ instrument: index % 3, action: Action.EXECUTE, side: EventSide.SELL, flags: 1 },
+          ...{ instrument: index % 3, action: Action.EXECUTE, side: EventSide.SELL },
+          flags: index % 2 === 0 ? EventFlag.LAST : EventFlag.PART,
           ...{ orderId: 2n ** 64n - 1n - BigInt(index), price: 5_853_300n, quantity: 1_850n },
           timeNs: BASE_NS + BigInt(index),
         });
@@ -48,7 +49,8 @@ test('what is written is read again, over several groups of rows', async () => {
       assert.deepEqual(rows[index], {
         time_ns: BASE_NS + BigInt(index),
         instrument: ['AAPL', 'GOOG', '2'][index % 3],
-        ...{ action: 'execute', side: 'sell', order_id: 2n ** 64n - 1n - BigInt(index) },
+        ...{ action: index % 2 === 0 ? 'execute' : 'part', side: 'sell' },
+        ...{ order_id: 2n ** 64n - 1n - BigInt(index) },
         ...{ price: 585.33, quantity: 18.5, bid_price: Number.NaN, bid_quantity: 0 },
         ...{ ask_price: 585.94, ask_quantity: 2, last_price: 585.33, last_quantity: 1 },
         ...{ mid: index, 'order-flow:1s': index + 0.5 },

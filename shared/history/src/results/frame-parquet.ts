@@ -1,7 +1,7 @@
 /** Frames as a Parquet file, for pandas, DuckDB and their kin: a row for each event. */
 import assert from 'node:assert/strict';
 import { type ColumnSource, fileWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
-import { Action, EventSide } from '../event.ts';
+import { Action, EventFlag, EventSide } from '../event.ts';
 import type { Frame } from '../features/frame.ts';
 
 /** Rows that are held in memory until a group of them is written. */
@@ -14,6 +14,8 @@ export interface FrameParquetOptions {
   /** Decimals of a price and of a quantity of 1 in frames. */
   readonly priceDecimals: number;
   readonly quantityDecimals: number;
+  /** The only instrument whose events become rows. Default: all. */
+  readonly instrument?: string | undefined;
 }
 
 const wordOf = (words: Readonly<Record<string, number>>): ((value: number) => string) => {
@@ -24,6 +26,8 @@ const wordOf = (words: Readonly<Record<string, number>>): ((value: number) => st
 };
 const actionWord = wordOf(Action);
 const sideWord = wordOf(EventSide);
+/** A trade that another row tells as a whole, so that who adds up trades counts it once. */
+const PART_WORD = 'part';
 
 const SNAPSHOTS = [
   ['bid_price', 'bidPrice', 'price'],
@@ -78,13 +82,16 @@ export class FrameParquet {
   /** @param instruments - names by number */
   add({ events, snapshots, features }: Frame, instruments: readonly string[]): void {
     for (let row = 0; row < events.count; row += 1) {
+      const instrument = events.instrumentAt(row);
+      const name = instruments[instrument] ?? `${instrument}`;
+      if (this.#options.instrument !== undefined && this.#options.instrument !== name) continue;
       const group = this.#group;
       const at = group.rows;
       group.timeNs[at] = events.baseTimeNs + BigInt(events.timeNs[row] ?? 0);
       group.orderId[at] = events.orderId[row] ?? 0n;
-      const instrument = events.instrumentAt(row);
-      group.instrument.push(instruments[instrument] ?? `${instrument}`);
-      group.action.push(actionWord(events.actionAt(row)));
+      group.instrument.push(name);
+      const isPart = (events.flagsAt(row) & EventFlag.PART) !== 0;
+      group.action.push(isPart ? PART_WORD : actionWord(events.actionAt(row)));
       group.side.push(sideWord(events.sideAt(row)));
       this.#number(0, (events.price[row] ?? Number.NaN) / this.#priceUnit);
       this.#number(1, (events.quantity[row] ?? Number.NaN) / this.#quantityUnit);

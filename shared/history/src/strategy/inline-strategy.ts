@@ -5,6 +5,7 @@ import {
   StrategyError,
   type StrategyRun,
 } from './strategy.ts';
+import type { OrderFill, OrderReport } from './strategy-orders.ts';
 
 export interface StrategyPlace {
   readonly path: string;
@@ -33,6 +34,16 @@ export class InlineStrategy {
     this.#guard(`block of event ${frame.events.firstEvent}`, () =>
       this.#run.onBlock(frame.events, frame.snapshots, features),
     );
+  }
+
+  /** @throws StrategyError STRATEGY_FAILED */
+  onOrder(report: OrderReport): void {
+    this.#guard(`report of order ${report.id}`, () => this.#run.onOrder?.(report));
+  }
+
+  /** @throws StrategyError STRATEGY_FAILED */
+  onFill(fill: OrderFill): void {
+    this.#guard(`fill of order ${fill.id}`, () => this.#run.onFill?.(fill));
   }
 
   /** @throws StrategyError STRATEGY_FAILED */

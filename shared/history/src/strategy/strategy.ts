@@ -1,5 +1,6 @@
 /** What a strategy is: a module whose default export is `defineStrategy({...})`. */
 import type { EventColumns, SnapshotColumns } from '../features/frame.ts';
+import type { OrderFill, OrderReport, StrategyOrders } from './strategy-orders.ts';
 
 /** The feed that a strategy runs on. */
 export interface StrategyContext {
@@ -9,12 +10,14 @@ export interface StrategyContext {
   readonly priceDecimals: number;
   /** A quantity of 1 in columns is 10^-quantityDecimals of the instrument. */
   readonly quantityDecimals: number;
+  /** Where it can place orders: in a backtest, and live. */
+  readonly orders?: StrategyOrders | undefined;
 }
 
 /** One run of a strategy. */
 export interface StrategyRun {
   /**
-   * Called for each block of up to 4,096 events, in order. Columns are overwritten afterwards.
+   * Called for each block of up to 1,024 events, in order. Columns are overwritten afterwards.
    * `features[i]` is the i-th of what the strategy asked for.
    */
   onBlock(
@@ -22,6 +25,9 @@ export interface StrategyRun {
     snapshots: SnapshotColumns,
     features: readonly Float64Array[],
   ): void;
+  /** What became of an order of its own. */
+  onOrder?(report: OrderReport): void;
+  onFill?(fill: OrderFill): void;
   /** After the last block: what the run came to, as plain data. */
   result?(): unknown;
 }

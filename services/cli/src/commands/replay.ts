@@ -1,0 +1,148 @@
+import { loadHistoryModule } from '@foldbook/history';
+import { UsageError } from '../cli-error.ts';
+import type { CliCommand, CommandContext } from '../command.ts';
+import { grouped } from '../output.ts';
+import { printableLines } from '../printable.ts';
+import { type Fault, faultOf, faultWords } from '../replay/fault.ts';
+import { checkOutputs, type Feed, joinFeeds, openFeeds } from '../replay/feed.ts';
+import { checkFeed, checkObject, checkWords, expectedOf } from '../replay/feed-check.ts';
+import { type FeedOutcome, outcomeObject, outcomeWords } from '../replay/feed-outcome.ts';
+import { type RunProgress, runFeed } from '../replay/feed-run.ts';
+import { runParallel, togetherObject, togetherWords } from '../replay/parallel.ts';
+import { REPLAY_HELP } from '../replay/replay-help.ts';
+import { checkOptions, type ReplayPlan, readPlan } from '../replay/replay-plan.ts';
+import { measureStages, stagesObject, stagesWords } from '../replay/stages.ts';
+
+const EXIT_INTERRUPTED = 130;
+
+export const replay: CliCommand = {
+  name: 'replay',
+  summary: 'real market data through the book: final books, checks, features, strategies',
+  help: REPLAY_HELP,
+  takes: ['FILE...'],
+  options: {
+    format: { type: 'string' },
+    member: { type: 'string' },
+    'no-mmap': { type: 'boolean' },
+    lenient: { type: 'boolean' },
+    unknown: { type: 'string' },
+    levels: { type: 'string' },
+    book: { type: 'string' },
+    instrument: { type: 'string' },
+    features: { type: 'string' },
+    depth: { type: 'string' },
+    strategy: { type: 'string', multiple: true },
+    parquet: { type: 'string' },
+    svg: { type: 'string' },
+    'write-bin38': { type: 'string' },
+    'write-compact': { type: 'string' },
+    repeat: { type: 'string' },
+    speed: { type: 'string' },
+    follow: { type: 'boolean' },
+    engine: { type: 'boolean' },
+    backtest: { type: 'boolean' },
+    latency: { type: 'string' },
+    fees: { type: 'string' },
+    orders: { type: 'string' },
+    seed: { type: 'string' },
+    check: { type: 'string' },
+    parallel: { type: 'boolean' },
+    stages: { type: 'boolean' },
+  },
+  openOptions: ['check'],
+  endsOnSignal: true,
+  run: runReplay,
+};
+
+async function runReplay(context: CommandContext): Promise<number> {
+  const { output, signal, positionals } = context;
+  checkOptions(context);
+  const plan = readPlan(context);
+  const check = context.text('check');
+  // --check FILE alone: a zip that has both.
+  const files = positionals.length === 0 && check ? [check] : positionals;
+  if (files.length === 0) throw new UsageError('name at least one file');
+  const single = await openFeeds(files, plan);
+  const feeds = context.flag('parallel') ? single : joinFeeds(single);
+  await checkOutputs(feeds, plan);
+  const module = await loadHistoryModule();
+  if (check !== undefined) return runCheck(context, module, plan, feeds, check);
+  if (context.flag('stages')) return runStages(context, module, plan, feeds);
+  const onProgress = (progress: RunProgress) => {
+    if (plan.follow) output.progress(`${progress.name}  ${grouped(progress.events)} events`, 1, 1);
+    else showProgress(context, progress);
+  };
+  let status = 0;
+  const onOutcome = (outcome: FeedOutcome) => {
+    output.result(outcomeObject(outcome), outcomeWords(outcome));
+    tellFaults(outcome.faults);
+    if (outcome.faults.length > 0) status = 1;
+  };
+  if (context.flag('parallel')) {
+    const together = await runParallel({ module, plan, feeds, signal, onOutcome, onProgress });
+    output.result(togetherObject(together), togetherWords(together));
+    return signal.aborted ? EXIT_INTERRUPTED : status;
+  }
+  for (const feed of feeds) {
+    const outcome = await runFeed({ module, plan, feed, signal, onProgress });
+    onOutcome(outcome);
+    if (outcome.isInterrupted) return EXIT_INTERRUPTED;
+  }
+  return status;
+}
+
+async function runStages(
+  { output }: CommandContext,
+  module: WebAssembly.Module,
+  plan: ReplayPlan,
+  feeds: readonly Feed[],
+): Promise<number> {
+  for (const feed of feeds) {
+    const name = feed.inputs[0]?.name ?? '';
+    try {
+      const onProgress = (done: number, total: number) => output.progress(name, done, total);
+      const outcome = await measureStages(module, feed, plan, onProgress);
+      output.result(stagesObject(outcome), stagesWords(outcome));
+    } catch (error) {
+      tellFaults([faultOf(error, name, 0, 0)]);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+async function runCheck(
+  context: CommandContext,
+  module: WebAssembly.Module,
+  plan: ReplayPlan,
+  feeds: readonly Feed[],
+  check: string,
+): Promise<number> {
+  const { output, signal } = context;
+  const [feed, second] = feeds;
+  if (feed === undefined || second !== undefined) {
+    throw new UsageError('--check compares one file: name one');
+  }
+  const expected = await expectedOf(feed, check);
+  const onProgress = (name: string, readBytes: number, totalBytes: number) =>
+    output.progress(name, readBytes, totalBytes);
+  const outcome = await checkFeed({ module, plan, feed, expected, signal, onProgress });
+  output.result(checkObject(outcome), checkWords(outcome));
+  tellFaults(outcome.faults);
+  if (outcome.isInterrupted) return EXIT_INTERRUPTED;
+  return outcome.mismatches > 0 || outcome.faults.length > 0 ? 1 : 0;
+}
+
+function tellFaults(faults: readonly Fault[]): void {
+  for (const fault of faults) {
+    process.stderr.write(`foldbook: ${printableLines(faultWords(fault))}\n`);
+  }
+}
+
+function showProgress({ output }: CommandContext, progress: RunProgress): void {
+  const { name, readBytes, totalBytes, eventsPerSec } = progress;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const rate = `${(eventsPerSec / 1e6).toFixed(1)} M events/s`;
+  const of = `${megabytes(readBytes)} of ${megabytes(totalBytes)}`;
+  output.progress(`${name}  ${of}  ${rate}`, readBytes, totalBytes);
+}

@@ -1,0 +1,203 @@
+/** What goes through the matching engine beside the replay book: the feed, or a backtest on it. */
+import { writeFileSync } from 'node:fs';
+import { loadKernel } from '@foldbook/engine';
+import {
+  Backtest,
+  type Difference,
+  EngineReplay,
+  type EngineReplayResult,
+  type EventBlock,
+  EventSide,
+  FeaturePlan,
+  type HistoryKernel,
+  type LogEntry,
+  loadStrategy,
+  logLine,
+  type MarketDecoder,
+  type OwnTrading,
+  type Profit,
+  parseFeature,
+  ReplayBook,
+  type ReplayBookOptions,
+  type Strategy,
+} from '@foldbook/history';
+import { grouped } from '../output.ts';
+import { decimal } from './decimal.ts';
+import type { ReplayPlan } from './replay-plan.ts';
+
+export interface EngineFigures {
+  readonly executions: number;
+  readonly same: number;
+  readonly executedQuantity: bigint;
+  readonly sameQuantity: bigint;
+  readonly differences: readonly Difference[];
+}
+
+export interface BacktestFigures {
+  readonly file: string;
+  readonly result: unknown;
+  readonly orders: number;
+  /** By instrument's name; amounts in currency, decimals as text. */
+  readonly profit: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+  readonly underway: number;
+  readonly logHash: string;
+}
+
+export interface EngineOutcome {
+  readonly engine: EngineFigures;
+  readonly backtest: BacktestFigures | undefined;
+  /** For a picture: of the instrument that it shows, where that is known. */
+  readonly own: OwnTrading | undefined;
+}
+
+/** What is loaded before a feed is read. */
+export interface EngineParts {
+  readonly module: WebAssembly.Module;
+  /** Of a backtest. */
+  readonly strategy: Strategy | undefined;
+}
+
+interface Place {
+  readonly kernel: HistoryKernel;
+  readonly decoder: MarketDecoder;
+  /** As the replay's own book has them. */
+  readonly bookOptions: ReplayBookOptions;
+}
+
+/** @throws StrategyError, FeatureError */
+export async function loadEngineParts(plan: ReplayPlan): Promise<EngineParts | undefined> {
+  if (!plan.engine && !plan.backtest) return undefined;
+  const [path] = plan.strategies;
+  const isTesting = plan.backtest && path !== undefined;
+  const strategy = isTesting ? await loadStrategy(path) : undefined;
+  return { module: await loadKernel(), strategy };
+}
+
+export class EngineSide {
+  readonly #plan: ReplayPlan;
+  readonly #decoder: MarketDecoder;
+  readonly #side: EngineReplay | Backtest;
+
+  constructor(plan: ReplayPlan, { module, strategy }: EngineParts, place: Place) {
+    const { kernel, decoder, bookOptions } = place;
+    const { joined, levels } = bookOptions;
+    const common = { kernel, engine: module, joined, levels };
+    this.#plan = plan;
+    this.#decoder = decoder;
+    if (strategy === undefined) {
+      this.#side = new EngineReplay(common);
+      return;
+    }
+    const { features = [] } = strategy;
+    const { priceExponent, quantityExponent } = decoder.scale;
+    const context = {
+      instruments: () => decoder.instruments(),
+      ...{ priceDecimals: -priceExponent, quantityDecimals: -quantityExponent },
+    };
+    this.#side = new Backtest({
+      ...common,
+      book: new ReplayBook(bookOptions),
+      plan: new FeaturePlan(kernel, features.map(parseFeature)),
+      strategy: {
+        ...{ path: plan.strategies[0] ?? '', strategy, context },
+        columns: features.map((_, column) => column),
+      },
+      ...{ latency: plan.latency, fees: plan.fees, depth: plan.depth },
+    });
+  }
+
+  /** @throws StrategyError, ReplayError, MarketSetUpError */
+  apply(block: EventBlock): void {
+    this.#side.apply(block);
+  }
+
+  /** After the last block. @throws StrategyError */
+  finish(): EngineOutcome {
+    if (this.#side instanceof EngineReplay) {
+      return { engine: figuresOf(this.#side.result()), backtest: undefined, own: undefined };
+    }
+    const { log, logHash, profit, underway, strategy, replay } = this.#side.end();
+    const [file = ''] = this.#plan.strategies;
+    const { orders: path } = this.#plan;
+    if (path !== undefined) writeFileSync(path, log.map((entry) => `${logLine(entry)}\n`).join(''));
+    const orders = log.filter(({ type }) => type === 'place').length;
+    const names = this.#decoder.instruments();
+    const named = profit.map((one) => [names[one.instrument] ?? '', this.#shown(one)] as const);
+    const shown = Object.fromEntries(named);
+    return {
+      engine: figuresOf(replay),
+      backtest: { file, result: strategy, orders, profit: shown, underway, logHash },
+      own: this.#ownIn(log, names),
+    };
+  }
+
+  #shown({ instrument: _, fills, mark, ...amounts }: Profit): Record<string, string | number> {
+    const { priceExponent, quantityExponent } = this.#decoder.scale;
+    const cash = priceExponent + quantityExponent;
+    const quantities = { bought: amounts.bought, sold: amounts.sold, position: amounts.position };
+    const money = {
+      ...{ realised: amounts.realised, unrealised: amounts.unrealised },
+      ...{ fees: amounts.fees, total: amounts.total },
+    };
+    const texts = (values: Readonly<Record<string, bigint>>, exponent: number) =>
+      Object.entries(values).map(([name, value]) => [name, decimal(value, exponent)] as const);
+    return {
+      fills,
+      ...Object.fromEntries([...texts(quantities, quantityExponent), ...texts(money, cash)]),
+      ...(mark === undefined ? {} : { mark: decimal(mark, priceExponent) }),
+    };
+  }
+
+  #ownIn(log: readonly LogEntry[], names: readonly string[]): OwnTrading | undefined {
+    const { instrument } = this.#plan;
+    const shown = instrument === undefined ? 0 : names.indexOf(instrument);
+    if (instrument === undefined && names.length !== 1) return undefined;
+    return ownTrading(log.filter((entry) => entry.instrument === shown));
+  }
+}
+
+/** Profit so far is what was got less what was paid, with what is held at the last fill's price. */
+function ownTrading(log: readonly LogEntry[]): OwnTrading {
+  const fills: OwnTrading['fills'][number][] = [];
+  const orders: OwnTrading['fills'][number][] = [];
+  const profit: { timeNs: bigint; amount: number }[] = [];
+  let position = 0;
+  let cash = 0;
+  for (const entry of log) {
+    if (entry.type !== 'fill' && entry.type !== 'place') continue;
+    const side = entry.side === 'buy' ? EventSide.BUY : EventSide.SELL;
+    const [price, quantity] = [Number(entry.price), Number(entry.quantity)];
+    if (entry.type === 'place') {
+      orders.push({ timeNs: entry.arrivesNs, side, price, quantity });
+      continue;
+    }
+    const { timeNs } = entry;
+    fills.push({ timeNs, side, price, quantity });
+    const bought = entry.side === 'buy' ? quantity : -quantity;
+    position += bought;
+    cash -= bought * price + Number(entry.fee);
+    profit.push({ timeNs, amount: cash + position * price });
+  }
+  return { fills, orders, profit };
+}
+
+function figuresOf(result: EngineReplayResult): EngineFigures {
+  const { executions, same, executedQuantity, sameQuantity, differences } = result;
+  return { executions, same, executedQuantity, sameQuantity, differences };
+}
+
+export function engineWords({ engine, backtest }: Omit<EngineOutcome, 'own'>): string[] {
+  const { executions, same, differences } = engine;
+  const lines = [
+    `engine: ${grouped(same)} of ${grouped(executions)} executions have the same order and terms`,
+    ...differences.map(({ kind, count, meaning }) => `  ${kind} ${grouped(count)}: ${meaning}`),
+  ];
+  if (backtest === undefined) return lines;
+  const { file, orders, profit, underway, logHash } = backtest;
+  lines.push(`${file}: ${grouped(orders)} orders, ${underway} on their way at the end`);
+  for (const [name, { fills, position, total, fees }] of Object.entries(profit)) {
+    lines.push(`  ${name}: ${fills} fills, position ${position}, profit ${total}, fees ${fees}`);
+  }
+  lines.push(`  order log ${logHash}`);
+  return lines;
+}

@@ -1,0 +1,78 @@
+/** What ended the reading of a file, or of the whole run, before its end. */
+import {
+  Bin38Error,
+  DecodeError,
+  FollowError,
+  HistoryKernelError,
+  InputError,
+  MarketSetUpError,
+  ReplayError,
+  StrategyError,
+} from '@foldbook/history';
+import { UsageError } from '../cli-error.ts';
+import { fileTrouble } from '../file-trouble.ts';
+
+export interface Fault {
+  readonly file: string;
+  readonly code: string;
+  readonly message: string;
+  /** Of the unpacked content: where the faulty thing begins, or what was decoded up to it. */
+  readonly byte: number;
+  /** Of an event that the book refused: its number in the run, from 0. */
+  readonly event?: number;
+  /** Whether what comes behind this file can be read all the same. */
+  readonly isOfFile: boolean;
+  /** How to mend it, or nothing. */
+  readonly remedy: string;
+}
+
+/**
+ * @param consumed bytes that the decoder has taken so far
+ * @param base how many of them were of files before this one
+ * @throws whatever is no fault of the input
+ */
+export function faultOf(error: unknown, file: string, consumed: number, base: number): Fault {
+  const at = { file, byte: consumed - base, isOfFile: true, remedy: '' };
+  if (error instanceof DecodeError) {
+    const isCutOff = error.code === 'TRUNCATED';
+    const remedy = isCutOff ? 'get the file whole' : '--lenient counts such things and goes on';
+    return { ...at, ...coded(error), byte: error.offset - base, remedy };
+  }
+  if (error instanceof InputError) {
+    const remedy = error.code === 'TRUNCATED' ? 'get the file whole' : '';
+    return { ...at, ...coded(error), remedy };
+  }
+  if (error instanceof ReplayError) {
+    const isUnknown = error.code === 'UNKNOWN_ORDER';
+    const remedy = isUnknown ? '--unknown count passes such events' : '--lenient counts them';
+    return { ...at, ...coded(error), event: error.event, isOfFile: false, remedy };
+  }
+  if (error instanceof MarketSetUpError) {
+    return { ...at, code: 'MARKET_SET_UP', message: error.message, isOfFile: false };
+  }
+  const isOfRun =
+    error instanceof StrategyError ||
+    error instanceof FollowError ||
+    error instanceof HistoryKernelError ||
+    error instanceof Bin38Error;
+  if (isOfRun) return { ...at, ...coded(error), isOfFile: false };
+  const isOfSystem = error instanceof Error && 'syscall' in error && 'code' in error;
+  if (!isOfSystem) throw error;
+  return { ...at, code: `${error.code}`, message: fileTrouble(error) };
+}
+
+/** The code stands before the message of such errors. */
+function coded(error: Error & { readonly code: string }) {
+  return { code: error.code, message: error.message.replace(/^[A-Z0-9_]+: /, '') };
+}
+
+/** One line: what, where, how to mend. */
+export function faultWords({ file, code, message, byte, remedy }: Fault): string {
+  const where = message.includes(' at byte ') ? '' : `, at or before byte ${byte}`;
+  return `${file}: ${code}: ${message}${where}${remedy === '' ? '' : `; ${remedy}`}`;
+}
+
+/** Where a file for results cannot be made. */
+export function cannotWrite(path: string, error: unknown): UsageError {
+  return new UsageError(`${path} can't be written: ${fileTrouble(error)}`);
+}

@@ -1,0 +1,111 @@
+/** Feeds at once, each in a thread on a core of its own; more feeds than cores wait their turn. */
+import { Worker } from 'node:worker_threads';
+import { availableCores } from '@foldbook/runtime';
+import { ServiceError, UsageError } from '../cli-error.ts';
+import { grouped } from '../output.ts';
+import type { Feed } from './feed.ts';
+import type { FeedOutcome } from './feed-outcome.ts';
+import type { RunProgress } from './feed-run.ts';
+import type { ReplayPlan } from './replay-plan.ts';
+import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
+
+const THREAD = new URL('./replay-thread.ts', import.meta.url);
+
+export interface ParallelOptions {
+  readonly module: WebAssembly.Module;
+  readonly plan: ReplayPlan;
+  readonly feeds: readonly Feed[];
+  readonly signal: AbortSignal;
+  /** Whenever a feed has ended, in the order in which they do. */
+  readonly onOutcome: (outcome: FeedOutcome) => void;
+  readonly onProgress: (progress: RunProgress) => void;
+}
+
+export interface Together {
+  readonly feeds: number;
+  readonly threads: number;
+  /** Threads that keep to a core. */
+  readonly pinned: number;
+  readonly events: number;
+  /** From the first feed's first byte to the last one's end. */
+  readonly seconds: number;
+}
+
+/** @throws UsageError, ServiceError where a feed's thread failed; faults of input are outcomes */
+export async function runParallel(options: ParallelOptions): Promise<Together> {
+  const cores = availableCores();
+  const waiting = [...options.feeds];
+  const outcomes: FeedOutcome[] = [];
+  let pinned = 0;
+  const threads = Math.min(cores.length, waiting.length);
+  const work = async (core: number) => {
+    for (let feed = waiting.shift(); feed !== undefined; feed = waiting.shift()) {
+      if (options.signal.aborted) return;
+      const ended = await runThread(options, feed, core);
+      outcomes.push(ended.outcome);
+      if (ended.isPinned) pinned += 1;
+      options.onOutcome(ended.outcome);
+    }
+  };
+  // The system's own work tends to be on the first core.
+  await Promise.all(cores.slice(-threads).map(work));
+  const startedMs = Math.min(...outcomes.map((outcome) => outcome.startedMs));
+  const endedMs = Math.max(...outcomes.map((outcome) => outcome.endedMs));
+  return {
+    ...{ feeds: outcomes.length, threads, pinned },
+    events: outcomes.reduce((sum, { events }) => sum + events, 0),
+    seconds: outcomes.length === 0 ? 0 : (endedMs - startedMs) / 1e3,
+  };
+}
+
+async function runThread(
+  { module, plan, signal, onProgress }: ParallelOptions,
+  feed: Feed,
+  core: number,
+): Promise<Extract<FromThread, { type: 'ended' }>> {
+  const data: ThreadData = { core, module, plan, feed };
+  const worker = new Worker(THREAD, { workerData: data, name: `replay ${core}` });
+  const stop = () => worker.postMessage({ type: 'stop' } satisfies ToThread);
+  signal.addEventListener('abort', stop, { once: true });
+  const name = feed.inputs[0]?.name ?? '';
+  const ended = Promise.withResolvers<Extract<FromThread, { type: 'ended' }>>();
+  worker.on('message', (message: FromThread) => {
+    switch (message.type) {
+      case 'progress':
+        onProgress(message.progress);
+        return;
+      case 'ended':
+        ended.resolve(message);
+        return;
+      case 'failed':
+        ended.reject(
+          message.isUsage
+            ? new UsageError(message.message)
+            : new ServiceError(`the thread of ${name}: ${message.message}`),
+        );
+    }
+  });
+  worker.once('error', ended.reject);
+  worker.once('exit', () => ended.reject(new ServiceError(`the thread of ${name} ended`)));
+  try {
+    return await ended.promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
+
+export function togetherObject({ seconds, ...rest }: Together): Record<string, unknown> {
+  const { events } = rest;
+  const eventsPerSec = seconds > 0 ? Math.round(events / seconds) : 0;
+  return { together: true, ...rest, eventsPerSec, seconds };
+}
+
+export function togetherWords({ feeds, threads, pinned, events, seconds }: Together): string {
+  const rate = seconds > 0 ? (events / seconds / 1e6).toFixed(1) : '-';
+  const where = pinned === feeds ? 'each on a core of its own' : 'not pinned to cores';
+  return (
+    `together: ${grouped(events)} events of ${feeds} files in ${seconds.toFixed(3)} s ` +
+    `(${rate} M/s), ${threads} threads, ${where}`
+  );
+}

@@ -1,0 +1,135 @@
+/** What a run writes and computes on its way. */
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadHistoryModule } from '@foldbook/history';
+import { UsageError } from '../cli-error.ts';
+import { joinFeeds, openFeeds } from './feed.ts';
+import { runFeed } from './feed-run.ts';
+import { runParallel } from './parallel.ts';
+import type { ReplayPlan } from './replay-plan.ts';
+import { measureStages } from './stages.ts';
+import { BOOK_ROWS, blockOf, csvOf, newDiff, PLAN, testFolder } from './testing/market-files.ts';
+
+const module = await loadHistoryModule();
+const { signal } = new AbortController();
+const HISTORY = fileURLToPath(import.meta.resolve('@foldbook/history'));
+
+const STRATEGY = `
+import { defineStrategy } from ${JSON.stringify(HISTORY)};
+export default defineStrategy({
+  features: ['spread'],
+  start: ({ priceDecimals }) => {
+    let events = 0;
+    let last = Number.NaN;
+    return {
+      onBlock({ count }, snapshots, [spread]) {
+        events += count;
+        last = spread[count - 1] / 10 ** priceDecimals;
+      },
+      result: () => ({ events, last }),
+    };
+  },
+});
+`;
+
+async function replayed(path: string, asked: Partial<ReplayPlan>) {
+  const plan = { ...PLAN, ...asked };
+  const [feed] = joinFeeds(await openFeeds([path], plan));
+  assert(feed !== undefined);
+  return runFeed({ module, plan, feed, signal });
+}
+
+test('features in currency, and a strategy in its thread', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const strategy = await put('strategy.ts', STRATEGY);
+  const features = ['mid', 'imbalance', 'since-trade'];
+  const outcome = await replayed(path, { features, strategies: [strategy] });
+  assert.deepEqual(outcome.strategies, [{ file: strategy, result: { events: 6, last: 0.5 } }]);
+  const { mid, imbalance } = outcome.features ?? {};
+  assert.deepEqual([mid?.rows, mid?.last, mid?.mean], [2, 10.25, 10.25]);
+  assert.deepEqual([imbalance?.last, imbalance?.most], [0.5, 1]);
+  assert.equal(outcome.features?.['since-trade'], null);
+});
+
+test('a strategy that fails ends the run, with what was played', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const bad = STRATEGY.replace('events += count', 'throw new Error("no good")');
+  const { faults, events } = await replayed(path, { strategies: [await put('bad.ts', bad)] });
+  assert.deepEqual([faults.map(({ code }) => code), events], [['STRATEGY_FAILED'], 6]);
+  assert.match(faults[0]?.message ?? '', /no good/);
+  const none = await put('none.ts', 'export default 1;');
+  await assert.rejects(() => replayed(path, { strategies: [none] }), /NOT_A_STRATEGY: .*none/);
+});
+
+test("events written in this project's format are the same feed", async (t) => {
+  const { put, pathOf } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const first = await replayed(path, { compact: pathOf('1.events') });
+  assert.deepEqual(first.written, [{ file: pathOf('1.events'), events: 6, leftOut: 0 }]);
+  const second = await replayed(pathOf('1.events'), {});
+  assert.equal(second.format, 'compact');
+  assert.deepEqual(second.finalBook, first.finalBook);
+});
+
+test('binary order records have orders, and leave out what they cannot tell', async (t) => {
+  const { put, pathOf } = await testFolder(t);
+  const update = newDiff(1, '5', '1').replace('{"new":{"sz":"1"}}', () => {
+    return '{"update":{"origSz":"1","newSz":"0.5"}}';
+  });
+  const text = blockOf(1, newDiff(1, '5', '1'), newDiff(2, '6', '2'), update);
+  const outcome = await replayed(await put('1.jsonl', text), { bin38: pathOf('1.bin') });
+  assert.deepEqual(outcome.written, [{ file: pathOf('1.bin'), events: 2, leftOut: 1 }]);
+  assert.equal((await stat(pathOf('1.bin'))).size, 2 * 38);
+  const [[name, book] = []] = (await replayed(pathOf('1.bin'), {})).finalBook;
+  assert.deepEqual([name, book?.bestBid, book?.orders], ['0', '6.00', 2]);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  await assert.rejects(() => replayed(path, { bin38: pathOf('2.bin') }), UsageError);
+});
+
+test('Parquet and a picture are written, or refused before anything is read', async (t) => {
+  const { put, pathOf } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const [parquet, svg] = [pathOf('1.parquet'), pathOf('1.svg')];
+  const outcome = await replayed(path, { parquet, svg, features: ['mid'] });
+  assert.deepEqual(outcome.results, [parquet, svg]);
+  assert.equal((await readFile(parquet)).subarray(0, 4).toString(), 'PAR1');
+  assert.match(await readFile(svg, 'utf8'), /^<svg|^<\?xml/);
+  for (const asked of [{ parquet: pathOf('no/x') }, { svg: pathOf('no/x') }]) {
+    await assert.rejects(() => replayed(path, asked), /can't be written: there is no such/);
+  }
+});
+
+test('stages: each is measured, and the last ends with the book', async (t) => {
+  const { put } = await testFolder(t);
+  const plan = { ...PLAN, repeat: 2, strategies: [await put('strategy.ts', STRATEGY)] };
+  const [feed] = await openFeeds([await put('1.csv', csvOf(BOOK_ROWS))], plan);
+  assert(feed !== undefined);
+  const outcome = await measureStages(module, feed, plan, () => {});
+  assert.deepEqual(
+    outcome.stages.map(({ stage }) => stage),
+    ['read', 'decode', 'book', 'features', 'strategy'],
+  );
+  assert.deepEqual([outcome.events, outcome.passes, outcome.features.length], [6, 2, 8]);
+  assert.equal(outcome.finalBook[0]?.[1].bestBid, '10.00');
+});
+
+test('feeds at once, each with its own book', async (t) => {
+  const { put } = await testFolder(t);
+  const one = await put('1.csv', csvOf(BOOK_ROWS));
+  const other = await put('2.csv', csvOf(BOOK_ROWS.slice(0, 3), 'XYZ'));
+  const bad = await put('3.csv', csvOf([...BOOK_ROWS, 'A,B,x,1,9']));
+  const feeds = await openFeeds([one, other, bad], PLAN);
+  const found = new Map<string, readonly [number, number]>();
+  const together = await runParallel({
+    ...{ module, plan: PLAN, feeds, signal, onProgress: () => {} },
+    onOutcome: ({ files, events, faults }) => found.set(`${files}`, [events, faults.length]),
+  });
+  assert.deepEqual(found.get('1.csv'), [6, 0]);
+  assert.deepEqual(found.get('2.csv'), [3, 0]);
+  assert.deepEqual(found.get('3.csv'), [6, 1]);
+  assert.deepEqual([together.feeds, together.events], [3, 15]);
+});
