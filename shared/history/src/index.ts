@@ -48,7 +48,7 @@ export {
   parseFeature,
 } from './features/feature.ts';
 export { FeaturePlan } from './features/feature-plan.ts';
-export { Frame } from './features/frame.ts';
+export { cutToFrames, Frame } from './features/frame.ts';
 export type { FileBytesOptions } from './files/file-bytes.ts';
 export { FollowError, type FollowOptions, followFile } from './files/follow.ts';
 export { InputError, type InputErrorCode } from './files/input-error.ts';

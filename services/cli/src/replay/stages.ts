@@ -3,6 +3,7 @@
  * in turns, on one core. What a step costs is what it adds.
  */
 import {
+  cutToFrames,
   decoderOf,
   type EventBlock,
   FeaturePlan,
@@ -164,14 +165,15 @@ class StagesRun {
   #stagesOf({ depth = 1 }: ReplayPlan): Stage[] {
     const book = this.#book;
     const frame = this.#frame;
-    const fill = (block: EventBlock) => {
-      book.applyToFrame(block, frame, depth);
+    const fill = (part: EventBlock) => {
+      book.applyToFrame(part, frame, depth);
       this.#features.compute(frame);
     };
-    const strategy = (block: EventBlock) => {
-      fill(block);
+    const strategy = (part: EventBlock) => {
+      fill(part);
       for (const one of this.#running ?? this.#start()) one.onFrame(frame);
     };
+    const inFrames = (onPart: typeof fill) => (block: EventBlock) => cutToFrames(block, onPart);
     const count = ({ count: events }: EventBlock) => {
       this.events += events;
     };
@@ -179,8 +181,8 @@ class StagesRun {
       { name: 'read', onBlock: undefined },
       { name: 'decode', onBlock: count },
       { name: 'book', onBlock: (block) => book.apply(block) },
-      { name: 'features', onBlock: fill },
-      ...(this.#strategies.length === 0 ? [] : [{ name: 'strategy', onBlock: strategy }]),
+      { name: 'features', onBlock: inFrames(fill) },
+      ...(this.#strategies.length === 0 ? [] : [{ name: 'strategy', onBlock: inFrames(strategy) }]),
     ];
   }
 

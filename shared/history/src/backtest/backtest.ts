@@ -12,7 +12,7 @@ import type { MarketUnits } from '../engine-replay/market-units.ts';
 import type { OwnEvent } from '../engine-replay/own-event.ts';
 import { EVENT_BYTES, EventFlag, EventSide, readEvent } from '../event.ts';
 import type { FeaturePlan } from '../features/feature-plan.ts';
-import type { Frame } from '../features/frame.ts';
+import { cutToFrames, type Frame } from '../features/frame.ts';
 import type { HistoryKernel } from '../kernel/history-kernel.ts';
 import type { ReplayBook } from '../replay-book.ts';
 import { InlineStrategy, type StrategyPlace } from '../strategy/inline-strategy.ts';
@@ -252,8 +252,12 @@ export class Backtest {
     }
   }
 
-  /** Events up to the one after which the book is whole, as one frame. */
+  /** Events up to the one after which the book is whole: one frame, unless they are very many. */
   #show(events: EventBlock): void {
+    cutToFrames(events, (part) => this.#showPart(part));
+  }
+
+  #showPart(events: EventBlock): void {
     const { book, plan, depth } = this.#options;
     try {
       book.applyToFrame(events, this.#frame, depth);

@@ -1,5 +1,6 @@
 /** A block of events as columns (assembly/frame.ts describes it), seen from JavaScript. */
-import type { MarketEvent } from '../event.ts';
+import type { EventBlock } from '../decoder.ts';
+import { EVENT_BYTES, type MarketEvent } from '../event.ts';
 
 /** Rows of a frame at most. */
 export const FRAME_EVENTS = 1_024;
@@ -25,6 +26,17 @@ const Column = {
   ASK_DEPTH: 14,
   FIRST_FEATURE: 15,
 } as const;
+
+/** Cuts a block of events into parts that a frame has room for. */
+export function cutToFrames(
+  { address, count }: EventBlock,
+  onPart: (part: EventBlock) => void,
+): void {
+  for (let first = 0; first < count; first += FRAME_EVENTS) {
+    const left = Math.min(count - first, FRAME_EVENTS);
+    onPart({ address: address + first * EVENT_BYTES, count: left });
+  }
+}
 
 export const frameBytes = (features: number): number =>
   HEADER_BYTES + (Column.FIRST_FEATURE + features) * COLUMN_BYTES;

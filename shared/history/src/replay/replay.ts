@@ -1,8 +1,7 @@
 /** Bytes to events, to the book, to frames with features, to whoever reads them. */
 import type { EventBlock } from '../decoder.ts';
-import { EVENT_BYTES } from '../event.ts';
 import type { FeaturePlan } from '../features/feature-plan.ts';
-import { FRAME_EVENTS, type Frame } from '../features/frame.ts';
+import { cutToFrames, type Frame } from '../features/frame.ts';
 import type { MarketDecoder } from '../market-decoder.ts';
 import type { ReplayBook } from '../replay-book.ts';
 import type { StrategyThreads } from '../strategy/strategy-threads.ts';
@@ -67,20 +66,15 @@ export class Replay {
    * Events that are decoded already.
    * @throws as `push`
    */
-  apply({ address, count }: EventBlock): void {
+  apply(block: EventBlock): void {
     const { book, plan } = this.#parts;
-    if (plan === undefined) {
-      book.apply({ address, count });
-      return;
-    }
-    for (let first = 0; first < count && !this.#isStopped; first += FRAME_EVENTS) {
-      const left = Math.min(count - first, FRAME_EVENTS);
-      this.#fill(plan, { address: address + first * EVENT_BYTES, count: left });
-    }
+    if (plan === undefined) book.apply(block);
+    else cutToFrames(block, (part) => this.#fill(plan, part));
   }
 
   #fill(plan: FeaturePlan, block: EventBlock): void {
     const { book, depth, threads } = this.#parts;
+    if (this.#isStopped) return;
     const frame = threads === undefined ? this.#own : threads.next();
     if (frame === undefined) {
       this.#isStopped = true;
