@@ -62,5 +62,5 @@ export class HistoryKernel {
 }
 
 function newMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES + 1, shared: true });
+  return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES, shared: true });
 }

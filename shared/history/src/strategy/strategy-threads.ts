@@ -104,7 +104,9 @@ export class StrategyThreads {
 async function loadThread(kernel: HistoryKernel, path: string): Promise<Thread> {
   const data: StrategyData = { path, memory: kernel.memory };
   const worker = new Worker(THREAD, { workerData: data, name: path });
-  const [first]: FromStrategy[] = await once(worker, 'message');
+  // A module may end its thread while it is loaded: then no message comes.
+  const gone = once(worker, 'exit').then((): FromStrategy[] => []);
+  const [first]: FromStrategy[] = await Promise.race([once(worker, 'message'), gone]);
   if (first?.type !== 'ready') {
     await worker.terminate();
     throw failureOf(path, first);
