@@ -38,4 +38,5 @@ export {
   readQueue,
   refusalCode,
 } from './replay-queries';
+export { keepShare } from './share';
 export { addFeature, computeFeatures, newPlan, resetPlan } from './features';

@@ -67,6 +67,12 @@ export {
   orderStatusOf,
 } from './hyperliquid-decoder.ts';
 export { ORDER_STATUSES, type OrderStatus, OTHER_STATUS } from './hyperliquid-words.ts';
+export {
+  type InstrumentShare,
+  isInShare,
+  keepShare,
+  sizeOfShare,
+} from './instrument-share.ts';
 export { createItchDecoder, ItchDecoder } from './itch-decoder.ts';
 export { HistoryKernel, HistoryKernelError, loadHistoryModule } from './kernel/history-kernel.ts';
 export { LineDecoder } from './line-decoder.ts';

@@ -5,6 +5,7 @@ import {
   type Format,
   type HyperliquidKind,
   InputError,
+  type InstrumentShare,
   listMembers,
   recogniseFile,
 } from '@foldbook/history';
@@ -28,6 +29,8 @@ export interface Feed {
   readonly levels: number | undefined;
   /** In the order in which they are read. */
   readonly inputs: readonly FeedInput[];
+  /** The only instruments whose books are kept; undefined: all of them. */
+  readonly share?: InstrumentShare | undefined;
 }
 
 /** As LOBSTER names its files: GOOG_2012-06-21_34200000_57600000_message_10.csv */
@@ -67,6 +70,11 @@ export function joinFeeds(single: readonly Feed[]): Feed[] {
     }
   }
   return joined;
+}
+
+/** The feed as several, of which each keeps the books of a share of its instruments. */
+export function shareOut(feed: Feed, count: number): Feed[] {
+  return Array.from({ length: count }, (_, index) => ({ ...feed, share: { index, of: count } }));
 }
 
 /** @throws UsageError where a file for results is one of the input, or is asked for twice */

@@ -9,6 +9,7 @@ import {
   FeaturePlan,
   type FrameSink,
   HistoryKernel,
+  keepShare,
   type MarketDecoder,
   parseFeature,
   Replay,
@@ -125,9 +126,11 @@ export class Pipeline {
   readonly take = (block: EventBlock): void => {
     const running = this.#running ?? this.#begin(block);
     if (this.#isNext) this.#goOn(running.book, block);
-    for (const file of this.#files) file.append(block);
-    running.replay.apply(block);
-    running.engine?.apply(block);
+    const { share } = this.#feed;
+    const own = share === undefined ? block : keepShare(this.kernel, block, share);
+    for (const file of this.#files) file.append(own);
+    running.replay.apply(own);
+    running.engine?.apply(own);
   };
 
   /** A file behind another begins: a snapshot there is the whole book. */
@@ -176,8 +179,9 @@ export class Pipeline {
     if (this.#running === undefined) return [];
     const { scale } = this.decoder;
     const { instrument } = this.#plan;
+    const { share } = this.#feed;
     const instruments = this.decoder.instruments();
-    return finalBook({ book: this.#running.book, instruments, scale, levels, instrument });
+    return finalBook({ book: this.#running.book, instruments, scale, levels, instrument, share });
   }
 
   features(): Record<string, FeatureFigures | null> | undefined {
