@@ -95,6 +95,7 @@ export { ReplayError, type ReplayErrorCode } from './replay-error.ts';
 export type { OwnEvent, OwnTrading } from './results/picture/own-trading.ts';
 export { ReplayPicture, type ReplayPictureOptions } from './results/replay-picture.ts';
 export type { Scale } from './scale.ts';
+export { STALL_MS } from './strategy/frame-ring.ts';
 export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
 export {
   defineStrategy,

@@ -33,6 +33,7 @@ import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
+import { tellStall } from './stalled-strategy.ts';
 
 export interface WrittenFile {
   readonly file: string;
@@ -112,7 +113,7 @@ export class Pipeline {
     const engineParts = await loading(() => loadEngineParts(plan));
     const threads =
       strategies.length > 0
-        ? await loading(() => StrategyThreads.load(kernel, strategies))
+        ? await loading(() => StrategyThreads.load(kernel, strategies, tellStall))
         : undefined;
     try {
       return new Pipeline(kernel, feed, plan, threads, engineParts);
