@@ -57,8 +57,9 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --json            {"events","eventsPerSec","finalBook","checked","mismatches",...} a feed
 
 Several files of one kind are one feed, read in the order given: the book goes on from one to the
-next, and a snapshot at a file's beginning replaces it. LOBSTER files of other instruments, other
-kinds of Hyperliquid's files, and compact files are feeds of their own, one after another.
+next, and a snapshot at a file's beginning replaces it. LOBSTER files of other instruments or days,
+days of ITCH, other kinds of Hyperliquid's files, and compact files are feeds of their own, one
+after another.
 
 LOBSTER's messages leave out what happens beyond its levels: only --check, which has the orderbook,
 ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
