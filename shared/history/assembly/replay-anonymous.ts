@@ -49,6 +49,7 @@ export function seedLevel(
   const it = changetype<ReplayBook>(book);
   const instrument = ensureInstrument(it, number);
   if (instrument == 0) return false;
+  it.hasAnonymous = 1;
   forgetDepths(changetype<Instrument>(instrument));
   const key = ensureKey(changetype<Instrument>(instrument), price);
   const ladder = ladderOf(instrument, side);

@@ -5,8 +5,8 @@
  * so that one map serves all of them.
  *
  * ```
- * book        +0   +16        +20      +24     +28   +32           +40
- *             map  addresses  options  window  code  replacedSide  counts
+ * book        +0   +16        +20      +24     +28   +32           +36           +40
+ *             map  addresses  options  window  code  replacedSide  hasAnonymous  counts
  * instrument  +0    +8    +16      +24   +32    +36     +40        +48
  *             base  unit  inverse  most  shift  status  lastPrice  lastQuantity
  *             +56       +64       +72      +80      +128  +448
@@ -61,6 +61,8 @@ export class ReplayBook extends OrderMap {
   code: u32;
   /** Of the order that was deleted last: an ADD with another id may follow it. */
   replacedSide: u32;
+  /** Whether there has been volume of unknown orders. */
+  hasAnonymous: u32;
 }
 /** Times that each code was met, u64 each. */
 const COUNTS: usize = 40;
