@@ -39,3 +39,4 @@ export {
   refusalCode,
 } from './replay-queries';
 export { addFeature, computeFeatures, newPlan, resetPlan } from './features';
+export { addRowsToSums, addToSums, clearSums } from './feature-sums';

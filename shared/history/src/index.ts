@@ -48,6 +48,7 @@ export {
   parseFeature,
 } from './features/feature.ts';
 export { FeaturePlan } from './features/feature-plan.ts';
+export { type FeatureFigures, FeatureSums } from './features/feature-sums.ts';
 export { cutToFrames, Frame } from './features/frame.ts';
 export type { FileBytesOptions } from './files/file-bytes.ts';
 export { FollowError, type FollowOptions, followFile } from './files/follow.ts';

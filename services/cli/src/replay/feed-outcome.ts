@@ -2,7 +2,7 @@
 import { grouped, toJson } from '../output.ts';
 import { type BacktestFigures, type EngineFigures, engineWords } from './engine-side.ts';
 import type { Fault } from './fault.ts';
-import { type FeatureFigures, featureWords } from './feature-summary.ts';
+import { type FeatureWorth, featureWords } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBookObject, finalBookWords } from './final-book.ts';
 import type { Pipeline, StrategyOutcome, WrittenFile } from './pipeline.ts';
@@ -33,7 +33,7 @@ export interface FeedOutcome {
   /** Things that a lenient decoder has passed. */
   readonly decoderFaults: number;
   readonly skipped: number;
-  readonly features: Readonly<Record<string, FeatureFigures | null>> | undefined;
+  readonly features: Readonly<Record<string, FeatureWorth | null>> | undefined;
   readonly strategies: readonly StrategyOutcome[];
   readonly written: readonly WrittenFile[];
   readonly engine: EngineFigures | undefined;

@@ -28,7 +28,7 @@ import {
 } from './engine-side.ts';
 import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite } from './fault.ts';
-import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
+import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
@@ -93,7 +93,7 @@ export class Pipeline {
       const columns = plan.features.map((label) => {
         return { feature: parseFeature(label), column: labels.indexOf(label) };
       });
-      this.#summary = new FeatureSummary(columns, plan.instrument);
+      this.#summary = new FeatureSummary(kernel, columns, plan.instrument);
     }
     if (plan.parquet !== undefined) checkWritable(plan.parquet);
     if (plan.svg !== undefined) checkWritable(plan.svg);
@@ -180,7 +180,7 @@ export class Pipeline {
     return finalBook({ book: this.#running.book, instruments, scale, levels, instrument });
   }
 
-  features(): Record<string, FeatureFigures | null> | undefined {
+  features(): Record<string, FeatureWorth | null> | undefined {
     return this.#summary?.result(this.decoder.scale);
   }
 
