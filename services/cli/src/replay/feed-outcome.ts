@@ -28,6 +28,8 @@ export interface FeedOutcome {
   readonly unknown: UnknownRule | undefined;
   /** Events of unknown orders that were taken for what nobody had named. */
   readonly anonymous: number;
+  /** Levels that an order crossed, in a feed that leaves out what is far from the best prices. */
+  readonly crossed: number;
   /** Events that could not be true, by what is wrong; those of codes that were not met are not. */
   readonly faultCounts: Readonly<Record<string, number>>;
   /** Things that a lenient decoder has passed. */
@@ -78,6 +80,7 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
     finalBook: pipeline.finalBook(),
     unknown: pipeline.unknown,
     anonymous: counts?.anonymous ?? 0,
+    crossed: counts?.crossed ?? 0,
     faultCounts: Object.fromEntries(met),
     features: pipeline.features(),
     written: pipeline.written(),
@@ -119,6 +122,7 @@ export function outcomeObject(
     isMapped: outcome.isMapped,
     instruments: outcome.instruments,
     unknownOrders: { rule: outcome.unknown, anonymous: outcome.anonymous },
+    crossedLevels: outcome.crossed,
     faults: outcome.faultCounts,
     decoderFaults: outcome.decoderFaults,
     skipped: outcome.skipped,
@@ -164,13 +168,14 @@ export function rateWords({ events, passes, seconds, cpuSeconds }: FeedOutcome):
 
 /** Only what there is. */
 function countWords(outcome: FeedOutcome): string[] {
-  const { faultCounts, decoderFaults, unknown, anonymous, isInterrupted } = outcome;
+  const { faultCounts, decoderFaults, unknown, anonymous, crossed, isInterrupted } = outcome;
   const { UNKNOWN_ORDER: passed = 0, ...others } = faultCounts;
   const lines: string[] = [];
   if (unknown === 'count' && passed + anonymous > 0) {
     const known = anonymous > 0 ? `, ${grouped(anonymous)} more made known or anonymous` : '';
     lines.push(`  ${grouped(passed)} events of orders from before the feed began${known}`);
   }
+  if (crossed > 0) lines.push(`  ${grouped(crossed)} levels that an order crossed had left unseen`);
   const faults = Object.entries(unknown === 'count' ? others : faultCounts);
   for (const [code, count] of faults) lines.push(`  ${grouped(count)} events: ${code}`);
   if (decoderFaults > 0) lines.push(`  ${grouped(decoderFaults)} faulty records passed`);

@@ -224,6 +224,8 @@ export class Pipeline {
       ...{ kernel: this.kernel, lenient: plan.lenient },
       ...{ joined: isCounting, passesUnknown: isCounting },
       levels: plan.levels ?? this.#feed.levels,
+      // Its messages leave out what happens beyond some levels.
+      uncrosses: this.#feed.format.name === 'lobster',
     };
     const book = new ReplayBook(bookOptions);
     const parts = this.#engineParts;

@@ -58,8 +58,8 @@ Several files of one kind are one feed, read in the order given: the book goes o
 next, and a snapshot at a file's beginning replaces it. LOBSTER files of other instruments, other
 kinds of Hyperliquid's files, and compact files are feeds of their own, one after another.
 
-LOBSTER's messages leave out what happens beyond its levels: only --check, which has the orderbook,
-ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
+LOBSTER's messages leave out what happens beyond its levels: levels that an order crosses have left
+unseen and are forgotten, and only --check, which has the orderbook, ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 
 Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:
 ${features}
