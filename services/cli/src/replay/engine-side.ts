@@ -20,6 +20,7 @@ import {
   ReplayBook,
   type ReplayBookOptions,
   type Strategy,
+  WholeBlocks,
 } from '@foldbook/history';
 import { grouped } from '../output.ts';
 import { decimal } from './decimal.ts';
@@ -77,6 +78,8 @@ export class EngineSide {
   readonly #plan: ReplayPlan;
   readonly #decoder: MarketDecoder;
   readonly #side: EngineReplay | Backtest;
+  /** The same run comes to the same, mapped, packed or in pieces. */
+  readonly #blocks: WholeBlocks;
 
   constructor(plan: ReplayPlan, { module, strategy }: EngineParts, place: Place) {
     const { kernel, decoder, bookOptions } = place;
@@ -84,6 +87,7 @@ export class EngineSide {
     const common = { kernel, engine: module, joined, levels };
     this.#plan = plan;
     this.#decoder = decoder;
+    this.#blocks = new WholeBlocks(kernel, (block) => this.#side.apply(block));
     if (strategy === undefined) {
       this.#side = new EngineReplay(common);
       return;
@@ -108,11 +112,19 @@ export class EngineSide {
 
   /** @throws StrategyError, ReplayError, MarketSetUpError */
   apply(block: EventBlock): void {
-    this.#side.apply(block);
+    this.#blocks.push(block);
   }
 
-  /** After the last block. @throws StrategyError */
+  /** The next block begins a snapshot that is the whole book. Throws like `apply`. */
+  startSnapshot(): void {
+    this.#blocks.flush();
+    if (this.#side instanceof Backtest) this.#side.startSnapshot();
+    else this.#side.clear();
+  }
+
+  /** After the last block. Throws like `apply`. */
   finish(): EngineOutcome {
+    this.#blocks.flush();
     if (this.#side instanceof EngineReplay) {
       return { engine: figuresOf(this.#side.result()), backtest: undefined, own: undefined };
     }
