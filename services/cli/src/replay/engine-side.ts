@@ -15,7 +15,6 @@ import {
   logLine,
   type MarketDecoder,
   type OwnTrading,
-  type Profit,
   parseFeature,
   ReplayBook,
   type ReplayBookOptions,
@@ -23,7 +22,7 @@ import {
   WholeBlocks,
 } from '@foldbook/history';
 import { grouped } from '../output.ts';
-import { decimal } from './decimal.ts';
+import { type ProfitObject, profitObject } from './profit-object.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 
 export interface EngineFigures {
@@ -39,7 +38,7 @@ export interface BacktestFigures {
   readonly result: unknown;
   readonly orders: number;
   /** By instrument's name; amounts in currency, decimals as text. */
-  readonly profit: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+  readonly profit: Readonly<Record<string, ProfitObject>>;
   readonly underway: number;
   readonly logHash: string;
 }
@@ -134,29 +133,14 @@ export class EngineSide {
     if (path !== undefined) writeFileSync(path, log.map((entry) => `${logLine(entry)}\n`).join(''));
     const orders = log.filter(({ type }) => type === 'place').length;
     const names = this.#decoder.instruments();
-    const named = profit.map((one) => [names[one.instrument] ?? '', this.#shown(one)] as const);
+    const named = profit.map(
+      (one) => [names[one.instrument] ?? '', profitObject(one, this.#decoder.scale)] as const,
+    );
     const shown = Object.fromEntries(named);
     return {
       engine: figuresOf(replay),
       backtest: { file, result: strategy, orders, profit: shown, underway, logHash },
       own: this.#ownIn(log, names),
-    };
-  }
-
-  #shown({ instrument: _, fills, mark, ...amounts }: Profit): Record<string, string | number> {
-    const { priceExponent, quantityExponent } = this.#decoder.scale;
-    const cash = priceExponent + quantityExponent;
-    const quantities = { bought: amounts.bought, sold: amounts.sold, position: amounts.position };
-    const money = {
-      ...{ realised: amounts.realised, unrealised: amounts.unrealised },
-      ...{ fees: amounts.fees, total: amounts.total },
-    };
-    const texts = (values: Readonly<Record<string, bigint>>, exponent: number) =>
-      Object.entries(values).map(([name, value]) => [name, decimal(value, exponent)] as const);
-    return {
-      fills,
-      ...Object.fromEntries([...texts(quantities, quantityExponent), ...texts(money, cash)]),
-      ...(mark === undefined ? {} : { mark: decimal(mark, priceExponent) }),
     };
   }
 

@@ -381,7 +381,7 @@ describe('money', () => {
       sold(1n, 3n),
       wait,
       { action: DELETE, orderId: 2n, side: SELL },
-      wait,
+      { orderId: 3n, side: SELL, price: 101n },
     ];
     const result = run(
       flow,
@@ -422,6 +422,13 @@ describe('money', () => {
         '"fee":"0","left":"0","instrument":0,"timeNs":"30"}',
       '{"type":"mark","instrument":0,"timeNs":"30","price":"101"}',
     ]);
+  });
+
+  test('what is held is worth the last fill where a side is empty', () => {
+    const gone = { action: DELETE, orderId: 1n };
+    const { profit, standings } = run([...BOOK, wait, sold(1n, 1n), gone], { 1: buy(101, 1) });
+    assert.deepEqual([profit[0]?.mark, profit[0]?.total], [101n, 0n]);
+    assert.equal(standings[0]?.total, undefined);
   });
 
   test('what has not arrived when the feed ends is said', () => {

@@ -53,7 +53,7 @@ export interface Standing {
   readonly position: bigint;
   /** Got less paid, fees included: price units times quantity units. */
   readonly cash: bigint;
-  /** With the position at the last mid; undefined before there was a price. */
+  /** With the position at the last mid; undefined where a side is empty. */
   readonly total: bigint | undefined;
 }
 
@@ -289,7 +289,7 @@ export class Backtest {
     }
   }
 
-  /** What instruments with fills are worth; where nothing is quoted, as much as the last fill. */
+  /** What instruments with fills are worth; where a side is empty, as much as the last fill. */
   #marks(): LogEntry[] {
     const last = new Map<number, bigint>();
     for (const entry of this.#log)
@@ -302,13 +302,12 @@ export class Backtest {
       });
   }
 
-  /** Between the best prices, or at the only one. */
+  /** Between the best prices. One alone says little: what is held might not be sold there. */
   #mid(instrument: number): bigint | undefined {
     const { book } = this.#options;
     const bid = book.best(instrument, EventSide.BUY)?.price;
     const ask = book.best(instrument, EventSide.SELL)?.price;
-    if (bid === undefined || ask === undefined) return bid ?? ask;
-    return (bid + ask) / 2n;
+    return bid === undefined || ask === undefined ? undefined : (bid + ask) / 2n;
   }
 
   #fundsIn({ tick, lot }: MarketUnits): { base: bigint; quote: bigint } {
