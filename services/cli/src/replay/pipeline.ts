@@ -124,7 +124,7 @@ export class Pipeline {
   /** Takes a decoder's block. @throws ReplayError, Bin38Error, UsageError */
   readonly take = (block: EventBlock): void => {
     const running = this.#running ?? this.#begin(block);
-    if (this.#isNext) this.#goOn(running.book, block);
+    if (this.#isNext) this.#goOn(running, block);
     for (const file of this.#files) file.append(block);
     running.replay.apply(block);
     running.engine?.apply(block);
@@ -260,11 +260,12 @@ export class Pipeline {
     return action === Action.CLEAR || (flags & EventFlag.SNAPSHOT) !== 0;
   }
 
-  #goOn(book: ReplayBook, block: EventBlock): void {
+  #goOn({ book, engine }: Running, block: EventBlock): void {
     this.#isNext = false;
     const { flags } = readEvent(this.#view(), block.address);
     if ((flags & EventFlag.SNAPSHOT) === 0) return;
     for (let number = 0; number < this.decoder.instrumentCount; number += 1) book.trim(number, 0);
+    engine?.startSnapshot();
   }
 
   #view(): DataView {
