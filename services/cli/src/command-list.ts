@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CliCommand | Comman
   top: async () => (await import('./commands/top.ts')).top,
   profile: async () => (await import('./commands/profile.ts')).profile,
   replay: async () => (await import('./commands/replay.ts')).replay,
+  strategy: async () => (await import('./commands/strategy.ts')).strategy,
   conform: async () => (await import('./commands/conform.ts')).conform,
   verify: async () => (await import('./commands/verify.ts')).verify,
   prover: async () => (await import('./commands/prover.ts')).prover,

@@ -80,6 +80,7 @@ export class BookMirror {
   #retryTimer: Timer | undefined;
   #state: MirrorState = 'starting';
   #watchers: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
 
   /** `onTrouble`: told of every gap, mismatch and restart. */
   constructor(
@@ -133,6 +134,12 @@ export class BookMirror {
       this.#unsubscribe();
       throw error;
     }
+  }
+
+  /** Told whenever levels may have changed, once they are whole; returns the way to stop. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Ends for good, and says nothing more; the levels stay as they are. */
@@ -280,6 +287,7 @@ export class BookMirror {
     }
     this.#state = 'following';
     this.#drainWaiting();
+    this.#tell();
   }
 
   #batch(payload: Uint8Array): void {
@@ -290,6 +298,11 @@ export class BookMirror {
     }
     this.#apply(payload);
     this.#wakeWatchers();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#state === 'following') for (const listener of this.#listeners) listener();
   }
 
   #drainWaiting(): void {

@@ -102,8 +102,9 @@ export let isOneState: bool = true;
 /**
  * Goes through the rows of a frame.
  * @param table - addresses of the instruments' states, u32, 0 until one is met
+ * @param isTimed - whether times since trades and moves are asked for
  */
-export function takeSteps(table: usize, frame: usize): void {
+export function takeSteps(table: usize, frame: usize, isTimed: bool): void {
   const baseNs = load<i64>(frame, 16);
   const end = <usize>frames.countIn(frame) << 3;
   const kinds = frames.columnOf(frame, frames.KIND);
@@ -122,6 +123,7 @@ export function takeSteps(table: usize, frame: usize): void {
     store<i64>(state, nowNs, LAST_NS);
     takeBests(state, frame, at, nowNs);
     takeTrade(state, frame, at, <u32>(kind >> 32), nowNs);
+    if (!isTimed) continue;
     store<f64>(sinceTrades() + at, secondsSince(state, TRADED_NS, nowNs));
     store<f64>(sinceMoves() + at, secondsSince(state, MID_CHANGED_NS, nowNs));
   }

@@ -83,17 +83,19 @@ function entryAt(plan: usize, index: u32): usize {
 export function computeFeatures(plan: usize, frame: usize): void {
   const count = load<u32>(plan);
   let remembers = false;
+  let isTimed = false;
   for (let index: u32 = 0; index < count; index += 1) {
     const kind = load<u32>(entryAt(plan, index));
+    if (kind >= SINCE_TRADE) isTimed = true;
     if (kind >= FIRST_OF_STATE) remembers = true;
     else ofRows(frame, kind, frames.columnOf(frame, frames.FIRST_FEATURE + index));
   }
-  if (remembers) ofSteps(plan, count, frame);
+  if (remembers) ofSteps(plan, count, frame, isTimed);
 }
 
-function ofSteps(plan: usize, count: u32, frame: usize): void {
+function ofSteps(plan: usize, count: u32, frame: usize, isTimed: bool): void {
   const rows = frames.countIn(frame);
-  steps.takeSteps(load<u32>(plan, 4), frame);
+  steps.takeSteps(load<u32>(plan, 4), frame, isTimed);
   forgetFactors();
   for (let index: u32 = 0; index < count; index += 1) {
     const entry = entryAt(plan, index);

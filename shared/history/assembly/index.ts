@@ -40,3 +40,4 @@ export {
 } from './replay-queries';
 export { keepShare } from './share';
 export { addFeature, computeFeatures, newPlan, resetPlan } from './features';
+export { addRowsToSums, addToSums, clearSums } from './feature-sums';

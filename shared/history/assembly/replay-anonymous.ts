@@ -3,8 +3,21 @@
  * named. It stands at the head of the level's queue as an order that has a mark and is in no map,
  * because who was there before is served before.
  */
-import { ensureLevel, removeLevel, levelCount, worstLevel } from '../../engine/assembly/ladder';
-import { dequeue, enqueue, headOf, reduceLevel, setEnds } from '../../engine/assembly/levels';
+import {
+  bestLevel,
+  ensureLevel,
+  levelCount,
+  removeLevel,
+  worstLevel,
+} from '../../engine/assembly/ladder';
+import {
+  dequeue,
+  enqueue,
+  headOf,
+  levelPrice,
+  reduceLevel,
+  setEnds,
+} from '../../engine/assembly/levels';
 import {
   accountOf,
   allocateOrder,
@@ -19,7 +32,10 @@ import {
   setNext,
   setPrevious,
 } from '../../engine/assembly/orders';
+import { BUY } from './event';
 import {
+  countCode,
+  CROSSED,
   ensureInstrument,
   findInstrument,
   forgetDepths,
@@ -49,6 +65,7 @@ export function seedLevel(
   const it = changetype<ReplayBook>(book);
   const instrument = ensureInstrument(it, number);
   if (instrument == 0) return false;
+  it.hasAnonymous = 1;
   forgetDepths(changetype<Instrument>(instrument));
   const key = ensureKey(changetype<Instrument>(instrument), price);
   const ladder = ladderOf(instrument, side);
@@ -104,6 +121,20 @@ export function trimLevels(book: usize, number: u32, levels: u32): void {
 
 export function trimSide(it: ReplayBook, ladder: usize, levels: u32): void {
   while (levelCount(ladder) > levels) forgetLevel(it, ladder, worstLevel(ladder));
+}
+
+/** Forgets the levels of the other side that an order at this price crosses. */
+export function uncross(it: ReplayBook, instrument: usize, side: u32, key: u64): void {
+  const others = ladderOf(instrument, 1 - side);
+  for (;;) {
+    const level = bestLevel(others);
+    if (level == 0) return;
+    const price = levelPrice(level);
+    if (side == BUY ? price > key : price < key) return;
+    countCode(it, CROSSED);
+    forgetDepths(changetype<Instrument>(instrument));
+    forgetLevel(it, others, level);
+  }
 }
 
 /** With all its orders. */

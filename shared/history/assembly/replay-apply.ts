@@ -19,7 +19,7 @@ import {
 } from '../../engine/assembly/orders';
 import * as event from './event';
 import { MAX_INSTRUMENTS } from './instruments';
-import { anonymousOf, takeAnonymous, trimSide } from './replay-anonymous';
+import { anonymousOf, takeAnonymous, trimSide, uncross } from './replay-anonymous';
 import {
   ANONYMOUS,
   countCode,
@@ -35,6 +35,7 @@ import {
   MISSING_PRICE,
   ReplayBook,
   TOO_MUCH,
+  UNCROSSES,
   UNKNOWN_ACTION,
   UNKNOWN_INSTRUMENT,
   UNKNOWN_ORDER,
@@ -113,6 +114,7 @@ function addOrder(it: ReplayBook, instrument: usize, at: usize, hash: u64): bool
   setDisplayed(order, quantity);
   enqueue(ensureLevel(ladder, key), order);
   enterOrder(it, hash, order);
+  if ((it.options & UNCROSSES) != 0) uncross(it, instrument, side, key);
   if (it.window != 0) trimSide(it, ladder, it.window);
   return true;
 }
@@ -201,6 +203,7 @@ function modifyOrder(
   const ladder = bookOf(level);
   if (headOf(level) == 0) removeLevel(ladder, level);
   enqueue(ensureLevel(ladder, key), order);
+  if ((it.options & UNCROSSES) != 0) uncross(it, instrument, sideOf(order), key);
   if (it.window != 0) trimSide(it, ladder, it.window);
   return true;
 }

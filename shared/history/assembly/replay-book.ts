@@ -5,8 +5,8 @@
  * so that one map serves all of them.
  *
  * ```
- * book        +0   +16        +20      +24     +28   +32           +40
- *             map  addresses  options  window  code  replacedSide  counts
+ * book        +0   +16        +20      +24     +28   +32           +36           +40
+ *             map  addresses  options  window  code  replacedSide  hasAnonymous  counts
  * instrument  +0    +8    +16      +24   +32    +36     +40        +48
  *             base  unit  inverse  most  shift  status  lastPrice  lastQuantity
  *             +56       +64       +72      +80      +128  +448
@@ -35,6 +35,11 @@ export const STRICT: u32 = 1;
 export const JOINED: u32 = 2;
 /** Events of unknown orders are counted and do nothing, though other faults end the run. */
 export const PASSES_UNKNOWN: u32 = 4;
+/**
+ * The feed tells only what happens near the best prices: what an order of the other side crosses
+ * has left unseen, and is forgotten.
+ */
+export const UNCROSSES: u32 = 8;
 
 /** What is wrong with an event; src/replay-error.ts has their names, in this order. */
 export const FINE: u32 = 0;
@@ -51,6 +56,8 @@ export const UNKNOWN_ACTION: u32 = 7;
 export const UNKNOWN_INSTRUMENT: u32 = 8;
 /** Not wrong: an unknown order in a book that was joined in the middle. */
 export const ANONYMOUS: u32 = 9;
+/** Not wrong: a level that an order of the other side crossed, in a book that uncrosses. */
+export const CROSSED: u32 = 10;
 
 export class ReplayBook extends OrderMap {
   addresses: usize;
@@ -61,6 +68,8 @@ export class ReplayBook extends OrderMap {
   code: u32;
   /** Of the order that was deleted last: an ADD with another id may follow it. */
   replacedSide: u32;
+  /** Whether there has been volume of unknown orders. */
+  hasAnonymous: u32;
 }
 /** Times that each code was met, u64 each. */
 const COUNTS: usize = 40;

@@ -124,8 +124,8 @@ function writeShown(it: ReplayBook, frame: usize, row: usize, at: usize, depth: 
   const instrument = changetype<Instrument>(found);
   const bids = ladderOf(found, event.BUY);
   const asks = ladderOf(found, event.SELL);
-  writeBest(instrument, frame, row, bids, frames.BID_PRICE, frames.BID_ORDERS);
-  writeBest(instrument, frame, row, asks, frames.ASK_PRICE, frames.ASK_ORDERS);
+  writeBest(it, instrument, frame, row, bids, frames.BID_PRICE, frames.BID_ORDERS);
+  writeBest(it, instrument, frame, row, asks, frames.ASK_PRICE, frames.ASK_ORDERS);
   writeTrade(instrument, frame, row, at);
   if (depth > 1) {
     // What an event does that cannot be true it may do to either side.
@@ -144,6 +144,7 @@ function writeShown(it: ReplayBook, frame: usize, row: usize, at: usize, depth: 
 // @ts-ignore: decorator
 @inline
 function writeBest(
+  it: ReplayBook,
   instrument: Instrument,
   frame: usize,
   row: usize,
@@ -160,7 +161,8 @@ function writeBest(
   }
   store<f64>(cellOf(frame, price, row), <f64>priceOfKey(instrument, levelPrice(best)));
   store<f64>(cellOf(frame, price + 1, row), <f64>levelQuantity(best));
-  const known = levelOrders(best) - (anonymousOf(best) != 0 ? 1 : 0);
+  let known = levelOrders(best);
+  if (it.hasAnonymous != 0 && anonymousOf(best) != 0) known -= 1;
   store<f64>(cellOf(frame, orders, row), <f64>known);
 }
 

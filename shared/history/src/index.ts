@@ -31,12 +31,13 @@ export { DecodeError, type DecodeErrorCode } from './decode-error.ts';
 export { Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
 export { decoderOf } from './decoder-of.ts';
 export type { Difference, DifferenceExample, DifferenceKind } from './engine-replay/differences.ts';
-export { type FeeRates, MarketSetUpError } from './engine-replay/engine-market.ts';
+export { MarketSetUpError } from './engine-replay/engine-market.ts';
 export {
   EngineReplay,
   type EngineReplayOptions,
   type EngineReplayResult,
 } from './engine-replay/engine-replay.ts';
+export type { FeeRates } from './engine-replay/fees.ts';
 export type { MarketUnits } from './engine-replay/market-units.ts';
 export * from './event.ts';
 export {
@@ -48,6 +49,7 @@ export {
   parseFeature,
 } from './features/feature.ts';
 export { FeaturePlan } from './features/feature-plan.ts';
+export { type FeatureFigures, FeatureSums } from './features/feature-sums.ts';
 export { cutToFrames, Frame } from './features/frame.ts';
 export type { FileBytesOptions } from './files/file-bytes.ts';
 export { FollowError, type FollowOptions, followFile } from './files/follow.ts';
@@ -82,6 +84,7 @@ export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
 export { checkMboCsv, type MboCsvCheckOptions } from './mbo-csv-check.ts';
 export { createMboCsvDecoder } from './mbo-csv-decoder.ts';
 export { type FrameSink, Replay, type ReplayParts } from './replay/replay.ts';
+export { WholeBlocks } from './replay/whole-blocks.ts';
 export {
   type BookLevel,
   type BookSide,

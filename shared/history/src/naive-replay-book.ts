@@ -12,6 +12,7 @@ export interface NaiveOptions {
   readonly lenient: boolean;
   readonly joined: boolean;
   readonly passesUnknown: boolean;
+  readonly uncrosses: boolean;
   /** 0 for all. */
   readonly levels: number;
 }
@@ -38,6 +39,7 @@ const isOfUnknown = ({ side, flags }: MarketEvent): boolean =>
 export class NaiveReplayBook {
   readonly faults = new Map<ReplayErrorCode, number>(REPLAY_ERROR_CODES.map((code) => [code, 0]));
   anonymous = 0;
+  crossed = 0;
   /** Of the order that was deleted last. */
   replacedSide: number = EventSide.NONE;
   readonly #options: NaiveOptions;
@@ -223,6 +225,20 @@ export class NaiveReplayBook {
     const order = { id: orderId, instrument, side, price, quantity };
     this.#queue(instrument, side, price).push(order);
     this.#orders.set(`${instrument} ${orderId}`, order);
+    this.#uncross(order);
+  }
+
+  #uncross({ instrument, side, price }: Order): void {
+    if (!this.#options.uncrosses) return;
+    const other = side === EventSide.BUY ? EventSide.SELL : EventSide.BUY;
+    const isCrossed = (against: bigint) =>
+      side === EventSide.BUY ? against <= price : against >= price;
+    const queues = this.#queues(instrument, other);
+    for (const crossed of this.#prices(instrument, other).filter(isCrossed)) {
+      this.crossed += 1;
+      for (const { id } of queues.get(crossed) ?? []) this.#orders.delete(`${instrument} ${id}`);
+      queues.delete(crossed);
+    }
   }
 
   #change(order: Order, { action, price, quantity }: MarketEvent): void {
@@ -232,11 +248,13 @@ export class NaiveReplayBook {
     else if (price === order.price && quantity <= order.quantity) order.quantity = quantity;
     else {
       const { id, instrument } = order;
+      const isMoved = price !== order.price;
       this.#remove(order);
       order.price = price;
       order.quantity = quantity;
       this.#queue(instrument, order.side, price).push(order);
       this.#orders.set(`${instrument} ${id}`, order);
+      if (isMoved) this.#uncross(order);
     }
   }
 

@@ -44,6 +44,7 @@ const options: fc.Arbitrary<NaiveOptions> = fc.record({
   lenient: fc.boolean(),
   joined: fc.boolean(),
   passesUnknown: fc.boolean(),
+  uncrosses: fc.boolean(),
   levels: fc.constantFrom(0, 0, 1, 3),
 });
 
@@ -64,9 +65,10 @@ function applyAll(book: ReplayBook, writer: EventWriter, all: readonly MarketEve
 }
 
 function compareBooks(book: ReplayBook, twin: NaiveReplayBook): void {
-  const { orders, anonymous, faults } = book.counts;
+  const { orders, anonymous, crossed, faults } = book.counts;
   assert.equal(orders, twin.openOrders);
   assert.equal(anonymous, twin.anonymous);
+  assert.equal(crossed, twin.crossed);
   assert.deepEqual(faults, Object.fromEntries(twin.faults));
   for (const instrument of [0, 1, 2, 77, 65_535]) {
     assert.equal(book.status(instrument), twin.status(instrument));

@@ -184,6 +184,21 @@ test('joined in the middle: the unknown is taken from what is anonymous at its p
   });
 });
 
+test('what an order crosses has left unseen, where a feed tells only of its window', () => {
+  const { book, apply } = newBook({ uncrosses: true, joined: true, passesUnknown: true });
+  const sell = { side: SELL };
+  apply({ orderId: 1n, price: 101n, ...sell }, { orderId: 2n, price: 103n, ...sell });
+  apply({ orderId: 3n, price: 102n });
+  assert.deepEqual(
+    book.levels(0, SELL).map(({ price }) => price),
+    [103n],
+  );
+  apply({ orderId: 3n, price: 103n, action: MODIFY }, { orderId: 1n, action: DELETE, ...sell });
+  assert.deepEqual(book.levels(0, SELL), []);
+  const { crossed, orders, faults } = book.counts;
+  assert.deepEqual([crossed, orders, faults.UNKNOWN_ORDER], [2, 1, 1]);
+});
+
 test('a window forgets the levels beyond it, with their orders', () => {
   const { book, apply } = newBook({ levels: 2 });
   apply(...[98n, 99n, 100n].map((price) => ({ orderId: price, price })));

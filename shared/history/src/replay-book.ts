@@ -18,7 +18,9 @@ import {
 const STRICT = 1;
 const JOINED = 2;
 const PASSES_UNKNOWN = 4;
+const UNCROSSES = 8;
 const ANONYMOUS_CODE = 9;
+const CROSSED_CODE = 10;
 const CODES = 16;
 const ROW_BYTES = 32;
 const ROWS = 256;
@@ -39,6 +41,11 @@ export interface ReplayBookOptions {
   readonly joined?: boolean | undefined;
   /** Events of unknown orders are counted and do nothing, though other faults are refused. */
   readonly passesUnknown?: boolean | undefined;
+  /**
+   * The feed tells only what happens near the best prices: levels that a new order of the other
+   * side crosses have left unseen, and are forgotten.
+   */
+  readonly uncrosses?: boolean | undefined;
   /** Levels of a side that are kept after each event; those beyond are forgotten. Default all. */
   readonly levels?: number | undefined;
 }
@@ -76,6 +83,8 @@ export interface ReplayCounts {
   readonly events: number;
   /** Live orders, anonymous volume not counted. */
   readonly orders: number;
+  /** Levels forgotten because an order crossed them, in a book that uncrosses. */
+  readonly crossed: number;
   /** Events of unknown orders in a book that was joined. */
   readonly anonymous: number;
   /** Events that could not be true. */
@@ -93,8 +102,9 @@ export class ReplayBook {
   constructor(options: ReplayBookOptions) {
     const { kernel, lenient = false, joined = false, levels = 0 } = options;
     const passes = options.passesUnknown === true ? PASSES_UNKNOWN : 0;
+    const uncrosses = options.uncrosses === true ? UNCROSSES : 0;
     assert(Number.isInteger(levels) && levels >= 0 && levels < 2 ** 32, `${levels} levels`);
-    const flags = (lenient ? 0 : STRICT) | (joined ? JOINED : 0) | passes;
+    const flags = (lenient ? 0 : STRICT) | (joined ? JOINED : 0) | passes | uncrosses;
     this.#kernel = kernel;
     this.address = kernel.exports.newReplayBook(flags, levels) >>> 0;
     const counts = kernel.exports.countsAddress(this.address) >>> 0;
@@ -142,6 +152,7 @@ export class ReplayBook {
     return {
       events: this.#events,
       orders: this.#kernel.exports.openOrders(this.address),
+      crossed: countOf(CROSSED_CODE),
       anonymous: countOf(ANONYMOUS_CODE),
       faults: Object.fromEntries(faults) as Record<ReplayErrorCode, number>,
     };

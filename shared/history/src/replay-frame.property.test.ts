@@ -92,7 +92,13 @@ test('each row is its event, and what its instrument shows after it', () => {
   const kernel = new HistoryKernel(module);
   const writer = new EventWriter(kernel);
   const frame = new FeaturePlan(kernel, []).newFrame();
-  const options = { lenient: true, joined: false, passesUnknown: false, levels: 0 };
+  const options = {
+    lenient: true,
+    joined: false,
+    passesUnknown: false,
+    uncrosses: false,
+    levels: 0,
+  };
   const blocks = fc.array(fc.array(events, { minLength: 1, maxLength: 150, size: 'max' }));
   fc.assert(
     fc.property(blocks, fc.integer({ min: 1, max: 3 }), (all, depth) => {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BenchError } from './bench-error.ts';
-import type { Summary } from './statistics.ts';
+import { roundedSummary, type Summary, summarize } from './statistics.ts';
 import { lastWords, runTool } from './tool.ts';
 
 const SOURCE = 'b_ref.cpp';
@@ -70,4 +70,24 @@ export class Floor {
     }
     return { median: Number(found[1]), best: Number(found[2]) };
   }
+}
+
+export interface FloorComparison {
+  readonly floor: Summary;
+  /** How many times as long ours takes; `cpuBest` by its own time, of the floor's best. */
+  readonly ratio: Summary & { readonly cpuBest: number };
+}
+
+/** Undefined where the floor was not run. */
+export function compareWithFloor(
+  ours: Summary,
+  oursCpu: Summary,
+  runs: readonly Summary[],
+): FloorComparison | undefined {
+  if (runs.length === 0) return undefined;
+  const { median } = summarize(runs.map((run) => run.median));
+  const best = Math.min(...runs.map((run) => run.best));
+  const ratio = roundedSummary({ median: ours.median / median, best: ours.best / best });
+  const cpuBest = Number((oursCpu.best / best).toFixed(2));
+  return { floor: roundedSummary({ median, best }), ratio: { ...ratio, cpuBest } };
 }

@@ -2,7 +2,7 @@
 import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 import { ownEngineFolder, prepareEngine } from './engine-package.ts';
-import { Floor } from './floor.ts';
+import { compareWithFloor, Floor } from './floor.ts';
 import { machineWords, thisMachine } from './machine.ts';
 import type { LatencyRun, MatchRun } from './match-run.ts';
 import {
@@ -106,6 +106,7 @@ function reportOf(source: WorkloadSource, settings: MeasureSettings, measured: M
   const { prefill, commands } = source.workload;
   const nsPerCommand = summarize(runs.map((run) => run.nsPerCommand));
   const cpuNsPerCommand = summarize(runs.map((run) => run.cpuNsPerCommand));
+  const compared = compareWithFloor(nsPerCommand, cpuNsPerCommand, measured.floor);
   const mismatches = [
     ...new Set([...runs.flatMap((run) => run.mismatches), ...latency.mismatches]),
   ];
@@ -119,34 +120,12 @@ function reportOf(source: WorkloadSource, settings: MeasureSettings, measured: M
     mismatches,
     latencyNs: latency.latencyNs,
     clockNs: latency.clockNs,
-    ...floorReport(nsPerCommand, cpuNsPerCommand, measured.floor),
+    ...(compared && { floor: { nsPerCommand: compared.floor }, ratio: compared.ratio }),
     commands,
     prefill,
     eventsPerCommand: Number(((runs[0]?.events ?? 0) / commands).toFixed(2)),
     runs: runs.length,
     ...settings,
-  };
-}
-
-interface FloorReport {
-  readonly floor: { readonly nsPerCommand: Summary };
-  /** How many times as long the engine takes; `cpuBest` by its own time, of the floor's best. */
-  readonly ratio: Summary & { readonly cpuBest: number };
-}
-
-function floorReport(
-  ours: Summary,
-  oursCpu: Summary,
-  runs: readonly Summary[],
-): Partial<FloorReport> {
-  if (runs.length === 0) return {};
-  const { median } = summarize(runs.map((run) => run.median));
-  const best = Math.min(...runs.map((run) => run.best));
-  const ratio = roundedSummary({ median: ours.median / median, best: ours.best / best });
-  const cpuBest = Number((oursCpu.best / best).toFixed(2));
-  return {
-    floor: { nsPerCommand: roundedSummary({ median, best }) },
-    ratio: { ...ratio, cpuBest },
   };
 }
 

@@ -4,7 +4,7 @@ import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 import { AskedProcess } from './asked-process.ts';
 import { compileKernel, ownHistoryFolder } from './engine-package.ts';
-import { Floor } from './floor.ts';
+import { compareWithFloor, Floor } from './floor.ts';
 import { machineWords, thisMachine } from './machine.ts';
 import { chooseCore, v8Flags } from './measure-options.ts';
 import type { ReplayQuestions } from './replay-messages.ts';
@@ -108,6 +108,7 @@ function reportOf(source: WorkloadSource, { runs, floor }: Measured) {
   const nsPerEvent = summarize(runs.map((run) => run.nsPerEvent));
   const cpuNsPerEvent = summarize(runs.map((run) => run.cpuNsPerEvent));
   const mismatches = [...new Set(runs.flatMap((run) => run.mismatches))];
+  const compared = compareWithFloor(nsPerEvent, cpuNsPerEvent, floor);
   return {
     workload: source.name,
     nsPerEvent: roundedSummary(nsPerEvent),
@@ -115,31 +116,11 @@ function reportOf(source: WorkloadSource, { runs, floor }: Measured) {
     eventsPerSec: Math.round(1e9 / nsPerEvent.median),
     checksumsOk: mismatches.length === 0,
     mismatches,
-    ...floorReport(nsPerEvent, cpuNsPerEvent, floor),
+    ...(compared && { floor: { nsPerEvent: compared.floor }, ratio: compared.ratio }),
     events: commands,
     books,
     runs: runs.length,
   };
-}
-
-interface FloorReport {
-  readonly floor: { readonly nsPerEvent: Summary };
-  /** How many times as long the book takes; `cpuBest` by its own time, of the floor's best. */
-  readonly ratio: Summary & { readonly cpuBest: number };
-}
-
-function floorReport(
-  ours: Summary,
-  oursCpu: Summary,
-  runs: readonly Summary[],
-): Partial<FloorReport> {
-  if (runs.length === 0) return {};
-  const { median } = summarize(runs.map((run) => run.median));
-  const best = Math.min(...runs.map((run) => run.best));
-  const ratio = roundedSummary({ median: ours.median / median, best: ours.best / best });
-  const cpuBest = Number((oursCpu.best / best).toFixed(2));
-  const floor = { nsPerEvent: roundedSummary({ median, best }) };
-  return { floor, ratio: { ...ratio, cpuBest } };
 }
 
 type Report = ReturnType<typeof reportOf> & { readonly core: number };

@@ -97,6 +97,7 @@ test('refused before anything is read', async () => {
     ['x --backtest', /^--backtest is of one strategy: name it with --strategy FILE$/],
     ['x --fees 1,2', /^--fees is for --backtest: add it$/],
     ['x --backtest --strategy y --fees 1', /^--fees 1: give MAKER,TAKER/],
+    ['x --backtest --strategy y --fees=-10,5', /^--fees -10,5: together they are below 0/],
     ['x --backtest --strategy y --latency 5', /^--latency 5: give DATA,ORDER or/],
     ['x --backtest --strategy y --engine', /^--backtest and --engine: /],
     ['x --parallel --parquet y', /^--parallel and --parquet: /],

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { zstdCompressSync } from 'node:zlib';
 import { loadHistoryModule } from '@foldbook/history';
-import { openFeeds } from './feed.ts';
+import { joinFeeds, openFeeds } from './feed.ts';
 import { runFeed } from './feed-run.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 import { BOOK_ROWS, csvOf, PLAN, testFolder } from './testing/market-files.ts';
@@ -33,9 +34,9 @@ export default defineStrategy({
 });
 `;
 
-async function replayed(path: string, asked: Partial<ReplayPlan>) {
+async function replayed(path: string | readonly string[], asked: Partial<ReplayPlan>) {
   const plan = { ...PLAN, ...asked };
-  const [feed] = await openFeeds([path], plan);
+  const [feed] = joinFeeds(await openFeeds([path].flat(), plan));
   assert(feed !== undefined);
   return runFeed({ module, plan, feed, signal });
 }
@@ -77,4 +78,61 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
     ['place', 'accepted', 'fill', 'mark'],
   );
   assert.match(await readFile(svg, 'utf8'), /<svg/);
+});
+
+test('a file that begins with a snapshot goes on where the one before ended', async (t) => {
+  const { put } = await testFolder(t);
+  const day = await put('1.csv', csvOf(BOOK_ROWS));
+  const rows = ['A,B,10,5,1', 'A,A,10.5,4,4', 'F,A,10.5,3,4', 'C,A,10.5,3,4'];
+  const next = await put('2.csv', csvOf(rows).replaceAll(',128,', ',160,'));
+  for (const asked of [
+    { engine: true },
+    { backtest: true, strategies: [await put('taker.ts', TAKER)] },
+  ]) {
+    const { faults, engine, backtest } = await replayed([day, next], asked);
+    assert.deepEqual(faults, []);
+    assert.deepEqual([engine?.executions, engine?.same, engine?.differences], [1, 1, []]);
+    if (asked.backtest) assert.deepEqual(backtest?.result, { fills: 1 });
+  }
+});
+
+/** Places and moves an order wherever it is asked: what it does depends on every block's end. */
+const RESTLESS = `
+import { defineStrategy } from ${JSON.stringify(HISTORY)};
+export default defineStrategy({
+  start: ({ orders }) => ({
+    onBlock({ count }, { bidPrice }) {
+      const price = bidPrice[count - 1];
+      if (price > 0) orders.place({ instrument: 0, side: 'buy', price, quantity: 1 });
+    },
+  }),
+});
+`;
+
+test('a backtest comes to the same, however the bytes came', async (t) => {
+  const { put } = await testFolder(t);
+  // Messages of seven events over several pieces of what the decoder takes at a time.
+  const rows = Array.from({ length: 9_000 }, (_, index) => {
+    return `A,B,${10 + (index % 90) / 100},5,${index + 1}`;
+  });
+  const text = csvOf(['R,N,,0,0', ...rows]);
+  let line = 0;
+  const csv = text.replaceAll(',128,', () => (++line % 7 === 1 ? ',128,' : ',0,'));
+  const parts = [csv.slice(0, 50_001), csv.slice(50_001)];
+  const frames = Buffer.concat(parts.map((part) => zstdCompressSync(part)));
+  const strategies = [await put('restless.ts', RESTLESS)];
+  const latency = { dataNs: 5, orderNs: 5, jitterNs: 50, seed: 1 };
+  const hashes = new Set<string | undefined>();
+  for (const [path, mapping] of [
+    [await put('a.csv', csv), true],
+    [await put('b.csv', csv), false],
+    [await put('c.csv.zst', frames), true],
+  ] as const) {
+    const { backtest, faults } = await replayed(path, {
+      ...{ backtest: true, strategies, latency, mapping },
+    });
+    assert.deepEqual(faults, []);
+    hashes.add(backtest?.logHash);
+  }
+  assert.equal(hashes.size, 1);
 });

@@ -15,14 +15,14 @@ import {
   logLine,
   type MarketDecoder,
   type OwnTrading,
-  type Profit,
   parseFeature,
   ReplayBook,
   type ReplayBookOptions,
   type Strategy,
+  WholeBlocks,
 } from '@foldbook/history';
 import { grouped } from '../output.ts';
-import { decimal } from './decimal.ts';
+import { type ProfitObject, profitObject } from './profit-object.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 
 export interface EngineFigures {
@@ -38,7 +38,7 @@ export interface BacktestFigures {
   readonly result: unknown;
   readonly orders: number;
   /** By instrument's name; amounts in currency, decimals as text. */
-  readonly profit: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+  readonly profit: Readonly<Record<string, ProfitObject>>;
   readonly underway: number;
   readonly logHash: string;
 }
@@ -77,6 +77,8 @@ export class EngineSide {
   readonly #plan: ReplayPlan;
   readonly #decoder: MarketDecoder;
   readonly #side: EngineReplay | Backtest;
+  /** The same run comes to the same, mapped, packed or in pieces. */
+  readonly #blocks: WholeBlocks;
 
   constructor(plan: ReplayPlan, { module, strategy }: EngineParts, place: Place) {
     const { kernel, decoder, bookOptions } = place;
@@ -84,6 +86,7 @@ export class EngineSide {
     const common = { kernel, engine: module, joined, levels };
     this.#plan = plan;
     this.#decoder = decoder;
+    this.#blocks = new WholeBlocks(kernel, (block) => this.#side.apply(block));
     if (strategy === undefined) {
       this.#side = new EngineReplay(common);
       return;
@@ -108,11 +111,19 @@ export class EngineSide {
 
   /** @throws StrategyError, ReplayError, MarketSetUpError */
   apply(block: EventBlock): void {
-    this.#side.apply(block);
+    this.#blocks.push(block);
   }
 
-  /** After the last block. @throws StrategyError */
+  /** The next block begins a snapshot that is the whole book. Throws like `apply`. */
+  startSnapshot(): void {
+    this.#blocks.flush();
+    if (this.#side instanceof Backtest) this.#side.startSnapshot();
+    else this.#side.clear();
+  }
+
+  /** After the last block. Throws like `apply`. */
   finish(): EngineOutcome {
+    this.#blocks.flush();
     if (this.#side instanceof EngineReplay) {
       return { engine: figuresOf(this.#side.result()), backtest: undefined, own: undefined };
     }
@@ -122,29 +133,14 @@ export class EngineSide {
     if (path !== undefined) writeFileSync(path, log.map((entry) => `${logLine(entry)}\n`).join(''));
     const orders = log.filter(({ type }) => type === 'place').length;
     const names = this.#decoder.instruments();
-    const named = profit.map((one) => [names[one.instrument] ?? '', this.#shown(one)] as const);
+    const named = profit.map(
+      (one) => [names[one.instrument] ?? '', profitObject(one, this.#decoder.scale)] as const,
+    );
     const shown = Object.fromEntries(named);
     return {
       engine: figuresOf(replay),
       backtest: { file, result: strategy, orders, profit: shown, underway, logHash },
       own: this.#ownIn(log, names),
-    };
-  }
-
-  #shown({ instrument: _, fills, mark, ...amounts }: Profit): Record<string, string | number> {
-    const { priceExponent, quantityExponent } = this.#decoder.scale;
-    const cash = priceExponent + quantityExponent;
-    const quantities = { bought: amounts.bought, sold: amounts.sold, position: amounts.position };
-    const money = {
-      ...{ realised: amounts.realised, unrealised: amounts.unrealised },
-      ...{ fees: amounts.fees, total: amounts.total },
-    };
-    const texts = (values: Readonly<Record<string, bigint>>, exponent: number) =>
-      Object.entries(values).map(([name, value]) => [name, decimal(value, exponent)] as const);
-    return {
-      fills,
-      ...Object.fromEntries([...texts(quantities, quantityExponent), ...texts(money, cash)]),
-      ...(mark === undefined ? {} : { mark: decimal(mark, priceExponent) }),
     };
   }
 

@@ -1,8 +1,15 @@
 /** What each feature came to over a run. */
-import type { Feature, Frame, Scale } from '@foldbook/history';
+import {
+  type Feature,
+  FeatureSums,
+  type Frame,
+  type HistoryKernel,
+  type Scale,
+} from '@foldbook/history';
 import { table } from '../output.ts';
 
-export interface FeatureFigures {
+/** In currency and units of the instrument. */
+export interface FeatureWorth {
   /** Rows that have a value. */
   readonly rows: number;
   readonly last: number;
@@ -18,46 +25,33 @@ export interface SummedColumn {
 }
 
 export class FeatureSummary {
-  readonly #columns: readonly SummedColumn[];
-  readonly #sums: { rows: number; last: number; least: number; most: number; sum: number }[];
+  readonly #columns: readonly { readonly feature: Feature; readonly sums: FeatureSums }[];
   readonly #instrument: string | undefined;
 
   /** @param instrument the only one that counts */
-  constructor(columns: readonly SummedColumn[], instrument: string | undefined) {
-    this.#columns = columns;
+  constructor(
+    kernel: HistoryKernel,
+    columns: readonly SummedColumn[],
+    instrument: string | undefined,
+  ) {
+    this.#columns = columns.map(({ feature, column }) => {
+      return { feature, sums: new FeatureSums(kernel, column) };
+    });
     this.#instrument = instrument;
-    this.#sums = columns.map(() => ({
-      ...{ rows: 0, sum: 0, last: Number.NaN },
-      ...{ least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY },
-    }));
   }
 
   add(frame: Frame, instruments: readonly string[]): void {
-    const wanted = this.#instrument === undefined ? -1 : instruments.indexOf(this.#instrument);
-    const isAll = this.#instrument === undefined;
-    const { count } = frame.events;
-    for (const [index, figures] of this.#sums.entries()) {
-      const column = frame.features[this.#columns[index]?.column ?? -1];
-      if (column === undefined) continue;
-      for (let row = 0; row < count; row += 1) {
-        const value = column[row] ?? Number.NaN;
-        // An empty side gives NaN.
-        if (Number.isNaN(value) || (!isAll && frame.events.instrumentAt(row) !== wanted)) continue;
-        figures.rows += 1;
-        figures.sum += value;
-        figures.last = value;
-        if (value < figures.least) figures.least = value;
-        if (value > figures.most) figures.most = value;
-      }
-    }
+    const wanted =
+      this.#instrument === undefined ? undefined : instruments.indexOf(this.#instrument);
+    if (wanted === -1) return;
+    for (const { sums } of this.#columns) sums.add(frame, wanted);
   }
 
   /** By label, in currency and units of the instrument; null where no row has a value. */
-  result(scale: Scale): Record<string, FeatureFigures | null> {
-    const figures = this.#columns.map(({ feature }, index) => {
-      const { label, unit } = feature;
-      const found = this.#sums[index];
-      if (found === undefined || found.rows === 0) return [label, null] as const;
+  result(scale: Scale): Record<string, FeatureWorth | null> {
+    const figures = this.#columns.map(({ feature: { label, unit }, sums }) => {
+      const { rows, sum, last, least, most } = sums.figures;
+      if (rows === 0) return [label, null] as const;
       const exponents = {
         price: scale.priceExponent,
         quantity: scale.quantityExponent,
@@ -65,7 +59,6 @@ export class FeatureSummary {
         seconds: 0,
       };
       const one = 10 ** -exponents[unit];
-      const { rows, last, least, most, sum } = found;
       const scaled = { last: last / one, least: least / one, most: most / one };
       return [label, { rows, ...scaled, mean: sum / rows / one }] as const;
     });
@@ -75,7 +68,7 @@ export class FeatureSummary {
 
 const SHOWN_DIGITS = 6;
 
-export function featureWords(features: Readonly<Record<string, FeatureFigures | null>>): string[] {
+export function featureWords(features: Readonly<Record<string, FeatureWorth | null>>): string[] {
   const digits = (value: number) => `${Number(value.toPrecision(SHOWN_DIGITS))}`;
   const rows = Object.entries(features).map(([label, figures]) => {
     if (figures === null) return [label, 'no value'];

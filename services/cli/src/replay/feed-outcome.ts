@@ -3,7 +3,7 @@ import { type InstrumentShare, sizeOfShare } from '@foldbook/history';
 import { grouped, toJson } from '../output.ts';
 import { type BacktestFigures, type EngineFigures, engineWords } from './engine-side.ts';
 import type { Fault } from './fault.ts';
-import { type FeatureFigures, featureWords } from './feature-summary.ts';
+import { type FeatureWorth, featureWords } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBookObject, finalBookWords } from './final-book.ts';
 import type { Pipeline, StrategyOutcome, WrittenFile } from './pipeline.ts';
@@ -31,12 +31,14 @@ export interface FeedOutcome {
   readonly unknown: UnknownRule | undefined;
   /** Events of unknown orders that were taken for what nobody had named. */
   readonly anonymous: number;
+  /** Levels that an order crossed, in a feed that leaves out what is far from the best prices. */
+  readonly crossed: number;
   /** Events that could not be true, by what is wrong; those of codes that were not met are not. */
   readonly faultCounts: Readonly<Record<string, number>>;
   /** Things that a lenient decoder has passed. */
   readonly decoderFaults: number;
   readonly skipped: number;
-  readonly features: Readonly<Record<string, FeatureFigures | null>> | undefined;
+  readonly features: Readonly<Record<string, FeatureWorth | null>> | undefined;
   readonly strategies: readonly StrategyOutcome[];
   readonly written: readonly WrittenFile[];
   readonly engine: EngineFigures | undefined;
@@ -84,6 +86,7 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
     finalBook: pipeline.finalBook(),
     unknown: pipeline.unknown,
     anonymous: counts?.anonymous ?? 0,
+    crossed: counts?.crossed ?? 0,
     faultCounts: Object.fromEntries(met),
     features: pipeline.features(),
     written: pipeline.written(),
@@ -126,6 +129,7 @@ export function outcomeObject(
     isMapped: outcome.isMapped,
     instruments: outcome.instruments,
     unknownOrders: { rule: outcome.unknown, anonymous: outcome.anonymous },
+    crossedLevels: outcome.crossed,
     faults: outcome.faultCounts,
     decoderFaults: outcome.decoderFaults,
     skipped: outcome.skipped,
@@ -172,13 +176,14 @@ export function rateWords({ events, passes, seconds, cpuSeconds }: FeedOutcome):
 
 /** Only what there is. */
 function countWords(outcome: FeedOutcome): string[] {
-  const { faultCounts, decoderFaults, unknown, anonymous, isInterrupted } = outcome;
+  const { faultCounts, decoderFaults, unknown, anonymous, crossed, isInterrupted } = outcome;
   const { UNKNOWN_ORDER: passed = 0, ...others } = faultCounts;
   const lines: string[] = [];
   if (unknown === 'count' && passed + anonymous > 0) {
     const known = anonymous > 0 ? `, ${grouped(anonymous)} more made known or anonymous` : '';
     lines.push(`  ${grouped(passed)} events of orders from before the feed began${known}`);
   }
+  if (crossed > 0) lines.push(`  ${grouped(crossed)} levels that an order crossed had left unseen`);
   const faults = Object.entries(unknown === 'count' ? others : faultCounts);
   for (const [code, count] of faults) lines.push(`  ${grouped(count)} events: ${code}`);
   if (decoderFaults > 0) lines.push(`  ${grouped(decoderFaults)} faulty records passed`);

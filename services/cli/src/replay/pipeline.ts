@@ -29,7 +29,7 @@ import {
 } from './engine-side.ts';
 import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite } from './fault.ts';
-import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
+import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
@@ -95,7 +95,7 @@ export class Pipeline {
       const columns = plan.features.map((label) => {
         return { feature: parseFeature(label), column: labels.indexOf(label) };
       });
-      this.#summary = new FeatureSummary(columns, plan.instrument);
+      this.#summary = new FeatureSummary(kernel, columns, plan.instrument);
     }
     if (plan.parquet !== undefined) checkWritable(plan.parquet);
     if (plan.svg !== undefined) checkWritable(plan.svg);
@@ -126,7 +126,7 @@ export class Pipeline {
   /** Takes a decoder's block. @throws ReplayError, Bin38Error, UsageError */
   readonly take = (block: EventBlock): void => {
     const running = this.#running ?? this.#begin(block);
-    if (this.#isNext) this.#goOn(running.book, block);
+    if (this.#isNext) this.#goOn(running, block);
     const { share } = this.#feed;
     const own = share === undefined ? block : keepShare(this.kernel, block, share);
     for (const file of this.#files) file.append(own);
@@ -185,7 +185,7 @@ export class Pipeline {
     return finalBook({ book: this.#running.book, instruments, scale, levels, instrument, share });
   }
 
-  features(): Record<string, FeatureFigures | null> | undefined {
+  features(): Record<string, FeatureWorth | null> | undefined {
     return this.#summary?.result(this.decoder.scale);
   }
 
@@ -229,6 +229,8 @@ export class Pipeline {
       ...{ kernel: this.kernel, lenient: plan.lenient },
       ...{ joined: isCounting, passesUnknown: isCounting },
       levels: plan.levels ?? this.#feed.levels,
+      // Its messages leave out what happens beyond some levels.
+      uncrosses: this.#feed.format.name === 'lobster',
     };
     const book = new ReplayBook(bookOptions);
     const parts = this.#engineParts;
@@ -263,11 +265,12 @@ export class Pipeline {
     return action === Action.CLEAR || (flags & EventFlag.SNAPSHOT) !== 0;
   }
 
-  #goOn(book: ReplayBook, block: EventBlock): void {
+  #goOn({ book, engine }: Running, block: EventBlock): void {
     this.#isNext = false;
     const { flags } = readEvent(this.#view(), block.address);
     if ((flags & EventFlag.SNAPSHOT) === 0) return;
     for (let number = 0; number < this.decoder.instrumentCount; number += 1) book.trim(number, 0);
+    engine?.startSnapshot();
   }
 
   #view(): DataView {

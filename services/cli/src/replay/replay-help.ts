@@ -34,7 +34,8 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --depth N         best levels that depth-imbalance adds up (default 1)
   --strategy FILE   run this strategy (defineStrategy) in a thread of its own; may be repeated
   --backtest        put the orders of the strategy into the feed, through the matching engine:
-                    fills by what really traded, queue position, profit from its own order log
+                    fills by what really traded, queue position, profit from its own order log;
+                    "foldbook strategy" runs the same file on a node
   --latency D,O,J   of news, of orders, and of chance on top of each, as 50us,100us,5us (default 0)
   --seed N          of that chance (default 1)
   --fees M,T        parts per million of a maker's and a taker's fill, as -10,50 (default 0)
@@ -61,8 +62,9 @@ next, and a snapshot at a file's beginning replaces it. LOBSTER files of other i
 days of ITCH, other kinds of Hyperliquid's files, and compact files are feeds of their own, one
 after another.
 
-LOBSTER's messages leave out what happens beyond its levels: only --check, which has the orderbook,
-ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
+LOBSTER's messages leave out what happens beyond its levels: levels that an order crosses have left
+unseen and are forgotten, and only --check, which has the orderbook, ends with the true book.
+seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 
 Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:
 ${features}

@@ -236,7 +236,10 @@ function feesIn(text: string | undefined): FeeRates | undefined {
     return /^-?\d{1,6}$/.test(rate) ? Number(rate) : Number.NaN;
   });
   const areRates = Number.isInteger(makerPpm) && Number.isInteger(takerPpm) && rest.length === 0;
-  if (areRates && makerPpm !== undefined && takerPpm !== undefined) return { makerPpm, takerPpm };
+  if (areRates && makerPpm !== undefined && takerPpm !== undefined) {
+    if (makerPpm + takerPpm >= 0) return { makerPpm, takerPpm };
+    throw new UsageError(`--fees ${text}: together they are below 0: a venue would pay for trades`);
+  }
   throw new UsageError(`--fees ${text}: give MAKER,TAKER in parts per million, as -10,50`);
 }
 

@@ -92,3 +92,32 @@ test('what the market or its ticks refuse is a report', async () => {
   );
   assert.equal(sent.length, 1);
 });
+
+test('a cancel that comes too late is rejected, as in a backtest', async () => {
+  const { orders, sent, told, hear } = newOrders();
+  const id = orders.place({ instrument: 3, side: 'buy', price: 1_200, quantity: 40 });
+  hear({ type: 'accepted', ...answer, ...order, ...terms });
+  orders.cancel(id);
+  hear({ type: 'fill', ...fill, ...order });
+  await Promise.resolve();
+  const { UNKNOWN_ORDER: code } = ResultCode;
+  hear({ type: 'rejected', ...answer, code, command: CommandKind.CANCEL, clientOrderId: 71n });
+  // Somebody else's of the account.
+  hear({ type: 'rejected', ...answer, code, command: CommandKind.CANCEL, clientOrderId: 70n });
+  orders.cancel(id);
+  orders.place({ instrument: 4, side: 'buy', price: 1_200, quantity: 40 });
+  await Promise.resolve();
+  assert.deepEqual(
+    told.map((news) => ('reason' in news ? `${news.id} ${news.reason}` : news.id)),
+    ['71 undefined', 71, '71 UNKNOWN_ORDER', '71 UNKNOWN_ORDER', '72 UNKNOWN_MARKET'],
+  );
+  assert.equal(sent.length, 2);
+});
+
+test('what is open can be taken away', async () => {
+  const { orders, sent } = newOrders();
+  const id = orders.place({ instrument: 3, side: 'buy', price: 1_200, quantity: 40 });
+  orders.place({ instrument: 3, side: 'buy', price: 1_250, quantity: 40 });
+  orders.cancelOpen();
+  assert.deepEqual(sent.slice(1), [{ kind: CommandKind.CANCEL, clientOrderId: BigInt(id) }]);
+});

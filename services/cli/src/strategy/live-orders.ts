@@ -55,14 +55,20 @@ export class LiveOrders implements StrategyOrders {
   place(order: OrderRequest): number {
     this.#lastId += 1;
     const id = this.#lastId;
-    this.#own.set(id, { ...order, left: 0 });
+    if (order.instrument !== this.#options.instrument) {
+      this.#report(id, 'rejected', resultName(ResultCode.UNKNOWN_MARKET));
+      return id;
+    }
     const side = SIDE_NAMES[order.side];
-    this.#submit(id, order, (terms) => ({ kind: CommandKind.NEW, side, ...terms }));
+    const isSent = this.#submit(id, order, (terms) => ({ kind: CommandKind.NEW, side, ...terms }));
+    if (isSent) this.#own.set(id, { ...order, left: 0 });
     return id;
   }
 
   cancel(id: number): void {
-    this.#options.client.submit({ kind: CommandKind.CANCEL, clientOrderId: BigInt(id) });
+    if (this.#own.has(id)) {
+      this.#options.client.submit({ kind: CommandKind.CANCEL, clientOrderId: BigInt(id) });
+    } else this.#report(id, 'rejected', resultName(ResultCode.UNKNOWN_ORDER));
   }
 
   replace(id: number, change: OrderChange): void {
@@ -76,32 +82,52 @@ export class LiveOrders implements StrategyOrders {
     this.#submit(id, order, (terms) => ({ kind: CommandKind.REPLACE, flags, ...terms }));
   }
 
+  /** Takes away whatever is open, or on its way. */
+  cancelOpen(): void {
+    for (const id of this.#own.keys()) this.cancel(id);
+  }
+
   /** Hears of nothing any more; the orders stay. */
   close(): void {
     this.#stop();
   }
 
-  #submit(id: number, order: OrderRequest, draft: (terms: Terms) => Draft): void {
+  #submit(id: number, order: OrderRequest, draft: (terms: Terms) => Draft): boolean {
     const { tick, lot, client } = this.#options;
     const [ticks, lots] = [order.price / tick, order.quantity / lot];
     if (!Number.isSafeInteger(ticks) || ticks < 0) {
       this.#report(id, 'rejected', resultName(ResultCode.INVALID_PRICE));
-    } else if (!Number.isSafeInteger(lots) || lots < 0) {
-      this.#report(id, 'rejected', resultName(ResultCode.INVALID_QUANTITY));
-    } else {
-      const timeInForce = TIME_IN_FORCE_NAMES[order.timeInForce ?? 'gtc'];
-      const amounts = { price: BigInt(ticks), quantity: BigInt(lots) };
-      const clientOrderId = BigInt(id);
-      const selfTrade = SelfTrade.EXPIRE_MAKER;
-      client.submit(draft({ clientOrderId, ...amounts, timeInForce, selfTrade }));
+      return false;
     }
+    if (!Number.isSafeInteger(lots) || lots < 0) {
+      this.#report(id, 'rejected', resultName(ResultCode.INVALID_QUANTITY));
+      return false;
+    }
+    const timeInForce = TIME_IN_FORCE_NAMES[order.timeInForce ?? 'gtc'];
+    const amounts = { price: BigInt(ticks), quantity: BigInt(lots) };
+    const clientOrderId = BigInt(id);
+    const selfTrade = SelfTrade.EXPIRE_MAKER;
+    client.submit(draft({ clientOrderId, ...amounts, timeInForce, selfTrade }));
+    return true;
   }
 
   #hear(event: MarketEvent): void {
     if (!('clientOrderId' in event)) return;
     const id = Number(event.clientOrderId);
+    // Others of the account's, by a program beside this one or before it.
+    if (id <= this.#options.lastId || id > this.#lastId) return;
+    if (event.type === 'rejected' || event.type === 'result') {
+      if (event.code === ResultCode.OK) return;
+      if (event.command === CommandKind.NEW) this.#own.delete(id);
+      // Of an order that was gone when the request arrived, too.
+      this.#report(id, 'rejected', resultName(event.code));
+      return;
+    }
     const own = this.#own.get(id);
-    if (own === undefined) return;
+    if (own !== undefined) this.#hearOf(id, own, event);
+  }
+
+  #hearOf(id: number, own: Own, event: MarketEvent): void {
     switch (event.type) {
       case 'accepted':
       case 'replaced':
@@ -111,12 +137,6 @@ export class LiveOrders implements StrategyOrders {
       case 'cancelled':
         this.#own.delete(id);
         this.#report(id, 'cancelled', nameOf(CANCEL_REASON_NAMES, event.reason));
-        return;
-      case 'rejected':
-      case 'result':
-        if (event.code === ResultCode.OK) return;
-        if (event.command === CommandKind.NEW) this.#own.delete(id);
-        this.#report(id, 'rejected', resultName(event.code));
         return;
       case 'fill':
         this.#fill(id, own, event);

@@ -167,6 +167,12 @@ function checkMakers({ log }: Done, steps: readonly Step[]): void {
     // A trade may be settled once it is clear that no parts follow.
     const traded = event.quantity + (before?.action === TRADE ? (before.quantity ?? 0n) : 0n);
     assert.ok(sumOf(fills) <= traded, `${sumOf(fills)} of ${traded}`);
+    if (event.action !== ADD || before?.action === TRADE) continue;
+    for (const { side, price } of fills) {
+      const isReached =
+        side === 'buy' ? price >= (event.price ?? 0n) : price <= (event.price ?? 0n);
+      assert.ok(isReached, `${side} at ${price}, where ${event.price} came`);
+    }
   }
 }
 

@@ -5,8 +5,9 @@ import { blockOf, sharedKernel } from '../../test/decoding.ts';
 import { Action, EventFlag, EventSide, type MarketEvent } from '../event.ts';
 import { parseFeature } from '../features/feature.ts';
 import { FeaturePlan } from '../features/feature-plan.ts';
+import type { HistoryKernel } from '../kernel/history-kernel.ts';
 import { ReplayBook } from '../replay-book.ts';
-import { defineStrategy } from '../strategy/strategy.ts';
+import { defineStrategy, type Strategy } from '../strategy/strategy.ts';
 import type { StrategyOrders } from '../strategy/strategy-orders.ts';
 import { marketEvent } from '../testing/event-block.ts';
 import { Backtest, type BacktestOptions } from './backtest.ts';
@@ -21,7 +22,20 @@ const TICK = { tick: 1n, lot: 1n };
 
 /** What to do once an event was seen, by its number. */
 type Script = Readonly<Record<number, (orders: StrategyOrders) => void>>;
-type Options = Partial<Pick<BacktestOptions, 'latency' | 'fees' | 'funds' | 'joined'>>;
+type Options = Partial<Pick<BacktestOptions, 'latency' | 'fees' | 'funds' | 'joined' | 'units'>>;
+
+function newBacktest(kernel: HistoryKernel, strategy: Strategy, options: Options = {}): Backtest {
+  const context = { instruments: () => ['X'], priceDecimals: 0, quantityDecimals: 0 };
+  return new Backtest({
+    kernel,
+    engine,
+    book: new ReplayBook({ kernel, lenient: true, joined: options.joined ?? false }),
+    plan: new FeaturePlan(kernel, [parseFeature('mid')]),
+    strategy: { path: 'test', strategy, context, columns: [0] },
+    units: () => TICK,
+    ...options,
+  });
+}
 
 /** Events are 10 ns apart where they do not say when, and each is a message of its own. */
 function run(flow: readonly Partial<MarketEvent>[], script: Script, options: Options = {}) {
@@ -39,16 +53,7 @@ function run(flow: readonly Partial<MarketEvent>[], script: Script, options: Opt
         seen.push(`fill ${id} ${quantity}@${price} ${left}`),
     }),
   });
-  const context = { instruments: () => ['X'], priceDecimals: 0, quantityDecimals: 0 };
-  const backtest = new Backtest({
-    kernel,
-    engine,
-    book: new ReplayBook({ kernel, lenient: true, joined: options.joined ?? false }),
-    plan: new FeaturePlan(kernel, [parseFeature('mid')]),
-    strategy: { path: 'test', strategy, context, columns: [0] },
-    units: () => TICK,
-    ...options,
-  });
+  const backtest = newBacktest(kernel, strategy, options);
   const events = flow.map((event, index) =>
     marketEvent({ flags: LAST, timeNs: BigInt(index) * 10n, ...event }),
   );
@@ -293,6 +298,78 @@ describe('orders that take', () => {
   });
 });
 
+describe('what the venue does', () => {
+  const wait = { action: Action.REPORT };
+  const halt = { action: Action.STATUS, quantity: 0n };
+  const goOn = { action: Action.STATUS, quantity: 2n };
+
+  test('while it halts trading, orders may only be cancelled', () => {
+    const script: Script = {
+      1: buy(100, 5),
+      2: buy(103, 5),
+      3: (orders) => orders.replace(1, { price: 101, quantity: 5 }),
+      4: (orders) => orders.cancel(1),
+      6: buy(103, 5),
+    };
+    const { seen } = run([...BOOK, halt, wait, wait, goOn, wait, wait], script);
+    assert.deepEqual(seen, [
+      'accepted 1',
+      'rejected 2 MARKET_CANCEL_ONLY',
+      'rejected 1 MARKET_CANCEL_ONLY',
+      'cancelled 1 requested',
+      'accepted 3',
+      'fill 3 5@103 0',
+    ]);
+  });
+
+  test('a snapshot clears the book as well, within its first message', () => {
+    const kernel = sharedKernel();
+    const seen: string[] = [];
+    const strategy = defineStrategy({
+      start: ({ orders }) => ({
+        onBlock({ firstEvent }) {
+          if (firstEvent === 0)
+            orders?.place({ instrument: 0, side: 'buy', price: 100, quantity: 5 });
+        },
+        onOrder: ({ type, id, reason }) => {
+          seen.push([type, reason ?? []].flat().join(' '));
+          if (reason !== 'cleared') return;
+          orders?.place({ instrument: 0, side: 'buy', price: 100, quantity: id + 4 });
+        },
+        onFill: ({ quantity }) => seen.push(`fill ${quantity}`),
+      }),
+    });
+    const backtest = newBacktest(kernel, strategy);
+    const apply = (...events: Partial<MarketEvent>[]) =>
+      backtest.apply(
+        blockOf(
+          kernel,
+          events.map((event) => marketEvent({ flags: LAST, ...event })),
+        ),
+      );
+    apply(BOOK[0], { ...wait, timeNs: 10n });
+    backtest.startSnapshot();
+    apply(
+      { ...BOOK[0], timeNs: 20n, flags: 0 },
+      { ...BOOK[1], timeNs: 20n },
+      { ...sold(1n, 10n), timeNs: 30n },
+      { orderId: 3n, timeNs: 40n },
+      { ...sold(3n, 2n), timeNs: 50n },
+    );
+    // Only what was traded after all of order 1, which the snapshot has, was gone.
+    assert.deepEqual(seen, ['accepted', 'cancelled cleared', 'accepted', 'fill 2']);
+    assert.equal(backtest.end().replay.differences.length, 1);
+  });
+
+  test('when it clears the book ours go, too, and do not stand before those that come back', () => {
+    const clear = { action: Action.CLEAR, flags: 0 };
+    const flow = [...BOOK, wait, clear, { orderId: 1n }, sold(1n, 3n)];
+    const { seen, log } = run(flow, { 1: buy(100, 5) });
+    assert.deepEqual(seen, ['accepted 1', 'cancelled 1 cleared']);
+    assert.deepEqual(filled(log), []);
+  });
+});
+
 describe('money', () => {
   const wait = { action: Action.STATUS };
   const fees = { makerPpm: -10_000, takerPpm: 25_000 };
@@ -304,7 +381,7 @@ describe('money', () => {
       sold(1n, 3n),
       wait,
       { action: DELETE, orderId: 2n, side: SELL },
-      wait,
+      { orderId: 3n, side: SELL, price: 101n },
     ];
     const result = run(
       flow,
@@ -315,7 +392,7 @@ describe('money', () => {
       { fees },
     );
     const paid = result.log.flatMap((entry) => (entry.type === 'fill' ? [entry.fee] : []));
-    // 1% of 303 rounded down, 2.5% of 200 rounded up.
+    // 1% of 303 rounded down, 2.5% of 200.
     assert.deepEqual(paid, [-3n, 5n]);
     assert.deepEqual(result.profit, [
       {
@@ -347,8 +424,31 @@ describe('money', () => {
     ]);
   });
 
+  test('what is held is worth the last fill where a side is empty', () => {
+    const gone = { action: DELETE, orderId: 1n };
+    const { profit, standings } = run([...BOOK, wait, sold(1n, 1n), gone], { 1: buy(101, 1) });
+    assert.deepEqual([profit[0]?.mark, profit[0]?.total], [101n, 0n]);
+    assert.equal(standings[0]?.total, undefined);
+  });
+
   test('what has not arrived when the feed ends is said', () => {
     assert.equal(run(BOOK, { 1: buy(100, 1) }).underway, 1);
+  });
+
+  test('fees are exact, however coarse ticks and lots are', () => {
+    const flow = [
+      { price: 480_000n, quantity: 500n },
+      { orderId: 2n, side: SELL, price: 500_000n, quantity: 500n },
+      wait,
+      wait,
+    ];
+    const fees = { makerPpm: -1, takerPpm: 3 };
+    const units = () => ({ tick: 20_000n, lot: 100n });
+    const { log, standings } = run(flow, { 1: buy(500_000, 100) }, { fees, units });
+    // 50,000,000 are traded.
+    const paid = log.flatMap((entry) => (entry.type === 'fill' ? [entry.fee] : []));
+    assert.deepEqual(paid, [150n]);
+    assert.equal(standings[0]?.cash, -50_000_150n);
   });
 
   test('fees that no market has are refused', () => {

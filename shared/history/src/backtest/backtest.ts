@@ -5,9 +5,9 @@
  * feed's: the strategy hears of an event, and the market of its orders, after their latencies.
  */
 import type { EventBlock } from '../decoder.ts';
-import type { FeeRates } from '../engine-replay/engine-market.ts';
 import { MOST_OWN_FUNDS } from '../engine-replay/engine-market.ts';
 import { EngineReplay, type EngineReplayResult } from '../engine-replay/engine-replay.ts';
+import { checkFees, type FeeRates, NO_FEES } from '../engine-replay/fees.ts';
 import type { MarketUnits } from '../engine-replay/market-units.ts';
 import type { OwnEvent } from '../engine-replay/own-event.ts';
 import { EVENT_BYTES, EventFlag, EventSide, readEvent } from '../event.ts';
@@ -53,7 +53,7 @@ export interface Standing {
   readonly position: bigint;
   /** Got less paid, fees included: price units times quantity units. */
   readonly cash: bigint;
-  /** With the position at the last mid; undefined before there was a price. */
+  /** With the position at the last mid; undefined where a side is empty. */
   readonly total: bigint | undefined;
 }
 
@@ -85,18 +85,21 @@ export class Backtest {
   #timeNs = 0n;
   /** Whether the book is between two messages of the feed, where orders come in. */
   #isWhole = true;
+  /** The next event begins a snapshot. */
+  #isAtSnapshot = false;
 
-  /** @throws StrategyError STRATEGY_FAILED */
+  /** @throws StrategyError STRATEGY_FAILED; MarketSetUpError for fees that no venue has */
   constructor(options: BacktestOptions) {
     this.#options = options;
-    const { kernel, engine, joined, levels, units, plan, strategy } = options;
+    const { kernel, engine, joined, levels, units, plan, strategy, fees = NO_FEES } = options;
+    checkFees(fees);
     this.#frame = plan.newFrame();
     this.#latency = new Latency(options.latency);
     this.#orders = new PendingOrders(this.#latency, (entry) => this.#log.push(entry));
     this.#replay = new EngineReplay(
       { kernel, engine, joined, levels, units },
       {
-        fees: options.fees ?? { makerPpm: 0, takerPpm: 0 },
+        fees,
         funds: (units) => this.#fundsIn(units),
         onOwn: (instrument, event) => this.#heard(instrument, event),
       },
@@ -115,9 +118,17 @@ export class Backtest {
   }
 
   /**
+   * What comes next is a snapshot, the whole book: what was there is gone with its first event, and
+   * so are our orders, as with a clear of the feed.
+   */
+  startSnapshot(): void {
+    this.#isAtSnapshot = true;
+  }
+
+  /**
    * @throws StrategyError STRATEGY_FAILED
    * @throws ReplayError where the book is strict
-   * @throws MarketSetUpError where the engine takes no such fees or funds
+   * @throws MarketSetUpError where the engine takes no such funds
    */
   apply(block: EventBlock): void {
     this.#replay.learn(block);
@@ -128,6 +139,7 @@ export class Backtest {
       const timeNs = event.timeNs > this.#timeNs ? event.timeNs : this.#timeNs;
       if (this.#isWhole) this.#bringIn(timeNs);
       this.#timeNs = timeNs;
+      if (this.#isAtSnapshot) this.#clear();
       this.#replay.applyEvent(event);
       this.#isWhole = (event.flags & EventFlag.LAST) !== 0;
       if (!this.#isWhole && index + 1 < block.count) continue;
@@ -164,6 +176,13 @@ export class Backtest {
       strategy: this.#strategy.result(),
       replay: this.#replay.result(),
     };
+  }
+
+  #clear(): void {
+    this.#isAtSnapshot = false;
+    const { book } = this.#options;
+    for (const instrument of this.#replay.instruments) book.trim(instrument, 0);
+    this.#replay.clear();
   }
 
   /** Lets what arrives before the next event come to the market. */
@@ -270,7 +289,7 @@ export class Backtest {
     }
   }
 
-  /** What instruments with fills are worth; where nothing is quoted, as much as the last fill. */
+  /** What instruments with fills are worth; where a side is empty, as much as the last fill. */
   #marks(): LogEntry[] {
     const last = new Map<number, bigint>();
     for (const entry of this.#log)
@@ -283,13 +302,12 @@ export class Backtest {
       });
   }
 
-  /** Between the best prices, or at the only one. */
+  /** Between the best prices. One alone says little: what is held might not be sold there. */
   #mid(instrument: number): bigint | undefined {
     const { book } = this.#options;
     const bid = book.best(instrument, EventSide.BUY)?.price;
     const ask = book.best(instrument, EventSide.SELL)?.price;
-    if (bid === undefined || ask === undefined) return bid ?? ask;
-    return (bid + ask) / 2n;
+    return bid === undefined || ask === undefined ? undefined : (bid + ask) / 2n;
   }
 
   #fundsIn({ tick, lot }: MarketUnits): { base: bigint; quote: bigint } {

@@ -27,7 +27,10 @@ export type RequestEntry =
 /** What the market did, and when. */
 export type MarketEntry = OwnEvent & { readonly instrument: number; readonly timeNs: bigint };
 
-/** What an instrument was worth at the end: between the best prices, rounded down to a unit. */
+/**
+ * What an instrument was worth at the end: between the best prices, rounded down to a unit; at the
+ * last fill where a side is empty.
+ */
 export interface MarkEntry {
   readonly type: 'mark';
   readonly instrument: number;

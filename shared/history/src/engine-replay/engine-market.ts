@@ -20,17 +20,10 @@ import {
 export const MARKET_ACCOUNT = 2;
 /** Ours. */
 export const OWN_ACCOUNT = 3;
-const OWN_TIER = 1;
 const SESSION = 1;
 /** Of each asset; with what we may have it is below what a market may hold. */
 const MARKET_FUNDS = 2n ** 62n;
 export const MOST_OWN_FUNDS = 2n ** 61n;
-
-/** Parts per million of what is traded; negative ones are paid to us. */
-export interface FeeRates {
-  readonly makerPpm: number;
-  readonly takerPpm: number;
-}
 
 /** Ours, in lots and in the market's quote units. */
 export interface OwnFunds {
@@ -41,7 +34,6 @@ export interface OwnFunds {
 export interface EngineMarketOptions {
   /** One that has seen no command yet. */
   readonly engine: Engine;
-  readonly fees: FeeRates;
   readonly funds: OwnFunds;
 }
 
@@ -60,17 +52,11 @@ export class EngineMarket {
   #events: EngineEvent[] = [];
 
   /** @throws MarketSetUpError */
-  constructor({ engine, fees, funds }: EngineMarketOptions) {
+  constructor({ engine, funds }: EngineMarketOptions) {
     this.engine = engine;
-    const { makerPpm, takerPpm } = fees;
-    // No pair of tiers may add up to less than nothing: what we are paid the others pay.
-    const makerFeePpm = Math.max(0, -takerPpm);
-    const takerFeePpm = Math.max(0, -makerPpm);
-    const maxFeePpm = Math.max(makerPpm, takerPpm, makerFeePpm, takerFeePpm);
-    this.#setUp({ kind: CommandKind.CREATE_MARKET, makerFeePpm, takerFeePpm, maxFeePpm });
-    const rates = { makerFeePpm: makerPpm, takerFeePpm: takerPpm };
-    this.#setUp({ kind: CommandKind.SET_FEES, tier: OWN_TIER, ...rates });
-    this.#setUp({ kind: CommandKind.SET_TIER, tier: OWN_TIER, account: OWN_ACCOUNT });
+    // Fees are counted outside: see fees.ts.
+    const noFees = { makerFeePpm: 0, takerFeePpm: 0, maxFeePpm: 0 };
+    this.#setUp({ kind: CommandKind.CREATE_MARKET, ...noFees });
     this.#deposit(MARKET_ACCOUNT, Asset.BASE, MARKET_FUNDS);
     this.#deposit(MARKET_ACCOUNT, Asset.QUOTE, MARKET_FUNDS);
     this.#deposit(OWN_ACCOUNT, Asset.BASE, funds.base);

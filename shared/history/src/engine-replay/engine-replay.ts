@@ -11,7 +11,8 @@ import { EVENT_BYTES, EventOffset, type MarketEvent, readEvent } from '../event.
 import type { HistoryKernel } from '../kernel/history-kernel.ts';
 import type { BookSide } from '../replay-book.ts';
 import { type Difference, Differences } from './differences.ts';
-import { EngineMarket, type FeeRates, type OwnFunds } from './engine-market.ts';
+import { EngineMarket, type OwnFunds } from './engine-market.ts';
+import { type FeeRates, NO_FEES } from './fees.ts';
 import { ExecutionCounts, HistoryMarket } from './history-market.ts';
 import { learnUnits, type MarketUnits } from './market-units.ts';
 import { MatchedMarket } from './matched-market.ts';
@@ -56,7 +57,7 @@ export interface OwnAccount {
 }
 
 const NOBODY: OwnAccount = {
-  fees: { makerPpm: 0, takerPpm: 0 },
+  fees: NO_FEES,
   funds: () => ({ base: 0n, quote: 0n }),
   onOwn: () => assert.fail('nobody has orders'),
 };
@@ -76,7 +77,7 @@ export class EngineReplay implements WindowBook {
     this.#host = new KernelHost(options.engine);
   }
 
-  /** @throws MarketSetUpError where the engine does not take the fees or funds */
+  /** @throws MarketSetUpError where the engine does not take the funds */
   apply(block: EventBlock): void {
     this.learn(block);
     const view = this.viewOf(block);
@@ -123,6 +124,11 @@ export class EngineReplay implements WindowBook {
     return this.marketOf(instrument)?.market.levels(side, count) ?? [];
   }
 
+  /** A snapshot that is the whole book follows: what was there before is gone. */
+  clear(): void {
+    for (const market of this.#markets.values()) market.clear();
+  }
+
   seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void {
     const market = this.marketOf(instrument) ?? this.#open(instrument, this.#unitsOf(instrument));
     market.seedLevel(side, price, quantity);
@@ -155,11 +161,10 @@ export class EngineReplay implements WindowBook {
   #open(instrument: number, units: MarketUnits): HistoryMarket {
     const { fees, funds, onOwn } = this.#own;
     const engine = this.#host.addMarket(ENGINE_OPTIONS);
-    const market = new MatchedMarket(
-      new EngineMarket({ engine, fees, funds: funds(units) }),
-      units,
-      (event) => onOwn(instrument, event),
-    );
+    const market = new MatchedMarket(new EngineMarket({ engine, funds: funds(units) }), units, {
+      fees,
+      onOwn: (event) => onOwn(instrument, event),
+    });
     const { joined = false, levels = 0 } = this.#options;
     const options = { market, differences: this.#differences, joined, levels };
     const opened = new HistoryMarket(options, this.#counts);

@@ -11,6 +11,8 @@ import type { MarketOrder } from './order-queues.ts';
 
 /** Anonymous orders are named from here down: the last name is an aggressor's. */
 const LAST_ANONYMOUS_ID = 2n ** 64n - 2n;
+/** Of a STATUS: trading goes on. */
+const TRADING = 2n;
 
 export interface HistoryMarketOptions {
   readonly market: MatchedMarket;
@@ -89,6 +91,15 @@ export class HistoryMarket {
     this.#enter(order);
   }
 
+  /**
+   * The book is empty. Ours go, too: the feed's would come back behind them, though they had come
+   * before.
+   */
+  clear(): void {
+    for (const order of [...this.market.orders.values()]) this.#forget(order);
+    this.market.clearOwn();
+  }
+
   /** Forgets what lies beyond the best levels of the feed's orders. */
   trim(levels: number): void {
     for (const side of [EventSide.BUY, EventSide.SELL] as const) this.#trimSide(side, levels);
@@ -110,10 +121,13 @@ export class HistoryMarket {
         else this.#trade = { event, number, left: event.quantity };
         return;
       case Action.CLEAR:
-        for (const order of [...this.market.orders.values()]) this.#forget(order);
+        this.clear();
+        return;
+      case Action.STATUS:
+        this.market.isHalted = event.quantity < TRADING;
         return;
       default:
-        // What halts trading or reports on an order changes no book.
+        // A report on an order changes no book.
         return;
     }
   }

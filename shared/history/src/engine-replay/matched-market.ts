@@ -6,9 +6,9 @@ import {
   CANCEL_REASON_NAMES,
   CommandKind,
   type MarketEvent as EngineEvent,
-  Liquidity,
   nameOf,
   OrderFlag,
+  ResultCode,
   resultName,
   SelfTrade,
   SIDE_NAMES,
@@ -23,6 +23,7 @@ import {
   OWN_ACCOUNT,
   type Unnumbered,
 } from './engine-market.ts';
+import { type FeeRates, feeOf } from './fees.ts';
 import { lotsOf, type MarketUnits, ticksOf } from './market-units.ts';
 import { type MarketOrder, OrderQueues } from './order-queues.ts';
 import type { OwnEvent, OwnTerms } from './own-event.ts';
@@ -31,6 +32,7 @@ import type { OwnEvent, OwnTerms } from './own-event.ts';
 const AGGRESSOR_ID = 2n ** 64n - 1n;
 /** Levels asked for at a time, where the best one is not enough. */
 const MORE_LEVELS = 64;
+const HALTED = resultName(ResultCode.MARKET_CANCEL_ONLY);
 
 /** In the feed's units. */
 export interface Match {
@@ -55,22 +57,32 @@ export interface Before {
   readonly isBlocked: boolean;
 }
 
+/** Ours in this market. */
+export interface MarketAccount {
+  readonly fees: FeeRates;
+  readonly onOwn: (event: OwnEvent) => void;
+}
+
 type ReportOf<T extends EngineEvent['type']> = Extract<EngineEvent, { readonly type: T }>;
 
 export class MatchedMarket {
   readonly units: MarketUnits;
   readonly #market: EngineMarket;
-  readonly #onOwn: (event: OwnEvent) => void;
+  readonly #account: MarketAccount;
   readonly #queues = new OrderQueues();
   /** The feed's, by id, as long as it tells of them. */
   readonly orders = new Map<bigint, MarketOrder>();
   readonly #own = new Map<bigint, MarketOrder>();
   readonly #begin: OwnBalance;
+  /** Fees so far. */
+  #paid = 0n;
+  /** Ours are not let in: the engine would match them all the same. */
+  isHalted = false;
 
-  constructor(market: EngineMarket, units: MarketUnits, onOwn: (event: OwnEvent) => void) {
+  constructor(market: EngineMarket, units: MarketUnits, account: MarketAccount) {
     this.#market = market;
     this.units = units;
-    this.#onOwn = onOwn;
+    this.#account = account;
     this.#begin = this.#balance();
   }
 
@@ -78,10 +90,10 @@ export class MatchedMarket {
     return this.#own.size;
   }
 
-  /** What the engine has of ours, held or not, beyond what we began with. */
+  /** What the engine has of ours, held or not, beyond what we began with, less fees. */
   ownGain(): OwnBalance {
     const { base, quote } = this.#balance();
-    return { base: base - this.#begin.base, quote: quote - this.#begin.quote };
+    return { base: base - this.#begin.base, quote: quote - this.#begin.quote - this.#paid };
   }
 
   #balance(): OwnBalance {
@@ -202,6 +214,10 @@ export class MatchedMarket {
     const side = SIDE_NAMES[terms.side];
     const price = ticksOf(this.units, terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
+    if (this.isHalted) {
+      this.#reject(id, 'place', HALTED);
+      return;
+    }
     if (price === undefined || quantity === undefined) {
       this.#reject(id, 'place', price === undefined ? 'INVALID_PRICE' : 'INVALID_QUANTITY');
       return;
@@ -227,6 +243,7 @@ export class MatchedMarket {
     const price = ticksOf(this.units, terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
     if (order === undefined) this.#reject(id, 'replace', 'UNKNOWN_ORDER');
+    else if (this.isHalted) this.#reject(id, 'replace', HALTED);
     else if (price === undefined) this.#reject(id, 'replace', 'INVALID_PRICE');
     else if (quantity === undefined) this.#reject(id, 'replace', 'INVALID_QUANTITY');
     else {
@@ -248,6 +265,14 @@ export class MatchedMarket {
     else this.#runOwn('cancel', order, { kind: CommandKind.CANCEL, clientOrderId: order.id });
   }
 
+  /** Ours leave with all others, and are told of it. */
+  clearOwn(): void {
+    for (const order of [...this.#own.values()]) {
+      this.#market.run(OWN_ACCOUNT, { kind: CommandKind.CANCEL, clientOrderId: order.id });
+      this.#drop(order, order.told, 'cleared');
+    }
+  }
+
   #runOwn(name: 'place' | 'cancel' | 'replace', order: MarketOrder, command: Unnumbered): void {
     const events = this.#market.run(OWN_ACCOUNT, command);
     const [first] = events;
@@ -265,34 +290,29 @@ export class MatchedMarket {
   /** Takes what traded off the orders, and tells what is ours. */
   #absorb(events: readonly EngineEvent[], taker: MarketOrder | undefined): Match[] {
     const matches: Match[] = [];
-    for (const [index, event] of events.entries()) {
-      if (event.type === 'trade') matches.push(this.#match(events, index, event, taker));
+    for (const event of events) {
+      if (event.type === 'trade') matches.push(this.#match(event, taker));
       else if (event.type === 'cancelled' && event.account === OWN_ACCOUNT) this.#cancelled(event);
       else if (event.type === 'accepted' || event.type === 'replaced') this.#stated(event);
     }
     return matches;
   }
 
-  #match(
-    events: readonly EngineEvent[],
-    index: number,
-    trade: ReportOf<'trade'>,
-    taker: MarketOrder | undefined,
-  ): Match {
+  #match(trade: ReportOf<'trade'>, taker: MarketOrder | undefined): Match {
     const isOwn = trade.makerAccount === OWN_ACCOUNT;
     const maker = (isOwn ? this.#own : this.orders).get(trade.makerClientOrderId);
     if (maker === undefined) throw new Error(`order ${trade.makerClientOrderId} is not known`);
     const quantity = trade.quantity * this.units.lot;
     const price = trade.price * this.units.tick;
-    const fees = feesAt(events, index + 1);
     const fill = (order: MarketOrder, liquidity: 'maker' | 'taker') => {
       order.told -= quantity;
       const side = order.side === EventSide.BUY ? 'buy' : 'sell';
-      const fee = this.#feeOf(fees, liquidity);
+      const fee = feeOf(this.#account.fees, liquidity, price * quantity);
+      this.#paid += fee;
       const id = Number(order.id);
       const left = order.told;
       if (left === 0n) this.#own.delete(order.id);
-      this.#onOwn({ type: 'fill', id, side, price, quantity, liquidity, fee, left });
+      this.#account.onOwn({ type: 'fill', id, side, price, quantity, liquidity, fee, left });
     };
     maker.here -= quantity;
     if (maker.here === 0n) this.#queues.leave(maker);
@@ -302,16 +322,6 @@ export class MatchedMarket {
     }
     if (isOwn) fill(maker, 'maker');
     return { maker, price, quantity };
-  }
-
-  #feeOf(fees: readonly ReportOf<'fee'>[], liquidity: 'maker' | 'taker'): bigint {
-    const isMaker = liquidity === 'maker';
-    const { tick, lot } = this.units;
-    return fees
-      .filter(
-        (fee) => fee.account === OWN_ACCOUNT && (fee.liquidity === Liquidity.MAKER) === isMaker,
-      )
-      .reduce((sum, { amount, rebate }) => sum + (rebate ? -amount : amount) * tick * lot, 0n);
   }
 
   /** The feed's own orders are settled by whoever changed them. */
@@ -328,37 +338,26 @@ export class MatchedMarket {
     }
     order.here = isKept ? quantity : 0n;
     order.told = quantity;
-    this.#onOwn({ type: event.type, id: Number(order.id), price, quantity });
+    this.#account.onOwn({ type: event.type, id: Number(order.id), price, quantity });
   }
 
   #cancelled({ clientOrderId, quantity, reason }: ReportOf<'cancelled'>): void {
     const order = this.#own.get(clientOrderId);
     if (order === undefined) throw new Error(`order ${clientOrderId} is not ours`);
+    const words = nameOf(CANCEL_REASON_NAMES, reason) ?? `reason ${reason}`;
+    this.#drop(order, quantity * this.units.lot, words);
+  }
+
+  #drop(order: MarketOrder, quantity: bigint, reason: string): void {
     if (order.here > 0n) this.#queues.leave(order);
-    this.#own.delete(clientOrderId);
-    this.#onOwn({
-      type: 'cancelled',
-      id: Number(clientOrderId),
-      quantity: quantity * this.units.lot,
-      reason: nameOf(CANCEL_REASON_NAMES, reason) ?? `reason ${reason}`,
-    });
+    this.#own.delete(order.id);
+    this.#account.onOwn({ type: 'cancelled', id: Number(order.id), quantity, reason });
   }
 
   #reject(id: number, command: 'place' | 'cancel' | 'replace', code: string): void {
-    this.#onOwn({ type: 'rejected', id, command, code });
+    this.#account.onOwn({ type: 'rejected', id, command, code });
   }
 }
 
 const isOf = ({ account, clientOrderId }: ReportOf<'cancelled'>, order: MarketOrder) =>
   account === MARKET_ACCOUNT && clientOrderId === order.id;
-
-/** Of the trade before: they follow it at once. */
-function feesAt(events: readonly EngineEvent[], from: number): ReportOf<'fee'>[] {
-  const fees: ReportOf<'fee'>[] = [];
-  for (let at = from; at < events.length; at += 1) {
-    const event = events[at];
-    if (event?.type !== 'fee') break;
-    fees.push(event);
-  }
-  return fees;
-}

@@ -108,4 +108,8 @@ export interface HistoryExports {
   keepShare(events: number, count: number, index: number, shares: number): number;
   addFeature(plan: number, kind: number, halfLifeNs: number): number;
   computeFeatures(plan: number, frame: number): void;
+  /** Of one feature (assembly/feature-sums.ts). */
+  clearSums(sums: number): void;
+  addToSums(sums: number, frame: number, feature: number): void;
+  addRowsToSums(sums: number, frame: number, feature: number, instrument: number): void;
 }
