@@ -105,6 +105,23 @@ test('an option whose value may be left out takes its first word, and no word of
   }
 });
 
+test('an option whose value, a number, may be left out before anything', () => {
+  const options = { ...RULES.options, parallel: { type: 'string' } } as const;
+  const rules = { ...RULES, options, countOptions: ['parallel'] };
+  for (const [line, value, positionals] of [
+    ['buy --parallel', '', ['buy']],
+    ['--parallel --account 7 buy', '', ['buy']],
+    ['--parallel buy', '', ['buy']],
+    ['--parallel 12 buy', '12', ['buy']],
+    ['buy --parallel=3 5', '3', ['buy', '5']],
+    ['buy', undefined, ['buy']],
+  ] as const) {
+    const { values, positionals: given } = parseArguments(rules, line.split(' '));
+    assert.equal(values.parallel, value, line);
+    assert.deepEqual(given, positionals, line);
+  }
+});
+
 test('an option whose value is left out where another one follows, or nothing', () => {
   const options = { ...RULES.options, check: { type: 'string' } } as const;
   const rules = { ...RULES, options, openOptions: ['check'] };

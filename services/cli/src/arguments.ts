@@ -16,6 +16,8 @@ export interface ArgumentRules {
   readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
   /** Options of type string whose value may be left out where nothing or another one follows. */
   readonly openOptions?: readonly string[];
+  /** Options of type string whose value, a whole number, may be left out: then ''. */
+  readonly countOptions?: readonly string[];
 }
 
 export interface ParsedArguments {
@@ -27,7 +29,7 @@ export interface ParsedArguments {
 export function parseArguments(rules: ArgumentRules, args: readonly string[]): ParsedArguments {
   const options = { ...COMMON_OPTIONS, ...rules.options };
   const worded = withWords(args, rules.wordOptions ?? {});
-  const filled = withEmpty(worded, rules.openOptions ?? []);
+  const filled = withEmpty(worded, rules);
   const { rest, negatives } = withoutNegatives(filled, options);
   const { values, positionals } = parse(rules.name, rest, options);
   const whole = positionals.map((text) => negatives.get(text) ?? text);
@@ -57,12 +59,21 @@ function withWords(
   return joined;
 }
 
-/** Gives the empty value to options that stand before another one, or last. */
-function withEmpty(args: readonly string[], openOptions: readonly string[]): string[] {
+const COUNT = /^\d+$/;
+
+/** Gives the empty value to options behind which there is none. */
+function withEmpty(
+  args: readonly string[],
+  { openOptions = [], countOptions = [] }: ArgumentRules,
+): string[] {
   return args.map((arg, index) => {
-    if (!arg.startsWith('--') || !openOptions.includes(arg.slice(2))) return arg;
+    const name = arg.startsWith('--') ? arg.slice(2) : '';
     const next = args[index + 1];
-    return next === undefined || next.startsWith('--') ? `${arg}=` : arg;
+    const isLast = next === undefined || next.startsWith('--');
+    const isEmpty =
+      (openOptions.includes(name) && isLast) ||
+      (countOptions.includes(name) && (isLast || !COUNT.test(next)));
+    return isEmpty ? `${arg}=` : arg;
   });
 }
 

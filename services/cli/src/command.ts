@@ -34,6 +34,8 @@ export interface CliCommand {
   readonly wordOptions?: Readonly<Record<string, readonly string[]>>;
   /** Options whose value may be left out where nothing or another option follows: then ''. */
   readonly openOptions?: readonly string[];
+  /** Options whose value, a whole number, may be left out: then ''. */
+  readonly countOptions?: readonly string[];
   /** Ends by itself, tidily, when the context's signal aborts; others simply stop. */
   readonly endsOnSignal?: true;
   /** What it starts uses nothing that Node kept of an earlier start, for it compares programs. */

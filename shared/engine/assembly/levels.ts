@@ -85,6 +85,11 @@ export function bookOf(level: usize): usize {
   return load<u32>(level, BOOK);
 }
 
+/** Of a level that is in no book. */
+export function setBookOf(level: usize, book: usize): void {
+  store<u32>(level, <u32>book, BOOK);
+}
+
 // @ts-ignore: decorator
 @inline
 export function reduceLevel(level: usize, quantity: u64): void {

@@ -38,5 +38,6 @@ export {
   readQueue,
   refusalCode,
 } from './replay-queries';
+export { keepShare } from './share';
 export { addFeature, computeFeatures, newPlan, resetPlan } from './features';
 export { addRowsToSums, addToSums, clearSums } from './feature-sums';

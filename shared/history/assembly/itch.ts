@@ -33,6 +33,8 @@ const DAY_NS: u64 = 86_400_000_000_000;
 /** What one message gives at most. */
 const MOST_EVENTS: usize = 2;
 const BLANK: u8 = 32;
+/** N */
+const NOT_PRINTED: u8 = 0x4e;
 
 /** Address of `Stocks`; how many messages of each type there were (u64 each). */
 const STOCKS: usize = OWN;
@@ -250,8 +252,11 @@ function changed(
   return put(stocks, locate, to, u64At(message, 11), 0, quantity, kind);
 }
 
+/** What is not printed is part of a cross, which a message of its own tells as a whole. */
 function executedAt(stocks: usize, locate: u16, message: usize, to: usize): usize {
-  const kind = kindOf(event.EXECUTE, event.NO_SIDE, event.LAST);
+  const isPrinted = load<u8>(message, 31) != NOT_PRINTED;
+  const flags: u16 = isPrinted ? event.LAST : event.LAST | event.PART;
+  const kind = kindOf(event.EXECUTE, event.NO_SIDE, flags);
   const quantity = u32At(message, 19);
   return put(stocks, locate, to, u64At(message, 11), u32At(message, 32), quantity, kind);
 }

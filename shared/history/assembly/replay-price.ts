@@ -11,8 +11,7 @@
  * "Division by invariant integers using multiplication", 1994, section 9).
  */
 import { attachLevel, bestLevel, detachLevel, levelCount } from '../../engine/assembly/ladder';
-import { levelPrice, setLevelPrice } from '../../engine/assembly/levels';
-import { allocateBlock, blockShiftFor, freeBlock } from '../../engine/assembly/memory';
+import { bookOf, levelPrice, setBookOf, setLevelPrice } from '../../engine/assembly/levels';
 import { BUY, SELL } from './event';
 import { Instrument, ladderOf } from './replay-book';
 
@@ -103,23 +102,24 @@ function inverseOf(odd: u64): u64 {
   return inverse;
 }
 
-/** Enters all levels again, with the keys that they have now. */
+/**
+ * Enters all levels again, with the keys that they have now. In between they are linked through
+ * what names their book: memory for a list of them, given back, would only serve as single pages.
+ */
 function rebuild(it: Instrument, ladder: usize, oldBase: u64, oldUnit: u64): void {
-  const count = levelCount(ladder);
-  if (count == 0) return;
-  const shift = blockShiftFor(count << 2);
-  const levels = allocateBlock(shift);
-  const end = levels + (<usize>count << 2);
-  for (let at = levels; at < end; at += 4) {
+  let first: usize = 0;
+  while (levelCount(ladder) != 0) {
     const level = bestLevel(ladder);
     detachLevel(ladder, level);
     setLevelPrice(level, oldBase + levelPrice(level) * oldUnit);
-    store<u32>(at, <u32>level);
+    setBookOf(level, first);
+    first = level;
   }
-  for (let at = levels; at < end; at += 4) {
-    const level: usize = load<u32>(at);
+  while (first != 0) {
+    const level = first;
+    first = bookOf(level);
+    setBookOf(level, ladder);
     setLevelPrice(level, (levelPrice(level) - it.base) / it.unit);
     attachLevel(ladder, level);
   }
-  freeBlock(levels, shift);
 }

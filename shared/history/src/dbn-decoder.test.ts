@@ -293,9 +293,13 @@ test('another file begins with its own metadata; instruments keep their numbers'
   assert.throws(() => decoder.end(), { code: 'TRUNCATED' });
   decoder.restart();
   assert.equal(decoder.metadata, undefined);
-  decoder.push(file(record({ instrument: 7 })), onBlock);
+  // The metadata of this day names another instrument.
+  const next = file(record({ instrument: 7 }));
+  next.write('NEXT', 128);
+  next.write('9', 162);
+  decoder.push(next, onBlock);
   decoder.end();
   assert.deepEqual(numbers, [0, 1, 1]);
-  assert.deepEqual(decoder.instruments(), ['9', 'HELO']);
+  assert.deepEqual(decoder.instruments(), ['NEXT', 'HELO']);
   assert.equal(decoder.units, 1n);
 });

@@ -28,6 +28,8 @@ export class DbnDecoder implements MarketDecoder {
   #headBytes = 0;
   #wanted = DBN_PRELUDE_BYTES;
   #metadata: DbnMetadata | undefined;
+  /** By the numbers that records have: of all files so far, of which the last one counts. */
+  readonly #symbols = new Map<number, string>();
   #ended: DecodeError | undefined;
 
   constructor(kernel: HistoryKernel, options: DecodingOptions) {
@@ -64,7 +66,7 @@ export class DbnDecoder implements MarketDecoder {
 
   /** Symbols, or numbers where the metadata has none; `@` and its number for a second publisher. */
   instruments(): string[] {
-    const symbols = symbolsOf(this.#metadata);
+    const symbols = this.#symbols;
     const met = new Set<number>();
     return namesIn(this.#kernel, this.#table).map((key) => {
       const view = new DataView(key.buffer);
@@ -118,6 +120,7 @@ export class DbnDecoder implements MarketDecoder {
         taken += part.length;
       }
       this.#metadata = parseDbnMetadata(Buffer.concat(this.#head));
+      addSymbols(this.#metadata, this.#symbols);
       this.#head = [];
       this.#decoder.passOver(this.#headBytes);
       return taken;
@@ -137,10 +140,7 @@ export class DbnDecoder implements MarketDecoder {
   }
 }
 
-/** By the numbers that records have. */
-function symbolsOf(metadata: DbnMetadata | undefined): Map<number, string> {
-  const symbols = new Map<number, string>();
-  if (metadata === undefined) return symbols;
+function addSymbols(metadata: DbnMetadata, symbols: Map<number, string>): void {
   const isNumberOut = metadata.symbolTypeOut === INSTRUMENT_NUMBERS;
   for (const { symbol, intervals } of metadata.mappings) {
     for (const interval of intervals) {
@@ -148,5 +148,4 @@ function symbolsOf(metadata: DbnMetadata | undefined): Map<number, string> {
       if (/^\d+$/.test(number)) symbols.set(Number(number), name);
     }
   }
-  return symbols;
 }

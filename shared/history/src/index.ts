@@ -69,6 +69,12 @@ export {
   orderStatusOf,
 } from './hyperliquid-decoder.ts';
 export { ORDER_STATUSES, type OrderStatus, OTHER_STATUS } from './hyperliquid-words.ts';
+export {
+  type InstrumentShare,
+  isInShare,
+  keepShare,
+  sizeOfShare,
+} from './instrument-share.ts';
 export { createItchDecoder, ItchDecoder } from './itch-decoder.ts';
 export { HistoryKernel, HistoryKernelError, loadHistoryModule } from './kernel/history-kernel.ts';
 export { LineDecoder } from './line-decoder.ts';
@@ -92,6 +98,7 @@ export { ReplayError, type ReplayErrorCode } from './replay-error.ts';
 export type { OwnEvent, OwnTrading } from './results/picture/own-trading.ts';
 export { ReplayPicture, type ReplayPictureOptions } from './results/replay-picture.ts';
 export type { Scale } from './scale.ts';
+export { STALL_MS } from './strategy/frame-ring.ts';
 export { InlineStrategy, type StrategyPlace } from './strategy/inline-strategy.ts';
 export {
   defineStrategy,

@@ -219,6 +219,22 @@ describe('ITCH', () => {
     assert.deepEqual(decoded.instruments, ['#65535', 'ABC']);
   });
 
+  test('an execution that is not printed is part of a cross, not to be added up', () => {
+    const executed = (printable: string) =>
+      message('C', [
+        [11, 8, 77n],
+        [19, 4, 11],
+        [31, 1, printable],
+        [32, 4, 99],
+      ]);
+    const { events } = decodeWith(strict, Buffer.concat([executed('N'), executed('Y')]));
+    const told = events.map(({ action, flags, quantity }) => [action, flags, quantity]);
+    assert.deepEqual(told, [
+      [Action.EXECUTE, LAST | EventFlag.PART, 11n],
+      [Action.EXECUTE, LAST, 11n],
+    ]);
+  });
+
   test('a type that is not known is passed over by its length', () => {
     const decoded = decodeWith(strict, Buffer.concat([message('z', [], 20), order()]), [5]);
     assert.deepEqual([decoded.events.length, decoded.skipped, decoded.units], [1, 1n, 2n]);

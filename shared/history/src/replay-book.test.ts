@@ -20,7 +20,7 @@ function newBook(options: Omit<ReplayBookOptions, 'kernel'> = {}) {
   const writer = new EventWriter(kernel);
   const apply = (...events: Partial<MarketEvent>[]) =>
     book.apply(writer.block(events.map(marketEvent)));
-  return { book, apply };
+  return { kernel, book, apply };
 }
 
 const idsAt = (book: ReplayBook, price: bigint) =>
@@ -241,6 +241,29 @@ test('many orders, deep queues and a reset', () => {
   assert.equal(book.levelCount(1, SELL), 0);
   apply(...orders.slice(0, 4_000));
   assert.equal(book.counts.orders, 4_000);
+});
+
+test('deep books whose unit changes again and again need no more memory', () => {
+  const { kernel, book, apply } = newBook();
+  const levels = 20_000;
+  /** Prices that the unit of the day before cannot say; each of the last halves the unit. */
+  const day = (odd: bigint) => {
+    const at = (price: bigint) => ({ orderId: price, price: price + odd });
+    const deep = Array.from({ length: levels }, (_, index) => at(8n * BigInt(index)));
+    book.reset();
+    for (let from = 0; from < levels; from += 4_000) apply(...deep.slice(from, from + 4_000));
+    apply(at(4n), at(2n));
+    const worst = book.levels(0, BUY).slice(levels - 2);
+    assert.deepEqual(
+      worst.map(({ price }) => price - odd),
+      [8n, 4n, 2n, 0n],
+    );
+  };
+  day(0n);
+  const { usedBytes } = kernel;
+  for (let count = 0; count < 6; count += 1) day(count % 2 === 0 ? 1n : 0n);
+  const more = kernel.usedBytes - usedBytes;
+  assert(more < 1 << 20, `${more} bytes more`);
 });
 
 test('unknown orders may be passed while other faults are refused', () => {

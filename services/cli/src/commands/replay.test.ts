@@ -101,6 +101,8 @@ test('refused before anything is read', async () => {
     ['x --backtest --strategy y --latency 5', /^--latency 5: give DATA,ORDER or/],
     ['x --backtest --strategy y --engine', /^--backtest and --engine: /],
     ['x --parallel --parquet y', /^--parallel and --parquet: /],
+    ['--parallel 2 x --svg y', /^--parallel and --svg: /],
+    ['x --parallel 1', /^--parallel 1: give a whole number from 2 /],
   ] as const) {
     const environment = { signal: new AbortController().signal, password: undefined };
     const args = line.split(' ').filter((arg) => arg !== '');

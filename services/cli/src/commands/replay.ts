@@ -4,13 +4,13 @@ import type { CliCommand, CommandContext } from '../command.ts';
 import { grouped } from '../output.ts';
 import { printableLines } from '../printable.ts';
 import { type Fault, faultOf, faultWords } from '../replay/fault.ts';
-import { checkOutputs, type Feed, joinFeeds, openFeeds } from '../replay/feed.ts';
+import { checkOutputs, type Feed, joinFeeds, openFeeds, shareOut } from '../replay/feed.ts';
 import { checkFeed, checkObject, checkWords, expectedOf } from '../replay/feed-check.ts';
 import { type FeedOutcome, outcomeObject, outcomeWords } from '../replay/feed-outcome.ts';
 import { type RunProgress, runFeed } from '../replay/feed-run.ts';
 import { runParallel, togetherObject, togetherWords } from '../replay/parallel.ts';
 import { REPLAY_HELP } from '../replay/replay-help.ts';
-import { checkOptions, type ReplayPlan, readPlan } from '../replay/replay-plan.ts';
+import { checkOptions, type ReplayPlan, readParallel, readPlan } from '../replay/replay-plan.ts';
 import { measureStages, stagesObject, stagesWords } from '../replay/stages.ts';
 
 const EXIT_INTERRUPTED = 130;
@@ -46,10 +46,11 @@ export const replay: CliCommand = {
     orders: { type: 'string' },
     seed: { type: 'string' },
     check: { type: 'string' },
-    parallel: { type: 'boolean' },
+    parallel: { type: 'string' },
     stages: { type: 'boolean' },
   },
   openOptions: ['check'],
+  countOptions: ['parallel'],
   endsOnSignal: true,
   run: runReplay,
 };
@@ -58,12 +59,13 @@ async function runReplay(context: CommandContext): Promise<number> {
   const { output, signal, positionals } = context;
   checkOptions(context);
   const plan = readPlan(context);
+  const parallel = readParallel(context);
   const check = context.text('check');
   // --check FILE alone: a zip that has both.
   const files = positionals.length === 0 && check ? [check] : positionals;
   if (files.length === 0) throw new UsageError('name at least one file');
   const single = await openFeeds(files, plan);
-  const feeds = context.flag('parallel') ? single : joinFeeds(single);
+  const feeds = parallel === 'files' ? single : joinFeeds(single);
   await checkOutputs(feeds, plan);
   const module = await loadHistoryModule();
   if (check !== undefined) return runCheck(context, module, plan, feeds, check);
@@ -78,8 +80,10 @@ async function runReplay(context: CommandContext): Promise<number> {
     tellFaults(outcome.faults);
     if (outcome.faults.length > 0) status = 1;
   };
-  if (context.flag('parallel')) {
-    const together = await runParallel({ module, plan, feeds, signal, onOutcome, onProgress });
+  if (parallel !== undefined) {
+    const parts = parallel === 'files' ? feeds : feeds.flatMap((feed) => shareOut(feed, parallel));
+    const running = { module, plan, feeds: parts, signal };
+    const together = await runParallel({ ...running, onOutcome, onProgress });
     output.result(togetherObject(together), togetherWords(together));
     return signal.aborted ? EXIT_INTERRUPTED : status;
   }

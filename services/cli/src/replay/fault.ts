@@ -18,7 +18,7 @@ export interface Fault {
   readonly message: string;
   /** Of the unpacked content: where the faulty thing begins, or what was decoded up to it. */
   readonly byte: number;
-  /** Of an event that the book refused: its number in the run, from 0. */
+  /** Of an event that the book refused: its number in the run, or in a share of it, from 0. */
   readonly event?: number;
   /** Whether what comes behind this file can be read all the same. */
   readonly isOfFile: boolean;

@@ -1,4 +1,5 @@
 /** What a feed came to: as plain data, as JSON and in words. */
+import { type InstrumentShare, sizeOfShare } from '@foldbook/history';
 import { grouped, toJson } from '../output.ts';
 import { type BacktestFigures, type EngineFigures, engineWords } from './engine-side.ts';
 import type { Fault } from './fault.ts';
@@ -11,6 +12,8 @@ import type { UnknownRule } from './replay-plan.ts';
 export interface FeedOutcome {
   readonly files: readonly string[];
   readonly format: string;
+  /** The instruments that the rest is of; undefined: all. */
+  readonly share: InstrumentShare | undefined;
   /** Of all passes. */
   readonly events: number;
   readonly passes: number;
@@ -70,13 +73,16 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
   const { counts } = pipeline;
   const met = Object.entries(counts?.faults ?? {}).filter(([, count]) => count > 0);
   const { name, kind } = feed.format;
+  const { share } = feed;
+  const { instrumentCount } = pipeline.decoder;
   return {
     ...measured,
+    share,
     files: feed.inputs.map((input) => input.name),
     format: kind === undefined ? name : `${name} ${kind}`,
     events: pipeline.events,
     endedMs: Date.now(),
-    instruments: pipeline.decoder.instrumentCount,
+    instruments: share === undefined ? instrumentCount : sizeOfShare(instrumentCount, share),
     finalBook: pipeline.finalBook(),
     unknown: pipeline.unknown,
     anonymous: counts?.anonymous ?? 0,
@@ -105,7 +111,7 @@ export function outcomeObject(
   { checked, mismatches }: CheckFigures = { checked: 0, mismatches: 0 },
 ): Record<string, unknown> {
   const { events, seconds, cpuSeconds, faults, strategies, written, results } = outcome;
-  const { engine, backtest } = outcome;
+  const { engine, backtest, share } = outcome;
   return {
     events,
     eventsPerSec: perSecond(events, seconds),
@@ -114,6 +120,7 @@ export function outcomeObject(
     mismatches,
     files: outcome.files,
     format: outcome.format,
+    ...(share === undefined ? {} : { share: { number: share.index + 1, of: share.of } }),
     seconds: rounded(seconds),
     cpuSeconds: rounded(cpuSeconds),
     eventsPerCpuSec: perSecond(events, cpuSeconds),
@@ -140,9 +147,10 @@ export function outcomeObject(
 }
 
 export function outcomeWords(outcome: FeedOutcome): string {
-  const { features, strategies, written, results, engine, backtest } = outcome;
+  const { features, strategies, written, results, engine, backtest, share } = outcome;
+  const part = share === undefined ? '' : `share ${share.index + 1} of ${share.of}, `;
   return [
-    `${outcome.files.join(', ')}: ${outcome.format}, ${rateWords(outcome)}`,
+    `${outcome.files.join(', ')}: ${outcome.format}, ${part}${rateWords(outcome)}`,
     ...countWords(outcome),
     ...finalBookWords(outcome.finalBook),
     ...(features === undefined ? [] : featureWords(features)),

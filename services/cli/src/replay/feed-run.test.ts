@@ -140,7 +140,16 @@ test('blocks of a node go on from file to file, and a gap between files is one',
   assert((fault?.byte ?? 0) > next.indexOf('\n') && (fault?.byte ?? 0) < next.length);
 });
 
-test('files of other kinds are feeds of their own', async (t) => {
+/** A system event: a day of NASDAQ's begins. */
+function itchStart(): Buffer {
+  const bytes = Buffer.alloc(14);
+  bytes.writeUInt16BE(12, 0);
+  bytes.write('S', 2, 'latin1');
+  bytes.write('O', 13, 'latin1');
+  return bytes;
+}
+
+test('files of other kinds and days are feeds of their own', async (t) => {
   const { put } = await testFolder(t);
   const csv = await put('1.csv', csvOf(BOOK_ROWS));
   const diffs = await put('2.jsonl', blockOf(1, newDiff(1, '5', '1')));
@@ -148,7 +157,11 @@ test('files of other kinds are feeds of their own', async (t) => {
   const lobster = (name: string) => put(name, '34200.1,1,5,100,1000,1\n');
   const goog = await lobster('GOOG_2012-06-21_34200000_57600000_message_10.csv');
   const aapl = await lobster('AAPL_2012-06-21_34200000_57600000_message_1.csv');
-  const feeds = joinFeeds(await openFeeds([csv, diffs, goog, aapl, more], PLAN));
+  const part = await lobster('GOOG_2012-06-21_57600000_72000000_message_10.csv');
+  const next = await lobster('GOOG_2012-06-22_34200000_57600000_message_10.csv');
+  const itch = await Promise.all(['01.itch', '02.itch'].map((name) => put(name, itchStart())));
+  const files = [csv, diffs, goog, aapl, more, part, next, ...itch];
+  const feeds = joinFeeds(await openFeeds(files, PLAN));
   assert.deepEqual(
     feeds.map(({ format, instrument, levels, inputs }) => {
       return [format.name, instrument, levels, inputs.length];
@@ -156,8 +169,11 @@ test('files of other kinds are feeds of their own', async (t) => {
     [
       ['csv', '1', undefined, 1],
       ['hyperliquid', '2', undefined, 2],
-      ['lobster', 'GOOG', 10, 1],
+      ['lobster', 'GOOG', 10, 2],
       ['lobster', 'AAPL', 1, 1],
+      ['lobster', 'GOOG', 10, 1],
+      ['itch', '01', undefined, 1],
+      ['itch', '02', undefined, 1],
     ],
   );
 });

@@ -5,6 +5,7 @@ import {
   type Format,
   type HyperliquidKind,
   InputError,
+  type InstrumentShare,
   listMembers,
   recogniseFile,
 } from '@foldbook/history';
@@ -24,14 +25,18 @@ export interface Feed {
   readonly format: Format;
   /** Name of the instrument where the file's content has none. */
   readonly instrument: string;
+  /** The day, as a LOBSTER file's name says it. */
+  readonly day?: string | undefined;
   /** Levels that the file covers, as its name says. */
   readonly levels: number | undefined;
   /** In the order in which they are read. */
   readonly inputs: readonly FeedInput[];
+  /** The only instruments whose books are kept; undefined: all of them. */
+  readonly share?: InstrumentShare | undefined;
 }
 
 /** As LOBSTER names its files: GOOG_2012-06-21_34200000_57600000_message_10.csv */
-const LOBSTER_NAME = /^([^_]+)_\d{4}-\d{2}-\d{2}_.*?message(?:_(\d+))?/;
+const LOBSTER_NAME = /^([^_]+)_(\d{4}-\d{2}-\d{2})_.*?message(?:_(\d+))?/;
 const MESSAGES = /message/i;
 
 /**
@@ -43,17 +48,17 @@ export async function openFeeds(files: readonly string[], plan: ReplayPlan): Pro
   for (const file of files) {
     const input = await openInput(file, plan.member);
     const format = await formatOf(input, plan);
-    const [, named, levels] = LOBSTER_NAME.exec(input.member ?? basename(input.path)) ?? [];
+    const [, named, day, levels] = LOBSTER_NAME.exec(input.member ?? basename(input.path)) ?? [];
     const instrument = named ?? basename(input.path).replace(/\..*$/, '');
     const covered = levels === undefined ? undefined : Number(levels);
-    feeds.push({ format, instrument, levels: covered, inputs: [input] });
+    feeds.push({ format, instrument, day, levels: covered, inputs: [input] });
   }
   return feeds;
 }
 
 /**
- * Files of the same kind and, where the name says it, of the same instrument, become one feed; a
- * snapshot of Hyperliquid's goes before the differences that follow it.
+ * Files of the same kind and, where the name says it, of the same instrument and day, become one
+ * feed; a snapshot of Hyperliquid's goes before the differences that follow it.
  */
 export function joinFeeds(single: readonly Feed[]): Feed[] {
   const joined: Feed[] = [];
@@ -67,6 +72,11 @@ export function joinFeeds(single: readonly Feed[]): Feed[] {
     }
   }
   return joined;
+}
+
+/** The feed as several, of which each keeps the books of a share of its instruments. */
+export function shareOut(feed: Feed, count: number): Feed[] {
+  return Array.from({ length: count }, (_, index) => ({ ...feed, share: { index, of: count } }));
 }
 
 /** @throws UsageError where a file for results is one of the input, or is asked for twice */
@@ -94,9 +104,12 @@ export async function checkOutputs(feeds: readonly Feed[], plan: ReplayPlan): Pr
 
 function goesOn(before: Feed, next: Feed): boolean {
   if (before.format.name !== next.format.name) return false;
-  // Each of this project's files numbers the instruments on its own.
-  if (next.format.name === 'compact') return false;
-  if (next.format.name === 'lobster') return before.instrument === next.instrument;
+  // Each of this project's files numbers the instruments on its own, and so does each of NASDAQ's
+  // days, which begins with empty books and uses the numbers of orders again.
+  if (next.format.name === 'compact' || next.format.name === 'itch') return false;
+  if (next.format.name === 'lobster') {
+    return before.instrument === next.instrument && before.day === next.day;
+  }
   const kind: HyperliquidKind | undefined = before.format.kind;
   return kind === next.format.kind || kind === 'snapshot';
 }

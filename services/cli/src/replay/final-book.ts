@@ -1,5 +1,12 @@
 /** What books show at the end of a run. */
-import { type BookSide, EventSide, type ReplayBook, type Scale } from '@foldbook/history';
+import {
+  type BookSide,
+  EventSide,
+  type InstrumentShare,
+  isInShare,
+  type ReplayBook,
+  type Scale,
+} from '@foldbook/history';
 import { grouped, plural, table } from '../output.ts';
 import { decimal, priceText } from './decimal.ts';
 
@@ -34,6 +41,8 @@ export interface FinalBookOptions {
   readonly levels: number;
   /** The only one that is told. */
   readonly instrument?: string | undefined;
+  /** The only ones whose books there are. */
+  readonly share?: InstrumentShare | undefined;
 }
 
 /** Shown to people; all are in the JSON. */
@@ -42,6 +51,7 @@ const MOST_INSTRUMENTS = 5;
 export function finalBook(options: FinalBookOptions): FinalBook {
   const shown = options.instruments.flatMap((name, number) => {
     if (options.instrument !== undefined && options.instrument !== name) return [];
+    if (options.share !== undefined && !isInShare(number, options.share)) return [];
     return [[name, bookOf(options, number)] as const];
   });
   return shown.sort(([, one], [, other]) => other.orders - one.orders);

@@ -1,8 +1,11 @@
-/** Feeds at once, each in a thread on a core of its own; more feeds than cores wait their turn. */
+/**
+ * Feeds, or shares of them, at once: each in a thread on a core of its own. Where they are more
+ * than cores, they wait their turn.
+ */
 import { Worker } from 'node:worker_threads';
 import { availableCores } from '@foldbook/runtime';
 import { ServiceError, UsageError } from '../cli-error.ts';
-import { grouped } from '../output.ts';
+import { grouped, plural } from '../output.ts';
 import type { Feed } from './feed.ts';
 import type { FeedOutcome } from './feed-outcome.ts';
 import type { RunProgress } from './feed-run.ts';
@@ -23,8 +26,10 @@ export interface ParallelOptions {
 
 export interface Together {
   readonly feeds: number;
+  /** Of each feed. */
+  readonly shares: number;
   readonly threads: number;
-  /** Threads that keep to a core. */
+  /** Shares whose thread kept to a core. */
   readonly pinned: number;
   readonly events: number;
   /** From the first feed's first byte to the last one's end. */
@@ -36,6 +41,7 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
   const cores = availableCores();
   const waiting = [...options.feeds];
   const outcomes: FeedOutcome[] = [];
+  const files = new Set<Feed['inputs']>();
   let pinned = 0;
   const threads = Math.min(cores.length, waiting.length);
   const work = async (core: number) => {
@@ -43,6 +49,7 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
       if (options.signal.aborted) return;
       const ended = await runThread(options, feed, core);
       outcomes.push(ended.outcome);
+      files.add(feed.inputs);
       if (ended.isPinned) pinned += 1;
       options.onOutcome(ended.outcome);
     }
@@ -52,7 +59,7 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
   const startedMs = Math.min(...outcomes.map((outcome) => outcome.startedMs));
   const endedMs = Math.max(...outcomes.map((outcome) => outcome.endedMs));
   return {
-    ...{ feeds: outcomes.length, threads, pinned },
+    ...{ feeds: files.size, shares: options.feeds[0]?.share?.of ?? 1, threads, pinned },
     events: outcomes.reduce((sum, { events }) => sum + events, 0),
     seconds: outcomes.length === 0 ? 0 : (endedMs - startedMs) / 1e3,
   };
@@ -101,11 +108,13 @@ export function togetherObject({ seconds, ...rest }: Together): Record<string, u
   return { together: true, ...rest, eventsPerSec, seconds };
 }
 
-export function togetherWords({ feeds, threads, pinned, events, seconds }: Together): string {
+export function togetherWords(together: Together): string {
+  const { feeds, shares, threads, pinned, events, seconds } = together;
   const rate = seconds > 0 ? (events / seconds / 1e6).toFixed(1) : '-';
-  const where = pinned === feeds ? 'each on a core of its own' : 'not pinned to cores';
+  const where = pinned === feeds * shares ? 'each on a core of its own' : 'not pinned to cores';
+  const of = shares === 1 ? plural(feeds, 'file') : `${plural(feeds, 'feed')} in ${shares} shares`;
   return (
-    `together: ${grouped(events)} events of ${feeds} files in ${seconds.toFixed(3)} s ` +
-    `(${rate} M/s), ${threads} threads, ${where}`
+    `together: ${grouped(events)} events of ${of} in ${seconds.toFixed(3)} s ` +
+    `(${rate} M/s), ${plural(threads, 'thread')}, ${where}`
   );
 }

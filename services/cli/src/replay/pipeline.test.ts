@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadHistoryModule } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
-import { joinFeeds, openFeeds } from './feed.ts';
+import { joinFeeds, openFeeds, shareOut } from './feed.ts';
+import type { FeedOutcome } from './feed-outcome.ts';
 import { runFeed } from './feed-run.ts';
 import { runParallel } from './parallel.ts';
 import type { ReplayPlan } from './replay-plan.ts';
@@ -132,4 +133,50 @@ test('feeds at once, each with its own book', async (t) => {
   assert.deepEqual(found.get('2.csv'), [3, 0]);
   assert.deepEqual(found.get('3.csv'), [6, 1]);
   assert.deepEqual([together.feeds, together.events], [3, 15]);
+});
+
+/** Rows of some instruments by turns. */
+function mixedCsv(symbols: readonly string[]): string {
+  const [head = '', ...first] = csvOf(BOOK_ROWS).trim().split('\n');
+  const rows = first.flatMap((row) => symbols.map((symbol) => row.replace('ABC', symbol)));
+  return [head, ...rows, ''].join('\n');
+}
+
+test('shares of the instruments at once: together what one thread makes of all', async (t) => {
+  const { put } = await testFolder(t);
+  // The second file does not begin with a snapshot: its books go on.
+  const paths = [
+    await put('1.csv', mixedCsv(['A', 'B', 'C', 'D', 'E'])),
+    await put('2.csv', csvOf(['A,B,9,5,6', 'C,A,10.5,1,4'], 'D')),
+  ];
+  const plan: ReplayPlan = { ...PLAN, features: ['mid'], repeat: 2 };
+  const [feed] = joinFeeds(await openFeeds(paths, plan));
+  assert(feed !== undefined);
+  const whole = await runFeed({ module, plan, feed, signal });
+  const outcomes: FeedOutcome[] = [];
+  const together = await runParallel({
+    ...{ module, plan, feeds: shareOut(feed, 3), signal, onProgress: () => {} },
+    onOutcome: (outcome) => outcomes.push(outcome),
+  });
+  const byName = (all: readonly FeedOutcome[]) => {
+    return Object.fromEntries(all.flatMap(({ finalBook }) => finalBook));
+  };
+  assert.deepEqual(byName(outcomes), byName([whole]));
+  const sum = (of: (outcome: FeedOutcome) => number) =>
+    outcomes.reduce((all, outcome) => all + of(outcome), 0);
+  assert.deepEqual([together.feeds, together.shares, together.events], [1, 3, whole.events]);
+  assert.equal(
+    sum(({ instruments }) => instruments),
+    5,
+  );
+  assert.equal(
+    sum(({ features }) => features?.mid?.rows ?? 0),
+    whole.features?.mid?.rows,
+  );
+  const sizes = outcomes.map(({ share, finalBook }) => [share?.index, finalBook.length]);
+  assert.deepEqual(sizes.sort(), [
+    [0, 2],
+    [1, 2],
+    [2, 1],
+  ]);
 });

@@ -9,6 +9,7 @@ import {
   FeaturePlan,
   type FrameSink,
   HistoryKernel,
+  keepShare,
   type MarketDecoder,
   parseFeature,
   Replay,
@@ -32,6 +33,7 @@ import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
+import { tellStall } from './stalled-strategy.ts';
 
 export interface WrittenFile {
   readonly file: string;
@@ -111,7 +113,7 @@ export class Pipeline {
     const engineParts = await loading(() => loadEngineParts(plan));
     const threads =
       strategies.length > 0
-        ? await loading(() => StrategyThreads.load(kernel, strategies))
+        ? await loading(() => StrategyThreads.load(kernel, strategies, tellStall))
         : undefined;
     try {
       return new Pipeline(kernel, feed, plan, threads, engineParts);
@@ -125,9 +127,11 @@ export class Pipeline {
   readonly take = (block: EventBlock): void => {
     const running = this.#running ?? this.#begin(block);
     if (this.#isNext) this.#goOn(running, block);
-    for (const file of this.#files) file.append(block);
-    running.replay.apply(block);
-    running.engine?.apply(block);
+    const { share } = this.#feed;
+    const own = share === undefined ? block : keepShare(this.kernel, block, share);
+    for (const file of this.#files) file.append(own);
+    running.replay.apply(own);
+    running.engine?.apply(own);
   };
 
   /** A file behind another begins: a snapshot there is the whole book. */
@@ -176,8 +180,9 @@ export class Pipeline {
     if (this.#running === undefined) return [];
     const { scale } = this.decoder;
     const { instrument } = this.#plan;
+    const { share } = this.#feed;
     const instruments = this.decoder.instruments();
-    return finalBook({ book: this.#running.book, instruments, scale, levels, instrument });
+    return finalBook({ book: this.#running.book, instruments, scale, levels, instrument, share });
   }
 
   features(): Record<string, FeatureWorth | null> | undefined {

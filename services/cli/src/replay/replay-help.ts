@@ -49,6 +49,8 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --follow          Hyperliquid: go on as the file grows, and over to the next hour's, until Ctrl-C
   --speed X         as slowly as it was (1), or X times as fast; else as fast as possible
   --parallel        each file in a thread on a core of its own, with books of its own
+  --parallel N      the instruments of each feed in N shares, each in a thread on a core of its own:
+                    all read the files, and each keeps the books of its share
   --repeat N        play the same files N times, with empty books each time: for timing
   --stages          measure each step, on one core: reading, decoding, book, features (default
                     ${STAGE_FEATURES.slice(0, 4).join(', ')},
@@ -56,11 +58,13 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --json            {"events","eventsPerSec","finalBook","checked","mismatches",...} a feed
 
 Several files of one kind are one feed, read in the order given: the book goes on from one to the
-next, and a snapshot at a file's beginning replaces it. LOBSTER files of other instruments, other
-kinds of Hyperliquid's files, and compact files are feeds of their own, one after another.
+next, and a snapshot at a file's beginning replaces it. LOBSTER files of other instruments or days,
+days of ITCH, other kinds of Hyperliquid's files, and compact files are feeds of their own, one
+after another.
 
 LOBSTER's messages leave out what happens beyond its levels: levels that an order crosses have left
-unseen and are forgotten, and only --check, which has the orderbook, ends with the true book. seconds is by the clock; cpuSeconds is of the thread that keeps the books.
+unseen and are forgotten, and only --check, which has the orderbook, ends with the true book.
+seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 
 Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:
 ${features}

@@ -23,6 +23,7 @@ const DEFAULT_BOOK_LEVELS = 5;
 const MAX_LEVELS = 100_000;
 const MAX_REPEAT = 1_000_000;
 const MAX_SPEED = 1e9;
+const MAX_SHARES = 256;
 
 /** What becomes of an event of an order that nobody has named. */
 export type UnknownRule = 'count' | 'refuse';
@@ -90,6 +91,18 @@ export function readPlan(context: CommandContext): ReplayPlan {
   };
 }
 
+/**
+ * What runs at the same time: undefined for one after another, else the files, each as a whole, or
+ * so many shares of a feed's instruments.
+ */
+export type Parallel = 'files' | number | undefined;
+
+/** @throws UsageError */
+export function readParallel(context: CommandContext): Parallel {
+  if (context.text('parallel') === '') return 'files';
+  return context.integer('parallel', 2, MAX_SHARES);
+}
+
 /** What the first of each excludes, and why it does. */
 const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   [
@@ -117,7 +130,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   [
     'parallel',
     ['parquet', 'svg', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
-    'each file has a thread and a book of its own',
+    'each thread has books of its own',
   ],
   [
     'stages',

@@ -105,6 +105,7 @@ export interface HistoryExports {
   resetPlan(plan: number): void;
   newPlan(): number;
   /** 1 where there was room. */
+  keepShare(events: number, count: number, index: number, shares: number): number;
   addFeature(plan: number, kind: number, halfLifeNs: number): number;
   computeFeatures(plan: number, frame: number): void;
   /** Of one feature (assembly/feature-sums.ts). */

@@ -36,10 +36,9 @@ export class HistoryKernel {
   /** @param memory - of a kernel that is used no more, and was cleared; default: new memory */
   constructor(module: WebAssembly.Module, memory = newMemory()) {
     const outOfMemory = (): never => {
-      throw new HistoryKernelError(
-        'KERNEL_OUT_OF_MEMORY',
-        'the machine gives no more memory for books and events',
-      );
+      const mib = Math.round(memory.buffer.byteLength / 2 ** 20);
+      const words = `no more memory for books and events: there are ${mib} MiB, of at most 4,096`;
+      throw new HistoryKernelError('KERNEL_OUT_OF_MEMORY', words);
     };
     const instance = new WebAssembly.Instance(module, {
       env: { memory },
@@ -62,5 +61,5 @@ export class HistoryKernel {
 }
 
 function newMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES + 1, shared: true });
+  return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES, shared: true });
 }

@@ -24,20 +24,36 @@ export const ringBytes = (readers: number): number => 4 * READER_WORDS * (1 + re
 const readerWord = (reader: number) => READER_WORDS * (1 + reader);
 /** How long a side sleeps before it looks whether the other one has gone. */
 const PATIENCE_MS = 100;
+/** How long a strategy may be at one frame before somebody is told. */
+export const STALL_MS = 10_000;
+
+export interface StallOptions {
+  /** Called at most once a frame, in the thread that waits. */
+  readonly onStall: (reader: number) => void;
+  /** Default STALL_MS. */
+  readonly stallMs?: number | undefined;
+}
 
 export class FrameWriter {
   readonly #words: Int32Array;
   readonly #frames: readonly Frame[];
   readonly #readers: number;
+  readonly #stall: StallOptions | undefined;
   #published = 0;
 
   /** @param words - of the ring, zero; `ringBytes` long */
-  constructor(words: Int32Array, frames: readonly Frame[], readers: number) {
+  constructor(
+    words: Int32Array,
+    frames: readonly Frame[],
+    readers: number,
+    stall?: StallOptions | undefined,
+  ) {
     assert(readers <= MAX_READERS, `${readers} readers`);
     assert(Number.isInteger(Math.log2(frames.length)), `${frames.length} frames: no power of two`);
     this.#words = words;
     this.#frames = frames;
     this.#readers = readers;
+    this.#stall = stall;
   }
 
   /**
@@ -46,15 +62,27 @@ export class FrameWriter {
    */
   next(): Frame | undefined {
     for (let reader = 0; reader < this.#readers; reader += 1) {
-      const word = readerWord(reader);
-      for (;;) {
-        if (Atomics.load(this.#words, FAILED) !== 0) return undefined;
-        const read = Atomics.load(this.#words, word);
-        if (((this.#published - read) | 0) < this.#frames.length) break;
-        Atomics.wait(this.#words, word, read, PATIENCE_MS);
-      }
+      if (!this.#waitFor(reader)) return undefined;
     }
     return this.#frames[this.#published & (this.#frames.length - 1)];
+  }
+
+  /** Until the reader has left the frame to fill next. False when any has failed. */
+  #waitFor(reader: number): boolean {
+    const word = readerWord(reader);
+    // Asked for only where there is something to wait for.
+    let startMs: number | undefined;
+    let stall = this.#stall;
+    for (;;) {
+      if (Atomics.load(this.#words, FAILED) !== 0) return false;
+      const read = Atomics.load(this.#words, word);
+      if (((this.#published - read) | 0) < this.#frames.length) return true;
+      startMs ??= performance.now();
+      Atomics.wait(this.#words, word, read, PATIENCE_MS);
+      if (performance.now() - startMs < (stall?.stallMs ?? STALL_MS)) continue;
+      stall?.onStall(reader);
+      stall = undefined;
+    }
   }
 
   /** Shows the frame that `next` gave to all readers. */

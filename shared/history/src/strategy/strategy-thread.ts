@@ -51,6 +51,9 @@ try {
     const frames = go.frames.map((address) => new Frame(buffer, address, go.featureCount));
     const words = new Int32Array(buffer, go.ring, go.ringBytes / 4);
     const reader = new FrameReader(words, frames, go.reader);
+    // A strategy may end its thread (process.exit): nobody is to wait for it then.
+    const leave = () => reader.fail();
+    process.once('exit', leave);
     try {
       const run = new InlineStrategy({
         path,
@@ -65,6 +68,7 @@ try {
         reader.done();
       }
       tell({ type: 'ended', result: run.result() });
+      process.off('exit', leave);
     } catch (error) {
       reader.fail();
       fail(error);

@@ -141,6 +141,29 @@ test('a strategy that fails ends the run, and says where', async () => {
   await threads.stop();
 });
 
+test('a strategy that ends its thread ends the run, too', { timeout: 60_000 }, async () => {
+  const kernel = new HistoryKernel(module);
+  const path = await strategyFile(
+    'leaving.ts',
+    'export default { start: () => ({ onBlock() { process.exit(0); } }) };',
+  );
+  const threads = await StrategyThreads.load(kernel, [path]);
+  const plan = new FeaturePlan(kernel, []);
+  threads.start(plan, FEED);
+  let given = 0;
+  for (; given < 1_000; given += 1) {
+    const frame = threads.next();
+    if (frame === undefined) break;
+    fill(frame, given * ROWS);
+    threads.publish([]);
+  }
+  assert(given < 20, `${given} blocks after its end`);
+  await assert.rejects(threads.results(), /STRATEGY_FAILED: .*leaving\.ts: its thread ended/);
+  await threads.stop();
+  const early = await strategyFile('early.ts', 'process.exit(0);');
+  await assert.rejects(StrategyThreads.load(kernel, [early]), /early\.ts: its thread ended/);
+});
+
 test('a file that is no strategy is refused', async () => {
   const kernel = new HistoryKernel(module);
   const refused = async (path: string, code: string, words: RegExp) => {

@@ -28,22 +28,33 @@ interface Thread {
 export class StrategyThreads {
   readonly #kernel: HistoryKernel;
   readonly #threads: readonly Thread[];
+  readonly #onStall: (path: string) => void;
   #writer: FrameWriter | undefined;
   #known = 0;
 
-  private constructor(kernel: HistoryKernel, threads: readonly Thread[]) {
+  private constructor(
+    kernel: HistoryKernel,
+    threads: readonly Thread[],
+    onStall: (path: string) => void,
+  ) {
     this.#kernel = kernel;
     this.#threads = threads;
+    this.#onStall = onStall;
   }
 
   /**
    * Loads each file in a thread of its own.
+   * @param onStall - told of a strategy that this thread has waited for STALL_MS
    * @throws StrategyError
    */
-  static async load(kernel: HistoryKernel, paths: readonly string[]): Promise<StrategyThreads> {
+  static async load(
+    kernel: HistoryKernel,
+    paths: readonly string[],
+    onStall: (path: string) => void = () => {},
+  ): Promise<StrategyThreads> {
     assert(paths.length <= MAX_READERS, `${paths.length} strategies`);
     const threads = await Promise.all(paths.map((path) => loadThread(kernel, path)));
-    return new StrategyThreads(kernel, threads);
+    return new StrategyThreads(kernel, threads, onStall);
   }
 
   /** What all of them ask for, each once. */
@@ -57,7 +68,8 @@ export class StrategyThreads {
     const bytes = ringBytes(this.#threads.length);
     const ring = this.#kernel.reserve(bytes).address;
     const words = new Int32Array(this.#kernel.memory.buffer, ring, bytes / 4);
-    this.#writer = new FrameWriter(words, frames, this.#threads.length);
+    const onStall = (reader: number) => this.#onStall(this.#threads[reader]?.path ?? '');
+    this.#writer = new FrameWriter(words, frames, this.#threads.length, { onStall });
     const labels = plan.features.map(({ label }) => label);
     for (const [reader, { worker, features }] of this.#threads.entries()) {
       const go: StrategyGo = {
@@ -104,7 +116,9 @@ export class StrategyThreads {
 async function loadThread(kernel: HistoryKernel, path: string): Promise<Thread> {
   const data: StrategyData = { path, memory: kernel.memory };
   const worker = new Worker(THREAD, { workerData: data, name: path });
-  const [first]: FromStrategy[] = await once(worker, 'message');
+  // A module may end its thread while it is loaded: then no message comes.
+  const gone = once(worker, 'exit').then((): FromStrategy[] => []);
+  const [first]: FromStrategy[] = await Promise.race([once(worker, 'message'), gone]);
   if (first?.type !== 'ready') {
     await worker.terminate();
     throw failureOf(path, first);
