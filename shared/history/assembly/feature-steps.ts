@@ -120,7 +120,8 @@ export function takeSteps(table: usize, frame: usize, isTimed: bool): void {
     const nowNs = baseNs + <i64>load<f64>(times + at);
     const before = load<i64>(state, LAST_NS);
     store<f64>(passed() + at, before < nowNs && before != NEVER ? <f64>(nowNs - before) : 0);
-    store<i64>(state, nowNs, LAST_NS);
+    // Where a feed goes back in time, nothing passes until it is where it was.
+    if (before < nowNs) store<i64>(state, nowNs, LAST_NS);
     takeBests(state, frame, at, nowNs);
     takeTrade(state, frame, at, <u32>(kind >> 32), nowNs);
     if (!isTimed) continue;
@@ -221,5 +222,5 @@ function takeTrade(state: usize, frame: usize, at: usize, what: u32, nowNs: i64)
 @inline
 function secondsSince(state: usize, what: usize, nowNs: i64): f64 {
   const then = load<i64>(state + what);
-  return then == NEVER ? NaN : <f64>(nowNs - then) * SECONDS_PER_NS;
+  return then == NEVER ? NaN : <f64>max<i64>(nowNs - then, 0) * SECONDS_PER_NS;
 }

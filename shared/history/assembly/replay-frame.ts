@@ -40,7 +40,7 @@ export function applyToFrame(
 ): u32 {
   const it = changetype<ReplayBook>(book);
   const last = events + <usize>count * event.EVENT_BYTES;
-  const baseNs = load<i64>(events, event.TIME_NS);
+  const baseNs = baseOf(events, last);
   store<u64>(frame, <u64>firstEvent, FIRST_EVENT);
   store<i64>(frame, baseNs, BASE_TIME_NS);
   let row: usize = 0;
@@ -60,6 +60,15 @@ export function applyToFrame(
   }
   store<u32>(frame, count);
   return count;
+}
+
+/**
+ * What a frame's times count from: its first event's, so that they are small and exact. Snapshots
+ * may have no time.
+ */
+function baseOf(events: usize, last: usize): i64 {
+  const first = load<i64>(events, event.TIME_NS);
+  return first != 0 ? first : load<i64>(last - event.EVENT_BYTES, event.TIME_NS);
 }
 
 // @ts-ignore: decorator
@@ -172,8 +181,12 @@ function writeTrade(instrument: Instrument, frame: usize, row: usize, at: usize)
   const action = load<u8>(at, event.ACTION);
   const isTrade = action == event.EXECUTE || action == event.TRADE;
   if (isTrade && (load<u16>(at, event.FLAGS) & event.PART) == 0) {
-    instrument.lastPrice = load<f64>(cellOf(frame, frames.PRICE, row));
-    instrument.lastQuantity = load<f64>(cellOf(frame, frames.QUANTITY, row));
+    const price = load<f64>(cellOf(frame, frames.PRICE, row));
+    // Of an order that nobody knows there may be none.
+    if (price == price) {
+      instrument.lastPrice = price;
+      instrument.lastQuantity = load<f64>(cellOf(frame, frames.QUANTITY, row));
+    }
   }
   store<f64>(cellOf(frame, frames.LAST_PRICE, row), instrument.lastPrice);
   store<f64>(cellOf(frame, frames.LAST_QUANTITY, row), instrument.lastQuantity);

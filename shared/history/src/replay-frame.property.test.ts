@@ -51,7 +51,8 @@ class Trades {
 
   of({ action, flags, instrument }: MarketEvent, { price, quantity }: Row): readonly number[] {
     const isTrade = action === Action.EXECUTE || action === Action.TRADE;
-    if (isTrade && (flags & EventFlag.PART) === 0 && instrument < MOST_INSTRUMENTS) {
+    const isKnown = !Number.isNaN(price) && instrument < MOST_INSTRUMENTS;
+    if (isTrade && (flags & EventFlag.PART) === 0 && isKnown) {
       this.#last.set(instrument, [price, quantity]);
     }
     return this.#last.get(instrument) ?? [Number.NaN, 0];
@@ -143,6 +144,21 @@ test('times count from the first event, and a refused event has no row', () => {
   assert.equal(frame.events.count, 2);
   assert.equal(frame.events.baseTimeNs, timeNs);
   assert.deepEqual([...frame.events.timeNs.subarray(0, 2)], [0, -5]);
+});
+
+test('times are exact behind a snapshot that has none', () => {
+  const kernel = new HistoryKernel(module);
+  const writer = new EventWriter(kernel);
+  const frame = new FeaturePlan(kernel, []).newFrame();
+  const book = new ReplayBook({ kernel });
+  const timeNs = 1_700_000_000_123_456_789n;
+  const later = [timeNs, timeNs + 1n].map((at, index) =>
+    marketEvent({ timeNs: at, orderId: BigInt(2 + index) }),
+  );
+  book.applyToFrame(writer.block([marketEvent({}), ...later]), frame);
+  const { events } = frame;
+  const seen = later.map((_, index) => events.baseTimeNs + BigInt(events.timeNs[1 + index] ?? 0));
+  assert.deepEqual(seen, [timeNs, timeNs + 1n]);
 });
 
 test('levels that nobody told of are in the depth at once', () => {

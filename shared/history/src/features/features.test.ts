@@ -180,6 +180,29 @@ test('every feature is what its definition says, over frames of any length', () 
   );
 });
 
+test('where time goes back nothing passes until it is where it was', () => {
+  const labels = ['trade-flow:1s', 'since-trade'];
+  const plan = new FeaturePlan(new HistoryKernel(module), labels.map(parseFeature));
+  const frame = plan.newFrame();
+  const side = { bid: undefined, ask: undefined } as const;
+  const row = { ...side, instrument: 0, flags: 0, quantity: 8, side: EventSide.SELL };
+  const times = [10, 8, 10, 11];
+  frame.setHeader(times.length, 0, 0n);
+  for (const [index, seconds] of times.entries()) {
+    const { quantity, bid: _, ask: __, ...rest } = row;
+    const action = index === 0 ? Action.EXECUTE : Action.ADD;
+    const timeNs = BigInt(seconds) * 1_000_000_000n;
+    const event = { ...rest, action, quantity: BigInt(quantity), timeNs };
+    frame.events.set(index, { ...event, price: 100n, orderId: 1n });
+  }
+  plan.compute(frame);
+  const [flow, since] = frame.features.map((column) => [...column.subarray(0, times.length)]);
+  assert.deepEqual(since, [0, 0, 0, 1]);
+  for (const [index, expected] of [8, 8, 8, 4].entries()) {
+    assertClose(flow?.[index], expected, `row ${index}`);
+  }
+});
+
 test('a name that is none is refused, with what there is', () => {
   const bad = (label: string, words: RegExp) =>
     assert.throws(
