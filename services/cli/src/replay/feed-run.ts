@@ -203,7 +203,7 @@ class FeedRun {
 
   async #finish(): Promise<StrategyOutcome[]> {
     try {
-      return await this.#pipeline.finish();
+      return await this.#pipeline.finish(this.#options.signal);
     } catch (error) {
       const [input] = this.#options.feed.inputs;
       this.#faults.push(faultOf(error, input?.name ?? '', this.#pipeline.decoder.consumed, 0));

@@ -194,7 +194,7 @@ export class Pipeline {
    * After the last block: files get their ends, strategies tell what they came to.
    * @throws StrategyError
    */
-  async finish(): Promise<StrategyOutcome[]> {
+  async finish(signal: AbortSignal): Promise<StrategyOutcome[]> {
     // Of a feed without events there are empty files.
     const running = this.#running ?? this.#begin(undefined);
     for (const file of this.#files) file.close();
@@ -203,7 +203,7 @@ export class Pipeline {
     const { svg } = this.#plan;
     const own = this.#engineOutcome?.own;
     if (svg !== undefined) writeFileSync(svg, running.picture?.svg(own) ?? '');
-    const results = (await this.#threads?.results()) ?? [];
+    const results = (await this.#threads?.results(signal)) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
   }
 

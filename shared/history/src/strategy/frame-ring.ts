@@ -11,6 +11,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Frame } from '../features/frame.ts';
+import { runBreakable } from './breakable.ts';
 
 const PUBLISHED = 0;
 const ENDED = 1;
@@ -24,6 +25,7 @@ export const ringBytes = (readers: number): number => 4 * READER_WORDS * (1 + re
 const readerWord = (reader: number) => READER_WORDS * (1 + reader);
 /** How long a side sleeps before it looks whether the other one has gone. */
 const PATIENCE_MS = 100;
+const BREAKABLE_MS = 1_000;
 
 export class FrameWriter {
   readonly #words: Int32Array;
@@ -41,8 +43,8 @@ export class FrameWriter {
   }
 
   /**
-   * The frame to fill next; waits until the slowest reader has left it. Undefined when a reader has
-   * failed: then there is nothing to go on for.
+   * The frame to fill next; waits until the slowest reader has left it, or somebody presses Ctrl-C.
+   * Undefined then, and when a reader has failed: there is nothing to go on for.
    */
   next(): Frame | undefined {
     for (let reader = 0; reader < this.#readers; reader += 1) {
@@ -51,7 +53,13 @@ export class FrameWriter {
         if (Atomics.load(this.#words, FAILED) !== 0) return undefined;
         const read = Atomics.load(this.#words, word);
         if (((this.#published - read) | 0) < this.#frames.length) break;
-        Atomics.wait(this.#words, word, read, PATIENCE_MS);
+        if (Atomics.wait(this.#words, word, read, PATIENCE_MS) !== 'timed-out') continue;
+        // A reader that takes so long may never come back.
+        let isOver = false;
+        runBreakable(() => {
+          isOver = Atomics.wait(this.#words, word, read, BREAKABLE_MS) !== undefined;
+        });
+        if (!isOver) return undefined;
       }
     }
     return this.#frames[this.#published & (this.#frames.length - 1)];

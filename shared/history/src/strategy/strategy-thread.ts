@@ -51,6 +51,8 @@ try {
     const frames = go.frames.map((address) => new Frame(buffer, address, go.featureCount));
     const words = new Int32Array(buffer, go.ring, go.ringBytes / 4);
     const reader = new FrameReader(words, frames, go.reader);
+    // The writer waits without turning its loop: it hears of a thread's end from the ring alone.
+    process.once('exit', () => reader.fail());
     try {
       const run = new InlineStrategy({
         path,

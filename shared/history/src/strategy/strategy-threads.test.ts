@@ -141,6 +141,58 @@ test('a strategy that fails ends the run, and says where', async () => {
   await threads.stop();
 });
 
+/** Gives frames until one of the strategies stops that; 1,000 would be all. */
+function play(kernel: HistoryKernel, threads: StrategyThreads): number {
+  const plan = new FeaturePlan(kernel, []);
+  threads.start(plan, FEED);
+  for (let given = 0; given < 1_000; given += 1) {
+    const frame = threads.next();
+    if (frame === undefined) return given;
+    fill(frame, given * ROWS);
+    threads.publish([]);
+  }
+  return 1_000;
+}
+
+const isEnded = (error: unknown) =>
+  error instanceof StrategyError &&
+  error.code === 'STRATEGY_FAILED' &&
+  /its thread was ended/.test(error.message);
+
+test('a strategy that leaves its process ends the run', async () => {
+  const kernel = new HistoryKernel(module);
+  const text = 'export default { start: () => ({ onBlock() { process.exit(3); } }) };';
+  const threads = await StrategyThreads.load(kernel, [await strategyFile('exits.ts', text)]);
+  assert(play(kernel, threads) < 20);
+  await assert.rejects(threads.results(), isEnded);
+  await threads.stop();
+  const atOnce = await strategyFile('at-once.ts', 'process.exit(0); export default {};');
+  await assert.rejects(StrategyThreads.load(kernel, [atOnce]), isEnded);
+});
+
+test('Ctrl-C ends a run whose strategy never comes back from a block', async () => {
+  const kernel = new HistoryKernel(module);
+  const text = `const words = new Int32Array(new SharedArrayBuffer(4));
+    export default { start: () => ({ onBlock() {
+      for (;;) {
+        process.kill(process.pid, 'SIGINT');
+        Atomics.wait(words, 0, 0, 50);
+      }
+    } }) };`;
+  const threads = await StrategyThreads.load(kernel, [await strategyFile('hangs.ts', text)]);
+  const abort = new AbortController();
+  const onSignal = () => abort.abort();
+  process.on('SIGINT', onSignal);
+  try {
+    assert(play(kernel, threads) < 20);
+    assert(abort.signal.aborted, 'who listens has heard of the signal');
+    await assert.rejects(threads.results(abort.signal), isEnded);
+    await threads.stop();
+  } finally {
+    process.off('SIGINT', onSignal);
+  }
+});
+
 test('a file that is no strategy is refused', async () => {
   const kernel = new HistoryKernel(module);
   const refused = async (path: string, code: string, words: RegExp) => {

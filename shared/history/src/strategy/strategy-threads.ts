@@ -12,6 +12,7 @@ import type { FromStrategy, StrategyData, StrategyGo, ToStrategy } from './strat
 const THREAD = new URL('./strategy-thread.ts', import.meta.url);
 /** So far the fastest strategy may be before the slowest; a power of two. */
 const FRAMES = 4;
+const GRACE_MS = 2_000;
 
 export interface FeedUnits {
   readonly priceDecimals: number;
@@ -88,11 +89,24 @@ export class StrategyThreads {
 
   /**
    * After the last frame: what each came to, in the order of the files.
+   *
+   * @param signal when it is aborted, strategies have two seconds left to come to their end
    * @throws StrategyError STRATEGY_FAILED
    */
-  async results(): Promise<readonly unknown[]> {
+  async results(signal?: AbortSignal): Promise<readonly unknown[]> {
     this.#writer?.end();
-    return Promise.all(this.#threads.map(({ ended }) => ended));
+    const timers: NodeJS.Timeout[] = [];
+    const giveUp = () => {
+      timers.push(setTimeout(() => void this.stop(), GRACE_MS));
+    };
+    if (signal?.aborted === true) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
+    try {
+      return await Promise.all(this.#threads.map(({ ended }) => ended));
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+      for (const timer of timers) clearTimeout(timer);
+    }
   }
 
   async stop(): Promise<void> {
@@ -104,7 +118,10 @@ export class StrategyThreads {
 async function loadThread(kernel: HistoryKernel, path: string): Promise<Thread> {
   const data: StrategyData = { path, memory: kernel.memory };
   const worker = new Worker(THREAD, { workerData: data, name: path });
-  const [first]: FromStrategy[] = await once(worker, 'message');
+  const [first]: FromStrategy[] = await Promise.race([
+    once(worker, 'message'),
+    once(worker, 'exit').then(() => []),
+  ]);
   if (first?.type !== 'ready') {
     await worker.terminate();
     throw failureOf(path, first);
@@ -124,7 +141,8 @@ async function loadThread(kernel: HistoryKernel, path: string): Promise<Thread> 
 
 function failureOf(path: string, message: FromStrategy | undefined): StrategyError {
   if (message?.type !== 'failed') {
-    return new StrategyError('STRATEGY_FAILED', `${path}: its thread ended`);
+    const words = 'its thread was ended, by itself or because it did not come to its end';
+    return new StrategyError('STRATEGY_FAILED', `${path}: ${words}`);
   }
   const known: readonly string[] = ['STRATEGY_NOT_FOUND', 'NOT_A_STRATEGY'];
   const code = known.includes(message.code)
