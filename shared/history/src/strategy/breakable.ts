@@ -1,6 +1,6 @@
 /**
  * Lets Ctrl-C end what a thread waits for without turning its event loop. Where a program listens
- * to SIGINT, a signal waits for the loop, and so for ever if the thread does; V8 can be told to stop.
+ * to SIGINT, a signal waits for the loop, for ever if the thread does; V8 can be told to stop.
  */
 import { Script } from 'node:vm';
 
