@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { loadHistoryModule } from '@foldbook/history';
-import { openFeeds } from './feed.ts';
+import { faultWords } from './fault.ts';
+import { joinFeeds, openFeeds } from './feed.ts';
 import { runFeed } from './feed-run.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 import { BOOK_ROWS, csvOf, PLAN, testFolder } from './testing/market-files.ts';
 
 const module = await loadHistoryModule();
 const { signal } = new AbortController();
-const HISTORY = fileURLToPath(import.meta.resolve('@foldbook/history'));
 
-/** Takes one from the best ask as soon as there is one. */
+/** Lies in no folder of the project. Takes one from the best ask as soon as there is one. */
 const TAKER = `
-import { defineStrategy } from ${JSON.stringify(HISTORY)};
+import { defineStrategy } from '@foldbook/history';
 export default defineStrategy({
   start({ orders }) {
     let fills = 0;
@@ -33,9 +32,9 @@ export default defineStrategy({
 });
 `;
 
-async function replayed(path: string, asked: Partial<ReplayPlan>) {
+async function replayed(paths: string | readonly string[], asked: Partial<ReplayPlan>) {
   const plan = { ...PLAN, ...asked };
-  const [feed] = await openFeeds([path], plan);
+  const [feed] = joinFeeds(await openFeeds([paths].flat(), plan));
   assert(feed !== undefined);
   return runFeed({ module, plan, feed, signal });
 }
@@ -77,4 +76,29 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
     ['place', 'accepted', 'fill', 'mark'],
   );
   assert.match(await readFile(svg, 'utf8'), /<svg/);
+});
+
+test('a file that begins with a snapshot empties the engine before it', async (t) => {
+  const { put } = await testFolder(t);
+  const rows = ['A,B,8,5,1', 'A,A,9,5,2'];
+  const snapshot = csvOf(rows).replaceAll(',128,', ',160,');
+  const paths = [await put('1.csv', csvOf(BOOK_ROWS)), await put('2.csv', snapshot)];
+  const { engine } = await replayed(paths, { engine: true });
+  assert.deepEqual(engine?.differences, []);
+  const strategies = [await put('taker.ts', TAKER)];
+  const { backtest, faults } = await replayed(paths, { backtest: true, strategies });
+  assert.deepEqual([faults, backtest?.result], [[], { fills: 1 }]);
+});
+
+test('a strategy fails: told once, with the place in its own code', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const fails = "export default { start() { throw new Error('not today'); } };";
+  const strategies = [await put('fails.ts', fails)];
+  const { faults } = await replayed(path, { backtest: true, strategies });
+  const [words = '', ...others] = faults.map(faultWords);
+  assert.deepEqual(others, []);
+  const shape =
+    /^1\.csv: STRATEGY_FAILED: .*fails\.ts, start: Error: not today\n {4}at .*\/fails\.ts:1:\d+\)$/;
+  assert.match(words, shape);
 });

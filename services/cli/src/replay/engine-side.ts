@@ -111,6 +111,11 @@ export class EngineSide {
     this.#side.apply(block);
   }
 
+  /** A snapshot of all books follows. */
+  clear(): void {
+    this.#side.clear();
+  }
+
   /** After the last block. @throws StrategyError */
   finish(): EngineOutcome {
     if (this.#side instanceof EngineReplay) {

@@ -4,7 +4,6 @@ import {
   Action,
   decoderOf,
   type EventBlock,
-  EventFlag,
   FeatureError,
   FeaturePlan,
   type FrameSink,
@@ -32,6 +31,7 @@ import { type FeatureFigures, FeatureSummary } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
+import { startsSnapshot } from './snapshot-start.ts';
 
 export interface WrittenFile {
   readonly file: string;
@@ -69,6 +69,8 @@ export class Pipeline {
   #running: Running | undefined;
   /** The next block is the first of a file behind another. */
   #isNext = false;
+  /** A strategy has failed at its start: there is nothing to finish. */
+  #hasFailed = false;
   #eventsBefore = 0;
 
   private constructor(
@@ -124,7 +126,7 @@ export class Pipeline {
   /** Takes a decoder's block. @throws ReplayError, Bin38Error, UsageError */
   readonly take = (block: EventBlock): void => {
     const running = this.#running ?? this.#begin(block);
-    if (this.#isNext) this.#goOn(running.book, block);
+    if (this.#isNext) this.#goOn(running, block);
     for (const file of this.#files) file.append(block);
     running.replay.apply(block);
     running.engine?.apply(block);
@@ -195,6 +197,7 @@ export class Pipeline {
    * @throws StrategyError
    */
   async finish(signal: AbortSignal): Promise<StrategyOutcome[]> {
+    if (this.#hasFailed) return [];
     // Of a feed without events there are empty files.
     const running = this.#running ?? this.#begin(undefined);
     for (const file of this.#files) file.close();
@@ -212,6 +215,7 @@ export class Pipeline {
   }
 
   #begin(block: EventBlock | undefined): Running {
+    this.#hasFailed = true;
     const { plan, features, threads, decoder } = {
       ...{ plan: this.#plan, features: this.#features, threads: this.#threads },
       decoder: this.decoder,
@@ -248,25 +252,22 @@ export class Pipeline {
     const { depth } = plan;
     const replay = new Replay({ decoder, book, plan: features, depth, sinks, threads });
     this.#running = { book, replay, unknown, parquet, picture, engine };
+    this.#hasFailed = false;
     return this.#running;
   }
 
   /** A feed that begins with a cleared book or a snapshot names every order that there is. */
   #isWholeFrom(block: EventBlock | undefined): boolean {
     if (block === undefined) return false;
-    const { action, flags } = readEvent(this.#view(), block.address);
-    return action === Action.CLEAR || (flags & EventFlag.SNAPSHOT) !== 0;
+    const { action } = readEvent(new DataView(this.kernel.memory.buffer), block.address);
+    return action === Action.CLEAR || startsSnapshot(this.kernel, block);
   }
 
-  #goOn(book: ReplayBook, block: EventBlock): void {
+  #goOn({ book, engine }: Running, block: EventBlock): void {
     this.#isNext = false;
-    const { flags } = readEvent(this.#view(), block.address);
-    if ((flags & EventFlag.SNAPSHOT) === 0) return;
+    if (!startsSnapshot(this.kernel, block)) return;
     for (let number = 0; number < this.decoder.instrumentCount; number += 1) book.trim(number, 0);
-  }
-
-  #view(): DataView {
-    return new DataView(this.kernel.memory.buffer);
+    engine?.clear();
   }
 }
 

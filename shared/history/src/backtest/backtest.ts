@@ -137,6 +137,12 @@ export class Backtest {
     }
   }
 
+  /** The feed's next event begins a snapshot of all books. Own orders stay. */
+  clear(): void {
+    for (const instrument of this.#replay.instruments) this.#options.book.trim(instrument, 0);
+    this.#replay.clear();
+  }
+
   /** As the engine has it now; what a log tells so far must come to the same. */
   standings(): Standing[] {
     return this.#replay.instruments.flatMap((instrument) => {

@@ -132,6 +132,11 @@ export class EngineReplay implements WindowBook {
     this.marketOf(instrument)?.trim(levels);
   }
 
+  /** The feed's next event begins a snapshot of all books. */
+  clear(): void {
+    for (const market of this.#markets.values()) market.clear();
+  }
+
   result(): EngineReplayResult {
     const { executions, same, quantity, sameQuantity, anonymous } = this.#counts;
     return {

@@ -94,6 +94,11 @@ export class HistoryMarket {
     for (const side of [EventSide.BUY, EventSide.SELL] as const) this.#trimSide(side, levels);
   }
 
+  /** Forgets all of the feed's orders; ours stay. */
+  clear(): void {
+    for (const order of [...this.market.orders.values()]) this.#forget(order);
+  }
+
   #apply(event: MarketEvent, number: number, isPart: boolean): void {
     switch (event.action) {
       case Action.ADD:
@@ -110,7 +115,7 @@ export class HistoryMarket {
         else this.#trade = { event, number, left: event.quantity };
         return;
       case Action.CLEAR:
-        for (const order of [...this.market.orders.values()]) this.#forget(order);
+        this.clear();
         return;
       default:
         // What halts trading or reports on an order changes no book.
