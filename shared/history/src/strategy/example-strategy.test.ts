@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import { Frame, frameBytes } from '../features/frame.ts';
 import { InlineStrategy } from './inline-strategy.ts';
 import { loadStrategy } from './strategy-module.ts';
+import type { OrderRequest } from './strategy-orders.ts';
 
-const PATH = join(import.meta.dirname, '../../../../docs/examples/imbalance-strategy.ts');
+const EXAMPLES = join(import.meta.dirname, '../../../../docs/examples');
+const PATH = join(EXAMPLES, 'imbalance-strategy.ts');
+const QUOTING = join(EXAMPLES, 'quoting-strategy.ts');
 
 test('the example in docs looks a second ahead of each imbalance', async () => {
   const strategy = await loadStrategy(PATH);
@@ -32,4 +35,38 @@ test('the example in docs looks a second ahead of each imbalance', async () => {
   }
   run.onFrame(frame);
   assert.deepEqual(run.result(), { signals: 2, right: 0.5, meanMove: 0.01 });
+});
+
+test('the example of a backtest has one order at a time, and gives it up in the end', async () => {
+  const strategy = await loadStrategy(QUOTING);
+  const placed: OrderRequest[] = [];
+  const cancelled: number[] = [];
+  const orders = {
+    place: (order: OrderRequest) => placed.push(order),
+    cancel: (id: number) => void cancelled.push(id),
+    replace: () => assert.fail('it replaces nothing'),
+  };
+  const context = { instruments: () => ['A'], priceDecimals: 2, quantityDecimals: 0, orders };
+  const run = new InlineStrategy({ path: QUOTING, strategy, context, columns: [0] });
+  const rows = [
+    { second: 0, imbalance: Number.NaN },
+    { second: 1, imbalance: 0.7 },
+    { second: 2, imbalance: -0.8 },
+    { second: 6, imbalance: 0 },
+    { second: 7, imbalance: 0.9 },
+  ];
+  const frame = new Frame(new SharedArrayBuffer(frameBytes(1)), 0, 1);
+  frame.setHeader(rows.length, 0, 0n);
+  for (const [row, { second, imbalance }] of rows.entries()) {
+    frame.events.timeNs[row] = second * 1e9;
+    frame.snapshots.bidPrice[row] = 100 + row;
+    const [imbalances = assert.fail('no column')] = frame.features;
+    imbalances[row] = imbalance;
+  }
+  run.onFrame(frame);
+  assert.deepEqual(placed, [{ instrument: 0, side: 'buy', price: 101, quantity: 1 }]);
+  assert.deepEqual(cancelled, [1]);
+  const at = { id: 1, instrument: 0, timeNs: 7n };
+  run.onFill({ ...at, side: 'buy', price: 101, quantity: 1, liquidity: 'maker', fee: 0, left: 0 });
+  assert.deepEqual(run.result(), { position: 1 });
 });
