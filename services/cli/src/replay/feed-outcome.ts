@@ -154,10 +154,11 @@ export function outcomeWords(outcome: FeedOutcome): string {
 
 export function rateWords({ events, passes, seconds, cpuSeconds }: FeedOutcome): string {
   const times = passes > 1 ? ` in ${passes} passes` : '';
-  const million = (rate: number) => `${(rate / 1e6).toFixed(rate < 1e5 ? 4 : 1)} M/s`;
+  const words = (rate: number) =>
+    rate < 1e5 ? `${grouped(rate)}/s` : `${(rate / 1e6).toFixed(1)} M/s`;
   return (
     `${grouped(events)} events${times} in ${seconds.toFixed(3)} s ` +
-    `(${million(perSecond(events, seconds))}; ${million(perSecond(events, cpuSeconds))} ` +
+    `(${words(perSecond(events, seconds))}; ${words(perSecond(events, cpuSeconds))} ` +
     'of processor time)'
   );
 }

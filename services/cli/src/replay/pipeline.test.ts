@@ -1,5 +1,6 @@
 /** What a run writes and computes on its way. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -148,4 +149,11 @@ test('feeds at once, each with its own book', async (t) => {
   assert.deepEqual(found.get('2.csv'), [3, 0]);
   assert.deepEqual(found.get('3.csv'), [6, 1]);
   assert.deepEqual([together.feeds, together.events], [3, 15]);
+});
+
+test('a file of results for which there is no space is not said to be written', async (t) => {
+  if (!existsSync('/dev/full')) return t.skip('no /dev/full here');
+  const { put } = await testFolder(t);
+  const outcome = await replayed(await put('1.csv', csvOf(BOOK_ROWS)), { svg: '/dev/full' });
+  assert.deepEqual([outcome.faults.map(({ code }) => code), outcome.results], [['ENOSPC'], []]);
 });

@@ -71,6 +71,7 @@ export class Pipeline {
   #isNext = false;
   /** A strategy has failed at its start: there is nothing to finish. */
   #hasFailed = false;
+  #areWritten = false;
   #eventsBefore = 0;
 
   private constructor(
@@ -162,8 +163,9 @@ export class Pipeline {
     return this.#engineOutcome;
   }
 
-  /** Files of results that were asked for. */
+  /** Files of results that were asked for; none if one could not be written to its end. */
   get results(): string[] {
+    if (!this.#areWritten) return [];
     const { parquet, svg, orders } = this.#plan;
     return [parquet, svg, orders].filter((path) => path !== undefined);
   }
@@ -206,6 +208,7 @@ export class Pipeline {
     const { svg } = this.#plan;
     const own = this.#engineOutcome?.own;
     if (svg !== undefined) writeFileSync(svg, running.picture?.svg(own) ?? '');
+    this.#areWritten = true;
     const results = (await this.#threads?.results(signal)) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
   }
