@@ -95,6 +95,12 @@ function endOnSignal(abort: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
 }
 
+/** Who reads the output has gone, as `head` does: there is nobody to go on for. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT_INTERRUPTED);
+});
+
 main(process.argv.slice(2)).then(
   (status) => {
     process.exitCode = status;

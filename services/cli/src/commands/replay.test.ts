@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -112,4 +114,28 @@ test('refused before anything is read', async () => {
       line,
     );
   }
+});
+
+test('an instrument that no event is of: status 1, and said', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const { status, stderr } = await foldbook('replay', path, '--instrument', 'XYZ');
+  assert.deepEqual([status, /--instrument XYZ: no event is of it/.test(stderr)], [1, true], stderr);
+  assert.equal((await foldbook('replay', path, '--instrument', 'ABC')).status, 0);
+});
+
+test('whoever reads the output has gone: it ends without a word', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const main = join(import.meta.dirname, '../main.ts');
+  const child = spawn(process.execPath, [main, 'replay', path], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [status] = await once(child, 'close');
+  assert.deepEqual([status, stderr], [130, '']);
 });

@@ -75,28 +75,36 @@ async function runReplay(context: CommandContext): Promise<number> {
     else showProgress(context, progress);
   };
   let status = 0;
+  let shown = 0;
   const onOutcome = (outcome: FeedOutcome) => {
     output.result(outcomeObject(outcome), outcomeWords(outcome));
     tellFaults(outcome.faults);
+    shown += outcome.finalBook.length;
     if (outcome.faults.length > 0) status = 1;
+  };
+  const statusOf = () => {
+    if (plan.instrument === undefined || shown > 0 || status !== 0) return status;
+    const how = 'without --instrument there is the book of each';
+    process.stderr.write(`foldbook: --instrument ${plan.instrument}: no event is of it; ${how}\n`);
+    return 1;
   };
   if (parallel !== undefined) {
     const parts = parallel === 'files' ? feeds : feeds.flatMap((feed) => shareOut(feed, parallel));
     const running = { module, plan, feeds: parts, signal };
     const together = await runParallel({ ...running, onOutcome, onProgress });
     output.result(togetherObject(together), togetherWords(together));
-    return signal.aborted ? EXIT_INTERRUPTED : status;
+    return signal.aborted ? EXIT_INTERRUPTED : statusOf();
   }
   for (const feed of feeds) {
     const outcome = await runFeed({ module, plan, feed, signal, onProgress });
     onOutcome(outcome);
     if (outcome.isInterrupted) return EXIT_INTERRUPTED;
   }
-  return status;
+  return statusOf();
 }
 
 async function runStages(
-  { output }: CommandContext,
+  { output, signal }: CommandContext,
   module: WebAssembly.Module,
   plan: ReplayPlan,
   feeds: readonly Feed[],
@@ -105,7 +113,8 @@ async function runStages(
     const name = feed.inputs[0]?.name ?? '';
     try {
       const onProgress = (done: number, total: number) => output.progress(name, done, total);
-      const outcome = await measureStages(module, feed, plan, onProgress);
+      const outcome = await measureStages({ module, feed, plan, signal, onProgress });
+      if (outcome === undefined) return EXIT_INTERRUPTED;
       output.result(stagesObject(outcome), stagesWords(outcome));
     } catch (error) {
       tellFaults([faultOf(error, name, 0, 0)]);

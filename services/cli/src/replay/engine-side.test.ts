@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { zstdCompressSync } from 'node:zlib';
 import { loadHistoryModule } from '@foldbook/history';
+import { faultWords } from './fault.ts';
 import { joinFeeds, openFeeds } from './feed.ts';
 import { runFeed } from './feed-run.ts';
 import type { ReplayPlan } from './replay-plan.ts';
@@ -11,11 +11,10 @@ import { BOOK_ROWS, csvOf, PLAN, testFolder } from './testing/market-files.ts';
 
 const module = await loadHistoryModule();
 const { signal } = new AbortController();
-const HISTORY = fileURLToPath(import.meta.resolve('@foldbook/history'));
 
-/** Takes one from the best ask as soon as there is one. */
+/** Lies in no folder of the project. Takes one from the best ask as soon as there is one. */
 const TAKER = `
-import { defineStrategy } from ${JSON.stringify(HISTORY)};
+import { defineStrategy } from '@foldbook/history';
 export default defineStrategy({
   start({ orders }) {
     let fills = 0;
@@ -98,7 +97,7 @@ test('a file that begins with a snapshot goes on where the one before ended', as
 
 /** Places and moves an order wherever it is asked: what it does depends on every block's end. */
 const RESTLESS = `
-import { defineStrategy } from ${JSON.stringify(HISTORY)};
+import { defineStrategy } from '@foldbook/history';
 export default defineStrategy({
   start: ({ orders }) => ({
     onBlock({ count }, { bidPrice }) {
@@ -135,4 +134,17 @@ test('a backtest comes to the same, however the bytes came', async (t) => {
     hashes.add(backtest?.logHash);
   }
   assert.equal(hashes.size, 1);
+});
+
+test('a strategy fails: told once, with the place in its own code', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const fails = "export default { start() { throw new Error('not today'); } };";
+  const strategies = [await put('fails.ts', fails)];
+  const { faults } = await replayed(path, { backtest: true, strategies });
+  const [words = '', ...others] = faults.map(faultWords);
+  assert.deepEqual(others, []);
+  const shape =
+    /^1\.csv: STRATEGY_FAILED: .*fails\.ts, start: Error: not today\n {4}at .*\/fails\.ts:1:\d+\)$/;
+  assert.match(words, shape);
 });

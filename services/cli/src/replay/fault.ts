@@ -68,7 +68,8 @@ function coded(error: Error & { readonly code: string }) {
 
 /** One line: what, where, how to mend. */
 export function faultWords({ file, code, message, byte, remedy }: Fault): string {
-  const where = message.includes(' at byte ') ? '' : `, at or before byte ${byte}`;
+  const isTold = message.includes(' at byte ') || code === 'STRATEGY_FAILED';
+  const where = isTold ? '' : `, at or before byte ${byte}`;
   return `${file}: ${code}: ${message}${where}${remedy === '' ? '' : `; ${remedy}`}`;
 }
 

@@ -166,10 +166,11 @@ export function outcomeWords(outcome: FeedOutcome): string {
 
 export function rateWords({ events, passes, seconds, cpuSeconds }: FeedOutcome): string {
   const times = passes > 1 ? ` in ${passes} passes` : '';
-  const million = (rate: number) => `${(rate / 1e6).toFixed(1)} M/s`;
+  const words = (rate: number) =>
+    rate < 1e5 ? `${grouped(rate)}/s` : `${(rate / 1e6).toFixed(1)} M/s`;
   return (
     `${grouped(events)} events${times} in ${seconds.toFixed(3)} s ` +
-    `(${million(perSecond(events, seconds))}; ${million(perSecond(events, cpuSeconds))} ` +
+    `(${words(perSecond(events, seconds))}; ${words(perSecond(events, cpuSeconds))} ` +
     'of processor time)'
   );
 }
@@ -179,6 +180,9 @@ function countWords(outcome: FeedOutcome): string[] {
   const { faultCounts, decoderFaults, unknown, anonymous, crossed, isInterrupted } = outcome;
   const { UNKNOWN_ORDER: passed = 0, ...others } = faultCounts;
   const lines: string[] = [];
+  if (outcome.format === 'lobster') {
+    lines.push('  messages alone leave gone orders in the book: --check has the true one');
+  }
   if (unknown === 'count' && passed + anonymous > 0) {
     const known = anonymous > 0 ? `, ${grouped(anonymous)} more made known or anonymous` : '';
     lines.push(`  ${grouped(passed)} events of orders from before the feed began${known}`);

@@ -48,6 +48,9 @@ export async function openFeeds(files: readonly string[], plan: ReplayPlan): Pro
   for (const file of files) {
     const input = await openInput(file, plan.member);
     const format = await formatOf(input, plan);
+    if (plan.follow && format.name !== 'hyperliquid') {
+      throw new UsageError(`--follow is for Hyperliquid's files: ${input.name} is ${format.name}`);
+    }
     const [, named, day, levels] = LOBSTER_NAME.exec(input.member ?? basename(input.path)) ?? [];
     const instrument = named ?? basename(input.path).replace(/\..*$/, '');
     const covered = levels === undefined ? undefined : Number(levels);
@@ -157,8 +160,9 @@ async function formatOf(input: FeedInput, plan: ReplayPlan): Promise<Format> {
   const found = await told(input.name, () => recogniseFile(input.path, options));
   if (plan.format === undefined || plan.format === found?.name) {
     if (found !== undefined) return found;
-    const how = 'it is empty, or name its format with --format; see: foldbook replay --help';
-    throw new UsageError(`${input.name}: UNKNOWN_FORMAT: ${how}`);
+    const what = 'what it holds, if anything, is of no format that is known';
+    const how = '--format NAME says which it is; see: foldbook replay --help';
+    throw new UsageError(`${input.name}: UNKNOWN_FORMAT: ${what}; ${how}`);
   }
   // A node's streaming files have a line an event, and no name that says so.
   const isStream = plan.format === 'hyperliquid' && !input.path.includes('_by_block');

@@ -1,5 +1,6 @@
 /** What a run writes and computes on its way. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -109,13 +110,29 @@ test('stages: each is measured, and the last ends with the book', async (t) => {
   const plan = { ...PLAN, repeat: 2, strategies: [await put('strategy.ts', STRATEGY)] };
   const [feed] = await openFeeds([await put('1.csv', csvOf(BOOK_ROWS))], plan);
   assert(feed !== undefined);
-  const outcome = await measureStages(module, feed, plan, () => {});
+  const common = { module, feed, plan, onProgress: () => {} };
+  const outcome = await measureStages({ ...common, signal });
+  assert(outcome !== undefined);
   assert.deepEqual(
     outcome.stages.map(({ stage }) => stage),
     ['read', 'decode', 'book', 'features', 'strategy'],
   );
   assert.deepEqual([outcome.events, outcome.passes, outcome.features.length], [6, 2, 8]);
   assert.equal(outcome.finalBook[0]?.[1].bestBid, '10.00');
+  const ended = await measureStages({ ...common, signal: AbortSignal.abort() });
+  assert.equal(ended, undefined);
+});
+
+test('stages over several files: a snapshot is the whole book', async (t) => {
+  const { put } = await testFolder(t);
+  const snapshot = csvOf(['A,B,8,5,1', 'A,A,9,5,2']).replaceAll(',128,', ',160,');
+  const paths = [await put('1.csv', csvOf(BOOK_ROWS)), await put('2.csv', snapshot)];
+  const plan = { ...PLAN, repeat: 1, unknown: 'refuse' } as const;
+  const [feed] = joinFeeds(await openFeeds(paths, plan));
+  assert(feed !== undefined);
+  const outcome = await measureStages({ module, feed, plan, signal, onProgress: () => {} });
+  const book = outcome?.finalBook[0]?.[1];
+  assert.deepEqual([outcome?.events, book?.bestBid, book?.orders], [8, '8.00', 2]);
 });
 
 test('feeds at once, each with its own book', async (t) => {
@@ -179,4 +196,11 @@ test('shares of the instruments at once: together what one thread makes of all',
     [1, 2],
     [2, 1],
   ]);
+});
+
+test('a file of results for which there is no space is not said to be written', async (t) => {
+  if (!existsSync('/dev/full')) return t.skip('no /dev/full here');
+  const { put } = await testFolder(t);
+  const outcome = await replayed(await put('1.csv', csvOf(BOOK_ROWS)), { svg: '/dev/full' });
+  assert.deepEqual([outcome.faults.map(({ code }) => code), outcome.results], [['ENOSPC'], []]);
 });

@@ -4,7 +4,6 @@ import {
   Action,
   decoderOf,
   type EventBlock,
-  EventFlag,
   FeatureError,
   FeaturePlan,
   type FrameSink,
@@ -33,6 +32,7 @@ import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
+import { startsSnapshot } from './snapshot-start.ts';
 import { tellStall } from './stalled-strategy.ts';
 
 export interface WrittenFile {
@@ -71,6 +71,9 @@ export class Pipeline {
   #running: Running | undefined;
   /** The next block is the first of a file behind another. */
   #isNext = false;
+  /** A strategy has failed at its start: there is nothing to finish. */
+  #hasFailed = false;
+  #areWritten = false;
   #eventsBefore = 0;
 
   private constructor(
@@ -164,8 +167,9 @@ export class Pipeline {
     return this.#engineOutcome;
   }
 
-  /** Files of results that were asked for. */
+  /** Files of results that were asked for; none if one could not be written to its end. */
   get results(): string[] {
+    if (!this.#areWritten) return [];
     const { parquet, svg, orders } = this.#plan;
     return [parquet, svg, orders].filter((path) => path !== undefined);
   }
@@ -200,6 +204,7 @@ export class Pipeline {
    * @throws StrategyError
    */
   async finish(): Promise<StrategyOutcome[]> {
+    if (this.#hasFailed) return [];
     // Of a feed without events there are empty files.
     const running = this.#running ?? this.#begin(undefined);
     for (const file of this.#files) file.close();
@@ -208,6 +213,7 @@ export class Pipeline {
     const { svg } = this.#plan;
     const own = this.#engineOutcome?.own;
     if (svg !== undefined) writeFileSync(svg, running.picture?.svg(own) ?? '');
+    this.#areWritten = true;
     const results = (await this.#threads?.results()) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
   }
@@ -217,6 +223,7 @@ export class Pipeline {
   }
 
   #begin(block: EventBlock | undefined): Running {
+    this.#hasFailed = true;
     const { plan, features, threads, decoder } = {
       ...{ plan: this.#plan, features: this.#features, threads: this.#threads },
       decoder: this.decoder,
@@ -255,26 +262,22 @@ export class Pipeline {
     const { depth } = plan;
     const replay = new Replay({ decoder, book, plan: features, depth, sinks, threads });
     this.#running = { book, replay, unknown, parquet, picture, engine };
+    this.#hasFailed = false;
     return this.#running;
   }
 
   /** A feed that begins with a cleared book or a snapshot names every order that there is. */
   #isWholeFrom(block: EventBlock | undefined): boolean {
     if (block === undefined) return false;
-    const { action, flags } = readEvent(this.#view(), block.address);
-    return action === Action.CLEAR || (flags & EventFlag.SNAPSHOT) !== 0;
+    const { action } = readEvent(new DataView(this.kernel.memory.buffer), block.address);
+    return action === Action.CLEAR || startsSnapshot(this.kernel, block);
   }
 
   #goOn({ book, engine }: Running, block: EventBlock): void {
     this.#isNext = false;
-    const { flags } = readEvent(this.#view(), block.address);
-    if ((flags & EventFlag.SNAPSHOT) === 0) return;
+    if (!startsSnapshot(this.kernel, block)) return;
     for (let number = 0; number < this.decoder.instrumentCount; number += 1) book.trim(number, 0);
     engine?.startSnapshot();
-  }
-
-  #view(): DataView {
-    return new DataView(this.kernel.memory.buffer);
   }
 }
 

@@ -2,6 +2,7 @@
  * What each step of a replay costs: the same files again and again, through more of it each time,
  * in turns, on one core. What a step costs is what it adds.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   cutToFrames,
   decoderOf,
@@ -24,6 +25,7 @@ import type { Feed, FeedInput } from './feed.ts';
 import { type FinalBook, finalBook, finalBookObject } from './final-book.ts';
 import { OpenInputs } from './open-inputs.ts';
 import type { ReplayPlan } from './replay-plan.ts';
+import { startsSnapshot } from './snapshot-start.ts';
 
 /** Where `--features` names none. */
 export const STAGE_FEATURES = [
@@ -66,17 +68,28 @@ interface Times {
   readonly cpuNs: number[];
 }
 
-/** @throws DecodeError, ReplayError, InputError, StrategyError: files for timing are to be whole */
-export async function measureStages(
-  module: WebAssembly.Module,
-  feed: Feed,
-  plan: ReplayPlan,
-  onProgress: (done: number, total: number) => void,
-): Promise<StagesOutcome> {
+/** How often others of this thread get a turn: Ctrl-C, progress. */
+const TURN_MS = 50;
+
+export interface StagesOptions {
+  readonly module: WebAssembly.Module;
+  readonly feed: Feed;
+  readonly plan: ReplayPlan;
+  /** Ends it early. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/**
+ * @returns undefined where it was ended early
+ * @throws DecodeError, ReplayError, InputError, StrategyError: files for timing are to be whole
+ */
+export async function measureStages(options: StagesOptions): Promise<StagesOutcome | undefined> {
+  const { feed, plan, signal, onProgress } = options;
   const core = availableCores().at(-1) ?? 0;
   const pin = pinCurrentThread(core);
   const strategies = await Promise.all(plan.strategies.map(loadStrategy));
-  const run = new StagesRun(module, feed, plan, strategies);
+  const run = new StagesRun(options, strategies);
   const times = new Map<Stage, Times>();
   const { stages } = run;
   const total = (plan.repeat + 1) * stages.length;
@@ -86,6 +99,7 @@ export async function measureStages(
         onProgress(done, total);
         done += 1;
         const [clockNs, cpuNs] = await run.time(stage);
+        if (signal.aborted) return undefined;
         const found = times.get(stage) ?? { clockNs: [], cpuNs: [] };
         found.clockNs.push(clockNs);
         found.cpuNs.push(cpuNs);
@@ -124,6 +138,9 @@ class StagesRun {
   readonly stages: readonly Stage[];
   events = 0;
   readonly #feed: Feed;
+  readonly #signal: AbortSignal;
+  #turnedMs = performance.now();
+  readonly #kernel: HistoryKernel;
   readonly #inputs: OpenInputs;
   readonly #decoder: MarketDecoder;
   readonly #book: ReplayBook;
@@ -133,14 +150,12 @@ class StagesRun {
   /** Of the pass: made when the feed's units are known. */
   #running: readonly InlineStrategy[] | undefined;
 
-  constructor(
-    module: WebAssembly.Module,
-    feed: Feed,
-    plan: ReplayPlan,
-    strategies: readonly Strategy[],
-  ) {
+  constructor(options: StagesOptions, strategies: readonly Strategy[]) {
+    const { module, feed, plan, signal } = options;
+    this.#signal = signal;
     const kernel = new HistoryKernel(module);
     const { lenient } = plan;
+    this.#kernel = kernel;
     this.#feed = feed;
     this.#inputs = new OpenInputs(plan.mapping);
     this.#strategies = strategies;
@@ -194,9 +209,28 @@ class StagesRun {
     if (stage.name === 'decode') this.events = 0;
     const startUs = settledCpuUs();
     const startMs = performance.now();
-    for (const input of this.#feed.inputs) await this.#read(input, stage);
+    for (const [index, input] of this.#feed.inputs.entries()) {
+      await this.#read(input, index > 0 ? this.#goingOn(stage) : stage);
+    }
     const clockNs = (performance.now() - startMs) * 1e6;
     return [clockNs, (settledCpuUs() - startUs) * 1e3];
+  }
+
+  /** A snapshot at the beginning of a file behind another is the whole book. */
+  #goingOn({ name, onBlock }: Stage): Stage {
+    if (onBlock === undefined) return { name, onBlock };
+    let isFirst = true;
+    const onNext = (block: EventBlock) => {
+      if (isFirst && startsSnapshot(this.#kernel, block)) this.#empty();
+      isFirst = false;
+      onBlock(block);
+    };
+    return { name, onBlock: onNext };
+  }
+
+  #empty(): void {
+    const count = this.#decoder.instrumentCount;
+    for (let number = 0; number < count; number += 1) this.#book.trim(number, 0);
   }
 
   async #read(input: FeedInput, { onBlock }: Stage): Promise<void> {
@@ -205,6 +239,10 @@ class StagesRun {
     const file = await this.#inputs.open(input);
     for await (const chunk of file.chunks()) {
       if (onBlock !== undefined) decoder.push(chunk, onBlock);
+      if (performance.now() - this.#turnedMs < TURN_MS) continue;
+      await turn();
+      this.#turnedMs = performance.now();
+      if (this.#signal.aborted) return;
     }
     if (onBlock !== undefined) decoder.end(onBlock);
   }

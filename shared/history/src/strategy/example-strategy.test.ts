@@ -5,7 +5,8 @@ import { Frame, frameBytes } from '../features/frame.ts';
 import { InlineStrategy } from './inline-strategy.ts';
 import { loadStrategy } from './strategy-module.ts';
 
-const PATH = join(import.meta.dirname, '../../../../docs/examples/imbalance-strategy.ts');
+const EXAMPLES = join(import.meta.dirname, '../../../../docs/examples');
+const PATH = join(EXAMPLES, 'imbalance-strategy.ts');
 
 test('the example in docs looks a second ahead of each imbalance', async () => {
   const strategy = await loadStrategy(PATH);

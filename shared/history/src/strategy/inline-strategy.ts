@@ -65,10 +65,19 @@ export class InlineStrategy {
     try {
       return call();
     } catch (cause) {
-      const reason = cause instanceof Error ? (cause.stack ?? cause.message) : `${cause}`;
-      throw new StrategyError('STRATEGY_FAILED', `${this.#place.path}, ${where}: ${reason}`, {
-        cause,
-      });
+      const message = `${this.#place.path}, ${where}: ${reasonOf(cause)}`;
+      throw new StrategyError('STRATEGY_FAILED', message, { cause });
     }
   }
+}
+
+const OWN_SOURCE = new URL('..', import.meta.url).href;
+
+/** With the places in the strategy's own code, and none of what called it. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return `${cause}`;
+  const lines = (cause.stack ?? cause.message).split('\n');
+  const called = lines.findIndex((line) => line.includes(import.meta.url));
+  const own = called < 0 ? lines : lines.slice(0, called);
+  return own.filter((line) => !line.includes(OWN_SOURCE)).join('\n');
 }

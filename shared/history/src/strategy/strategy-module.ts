@@ -1,3 +1,4 @@
+import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseFeature } from '../features/feature.ts';
@@ -9,6 +10,20 @@ const isStrategy = (value: unknown): value is Strategy =>
   'start' in value &&
   typeof value.start === 'function';
 
+let isFound = false;
+
+/** A strategy may lie anywhere: what it imports of this project comes from here. */
+function findProjectFromAnywhere(): void {
+  if (isFound) return;
+  isFound = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const isOfProject = specifier.startsWith('@foldbook/');
+      return next(specifier, isOfProject ? { ...context, parentURL: import.meta.url } : context);
+    },
+  });
+}
+
 /**
  * The strategy that a module exports by default. Importing runs the module, with all that this
  * process may do: strategies are programs of whoever starts them.
@@ -17,6 +32,7 @@ const isStrategy = (value: unknown): value is Strategy =>
  * @throws StrategyError STRATEGY_NOT_FOUND, NOT_A_STRATEGY; FeatureError
  */
 export async function loadStrategy(path: string): Promise<Strategy> {
+  findProjectFromAnywhere();
   const url = pathToFileURL(resolve(path)).href;
   const module: unknown = await import(url).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : `${cause}`;
