@@ -20,9 +20,6 @@ export interface FeedOutcome {
   readonly seconds: number;
   /** Of the thread that decodes and keeps the books. */
   readonly cpuSeconds: number;
-  /** Milliseconds since 1970. */
-  readonly startedMs: number;
-  readonly endedMs: number;
   /** Unpacked. */
   readonly contentBytes: number;
   readonly isMapped: boolean;
@@ -59,7 +56,6 @@ type Measured = Pick<
   | 'passes'
   | 'seconds'
   | 'cpuSeconds'
-  | 'startedMs'
   | 'contentBytes'
   | 'isMapped'
   | 'decoderFaults'
@@ -81,7 +77,6 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
     files: feed.inputs.map((input) => input.name),
     format: kind === undefined ? name : `${name} ${kind}`,
     events: pipeline.events,
-    endedMs: Date.now(),
     instruments: share === undefined ? instrumentCount : sizeOfShare(instrumentCount, share),
     finalBook: pipeline.finalBook(),
     unknown: pipeline.unknown,

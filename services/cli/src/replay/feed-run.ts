@@ -94,7 +94,6 @@ class FeedRun {
     const { plan, feed, signal } = this.#options;
     const pipeline = this.#pipeline;
     const watch = this.#watch;
-    const startedMs = Date.now();
     for (let isWhole = true; isWhole && this.#passes < plan.repeat; this.#passes += 1) {
       if (this.#passes > 0) pipeline.again();
       watch.start();
@@ -107,7 +106,7 @@ class FeedRun {
     const strategies = await this.#finish();
     watch.stop();
     return outcomeOf({
-      ...{ feed, pipeline, strategies, startedMs, passes: this.#passes },
+      ...{ feed, pipeline, strategies, passes: this.#passes },
       ...{ seconds: watch.clockMs / 1e3, cpuSeconds: watch.cpuUs / 1e6 },
       ...{ decoderFaults: Number(this.#decoderFaults), skipped: Number(this.#skipped) },
       ...{ contentBytes: this.#contentBytes, isMapped: this.#isMapped },

@@ -32,7 +32,7 @@ export interface Together {
   /** Shares whose thread kept to a core. */
   readonly pinned: number;
   readonly events: number;
-  /** From the first feed's first byte to the last one's end. */
+  /** Of the thread that took longest, counted as for a feed alone. */
   readonly seconds: number;
 }
 
@@ -43,25 +43,27 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
   const outcomes: FeedOutcome[] = [];
   const files = new Set<Feed['inputs']>();
   let pinned = 0;
+  let seconds = 0;
   const threads = Math.min(cores.length, waiting.length);
   const work = async (core: number) => {
+    let own = 0;
     for (let feed = waiting.shift(); feed !== undefined; feed = waiting.shift()) {
       if (options.signal.aborted) return;
       const ended = await runThread(options, feed, core);
       outcomes.push(ended.outcome);
       files.add(feed.inputs);
       if (ended.isPinned) pinned += 1;
+      own += ended.outcome.seconds;
+      seconds = Math.max(seconds, own);
       options.onOutcome(ended.outcome);
     }
   };
   // The system's own work tends to be on the first core.
   await Promise.all(cores.slice(-threads).map(work));
-  const startedMs = Math.min(...outcomes.map((outcome) => outcome.startedMs));
-  const endedMs = Math.max(...outcomes.map((outcome) => outcome.endedMs));
   return {
     ...{ feeds: files.size, shares: options.feeds[0]?.share?.of ?? 1, threads, pinned },
     events: outcomes.reduce((sum, { events }) => sum + events, 0),
-    seconds: outcomes.length === 0 ? 0 : (endedMs - startedMs) / 1e3,
+    seconds,
   };
 }
 
@@ -105,7 +107,7 @@ async function runThread(
 export function togetherObject({ seconds, ...rest }: Together): Record<string, unknown> {
   const { events } = rest;
   const eventsPerSec = seconds > 0 ? Math.round(events / seconds) : 0;
-  return { together: true, ...rest, eventsPerSec, seconds };
+  return { together: true, ...rest, eventsPerSec, seconds: Number(seconds.toFixed(6)) };
 }
 
 export function togetherWords(together: Together): string {
