@@ -34,9 +34,7 @@ export interface Fault {
 export function faultOf(error: unknown, file: string, consumed: number, base: number): Fault {
   const at = { file, byte: consumed - base, isOfFile: true, remedy: '' };
   if (error instanceof DecodeError) {
-    const isCutOff = error.code === 'TRUNCATED';
-    const remedy = isCutOff ? 'get the file whole' : '--lenient counts such things and goes on';
-    return { ...at, ...coded(error), byte: error.offset - base, remedy };
+    return { ...at, ...coded(error), byte: error.offset - base, remedy: remedyOf(error) };
   }
   if (error instanceof InputError) {
     const remedy = error.code === 'TRUNCATED' ? 'get the file whole' : '';
@@ -59,6 +57,15 @@ export function faultOf(error: unknown, file: string, consumed: number, base: nu
   const isOfSystem = error instanceof Error && 'syscall' in error && 'code' in error;
   if (!isOfSystem) throw error;
   return { ...at, code: `${error.code}`, message: fileTrouble(error) };
+}
+
+function remedyOf({ code }: DecodeError): string {
+  if (code === 'TRUNCATED') return 'get the file whole';
+  // Nothing can be read behind a beginning that is another format's.
+  const isOther = code === 'BAD_MAGIC' || code === 'BAD_VERSION';
+  return isOther
+    ? 'is it of this format? --format names another one'
+    : '--lenient counts such things and goes on';
 }
 
 /** The code stands before the message of such errors. */
