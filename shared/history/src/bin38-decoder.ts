@@ -1,7 +1,6 @@
-/** The binary order record of 38 bytes. assembly/bin38.ts describes it. */
-import { Decoder, type EventBlock } from './decoder.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
-import { type DecodingOptions, type MarketDecoder, namesIn } from './market-decoder.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import { type DecodingOptions, namesIn } from './market-decoder.ts';
 
 export const BIN38_RECORD_BYTES = 38;
 
@@ -13,53 +12,22 @@ export function createBin38Decoder(
   return new Bin38Decoder(kernel, options);
 }
 
-export class Bin38Decoder implements MarketDecoder {
-  readonly scale = { priceExponent: -8, quantityExponent: -8 };
-  readonly #kernel: HistoryKernel;
-  readonly #decoder: Decoder;
+export class Bin38Decoder extends KernelDecoder {
+  override readonly scale = { priceExponent: -8, quantityExponent: -8 };
   readonly #table: number;
 
   constructor(kernel: HistoryKernel, options: DecodingOptions) {
-    this.#kernel = kernel;
-    this.#decoder = new Decoder({ ...options, kernel, step: kernel.exports.stepBin38 });
-    this.#table = kernel.exports.beginBin38(this.#decoder.address) >>> 0;
+    super({ ...options, kernel, step: kernel.exports.stepBin38 });
+    this.#table = kernel.exports.beginBin38(this.decoder.address) >>> 0;
   }
 
-  get units(): bigint {
-    return this.#decoder.units;
+  override get instrumentCount(): number {
+    return this.kernel.exports.instrumentCount(this.#table);
   }
 
-  get faults(): bigint {
-    return this.#decoder.faults;
-  }
-
-  get skipped(): bigint {
-    return this.#decoder.skipped;
-  }
-
-  get consumed(): number {
-    return this.#decoder.consumed;
-  }
-
-  get instrumentCount(): number {
-    return this.#kernel.exports.instrumentCount(this.#table);
-  }
-
-  instruments(): string[] {
-    return namesIn(this.#kernel, this.#table).map((name) =>
+  override instruments(): string[] {
+    return namesIn(this.kernel, this.#table).map((name) =>
       String(new DataView(name.buffer).getUint32(0, true)),
     );
-  }
-
-  push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
-    this.#decoder.push(bytes, onBlock);
-  }
-
-  end(): void {
-    this.#decoder.end();
-  }
-
-  restart(): void {
-    this.#decoder.restart();
   }
 }

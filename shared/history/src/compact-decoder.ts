@@ -1,9 +1,10 @@
 /** This project's own files of events. assembly/compact.ts describes them. */
 import assert from 'node:assert/strict';
 import { DecodeError } from './decode-error.ts';
-import { DECODER_OWN, DEFAULT_BLOCK_EVENTS, Decoder, type EventBlock } from './decoder.ts';
+import { DECODER_OWN, DEFAULT_BLOCK_EVENTS } from './decoder.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
-import type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import type { DecodingOptions } from './market-decoder.ts';
 import type { Scale } from './scale.ts';
 
 /** As assembly/compact.ts has it. */
@@ -23,60 +24,39 @@ export function createCompactDecoder(
   return new CompactDecoder(kernel, options);
 }
 
-export class CompactDecoder implements MarketDecoder {
-  readonly #kernel: HistoryKernel;
-  readonly #decoder: Decoder;
-
+export class CompactDecoder extends KernelDecoder {
   constructor(kernel: HistoryKernel, options: DecodingOptions) {
+    super({ ...options, kernel, step: kernel.exports.stepCompact });
     const { blockEvents = DEFAULT_BLOCK_EVENTS, inputBytes } = options;
     const leastBytes = MOST_BLOCK_BYTES + BESIDE_BLOCK_BYTES;
     assert(blockEvents >= MOST_BLOCK_EVENTS, 'a block of the file fits one of the decoder');
     assert(inputBytes === undefined || inputBytes >= leastBytes, 'a block of the file fits');
-    this.#kernel = kernel;
-    this.#decoder = new Decoder({ ...options, kernel, step: kernel.exports.stepCompact });
   }
 
   /** All zero before the header was read. */
-  get scale(): Scale {
-    const view = new DataView(this.#kernel.memory.buffer, this.#decoder.address);
+  override get scale(): Scale {
+    const view = new DataView(this.kernel.memory.buffer, this.decoder.address);
     return {
       priceExponent: view.getInt8(PRICE_EXPONENT),
       quantityExponent: view.getInt8(QUANTITY_EXPONENT),
     };
   }
 
-  /** Blocks taken so far. */
-  get units(): bigint {
-    return this.#decoder.units;
-  }
-
-  get faults(): bigint {
-    return this.#decoder.faults;
-  }
-
-  get skipped(): bigint {
-    return this.#decoder.skipped;
-  }
-
-  get consumed(): number {
-    return this.#decoder.consumed;
-  }
-
-  get instrumentCount(): number {
-    const view = new DataView(this.#kernel.memory.buffer);
+  override get instrumentCount(): number {
+    const view = new DataView(this.kernel.memory.buffer);
     let total = 0;
-    let block = view.getUint32(this.#decoder.address + FIRST_NAMES, true);
+    let block = view.getUint32(this.decoder.address + FIRST_NAMES, true);
     for (; block !== 0; block = view.getUint32(block, true)) {
       total += view.getUint32(block + 4, true);
     }
     return total;
   }
 
-  instruments(): string[] {
+  override instruments(): string[] {
     const names: string[] = [];
-    const { buffer } = this.#kernel.memory;
+    const { buffer } = this.kernel.memory;
     const view = new DataView(buffer);
-    let block = view.getUint32(this.#decoder.address + FIRST_NAMES, true);
+    let block = view.getUint32(this.decoder.address + FIRST_NAMES, true);
     while (block !== 0) {
       const count = view.getUint32(block + 4, true);
       const length = view.getUint32(block + 8, true);
@@ -91,18 +71,10 @@ export class CompactDecoder implements MarketDecoder {
     return names;
   }
 
-  push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
-    this.#decoder.push(bytes, onBlock);
-  }
-
-  end(): void {
-    this.#decoder.end();
-    if (this.#kernel.exports.compactEnded(this.#decoder.address) === 0) {
+  override end(): void {
+    this.decoder.end();
+    if (this.kernel.exports.compactEnded(this.decoder.address) === 0) {
       throw new DecodeError('TRUNCATED', this.consumed, 'the file has no end');
     }
-  }
-
-  restart(): void {
-    this.#decoder.restart();
   }
 }

@@ -6,9 +6,10 @@ import {
   parseDbnMetadata,
 } from './dbn-metadata.ts';
 import { DecodeError } from './decode-error.ts';
-import { Decoder, type EventBlock } from './decoder.ts';
+import type { EventBlock } from './decoder.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
-import { type DecodingOptions, type MarketDecoder, namesIn } from './market-decoder.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import { type DecodingOptions, namesIn } from './market-decoder.ts';
 
 /** As the encoding numbers them. */
 const INSTRUMENT_NUMBERS = 0;
@@ -18,10 +19,8 @@ export function createDbnDecoder(kernel: HistoryKernel, options: DecodingOptions
   return new DbnDecoder(kernel, options);
 }
 
-export class DbnDecoder implements MarketDecoder {
-  readonly scale = { priceExponent: -9, quantityExponent: 0 };
-  readonly #kernel: HistoryKernel;
-  readonly #decoder: Decoder;
+export class DbnDecoder extends KernelDecoder {
+  override readonly scale = { priceExponent: -9, quantityExponent: 0 };
   readonly #table: number;
   /** Of the metadata, until it is whole. */
   #head: Uint8Array[] = [];
@@ -33,9 +32,8 @@ export class DbnDecoder implements MarketDecoder {
   #ended: DecodeError | undefined;
 
   constructor(kernel: HistoryKernel, options: DecodingOptions) {
-    this.#kernel = kernel;
-    this.#decoder = new Decoder({ ...options, kernel, step: kernel.exports.stepDbn });
-    this.#table = kernel.exports.beginDbn(this.#decoder.address) >>> 0;
+    super({ ...options, kernel, step: kernel.exports.stepDbn });
+    this.#table = kernel.exports.beginDbn(this.decoder.address) >>> 0;
   }
 
   /** Once it was read. */
@@ -43,32 +41,15 @@ export class DbnDecoder implements MarketDecoder {
     return this.#metadata;
   }
 
-  get units(): bigint {
-    return this.#decoder.units;
-  }
-
-  get faults(): bigint {
-    return this.#decoder.faults;
-  }
-
-  /** Records that are no orders, and those of orders that say nothing. */
-  get skipped(): bigint {
-    return this.#decoder.skipped;
-  }
-
-  get consumed(): number {
-    return this.#decoder.consumed;
-  }
-
-  get instrumentCount(): number {
-    return this.#kernel.exports.instrumentCount(this.#table);
+  override get instrumentCount(): number {
+    return this.kernel.exports.instrumentCount(this.#table);
   }
 
   /** Symbols, or numbers where the metadata has none; `@` and its number for a second publisher. */
-  instruments(): string[] {
+  override instruments(): string[] {
     const symbols = this.#symbols;
     const met = new Set<number>();
-    return namesIn(this.#kernel, this.#table).map((key) => {
+    return namesIn(this.kernel, this.#table).map((key) => {
       const view = new DataView(key.buffer);
       const number = view.getUint32(0, true);
       const name = symbols.get(number) ?? String(number);
@@ -78,27 +59,27 @@ export class DbnDecoder implements MarketDecoder {
     });
   }
 
-  push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
+  override push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
     if (this.#ended !== undefined) throw this.#ended;
     if (this.#metadata !== undefined) {
-      this.#decoder.push(bytes, onBlock);
+      this.decoder.push(bytes, onBlock);
       return;
     }
     const taken = this.#takeHead(bytes);
-    if (taken < bytes.length) this.#decoder.push(bytes.subarray(taken), onBlock);
+    if (taken < bytes.length) this.decoder.push(bytes.subarray(taken), onBlock);
   }
 
-  end(): void {
+  override end(): void {
     if (this.#ended !== undefined) throw this.#ended;
     if (this.#metadata === undefined) {
       this.#ended = new DecodeError('TRUNCATED', 0, 'the input ends before its metadata does');
       throw this.#ended;
     }
-    this.#decoder.end();
+    this.decoder.end();
   }
 
-  restart(): void {
-    this.#decoder.restart();
+  override restart(): void {
+    this.decoder.restart();
     this.#head = [];
     this.#headBytes = 0;
     this.#wanted = DBN_PRELUDE_BYTES;
@@ -122,7 +103,7 @@ export class DbnDecoder implements MarketDecoder {
       this.#metadata = parseDbnMetadata(Buffer.concat(this.#head));
       addSymbols(this.#metadata, this.#symbols);
       this.#head = [];
-      this.#decoder.passOver(this.#headBytes);
+      this.decoder.passOver(this.#headBytes);
       return taken;
     } catch (error) {
       if (error instanceof DecodeError) this.#ended = error;

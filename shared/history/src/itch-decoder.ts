@@ -1,7 +1,8 @@
 /** NASDAQ TotalView-ITCH 5.0 files. assembly/itch.ts describes the messages. */
-import { DECODER_OWN, Decoder, type EventBlock } from './decoder.ts';
+import { DECODER_OWN } from './decoder.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
-import type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import type { DecodingOptions } from './market-decoder.ts';
 
 /** As assembly/itch.ts has it: messages of each type (u64). */
 const TYPE_COUNTS = DECODER_OWN + 64;
@@ -15,52 +16,33 @@ export function createItchDecoder(
   return new ItchDecoder(kernel, options);
 }
 
-export class ItchDecoder implements MarketDecoder {
-  readonly scale = { priceExponent: -4, quantityExponent: 0 };
-  readonly #kernel: HistoryKernel;
-  readonly #decoder: Decoder;
+export class ItchDecoder extends KernelDecoder {
+  override readonly scale = { priceExponent: -4, quantityExponent: 0 };
   readonly #stocks: number;
 
   constructor(kernel: HistoryKernel, options: DecodingOptions) {
-    this.#kernel = kernel;
-    this.#decoder = new Decoder({ ...options, kernel, step: kernel.exports.stepItch });
-    this.#stocks = kernel.exports.beginItch(this.#decoder.address) >>> 0;
-  }
-
-  get units(): bigint {
-    return this.#decoder.units;
-  }
-
-  get faults(): bigint {
-    return this.#decoder.faults;
-  }
-
-  get skipped(): bigint {
-    return this.#decoder.skipped;
-  }
-
-  get consumed(): number {
-    return this.#decoder.consumed;
+    super({ ...options, kernel, step: kernel.exports.stepItch });
+    this.#stocks = kernel.exports.beginItch(this.decoder.address) >>> 0;
   }
 
   /** Messages by the letter of their type. */
   typeCounts(): Map<string, bigint> {
     const counts = new BigUint64Array(
-      this.#kernel.memory.buffer,
-      this.#decoder.address + TYPE_COUNTS,
+      this.kernel.memory.buffer,
+      this.decoder.address + TYPE_COUNTS,
       256,
     );
     const letters = [...counts.keys()].filter((letter) => counts[letter] !== 0n);
     return new Map(letters.map((letter) => [String.fromCharCode(letter), counts[letter] ?? 0n]));
   }
 
-  get instrumentCount(): number {
-    return this.#kernel.exports.itchStockCount(this.#stocks);
+  override get instrumentCount(): number {
+    return this.kernel.exports.itchStockCount(this.#stocks);
   }
 
   /** Stocks by name; one that no message has named yet is its locate with a `#`. */
-  instruments(): string[] {
-    const { exports, memory } = this.#kernel;
+  override instruments(): string[] {
+    const { exports, memory } = this.kernel;
     return Array.from({ length: exports.itchStockCount(this.#stocks) }, (_, number) => {
       const locate = exports.itchLocateOf(this.#stocks, number);
       const at = exports.itchNameOf(this.#stocks, locate) >>> 0;
@@ -71,16 +53,8 @@ export class ItchDecoder implements MarketDecoder {
     });
   }
 
-  push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
-    this.#decoder.push(bytes, onBlock);
-  }
-
-  end(): void {
+  override end(): void {
     // A length of zero with nothing behind it ends a session.
-    this.#decoder.end((left) => left.length === 2 && left.every((byte) => byte === 0));
-  }
-
-  restart(): void {
-    this.#decoder.restart();
+    this.decoder.end((left) => left.length === 2 && left.every((byte) => byte === 0));
   }
 }

@@ -1,8 +1,9 @@
 /** What decoders of text have in common: lines, instruments by name, words for the kernel. */
 import { DecodeError } from './decode-error.ts';
-import { DECODER_OWN, Decoder, type DecoderOptions, type EventBlock } from './decoder.ts';
+import { DECODER_OWN, type DecoderOptions, type EventBlock } from './decoder.ts';
 import type { HistoryKernel } from './kernel/history-kernel.ts';
-import { type MarketDecoder, namesIn } from './market-decoder.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import { namesIn } from './market-decoder.ts';
 import type { Scale } from './scale.ts';
 
 /** As assembly/lines.ts has it: where a decoder's table of instruments is. */
@@ -17,24 +18,21 @@ export interface LineDecoderOptions extends DecoderOptions {
   readonly isWhole?: (decoder: number) => boolean;
 }
 
-export class LineDecoder implements MarketDecoder {
-  readonly scale: Scale;
+export class LineDecoder extends KernelDecoder {
+  override readonly scale: Scale;
   /** Address of the kernel's record of it. */
   readonly address: number;
-  readonly #kernel: HistoryKernel;
-  readonly #decoder: Decoder;
   readonly #table: number;
   readonly #isWhole: (decoder: number) => boolean;
   #endsLine = true;
   #failure: unknown;
 
   constructor(options: LineDecoderOptions) {
+    super(options);
     const { kernel, isWhole = () => true } = options;
     this.#isWhole = isWhole;
     this.scale = options.scale;
-    this.#kernel = kernel;
-    this.#decoder = new Decoder(options);
-    this.address = this.#decoder.address;
+    this.address = this.decoder.address;
     this.#table = kernel.exports.newInstruments() >>> 0;
     const memory = new DataView(kernel.memory.buffer);
     memory.setUint32(this.address + INSTRUMENTS, this.#table, true);
@@ -43,46 +41,26 @@ export class LineDecoder implements MarketDecoder {
   /** An instrument gets its number before any line names it. */
   name(instrument: string): void {
     const bytes = Buffer.from(instrument);
-    const room = this.#kernel.reserve(Math.max(1, bytes.length));
+    const room = this.kernel.reserve(Math.max(1, bytes.length));
     room.bytes.set(bytes);
-    this.#kernel.exports.instrumentOf(this.#table, room.address, bytes.length);
+    this.kernel.exports.instrumentOf(this.#table, room.address, bytes.length);
   }
 
-  /** Lines taken so far. */
-  get units(): bigint {
-    return this.#decoder.units;
+  override get instrumentCount(): number {
+    return this.kernel.exports.instrumentCount(this.#table);
   }
 
-  /** Bytes taken so far. */
-  get consumed(): number {
-    return this.#decoder.consumed;
+  override instruments(): string[] {
+    return namesIn(this.kernel, this.#table).map((name) => Buffer.from(name).toString('utf8'));
   }
 
-  /** Faulty lines that were passed. */
-  get faults(): bigint {
-    return this.#decoder.faults;
-  }
-
-  /** Lines that say nothing of the book. */
-  get skipped(): bigint {
-    return this.#decoder.skipped;
-  }
-
-  get instrumentCount(): number {
-    return this.#kernel.exports.instrumentCount(this.#table);
-  }
-
-  instruments(): string[] {
-    return namesIn(this.#kernel, this.#table).map((name) => Buffer.from(name).toString('utf8'));
-  }
-
-  push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
+  override push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
     if (this.#failure !== undefined) throw this.#failure;
     const last = bytes.at(-1);
     if (last === undefined) return;
     this.#endsLine = last === LINE_BREAK;
     try {
-      this.#decoder.push(bytes, onBlock);
+      this.decoder.push(bytes, onBlock);
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -90,15 +68,15 @@ export class LineDecoder implements MarketDecoder {
   }
 
   /** The last line needs no break. */
-  end(onBlock: (block: EventBlock) => void): void {
+  override end(onBlock: (block: EventBlock) => void): void {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      if (!this.#endsLine) this.#decoder.push(Uint8Array.of(LINE_BREAK), onBlock);
+      if (!this.#endsLine) this.decoder.push(Uint8Array.of(LINE_BREAK), onBlock);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#failTruncated(error.offset, 'the input ends inside a line');
     }
-    this.#decoder.end();
+    this.decoder.end();
     if (this.#isWhole(this.address)) return;
     // The break that was added is no byte of the input.
     const given = this.consumed - (this.#endsLine ? 0 : 1);
@@ -111,8 +89,8 @@ export class LineDecoder implements MarketDecoder {
     throw this.#failure;
   }
 
-  restart(): void {
-    this.#decoder.restart();
+  override restart(): void {
+    this.decoder.restart();
     this.#endsLine = true;
     this.#failure = undefined;
   }
