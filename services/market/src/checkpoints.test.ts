@@ -170,6 +170,17 @@ async function settlementOf(dir: string): Promise<Record<string, string>> {
   return Object.fromEntries([...hashes].map(([subject, hash]) => [subject, hash.digest('hex')]));
 }
 
+/** A market with so many checkpoints, closed again: what was seen of it. */
+async function traded(start: () => Promise<Node>, rounds: number, checkpoints: number) {
+  const node = await start();
+  await create(node, 'A');
+  await trade(node, 'A', 0, rounds);
+  await written(node, checkpoints);
+  const before = await seen(node, 'A');
+  await node.stop();
+  return before;
+}
+
 describe('checkpoints', { timeout: 240_000 }, () => {
   for (const hosts of [2, 'inline'] as const) {
     it(`a start executes only what is behind them, with ${hosts} hosts`, async (test) => {
@@ -219,12 +230,7 @@ describe('checkpoints', { timeout: 240_000 }, () => {
 
   it('one that is damaged is left out, and a whole one before it taken', async (test) => {
     const { folder, start } = await world(test);
-    const first = await start();
-    await create(first, 'A');
-    await trade(first, 'A', 0, 40);
-    await written(first, 2);
-    const before = await seen(first, 'A');
-    await first.stop();
+    const before = await traded(start, 40, 2);
     const names = (await readdir(folder)).filter((name) => name.startsWith('p0.A.')).sort();
     assert.equal(names.length, 2);
     for (const [damaged, restored] of [
@@ -287,12 +293,7 @@ describe('checkpoints', { timeout: 240_000 }, () => {
 
   it('a report that was lost is told again, though there is one behind it', async (test) => {
     const { dir, start } = await world(test);
-    const first = await start();
-    await create(first, 'A');
-    await trade(first, 'A', 0, 30);
-    await written(first, 1);
-    const before = await seen(first, 'A');
-    await first.stop();
+    const before = await traded(start, 30, 1);
     await rm(join(dir, reportStream(0)), { recursive: true });
     const second = await start();
     assert.equal(logged(second, /output stream was removed or cut/), 1);
@@ -302,12 +303,7 @@ describe('checkpoints', { timeout: 240_000 }, () => {
 
   it('an output that lost its end and is as long again is not taken for whole', async (test) => {
     const { dir, start } = await world(test);
-    const first = await start();
-    await create(first, 'A');
-    await trade(first, 'A', 0, 30);
-    await written(first, 1);
-    const before = await seen(first, 'A');
-    await first.stop();
+    const before = await traded(start, 30, 1);
     const told = await settlementOf(dir);
     await rm(join(dir, diffStream(0)), { recursive: true });
     // Owners that ended before they had told anything again.

@@ -111,6 +111,18 @@ test('strategies of any pace each see every block once, with what they ask for',
   assert.deepEqual(none, { ...same, sum: BIDS });
 });
 
+/** Gives frames until a strategy ends that, 1,000 at most; how many they were. */
+function play(kernel: HistoryKernel, threads: StrategyThreads): number {
+  threads.start(new FeaturePlan(kernel, []), FEED);
+  for (let given = 0; given < 1_000; given += 1) {
+    const frame = threads.next();
+    if (frame === undefined) return given;
+    fill(frame, given * ROWS);
+    threads.publish([]);
+  }
+  return 1_000;
+}
+
 test('a strategy that fails ends the run, and says where', async () => {
   const kernel = new HistoryKernel(module);
   const path = await strategyFile(
@@ -121,15 +133,7 @@ test('a strategy that fails ends the run, and says where', async () => {
   );
   const other = await strategyFile('other.ts', adder([], 0));
   const threads = await StrategyThreads.load(kernel, [other, path]);
-  const plan = new FeaturePlan(kernel, []);
-  threads.start(plan, FEED);
-  let given = 0;
-  for (; given < 1_000; given += 1) {
-    const frame = threads.next();
-    if (frame === undefined) break;
-    fill(frame, given * ROWS);
-    threads.publish([]);
-  }
+  const given = play(kernel, threads);
   assert(given < 20, `${given} blocks after the failure`);
   await assert.rejects(
     threads.results(),
@@ -148,15 +152,7 @@ test('a strategy that ends its thread ends the run, too', { timeout: 60_000 }, a
     'export default { start: () => ({ onBlock() { process.exit(0); } }) };',
   );
   const threads = await StrategyThreads.load(kernel, [path]);
-  const plan = new FeaturePlan(kernel, []);
-  threads.start(plan, FEED);
-  let given = 0;
-  for (; given < 1_000; given += 1) {
-    const frame = threads.next();
-    if (frame === undefined) break;
-    fill(frame, given * ROWS);
-    threads.publish([]);
-  }
+  const given = play(kernel, threads);
   assert(given < 20, `${given} blocks after its end`);
   await assert.rejects(threads.results(), /STRATEGY_FAILED: .*leaving\.ts: its thread ended/);
   await threads.stop();
