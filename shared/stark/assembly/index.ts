@@ -5,3 +5,5 @@
  */
 export { heapBase } from './memory';
 export { enterColumn, leaveColumn } from './montgomery';
+export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
+export { transformTableBytes, writeTransformTables } from './ntt-tables';

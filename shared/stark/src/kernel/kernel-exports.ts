@@ -1,5 +1,5 @@
 /** What assembly/index.ts exports. Addresses and sizes are in bytes, counts in elements. */
-export interface KernelExports extends ColumnExports {
+export interface KernelExports extends ColumnExports, TransformExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
 }
@@ -10,4 +10,36 @@ interface ColumnExports {
   enterColumn(target: number, column: number, n: number): void;
   /** target = the column's plain values, below p. The target may be the column. */
   leaveColumn(target: number, column: number, n: number): void;
+}
+
+/** See `Transforms`, which has the tables. */
+interface TransformExports {
+  /** Of the tables of height 2^k with blowup 2^b. */
+  transformTableBytes(k: number, b: number): number;
+  writeTransformTables(tables: number, k: number, b: number): void;
+  interpolateColumns(
+    tables: number,
+    columns: number,
+    stride: number,
+    count: number,
+    k: number,
+  ): void;
+  interpolateCoset(
+    tables: number,
+    columns: number,
+    stride: number,
+    count: number,
+    k: number,
+    c: number,
+  ): void;
+  extendColumns(
+    tables: number,
+    coefficients: number,
+    coefficientStride: number,
+    target: number,
+    targetStride: number,
+    count: number,
+    k: number,
+    b: number,
+  ): void;
 }
