@@ -4,6 +4,7 @@
  * Montgomery form (R = 2^32), canonical: below p.
  */
 export { heapBase } from './memory';
+export { invertColumn, invertDifferences, invertExtension } from './inversion';
 export { enterColumn, leaveColumn } from './montgomery';
 export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
 export { transformTableBytes, writeTransformTables } from './ntt-tables';

@@ -10,6 +10,12 @@ interface ColumnExports {
   enterColumn(target: number, column: number, n: number): void;
   /** target = the column's plain values, below p. The target may be the column. */
   leaveColumn(target: number, column: number, n: number): void;
+  /** A base column's inverses, in place; those of 0 are 0. `scratch`: n words. */
+  invertColumn(column: number, n: number, scratch: number): void;
+  /** An extension column's inverses, in place; those of 0 are 0. `scratch`: 2 n words. */
+  invertExtension(columns: number, n: number, scratch: number): void;
+  /** target = 1 / (x - z), an extension column: x a base column, z five words; 0 for x = z. */
+  invertDifferences(target: number, x: number, n: number, z: number, scratch: number): void;
 }
 
 /** See `Transforms`, which has the tables. */
