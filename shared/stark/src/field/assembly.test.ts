@@ -52,8 +52,12 @@ test('lanes: sum, difference, product, inverse', () => {
       const product = wanted((one, other) => one * other);
       assert.deepEqual(run(probe.mul, x, y), product);
       assert.deepEqual(run(probe.inverse, x), wanted(big.inverse));
+      const eight = wanted((one, other) => 8n * one * other);
+      assert.deepEqual(run(probe.wideSum, x, y), eight);
     }),
   );
+  const largest = Array<number>(n).fill(p - 1);
+  assert.deepEqual(run(probe.wideSum, largest, largest), Array<bigint>(n).fill(8n));
 });
 
 test('lanes: any word enters; a known factor takes any word and leaves its form', () => {
@@ -108,6 +112,10 @@ test('extension: sum, difference, product, product by a base element, square, in
     }),
     { numRuns: 50 },
   );
+  const largest = Array<number>(5 * n).fill(p - 1);
+  const products = columnsOf(elements(largest).map((row) => big.multiply(row, row)));
+  assert.deepEqual(run(probe.mulExtension, largest, largest), products);
+  assert.deepEqual(run(probe.squareExtension, largest), products);
   const sample = fc.sample(column(5 * n), { numRuns: 1, seed: 5 })[0] ?? [];
   for (let j = 0; j < 5; j++) sample[j * n + 3] = 0;
   const inverses = elements(sample).map(big.inverseExtension);
