@@ -81,6 +81,13 @@ test('real data: ESH4 over two files, and AAPL against its orderbook', async (t)
   assert.equal(events, 8_725 + 68_792);
   const { checked, mismatches } = await jsonOf(zip, '--check');
   assert.deepEqual([checked, mismatches], [118_497, 0]);
+  // The last row of the orderbook file: 5776700,300,5775400,410.
+  const followed = await jsonOf(zip, '--book', '0');
+  const last = { bidLevels: 1, askLevels: 1, bestBid: '577.54', bestAsk: '577.67', orders: 0 };
+  assert.deepEqual(followed.finalBook, { AAPL: { ...last, bids: [], asks: [] } });
+  assert.deepEqual([followed.events, followed.crossedLevels], [148_569, 0]);
+  const alone = await jsonOf(zip, '--book', '0', '--no-orderbook');
+  assert.deepEqual([alone.events, alone.orderbooks], [118_497, undefined]);
 });
 
 test('refused before anything is read', async () => {
@@ -94,6 +101,7 @@ test('refused before anything is read', async () => {
     ['x --speed fast', /^--speed fast: give a number above 0; 1 is as it was/],
     ['x --speed 0', /^--speed 0: /],
     ['x --repeat 0', /^--repeat 0: give a whole number from 1 /],
+    ['x --check y --no-orderbook', /^--check and --no-orderbook: a check compares/],
     ['x --check y --strategy z', /^--check and --strategy: a check compares/],
     ['x --follow --repeat 2', /^--follow and --repeat: /],
     ['x --backtest', /^--backtest is of one strategy: name it with --strategy FILE$/],

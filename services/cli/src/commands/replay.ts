@@ -25,6 +25,7 @@ export const replay: CliCommand = {
     member: { type: 'string' },
     'no-mmap': { type: 'boolean' },
     lenient: { type: 'boolean' },
+    'no-orderbook': { type: 'boolean' },
     unknown: { type: 'string' },
     levels: { type: 'string' },
     book: { type: 'string' },

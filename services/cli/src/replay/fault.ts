@@ -5,6 +5,7 @@ import {
   FollowError,
   HistoryKernelError,
   InputError,
+  LobsterRowsError,
   MarketSetUpError,
   ReplayError,
   StrategyError,
@@ -35,6 +36,10 @@ export function faultOf(error: unknown, file: string, consumed: number, base: nu
   const at = { file, byte: consumed - base, isOfFile: true, remedy: '' };
   if (error instanceof DecodeError) {
     return { ...at, ...coded(error), byte: error.offset - base, remedy: remedyOf(error) };
+  }
+  if (error instanceof LobsterRowsError) {
+    const remedy = '--no-orderbook leaves the orderbook aside';
+    return { ...at, ...coded(error), byte: error.offset, remedy };
   }
   if (error instanceof InputError) {
     const remedy = error.code === 'TRUNCATED' ? 'get the file whole' : '';

@@ -1,10 +1,12 @@
 /** Reads a feed's files, one after another, and takes the time. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { followFile } from '@foldbook/history';
+import { followFile, LobsterRowsError } from '@foldbook/history';
 import { settledCpuUs } from '../bench/thread-cpu.ts';
 import { type Fault, faultOf } from './fault.ts';
 import type { Feed, FeedInput } from './feed.ts';
+import { followsRows } from './feed-decoder.ts';
 import { type FeedOutcome, outcomeOf } from './feed-outcome.ts';
+import { InputRows } from './input-rows.ts';
 import { OpenInputs } from './open-inputs.ts';
 import { Pacer } from './pacer.ts';
 import { Pipeline, type StrategyOutcome } from './pipeline.ts';
@@ -122,7 +124,8 @@ class FeedRun {
       try {
         await this.#read(input);
       } catch (error) {
-        const fault = faultOf(error, input.name, this.#pipeline.decoder.consumed, this.#base);
+        const { name } = error instanceof LobsterRowsError ? (input.rows ?? input) : input;
+        const fault = faultOf(error, name, this.#pipeline.decoder.consumed, this.#base);
         this.#faults.push(fault);
         if (!plan.lenient || !fault.isOfFile) return false;
       }
@@ -165,18 +168,33 @@ class FeedRun {
     }
     const file = await this.#inputs.open(input);
     this.#isMapped = file.isMapped;
+    const rows = await this.#rowsOf(input);
     try {
       for await (const chunk of file.chunks()) {
+        await rows.before(chunk);
         await this.#push(chunk);
         if (signal.aborted || this.#pipeline.isStopped) return;
         if (performance.now() - this.#turnedMs > TURN_MS) {
           await this.#turn(name, file.readBytes, file.totalBytes);
         }
       }
+      await rows.before();
       await this.#push(undefined);
     } finally {
-      if (plan.repeat === 1) await this.#inputs.close(input);
+      await rows.close();
+      if (plan.repeat === 1) {
+        await this.#inputs.close(input);
+        if (input.rows !== undefined) await this.#inputs.close(input.rows);
+      }
     }
+  }
+
+  async #rowsOf({ rows }: FeedInput): Promise<InputRows> {
+    const isUsed = rows !== undefined && followsRows(this.#options.feed);
+    return new InputRows(
+      this.#pipeline.decoder,
+      isUsed ? await this.#inputs.open(rows) : undefined,
+    );
   }
 
   /** @param chunk undefined at the end */

@@ -11,6 +11,7 @@ import {
 } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
 import { fileTrouble } from '../file-trouble.ts';
+import { lobsterNameOf, orderbookOf } from './lobster-names.ts';
 import { type ReplayPlan, splitMember } from './replay-plan.ts';
 
 export interface FeedInput {
@@ -19,6 +20,8 @@ export interface FeedInput {
   readonly member: string | undefined;
   /** As people are told of it. */
   readonly name: string;
+  /** LOBSTER's orderbook file, which the book follows. */
+  readonly rows?: FeedInput | undefined;
 }
 
 export interface Feed {
@@ -35,8 +38,6 @@ export interface Feed {
   readonly share?: InstrumentShare | undefined;
 }
 
-/** As LOBSTER names its files: GOOG_2012-06-21_34200000_57600000_message_10.csv */
-const LOBSTER_NAME = /^([^_]+)_(\d{4}-\d{2}-\d{2})_.*?message(?:_(\d+))?/;
 const MESSAGES = /message/i;
 
 /**
@@ -51,10 +52,12 @@ export async function openFeeds(files: readonly string[], plan: ReplayPlan): Pro
     if (plan.follow && format.name !== 'hyperliquid') {
       throw new UsageError(`--follow is for Hyperliquid's files: ${input.name} is ${format.name}`);
     }
-    const [, named, day, levels] = LOBSTER_NAME.exec(input.member ?? basename(input.path)) ?? [];
-    const instrument = named ?? basename(input.path).replace(/\..*$/, '');
-    const covered = levels === undefined ? undefined : Number(levels);
-    feeds.push({ format, instrument, day, levels: covered, inputs: [input] });
+    const named = lobsterNameOf(input);
+    const instrument = named?.instrument ?? basename(input.path).replace(/\..*$/, '');
+    const hasRows = format.name === 'lobster' && plan.orderbook;
+    const rows = hasRows ? await orderbookOf(input) : undefined;
+    const { day, levels } = named ?? { day: undefined, levels: undefined };
+    feeds.push({ format, instrument, day, levels, inputs: [{ ...input, rows }] });
   }
   return feeds;
 }
@@ -94,7 +97,10 @@ export async function checkOutputs(feeds: readonly Feed[], plan: ReplayPlan): Pr
   }
   const real = (path: string) => realpath(path).catch(() => resolve(path));
   const taken = await Promise.all(
-    feeds.flatMap(({ inputs }) => inputs).map(({ path }) => real(path)),
+    feeds
+      .flatMap(({ inputs }) => inputs)
+      .flatMap((input) => (input.rows === undefined ? [input] : [input, input.rows]))
+      .map(({ path }) => real(path)),
   );
   for (const path of outputs) {
     const place = await real(path);

@@ -2,7 +2,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import {
   Action,
-  decoderOf,
   type EventBlock,
   FeatureError,
   FeaturePlan,
@@ -30,6 +29,7 @@ import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite } from './fault.ts';
 import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
+import { feedDecoder, followsRows } from './feed-decoder.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
 import { startsSnapshot } from './snapshot-start.ts';
@@ -83,9 +83,8 @@ export class Pipeline {
     threads: StrategyThreads | undefined,
     engineParts: EngineParts | undefined,
   ) {
-    const { format, instrument } = feed;
     this.kernel = kernel;
-    this.decoder = decoderOf(kernel, format, { instrument, lenient: plan.lenient });
+    this.decoder = feedDecoder(kernel, feed, plan);
     this.#plan = plan;
     this.#feed = feed;
     this.#threads = threads;
@@ -232,12 +231,14 @@ export class Pipeline {
     const units = { priceDecimals: -priceExponent, quantityDecimals: -quantityExponent };
     const unknown = plan.unknown ?? (this.#isWholeFrom(block) ? 'refuse' : 'count');
     const isCounting = unknown === 'count';
+    const hasRows = followsRows(this.#feed);
     const bookOptions = {
       ...{ kernel: this.kernel, lenient: plan.lenient },
-      ...{ joined: isCounting, passesUnknown: isCounting },
-      levels: plan.levels ?? this.#feed.levels,
+      // What LOBSTER's rows show is of orders that nobody named.
+      ...{ joined: isCounting || hasRows, passesUnknown: isCounting },
+      levels: decoder.levels ?? plan.levels ?? this.#feed.levels,
       // Its messages leave out what happens beyond some levels.
-      uncrosses: this.#feed.format.name === 'lobster',
+      uncrosses: this.#feed.format.name === 'lobster' && !hasRows,
     };
     const book = new ReplayBook(bookOptions);
     const parts = this.#engineParts;
@@ -275,7 +276,8 @@ export class Pipeline {
 
   #goOn({ book, engine }: Running, block: EventBlock): void {
     this.#isNext = false;
-    if (!startsSnapshot(this.kernel, block)) return;
+    // The first of LOBSTER's rows is the whole book, too.
+    if (!followsRows(this.#feed) && !startsSnapshot(this.kernel, block)) return;
     for (let number = 0; number < this.decoder.instrumentCount; number += 1) book.trim(number, 0);
     engine?.startSnapshot();
   }

@@ -10,7 +10,8 @@ Plays market data order by order into the books that it describes, as fast as it
 shows the books at the end; computes features, runs strategies, compares with expected books.
 
 Formats, told from the content, plain or packed as zstd, gzip or zip:
-  lobster           LOBSTER message files (of a zip the member whose name has "message")
+  lobster           LOBSTER message files (of a zip the member whose name has "message"), with the
+                    orderbook file in the same zip, or beside it, under the same name
   dbn               Databento market-by-order, DBN 1 to 3
   itch              NASDAQ TotalView-ITCH 5.0
   hyperliquid       a node's order statuses, raw book diffs, fills, L4 snapshots
@@ -24,6 +25,7 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --lenient         count what is faulty, in the file or of the book, and go on behind it
   --unknown RULE    events of orders that were never added: count (and go on), or refuse. Default:
                     refuse where the feed begins with a cleared book or a snapshot, else count
+  --no-orderbook    LOBSTER: leave the orderbook file aside, and play the messages alone
   --levels N        keep only the best N levels of a side (default: those of a LOBSTER file's name,
                     else all)
   --check FILE      compare every row: LOBSTER's orderbook file, or ten levels of Databento (mbp-10)
@@ -62,8 +64,9 @@ next, and a snapshot at a file's beginning replaces it. LOBSTER files of other i
 days of ITCH, other kinds of Hyperliquid's files, and compact files are feeds of their own, one
 after another.
 
-LOBSTER's messages leave out what happens beyond its levels: levels that an order crosses have left
-unseen and are forgotten, and only --check, which has the orderbook, ends with the true book.
+LOBSTER's messages leave out what happens beyond its levels. The orderbook file shows the levels
+that come into sight, so that the book is the true one after every message; without it, levels that
+an order crosses have left unseen and are forgotten, and others stay though they have gone.
 seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 
 Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:

@@ -34,6 +34,8 @@ export interface ReplayPlan {
   readonly member: string | undefined;
   readonly mapping: boolean;
   readonly lenient: boolean;
+  /** LOBSTER's orderbook file is used where it is found. */
+  readonly orderbook: boolean;
   /** Undefined: as the feed's beginning says. */
   readonly unknown: UnknownRule | undefined;
   /** Levels that the book keeps; undefined: as the file's name says, or all. */
@@ -69,6 +71,7 @@ export function readPlan(context: CommandContext): ReplayPlan {
     member: context.text('member'),
     mapping: !context.flag('no-mmap'),
     lenient: context.flag('lenient'),
+    orderbook: !context.flag('no-orderbook'),
     unknown: unknownIn(context.text('unknown')),
     levels: context.integer('levels', 1, MAX_LEVELS),
     bookLevels: context.integer('book', 0, MAX_LEVELS) ?? DEFAULT_BOOK_LEVELS,
@@ -119,6 +122,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
         'speed',
       ],
       ...['follow', 'parallel', 'stages', 'instrument', 'depth', 'levels', 'engine', 'backtest'],
+      'no-orderbook',
     ],
     'a check compares, and does nothing else',
   ],

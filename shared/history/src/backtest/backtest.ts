@@ -109,15 +109,6 @@ export class Backtest {
   }
 
   /**
-   * Volume of orders from before the feed began, before the first event of its instrument; `units`
-   * must know that.
-   */
-  seedLevel(...level: Parameters<EngineReplay['seedLevel']>): void {
-    this.#replay.seedLevel(...level);
-    this.#options.book.seedLevel(...level);
-  }
-
-  /**
    * What comes next is a snapshot, the whole book: what was there is gone with its first event, and
    * so are our orders, as with a clear of the feed.
    */

@@ -129,11 +129,6 @@ export class EngineReplay implements WindowBook {
     for (const market of this.#markets.values()) market.clear();
   }
 
-  seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void {
-    const market = this.marketOf(instrument) ?? this.#open(instrument, this.#unitsOf(instrument));
-    market.seedLevel(side, price, quantity);
-  }
-
   trim(instrument: number, levels: number): void {
     this.marketOf(instrument)?.trim(levels);
   }
@@ -152,13 +147,7 @@ export class EngineReplay implements WindowBook {
     };
   }
 
-  #unitsOf(instrument: number): MarketUnits {
-    const units = this.#options.units?.(instrument);
-    assert(units !== undefined, `a level of instrument ${instrument}, whose units are not known`);
-    return units;
-  }
-
-  #open(instrument: number, units: MarketUnits): HistoryMarket {
+  #open(instrument: number, units: MarketUnits): void {
     const { fees, funds, onOwn } = this.#own;
     const engine = this.#host.addMarket(ENGINE_OPTIONS);
     const market = new MatchedMarket(new EngineMarket({ engine, funds: funds(units) }), units, {
@@ -167,8 +156,6 @@ export class EngineReplay implements WindowBook {
     });
     const { joined = false, levels = 0 } = this.#options;
     const options = { market, differences: this.#differences, joined, levels };
-    const opened = new HistoryMarket(options, this.#counts);
-    this.#markets.set(instrument, opened);
-    return opened;
+    this.#markets.set(instrument, new HistoryMarket(options, this.#counts));
   }
 }

@@ -6,6 +6,7 @@
 import { Action, EventFlag, EventSide, type MarketEvent } from '../event.ts';
 import type { BookSide } from '../replay-book.ts';
 import type { DifferenceKind, Differences } from './differences.ts';
+import { FeedLevels } from './feed-levels.ts';
 import type { Match, MatchedMarket } from './matched-market.ts';
 import type { MarketOrder } from './order-queues.ts';
 
@@ -54,6 +55,7 @@ export class HistoryMarket {
   readonly #joined: boolean;
   readonly #levels: number;
   readonly #anonymous = new Map<string, MarketOrder>();
+  readonly #feedLevels = new FeedLevels();
   #nextAnonymousId = LAST_ANONYMOUS_ID;
   /** Of the DELETE before an ADD that has its place. */
   #replacedSide: number = EventSide.NONE;
@@ -80,7 +82,13 @@ export class HistoryMarket {
   }
 
   /** Volume of orders that nobody told of, before what comes to that price. */
-  seedLevel(side: BookSide, price: bigint, quantity: bigint): void {
+  #addLevel(event: MarketEvent): void {
+    const { price, quantity } = event;
+    if (!hasSide(event) || !isPriced(event) || quantity === 0n) {
+      this.#differ('incomplete', quantity);
+      return;
+    }
+    const { side } = event;
     const key = `${side}:${price}`;
     const there = this.#anonymous.get(key);
     if (there !== undefined) this.#forget(there);
@@ -102,7 +110,9 @@ export class HistoryMarket {
 
   /** Forgets what lies beyond the best levels of the feed's orders. */
   trim(levels: number): void {
-    for (const side of [EventSide.BUY, EventSide.SELL] as const) this.#trimSide(side, levels);
+    for (const side of [EventSide.BUY, EventSide.SELL] as const) {
+      for (const order of this.#feedLevels.beyond(side, levels)) this.#forget(order);
+    }
   }
 
   #apply(event: MarketEvent, number: number, isPart: boolean): void {
@@ -122,6 +132,9 @@ export class HistoryMarket {
         return;
       case Action.CLEAR:
         this.clear();
+        return;
+      case Action.LEVEL:
+        this.#addLevel(event);
         return;
       case Action.STATUS:
         this.market.isHalted = event.quantity < TRADING;
@@ -279,6 +292,7 @@ export class HistoryMarket {
       this.#forget(order);
       return;
     }
+    this.#feedLevels.leave(order);
     this.#enter(newOrder(order.id, order.side, price, quantity));
     this.#trimAsSet();
   }
@@ -291,6 +305,7 @@ export class HistoryMarket {
 
   #enter(order: MarketOrder): void {
     this.market.orders.set(order.id, order);
+    this.#feedLevels.enter(order);
     const matches = this.market.rest(order);
     if (matches === undefined || typeof matches === 'string') {
       order.loss = 'left_out';
@@ -311,26 +326,13 @@ export class HistoryMarket {
   #forget(order: MarketOrder): void {
     this.market.lower(order, 0n);
     this.market.orders.delete(order.id);
+    this.#feedLevels.leave(order);
     const key = `${order.side}:${order.price}`;
     if (this.#anonymous.get(key) === order) this.#anonymous.delete(key);
   }
 
   #trimAsSet(): void {
     if (this.#levels > 0) this.trim(this.#levels);
-  }
-
-  #trimSide(side: BookSide, levels: number): void {
-    for (;;) {
-      // Levels of our orders alone do not count.
-      const asked = levels + this.market.ownOrders + 2;
-      const found = this.market.levels(side, asked);
-      const queues = found.map(({ price }) =>
-        [...this.market.queueAt(side, price)].filter((order) => !order.isOwn),
-      );
-      const beyond = queues.filter((queue) => queue.length > 0).slice(levels);
-      for (const order of beyond.flat()) this.#forget(order);
-      if (beyond.length === 0 || found.length < asked) return;
-    }
   }
 
   #differ(kind: DifferenceKind, quantity: bigint, words?: string): void {

@@ -35,7 +35,7 @@ export function learnUnits(events: Iterable<MarketEvent>): MarketUnits {
   const prices = new Set<bigint>();
   const quantities = new Set<bigint>();
   for (const { action, price, quantity } of events) {
-    if (action !== Action.ADD && action !== Action.MODIFY) continue;
+    if (action !== Action.ADD && action !== Action.MODIFY && action !== Action.LEVEL) continue;
     if (price > 0n) prices.add(price);
     if (quantity > 0n) quantities.add(quantity);
   }
