@@ -122,11 +122,20 @@ function checkRow(decoder: usize, at: usize, end: usize): usize {
   for (; ; at += 16) {
     if (at >= end) return failAt(end, BAD_FIELD);
     const bytes = v128.load(at);
+    const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
     const comma = maskOf(bytes, 0x2c);
+    const digit = i8x16.bitmask(digits);
+    // Nearly always.
+    if ((comma | digit) == 0xffff && end - at >= 16) {
+      if ((comma & ((comma << 1) | begins | isMinus)) != 0) return failAt(begin, BAD_FIELD);
+      commas += popcnt(comma);
+      begins = comma >> 15;
+      isMinus = 0;
+      continue;
+    }
     const minus = maskOf(bytes, 0x2d);
     const carriage = maskOf(bytes, 0x0d);
     const breaks = maskOf(bytes, 0x0a);
-    const digit = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10)));
     const there: u32 = end - at >= 16 ? 0xffff : (1 << <u32>(end - at)) - 1;
     const lowest = breaks & (0 - breaks) & there;
     const inside = lowest != 0 ? lowest - 1 : there;

@@ -46,7 +46,7 @@ export class LobsterDayDecoder implements MarketDecoder {
   readonly #placed: number;
   /** There are no more rows, or none that can be read. */
   #haveEnded = false;
-  #failure: LobsterRowsError | undefined;
+  #failure: unknown;
   /** Faults of the two files together. */
   #odds = 0n;
 
@@ -97,10 +97,14 @@ export class LobsterDayDecoder implements MarketDecoder {
     return this.#messages.instruments();
   }
 
-  /** Whether rows are missing for all messages that may end in these bytes, and the end of them. */
-  lacksRows(messages: Uint8Array = NOTHING): boolean {
-    if (this.#haveEnded) return false;
-    return this.#rows.units < this.#messages.units + BigInt(linesIn(messages));
+  /** How many rows are to be there before these messages; without any, before their end. */
+  rowsBefore(messages: Uint8Array = NOTHING): bigint {
+    return this.#messages.units + BigInt(linesIn(messages));
+  }
+
+  /** Whether so many rows were pushed, or all there are. */
+  hasRows(count: bigint): boolean {
+    return this.#haveEnded || this.#rows.units >= count;
   }
 
   /** Faults of the rows come out with the first message that they are missing for. */
@@ -108,16 +112,31 @@ export class LobsterDayDecoder implements MarketDecoder {
     this.#takeRows(() => this.#rows.push(bytes, this.#keep));
   }
 
-  /** No more rows follow. */
-  endRows(): void {
-    this.#takeRows(() => this.#rows.end(this.#keep));
+  /**
+   * No more rows follow.
+   * @param failure - why there are none, where they could not be read to their end: it is thrown as
+   * a fault of theirs would be
+   */
+  endRows(failure?: unknown): void {
+    if (failure === undefined) this.#takeRows(() => this.#rows.end(this.#keep));
+    this.#failure ??= failure;
     this.#haveEnded = true;
   }
 
+  /** Whether what `push` or `end` has thrown is about the orderbook file. */
+  isOfRows(error: unknown): boolean {
+    return error instanceof LobsterRowsError || (error !== undefined && error === this.#failure);
+  }
+
+  /** Bytes of the orderbook file that were taken so far. */
+  get rowsConsumed(): number {
+    return this.#rows.consumed;
+  }
+
   /**
-   * Whoever pushes messages has pushed their rows: see `lacksRows`.
-   * @throws DecodeError of the messages, LobsterRowsError of the rows, after what came before the
-   * fault was handed over
+   * Whoever pushes messages has pushed their rows: see `rowsBefore`.
+   * @throws DecodeError of the messages, LobsterRowsError of the rows, what `endRows` was given;
+   * after what came before the fault was handed over
    */
   push(bytes: Uint8Array, onBlock: (block: EventBlock) => void): void {
     this.#messages.push(bytes, (block) => this.#place(block, onBlock));
@@ -260,11 +279,18 @@ export class RowSupply {
 
   /** Has the rows there of all messages in a chunk; without one, what the end needs. */
   async before(messages?: Uint8Array): Promise<void> {
+    const wanted = this.#decoder.rowsBefore(messages);
+    while (!this.#decoder.hasRows(wanted)) await this.#next();
+  }
+
+  async #next(): Promise<void> {
     const decoder = this.#decoder;
-    while (decoder.lacksRows(messages)) {
+    try {
       const { value, done } = await this.#chunks.next();
       if (done === true) decoder.endRows();
       else decoder.pushRows(value);
+    } catch (error) {
+      decoder.endRows(error);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Reads a feed's files, one after another, and takes the time. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { followFile, LobsterRowsError } from '@foldbook/history';
+import { followFile, LobsterDayDecoder } from '@foldbook/history';
 import { settledCpuUs } from '../bench/thread-cpu.ts';
 import { type Fault, faultOf } from './fault.ts';
 import type { Feed, FeedInput } from './feed.ts';
@@ -124,8 +124,7 @@ class FeedRun {
       try {
         await this.#read(input);
       } catch (error) {
-        const { name } = error instanceof LobsterRowsError ? (input.rows ?? input) : input;
-        const fault = faultOf(error, name, this.#pipeline.decoder.consumed, this.#base);
+        const fault = this.#faultOf(error, input);
         this.#faults.push(fault);
         if (!plan.lenient || !fault.isOfFile) return false;
       }
@@ -168,7 +167,7 @@ class FeedRun {
     }
     const file = await this.#inputs.open(input);
     this.#isMapped = file.isMapped;
-    const rows = await this.#rowsOf(input);
+    const rows = this.#rowsOf(input);
     try {
       for await (const chunk of file.chunks()) {
         await rows.before(chunk);
@@ -189,12 +188,19 @@ class FeedRun {
     }
   }
 
-  async #rowsOf({ rows }: FeedInput): Promise<InputRows> {
+  #rowsOf({ rows }: FeedInput): InputRows {
     const isUsed = rows !== undefined && followsRows(this.#options.feed);
-    return new InputRows(
-      this.#pipeline.decoder,
-      isUsed ? await this.#inputs.open(rows) : undefined,
-    );
+    const open = isUsed ? () => this.#inputs.open(rows) : undefined;
+    return new InputRows(this.#pipeline.decoder, open);
+  }
+
+  /** The fault's file is the orderbook file where that one has it. */
+  #faultOf(error: unknown, { name, rows }: FeedInput): Fault {
+    const { decoder } = this.#pipeline;
+    if (rows !== undefined && decoder instanceof LobsterDayDecoder && decoder.isOfRows(error)) {
+      return faultOf(error, rows.name, decoder.rowsConsumed, 0);
+    }
+    return faultOf(error, name, decoder.consumed, this.#base);
   }
 
   /** @param chunk undefined at the end */

@@ -9,9 +9,10 @@ import {
 export class InputRows {
   readonly #supply: RowSupply | undefined;
 
-  constructor(decoder: MarketDecoder, rows: InputFile | undefined) {
-    if (rows === undefined || !(decoder instanceof LobsterDayDecoder)) return;
-    this.#supply = new RowSupply(decoder, rows.chunks());
+  /** @param open - the orderbook file, which is read when its first rows are needed */
+  constructor(decoder: MarketDecoder, open: (() => Promise<InputFile>) | undefined) {
+    if (open === undefined || !(decoder instanceof LobsterDayDecoder)) return;
+    this.#supply = new RowSupply(decoder, chunksOf(open));
   }
 
   /** Before a chunk of messages is pushed; without one, before their end is. */
@@ -22,4 +23,9 @@ export class InputRows {
   async close(): Promise<void> {
     await this.#supply?.close();
   }
+}
+
+async function* chunksOf(open: () => Promise<InputFile>): AsyncGenerator<Uint8Array> {
+  const file = await open();
+  yield* file.chunks();
 }

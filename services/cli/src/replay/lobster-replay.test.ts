@@ -119,6 +119,18 @@ test('faults of the rows name their file; leniently they are counted', async (t)
   }
 });
 
+test('an orderbook file that cannot be read to its end: what came before stands', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(`${NAME}.gz`, gzipSync(MESSAGES));
+  const packed = gzipSync(ROWS, { level: 0 });
+  await put(`${ROWS_NAME}.gz`, packed.subarray(0, packed.length - 40));
+  const { faults, events } = await replayed([path]);
+  const told = faults.map(({ file, code }) => [file, code]);
+  assert.deepEqual([told, events], [[[`${ROWS_NAME}.gz`, 'TRUNCATED']], 6]);
+  const passed = await replayed([path], { lenient: true });
+  assert.deepEqual([passed.faults, passed.decoderFaults, passed.events], [[], 1, 7]);
+});
+
 test('results are not written over the orderbook file', async (t) => {
   const { put } = await testFolder(t);
   const path = await put(NAME, MESSAGES);

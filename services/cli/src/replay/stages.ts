@@ -241,9 +241,10 @@ class StagesRun {
     const decoder = this.#decoder;
     decoder.restart();
     const file = await this.#inputs.open(input);
-    const rowsFile = await this.#openRows(input);
-    if (onBlock === undefined && rowsFile !== undefined) await this.#readOnly(rowsFile);
-    const rows = new InputRows(decoder, onBlock === undefined ? undefined : rowsFile);
+    const isUsed = input.rows !== undefined && followsRows(this.#feed);
+    const open = isUsed ? () => this.#inputs.open(input.rows ?? input) : undefined;
+    if (onBlock === undefined && open !== undefined) await this.#readOnly(await open());
+    const rows = new InputRows(decoder, onBlock === undefined ? undefined : open);
     try {
       for await (const chunk of file.chunks()) {
         await rows.before(chunk);
@@ -256,10 +257,6 @@ class StagesRun {
     } finally {
       await rows.close();
     }
-  }
-
-  async #openRows({ rows }: FeedInput): Promise<InputFile | undefined> {
-    return rows === undefined || !followsRows(this.#feed) ? undefined : this.#inputs.open(rows);
   }
 
   async #readOnly(file: InputFile): Promise<void> {
