@@ -166,7 +166,8 @@ export class EngineReplay implements WindowBook {
       onOwn: (event) => onOwn(instrument, event),
     });
     const { joined = false, levels = 0 } = this.#options;
-    const options = { market, differences: this.#differences, joined, levels };
+    const hasOwn = this.#own !== NOBODY;
+    const options = { market, differences: this.#differences, joined, levels, hasOwn };
     const opened = new HistoryMarket(options, this.#counts);
     this.#markets.set(instrument, opened);
     return opened;
