@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
@@ -74,8 +75,15 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
   const log = (await readFile(orders, 'utf8')).trim().split('\n');
   assert.deepEqual(
     log.map((line) => (JSON.parse(line) as { type: string }).type),
-    ['place', 'accepted', 'fill', 'mark'],
+    ['units', 'place', 'accepted', 'fill', 'mark'],
   );
+  const [units = '', ...entries] = log;
+  const logHash = backtest?.logHash;
+  assert.deepEqual(JSON.parse(units), {
+    ...{ type: 'units', priceDecimals: 9, quantityDecimals: 0, instruments: ['ABC'], logHash },
+  });
+  const hash = createHash('sha256').update(entries.map((line) => `${line}\n`).join(''));
+  assert.equal(hash.digest('hex'), logHash);
   assert.match(await readFile(svg, 'utf8'), /<svg/);
 });
 

@@ -10,6 +10,7 @@ import {
   EventSide,
   FeaturePlan,
   type HistoryKernel,
+  hashLog,
   type LogEntry,
   loadStrategy,
   logLine,
@@ -22,6 +23,7 @@ import {
   WholeBlocks,
 } from '@foldbook/history';
 import { grouped } from '../output.ts';
+import { writingTo } from './fault.ts';
 import { type ProfitObject, profitObject } from './profit-object.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 
@@ -75,6 +77,7 @@ export async function loadEngineParts(plan: ReplayPlan): Promise<EngineParts | u
 
 export class EngineSide {
   readonly #plan: ReplayPlan;
+  #log: readonly LogEntry[] = [];
   readonly #decoder: MarketDecoder;
   readonly #side: EngineReplay | Backtest;
   /** The same run comes to the same, mapped, packed or in pieces. */
@@ -129,8 +132,7 @@ export class EngineSide {
     }
     const { log, logHash, profit, underway, strategy, replay } = this.#side.end();
     const [file = ''] = this.#plan.strategies;
-    const { orders: path } = this.#plan;
-    if (path !== undefined) writeFileSync(path, log.map((entry) => `${logLine(entry)}\n`).join(''));
+    this.#log = log;
     const orders = log.filter(({ type }) => type === 'place').length;
     const names = this.#decoder.instruments();
     const named = profit.map(
@@ -142,6 +144,24 @@ export class EngineSide {
       backtest: { file, result: strategy, orders, profit: shown, underway, logHash },
       own: this.#ownIn(log, names),
     };
+  }
+
+  /**
+   * After `finish`: a line with what the numbers of the others mean, then the log's own, of which
+   * its hash is.
+   * @throws OutputError
+   */
+  writeLog(path: string): void {
+    const { scale } = this.#decoder;
+    const units = {
+      type: 'units',
+      priceDecimals: -scale.priceExponent,
+      quantityDecimals: -scale.quantityExponent,
+      instruments: this.#decoder.instruments(),
+      logHash: hashLog(this.#log),
+    };
+    const lines = [JSON.stringify(units), ...this.#log.map(logLine)].map((line) => `${line}\n`);
+    writingTo(path, () => writeFileSync(path, lines.join('')));
   }
 
   #ownIn(log: readonly LogEntry[], names: readonly string[]): OwnTrading | undefined {

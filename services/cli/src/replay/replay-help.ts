@@ -69,8 +69,9 @@ seconds is by the clock; cpuSeconds is of the thread that keeps the books.
 Features, NAME or NAME:TIME (us, ms, s, m) where that is said; NaN where nothing can be computed:
 ${features}
 
-Exit status: 1 for a mismatch or a fault in the input, after what was read up to there was shown;
-2 where a file cannot be read at all; 130 after Ctrl-C.
+Exit status: 1 for a mismatch, a fault in the input, or a file for results that cannot be written to
+its end, after what was read up to there was shown; 2 where a file cannot be read, or made, at all;
+130 after Ctrl-C.
 
 Example: foldbook replay GOOG.zip --check
 Example: foldbook replay esh4-20231224.mbo.dbn.zst esh4-20231225.mbo.dbn.zst --features mid,spread
