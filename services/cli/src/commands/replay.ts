@@ -43,6 +43,7 @@ export const replay: CliCommand = {
     backtest: { type: 'boolean' },
     latency: { type: 'string' },
     fees: { type: 'string' },
+    funds: { type: 'string' },
     orders: { type: 'string' },
     seed: { type: 'string' },
     check: { type: 'string' },

@@ -87,6 +87,25 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
   assert.match(await readFile(svg, 'utf8'), /<svg/);
 });
 
+test('a backtest with so much money: what it cannot pay is refused', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf([...BOOK_ROWS, 'A,B,9,1,6', 'A,B,9,1,7']));
+  const strategies = [await put('taker.ts', TAKER)];
+  for (const [quote, fills] of [
+    ['10.5', 1],
+    ['10.499999999', 0],
+  ] as const) {
+    const asked = { backtest: true, strategies, funds: { base: '0', quote } };
+    const { backtest, faults } = await replayed(path, asked);
+    assert.deepEqual([backtest?.result, faults], [{ fills }, []]);
+  }
+  const funds = { base: '0.5', quote: '1' };
+  await assert.rejects(() => replayed(path, { backtest: true, strategies, funds }), {
+    name: 'UsageError',
+    message: '--funds 0.5:1: 0.5 has more decimals than the feed, which has 0',
+  });
+});
+
 test('a file that begins with a snapshot goes on where the one before ended', async (t) => {
   const { put } = await testFolder(t);
   const day = await put('1.csv', csvOf(BOOK_ROWS));

@@ -19,13 +19,16 @@ import {
   parseFeature,
   ReplayBook,
   type ReplayBookOptions,
+  type Scale,
   type Strategy,
   WholeBlocks,
 } from '@foldbook/history';
+import { UsageError } from '../cli-error.ts';
 import { grouped } from '../output.ts';
+import { unitsOf } from './decimal.ts';
 import { writingTo } from './fault.ts';
 import { type ProfitObject, profitObject } from './profit-object.ts';
-import type { ReplayPlan } from './replay-plan.ts';
+import type { FundsText, ReplayPlan } from './replay-plan.ts';
 
 export interface EngineFigures {
   readonly executions: number;
@@ -109,6 +112,7 @@ export class EngineSide {
         columns: features.map((_, column) => column),
       },
       ...{ latency: plan.latency, fees: plan.fees, depth: plan.depth },
+      funds: plan.funds === undefined ? undefined : fundsIn(plan.funds, decoder.scale),
     });
   }
 
@@ -195,6 +199,18 @@ function ownTrading(log: readonly LogEntry[]): OwnTrading {
     profit.push({ timeNs, amount: cash + position * price });
   }
   return { fills, orders, profit };
+}
+
+/** @throws UsageError for parts of what the feed counts as a whole */
+function fundsIn(funds: FundsText, { priceExponent, quantityExponent }: Scale) {
+  const of = { base: quantityExponent, quote: priceExponent + quantityExponent };
+  const inUnits = (name: 'base' | 'quote') => {
+    const units = unitsOf(funds[name], of[name]);
+    if (units !== undefined) return units;
+    const words = `${funds[name]} has more decimals than the feed, which has ${-of[name]}`;
+    throw new UsageError(`--funds ${funds.base}:${funds.quote}: ${words}`);
+  };
+  return { base: inUnits('base'), quote: inUnits('quote') };
 }
 
 function figuresOf(result: EngineReplayResult): EngineFigures {

@@ -39,6 +39,9 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --latency D,O,J   of news, of orders, and of chance on top of each, as 50us,100us,5us (default 0)
   --seed N          of that chance (default 1)
   --fees M,T        parts per million of a maker's and a taker's fill, as -10,50 (default 0)
+  --funds BASE:QUOTE
+                    of each instrument, as decimals: what may be sold, and what may be paid, as
+                    0:50000.50 (default: as much as it takes)
   --orders FILE     write the order log of the backtest, a line of JSON an entry
   --engine          also play the feed through the matching engine, and explain what differs
   --parquet FILE    write a row for each event: the event, what the book showed then, features

@@ -504,4 +504,16 @@ describe('money', () => {
     const refused = { makerPpm: -20, takerPpm: 10 };
     assert.throws(() => run(BOOK, {}, { fees: refused }), /INVALID_FEES/);
   });
+
+  test('more than a market holds is refused', () => {
+    const most = 2n ** 61n;
+    run(BOOK, {}, { funds: { base: most, quote: most } });
+    for (const funds of [
+      { base: most + 1n, quote: 0n },
+      { base: 0n, quote: most + 1n },
+    ]) {
+      const asked = { name: 'MarketSetUpError', message: /at most 2305843009213693952 and/ };
+      assert.throws(() => run(BOOK, {}, { funds }), asked);
+    }
+  });
 });

@@ -5,7 +5,7 @@
  * feed's: the strategy hears of an event, and the market of its orders, after their latencies.
  */
 import type { EventBlock } from '../decoder.ts';
-import { MOST_OWN_FUNDS } from '../engine-replay/engine-market.ts';
+import { MarketSetUpError, MOST_OWN_FUNDS } from '../engine-replay/engine-market.ts';
 import { EngineReplay, type EngineReplayResult } from '../engine-replay/engine-replay.ts';
 import { checkFees, type FeeRates, NO_FEES } from '../engine-replay/fees.ts';
 import type { MarketUnits } from '../engine-replay/market-units.ts';
@@ -337,6 +337,11 @@ export class Backtest {
   #fundsIn({ tick, lot }: MarketUnits): { base: bigint; quote: bigint } {
     const { funds } = this.#options;
     if (funds === undefined) return { base: MOST_OWN_FUNDS, quote: MOST_OWN_FUNDS };
-    return { base: funds.base / lot, quote: funds.quote / (tick * lot) };
+    const found = { base: funds.base / lot, quote: funds.quote / (tick * lot) };
+    if (found.base <= MOST_OWN_FUNDS && found.quote <= MOST_OWN_FUNDS) return found;
+    const most = { base: MOST_OWN_FUNDS * lot, quote: MOST_OWN_FUNDS * tick * lot };
+    throw new MarketSetUpError(
+      `funds of ${funds.base} and ${funds.quote} units: at most ${most.base} and ${most.quote}`,
+    );
   }
 }
