@@ -147,6 +147,21 @@ test('stages over several files: a snapshot is the whole book', async (t) => {
   assert.deepEqual([outcome?.events, book?.bestBid, book?.orders], [8, '8.00', 2]);
 });
 
+test('feeds at once, each with a strategy of its own', async (t) => {
+  const { put } = await testFolder(t);
+  const one = await put('1.csv', csvOf(BOOK_ROWS));
+  const other = await put('2.csv', csvOf(BOOK_ROWS.slice(0, 3), 'XYZ'));
+  const plan = { ...PLAN, strategies: [await put('strategy.ts', STRATEGY)] };
+  const found = new Map<string, unknown>();
+  const together = await runParallel({
+    ...{ module, plan, feeds: await openFeeds([one, other], plan), signal, onProgress: () => {} },
+    onOutcome: ({ files, strategies }) => found.set(`${files[0]}`, strategies[0]?.result),
+  });
+  assert.equal(together.pinned, 0);
+  assert.deepEqual(found.get('1.csv'), { events: 6, last: 0.5 });
+  assert.deepEqual(found.get('2.csv'), { events: 3, last: Number.NaN });
+});
+
 test('feeds at once, each with its own book', async (t) => {
   const { put } = await testFolder(t);
   const one = await put('1.csv', csvOf(BOOK_ROWS));

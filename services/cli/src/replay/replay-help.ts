@@ -53,7 +53,8 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --speed X         as slowly as it was (1), or X times as fast; else as fast as possible
   --parallel        each file in a thread on a core of its own, with books of its own
   --parallel N      the instruments of each feed in N shares, each in a thread on a core of its own:
-                    all read the files, and each keeps the books of its share
+                    all read the files, and each keeps the books of its share; strategies run
+                    once for each, and see that share only
   --repeat N        play the same files N times, with empty books each time: for timing
   --stages          measure each step, on one core: reading, decoding, book, features (default
                     ${STAGE_FEATURES.slice(0, 4).join(', ')},

@@ -137,7 +137,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   ],
   [
     'parallel',
-    ['parquet', 'svg', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
+    ['parquet', 'svg', 'write-bin38', 'write-compact', 'speed', 'stages'],
     'each thread has books of its own',
   ],
   [
@@ -148,7 +148,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   [
     'backtest',
     ['follow', 'repeat', 'parallel', 'stages', 'engine'],
-    'a backtest is one run, through the engine',
+    'a backtest is one run, through the engine; several at once are commands of their own',
   ],
   ['engine', ['follow', 'repeat', 'parallel', 'stages', 'strategy'], 'it is one run of the feed'],
   ['speed', ['repeat'], 'timing runs are as fast as they can be'],
