@@ -347,6 +347,35 @@ describe('orders that take', () => {
   });
 });
 
+test('a tick learned from few prices is finer than the venue, and ours keep to its own', () => {
+  const kernel = sharedKernel();
+  const seen: string[] = [];
+  /** By the event behind which each is bid. */
+  const bidAt = new Map([
+    [1, 95],
+    [15, 95],
+    [16, 96],
+  ]);
+  const strategy = defineStrategy({
+    start: ({ orders }) => ({
+      onBlock({ firstEvent, count }) {
+        const price = bidAt.get(firstEvent + count - 1);
+        if (orders !== undefined && price !== undefined) buy(price, 1)(orders);
+      },
+      onOrder: ({ type, id, reason }) => seen.push([type, id, reason ?? []].flat().join(' ')),
+    }),
+  });
+  const backtest = newBacktest(kernel, strategy, { units: undefined });
+  const bids = Array.from({ length: 20 }, (_, index) => {
+    const prices = { price: 100n + 2n * BigInt(index), orderId: BigInt(index + 1) };
+    return marketEvent({ flags: LAST, timeNs: BigInt(index) * 10n, ...prices });
+  });
+  backtest.apply(blockOf(kernel, bids.slice(0, 2)));
+  backtest.apply(blockOf(kernel, bids.slice(2)));
+  backtest.end();
+  assert.deepEqual(seen, ['accepted 1', 'rejected 2 INVALID_PRICE', 'accepted 3']);
+});
+
 describe('what the venue does', () => {
   const wait = { action: Action.REPORT };
   const halt = { action: Action.STATUS, quantity: 0n };

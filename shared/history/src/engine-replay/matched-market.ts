@@ -27,6 +27,7 @@ import { type FeeRates, feeOf } from './fees.ts';
 import { lotsOf, type MarketUnits, ticksOf } from './market-units.ts';
 import { type MarketOrder, OrderQueues } from './order-queues.ts';
 import type { OwnEvent, OwnTerms } from './own-event.ts';
+import type { PriceStep } from './price-step.ts';
 
 /** The name of orders that only take: no feed has an order with it. */
 const AGGRESSOR_ID = 2n ** 64n - 1n;
@@ -72,6 +73,7 @@ export class MatchedMarket {
   readonly units: MarketUnits;
   readonly #market: EngineMarket;
   readonly #account: MarketAccount;
+  readonly #step: PriceStep | undefined;
   readonly #queues = new OrderQueues();
   /** The feed's, by id, as long as it tells of them. */
   readonly orders = new Map<bigint, MarketOrder>();
@@ -87,8 +89,15 @@ export class MatchedMarket {
    */
   isCrossed = false;
 
-  constructor(market: EngineMarket, units: MarketUnits, account: MarketAccount) {
+  /** @param step where the tick was learned: ours keep to what the feed's prices are by now */
+  constructor(
+    market: EngineMarket,
+    units: MarketUnits,
+    account: MarketAccount,
+    step: PriceStep | undefined,
+  ) {
     this.#market = market;
+    this.#step = step;
     this.units = units;
     this.#account = account;
     this.#begin = this.#balance();
@@ -178,6 +187,7 @@ export class MatchedMarket {
     const price = ticksOf(this.units, order.price);
     const quantity = lotsOf(this.units, order.told);
     order.here = 0n;
+    this.#step?.add(order.price);
     if (price === undefined || quantity === undefined) return undefined;
     const events = this.#market.run(MARKET_ACCOUNT, {
       kind: CommandKind.NEW,
@@ -229,6 +239,10 @@ export class MatchedMarket {
     if (target === 0n) this.#queues.leave(order);
   }
 
+  #ownTicksOf(price: bigint): bigint | undefined {
+    return this.#step?.allows(price) === false ? undefined : ticksOf(this.units, price);
+  }
+
   /** Why nothing of ours is let in, if so. */
   get #refusal(): string | undefined {
     if (this.isHalted) return HALTED;
@@ -238,7 +252,7 @@ export class MatchedMarket {
   placeOwn(terms: OwnTerms): void {
     const { id, timeInForce } = terms;
     const side = SIDE_NAMES[terms.side];
-    const price = ticksOf(this.units, terms.price);
+    const price = this.#ownTicksOf(terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
     const refusal = this.#refusal;
     if (refusal !== undefined) {
@@ -268,7 +282,7 @@ export class MatchedMarket {
     const { id, timeInForce } = terms;
     const order = this.#own.get(BigInt(id));
     const refusal = this.#refusal;
-    const price = ticksOf(this.units, terms.price);
+    const price = this.#ownTicksOf(terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
     if (order === undefined) this.#reject(id, 'replace', 'UNKNOWN_ORDER');
     else if (refusal !== undefined) this.#reject(id, 'replace', refusal);
