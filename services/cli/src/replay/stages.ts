@@ -147,6 +147,7 @@ class StagesRun {
   readonly #features: FeaturePlan;
   readonly #frame: Frame;
   readonly #strategies: readonly Strategy[];
+  readonly #paths: readonly string[];
   /** Of the pass: made when the feed's units are known. */
   #running: readonly InlineStrategy[] | undefined;
 
@@ -159,6 +160,7 @@ class StagesRun {
     this.#feed = feed;
     this.#inputs = new OpenInputs(plan.mapping);
     this.#strategies = strategies;
+    this.#paths = plan.strategies;
     this.#decoder = decoderOf(kernel, feed.format, { instrument: feed.instrument, lenient });
     const isCounting = plan.unknown !== 'refuse';
     const unknown = { joined: isCounting, passesUnknown: isCounting };
@@ -260,7 +262,7 @@ class StagesRun {
     };
     this.#running = this.#strategies.map((strategy, index) => {
       const columns = (strategy.features ?? []).map((label) => this.labels.indexOf(label));
-      return new InlineStrategy({ path: `strategy ${index}`, strategy, context, columns });
+      return new InlineStrategy({ path: this.#paths[index] ?? '', strategy, context, columns });
     });
     return this.#running;
   }
