@@ -25,26 +25,17 @@ async function callBuild(file: string, exported: string, report: Report): Promis
   return withLock(lock, build, { onWait });
 }
 
-/** Compiles the matching kernel to WebAssembly unless it is up to date. */
-export async function buildKernel(report: Report): Promise<string> {
-  const result = await callBuild('shared/engine/build.ts', 'buildKernel', report);
+/** A step that compiles a kernel to WebAssembly unless it is up to date. */
+const kernelStep = (file: string, exported: string) => async (report: Report) => {
+  const result = await callBuild(file, exported, report);
   const isBuilt = typeof result === 'object' && result !== null && Reflect.get(result, 'built');
   return isBuilt === true ? '' : 'up to date';
-}
+};
 
-/** Compiles the BN254 kernel to WebAssembly unless it is up to date. */
-export async function buildBn254(report: Report): Promise<string> {
-  const result = await callBuild('shared/bn254/build.ts', 'buildBn254', report);
-  const isBuilt = typeof result === 'object' && result !== null && Reflect.get(result, 'built');
-  return isBuilt === true ? '' : 'up to date';
-}
-
-/** Compiles the replay kernel to WebAssembly unless it is up to date. */
-export async function buildHistory(report: Report): Promise<string> {
-  const result = await callBuild('shared/history/build.ts', 'buildHistory', report);
-  const isBuilt = typeof result === 'object' && result !== null && Reflect.get(result, 'built');
-  return isBuilt === true ? '' : 'up to date';
-}
+export const buildKernel = kernelStep('shared/engine/build.ts', 'buildKernel');
+export const buildBn254 = kernelStep('shared/bn254/build.ts', 'buildBn254');
+export const buildHistory = kernelStep('shared/history/build.ts', 'buildHistory');
+export const buildStark = kernelStep('shared/stark/build.ts', 'buildStark');
 
 /** Compiles the circuits and makes the development keys unless they are up to date. */
 export async function buildCircuits(report: Report): Promise<string> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { checkRepository } from '../checks/repository.ts';
-import { buildBn254, buildCircuits, buildHistory, buildKernel } from './build.ts';
+import { buildBn254, buildCircuits, buildHistory, buildKernel, buildStark } from './build.ts';
 import { mustRun, runCommand, runVisibly } from './commands.ts';
 import { keepCompiled, projectRoot } from './project-node.mjs';
 import { ensureServers } from './servers.ts';
@@ -65,6 +65,7 @@ async function setUp(steps: StepRunner): Promise<boolean> {
     (await steps.run('kernel', buildKernel)) &&
     (await steps.run('bn254', buildBn254)) &&
     (await steps.run('history', buildHistory)) &&
+    (await steps.run('stark', buildStark)) &&
     (await steps.run('circuits', buildCircuits))
   );
 }

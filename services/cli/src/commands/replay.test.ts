@@ -108,6 +108,9 @@ test('refused before anything is read', async () => {
     ['x --fees 1,2', /^--fees is for --backtest: add it$/],
     ['x --backtest --strategy y --fees 1', /^--fees 1: give MAKER,TAKER/],
     ['x --backtest --strategy y --fees=-10,5', /^--fees -10,5: together they are below 0/],
+    ['x --funds 0:1', /^--funds is for --backtest: add it$/],
+    ['x --backtest --strategy y --funds 5', /^--funds 5: give BASE:QUOTE, /],
+    ['x --backtest --strategy y --funds 1:1e9', /^--funds 1:1e9: give BASE:QUOTE, /],
     ['x --backtest --strategy y --latency 5', /^--latency 5: give DATA,ORDER or/],
     ['x --backtest --strategy y --engine', /^--backtest and --engine: /],
     ['x --parallel --parquet y', /^--parallel and --parquet: /],
@@ -130,6 +133,58 @@ test('an instrument that no event is of: status 1, and said', async (t) => {
   const { status, stderr } = await foldbook('replay', path, '--instrument', 'XYZ');
   assert.deepEqual([status, /--instrument XYZ: no event is of it/.test(stderr)], [1, true], stderr);
   assert.equal((await foldbook('replay', path, '--instrument', 'ABC')).status, 0);
+});
+
+const HANGS = `
+import { writeSync } from 'node:fs';
+export default {
+  start: () => ({
+    onBlock() {
+      writeSync(2, 'hangs');
+      for (;;);
+    },
+  }),
+};
+`;
+
+for (const asked of [['--backtest'], []]) {
+  test(`a strategy that hangs ends with the second Ctrl-C ${asked.join('')}`, async (t) => {
+    const { put } = await testFolder(t);
+    // More than the thread that replays can be ahead of one that reads.
+    const rows = Array.from({ length: 20_000 }, (_, index) => `A,B,10,5,${index + 1}`);
+    const path = await put('1.csv', csvOf(rows));
+    const strategy = await put('hangs.ts', HANGS);
+    const main = join(import.meta.dirname, '../main.ts');
+    const child = spawn(
+      process.execPath,
+      [main, 'replay', path, '--strategy', strategy, ...asked],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const end = once(child, 'exit');
+    await once(child.stderr, 'data');
+    const again = setInterval(() => child.kill('SIGINT'), 100);
+    t.after(() => {
+      clearInterval(again);
+      child.kill('SIGKILL');
+    });
+    assert.deepEqual(await end, [130, null]);
+  });
+}
+
+test('what a strategy prints comes out, in order, before the result', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}`);
+  const strategy = await put(
+    'prints.ts',
+    `export default { start: () => ({ onBlock() {}, result() {
+      for (let line = 0; line < 2_000; line += 1) console.log('line ' + line);
+    } }) };`,
+  );
+  const { status, stdout } = await foldbook('replay', path, '--backtest', '--strategy', strategy);
+  assert.equal(status, 0);
+  assert.deepEqual(stdout.split('\n').slice(0, 2_000), lines);
+  assert.match(stdout, /\n1\.csv: csv, 6 events/);
 });
 
 test('whoever reads the output has gone: it ends without a word', async (t) => {

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { followFile, LobsterDayDecoder } from '@foldbook/history';
 import { settledCpuUs } from '../bench/thread-cpu.ts';
-import { type Fault, faultOf } from './fault.ts';
+import { type Fault, faultOf, outputFault } from './fault.ts';
 import type { Feed, FeedInput } from './feed.ts';
 import { followsRows } from './feed-decoder.ts';
 import { type FeedOutcome, outcomeOf } from './feed-outcome.ts';
@@ -225,12 +225,15 @@ class FeedRun {
   }
 
   async #finish(): Promise<StrategyOutcome[]> {
+    const pipeline = this.#pipeline;
     try {
-      return await this.#pipeline.finish();
+      return await pipeline.finish();
     } catch (error) {
       const [input] = this.#options.feed.inputs;
-      this.#faults.push(faultOf(error, input?.name ?? '', this.#pipeline.decoder.consumed, 0));
+      this.#faults.push(faultOf(error, input?.name ?? '', pipeline.decoder.consumed, 0));
       return [];
+    } finally {
+      this.#faults.push(...pipeline.outputErrors.map(outputFault));
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   type Format,
   type HyperliquidKind,
   InputError,
+  InputFile,
   type InstrumentShare,
   listMembers,
   recogniseFile,
@@ -48,6 +49,7 @@ export async function openFeeds(files: readonly string[], plan: ReplayPlan): Pro
   const feeds: Feed[] = [];
   for (const file of files) {
     const input = await openInput(file, plan.member);
+    if (plan.follow) await checkPlain(input);
     const format = await formatOf(input, plan);
     if (plan.follow && format.name !== 'hyperliquid') {
       throw new UsageError(`--follow is for Hyperliquid's files: ${input.name} is ${format.name}`);
@@ -140,6 +142,19 @@ export async function openMember(
   const member = await told(path, () => memberOf(path, wanted, fitting));
   const name = member === undefined ? basename(path) : `${basename(path)}#${member}`;
   return { path, member, name };
+}
+
+/** @throws UsageError where a file is packed: what is written to it cannot be read as it comes */
+async function checkPlain({ path, member, name }: FeedInput): Promise<void> {
+  const chosen = member === undefined ? {} : { member: (one: string) => one === member };
+  const file = await told(name, () => InputFile.open(path, { ...chosen, mapping: false }));
+  const { packing } = file;
+  await file.close();
+  if (packing === 'plain') return;
+  throw new UsageError(
+    `--follow is for files that grow, and ${name} is packed (${packing}): ` +
+      'leave --follow out, or unpack it',
+  );
 }
 
 async function memberOf(

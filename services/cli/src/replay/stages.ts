@@ -149,6 +149,7 @@ class StagesRun {
   readonly #features: FeaturePlan;
   readonly #frame: Frame;
   readonly #strategies: readonly Strategy[];
+  readonly #paths: readonly string[];
   /** Of the pass: made when the feed's units are known. */
   #running: readonly InlineStrategy[] | undefined;
 
@@ -161,6 +162,7 @@ class StagesRun {
     this.#feed = feed;
     this.#inputs = new OpenInputs(plan.mapping);
     this.#strategies = strategies;
+    this.#paths = plan.strategies;
     this.#decoder = feedDecoder(kernel, feed, plan);
     const isCounting = plan.unknown !== 'refuse';
     const joined = isCounting || followsRows(feed);
@@ -285,7 +287,7 @@ class StagesRun {
     };
     this.#running = this.#strategies.map((strategy, index) => {
       const columns = (strategy.features ?? []).map((label) => this.labels.indexOf(label));
-      return new InlineStrategy({ path: `strategy ${index}`, strategy, context, columns });
+      return new InlineStrategy({ path: this.#paths[index] ?? '', strategy, context, columns });
     });
     return this.#running;
   }

@@ -143,7 +143,10 @@ test('ticks and lots are what divides the orders of the first block', () => {
   assert.deepEqual(learnUnits(events), { tick: 50n, lot: 30n });
   assert.deepEqual(learnUnits(events.slice(0, 3)), { tick: 1n, lot: 1n });
   const dear = marketEvent({ price: 4_810_250_000_000n });
-  assert.deepEqual(learnUnits([dear]), { tick: 10_000n, lot: 1n });
+  assert.deepEqual(learnUnits([dear]), { tick: 100_000n, lot: 1n });
+  // A price with more digits keeps them.
+  const fine = marketEvent({ price: 4_810_250_030_000n });
+  assert.deepEqual(learnUnits([dear, fine]), { tick: 10_000n, lot: 1n });
 });
 
 for (const [name, levels, executions, same, outOfTurn] of [

@@ -17,6 +17,7 @@ import { ExecutionCounts, HistoryMarket } from './history-market.ts';
 import { learnUnits, type MarketUnits } from './market-units.ts';
 import { MatchedMarket } from './matched-market.ts';
 import type { OwnEvent } from './own-event.ts';
+import { PriceStep } from './price-step.ts';
 
 /** Requests are never asked for again. */
 const ENGINE_OPTIONS: EngineOptions = { resultCapacity: 2 ** 12 };
@@ -96,7 +97,9 @@ export class EngineReplay implements WindowBook {
       else events.push(event);
     }
     for (const [instrument, events] of fresh) {
-      this.#open(instrument, this.#options.units?.(instrument) ?? learnUnits(events));
+      const units = this.#options.units?.(instrument);
+      if (units !== undefined) this.#open(instrument, units);
+      else this.#open(instrument, learnUnits(events), new PriceStep());
     }
   }
 
@@ -147,15 +150,15 @@ export class EngineReplay implements WindowBook {
     };
   }
 
-  #open(instrument: number, units: MarketUnits): void {
+  #open(instrument: number, units: MarketUnits, step?: PriceStep): void {
     const { fees, funds, onOwn } = this.#own;
     const engine = this.#host.addMarket(ENGINE_OPTIONS);
-    const market = new MatchedMarket(new EngineMarket({ engine, funds: funds(units) }), units, {
-      fees,
-      onOwn: (event) => onOwn(instrument, event),
-    });
+    const account = { fees, onOwn: (event: OwnEvent) => onOwn(instrument, event) };
+    const place = new EngineMarket({ engine, funds: funds(units) });
+    const market = new MatchedMarket(place, units, account, step);
     const { joined = false, levels = 0 } = this.#options;
-    const options = { market, differences: this.#differences, joined, levels };
+    const hasOwn = this.#own !== NOBODY;
+    const options = { market, differences: this.#differences, joined, levels, hasOwn };
     this.#markets.set(instrument, new HistoryMarket(options, this.#counts));
   }
 }

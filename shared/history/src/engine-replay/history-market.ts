@@ -7,7 +7,7 @@ import { Action, EventFlag, EventSide, type MarketEvent } from '../event.ts';
 import type { BookSide } from '../replay-book.ts';
 import type { DifferenceKind, Differences } from './differences.ts';
 import { FeedLevels } from './feed-levels.ts';
-import type { Match, MatchedMarket } from './matched-market.ts';
+import { type Match, type MatchedMarket, WOULD_CROSS } from './matched-market.ts';
 import type { MarketOrder } from './order-queues.ts';
 
 /** Anonymous orders are named from here down: the last name is an aggressor's. */
@@ -22,6 +22,11 @@ export interface HistoryMarketOptions {
   readonly joined: boolean;
   /** Levels of a side that are kept after each event; 0: all. */
   readonly levels: number;
+  /**
+   * Ours may be there, and `bookIsWhole` is called: what crosses the feed's book waits until that
+   * is known not to be crossed.
+   */
+  readonly hasOwn: boolean;
 }
 
 /** What was executed in the feed, and in the engine just so. Quantities in the feed's units. */
@@ -54,6 +59,9 @@ export class HistoryMarket {
   readonly #differences: Differences;
   readonly #joined: boolean;
   readonly #levels: number;
+  readonly #hasOwn: boolean;
+  /** The feed's that are not in the engine, which would match them. */
+  readonly #waiting = new Set<MarketOrder>();
   readonly #anonymous = new Map<string, MarketOrder>();
   readonly #feedLevels = new FeedLevels();
   #nextAnonymousId = LAST_ANONYMOUS_ID;
@@ -70,6 +78,7 @@ export class HistoryMarket {
     this.#differences = options.differences;
     this.#joined = options.joined;
     this.#levels = options.levels;
+    this.#hasOwn = options.hasOwn;
   }
 
   /** @param number the event's, in the run */
@@ -79,6 +88,19 @@ export class HistoryMarket {
     if (!isPart) this.#settleTrade();
     this.#apply(event, number, isPart);
     if ((event.flags & EventFlag.LAST) !== 0) this.#settleTrade();
+  }
+
+  /** Whether the feed's own book is crossed, between two of its messages. */
+  bookIsWhole(isCrossed: boolean): void {
+    this.market.isCrossed = isCrossed;
+    if (isCrossed || this.#waiting.size === 0) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const order of waiting) {
+      order.loss = undefined;
+      this.#letIn(order, this.market.rest(order, true));
+      this.#settle(order);
+    }
   }
 
   /** Volume of orders that nobody told of, before what comes to that price. */
@@ -288,6 +310,7 @@ export class HistoryMarket {
     }
     if (order.loss === 'taken') this.#differ('taken', order.told - order.ahead - order.here);
     this.market.lower(order, 0n);
+    this.#waiting.delete(order);
     if (quantity === 0n) {
       this.#forget(order);
       return;
@@ -306,7 +329,15 @@ export class HistoryMarket {
   #enter(order: MarketOrder): void {
     this.market.orders.set(order.id, order);
     this.#feedLevels.enter(order);
-    const matches = this.market.rest(order);
+    const matches = this.market.rest(order, !this.#hasOwn);
+    if (!this.#hasOwn || matches !== WOULD_CROSS) this.#letIn(order, matches);
+    else if (this.market.isCrossed || this.market.crossesFeed(order)) {
+      order.loss = 'crossed';
+      this.#waiting.add(order);
+    } else this.#letIn(order, this.market.rest(order, true));
+  }
+
+  #letIn(order: MarketOrder, matches: ReturnType<MatchedMarket['rest']>): void {
     if (matches === undefined || typeof matches === 'string') {
       order.loss = 'left_out';
       if (matches === undefined) this.#differ('off_scale', order.told);
@@ -327,6 +358,7 @@ export class HistoryMarket {
     this.market.lower(order, 0n);
     this.market.orders.delete(order.id);
     this.#feedLevels.leave(order);
+    this.#waiting.delete(order);
     const key = `${order.side}:${order.price}`;
     if (this.#anonymous.get(key) === order) this.#anonymous.delete(key);
   }

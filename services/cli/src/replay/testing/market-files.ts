@@ -17,7 +17,7 @@ export const PLAN: ReplayPlan = {
   },
   ...{ strategies: [], parquet: undefined, svg: undefined, bin38: undefined, compact: undefined },
   ...{ repeat: 1, speed: undefined, follow: false, engine: false, backtest: false },
-  ...{ latency: undefined, fees: undefined, orders: undefined },
+  ...{ latency: undefined, fees: undefined, funds: undefined, orders: undefined },
 };
 
 /** A folder that goes with the test. */

@@ -1,0 +1,6 @@
+/**
+ * The prover's kernel: what it does over whole columns. Memory is the caller's to lay out, from
+ * `heapBase` on; addresses of columns are multiples of 16. Base elements in memory are u32 in
+ * Montgomery form (R = 2^32), canonical: below p.
+ */
+export { heapBase } from './memory';

@@ -1,0 +1,18 @@
+/** Compiles assembly/*.ts to build/stark.wasm. */
+import { join } from 'node:path';
+import { buildWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
+
+export const starkSource: WasmSource = {
+  entry: 'shared/stark/assembly/index.ts',
+  folders: ['shared/stark/assembly'],
+  flags: [
+    ...['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'simd'],
+    ...['--maximumMemory', '65536'],
+  ],
+  output: join(import.meta.dirname, 'build', 'stark.wasm'),
+};
+
+/** Compiles the prover's kernel unless it is up to date. */
+export function buildStark(): Promise<{ built: boolean }> {
+  return buildWasm(starkSource);
+}
