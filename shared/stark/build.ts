@@ -1,10 +1,14 @@
-/** Compiles assembly/*.ts to build/stark.wasm. */
+/** Compiles the kernel: assembly/*.ts and what codegen/ writes -> build/stark.wasm. */
 import { join } from 'node:path';
 import { buildWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
+import { blake3Source } from './codegen/blake3-source.ts';
 
 export const starkSource: WasmSource = {
   entry: 'shared/stark/assembly/index.ts',
   folders: ['shared/stark/assembly'],
+  written: {
+    'shared/stark/assembly/blake3-compression.ts': blake3Source(),
+  },
   flags: [
     ...['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'simd'],
     ...['--maximumMemory', '65536'],
