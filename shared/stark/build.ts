@@ -1,6 +1,6 @@
 /** Compiles assembly/*.ts to build/stark.wasm. */
 import { join } from 'node:path';
-import { buildWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
+import { buildWasm, compileWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
 
 export const starkSource: WasmSource = {
   entry: 'shared/stark/assembly/index.ts',
@@ -15,4 +15,11 @@ export const starkSource: WasmSource = {
 /** Compiles the prover's kernel unless it is up to date. */
 export function buildStark(): Promise<{ built: boolean }> {
   return buildWasm(starkSource);
+}
+
+/** What a module beside those of assembly/ compiles to, given as text: for tests and benchmarks. */
+export function compileBeside(name: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const entry = `shared/stark/assembly/${name}.ts`;
+  const output = join(import.meta.dirname, 'build', `${name}.wasm`);
+  return compileWasm({ ...starkSource, entry, output, written: { [entry]: text } });
 }

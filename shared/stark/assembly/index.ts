@@ -4,3 +4,4 @@
  * Montgomery form (R = 2^32), canonical: below p.
  */
 export { heapBase } from './memory';
+export { enterColumn, leaveColumn } from './montgomery';

@@ -1,0 +1,116 @@
+/** assembly/field.ts and assembly/extension.ts against bigints. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import * as big from '../testing/big-field.ts';
+import { compileFieldProbe } from '../testing/field-probe.ts';
+
+const probe = await compileFieldProbe();
+const n = 64;
+const p = Number(big.P);
+const target = 64 * Math.ceil(probe.heapBase() / 64);
+const [a, b] = [target + 5 * 4 * n, target + 10 * 4 * n];
+
+/** Where carries and reductions turn. */
+const edges = [0, 1, 2, 3, 2 ** 27, 2 ** 31 - p, 2 ** 30, p >> 1, (p >> 1) + 1, p - 2, p - 1];
+const value = fc.oneof(fc.constantFrom(...edges), fc.nat(p - 1));
+const column = (length: number) => fc.array(value, { minLength: length, maxLength: length });
+
+const words = (address: number, count: number) =>
+  new Uint32Array(probe.memory.buffer, address, count);
+
+type Operation = (target: number, a: number, b: number, n: number) => void;
+
+/** Plain columns in; out comes, plain, what an operation makes of their Montgomery forms. */
+function run(operation: Operation, x: readonly number[], y: readonly number[] = []): bigint[] {
+  words(a, x.length).set(x);
+  words(b, y.length).set(y);
+  probe.enter(a, a, x.length);
+  probe.enter(b, b, y.length);
+  operation(target, a, b, n);
+  probe.leave(target, target, x.length);
+  return Array.from(words(target, x.length), BigInt);
+}
+
+const elements = (columns: readonly number[]): bigint[][] =>
+  Array.from({ length: n }, (_, row) =>
+    [0, 1, 2, 3, 4].map((j) => BigInt(columns[j * n + row] ?? 0)),
+  );
+const columnsOf = (rows: readonly (readonly bigint[])[]): bigint[] =>
+  [0, 1, 2, 3, 4].flatMap((j) => rows.map((row) => row[j] ?? 0n));
+
+test('lanes: sum, difference, product, inverse', () => {
+  fc.assert(
+    fc.property(column(n), column(n), (x, y) => {
+      const pairs = x.map((one, i) => [BigInt(one), BigInt(y[i] ?? 0)] as const);
+      const wanted = (of: (x: bigint, y: bigint) => bigint) =>
+        pairs.map(([one, other]) => big.modulo(of(one, other)));
+      const sum = wanted((one, other) => one + other);
+      assert.deepEqual(run(probe.add, x, y), sum);
+      const difference = wanted((one, other) => one - other);
+      assert.deepEqual(run(probe.sub, x, y), difference);
+      const product = wanted((one, other) => one * other);
+      assert.deepEqual(run(probe.mul, x, y), product);
+      assert.deepEqual(run(probe.inverse, x), wanted(big.inverse));
+    }),
+  );
+});
+
+test('lanes: any word enters; a known factor takes any word and leaves its form', () => {
+  const any = fc.oneof(fc.constantFrom(...edges, p, 2 * p, 2 ** 32 - 1), fc.nat(2 ** 32 - 1));
+  fc.assert(
+    fc.property(fc.array(any, { minLength: n, maxLength: n }), value, (x, factor) => {
+      words(a, n).set(x);
+      words(b, 1).set([factor]);
+      probe.mulKnown(target, a, b, n);
+      const product = x.map((one) => big.modulo(BigInt(one) * BigInt(factor)));
+      assert.deepEqual(Array.from(words(target, n), BigInt), product);
+      probe.enter(target, a, n);
+      const entered = x.map((one) => big.modulo(BigInt(one) << 32n));
+      assert.deepEqual(Array.from(words(target, n), BigInt), entered);
+    }),
+  );
+});
+
+test('words: sum, difference, product, inverse, Montgomery form', () => {
+  fc.assert(
+    fc.property(value, value, (x, y) => {
+      const [one, other] = [BigInt(x), BigInt(y)];
+      const enter = (plain: number) => probe.wordToMontgomery(plain) >>> 0;
+      const leave = (word: number) => BigInt(probe.wordFromMontgomery(word) >>> 0);
+      assert.equal(BigInt(enter(x)), big.modulo(one << 32n));
+      assert.equal(leave(probe.addWord(enter(x), enter(y))), big.modulo(one + other));
+      assert.equal(leave(probe.subWord(enter(x), enter(y))), big.modulo(one - other));
+      assert.equal(leave(probe.mulWord(enter(x), enter(y))), big.modulo(one * other));
+      assert.equal(leave(probe.inverseWord(enter(x))), big.inverse(one));
+    }),
+  );
+});
+
+test('extension: sum, difference, product, product by a base element, square, inverse', () => {
+  fc.assert(
+    fc.property(column(5 * n), column(5 * n), (x, y) => {
+      const [rows, others] = [elements(x), elements(y)];
+      const sums = rows.map((row, i) =>
+        row.map((one, j) => big.modulo(one + (others[i]?.[j] ?? 0n))),
+      );
+      assert.deepEqual(run(probe.addExtension, x, y), columnsOf(sums));
+      const differences = rows.map((row, i) =>
+        row.map((one, j) => big.modulo(one - (others[i]?.[j] ?? 0n))),
+      );
+      assert.deepEqual(run(probe.subExtension, x, y), columnsOf(differences));
+      const products = rows.map((row, i) => big.multiply(row, others[i] ?? []));
+      assert.deepEqual(run(probe.mulExtension, x, y), columnsOf(products));
+      const scaled = rows.map((row, i) => big.multiply(row, [BigInt(y[i] ?? 0)]));
+      assert.deepEqual(run(probe.scaleExtension, x, y), columnsOf(scaled));
+      const squares = rows.map((row) => big.multiply(row, row));
+      assert.deepEqual(run(probe.squareExtension, x), columnsOf(squares));
+    }),
+    { numRuns: 50 },
+  );
+  const sample = fc.sample(column(5 * n), { numRuns: 1, seed: 5 })[0] ?? [];
+  for (let j = 0; j < 5; j++) sample[j * n + 3] = 0;
+  const inverses = elements(sample).map(big.inverseExtension);
+  assert.deepEqual(inverses[3], [0n, 0n, 0n, 0n, 0n]);
+  assert.deepEqual(run(probe.inverseExtension, sample), columnsOf(inverses));
+});
