@@ -5,3 +5,7 @@
  */
 export { heapBase } from './memory';
 export { enterColumn, leaveColumn } from './montgomery';
+export { foldLayer } from './fri';
+export {
+  addQuotient, barycentricWeights, combineColumns, dotColumns, geometric, subtractPoint,
+} from './openings';

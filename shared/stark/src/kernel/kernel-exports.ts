@@ -1,5 +1,5 @@
 /** What assembly/index.ts exports. Addresses and sizes are in bytes, counts in elements. */
-export interface KernelExports extends ColumnExports {
+export interface KernelExports extends ColumnExports, OpeningsExports, FriExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
 }
@@ -10,4 +10,37 @@ interface ColumnExports {
   enterColumn(target: number, column: number, n: number): void;
   /** target = the column's plain values, below p. The target may be the column. */
   leaveColumn(target: number, column: number, n: number): void;
+}
+
+/** assembly/openings.ts. */
+interface OpeningsExports {
+  geometric(target: number, count: number, first: number, ratio: number): void;
+  subtractPoint(xs: number, point: number, n: number, target: number): void;
+  barycentricWeights(xs: number, inverses: number, factor: number, n: number, target: number): void;
+  dotColumns(
+    weights: number,
+    pointers: number,
+    count: number,
+    n: number,
+    out: number,
+    sums: number,
+  ): void;
+  combineColumns(factors: number, pointers: number, count: number, n: number, target: number): void;
+  addQuotient(combined: number, value: number, inverses: number, n: number, target: number): void;
+}
+
+/** assembly/fri.ts. */
+interface FriExports {
+  foldLayer(
+    source: number,
+    target: number,
+    n: number,
+    cosets: number,
+    arityLog: number,
+    inverses: number,
+    factors: number,
+    scale: number,
+    combination: number,
+    weight: number,
+  ): void;
 }
