@@ -9,3 +9,4 @@ export { foldLayer } from './fri';
 export {
   addQuotient, barycentricWeights, combineColumns, dotColumns, geometric, subtractPoint,
 } from './openings';
+export { grind, hashLevel, hashRows, injectRows } from './tree';
