@@ -12,10 +12,10 @@ import {
 /** Bytes of an element that is kept for itself: five v128. */
 export const ELEMENT: usize = 80;
 /** z = 2^((p - 1) / 5), so that X^p = z X; z^2, z^3, z^4. In Montgomery form. */
-const Z1: u32 = 0x405ce03b;
-const Z2: u32 = 0x327d6570;
-const Z3: u32 = 0x5f3cbd45;
-const Z4: u32 = 0x0de8fd14;
+const Z1: usize = memory.data<u32>([0x405ce03b, 0x405ce03b, 0x405ce03b, 0x405ce03b], 16);
+const Z2: usize = memory.data<u32>([0x327d6570, 0x327d6570, 0x327d6570, 0x327d6570], 16);
+const Z3: usize = memory.data<u32>([0x5f3cbd45, 0x5f3cbd45, 0x5f3cbd45, 0x5f3cbd45], 16);
+const Z4: usize = memory.data<u32>([0x0de8fd14, 0x0de8fd14, 0x0de8fd14, 0x0de8fd14], 16);
 
 const first: usize = memory.data(80, 16);
 const second: usize = memory.data(80, 16);
@@ -41,6 +41,22 @@ export function splatExtension(target: usize, words: usize, step: usize): void {
 export function dot3(a0: v128, b0: v128, a1: v128, b1: v128, a2: v128, b2: v128): v128 {
   const low = i64x2.add(i64x2.add(wideLow(a0, b0), wideLow(a1, b1)), wideLow(a2, b2));
   const high = i64x2.add(i64x2.add(wideHigh(a0, b0), wideHigh(a1, b1)), wideHigh(a2, b2));
+  return reduceWide(fold(low), fold(high));
+}
+
+// @ts-ignore: decorator
+@inline
+export function dot4(
+  a0: v128, b0: v128, a1: v128, b1: v128, a2: v128, b2: v128, a3: v128, b3: v128,
+): v128 {
+  const low = i64x2.add(
+    i64x2.add(wideLow(a0, b0), wideLow(a1, b1)),
+    i64x2.add(wideLow(a2, b2), wideLow(a3, b3)),
+  );
+  const high = i64x2.add(
+    i64x2.add(wideHigh(a0, b0), wideHigh(a1, b1)),
+    i64x2.add(wideHigh(a2, b2), wideHigh(a3, b3)),
+  );
   return reduceWide(fold(low), fold(high));
 }
 
@@ -144,17 +160,24 @@ export function squareExtension(target: usize, step: usize, a: usize, aStep: usi
   v128.store(target + 4 * step, dot3(a0, d4, a1, d3, a2, a2));
 }
 
-/** target = a^q for a power q of p, of which the coordinates 1 to 4 need these factors. */
+/** target = a^p, a conjugate of a. */
 // @ts-ignore: decorator
 @inline
-function conjugate(
-  target: usize, a: usize, aStep: usize, z1: u32, z2: u32, z3: u32, z4: u32,
+export function conjugateExtension(target: usize, step: usize, a: usize, aStep: usize): void {
+  twist(target, step, a, aStep, Z1, Z2, Z3, Z4);
+}
+
+/** The coordinates 1 to 4 times these, which takes a to its power by a power of p. */
+// @ts-ignore: decorator
+@inline
+function twist(
+  target: usize, step: usize, a: usize, aStep: usize, z1: usize, z2: usize, z3: usize, z4: usize,
 ): void {
   v128.store(target, at(a, aStep, 0));
-  v128.store(target, mul(at(a, aStep, 1), i32x4.splat(z1)), 16);
-  v128.store(target, mul(at(a, aStep, 2), i32x4.splat(z2)), 32);
-  v128.store(target, mul(at(a, aStep, 3), i32x4.splat(z3)), 48);
-  v128.store(target, mul(at(a, aStep, 4), i32x4.splat(z4)), 64);
+  v128.store(target + step, mul(at(a, aStep, 1), v128.load(z1)));
+  v128.store(target + 2 * step, mul(at(a, aStep, 2), v128.load(z2)));
+  v128.store(target + 3 * step, mul(at(a, aStep, 3), v128.load(z3)));
+  v128.store(target + 4 * step, mul(at(a, aStep, 4), v128.load(z4)));
 }
 
 /**
@@ -165,10 +188,10 @@ function conjugate(
 // @ts-ignore: decorator
 @inline
 export function normExtension(target: usize, step: usize, a: usize, aStep: usize): v128 {
-  conjugate(first, a, aStep, Z1, Z2, Z3, Z4);
-  conjugate(second, a, aStep, Z2, Z4, Z1, Z3);
+  twist(first, 16, a, aStep, Z1, Z2, Z3, Z4);
+  twist(second, 16, a, aStep, Z2, Z4, Z1, Z3);
   mulExtension(third, 16, first, 16, second, 16);
-  conjugate(first, third, 16, Z2, Z4, Z1, Z3);
+  twist(first, 16, third, 16, Z2, Z4, Z1, Z3);
   mulExtension(third, 16, third, 16, first, 16);
   const norm = dot5(
     at(a, aStep, 0), at(third, 16, 0), double(at(a, aStep, 1)), at(third, 16, 4),

@@ -17,10 +17,15 @@ export const ONE: u32 = 0x0ffffffe;
 /** 2^64 mod p. */
 const SQUARE: u32 = 0x45dddde3;
 
+// Constants are loaded: V8 builds a constant vector anew at each use, in three instructions.
+const PRIME: usize = memory.data<u32>([P, P, P, P], 16);
+const PRIME_HIGH: usize = memory.data<u32>([0, P, 0, P], 16);
+const INVERSE: usize = memory.data<u32>([P_INVERSE, P_INVERSE, P_INVERSE, P_INVERSE], 16);
+
 // @ts-ignore: decorator
 @inline
 export function prime(): v128 {
-  return i32x4.splat(P);
+  return v128.load(PRIME);
 }
 
 /** A value below 2 p, brought below p. */
@@ -67,7 +72,7 @@ export function wideHigh(a: v128, b: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function fold(wide: v128): v128 {
-  return i32x4.min_u(wide, i32x4.sub(wide, v128.splat<u64>((<u64>P) << 32)));
+  return i32x4.min_u(wide, i32x4.sub(wide, v128.load(PRIME_HIGH)));
 }
 
 /** The sum over 2^32, below p, of a folded sum. */
@@ -76,7 +81,7 @@ export function fold(wide: v128): v128 {
 export function reduceWide(low: v128, high: v128): v128 {
   const bottom = v128.shuffle<i32>(low, high, 0, 2, 4, 6);
   const top = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
-  const quotient = i32x4.mul(bottom, i32x4.splat(P_INVERSE));
+  const quotient = i32x4.mul(bottom, v128.load(INVERSE));
   const first = i64x2.extmul_low_i32x4_u(quotient, prime());
   const second = i64x2.extmul_high_i32x4_u(quotient, prime());
   return sub(top, v128.shuffle<i32>(first, second, 1, 3, 5, 7));

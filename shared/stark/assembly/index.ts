@@ -4,9 +4,12 @@
  * Montgomery form (R = 2^32), canonical: below p.
  */
 export { heapBase } from './memory';
+export { invertColumn, invertDifferences, invertExtension } from './inversion';
 export { enterColumn, leaveColumn } from './montgomery';
 export { foldLayer } from './fri';
 export {
-  addQuotient, barycentricWeights, combineColumns, dotColumns, geometric, subtractPoint,
+  addQuotient, barycentricWeights, combineColumns, dotColumns, geometric,
 } from './openings';
 export { grind, hashLevel, hashRows, injectRows } from './tree';
+export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
+export { transformTableBytes, writeTransformTables } from './ntt-tables';

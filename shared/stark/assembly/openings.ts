@@ -7,7 +7,7 @@
 import {
   addExtension, mulExtension, scaleExtension, splatExtension, subExtension,
 } from './extension';
-import { add, fold, mul, mulWord, reduceWide, sub, wideHigh, wideLow } from './field';
+import { add, fold, mul, mulWord, reduceWide, wideHigh, wideLow } from './field';
 
 /** Elements of the extension in four lanes. */
 const element: usize = memory.data(80, 16);
@@ -23,19 +23,6 @@ export function geometric(target: usize, count: u32, first: u32, ratio: u32): vo
   for (let at = target; at < target + (<usize>count << 2); at += 16) {
     v128.store(at, lanes);
     lanes = mul(lanes, step);
-  }
-}
-
-/** The extension column x - point, of a base column of all x. */
-export function subtractPoint(xs: usize, point: usize, n: u32, target: usize): void {
-  const bytes = <usize>n << 2;
-  const zero = i32x4.splat(0);
-  for (let coordinate: usize = 0; coordinate < 5; coordinate++) {
-    const value = v128.load32_splat(point + (coordinate << 2));
-    const column = target + coordinate * bytes;
-    for (let at: usize = 0; at < bytes; at += 16) {
-      v128.store(column + at, sub(coordinate == 0 ? v128.load(xs + at) : zero, value));
-    }
   }
 }
 

@@ -1,5 +1,10 @@
 /** What assembly/index.ts exports. Addresses and sizes are in bytes, counts in elements. */
-export interface KernelExports extends ColumnExports, TreeExports, OpeningsExports, FriExports {
+export interface KernelExports
+  extends ColumnExports,
+    TransformExports,
+    TreeExports,
+    OpeningsExports,
+    FriExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
 }
@@ -10,12 +15,49 @@ interface ColumnExports {
   enterColumn(target: number, column: number, n: number): void;
   /** target = the column's plain values, below p. The target may be the column. */
   leaveColumn(target: number, column: number, n: number): void;
+  /** A base column's inverses, in place; those of 0 are 0. `scratch`: n words. */
+  invertColumn(column: number, n: number, scratch: number): void;
+  /** An extension column's inverses, in place; those of 0 are 0. `scratch`: 2 n words. */
+  invertExtension(columns: number, n: number, scratch: number): void;
+  /** target = 1 / (x - z), an extension column: x a base column, z five words; 0 for x = z. */
+  invertDifferences(target: number, x: number, n: number, z: number, scratch: number): void;
+}
+
+/** See `Transforms`, which has the tables. */
+interface TransformExports {
+  /** Of the tables of height 2^k with blowup 2^b. */
+  transformTableBytes(k: number, b: number): number;
+  writeTransformTables(tables: number, k: number, b: number): void;
+  interpolateColumns(
+    tables: number,
+    columns: number,
+    stride: number,
+    count: number,
+    k: number,
+  ): void;
+  interpolateCoset(
+    tables: number,
+    columns: number,
+    stride: number,
+    count: number,
+    k: number,
+    c: number,
+  ): void;
+  extendColumns(
+    tables: number,
+    coefficients: number,
+    coefficientStride: number,
+    target: number,
+    targetStride: number,
+    count: number,
+    k: number,
+    b: number,
+  ): void;
 }
 
 /** assembly/openings.ts. */
 interface OpeningsExports {
   geometric(target: number, count: number, first: number, ratio: number): void;
-  subtractPoint(xs: number, point: number, n: number, target: number): void;
   barycentricWeights(xs: number, inverses: number, factor: number, n: number, target: number): void;
   dotColumns(
     weights: number,

@@ -29,17 +29,6 @@ const xs = Array.from({ length: ROWS }, (_, i) => point(LOG_ROWS + LOG_BLOWUP, i
 /** Largest words in every place, where sums are largest. */
 const largest = new Array<bigint>(ROWS).fill(P - inverse(2n ** 32n));
 
-function differences(kernel: Kernel, zeta: BigElement): number {
-  const target = kernel.arena.take(20 * ROWS);
-  kernel.exports.subtractPoint(
-    columns.place(kernel, xs),
-    columns.placeElements(kernel, [zeta]),
-    ROWS,
-    target,
-  );
-  return target;
-}
-
 test('a geometric column', () => {
   const kernel = new Kernel(module);
   const target = kernel.arena.take(4 * ROWS);
@@ -47,14 +36,6 @@ test('a geometric column', () => {
   const [shift, step] = [first, ratio].map(columns.toMontgomery);
   kernel.exports.geometric(target, ROWS, shift ?? 0, step ?? 0);
   assert.deepEqual(columns.readBack(kernel, target, ROWS), xs);
-});
-
-test('a point is subtracted from every x', () => {
-  const kernel = new Kernel(module);
-  const zeta = columns.takeElement(columns.valuesFrom(1));
-  const address = differences(kernel, zeta);
-  const expected = xs.map((x) => plus(embed(x), times(zeta, -1n)));
-  assert.deepEqual(columns.readElements(kernel, address, ROWS), expected);
 });
 
 test('barycentric weights and dots give the values of polynomials outside the domain', () => {
