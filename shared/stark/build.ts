@@ -25,6 +25,10 @@ export function buildStark(): Promise<{ built: boolean }> {
 export function compileBeside(name: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const entry = `shared/stark/assembly/${name}.ts`;
   const output = join(import.meta.dirname, 'build', `${name}.wasm`);
-  const written = { ...starkSource.written, [entry]: text };
-  return compileWasm({ ...starkSource, entry, output, written });
+  return compileWasm({
+    ...starkSource,
+    entry,
+    output,
+    written: { ...starkSource.written, [entry]: text },
+  });
 }

@@ -4,6 +4,7 @@ import {
   startFour, storeDigests, storeTransposed, takeBlock,
 } from './blake3';
 import { GRIND, LEAF, NODE } from './blake3-compression';
+import { fromMontgomery } from './field';
 
 /** Groups of four rows that go together: a cache line of a column holds sixteen rows. */
 const GROUPS: usize = 4;
@@ -11,37 +12,15 @@ const LINE_ROWS: u32 = 16;
 const chaining: usize = memory.data(512, 16);
 const blocks: usize = memory.data(1024, 16);
 
-/**
- * Takes four elements out of Montgomery form: x / 2^32 mod p. As p = 15 x 2^27 + 1, it is
- * (w p - 15 x) / 32 for w = 15 x mod 32: 2^32 times that is 15 x 2^27 (-x) = x (mod p). It lies
- * between -15 p / 32 and 31 p / 32, so one addition of p is enough.
- */
-// @ts-ignore: decorator
-@inline
-function canonical(x: v128): v128 {
-  const p = i32x4.splat(2013265921);
-  const mask = i32x4.splat(31);
-  const high = i32x4.shr_u(x, 5);
-  const low = v128.and(x, mask);
-  const low15 = i32x4.sub(i32x4.shl(low, 4), low);
-  const w = v128.and(low15, mask);
-  // (w p - 15 x) / 32 = 15 x 2^22 w - 15 high - floor(15 low / 32)
-  const positive = i32x4.sub(i32x4.shl(w, 26), i32x4.shl(w, 22));
-  const negative = i32x4.add(i32x4.sub(i32x4.shl(high, 4), high), i32x4.shr_u(low15, 5));
-  const difference = i32x4.sub(positive, negative);
-  // A negative one is, as an unsigned number, above p, and its sum with p below it.
-  return i32x4.min_u(difference, i32x4.add(difference, p));
-}
-
 /** Sixteen rows of up to sixteen columns, as four groups of blocks. Reads each line once. */
 function gatherLines(pointers: usize, words: u32, offset: usize): void {
   for (let j: u32 = 0; j < words; j++) {
     const line = <usize>load<u32>(pointers + (<usize>j << 2)) + offset;
     const block = blocks + (<usize>j << 4);
-    v128.store(block, canonical(v128.load(line)));
-    v128.store(block, canonical(v128.load(line, 16)), 256);
-    v128.store(block, canonical(v128.load(line, 32)), 512);
-    v128.store(block, canonical(v128.load(line, 48)), 768);
+    v128.store(block, fromMontgomery(v128.load(line)));
+    v128.store(block, fromMontgomery(v128.load(line, 16)), 256);
+    v128.store(block, fromMontgomery(v128.load(line, 32)), 512);
+    v128.store(block, fromMontgomery(v128.load(line, 48)), 768);
   }
   const zero = i32x4.splat(0);
   for (let j = words; j < BLOCK_WORDS; j++) {

@@ -30,6 +30,15 @@ test('the search goes on from slice to slice', () => {
   assert.ok(isGround(state, 18, nonce));
 });
 
+test('nonces beyond 32 bits are found', () => {
+  const state = stateOf(5);
+  for (const first of [2 ** 32 - 2 ** 16, 2 ** 32, 7 * 2 ** 32 + 2 ** 16]) {
+    const nonce = grindNonce(kernel, state, 17, never, first);
+    assert.ok(nonce >= first && isGround(state, 17, nonce), `${first}`);
+  }
+  assert.throws(() => grindNonce(kernel, state, 1, never, 5), /assertion failed/);
+});
+
 test('nonces of all eight bytes are checked', () => {
   const state = stateOf(2);
   const high = [...Array(40).keys()].filter((low) => isGround(state, 3, 2n ** 63n + BigInt(low)));

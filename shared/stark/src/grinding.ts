@@ -26,8 +26,9 @@ export function isGround(state: Uint8Array, bits: number, nonce: bigint): boolea
 }
 
 /**
- * The least nonce that shows the work: about 2^bits are tried.
+ * The least nonce from `first` on that shows the work: about 2^bits are tried.
  * @param isCancelled - asked every few milliseconds
+ * @param first - a multiple of 65,536
  * @throws StarkError CANCELLED
  */
 export function grindNonce(
@@ -35,14 +36,16 @@ export function grindNonce(
   state: Uint8Array,
   bits: number,
   isCancelled: () => boolean,
+  first = 0,
 ): bigint {
   assertBits(bits);
+  if (first % SLICE !== 0) throw new Error(`assertion failed: a search from ${first} on`);
   if (state.length !== STATE_BYTES) throw new Error('assertion failed: a state has 32 bytes');
   const { mark } = arena;
   const address = arena.take(STATE_BYTES);
   new Uint8Array(exports.memory.buffer, address, STATE_BYTES).set(state);
   try {
-    for (let from = 0; ; from += SLICE) {
+    for (let from = first; ; from += SLICE) {
       if (isCancelled()) throw new StarkError('CANCELLED', 'the search for a nonce was cancelled');
       const [high, low] = [Math.floor(from / 2 ** 32), from % 2 ** 32];
       const found = exports.grind(address, bits, high, low, SLICE);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { KEYS } from './commit/keys.ts';
 import { absorbed, drawnElement, drawnIndices, nextState } from './testing/plain-transcript.ts';
 import { concat, PRIME } from './testing/plain-tree.ts';
-import { elementOf, TAGS, type Tag, Transcript } from './transcript.ts';
+import { elementOf, readElement, TAGS, type Tag, Transcript } from './transcript.ts';
 
 const tag = fc.constantFrom<Tag>(...Object.values(TAGS));
 const step = fc.oneof(
@@ -57,6 +57,11 @@ test('words from p on are passed over', () => {
     const expected = wordsOf(message).filter((word) => word < PRIME);
     assert.deepEqual([...elementOf(KEYS.POINT, message)], expected.slice(0, 5));
   }
+});
+
+test('the least word that is passed over is p', () => {
+  const words = [PRIME, PRIME - 1, 2 ** 31 - 1, 2 ** 31 + 5, 2 ** 31 + PRIME, 0, 2 ** 32 - 1, 7, 8];
+  assert.deepEqual(readElement(words.values()), [PRIME - 1, 5, 0, 7, 8]);
 });
 
 test('lengths part what is absorbed', () => {

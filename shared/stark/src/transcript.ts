@@ -70,10 +70,13 @@ export class Transcript {
 
 /** The element of F that the extended output of a hash gives. */
 export function elementOf(key: Uint8Array, message: Uint8Array): Challenge {
-  const words = wordsFrom(key, message)
-    .map((word) => word % 2 ** 31)
-    .filter((word) => word < PRIME);
-  const [c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0] = words.take(5);
+  return readElement(wordsFrom(key, message));
+}
+
+/** Of each word 31 bits are taken; those that are not below p are passed over. */
+export function readElement(words: IteratorObject<number>): Challenge {
+  const coefficients = words.map((word) => word % 2 ** 31).filter((word) => word < PRIME);
+  const [c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0] = coefficients.take(5);
   return [c0, c1, c2, c3, c4];
 }
 
