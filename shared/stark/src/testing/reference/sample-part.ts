@@ -37,7 +37,7 @@ export function sampleTrace(): Trace {
 export const SAMPLE_AIR_DIGEST = hash(LEAF, ascii('an AIR digest for tests'));
 
 /** Few queries and little work, so that tests are quick. */
-export const SAMPLE_PARAMETERS = { logBlowup: 2, queries: 12, grindingBits: 4 };
+export const SAMPLE_PARAMETERS = { logBlowup: 2, queries: 12, grindingBits: 4, maxLogHeight: 22 };
 
 export const SAMPLE_CLAIM = {
   parameters: SAMPLE_PARAMETERS,

@@ -96,6 +96,9 @@ test('other parameters and another AIR are refused', () => {
     parameters: PARAMETERS,
   });
   assert.deepEqual(verdict, { ok: false, reason: 'parameters that are not accepted' });
+  const low = [{ ...SAMPLE_PARAMETERS, maxLogHeight: 11 }];
+  const small = verifyReference(statement, proof, { ...SAMPLE_ACCEPTED, parameters: low });
+  assert.equal(small.ok, false);
 });
 
 function cheat(hooks: Hooks, trace = sampleTrace()): string | undefined {
@@ -156,7 +159,7 @@ function depositsTo(count: number, known: number) {
 }
 
 test('tables of other heights, and the other blowup', () => {
-  const parameters = { logBlowup: 3, queries: 8, grindingBits: 0 };
+  const parameters = { logBlowup: 3, queries: 8, grindingBits: 0, maxLogHeight: 12 };
   const claim = { ...SAMPLE_CLAIM, count: 200, parameters };
   const trace = depositsTo(200, 80);
   assert.deepEqual([trace.after.logHeight, trace.before.logHeight], [8, 7]);

@@ -42,15 +42,23 @@ import { opens, rootOf } from './tree.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/** Parameters, and the largest tables for which they give 100 bits. */
+export interface AcceptedParameters extends Parameters {
+  readonly maxLogHeight: number;
+}
+
 export interface Accepted {
   /** The one AIR digest that the verifier knows. */
   readonly airDigest: Uint8Array;
-  readonly parameters: readonly Parameters[];
+  readonly parameters: readonly AcceptedParameters[];
 }
 
-export const PARAMETERS: readonly Parameters[] = [
-  { logBlowup: 2, queries: 84, grindingBits: 20 },
-  { logBlowup: 3, queries: 57, grindingBits: 20 },
+/** By SPEC.md section 11. It has no calculator: others may be safe as well, and are refused. */
+export const PARAMETERS: readonly AcceptedParameters[] = [
+  { logBlowup: 2, queries: 84, grindingBits: 20, maxLogHeight: 18 },
+  { logBlowup: 2, queries: 88, grindingBits: 20, maxLogHeight: 22 },
+  { logBlowup: 3, queries: 57, grindingBits: 20, maxLogHeight: 18 },
+  { logBlowup: 3, queries: 60, grindingBits: 20, maxLogHeight: 22 },
 ];
 
 /**
@@ -111,14 +119,17 @@ function verify(statementBytes: Uint8Array, proofBytes: Uint8Array, accepted: Ac
   checkQueries(layout, proof, challenges, pinned);
 }
 
-function requireAccepted({ parameters, airDigest }: Statement, accepted: Accepted): void {
-  require(sameBytes(airDigest, accepted.airDigest), 'another AIR');
-  const { logBlowup, queries, grindingBits } = parameters;
-  const known = accepted.parameters.some(
+function requireAccepted(statement: Statement, accepted: Accepted): void {
+  require(sameBytes(statement.airDigest, accepted.airDigest), 'another AIR');
+  const { logBlowup, queries, grindingBits } = statement.parameters;
+  const { logHeight, before, after } = statement;
+  const known = accepted.parameters.find(
     (one) =>
       one.logBlowup === logBlowup && one.queries === queries && one.grindingBits === grindingBits,
   );
-  require(known, 'parameters that are not accepted');
+  require(known !== undefined, 'parameters that are not accepted');
+  const largest = Math.max(logHeight, before.logHeight, after.logHeight);
+  require(largest <= known.maxLogHeight, 'less than 100 bits for tables of these heights');
 }
 
 /** The challenges, by the rounds of SPEC.md section 5. */
