@@ -1,5 +1,8 @@
 /** Montgomery form, in which kernels keep base elements: x is stored as 2^32 x mod p. */
-const PRIME = 15 * 2 ** 27 + 1;
+import { mul, PRIME } from '../field/base.ts';
+
+/** 2^32 modulo p. */
+const R = 268_435_454;
 
 /**
  * The plain number of a word x below p. With w = 15 x mod 32 it is (w p - 15 x) / 32, and p more
@@ -10,4 +13,9 @@ export function fromMontgomery(word: number): number {
   // (w p - 15 x) / 32, without a product beyond 2^31.
   const difference = (low15 & 31) * (15 << 22) - 15 * (word >>> 5) - (low15 >>> 5);
   return difference < 0 ? difference + PRIME : difference;
+}
+
+/** The word of a plain number below p. */
+export function toMontgomery(value: number): number {
+  return mul(value, R);
 }

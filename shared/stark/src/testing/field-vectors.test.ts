@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { buildStark } from '../../build.ts';
+import * as base from '../field/base.ts';
+import { point, root, shift } from '../field/domain.ts';
+import * as extension from '../field/extension.ts';
+import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { exponentAt, Transforms } from '../kernel/ntt.ts';
+import { compileFieldProbe, type FieldProbe } from './field-probe.ts';
+import { type FieldVectors, makeFieldVectors } from './field-vectors.ts';
+
+const file = new URL('vectors/field.json', import.meta.url);
+const vectors = JSON.parse(readFileSync(file, 'utf8')) as FieldVectors;
+await buildStark();
+
+test('the vectors are those that plain code makes', () => {
+  assert.deepEqual(vectors, makeFieldVectors());
+});
+
+test('the verifier: domains, products, inverses', () => {
+  assert.deepEqual(
+    vectors.roots.map((_, k) => root(k)),
+    vectors.roots,
+  );
+  assert.deepEqual(
+    vectors.shifts.map((_, m) => shift(m)),
+    vectors.shifts,
+  );
+  for (const { m, e, point: wanted } of vectors.points) assert.equal(point(m, e), wanted);
+  for (const { a, b, product } of vectors.products) assert.equal(base.mul(a, b), product);
+  for (const { a, inverse } of vectors.inverses) assert.equal(base.inverse(a), inverse);
+  const element = (words: readonly number[]) => extension.fromWords(words);
+  for (const { a, b, product } of vectors.extensionProducts) {
+    assert.deepEqual(extension.mul(element(a), element(b)), product);
+  }
+  for (const { a, inverse } of vectors.extensionInverses) {
+    assert.deepEqual(extension.inverse(element(a)), inverse);
+  }
+});
+
+test('the kernel: products and inverses', async () => {
+  const probe = await compileFieldProbe();
+  const lanes = (elements: readonly (readonly number[])[]) =>
+    [0, 1, 2, 3, 4].flatMap((j) => elements.map((words) => words[j] ?? 0));
+  for (const { a, b, product } of vectors.products) {
+    const four = [a, a, a, a, ...[b, b, b, b]];
+    assert.deepEqual(call(probe, probe.mul, four, 4).slice(0, 4), Array(4).fill(product));
+  }
+  for (const { a, b, product } of vectors.extensionProducts) {
+    const both = [...lanes([a, a, a, a]), ...lanes([b, b, b, b])];
+    const found = call(probe, probe.mulExtension, both, 20);
+    assert.deepEqual(found, lanes([product, product, product, product]));
+  }
+  for (const { a, inverse } of vectors.extensionInverses) {
+    const found = call(probe, probe.inverseExtension, lanes([a, a, a, a]), 20);
+    assert.deepEqual(found, lanes([inverse, inverse, inverse, inverse]));
+  }
+});
+
+/** An operation on four rows; the second argument begins `count` words behind the first. */
+function call(
+  probe: FieldProbe,
+  operation: (target: number, a: number, b: number, n: number) => void,
+  given: readonly number[],
+  count: number,
+): number[] {
+  const address = 64 * Math.ceil(probe.heapBase() / 64);
+  const words = new Uint32Array(probe.memory.buffer, address, 60);
+  words.set(given);
+  probe.enter(address, address, 40);
+  operation(address + 160, address, address + 4 * count, 4);
+  probe.leave(address + 160, address + 160, 20);
+  return [...words.subarray(40, 40 + count)];
+}
+
+test('the kernel: a column from values to coefficients to all cosets', async () => {
+  const kernel = new Kernel(await readKernelModule());
+  const { k, b, values, coefficients, extended } = vectors.column;
+  const n = 2 ** k;
+  const transforms = new Transforms(kernel, [k], b);
+  const address = kernel.arena.take(4 * n);
+  const target = kernel.arena.take(4 * n * 2 ** b);
+  const columns = { address, strideBytes: 4 * n, count: 1 };
+  kernel.arena.words(address, n).set(values);
+  kernel.exports.enterColumn(address, address, n);
+  transforms.interpolate(columns, k);
+  transforms.extend(columns, { address: target, strideBytes: 4 * n * 2 ** b }, k);
+  kernel.exports.leaveColumn(address, address, n);
+  kernel.exports.leaveColumn(target, target, n * 2 ** b);
+  kernel.arena.words(address, n).forEach((value, index) => {
+    assert.equal(value, coefficients[exponentAt(index, k)]);
+  });
+  kernel.arena.words(target, n * 2 ** b).forEach((value, index) => {
+    assert.equal(value, extended[(index % n) * 2 ** b + Math.floor(index / n)]);
+  });
+});
