@@ -6,5 +6,10 @@
 export { heapBase } from './memory';
 export { invertColumn, invertDifferences, invertExtension } from './inversion';
 export { enterColumn, leaveColumn } from './montgomery';
+export { foldLayer } from './fri';
+export {
+  addQuotient, barycentricWeights, combineColumns, dotColumns, geometric,
+} from './openings';
+export { grind, hashLevel, hashRows, injectRows } from './tree';
 export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
 export { transformTableBytes, writeTransformTables } from './ntt-tables';

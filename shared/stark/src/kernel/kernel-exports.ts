@@ -1,5 +1,10 @@
 /** What assembly/index.ts exports. Addresses and sizes are in bytes, counts in elements. */
-export interface KernelExports extends ColumnExports, TransformExports {
+export interface KernelExports
+  extends ColumnExports,
+    TransformExports,
+    TreeExports,
+    OpeningsExports,
+    FriExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
 }
@@ -48,4 +53,44 @@ interface TransformExports {
     k: number,
     b: number,
   ): void;
+}
+
+/** assembly/openings.ts. */
+interface OpeningsExports {
+  geometric(target: number, count: number, first: number, ratio: number): void;
+  barycentricWeights(xs: number, inverses: number, factor: number, n: number, target: number): void;
+  dotColumns(
+    weights: number,
+    pointers: number,
+    count: number,
+    n: number,
+    out: number,
+    sums: number,
+  ): void;
+  combineColumns(factors: number, pointers: number, count: number, n: number, target: number): void;
+  addQuotient(combined: number, value: number, inverses: number, n: number, target: number): void;
+}
+
+/** assembly/fri.ts. */
+interface FriExports {
+  foldLayer(
+    source: number,
+    target: number,
+    n: number,
+    cosets: number,
+    arityLog: number,
+    inverses: number,
+    factors: number,
+    scale: number,
+    combination: number,
+    weight: number,
+  ): void;
+}
+
+/** assembly/tree.ts: commitments and grinding. */
+interface TreeExports {
+  hashRows(pointers: number, count: number, rows: number, digests: number): void;
+  hashLevel(below: number, target: number, cosetNodes: number, cosets: number): void;
+  injectRows(nodes: number, leaves: number, count: number): void;
+  grind(state: number, bits: number, high: number, low: number, count: number): number;
 }
