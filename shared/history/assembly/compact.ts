@@ -198,7 +198,7 @@ function takeEvents(decoder: usize, block: usize, bytes: u32, count: u32, to: us
     const kind = load<u32>(one, KIND);
     const action = kind & 15;
     const side = (kind >> 4) & 3;
-    const isKnown = action != 0 && action <= event.REPORT && side <= event.NO_SIDE;
+    const isKnown = action != 0 && action <= event.LEVEL && side <= event.NO_SIDE;
     if (!isKnown || kind >> 22 != 0) return BAD_FIELD;
     if (load<u32>(one, event.INSTRUMENT) >= instruments) return BAD_FIELD;
     store<u32>(one, action | (side << 8) | ((kind >> 6) << 16), KIND);

@@ -47,6 +47,13 @@ export const STATUS: u8 = 8;
  * trigger, or traded at once. Flags say what (STATUS_SHIFT).
  */
 export const REPORT: u8 = 9;
+/**
+ * More volume at a price, of orders that nobody named (their id is 0): they stand before whoever
+ * comes there later. What happens to an order that is not known happens to them. The feed tells
+ * only of so many levels, and this one has come into sight: until the book is whole again, its side
+ * may have one more than those.
+ */
+export const LEVEL: u8 = 10;
 
 export const BUY: u8 = 0;
 export const SELL: u8 = 1;

@@ -15,6 +15,7 @@ export { beginDbn, stepDbn } from './dbn';
 export { beginItch, itchLocateOf, itchNameOf, itchStockCount, stepItch } from './itch';
 export { isHyperliquidWhole, setHyperliquidWords, stepHyperliquid } from './hyperliquid';
 export { stepLobster } from './lobster';
+export { placeLevels, stepLobsterRows } from './lobster-rows';
 export { setMboCsvWords, stepMboCsv } from './mbo-csv';
 export { addWord, newWords } from './words';
 export { instrumentAt, instrumentCount, instrumentOf, newInstruments } from './instruments';
@@ -24,7 +25,7 @@ export function reserve(bytes: u32): usize {
   return allocateBlock(blockShiftFor(bytes));
 }
 
-export { seedLevel, trimLevels } from './replay-anonymous';
+export { trimLevels } from './replay-anonymous';
 export { applyEvents, resetBook } from './replay-apply';
 export { countsAddress, newReplayBook } from './replay-book';
 export { applyToFrame } from './replay-frame';

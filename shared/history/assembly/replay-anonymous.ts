@@ -1,7 +1,7 @@
 /**
- * What is known of a book that was joined in the middle: volumes of levels, whose orders nobody
- * named. It stands at the head of the level's queue as an order that has a mark and is in no map,
- * because who was there before is served before.
+ * What is known of a book that was joined in the middle, or is seen in part: volumes of levels,
+ * whose orders nobody named. It stands at the head of the level's queue as an order that has a mark
+ * and is in no map, because who was there before is served before.
  */
 import {
   bestLevel,
@@ -32,16 +32,19 @@ import {
   setNext,
   setPrevious,
 } from '../../engine/assembly/orders';
-import { BUY } from './event';
+import * as event from './event';
 import {
   countCode,
   CROSSED,
-  ensureInstrument,
   findInstrument,
   forgetDepths,
   Instrument,
+  isRefused,
   ladderOf,
+  MISSING_PRICE,
   ReplayBook,
+  WRONG_SIDE,
+  ZERO_QUANTITY,
 } from './replay-book';
 import { findPlace, hashOf, leavePlace } from './replay-map';
 import { ensureKey } from './replay-price';
@@ -54,20 +57,16 @@ export function anonymousOf(level: usize): usize {
   return head != 0 && hasTerms(head) ? head : 0;
 }
 
-/** Adds anonymous volume at a price. False where there can be no such instrument. */
-export function seedLevel(
-  book: usize,
-  number: u32,
-  side: u32,
-  price: i64,
-  quantity: u64,
-): bool {
-  const it = changetype<ReplayBook>(book);
-  const instrument = ensureInstrument(it, number);
-  if (instrument == 0) return false;
+/** Of a LEVEL. The levels that are kept are counted when an order comes, not now. */
+export function addLevel(it: ReplayBook, instrument: usize, at: usize): bool {
+  const side = <u32>load<u8>(at, event.SIDE);
+  const quantity = load<u64>(at, event.QUANTITY);
+  if (side >= event.NO_SIDE) return !isRefused(it, WRONG_SIDE);
+  if ((load<u16>(at, event.FLAGS) & event.NO_PRICE) != 0) return !isRefused(it, MISSING_PRICE);
+  if (quantity == 0) return !isRefused(it, ZERO_QUANTITY);
   it.hasAnonymous = 1;
   forgetDepths(changetype<Instrument>(instrument));
-  const key = ensureKey(changetype<Instrument>(instrument), price);
+  const key = ensureKey(changetype<Instrument>(instrument), load<i64>(at, event.PRICE));
   const ladder = ladderOf(instrument, side);
   const level = ensureLevel(ladder, key);
   const there = anonymousOf(level);
@@ -78,11 +77,10 @@ export function seedLevel(
   }
   const first = headOf(level);
   const order = allocateOrder();
-  nameReplayOrder(order, 0, number, side, true);
+  nameReplayOrder(order, 0, load<u32>(at, event.INSTRUMENT), side, true);
   setDisplayed(order, quantity);
   enqueue(level, order);
   if (first != 0) moveToHead(level, order, first);
-  if (it.window != 0) trimSide(it, ladder, it.window);
   return true;
 }
 
@@ -130,7 +128,7 @@ export function uncross(it: ReplayBook, instrument: usize, side: u32, key: u64):
     const level = bestLevel(others);
     if (level == 0) return;
     const price = levelPrice(level);
-    if (side == BUY ? price > key : price < key) return;
+    if (side == event.BUY ? price > key : price < key) return;
     countCode(it, CROSSED);
     forgetDepths(changetype<Instrument>(instrument));
     forgetLevel(it, others, level);

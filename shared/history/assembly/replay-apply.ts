@@ -19,7 +19,7 @@ import {
 } from '../../engine/assembly/orders';
 import * as event from './event';
 import { MAX_INSTRUMENTS } from './instruments';
-import { anonymousOf, takeAnonymous, trimSide, uncross } from './replay-anonymous';
+import { addLevel, anonymousOf, takeAnonymous, trimSide, uncross } from './replay-anonymous';
 import {
   ANONYMOUS,
   countCode,
@@ -243,6 +243,8 @@ function applyRare(it: ReplayBook, instrument: usize, at: usize): bool {
     case event.STATUS:
       changetype<Instrument>(instrument).status = 1 + <u32>load<u8>(at, event.QUANTITY);
       return true;
+    case event.LEVEL:
+      return addLevel(it, instrument, at);
     default:
       return !isRefused(it, UNKNOWN_ACTION);
   }

@@ -17,8 +17,6 @@ export interface CheckedBook {
  * that it does not know takes from the anonymous volume at its price.
  */
 export interface WindowBook extends CheckedBook {
-  /** Volume whose orders are not known. */
-  seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void;
   /** Forgets what lies deeper than so many levels, on both sides. */
   trim(instrument: number, levels: number): void;
 }

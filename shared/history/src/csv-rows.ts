@@ -45,6 +45,32 @@ export class FetchedLines {
   }
 }
 
+/** Lines of chunks that somebody else reads as well. */
+export class PushedLines {
+  #lines: string[] = [];
+  #next = 0;
+  #rest = '';
+
+  push(chunk: Uint8Array): void {
+    const lines = (this.#rest + Buffer.from(chunk).toString('latin1')).split('\n');
+    this.#rest = lines.pop() ?? '';
+    this.#lines = [...this.#lines.slice(this.#next), ...lines];
+    this.#next = 0;
+  }
+
+  /** What is left is a line, too. */
+  end(): void {
+    if (this.#rest !== '') this.#lines.push(this.#rest);
+    this.#rest = '';
+  }
+
+  take(): string | undefined {
+    const line = this.#lines[this.#next];
+    this.#next += 1;
+    return line?.endsWith('\r') === true ? line.slice(0, -1) : line;
+  }
+}
+
 /** Events that a chunk of lines may give at most. */
 export function linesIn(chunk: Uint8Array): number {
   let lines = 1;

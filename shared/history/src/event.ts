@@ -23,6 +23,7 @@ export const Action = {
   CLEAR: 7,
   STATUS: 8,
   REPORT: 9,
+  LEVEL: 10,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 

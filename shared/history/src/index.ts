@@ -79,7 +79,14 @@ export { createItchDecoder, ItchDecoder } from './itch-decoder.ts';
 export { HistoryKernel, HistoryKernelError, loadHistoryModule } from './kernel/history-kernel.ts';
 export { LineDecoder } from './line-decoder.ts';
 export { checkLobster, type LobsterCheckOptions } from './lobster-check.ts';
+export {
+  LobsterDayDecoder,
+  LobsterRowsError,
+  type LobsterRowsErrorCode,
+  RowSupply,
+} from './lobster-day.ts';
 export { createLobsterDecoder, type LobsterOptions } from './lobster-decoder.ts';
+export { LobsterRowsDecoder, type LobsterRowsOptions } from './lobster-rows-decoder.ts';
 export type { DecodingOptions, MarketDecoder } from './market-decoder.ts';
 export { checkMboCsv, type MboCsvCheckOptions } from './mbo-csv-check.ts';
 export { createMboCsvDecoder } from './mbo-csv-decoder.ts';

@@ -4,7 +4,7 @@ import { dataFile } from '../test/data.ts';
 import { newKernel } from '../test/decoding.ts';
 import { InputFile } from './files/input-file.ts';
 import { checkLobster } from './lobster-check.ts';
-import { createLobsterDecoder } from './lobster-decoder.ts';
+import { LobsterDayDecoder } from './lobster-day.ts';
 import { ReplayBook } from './replay-book.ts';
 
 const SAMPLES = [
@@ -24,7 +24,8 @@ for (const { name, levels, rows } of SAMPLES) {
     );
     assert.ok(messages !== undefined && orderbook !== undefined);
     const result = await checkLobster({
-      decoder: createLobsterDecoder(kernel),
+      kernel,
+      decoder: new LobsterDayDecoder(kernel),
       book: new ReplayBook({ kernel, joined: true }),
       messages: messages.chunks(),
       rows: orderbook.chunks(),
@@ -37,7 +38,8 @@ for (const { name, levels, rows } of SAMPLES) {
 const check = (messages: string, rows: string) => {
   const kernel = newKernel();
   return checkLobster({
-    decoder: createLobsterDecoder(kernel),
+    kernel,
+    decoder: new LobsterDayDecoder(kernel),
     book: new ReplayBook({ kernel, joined: true }),
     messages: [Buffer.from(messages)],
     rows: [Buffer.from(rows)],

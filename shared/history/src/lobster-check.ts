@@ -1,20 +1,19 @@
 /**
- * A LOBSTER day against its orderbook file, whose row k is the book after message k. The messages
- * cover only what happens within the file's levels, so the book begins as row 0 says, is cut to the
- * levels after each message, and takes a deepest level that comes into sight as volume of orders
- * that nobody knows.
+ * A LOBSTER day against its orderbook file, whose row k is the book after message k. What of a row
+ * came into sight is an event before its message (lobster-day.ts); all else must be what the
+ * messages made of it.
  */
 import type { CheckedLevel, CheckHooks, CheckResult, WindowBook } from './checked-book.ts';
-import { type Chunks, FetchedLines, linesIn } from './csv-rows.ts';
+import { type Chunks, PushedLines } from './csv-rows.ts';
 import type { EventBlock } from './decoder.ts';
-import { EVENT_BYTES, EventSide } from './event.ts';
-import { InputError } from './files/input-error.ts';
-import type { MarketDecoder } from './market-decoder.ts';
+import { EVENT_BYTES, EventFlag, EventOffset, EventSide } from './event.ts';
+import type { HistoryKernel } from './kernel/history-kernel.ts';
+import { type LobsterDayDecoder, LobsterRowsError, RowSupply } from './lobster-day.ts';
 
 /** An empty level has this for a price, or its negative. */
 const NO_LEVEL = 9_999_999_999n;
 const COLUMNS_PER_LEVEL = 4;
-const NUMBER = /^-?\d{1,18}$/;
+const NUMBER = /^-?\d{1,20}$/;
 /** Columns of price and quantity, within those of a level. */
 const SIDES = [
   { side: EventSide.SELL, column: 0, name: 'ask' },
@@ -22,7 +21,9 @@ const SIDES = [
 ] as const;
 
 export interface LobsterCheckOptions extends CheckHooks {
-  readonly decoder: MarketDecoder;
+  readonly kernel: HistoryKernel;
+  readonly decoder: LobsterDayDecoder;
+  /** One that was joined in the middle. */
   readonly book: WindowBook;
   readonly messages: Chunks;
   /** The orderbook file. */
@@ -30,89 +31,104 @@ export interface LobsterCheckOptions extends CheckHooks {
 }
 
 /**
- * @throws DecodeError where the messages are not valid; ReplayError of a strict book; InputError
- * CORRUPT where the orderbook has no rows of whole numbers, four for a level
+ * @throws DecodeError where the messages are not valid; LobsterRowsError where the rows are not;
+ * ReplayError of a strict book
  */
 export async function checkLobster(options: LobsterCheckOptions): Promise<CheckResult> {
   const { decoder } = options;
-  const rows = new FetchedLines(options.rows);
-  const check = new LobsterCheck(options.book, rows);
+  const check = new LobsterCheck(options);
+  const rows = new RowSupply(decoder, check.readRows(options.rows));
   const onBlock = (block: EventBlock) => check.take(block);
   try {
     for await (const chunk of options.messages) {
-      await rows.fetch(linesIn(chunk));
+      await rows.before(chunk);
       decoder.push(chunk, onBlock);
     }
-    await rows.fetch(2);
+    await rows.before();
     decoder.end(onBlock);
   } catch (error) {
-    options.onFault?.(check.soFar());
-    throw error;
+    if (!isOfLength(error)) {
+      options.onFault?.(check.result());
+      throw error;
+    }
+  } finally {
+    await rows.close();
   }
-  return check.result();
+  return check.end();
+}
+
+/** That one of the files is longer is a mismatch. */
+function isOfLength(error: unknown): boolean {
+  if (!(error instanceof LobsterRowsError)) return false;
+  return error.code === 'MISSING_ROWS' || error.code === 'SURPLUS_ROWS';
 }
 
 class LobsterCheck {
-  readonly #book: WindowBook;
-  readonly #rows: FetchedLines;
+  readonly #options: LobsterCheckOptions;
+  readonly #lines = new PushedLines();
   #checked = 0;
   #mismatches = 0;
   #first: string | undefined;
+  /** Messages without a row. */
+  #missing = 0;
 
-  constructor(book: WindowBook, rows: FetchedLines) {
-    this.#book = book;
-    this.#rows = rows;
+  constructor(options: LobsterCheckOptions) {
+    this.#options = options;
+  }
+
+  /** The rows as they are, which are kept until their messages have come. */
+  async *readRows(rows: Chunks): AsyncGenerator<Uint8Array> {
+    for await (const chunk of rows) {
+      this.#lines.push(chunk);
+      yield chunk;
+    }
+    this.#lines.end();
   }
 
   take({ address, count }: EventBlock): void {
-    for (let index = 0; index < count; index += 1) {
-      const line = this.#rows.take();
-      if (line === undefined) {
-        this.#mismatch('the orderbook file ends before the messages do');
-        return;
-      }
-      const row = this.#numbersOf(line);
-      if (this.#checked > 0) {
-        this.#book.apply({ address: address + index * EVENT_BYTES, count: 1 });
-        this.#book.trim(0, row.length / COLUMNS_PER_LEVEL);
-      }
-      this.#compare(row);
-      this.#checked += 1;
+    const { kernel, book } = this.#options;
+    const view = new DataView(kernel.memory.buffer, address, count * EVENT_BYTES);
+    let first = 0;
+    for (let next = 1; next <= count; next += 1) {
+      const flags = view.getUint16((next - 1) * EVENT_BYTES + EventOffset.FLAGS, true);
+      const isLast = (flags & EventFlag.LAST) !== 0;
+      if (!isLast && next < count) continue;
+      book.apply({ address: address + first * EVENT_BYTES, count: next - first });
+      first = next;
+      if (isLast) this.#compare();
     }
   }
 
   result(): CheckResult {
-    if (this.#rows.peek() !== undefined) this.#mismatch('the messages end before the orderbook');
-    return this.soFar();
-  }
-
-  soFar(): CheckResult {
     return { checked: this.#checked, mismatches: this.#mismatches, first: this.#first };
   }
 
-  #numbersOf(line: string): bigint[] {
-    const cells = line.split(',');
-    const areNumbers = cells.every((cell) => NUMBER.test(cell));
-    if (areNumbers && cells.length % COLUMNS_PER_LEVEL === 0) return cells.map(BigInt);
-    const words = 'has no whole numbers, four for a level: it is no orderbook';
-    throw new InputError('CORRUPT', `row ${this.#checked} ${words}`);
+  end(): CheckResult {
+    const { units } = this.#options.decoder;
+    const isShort = this.#missing > 0 || units > BigInt(this.#checked);
+    if (isShort) this.#mismatch('the orderbook file ends before the messages do');
+    else if (this.#lines.take() !== undefined) {
+      this.#mismatch('the messages end before the orderbook');
+    }
+    return this.result();
   }
 
-  #compare(row: readonly bigint[]): void {
+  #compare(): void {
+    const line = this.#lines.take();
+    if (line === undefined) {
+      this.#missing += 1;
+      return;
+    }
+    const row = numbersOf(line);
     const levels = row.length / COLUMNS_PER_LEVEL;
+    const { book } = this.#options;
+    book.trim(0, levels);
     const faults = SIDES.flatMap(({ side, column, name }) => {
-      const expected = expectedLevels(row, column);
-      const seen = this.#book.levels(0, side, levels);
-      const deepest = expected.at(-1);
-      // Row 0 is all new; later only the last of all levels comes into sight unannounced.
-      const news = this.#checked === 0 ? expected : expected.slice(levels - 1);
-      if (deepest !== undefined && seen.length + news.length === expected.length) {
-        for (const { price, quantity } of news) this.#book.seedLevel(0, side, price, quantity);
-        return differs(expected, [...seen, ...news]) ? [name] : [];
-      }
-      return differs(expected, seen) ? [name] : [];
+      const isSame = areSame(expectedLevels(row, column), book.levels(0, side, levels));
+      return isSame ? [] : [name];
     });
     if (faults.length > 0) this.#mismatch(`the ${faults.join(' and ')} of row ${this.#checked}`);
+    this.#checked += 1;
   }
 
   #mismatch(what: string): void {
@@ -123,6 +139,11 @@ class LobsterCheck {
 
 type PricedQuantity = Pick<CheckedLevel, 'price' | 'quantity'>;
 
+/** What is no number, in a row that a lenient decoder has passed, equals no price. */
+function numbersOf(line: string): bigint[] {
+  return line.split(',').map((cell) => (NUMBER.test(cell) ? BigInt(cell) : -1n));
+}
+
 function expectedLevels(row: readonly bigint[], column: number): PricedQuantity[] {
   const levels: PricedQuantity[] = [];
   for (let at = column; at + 1 < row.length; at += COLUMNS_PER_LEVEL) {
@@ -132,12 +153,12 @@ function expectedLevels(row: readonly bigint[], column: number): PricedQuantity[
   return levels;
 }
 
-function differs(expected: readonly PricedQuantity[], seen: readonly PricedQuantity[]): boolean {
+function areSame(expected: readonly PricedQuantity[], seen: readonly PricedQuantity[]): boolean {
   return (
-    expected.length !== seen.length ||
-    expected.some((level, index) => {
+    expected.length === seen.length &&
+    expected.every((level, index) => {
       const other = seen[index];
-      return level.price !== other?.price || level.quantity !== other.quantity;
+      return level.price === other?.price && level.quantity === other.quantity;
     })
   );
 }

@@ -16,6 +16,8 @@ export interface MarketDecoder {
   readonly skipped: bigint;
   /** Bytes taken so far. */
   readonly consumed: number;
+  /** Levels of a side that the feed tells of; undefined: all, or nobody has said. */
+  readonly levels?: number | undefined;
   /** Instruments that events have named so far. */
   readonly instrumentCount: number;
   /** Their names by the numbers that events have. */

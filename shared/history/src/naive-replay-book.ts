@@ -65,7 +65,6 @@ export class NaiveReplayBook {
       if (!this.#options.lenient && !isPassed) return fault;
     }
     this.#carryOut(event, fault);
-    if (this.#options.levels > 0) this.trim(event.instrument, this.#options.levels);
     return undefined;
   }
 
@@ -89,7 +88,8 @@ export class NaiveReplayBook {
     return side === order.side || side === EventSide.NONE || this.#options.lenient;
   }
 
-  seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void {
+  #addLevel({ instrument, side, price, quantity }: MarketEvent): void {
+    if (side !== EventSide.BUY && side !== EventSide.SELL) return;
     const queue = this.#queue(instrument, side, price);
     const [first] = queue;
     if (first !== undefined && first.id === undefined) {
@@ -97,17 +97,27 @@ export class NaiveReplayBook {
     } else {
       queue.unshift({ id: undefined, instrument, side, price, quantity });
     }
-    if (this.#options.levels > 0) this.trim(instrument, this.#options.levels);
   }
 
   trim(instrument: number, levels: number): void {
     for (const side of [EventSide.BUY, EventSide.SELL] as const) {
-      const queues = this.#queues(instrument, side);
-      for (const price of this.#prices(instrument, side).slice(levels)) {
-        for (const { id } of queues.get(price) ?? []) this.#orders.delete(`${instrument} ${id}`);
-        queues.delete(price);
-      }
+      this.#trimSide(instrument, side, levels);
     }
+  }
+
+  #trimSide(instrument: number, side: BookSide, levels: number): void {
+    const queues = this.#queues(instrument, side);
+    for (const price of this.#prices(instrument, side).slice(levels)) {
+      for (const { id } of queues.get(price) ?? []) this.#orders.delete(`${instrument} ${id}`);
+      queues.delete(price);
+    }
+  }
+
+  /** Where an order came to a level. */
+  #arrived(order: Order): void {
+    this.#uncross(order);
+    const { levels } = this.#options;
+    if (levels > 0) this.#trimSide(order.instrument, order.side, levels);
   }
 
   status(instrument: number): number | undefined {
@@ -157,6 +167,10 @@ export class NaiveReplayBook {
         if (order === undefined) return this.#isAnonymous(event) ? undefined : 'UNKNOWN_ORDER';
         if (side !== EventSide.NONE && side !== order.side) return 'WRONG_SIDE';
         return this.#termsFault(event, order);
+      case Action.LEVEL:
+        if (side > EventSide.SELL) return 'WRONG_SIDE';
+        if (!hasPrice) return 'MISSING_PRICE';
+        return quantity === 0n ? 'ZERO_QUANTITY' : undefined;
       case Action.TRADE:
       case Action.CLEAR:
       case Action.STATUS:
@@ -195,7 +209,7 @@ export class NaiveReplayBook {
       case 'UNKNOWN_INSTRUMENT':
         return;
       case 'WRONG_SIDE':
-        if (action === Action.ADD) return;
+        if (action === Action.ADD || action === Action.LEVEL) return;
         // The order's side counts, and there may be more that is wrong.
         if (order !== undefined) this.#again({ ...event, side: order.side });
         return;
@@ -209,6 +223,7 @@ export class NaiveReplayBook {
     if (action === Action.CLEAR) this.trim(instrument, 0);
     else if (action === Action.STATUS) this.#statuses.set(instrument, Number(quantity & 0xffn));
     else if (action === Action.ADD) this.#add(event);
+    else if (action === Action.LEVEL) this.#addLevel(event);
     else if (action === Action.TRADE || action === Action.REPORT) return;
     else if (order !== undefined) this.#change(order, event);
     else if (side === EventSide.BUY || side === EventSide.SELL) this.#changeAnonymous(event, side);
@@ -225,7 +240,7 @@ export class NaiveReplayBook {
     const order = { id: orderId, instrument, side, price, quantity };
     this.#queue(instrument, side, price).push(order);
     this.#orders.set(`${instrument} ${orderId}`, order);
-    this.#uncross(order);
+    this.#arrived(order);
   }
 
   #uncross({ instrument, side, price }: Order): void {
@@ -254,7 +269,7 @@ export class NaiveReplayBook {
       order.quantity = quantity;
       this.#queue(instrument, order.side, price).push(order);
       this.#orders.set(`${instrument} ${id}`, order);
-      if (isMoved) this.#uncross(order);
+      if (isMoved) this.#arrived(order);
     }
   }
 

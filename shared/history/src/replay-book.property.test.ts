@@ -6,9 +6,9 @@ import { buildHistory } from '../build.ts';
 import type { MarketEvent } from './event.ts';
 import { HistoryKernel, loadHistoryModule } from './kernel/history-kernel.ts';
 import { type NaiveOptions, NaiveReplayBook } from './naive-replay-book.ts';
-import { type BookSide, ReplayBook } from './replay-book.ts';
+import { ReplayBook } from './replay-book.ts';
 import { ReplayError, type ReplayErrorCode } from './replay-error.ts';
-import { events, prices, quantities, SIDES } from './testing/arbitrary-events.ts';
+import { events, SIDES } from './testing/arbitrary-events.ts';
 import { EventWriter } from './testing/event-block.ts';
 
 await buildHistory();
@@ -16,9 +16,6 @@ const module = await loadHistoryModule();
 
 type Step =
   | { readonly events: readonly MarketEvent[] }
-  | {
-      readonly seed: readonly [instrument: number, side: BookSide, price: bigint, quantity: bigint];
-    }
   | { readonly trim: readonly [instrument: number, levels: number] };
 
 const known = fc.constantFrom(0, 1, 2);
@@ -26,17 +23,6 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({ events: fc.array(events, { maxLength: 100, size: 'max' }) }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      seed: fc.tuple(
-        known,
-        fc.constantFrom(...SIDES),
-        prices,
-        quantities.map((quantity) => quantity || 1n),
-      ),
-    }),
   },
   { weight: 1, arbitrary: fc.record({ trim: fc.tuple(known, fc.integer({ min: 0, max: 4 })) }) },
 );
@@ -98,10 +84,7 @@ test('the kernel and the naive twin hold the same books', () => {
       const book = new ReplayBook({ kernel, ...chosen });
       const twin = new NaiveReplayBook(chosen);
       for (const step of all) {
-        if ('seed' in step) {
-          book.seedLevel(...step.seed);
-          twin.seedLevel(...step.seed);
-        } else if ('trim' in step) {
+        if ('trim' in step) {
           book.trim(...step.trim);
           twin.trim(...step.trim);
         } else {

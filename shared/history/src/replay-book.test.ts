@@ -9,7 +9,7 @@ import { EventWriter, marketEvent } from './testing/event-block.ts';
 await buildHistory();
 const module = await loadHistoryModule();
 
-const { REDUCE, DELETE, MODIFY, EXECUTE, TRADE, CLEAR, STATUS } = Action;
+const { REDUCE, DELETE, MODIFY, EXECUTE, TRADE, CLEAR, STATUS, LEVEL } = Action;
 const { BUY, SELL } = EventSide;
 const I64_MIN = -(2n ** 63n);
 const I64_MAX = 2n ** 63n - 1n;
@@ -125,7 +125,10 @@ const FAULTS: readonly [string, Partial<MarketEvent>][] = [
   ['UNKNOWN_ORDER', { orderId: 9n, side: EventSide.NONE, flags: EventFlag.REPLACED }],
   ['ZERO_QUANTITY', { orderId: 9n, quantity: 0n }],
   ['TOO_MUCH', { action: EXECUTE, quantity: 11n }],
-  ['UNKNOWN_ACTION', { action: 10 }],
+  ['UNKNOWN_ACTION', { action: 11 }],
+  ['WRONG_SIDE', { action: LEVEL, side: EventSide.NONE }],
+  ['ZERO_QUANTITY', { action: LEVEL, quantity: 0n }],
+  ['MISSING_PRICE', { action: LEVEL, flags: EventFlag.NO_PRICE }],
   ['UNKNOWN_INSTRUMENT', { instrument: 65_536 }],
 ];
 
@@ -163,8 +166,7 @@ test('lenient: the last word, the order itself and what there is count', () => {
 test('joined in the middle: the unknown is taken from what is anonymous at its price', () => {
   const { book, apply } = newBook({ joined: true });
   apply({ orderId: 1n });
-  book.seedLevel(0, BUY, 100n, 50n);
-  book.seedLevel(0, BUY, 99n, 5n);
+  apply({ action: LEVEL, quantity: 50n }, { action: LEVEL, price: 99n, quantity: 5n });
   apply({ action: EXECUTE, orderId: 70n, quantity: 20n });
   apply({ action: DELETE, orderId: 71n, price: 99n, quantity: 7n });
   assert.deepEqual(book.levels(0, BUY), [

@@ -35,8 +35,8 @@ export interface ReplayBookOptions {
    */
   readonly lenient?: boolean | undefined;
   /**
-   * The feed begins in the middle of the day: what happens to an unknown order happens to the
-   * anonymous volume at its price (`seedLevel`), and a MODIFY of one makes it known.
+   * The feed begins in the middle of the day, or tells a part: what happens to an unknown order
+   * happens to the anonymous volume at its price (LEVEL), and a MODIFY of one makes it known.
    */
   readonly joined?: boolean | undefined;
   /** Events of unknown orders are counted and do nothing, though other faults are refused. */
@@ -46,7 +46,9 @@ export interface ReplayBookOptions {
    * side crosses have left unseen, and are forgotten.
    */
   readonly uncrosses?: boolean | undefined;
-  /** Levels of a side that are kept after each event; those beyond are forgotten. Default all. */
+  /**
+   * Levels of a side that are kept when an order comes; those beyond are forgotten. Default all.
+   */
   readonly levels?: number | undefined;
 }
 
@@ -162,14 +164,6 @@ export class ReplayBook {
   reset(): void {
     this.#kernel.exports.resetBook(this.address);
     this.#events = 0;
-  }
-
-  /** Adds volume of unknown orders at a price, before all that is there. */
-  seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void {
-    assert(quantity > 0n, 'a level of nothing');
-    const { seedLevel } = this.#kernel.exports;
-    const isSeeded = seedLevel(this.address, instrument, side, price, quantity);
-    assert(isSeeded, `there is no instrument ${instrument}`);
   }
 
   /** Forgets the levels beyond the best `levels` of each side, with their orders. */

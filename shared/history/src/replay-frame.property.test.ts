@@ -168,8 +168,11 @@ test('levels that nobody told of are in the depth at once', () => {
   const book = new ReplayBook({ kernel, joined: true });
   const { BUY, SELL } = EventSide;
   book.applyToFrame(writer.block([marketEvent({})]), frame, 2);
-  book.seedLevel(0, BUY, 99n, 7n);
-  book.seedLevel(0, SELL, 101n, 3n);
-  book.applyToFrame(writer.block([marketEvent({ action: Action.STATUS })]), frame, 2);
-  assert.deepEqual([frame.snapshots.bidDepth[0], frame.snapshots.askDepth[0]], [17, 3]);
+  const level = { action: Action.LEVEL, orderId: 0n };
+  const levels = [
+    marketEvent({ ...level, side: BUY, price: 99n, quantity: 7n }),
+    marketEvent({ ...level, side: SELL, price: 101n, quantity: 3n }),
+  ];
+  book.applyToFrame(writer.block(levels), frame, 2);
+  assert.deepEqual([frame.snapshots.bidDepth[1], frame.snapshots.askDepth[1]], [17, 3]);
 });

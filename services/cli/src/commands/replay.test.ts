@@ -81,6 +81,13 @@ test('real data: ESH4 over two files, and AAPL against its orderbook', async (t)
   assert.equal(events, 8_725 + 68_792);
   const { checked, mismatches } = await jsonOf(zip, '--check');
   assert.deepEqual([checked, mismatches], [118_497, 0]);
+  // The last row of the orderbook file: 5776700,300,5775400,410.
+  const followed = await jsonOf(zip, '--book', '0');
+  const last = { bidLevels: 1, askLevels: 1, bestBid: '577.54', bestAsk: '577.67', orders: 0 };
+  assert.deepEqual(followed.finalBook, { AAPL: { ...last, bids: [], asks: [] } });
+  assert.deepEqual([followed.events, followed.crossedLevels], [148_569, 0]);
+  const alone = await jsonOf(zip, '--book', '0', '--no-orderbook');
+  assert.deepEqual([alone.events, alone.orderbooks], [118_497, undefined]);
 });
 
 test('refused before anything is read', async () => {
@@ -94,12 +101,16 @@ test('refused before anything is read', async () => {
     ['x --speed fast', /^--speed fast: give a number above 0; 1 is as it was/],
     ['x --speed 0', /^--speed 0: /],
     ['x --repeat 0', /^--repeat 0: give a whole number from 1 /],
+    ['x --check y --no-orderbook', /^--check and --no-orderbook: a check compares/],
     ['x --check y --strategy z', /^--check and --strategy: a check compares/],
     ['x --follow --repeat 2', /^--follow and --repeat: /],
     ['x --backtest', /^--backtest is of one strategy: name it with --strategy FILE$/],
     ['x --fees 1,2', /^--fees is for --backtest: add it$/],
     ['x --backtest --strategy y --fees 1', /^--fees 1: give MAKER,TAKER/],
     ['x --backtest --strategy y --fees=-10,5', /^--fees -10,5: together they are below 0/],
+    ['x --funds 0:1', /^--funds is for --backtest: add it$/],
+    ['x --backtest --strategy y --funds 5', /^--funds 5: give BASE:QUOTE, /],
+    ['x --backtest --strategy y --funds 1:1e9', /^--funds 1:1e9: give BASE:QUOTE, /],
     ['x --backtest --strategy y --latency 5', /^--latency 5: give DATA,ORDER or/],
     ['x --backtest --strategy y --engine', /^--backtest and --engine: /],
     ['x --parallel --parquet y', /^--parallel and --parquet: /],
@@ -122,6 +133,58 @@ test('an instrument that no event is of: status 1, and said', async (t) => {
   const { status, stderr } = await foldbook('replay', path, '--instrument', 'XYZ');
   assert.deepEqual([status, /--instrument XYZ: no event is of it/.test(stderr)], [1, true], stderr);
   assert.equal((await foldbook('replay', path, '--instrument', 'ABC')).status, 0);
+});
+
+const HANGS = `
+import { writeSync } from 'node:fs';
+export default {
+  start: () => ({
+    onBlock() {
+      writeSync(2, 'hangs');
+      for (;;);
+    },
+  }),
+};
+`;
+
+for (const asked of [['--backtest'], []]) {
+  test(`a strategy that hangs ends with the second Ctrl-C ${asked.join('')}`, async (t) => {
+    const { put } = await testFolder(t);
+    // More than the thread that replays can be ahead of one that reads.
+    const rows = Array.from({ length: 20_000 }, (_, index) => `A,B,10,5,${index + 1}`);
+    const path = await put('1.csv', csvOf(rows));
+    const strategy = await put('hangs.ts', HANGS);
+    const main = join(import.meta.dirname, '../main.ts');
+    const child = spawn(
+      process.execPath,
+      [main, 'replay', path, '--strategy', strategy, ...asked],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const end = once(child, 'exit');
+    await once(child.stderr, 'data');
+    const again = setInterval(() => child.kill('SIGINT'), 100);
+    t.after(() => {
+      clearInterval(again);
+      child.kill('SIGKILL');
+    });
+    assert.deepEqual(await end, [130, null]);
+  });
+}
+
+test('what a strategy prints comes out, in order, before the result', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}`);
+  const strategy = await put(
+    'prints.ts',
+    `export default { start: () => ({ onBlock() {}, result() {
+      for (let line = 0; line < 2_000; line += 1) console.log('line ' + line);
+    } }) };`,
+  );
+  const { status, stdout } = await foldbook('replay', path, '--backtest', '--strategy', strategy);
+  assert.equal(status, 0);
+  assert.deepEqual(stdout.split('\n').slice(0, 2_000), lines);
+  assert.match(stdout, /\n1\.csv: csv, 6 events/);
 });
 
 test('whoever reads the output has gone: it ends without a word', async (t) => {

@@ -8,6 +8,7 @@ import { checkOutputs, type Feed, joinFeeds, openFeeds, shareOut } from '../repl
 import { checkFeed, checkObject, checkWords, expectedOf } from '../replay/feed-check.ts';
 import { type FeedOutcome, outcomeObject, outcomeWords } from '../replay/feed-outcome.ts';
 import { type RunProgress, runFeed } from '../replay/feed-run.ts';
+import { runInThread } from '../replay/feed-thread.ts';
 import { runParallel, togetherObject, togetherWords } from '../replay/parallel.ts';
 import { REPLAY_HELP } from '../replay/replay-help.ts';
 import { checkOptions, type ReplayPlan, readParallel, readPlan } from '../replay/replay-plan.ts';
@@ -25,6 +26,7 @@ export const replay: CliCommand = {
     member: { type: 'string' },
     'no-mmap': { type: 'boolean' },
     lenient: { type: 'boolean' },
+    'no-orderbook': { type: 'boolean' },
     unknown: { type: 'string' },
     levels: { type: 'string' },
     book: { type: 'string' },
@@ -43,6 +45,7 @@ export const replay: CliCommand = {
     backtest: { type: 'boolean' },
     latency: { type: 'string' },
     fees: { type: 'string' },
+    funds: { type: 'string' },
     orders: { type: 'string' },
     seed: { type: 'string' },
     check: { type: 'string' },
@@ -96,7 +99,10 @@ async function runReplay(context: CommandContext): Promise<number> {
     return signal.aborted ? EXIT_INTERRUPTED : statusOf();
   }
   for (const feed of feeds) {
-    const outcome = await runFeed({ module, plan, feed, signal, onProgress });
+    const running = { module, plan, feed, signal, onProgress };
+    // A strategy may take for ever: this thread has to hear that its user does not want to wait.
+    const isApart = plan.strategies.length > 0;
+    const outcome = isApart ? (await runInThread(running)).outcome : await runFeed(running);
     onOutcome(outcome);
     if (outcome.isInterrupted) return EXIT_INTERRUPTED;
   }

@@ -31,7 +31,7 @@ export interface RunOptions {
 /** Of a decoder, beyond what it had before it read anything. */
 const SPARE_BYTES = 512 << 10;
 const BYTES_A_BYTE = 64;
-const LAST_ACTION = 9;
+const LAST_ACTION = 10;
 const LAST_SIDE = 2;
 
 /** @throws FuzzFault, and what the decoder throws that is no DecodeError */

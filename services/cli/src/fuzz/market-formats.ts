@@ -1,10 +1,12 @@
 /** The formats of market data, each with its words and the sizes that its decoder is given. */
-import { decoderOf, type Format, loadHistoryModule } from '@foldbook/history';
+import { decoderOf, type Format, LobsterRowsDecoder, loadHistoryModule } from '@foldbook/history';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { type MarketTargetOptions, marketTarget } from './market-target.ts';
 import { KernelMemory } from './metered-kernel.ts';
 
-type Options = Omit<MarketTargetOptions, 'make'> & { readonly format: Format };
+/** What a file of its own is decoded as; the orderbook files of LOBSTER go with their messages. */
+type Part = Format | { readonly name: 'lobster-rows' };
+type Options = Omit<MarketTargetOptions, 'make'> & { readonly format: Part };
 
 /** A line, a message and a record fit, of what is not too long; much of what is made does not. */
 const SMALL = { inputBytes: [1_200, 8_192, 1 << 16], blockEvents: [4, 64, 256] };
@@ -93,6 +95,12 @@ const FORMATS = {
     words: ['FBEVENTS', '\x01\0\0\0', '\x02\0\0\0', '\x03\0\0\0\x08\0\0\0'],
     mend: sealCompact,
   },
+  'lobster-rows': {
+    ...SMALL,
+    format: { name: 'lobster-rows' },
+    isText: true,
+    words: ['9999999999,0', '-9999999999,0', '5802300,100,5794000,496', '\r\n', ',0', '\n', '-'],
+  },
 } as const satisfies Readonly<Record<string, Options>>;
 export type MarketFormat = keyof typeof FORMATS;
 
@@ -101,7 +109,9 @@ export const MARKET_FORMATS = Object.keys(FORMATS) as readonly MarketFormat[];
 export async function openMarketFormat(name: MarketFormat): Promise<FuzzTarget> {
   const { format, ...options }: Options = FORMATS[name];
   const make: MarketTargetOptions['make'] = (kernel, decoding) => {
-    return decoderOf(kernel, format, { ...decoding, instrument: 'GOOG' });
+    const named = { ...decoding, instrument: 'GOOG' };
+    if (format.name === 'lobster-rows') return new LobsterRowsDecoder(kernel, named);
+    return decoderOf(kernel, format, named);
   };
   return marketTarget(new KernelMemory(await loadHistoryModule()), { ...options, make });
 }

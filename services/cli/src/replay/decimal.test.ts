@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decimal, priceText } from './decimal.ts';
+import { decimal, priceText, unitsOf } from './decimal.ts';
 
 test('integers of a unit as decimals, exactly', () => {
   for (const [value, exponent, text] of [
@@ -18,4 +18,16 @@ test('integers of a unit as decimals, exactly', () => {
   }
   assert.equal(decimal(250_000_000n, -8), '2.5');
   assert.equal(decimal(200_000_000n, -8), '2');
+});
+
+test('decimals as integers of a unit, or not at all', () => {
+  for (const [text, exponent, units] of [
+    ['4810.25', -9, 4_810_250_000_000n],
+    ['0.50', -1, 5n],
+    ['7', 0, 7n],
+    ['7.0', 0, 7n],
+    ['0.05', -1, undefined],
+  ] as const) {
+    assert.equal(unitsOf(text, exponent), units);
+  }
 });

@@ -14,6 +14,17 @@ export function decimal(value: bigint, exponent: number, least = 0): string {
   return `${value < 0n ? '-' : ''}${whole}${shown === '' ? '' : `.${shown}`}`;
 }
 
+/**
+ * The other way round, of digits with at most one point.
+ * @returns undefined where it is no whole number of units
+ */
+export function unitsOf(text: string, exponent: number): bigint | undefined {
+  const [whole = '', fraction = ''] = text.split('.');
+  const decimals = fraction.replace(/0+$/, '');
+  const zeros = -exponent - decimals.length;
+  return zeros < 0 ? undefined : BigInt(`${whole}${decimals}${'0'.repeat(zeros)}`);
+}
+
 const PRICE_DECIMALS = 2;
 /** 4810000000000 of 1e-9 -> "4810.00": prices have two decimals at least, if their unit has. */
 export const priceText = (price: bigint, exponent: number): string =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
@@ -74,9 +75,35 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
   const log = (await readFile(orders, 'utf8')).trim().split('\n');
   assert.deepEqual(
     log.map((line) => (JSON.parse(line) as { type: string }).type),
-    ['place', 'accepted', 'fill', 'mark'],
+    ['units', 'place', 'accepted', 'fill', 'mark'],
   );
+  const [units = '', ...entries] = log;
+  const logHash = backtest?.logHash;
+  assert.deepEqual(JSON.parse(units), {
+    ...{ type: 'units', priceDecimals: 9, quantityDecimals: 0, instruments: ['ABC'], logHash },
+  });
+  const hash = createHash('sha256').update(entries.map((line) => `${line}\n`).join(''));
+  assert.equal(hash.digest('hex'), logHash);
   assert.match(await readFile(svg, 'utf8'), /<svg/);
+});
+
+test('a backtest with so much money: what it cannot pay is refused', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf([...BOOK_ROWS, 'A,B,9,1,6', 'A,B,9,1,7']));
+  const strategies = [await put('taker.ts', TAKER)];
+  for (const [quote, fills] of [
+    ['10.5', 1],
+    ['10.499999999', 0],
+  ] as const) {
+    const asked = { backtest: true, strategies, funds: { base: '0', quote } };
+    const { backtest, faults } = await replayed(path, asked);
+    assert.deepEqual([backtest?.result, faults], [{ fills }, []]);
+  }
+  const funds = { base: '0.5', quote: '1' };
+  await assert.rejects(() => replayed(path, { backtest: true, strategies, funds }), {
+    name: 'UsageError',
+    message: '--funds 0.5:1: 0.5 has more decimals than the feed, which has 0',
+  });
 });
 
 test('a file that begins with a snapshot goes on where the one before ended', async (t) => {

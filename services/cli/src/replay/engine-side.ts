@@ -10,6 +10,7 @@ import {
   EventSide,
   FeaturePlan,
   type HistoryKernel,
+  hashLog,
   type LogEntry,
   loadStrategy,
   logLine,
@@ -18,12 +19,16 @@ import {
   parseFeature,
   ReplayBook,
   type ReplayBookOptions,
+  type Scale,
   type Strategy,
   WholeBlocks,
 } from '@foldbook/history';
+import { UsageError } from '../cli-error.ts';
 import { grouped } from '../output.ts';
+import { unitsOf } from './decimal.ts';
+import { writingTo } from './fault.ts';
 import { type ProfitObject, profitObject } from './profit-object.ts';
-import type { ReplayPlan } from './replay-plan.ts';
+import type { FundsText, ReplayPlan } from './replay-plan.ts';
 
 export interface EngineFigures {
   readonly executions: number;
@@ -75,6 +80,7 @@ export async function loadEngineParts(plan: ReplayPlan): Promise<EngineParts | u
 
 export class EngineSide {
   readonly #plan: ReplayPlan;
+  #log: readonly LogEntry[] = [];
   readonly #decoder: MarketDecoder;
   readonly #side: EngineReplay | Backtest;
   /** The same run comes to the same, mapped, packed or in pieces. */
@@ -106,6 +112,7 @@ export class EngineSide {
         columns: features.map((_, column) => column),
       },
       ...{ latency: plan.latency, fees: plan.fees, depth: plan.depth },
+      funds: plan.funds === undefined ? undefined : fundsIn(plan.funds, decoder.scale),
     });
   }
 
@@ -129,8 +136,7 @@ export class EngineSide {
     }
     const { log, logHash, profit, underway, strategy, replay } = this.#side.end();
     const [file = ''] = this.#plan.strategies;
-    const { orders: path } = this.#plan;
-    if (path !== undefined) writeFileSync(path, log.map((entry) => `${logLine(entry)}\n`).join(''));
+    this.#log = log;
     const orders = log.filter(({ type }) => type === 'place').length;
     const names = this.#decoder.instruments();
     const named = profit.map(
@@ -142,6 +148,24 @@ export class EngineSide {
       backtest: { file, result: strategy, orders, profit: shown, underway, logHash },
       own: this.#ownIn(log, names),
     };
+  }
+
+  /**
+   * After `finish`: a line with what the numbers of the others mean, then the log's own, of which
+   * its hash is.
+   * @throws OutputError
+   */
+  writeLog(path: string): void {
+    const { scale } = this.#decoder;
+    const units = {
+      type: 'units',
+      priceDecimals: -scale.priceExponent,
+      quantityDecimals: -scale.quantityExponent,
+      instruments: this.#decoder.instruments(),
+      logHash: hashLog(this.#log),
+    };
+    const lines = [JSON.stringify(units), ...this.#log.map(logLine)].map((line) => `${line}\n`);
+    writingTo(path, () => writeFileSync(path, lines.join('')));
   }
 
   #ownIn(log: readonly LogEntry[], names: readonly string[]): OwnTrading | undefined {
@@ -175,6 +199,18 @@ function ownTrading(log: readonly LogEntry[]): OwnTrading {
     profit.push({ timeNs, amount: cash + position * price });
   }
   return { fills, orders, profit };
+}
+
+/** @throws UsageError for parts of what the feed counts as a whole */
+function fundsIn(funds: FundsText, { priceExponent, quantityExponent }: Scale) {
+  const of = { base: quantityExponent, quote: priceExponent + quantityExponent };
+  const inUnits = (name: 'base' | 'quote') => {
+    const units = unitsOf(funds[name], of[name]);
+    if (units !== undefined) return units;
+    const words = `${funds[name]} has more decimals than the feed, which has ${-of[name]}`;
+    throw new UsageError(`--funds ${funds.base}:${funds.quote}: ${words}`);
+  };
+  return { base: inUnits('base'), quote: inUnits('quote') };
 }
 
 function figuresOf(result: EngineReplayResult): EngineFigures {

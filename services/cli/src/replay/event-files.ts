@@ -13,16 +13,19 @@ import {
   type MarketDecoder,
 } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
-import { cannotWrite } from './fault.ts';
+import { cannotWrite, OutputError, writingTo } from './fault.ts';
 
 export interface EventFile {
   readonly path: string;
+  /** It could not be written, which was told: it is no file of what was asked for. */
+  readonly hasFailed: boolean;
   /** Events that are in the file. */
   readonly written: number;
   /** Those that its format cannot tell, and does not have. */
   readonly leftOut: number;
+  /** @throws OutputError */
   append(block: EventBlock): void;
-  /** Nothing follows. */
+  /** Nothing follows. @throws OutputError, unless it was thrown before */
   close(): void;
 }
 
@@ -35,6 +38,7 @@ interface Parts {
 class OutputFile {
   readonly path: string;
   readonly #file: number;
+  hasFailed = false;
 
   constructor(path: string) {
     this.path = path;
@@ -47,8 +51,13 @@ class OutputFile {
 
   readonly write = (bytes: Uint8Array): void => {
     // Copied, as no call of the system takes shared memory.
-    for (let rest = bytes.slice(); rest.length > 0; ) {
-      rest = rest.subarray(writeSync(this.#file, rest));
+    try {
+      for (let rest = bytes.slice(); rest.length > 0; ) {
+        rest = rest.subarray(writingTo(this.path, () => writeSync(this.#file, rest)));
+      }
+    } catch (error) {
+      this.hasFailed = error instanceof OutputError;
+      throw error;
     }
   };
 
@@ -75,6 +84,10 @@ export class CompactFile implements EventFile {
     return this.#file.path;
   }
 
+  get hasFailed(): boolean {
+    return this.#file.hasFailed;
+  }
+
   append(block: EventBlock): void {
     const { decoder } = this.#parts;
     const writer = this.#opened();
@@ -87,8 +100,11 @@ export class CompactFile implements EventFile {
   }
 
   close(): void {
-    this.#opened().end();
-    this.#file.close();
+    try {
+      if (!this.hasFailed) this.#opened().end();
+    } finally {
+      this.#file.close();
+    }
   }
 
   #opened(): CompactWriter {
@@ -122,6 +138,10 @@ export class Bin38File implements EventFile {
 
   get path(): string {
     return this.#file.path;
+  }
+
+  get hasFailed(): boolean {
+    return this.#file.hasFailed;
   }
 
   append({ address, count }: EventBlock): void {

@@ -7,6 +7,7 @@ import {
   decoderOf,
   HistoryKernel,
   InputFile,
+  LobsterDayDecoder,
   listMembers,
   ReplayBook,
 } from '@foldbook/history';
@@ -16,6 +17,7 @@ import { grouped } from '../output.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { type Feed, type FeedInput, openMember } from './feed.ts';
 import { type FinalBook, finalBook, finalBookObject, finalBookWords } from './final-book.ts';
+import { otherDay } from './lobster-names.ts';
 import { type ReplayPlan, splitMember } from './replay-plan.ts';
 
 const TURN_MS = 50;
@@ -37,6 +39,8 @@ export interface CheckOutcome extends CheckResult {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly finalBook: FinalBook;
+  /** Why the two may have nothing to do with each other. */
+  readonly hint: string | undefined;
   readonly faults: readonly Fault[];
   readonly isInterrupted: boolean;
 }
@@ -70,8 +74,11 @@ export async function checkFeed(options: FeedCheckOptions): Promise<CheckOutcome
   if (input === undefined) throw new UsageError('name a file');
   const kernel = new HistoryKernel(module);
   const { lenient } = plan;
-  const decoder = decoderOf(kernel, feed.format, { instrument: feed.instrument, lenient });
-  const isLobster = feed.format.name === 'lobster';
+  const { format, instrument } = feed;
+  const isLobster = format.name === 'lobster';
+  const decoder = isLobster
+    ? new LobsterDayDecoder(kernel, { instrument, lenient })
+    : decoderOf(kernel, format, { instrument, lenient });
   // LOBSTER's rows name what no message did; elsewhere every order has one.
   const isJoined = isLobster || plan.unknown === 'count';
   const passesUnknown = plan.unknown === 'count';
@@ -85,10 +92,11 @@ export async function checkFeed(options: FeedCheckOptions): Promise<CheckOutcome
   const [messages, rows] = [await InputReader.open(input), await InputReader.open(expected)];
   try {
     const told = messages.chunks(options);
-    const common = { decoder, book, rows: rows.chunks(), onFault };
-    result = isLobster
-      ? await checkLobster({ ...common, messages: told })
-      : await checkMboCsv({ ...common, kernel, events: told });
+    const common = { kernel, book, rows: rows.chunks(), onFault };
+    result =
+      decoder instanceof LobsterDayDecoder
+        ? await checkLobster({ ...common, decoder, messages: told })
+        : await checkMboCsv({ ...common, decoder, events: told });
   } catch (error) {
     faults.push(faultOf(error, `${input.name} against ${expected.name}`, decoder.consumed, 0));
   } finally {
@@ -101,8 +109,8 @@ export async function checkFeed(options: FeedCheckOptions): Promise<CheckOutcome
     ...result,
     files: [input.name],
     ...{ against: expected.name, format: feed.format.name, faults },
-    // The first message of LOBSTER is in the first row already.
-    events: book.counts.events + (isLobster && result.checked > 0 ? 1 : 0),
+    hint: isLobster ? otherDay(input, expected) : undefined,
+    events: book.counts.events,
     seconds: (performance.now() - startMs) / 1e3,
     cpuSeconds: (settledCpuUs() - startUs) / 1e6,
     finalBook: finalBook(shown),
@@ -155,6 +163,7 @@ export function checkObject(outcome: CheckOutcome): Record<string, unknown> {
     checked,
     mismatches,
     ...(first === undefined ? {} : { first }),
+    ...(outcome.hint === undefined ? {} : { hint: outcome.hint }),
     files: outcome.files,
     against: outcome.against,
     format: outcome.format,
@@ -176,6 +185,7 @@ export function checkWords(outcome: CheckOutcome): string {
   return [
     `${files.join(', ')}: ${grouped(events)} events against ${against} in ${seconds.toFixed(1)} s`,
     `  ${checked === 0 ? 'nothing was compared' : verdict}`,
+    ...(outcome.hint === undefined ? [] : [`  ${outcome.hint}`]),
     ...finalBookWords(outcome.finalBook),
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { type BacktestFigures, type EngineFigures, engineWords } from './engine-
 import type { Fault } from './fault.ts';
 import { type FeatureWorth, featureWords } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
+import { followsRows } from './feed-decoder.ts';
 import { type FinalBook, finalBookObject, finalBookWords } from './final-book.ts';
 import type { Pipeline, StrategyOutcome, WrittenFile } from './pipeline.ts';
 import type { UnknownRule } from './replay-plan.ts';
@@ -12,6 +13,8 @@ import type { UnknownRule } from './replay-plan.ts';
 export interface FeedOutcome {
   readonly files: readonly string[];
   readonly format: string;
+  /** LOBSTER's orderbook files, which the book followed. */
+  readonly orderbooks: readonly string[];
   /** The instruments that the rest is of; undefined: all. */
   readonly share: InstrumentShare | undefined;
   /** Of all passes. */
@@ -76,6 +79,7 @@ export function outcomeOf({ feed, pipeline, ...measured }: OutcomeParts & Measur
     share,
     files: feed.inputs.map((input) => input.name),
     format: kind === undefined ? name : `${name} ${kind}`,
+    orderbooks: followsRows(feed) ? feed.inputs.flatMap(({ rows }) => rows?.name ?? []) : [],
     events: pipeline.events,
     instruments: share === undefined ? instrumentCount : sizeOfShare(instrumentCount, share),
     finalBook: pipeline.finalBook(),
@@ -115,6 +119,7 @@ export function outcomeObject(
     mismatches,
     files: outcome.files,
     format: outcome.format,
+    ...(outcome.orderbooks.length === 0 ? {} : { orderbooks: outcome.orderbooks }),
     ...(share === undefined ? {} : { share: { number: share.index + 1, of: share.of } }),
     seconds: rounded(seconds),
     cpuSeconds: rounded(cpuSeconds),
@@ -175,10 +180,16 @@ function countWords(outcome: FeedOutcome): string[] {
   const { faultCounts, decoderFaults, unknown, anonymous, crossed, isInterrupted } = outcome;
   const { UNKNOWN_ORDER: passed = 0, ...others } = faultCounts;
   const lines: string[] = [];
-  if (outcome.format === 'lobster') {
-    lines.push('  messages alone leave gone orders in the book: --check has the true one');
+  if (outcome.orderbooks.length > 0) {
+    lines.push(`  the book follows ${outcome.orderbooks.join(', ')}`);
+  } else if (outcome.format === 'lobster') {
+    const how = 'with the orderbook file beside them it is true';
+    lines.push(`  messages alone leave gone orders in the book: ${how}`);
   }
-  if (unknown === 'count' && passed + anonymous > 0) {
+  if (outcome.orderbooks.length > 0) {
+    if (anonymous > 0) lines.push(`  ${grouped(anonymous)} events of orders that nobody named`);
+    if (passed > 0) lines.push(`  ${grouped(passed)} events of orders that are in no level`);
+  } else if (unknown === 'count' && passed + anonymous > 0) {
     const known = anonymous > 0 ? `, ${grouped(anonymous)} more made known or anonymous` : '';
     lines.push(`  ${grouped(passed)} events of orders from before the feed began${known}`);
   }

@@ -225,6 +225,21 @@ test('a file that grows, until the end is asked for', async (t) => {
   assert.deepEqual(bestOf(outcome, 'BTC'), ['5.00', '7.00', 1, 1, 2]);
 });
 
+test('a packed file cannot be followed', async (t) => {
+  const { put } = await testFolder(t);
+  const text = Buffer.from(blockOf(1, newDiff(1, '5', '1')));
+  const plan = { ...PLAN, follow: true };
+  for (const [packing, bytes] of [
+    ['gzip', gzipSync(text)],
+    ['zstd', zstdCompressSync(text)],
+  ] as const) {
+    const path = await put('20', bytes);
+    const words = new RegExp(`, and 20 is packed \\(${packing}\\): leave --follow out`);
+    await assert.rejects(() => openFeeds([path], plan), UsageError);
+    await assert.rejects(() => openFeeds([path], plan), words);
+  }
+});
+
 test('events at their own pace, ten times as fast', async (t) => {
   const { put } = await testFolder(t);
   const text = csvOf(['A,B,1,1,1', 'A,B,2,1,2']);

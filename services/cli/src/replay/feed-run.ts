@@ -1,10 +1,12 @@
 /** Reads a feed's files, one after another, and takes the time. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { followFile } from '@foldbook/history';
+import { followFile, LobsterDayDecoder } from '@foldbook/history';
 import { settledCpuUs } from '../bench/thread-cpu.ts';
-import { type Fault, faultOf } from './fault.ts';
+import { type Fault, faultOf, outputFault } from './fault.ts';
 import type { Feed, FeedInput } from './feed.ts';
+import { followsRows } from './feed-decoder.ts';
 import { type FeedOutcome, outcomeOf } from './feed-outcome.ts';
+import { InputRows } from './input-rows.ts';
 import { OpenInputs } from './open-inputs.ts';
 import { Pacer } from './pacer.ts';
 import { Pipeline, type StrategyOutcome } from './pipeline.ts';
@@ -122,7 +124,7 @@ class FeedRun {
       try {
         await this.#read(input);
       } catch (error) {
-        const fault = faultOf(error, input.name, this.#pipeline.decoder.consumed, this.#base);
+        const fault = this.#faultOf(error, input);
         this.#faults.push(fault);
         if (!plan.lenient || !fault.isOfFile) return false;
       }
@@ -165,18 +167,40 @@ class FeedRun {
     }
     const file = await this.#inputs.open(input);
     this.#isMapped = file.isMapped;
+    const rows = this.#rowsOf(input);
     try {
       for await (const chunk of file.chunks()) {
+        await rows.before(chunk);
         await this.#push(chunk);
         if (signal.aborted || this.#pipeline.isStopped) return;
         if (performance.now() - this.#turnedMs > TURN_MS) {
           await this.#turn(name, file.readBytes, file.totalBytes);
         }
       }
+      await rows.before();
       await this.#push(undefined);
     } finally {
-      if (plan.repeat === 1) await this.#inputs.close(input);
+      await rows.close();
+      if (plan.repeat === 1) {
+        await this.#inputs.close(input);
+        if (input.rows !== undefined) await this.#inputs.close(input.rows);
+      }
     }
+  }
+
+  #rowsOf({ rows }: FeedInput): InputRows {
+    const isUsed = rows !== undefined && followsRows(this.#options.feed);
+    const open = isUsed ? () => this.#inputs.open(rows) : undefined;
+    return new InputRows(this.#pipeline.decoder, open);
+  }
+
+  /** The fault's file is the orderbook file where that one has it. */
+  #faultOf(error: unknown, { name, rows }: FeedInput): Fault {
+    const { decoder } = this.#pipeline;
+    if (rows !== undefined && decoder instanceof LobsterDayDecoder && decoder.isOfRows(error)) {
+      return faultOf(error, rows.name, decoder.rowsConsumed, 0);
+    }
+    return faultOf(error, name, decoder.consumed, this.#base);
   }
 
   /** @param chunk undefined at the end */
@@ -201,12 +225,15 @@ class FeedRun {
   }
 
   async #finish(): Promise<StrategyOutcome[]> {
+    const pipeline = this.#pipeline;
     try {
-      return await this.#pipeline.finish();
+      return await pipeline.finish();
     } catch (error) {
       const [input] = this.#options.feed.inputs;
-      this.#faults.push(faultOf(error, input?.name ?? '', this.#pipeline.decoder.consumed, 0));
+      this.#faults.push(faultOf(error, input?.name ?? '', pipeline.decoder.consumed, 0));
       return [];
+    } finally {
+      this.#faults.push(...pipeline.outputErrors.map(outputFault));
     }
   }
 }

@@ -5,12 +5,14 @@ import {
   type Format,
   type HyperliquidKind,
   InputError,
+  InputFile,
   type InstrumentShare,
   listMembers,
   recogniseFile,
 } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
 import { fileTrouble } from '../file-trouble.ts';
+import { lobsterNameOf, orderbookOf } from './lobster-names.ts';
 import { type ReplayPlan, splitMember } from './replay-plan.ts';
 
 export interface FeedInput {
@@ -19,6 +21,8 @@ export interface FeedInput {
   readonly member: string | undefined;
   /** As people are told of it. */
   readonly name: string;
+  /** LOBSTER's orderbook file, which the book follows. */
+  readonly rows?: FeedInput | undefined;
 }
 
 export interface Feed {
@@ -35,8 +39,6 @@ export interface Feed {
   readonly share?: InstrumentShare | undefined;
 }
 
-/** As LOBSTER names its files: GOOG_2012-06-21_34200000_57600000_message_10.csv */
-const LOBSTER_NAME = /^([^_]+)_(\d{4}-\d{2}-\d{2})_.*?message(?:_(\d+))?/;
 const MESSAGES = /message/i;
 
 /**
@@ -47,14 +49,17 @@ export async function openFeeds(files: readonly string[], plan: ReplayPlan): Pro
   const feeds: Feed[] = [];
   for (const file of files) {
     const input = await openInput(file, plan.member);
+    if (plan.follow) await checkPlain(input);
     const format = await formatOf(input, plan);
     if (plan.follow && format.name !== 'hyperliquid') {
       throw new UsageError(`--follow is for Hyperliquid's files: ${input.name} is ${format.name}`);
     }
-    const [, named, day, levels] = LOBSTER_NAME.exec(input.member ?? basename(input.path)) ?? [];
-    const instrument = named ?? basename(input.path).replace(/\..*$/, '');
-    const covered = levels === undefined ? undefined : Number(levels);
-    feeds.push({ format, instrument, day, levels: covered, inputs: [input] });
+    const named = lobsterNameOf(input);
+    const instrument = named?.instrument ?? basename(input.path).replace(/\..*$/, '');
+    const hasRows = format.name === 'lobster' && plan.orderbook;
+    const rows = hasRows ? await orderbookOf(input) : undefined;
+    const { day, levels } = named ?? { day: undefined, levels: undefined };
+    feeds.push({ format, instrument, day, levels, inputs: [{ ...input, rows }] });
   }
   return feeds;
 }
@@ -94,7 +99,10 @@ export async function checkOutputs(feeds: readonly Feed[], plan: ReplayPlan): Pr
   }
   const real = (path: string) => realpath(path).catch(() => resolve(path));
   const taken = await Promise.all(
-    feeds.flatMap(({ inputs }) => inputs).map(({ path }) => real(path)),
+    feeds
+      .flatMap(({ inputs }) => inputs)
+      .flatMap((input) => (input.rows === undefined ? [input] : [input, input.rows]))
+      .map(({ path }) => real(path)),
   );
   for (const path of outputs) {
     const place = await real(path);
@@ -134,6 +142,19 @@ export async function openMember(
   const member = await told(path, () => memberOf(path, wanted, fitting));
   const name = member === undefined ? basename(path) : `${basename(path)}#${member}`;
   return { path, member, name };
+}
+
+/** @throws UsageError where a file is packed: what is written to it cannot be read as it comes */
+async function checkPlain({ path, member, name }: FeedInput): Promise<void> {
+  const chosen = member === undefined ? {} : { member: (one: string) => one === member };
+  const file = await told(name, () => InputFile.open(path, { ...chosen, mapping: false }));
+  const { packing } = file;
+  await file.close();
+  if (packing === 'plain') return;
+  throw new UsageError(
+    `--follow is for files that grow, and ${name} is packed (${packing}): ` +
+      'leave --follow out, or unpack it',
+  );
 }
 
 async function memberOf(

@@ -2,17 +2,13 @@
  * Feeds, or shares of them, at once: each in a thread on a core of its own. Where they are more
  * than cores, they wait their turn.
  */
-import { Worker } from 'node:worker_threads';
 import { availableCores } from '@foldbook/runtime';
-import { ServiceError, UsageError } from '../cli-error.ts';
 import { grouped, plural } from '../output.ts';
 import type { Feed } from './feed.ts';
 import type { FeedOutcome } from './feed-outcome.ts';
 import type { RunProgress } from './feed-run.ts';
+import { runInThread } from './feed-thread.ts';
 import type { ReplayPlan } from './replay-plan.ts';
-import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
-
-const THREAD = new URL('./replay-thread.ts', import.meta.url);
 
 export interface ParallelOptions {
   readonly module: WebAssembly.Module;
@@ -46,15 +42,18 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
   let seconds = 0;
   const threads = Math.min(cores.length, waiting.length);
   const work = async (core: number) => {
-    let own = 0;
+    let ownSeconds = 0;
     for (let feed = waiting.shift(); feed !== undefined; feed = waiting.shift()) {
       if (options.signal.aborted) return;
-      const ended = await runThread(options, feed, core);
+      const { module, plan, signal, onProgress } = options;
+      // Its strategies are threads, too, and would keep to its core.
+      const own = plan.strategies.length === 0 ? core : undefined;
+      const ended = await runInThread({ module, plan, feed, signal, onProgress }, own);
       outcomes.push(ended.outcome);
       files.add(feed.inputs);
       if (ended.isPinned) pinned += 1;
-      own += ended.outcome.seconds;
-      seconds = Math.max(seconds, own);
+      ownSeconds += ended.outcome.seconds;
+      seconds = Math.max(seconds, ownSeconds);
       options.onOutcome(ended.outcome);
     }
   };
@@ -65,43 +64,6 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
     events: outcomes.reduce((sum, { events }) => sum + events, 0),
     seconds,
   };
-}
-
-async function runThread(
-  { module, plan, signal, onProgress }: ParallelOptions,
-  feed: Feed,
-  core: number,
-): Promise<Extract<FromThread, { type: 'ended' }>> {
-  const data: ThreadData = { core, module, plan, feed };
-  const worker = new Worker(THREAD, { workerData: data, name: `replay ${core}` });
-  const stop = () => worker.postMessage({ type: 'stop' } satisfies ToThread);
-  signal.addEventListener('abort', stop, { once: true });
-  const name = feed.inputs[0]?.name ?? '';
-  const ended = Promise.withResolvers<Extract<FromThread, { type: 'ended' }>>();
-  worker.on('message', (message: FromThread) => {
-    switch (message.type) {
-      case 'progress':
-        onProgress(message.progress);
-        return;
-      case 'ended':
-        ended.resolve(message);
-        return;
-      case 'failed':
-        ended.reject(
-          message.isUsage
-            ? new UsageError(message.message)
-            : new ServiceError(`the thread of ${name}: ${message.message}`),
-        );
-    }
-  });
-  worker.once('error', ended.reject);
-  worker.once('exit', () => ended.reject(new ServiceError(`the thread of ${name} ended`)));
-  try {
-    return await ended.promise;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    await worker.terminate();
-  }
 }
 
 export function togetherObject({ seconds, ...rest }: Together): Record<string, unknown> {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadHistoryModule } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
+import { faultWords } from './fault.ts';
 import { joinFeeds, openFeeds, shareOut } from './feed.ts';
 import type { FeedOutcome } from './feed-outcome.ts';
 import { runFeed } from './feed-run.ts';
@@ -123,6 +124,17 @@ test('stages: each is measured, and the last ends with the book', async (t) => {
   assert.equal(ended, undefined);
 });
 
+test('stages: a strategy that fails is named by its file', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const fails = await put('fails.ts', "export default { start() { throw new Error('no'); } };");
+  const plan = { ...PLAN, repeat: 1, strategies: [fails] };
+  const [feed] = await openFeeds([path], plan);
+  assert(feed !== undefined);
+  const running = measureStages({ module, feed, plan, signal, onProgress: () => {} });
+  await assert.rejects(running, (error: Error) => error.message.includes(`${fails}, start: `));
+});
+
 test('stages over several files: a snapshot is the whole book', async (t) => {
   const { put } = await testFolder(t);
   const snapshot = csvOf(['A,B,8,5,1', 'A,A,9,5,2']).replaceAll(',128,', ',160,');
@@ -133,6 +145,21 @@ test('stages over several files: a snapshot is the whole book', async (t) => {
   const outcome = await measureStages({ module, feed, plan, signal, onProgress: () => {} });
   const book = outcome?.finalBook[0]?.[1];
   assert.deepEqual([outcome?.events, book?.bestBid, book?.orders], [8, '8.00', 2]);
+});
+
+test('feeds at once, each with a strategy of its own', async (t) => {
+  const { put } = await testFolder(t);
+  const one = await put('1.csv', csvOf(BOOK_ROWS));
+  const other = await put('2.csv', csvOf(BOOK_ROWS.slice(0, 3), 'XYZ'));
+  const plan = { ...PLAN, strategies: [await put('strategy.ts', STRATEGY)] };
+  const found = new Map<string, unknown>();
+  const together = await runParallel({
+    ...{ module, plan, feeds: await openFeeds([one, other], plan), signal, onProgress: () => {} },
+    onOutcome: ({ files, strategies }) => found.set(`${files[0]}`, strategies[0]?.result),
+  });
+  assert.equal(together.pinned, 0);
+  assert.deepEqual(found.get('1.csv'), { events: 6, last: 0.5 });
+  assert.deepEqual(found.get('2.csv'), { events: 3, last: Number.NaN });
 });
 
 test('feeds at once, each with its own book', async (t) => {
@@ -198,9 +225,40 @@ test('shares of the instruments at once: together what one thread makes of all',
   ]);
 });
 
-test('a file of results for which there is no space is not said to be written', async (t) => {
+test('a file of results for which there is no space: told once, by its name', async (t) => {
+  if (!existsSync('/dev/full')) return t.skip('no /dev/full here');
+  const { put, pathOf } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const strategies = [await put('idle.ts', 'export default { start: () => ({ onBlock() {} }) };')];
+  const words = "/dev/full: ENOSPC: can't be written to its end: there is no space left";
+  const svg = pathOf('1.svg');
+  for (const asked of [
+    { svg: '/dev/full' },
+    { parquet: '/dev/full', svg },
+    { compact: '/dev/full', svg },
+    { orders: '/dev/full', svg, backtest: true, strategies },
+  ]) {
+    const { faults, results, written, events, backtest } = await replayed(path, asked);
+    assert.deepEqual(faults.map(faultWords), [words]);
+    // What else was asked for is there.
+    assert.deepEqual([results, written], [asked.svg === svg ? [svg] : [], []]);
+    assert.equal(events, asked.compact === undefined ? 6 : 0);
+    assert.equal(backtest?.orders, asked.backtest ? 0 : undefined);
+  }
+});
+
+test('a disk that fills up in the middle of a run ends it, told once', async (t) => {
   if (!existsSync('/dev/full')) return t.skip('no /dev/full here');
   const { put } = await testFolder(t);
-  const outcome = await replayed(await put('1.csv', csvOf(BOOK_ROWS)), { svg: '/dev/full' });
-  assert.deepEqual([outcome.faults.map(({ code }) => code), outcome.results], [['ENOSPC'], []]);
+  const rows = Array.from({ length: 200_000 }, (_, index) => `A,B,${10 + (index % 7)},5,${index}`);
+  const path = await put('1.csv', csvOf(['R,N,,0,0', ...rows]));
+  for (const asked of [{ parquet: '/dev/full' }, { compact: '/dev/full' }]) {
+    const { faults, written, results, events } = await replayed(path, asked);
+    assert.deepEqual(
+      faults.map(({ file, code }) => [file, code]),
+      [['/dev/full', 'ENOSPC']],
+    );
+    assert.deepEqual([written, results], [[], []]);
+    assert(events < rows.length);
+  }
 });

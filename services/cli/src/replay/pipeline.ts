@@ -2,7 +2,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import {
   Action,
-  decoderOf,
   type EventBlock,
   FeatureError,
   FeaturePlan,
@@ -18,7 +17,6 @@ import {
   StrategyError,
   StrategyThreads,
 } from '@foldbook/history';
-import { FrameParquet } from '@foldbook/history/parquet';
 import { UsageError } from '../cli-error.ts';
 import {
   type EngineOutcome,
@@ -27,10 +25,12 @@ import {
   loadEngineParts,
 } from './engine-side.ts';
 import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
-import { cannotWrite } from './fault.ts';
+import { cannotWrite, OutputError, writingTo } from './fault.ts';
 import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
+import { feedDecoder, followsRows } from './feed-decoder.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
+import { ParquetFile } from './parquet-file.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
 import { startsSnapshot } from './snapshot-start.ts';
 import { tellStall } from './stalled-strategy.ts';
@@ -52,7 +52,7 @@ interface Running {
   readonly book: ReplayBook;
   readonly replay: Replay;
   readonly unknown: UnknownRule;
-  readonly parquet: FrameParquet | undefined;
+  readonly parquet: ParquetFile | undefined;
   readonly picture: ReplayPicture | undefined;
   readonly engine: EngineSide | undefined;
 }
@@ -74,6 +74,7 @@ export class Pipeline {
   /** A strategy has failed at its start: there is nothing to finish. */
   #hasFailed = false;
   #areWritten = false;
+  readonly #outputErrors: OutputError[] = [];
   #eventsBefore = 0;
 
   private constructor(
@@ -83,9 +84,8 @@ export class Pipeline {
     threads: StrategyThreads | undefined,
     engineParts: EngineParts | undefined,
   ) {
-    const { format, instrument } = feed;
     this.kernel = kernel;
-    this.decoder = decoderOf(kernel, format, { instrument, lenient: plan.lenient });
+    this.decoder = feedDecoder(kernel, feed, plan);
     this.#plan = plan;
     this.#feed = feed;
     this.#threads = threads;
@@ -126,7 +126,7 @@ export class Pipeline {
     }
   }
 
-  /** Takes a decoder's block. @throws ReplayError, Bin38Error, UsageError */
+  /** Takes a decoder's block. @throws ReplayError, Bin38Error, UsageError, OutputError */
   readonly take = (block: EventBlock): void => {
     const running = this.#running ?? this.#begin(block);
     if (this.#isNext) this.#goOn(running, block);
@@ -167,11 +167,19 @@ export class Pipeline {
     return this.#engineOutcome;
   }
 
-  /** Files of results that were asked for; none if one could not be written to its end. */
+  /** Files of results that were asked for, and written to their ends. */
   get results(): string[] {
     if (!this.#areWritten) return [];
     const { parquet, svg, orders } = this.#plan;
-    return [parquet, svg, orders].filter((path) => path !== undefined);
+    const failed = this.#outputErrors.map(({ path }) => path);
+    if (this.#running?.parquet?.hasFailed === true && parquet !== undefined) failed.push(parquet);
+    const paths = [parquet, svg, orders].filter((path) => path !== undefined);
+    return paths.filter((path) => !failed.includes(path));
+  }
+
+  /** Of files that got no end in `finish`; what was thrown before is not among them. */
+  get outputErrors(): readonly OutputError[] {
+    return this.#outputErrors;
   }
 
   /** A strategy has failed. */
@@ -194,7 +202,8 @@ export class Pipeline {
   }
 
   written(): WrittenFile[] {
-    return this.#files.map(({ path, written, leftOut }) => {
+    const files = this.#files.filter(({ hasFailed }) => !hasFailed);
+    return files.map(({ path, written, leftOut }) => {
       return { file: path, events: written, leftOut };
     });
   }
@@ -207,15 +216,29 @@ export class Pipeline {
     if (this.#hasFailed) return [];
     // Of a feed without events there are empty files.
     const running = this.#running ?? this.#begin(undefined);
-    for (const file of this.#files) file.close();
-    await running.parquet?.finish();
-    this.#engineOutcome = running.engine?.finish();
-    const { svg } = this.#plan;
-    const own = this.#engineOutcome?.own;
-    if (svg !== undefined) writeFileSync(svg, running.picture?.svg(own) ?? '');
+    for (const file of this.#files) await this.#ending(() => file.close());
+    await this.#ending(() => running.parquet?.finish());
+    const { engine, picture } = running;
+    this.#engineOutcome = engine?.finish();
+    const { svg, orders } = this.#plan;
+    if (orders !== undefined) await this.#ending(() => engine?.writeLog(orders));
+    const drawing = picture?.svg(this.#engineOutcome?.own) ?? '';
+    if (svg !== undefined) {
+      await this.#ending(() => writingTo(svg, () => writeFileSync(svg, drawing)));
+    }
     this.#areWritten = true;
     const results = (await this.#threads?.results()) ?? [];
     return results.map((result, index) => ({ file: this.#plan.strategies[index] ?? '', result }));
+  }
+
+  /** What cannot be written to its end keeps nothing else from it. */
+  async #ending(end: () => void | Promise<void>): Promise<void> {
+    try {
+      await end();
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      this.#outputErrors.push(error);
+    }
   }
 
   async stop(): Promise<void> {
@@ -232,12 +255,14 @@ export class Pipeline {
     const units = { priceDecimals: -priceExponent, quantityDecimals: -quantityExponent };
     const unknown = plan.unknown ?? (this.#isWholeFrom(block) ? 'refuse' : 'count');
     const isCounting = unknown === 'count';
+    const hasRows = followsRows(this.#feed);
     const bookOptions = {
       ...{ kernel: this.kernel, lenient: plan.lenient },
-      ...{ joined: isCounting, passesUnknown: isCounting },
-      levels: plan.levels ?? this.#feed.levels,
+      // What LOBSTER's rows show is of orders that nobody named.
+      ...{ joined: isCounting || hasRows, passesUnknown: isCounting },
+      levels: decoder.levels ?? plan.levels ?? this.#feed.levels,
       // Its messages leave out what happens beyond some levels.
-      uncrosses: this.#feed.format.name === 'lobster',
+      uncrosses: this.#feed.format.name === 'lobster' && !hasRows,
     };
     const book = new ReplayBook(bookOptions);
     const parts = this.#engineParts;
@@ -249,7 +274,7 @@ export class Pipeline {
     const parquet =
       path === undefined
         ? undefined
-        : new FrameParquet({ path, instrument, features: labels, ...units });
+        : new ParquetFile({ path, instrument, features: labels, ...units });
     const title = this.#feed.inputs.map(({ name }) => name).join(', ');
     const picture =
       plan.svg === undefined
@@ -275,7 +300,8 @@ export class Pipeline {
 
   #goOn({ book, engine }: Running, block: EventBlock): void {
     this.#isNext = false;
-    if (!startsSnapshot(this.kernel, block)) return;
+    // The first of LOBSTER's rows is the whole book, too.
+    if (!followsRows(this.#feed) && !startsSnapshot(this.kernel, block)) return;
     for (let number = 0; number < this.decoder.instrumentCount; number += 1) book.trim(number, 0);
     engine?.startSnapshot();
   }

@@ -28,12 +28,19 @@ const MAX_SHARES = 256;
 /** What becomes of an event of an order that nobody has named. */
 export type UnknownRule = 'count' | 'refuse';
 
+export interface FundsText {
+  readonly base: string;
+  readonly quote: string;
+}
+
 export interface ReplayPlan {
   /** Undefined: as the files say. */
   readonly format: FormatName | undefined;
   readonly member: string | undefined;
   readonly mapping: boolean;
   readonly lenient: boolean;
+  /** LOBSTER's orderbook file is used where it is found. */
+  readonly orderbook: boolean;
   /** Undefined: as the feed's beginning says. */
   readonly unknown: UnknownRule | undefined;
   /** Levels that the book keeps; undefined: as the file's name says, or all. */
@@ -58,6 +65,8 @@ export interface ReplayPlan {
   readonly backtest: boolean;
   readonly latency: LatencyOptions | undefined;
   readonly fees: FeeRates | undefined;
+  /** Of each instrument, as decimals: what may be sold, and what may be paid. */
+  readonly funds: FundsText | undefined;
   /** Where the log of a backtest's orders goes. */
   readonly orders: string | undefined;
 }
@@ -69,6 +78,7 @@ export function readPlan(context: CommandContext): ReplayPlan {
     member: context.text('member'),
     mapping: !context.flag('no-mmap'),
     lenient: context.flag('lenient'),
+    orderbook: !context.flag('no-orderbook'),
     unknown: unknownIn(context.text('unknown')),
     levels: context.integer('levels', 1, MAX_LEVELS),
     bookLevels: context.integer('book', 0, MAX_LEVELS) ?? DEFAULT_BOOK_LEVELS,
@@ -87,6 +97,7 @@ export function readPlan(context: CommandContext): ReplayPlan {
     backtest: backtestIn(context),
     latency: latencyIn(context),
     fees: feesIn(context.text('fees')),
+    funds: fundsIn(context.text('funds')),
     orders: context.text('orders'),
   };
 }
@@ -119,6 +130,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
         'speed',
       ],
       ...['follow', 'parallel', 'stages', 'instrument', 'depth', 'levels', 'engine', 'backtest'],
+      'no-orderbook',
     ],
     'a check compares, and does nothing else',
   ],
@@ -129,7 +141,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   ],
   [
     'parallel',
-    ['parquet', 'svg', 'write-bin38', 'write-compact', 'strategy', 'speed', 'stages'],
+    ['parquet', 'svg', 'write-bin38', 'write-compact', 'speed', 'stages'],
     'each thread has books of its own',
   ],
   [
@@ -140,7 +152,7 @@ const EXCLUSIVE: readonly (readonly [string, readonly string[], string])[] = [
   [
     'backtest',
     ['follow', 'repeat', 'parallel', 'stages', 'engine'],
-    'a backtest is one run, through the engine',
+    'a backtest is one run, through the engine; several at once are commands of their own',
   ],
   ['engine', ['follow', 'repeat', 'parallel', 'stages', 'strategy'], 'it is one run of the feed'],
   ['speed', ['repeat'], 'timing runs are as fast as they can be'],
@@ -196,7 +208,7 @@ function featuresIn(text: string | undefined): readonly string[] {
 
 function backtestIn(context: CommandContext): boolean {
   const isAsked = context.flag('backtest');
-  const only = ['latency', 'fees', 'orders', 'seed'].find((name) => {
+  const only = ['latency', 'fees', 'funds', 'orders', 'seed'].find((name) => {
     return context.text(name) !== undefined;
   });
   if (!isAsked && only !== undefined) throw new UsageError(`--${only} is for --backtest: add it`);
@@ -241,6 +253,17 @@ function feesIn(text: string | undefined): FeeRates | undefined {
     throw new UsageError(`--fees ${text}: together they are below 0: a venue would pay for trades`);
   }
   throw new UsageError(`--fees ${text}: give MAKER,TAKER in parts per million, as -10,50`);
+}
+
+const FUNDS = /^(\d{1,18}(?:\.\d{1,18})?):(\d{1,18}(?:\.\d{1,18})?)$/;
+
+function fundsIn(text: string | undefined): FundsText | undefined {
+  if (text === undefined) return undefined;
+  const [, base, quote] = FUNDS.exec(text) ?? [];
+  if (base !== undefined && quote !== undefined) return { base, quote };
+  throw new UsageError(
+    `--funds ${text}: give BASE:QUOTE, what may be sold and what may be paid, as 0:50000.50`,
+  );
 }
 
 function speedIn(text: string | undefined): number | undefined {

@@ -5,12 +5,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   cutToFrames,
-  decoderOf,
   type EventBlock,
   FeaturePlan,
   type Frame,
   HistoryKernel,
   InlineStrategy,
+  type InputFile,
   loadStrategy,
   type MarketDecoder,
   parseFeature,
@@ -22,7 +22,9 @@ import { roundedSummary, type Summary, summarize } from '../bench/statistics.ts'
 import { settledCpuUs } from '../bench/thread-cpu.ts';
 import { grouped, table } from '../output.ts';
 import type { Feed, FeedInput } from './feed.ts';
+import { feedDecoder, followsRows } from './feed-decoder.ts';
 import { type FinalBook, finalBook, finalBookObject } from './final-book.ts';
+import { InputRows } from './input-rows.ts';
 import { OpenInputs } from './open-inputs.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 import { startsSnapshot } from './snapshot-start.ts';
@@ -147,6 +149,7 @@ class StagesRun {
   readonly #features: FeaturePlan;
   readonly #frame: Frame;
   readonly #strategies: readonly Strategy[];
+  readonly #paths: readonly string[];
   /** Of the pass: made when the feed's units are known. */
   #running: readonly InlineStrategy[] | undefined;
 
@@ -159,9 +162,11 @@ class StagesRun {
     this.#feed = feed;
     this.#inputs = new OpenInputs(plan.mapping);
     this.#strategies = strategies;
-    this.#decoder = decoderOf(kernel, feed.format, { instrument: feed.instrument, lenient });
+    this.#paths = plan.strategies;
+    this.#decoder = feedDecoder(kernel, feed, plan);
     const isCounting = plan.unknown !== 'refuse';
-    const unknown = { joined: isCounting, passesUnknown: isCounting };
+    const joined = isCounting || followsRows(feed);
+    const unknown = { joined, passesUnknown: isCounting };
     const levels = plan.levels ?? feed.levels;
     this.#book = new ReplayBook({ kernel, lenient, ...unknown, levels });
     const asked = plan.features.length > 0 ? plan.features : STAGE_FEATURES;
@@ -221,7 +226,8 @@ class StagesRun {
     if (onBlock === undefined) return { name, onBlock };
     let isFirst = true;
     const onNext = (block: EventBlock) => {
-      if (isFirst && startsSnapshot(this.#kernel, block)) this.#empty();
+      const isWhole = followsRows(this.#feed) || startsSnapshot(this.#kernel, block);
+      if (isFirst && isWhole) this.#empty();
       isFirst = false;
       onBlock(block);
     };
@@ -237,14 +243,35 @@ class StagesRun {
     const decoder = this.#decoder;
     decoder.restart();
     const file = await this.#inputs.open(input);
-    for await (const chunk of file.chunks()) {
-      if (onBlock !== undefined) decoder.push(chunk, onBlock);
-      if (performance.now() - this.#turnedMs < TURN_MS) continue;
-      await turn();
-      this.#turnedMs = performance.now();
+    const isUsed = input.rows !== undefined && followsRows(this.#feed);
+    const open = isUsed ? () => this.#inputs.open(input.rows ?? input) : undefined;
+    if (onBlock === undefined && open !== undefined) await this.#readOnly(await open());
+    const rows = new InputRows(decoder, onBlock === undefined ? undefined : open);
+    try {
+      for await (const chunk of file.chunks()) {
+        await rows.before(chunk);
+        if (onBlock !== undefined) decoder.push(chunk, onBlock);
+        await this.#turn();
+        if (this.#signal.aborted) return;
+      }
+      await rows.before();
+      if (onBlock !== undefined) decoder.end(onBlock);
+    } finally {
+      await rows.close();
+    }
+  }
+
+  async #readOnly(file: InputFile): Promise<void> {
+    for await (const _ of file.chunks()) {
+      await this.#turn();
       if (this.#signal.aborted) return;
     }
-    if (onBlock !== undefined) decoder.end(onBlock);
+  }
+
+  async #turn(): Promise<void> {
+    if (performance.now() - this.#turnedMs < TURN_MS) return;
+    await turn();
+    this.#turnedMs = performance.now();
   }
 
   close(): Promise<void> {
@@ -260,7 +287,7 @@ class StagesRun {
     };
     this.#running = this.#strategies.map((strategy, index) => {
       const columns = (strategy.features ?? []).map((label) => this.labels.indexOf(label));
-      return new InlineStrategy({ path: `strategy ${index}`, strategy, context, columns });
+      return new InlineStrategy({ path: this.#paths[index] ?? '', strategy, context, columns });
     });
     return this.#running;
   }

@@ -6,7 +6,8 @@ import type { ReplayPlan } from './replay-plan.ts';
 
 /** As a thread starts. */
 export interface ThreadData {
-  readonly core: number;
+  /** Undefined: it keeps to none. */
+  readonly core: number | undefined;
   readonly module: WebAssembly.Module;
   readonly plan: ReplayPlan;
   readonly feed: Feed;

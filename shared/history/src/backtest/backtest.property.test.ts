@@ -157,8 +157,17 @@ const sumOf = (fills: readonly { readonly quantity: bigint }[]) =>
 const fillsOf = (log: readonly LogEntry[]) =>
   log.flatMap((entry) => (entry.type === 'fill' ? [entry] : []));
 
-/** What ours gave was traded in the feed, or came to rest there, at that very event. */
-function checkMakers({ log }: Done, steps: readonly Step[]): void {
+/** An auction is called: nothing trades. */
+const isCrossed = (depth: Depth | undefined) => {
+  const [bids = [], asks = []] = depth?.sides.map((side) => [...side.keys()]) ?? [];
+  return bids.some((bid) => asks.some((ask) => bid >= ask));
+};
+
+/**
+ * What ours gave was traded in the feed, or came to rest there, at that very event, or waited for a
+ * book that is whole and not crossed.
+ */
+function checkMakers({ log, depths }: Done, steps: readonly Step[]): void {
   const makers = fillsOf(log).filter(({ liquidity }) => liquidity === 'maker');
   for (const [timeNs, fills] of Map.groupBy(makers, (fill) => fill.timeNs)) {
     const event = steps[Number(timeNs / STEP_NS)]?.event;
@@ -166,7 +175,12 @@ function checkMakers({ log }: Done, steps: readonly Step[]): void {
     const before = steps[Number(timeNs / STEP_NS) - 1]?.event;
     // A trade may be settled once it is clear that no parts follow.
     const traded = event.quantity + (before?.action === TRADE ? (before.quantity ?? 0n) : 0n);
+    const wasCrossed = isCrossed(depths.findLast((depth) => depth.timeNs < timeNs));
+    const isStill = wasCrossed && isCrossed(depths.find((depth) => depth.timeNs >= timeNs));
+    const isWithin = before !== undefined && ((before.flags ?? 0) & EventFlag.LAST) === 0;
+    if ((wasCrossed && !isStill) || isWithin) continue;
     assert.ok(sumOf(fills) <= traded, `${sumOf(fills)} of ${traded}`);
+    if (isStill) assert.ok(event.action === EXECUTE || [event, before].some(isTrade));
     if (event.action !== ADD || before?.action === TRADE) continue;
     for (const { side, price } of fills) {
       const isReached =
@@ -176,7 +190,9 @@ function checkMakers({ log }: Done, steps: readonly Step[]): void {
   }
 }
 
-/** What ours took was there. */
+const isTrade = (event: Step['event'] | undefined) => event?.action === TRADE;
+
+/** What ours took was there, and somebody let it. */
 function checkTakers({ log, depths }: Done): void {
   const takers = fillsOf(log).filter(({ liquidity }) => liquidity === 'taker');
   for (const fills of Map.groupBy(
@@ -186,6 +202,7 @@ function checkTakers({ log, depths }: Done): void {
     const [first] = fills;
     assert.ok(first !== undefined);
     const shown = depths.findLast(({ timeNs }) => timeNs <= first.timeNs);
+    assert.ok(!isCrossed(shown), `a fill at ${first.timeNs} of a crossed book`);
     const there = shown?.sides[first.side === 'buy' ? 1 : 0]?.get(first.price) ?? 0n;
     assert.ok(sumOf(fills) <= there, `${sumOf(fills)} of ${there} at ${first.price}`);
   }

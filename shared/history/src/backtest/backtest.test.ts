@@ -138,6 +138,55 @@ describe('queue position', () => {
   });
 });
 
+describe('an auction is called: the book of the feed is crossed', () => {
+  const wait = { action: Action.STATUS, quantity: 2n };
+  const higher = { orderId: 3n, price: 104n };
+  const sellAt = (price: number) => (orders: StrategyOrders) =>
+    void orders.place({ instrument: 0, side: 'sell', price, quantity: 5 });
+
+  test('ours are refused, and may be cancelled', () => {
+    const result = run([...BOOK, wait, higher, wait, wait, wait], {
+      1: buy(100, 1),
+      3: buy(104, 1),
+      4: (orders) => orders.replace(1, { price: 99, quantity: 1 }),
+      5: (orders) => orders.cancel(1),
+    });
+    assert.deepEqual(result.seen, [
+      ...['accepted 1', 'rejected 2 BOOK_CROSSED', 'rejected 1 BOOK_CROSSED'],
+      'cancelled 1 requested',
+    ]);
+    assert.deepEqual(filled(result.log), []);
+  });
+
+  test('what crosses ours does not fill them, before the feed says who trades', () => {
+    const later = { orderId: 4n, price: 105n };
+    const gone = { action: DELETE, orderId: 3n };
+    const flow = [...BOOK, wait, higher, later, { ...gone, orderId: 4n }, gone, wait];
+    // Neither by the order that crosses first, nor by those that find the book so.
+    const none = run(flow, { 1: sellAt(102) });
+    assert.deepEqual([filled(none.log), kindsOf(none)], [[], []]);
+    // Order 4 is still there when the book is not crossed any more.
+    const auction = { action: EXECUTE, orderId: 2n, side: SELL, price: 104n };
+    const opening = { ...auction, flags: 0, timeNs: 50n };
+    const bought = { action: EXECUTE, orderId: 3n, price: 104n, timeNs: 50n };
+    const opened = run([...BOOK, wait, higher, later, opening, bought, wait], { 1: sellAt(103) });
+    assert.deepEqual(filled(opened.log), [[50n, 5n, 103n, 'maker']]);
+    assert.deepEqual(opened.seen, ['accepted 1', 'fill 1 5@103 0']);
+  });
+
+  test('orders change place while they wait, and go with a clear', () => {
+    const moved = { action: MODIFY, orderId: 3n, price: 101n };
+    const taken = { ...sold(3n, 10n), price: 101n };
+    const one = run([...BOOK, wait, higher, moved, taken], { 1: sellAt(102) });
+    assert.deepEqual([filled(one.log), one.replay.same], [[], 1]);
+    const clear = { action: Action.CLEAR, orderId: 0n };
+    const other = run([...BOOK, wait, higher, clear, { orderId: 9n }, wait, wait], {
+      5: sellAt(100),
+    });
+    assert.deepEqual(filled(other.log), [[50n, 5n, 100n, 'taker']]);
+  });
+});
+
 describe('latency', () => {
   const flow = [...BOOK, { orderId: 3n, quantity: 1n }, { action: DELETE }, sold(3n, 1n)];
   const arrivals = [
@@ -298,6 +347,35 @@ describe('orders that take', () => {
   });
 });
 
+test('a tick learned from few prices is finer than the venue, and ours keep to its own', () => {
+  const kernel = sharedKernel();
+  const seen: string[] = [];
+  /** By the event behind which each is bid. */
+  const bidAt = new Map([
+    [1, 95],
+    [15, 95],
+    [16, 96],
+  ]);
+  const strategy = defineStrategy({
+    start: ({ orders }) => ({
+      onBlock({ firstEvent, count }) {
+        const price = bidAt.get(firstEvent + count - 1);
+        if (orders !== undefined && price !== undefined) buy(price, 1)(orders);
+      },
+      onOrder: ({ type, id, reason }) => seen.push([type, id, reason ?? []].flat().join(' ')),
+    }),
+  });
+  const backtest = newBacktest(kernel, strategy, { units: undefined });
+  const bids = Array.from({ length: 20 }, (_, index) => {
+    const prices = { price: 100n + 2n * BigInt(index), orderId: BigInt(index + 1) };
+    return marketEvent({ flags: LAST, timeNs: BigInt(index) * 10n, ...prices });
+  });
+  backtest.apply(blockOf(kernel, bids.slice(0, 2)));
+  backtest.apply(blockOf(kernel, bids.slice(2)));
+  backtest.end();
+  assert.deepEqual(seen, ['accepted 1', 'rejected 2 INVALID_PRICE', 'accepted 3']);
+});
+
 describe('what the venue does', () => {
   const wait = { action: Action.REPORT };
   const halt = { action: Action.STATUS, quantity: 0n };
@@ -454,5 +532,17 @@ describe('money', () => {
   test('fees that no market has are refused', () => {
     const refused = { makerPpm: -20, takerPpm: 10 };
     assert.throws(() => run(BOOK, {}, { fees: refused }), /INVALID_FEES/);
+  });
+
+  test('more than a market holds is refused', () => {
+    const most = 2n ** 61n;
+    run(BOOK, {}, { funds: { base: most, quote: most } });
+    for (const funds of [
+      { base: most + 1n, quote: 0n },
+      { base: 0n, quote: most + 1n },
+    ]) {
+      const asked = { name: 'MarketSetUpError', message: /at most 2305843009213693952 and/ };
+      assert.throws(() => run(BOOK, {}, { funds }), asked);
+    }
   });
 });

@@ -5,7 +5,7 @@
  * feed's: the strategy hears of an event, and the market of its orders, after their latencies.
  */
 import type { EventBlock } from '../decoder.ts';
-import { MOST_OWN_FUNDS } from '../engine-replay/engine-market.ts';
+import { MarketSetUpError, MOST_OWN_FUNDS } from '../engine-replay/engine-market.ts';
 import { EngineReplay, type EngineReplayResult } from '../engine-replay/engine-replay.ts';
 import { checkFees, type FeeRates, NO_FEES } from '../engine-replay/fees.ts';
 import type { MarketUnits } from '../engine-replay/market-units.ts';
@@ -85,6 +85,8 @@ export class Backtest {
   #timeNs = 0n;
   /** Whether the book is between two messages of the feed, where orders come in. */
   #isWhole = true;
+  /** Whether the feed's book is crossed, of the instruments of the last message. */
+  readonly #areCrossed = new Map<number, boolean>();
   /** The next event begins a snapshot. */
   #isAtSnapshot = false;
 
@@ -106,15 +108,6 @@ export class Backtest {
     );
     const context = { ...strategy.context, orders: this.#orders };
     this.#strategy = new InlineStrategy({ ...strategy, context });
-  }
-
-  /**
-   * Volume of orders from before the feed began, before the first event of its instrument; `units`
-   * must know that.
-   */
-  seedLevel(...level: Parameters<EngineReplay['seedLevel']>): void {
-    this.#replay.seedLevel(...level);
-    this.#options.book.seedLevel(...level);
   }
 
   /**
@@ -143,7 +136,6 @@ export class Backtest {
       this.#replay.applyEvent(event);
       this.#isWhole = (event.flags & EventFlag.LAST) !== 0;
       if (!this.#isWhole && index + 1 < block.count) continue;
-      this.#tell();
       this.#show({ address: block.address + first * EVENT_BYTES, count: index + 1 - first });
       first = index + 1;
     }
@@ -273,20 +265,43 @@ export class Backtest {
 
   /** Events up to the one after which the book is whole: one frame, unless they are very many. */
   #show(events: EventBlock): void {
-    cutToFrames(events, (part) => this.#showPart(part));
+    const end = events.address + events.count * EVENT_BYTES;
+    cutToFrames(events, (part) => {
+      const isLast = part.address + part.count * EVENT_BYTES === end;
+      this.#showPart(part, isLast && this.#isWhole);
+    });
   }
 
-  #showPart(events: EventBlock): void {
+  #showPart(events: EventBlock, isWhole: boolean): void {
     const { book, plan, depth } = this.#options;
     try {
       book.applyToFrame(events, this.#frame, depth);
     } finally {
       if (this.#frame.events.count > 0) {
         plan.compute(this.#frame);
+        this.#noteCrossed(this.#frame);
+        if (isWhole) this.#settle();
+        // What happened to its orders comes before what it is shown of that.
+        this.#tell();
         this.#orders.nowNs = this.#latency.heardAt(this.#timeNs);
         this.#strategy.onFrame(this.#frame);
       }
     }
+  }
+
+  #noteCrossed({ events, snapshots: { bidPrice, askPrice } }: Frame): void {
+    for (let row = 0; row < events.count; row += 1) {
+      const isCrossed = (bidPrice[row] ?? Number.NaN) >= (askPrice[row] ?? Number.NaN);
+      this.#areCrossed.set(events.instrumentAt(row), isCrossed);
+    }
+  }
+
+  /** Tells the markets whether the feed's book is crossed; one that is not may let orders in. */
+  #settle(): void {
+    for (const [instrument, isCrossed] of this.#areCrossed) {
+      this.#replay.marketOf(instrument)?.bookIsWhole(isCrossed);
+    }
+    this.#areCrossed.clear();
   }
 
   /** What instruments with fills are worth; where a side is empty, as much as the last fill. */
@@ -313,6 +328,11 @@ export class Backtest {
   #fundsIn({ tick, lot }: MarketUnits): { base: bigint; quote: bigint } {
     const { funds } = this.#options;
     if (funds === undefined) return { base: MOST_OWN_FUNDS, quote: MOST_OWN_FUNDS };
-    return { base: funds.base / lot, quote: funds.quote / (tick * lot) };
+    const found = { base: funds.base / lot, quote: funds.quote / (tick * lot) };
+    if (found.base <= MOST_OWN_FUNDS && found.quote <= MOST_OWN_FUNDS) return found;
+    const most = { base: MOST_OWN_FUNDS * lot, quote: MOST_OWN_FUNDS * tick * lot };
+    throw new MarketSetUpError(
+      `funds of ${funds.base} and ${funds.quote} units: at most ${most.base} and ${most.quote}`,
+    );
   }
 }

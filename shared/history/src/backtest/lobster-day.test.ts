@@ -6,7 +6,7 @@ import { newKernel } from '../../test/decoding.ts';
 import { parseFeature } from '../features/feature.ts';
 import { FeaturePlan } from '../features/feature-plan.ts';
 import { InputFile } from '../files/input-file.ts';
-import { createLobsterDecoder } from '../lobster-decoder.ts';
+import { LobsterDayDecoder, RowSupply } from '../lobster-day.ts';
 import { ReplayBook } from '../replay-book.ts';
 import { defineStrategy } from '../strategy/strategy.ts';
 import { Backtest } from './backtest.ts';
@@ -55,12 +55,12 @@ const quoter = defineStrategy({
 
 async function runDay(path: string) {
   const kernel = newKernel();
-  const decoder = createLobsterDecoder(kernel);
+  const decoder = new LobsterDayDecoder(kernel);
   const context = { instruments: () => ['GOOG'], priceDecimals: 4, quantityDecimals: 0 };
   const backtest = new Backtest({
     kernel,
     engine,
-    book: new ReplayBook({ kernel, lenient: true, joined: true, levels: 10 }),
+    book: new ReplayBook({ kernel, joined: true, levels: 10 }),
     plan: new FeaturePlan(kernel, [parseFeature('imbalance')]),
     strategy: { path: 'quoter', strategy: quoter, context, columns: [0] },
     joined: true,
@@ -68,11 +68,15 @@ async function runDay(path: string) {
     latency: { dataNs: 50_000, orderNs: 100_000, jitterNs: 20_000 },
     fees: { makerPpm: -2, takerPpm: 5 },
   });
-  const input = await InputFile.open(path, { member: (member) => member.includes('_message_') });
+  const open = (part: string) => InputFile.open(path, { member: (one) => one.includes(part) });
+  const [input, orderbook] = [await open('_message_'), await open('_orderbook_')];
+  const rows = new RowSupply(decoder, orderbook.chunks());
   for await (const chunk of input.chunks()) {
+    await rows.before(chunk);
     decoder.push(chunk, (block) => backtest.apply(block));
   }
-  await input.close();
+  await rows.before();
+  await Promise.all([input.close(), orderbook.close()]);
   return { standings: backtest.standings(), ...backtest.end() };
 }
 
@@ -87,5 +91,8 @@ test('a day of GOOG: log, balances and strategy agree, and it repeats', async (t
   assert.deepEqual([standing.position, standing.total], [profit.position, profit.total]);
   assert.equal(BigInt(Number(day.strategy)), profit.position);
   assert.ok(day.log.every((entry) => entry.type !== 'fill' || entry.liquidity === 'maker'));
+  // What lies in a window is the same in the engine, though ours have taken whole levels of it.
+  const kinds = day.replay.differences.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['out_of_turn', 'taken', 'own_before', 'hidden']);
   assert.equal((await runDay(path)).logHash, day.logHash);
 });

@@ -7,7 +7,8 @@ const DIFFERENCES = {
     'executed while another stood before it, which the engine would have met: the venue withdrew ' +
     'that one with the same packet (self-match prevention), or does not allot by time alone',
   crossing: 'a new price crossed the book: the engine traded at once what the feed let stand',
-  crossed_before: 'executed, where the engine had traded it away when the book crossed',
+  crossed_before:
+    'executed, where the engine had traded it away when the book crossed, or not let it in yet',
   taken: 'executed or moved, where our own orders had taken it',
   own_before: 'executed, where orders of ours stood before it and were met first',
   hidden: 'a trade without an order of the book: hidden, a cross, an auction',

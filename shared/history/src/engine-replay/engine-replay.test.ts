@@ -7,7 +7,7 @@ import { createDbnDecoder } from '../dbn-decoder.ts';
 import { Action, EventFlag, EventSide, type MarketEvent } from '../event.ts';
 import { InputFile } from '../files/input-file.ts';
 import { checkLobster } from '../lobster-check.ts';
-import { createLobsterDecoder } from '../lobster-decoder.ts';
+import { LobsterDayDecoder } from '../lobster-day.ts';
 import type { MarketDecoder } from '../market-decoder.ts';
 import { createMboCsvDecoder } from '../mbo-csv-decoder.ts';
 import { marketEvent } from '../testing/event-block.ts';
@@ -16,7 +16,7 @@ import { learnUnits } from './market-units.ts';
 
 const engine = await loadKernel();
 
-const { ADD, REDUCE, DELETE, MODIFY, EXECUTE, TRADE, CLEAR } = Action;
+const { ADD, REDUCE, DELETE, MODIFY, EXECUTE, TRADE, CLEAR, LEVEL } = Action;
 const { BUY, SELL } = EventSide;
 const { LAST, PART } = EventFlag;
 
@@ -122,7 +122,7 @@ test('a clear empties a market, anonymous volume stands for orders that nobody t
   const { replay, apply, kinds, same } = newReplay({ joined: true, levels: 1 });
   apply({ orderId: 1n }, { action: CLEAR });
   assert.deepEqual(replay.levels(0, BUY, 9), []);
-  replay.seedLevel(0, SELL, 105n, 30n);
+  apply({ action: LEVEL, side: SELL, price: 105n, quantity: 30n, flags: 0 });
   apply({ action: EXECUTE, orderId: 7n, side: SELL, price: 105n, quantity: 5n });
   apply({ action: DELETE, orderId: 8n, side: SELL, price: 105n, quantity: 5n });
   assert.deepEqual([same(), kinds(), replay.result().anonymous], [[1, 1], {}, 2]);
@@ -143,11 +143,14 @@ test('ticks and lots are what divides the orders of the first block', () => {
   assert.deepEqual(learnUnits(events), { tick: 50n, lot: 30n });
   assert.deepEqual(learnUnits(events.slice(0, 3)), { tick: 1n, lot: 1n });
   const dear = marketEvent({ price: 4_810_250_000_000n });
-  assert.deepEqual(learnUnits([dear]), { tick: 10_000n, lot: 1n });
+  assert.deepEqual(learnUnits([dear]), { tick: 100_000n, lot: 1n });
+  // A price with more digits keeps them.
+  const fine = marketEvent({ price: 4_810_250_030_000n });
+  assert.deepEqual(learnUnits([dear, fine]), { tick: 10_000n, lot: 1n });
 });
 
 for (const [name, levels, executions, same, outOfTurn] of [
-  ['GOOG', 10, 7_764, 7_759, 5],
+  ['GOOG', 10, 7_765, 7_760, 5],
   ['AAPL', 1, 23_658, 23_633, 25],
 ] as const) {
   test(`the ${name} day crosses in the engine, whose every row is the orderbook's`, async (t) => {
@@ -162,9 +165,9 @@ for (const [name, levels, executions, same, outOfTurn] of [
     assert.ok(messages !== undefined && rows !== undefined);
     const units = () => ({ tick: 100n, lot: 1n });
     const book = new EngineReplay({ kernel, engine, joined: true, units });
-    const decoder = createLobsterDecoder(kernel);
+    const decoder = new LobsterDayDecoder(kernel);
     const parts = { messages: messages.chunks(), rows: rows.chunks() };
-    const { mismatches } = await checkLobster({ decoder, book, ...parts });
+    const { mismatches } = await checkLobster({ kernel, decoder, book, ...parts });
     await Promise.all([messages.close(), rows.close()]);
     const result = book.result();
     const found = result.differences.filter(({ kind }) => kind !== 'hidden');

@@ -17,6 +17,7 @@ import { ExecutionCounts, HistoryMarket } from './history-market.ts';
 import { learnUnits, type MarketUnits } from './market-units.ts';
 import { MatchedMarket } from './matched-market.ts';
 import type { OwnEvent } from './own-event.ts';
+import { PriceStep } from './price-step.ts';
 
 /** Requests are never asked for again. */
 const ENGINE_OPTIONS: EngineOptions = { resultCapacity: 2 ** 12 };
@@ -96,7 +97,9 @@ export class EngineReplay implements WindowBook {
       else events.push(event);
     }
     for (const [instrument, events] of fresh) {
-      this.#open(instrument, this.#options.units?.(instrument) ?? learnUnits(events));
+      const units = this.#options.units?.(instrument);
+      if (units !== undefined) this.#open(instrument, units);
+      else this.#open(instrument, learnUnits(events), new PriceStep());
     }
   }
 
@@ -129,11 +132,6 @@ export class EngineReplay implements WindowBook {
     for (const market of this.#markets.values()) market.clear();
   }
 
-  seedLevel(instrument: number, side: BookSide, price: bigint, quantity: bigint): void {
-    const market = this.marketOf(instrument) ?? this.#open(instrument, this.#unitsOf(instrument));
-    market.seedLevel(side, price, quantity);
-  }
-
   trim(instrument: number, levels: number): void {
     this.marketOf(instrument)?.trim(levels);
   }
@@ -152,23 +150,15 @@ export class EngineReplay implements WindowBook {
     };
   }
 
-  #unitsOf(instrument: number): MarketUnits {
-    const units = this.#options.units?.(instrument);
-    assert(units !== undefined, `a level of instrument ${instrument}, whose units are not known`);
-    return units;
-  }
-
-  #open(instrument: number, units: MarketUnits): HistoryMarket {
+  #open(instrument: number, units: MarketUnits, step?: PriceStep): void {
     const { fees, funds, onOwn } = this.#own;
     const engine = this.#host.addMarket(ENGINE_OPTIONS);
-    const market = new MatchedMarket(new EngineMarket({ engine, funds: funds(units) }), units, {
-      fees,
-      onOwn: (event) => onOwn(instrument, event),
-    });
+    const account = { fees, onOwn: (event: OwnEvent) => onOwn(instrument, event) };
+    const place = new EngineMarket({ engine, funds: funds(units) });
+    const market = new MatchedMarket(place, units, account, step);
     const { joined = false, levels = 0 } = this.#options;
-    const options = { market, differences: this.#differences, joined, levels };
-    const opened = new HistoryMarket(options, this.#counts);
-    this.#markets.set(instrument, opened);
-    return opened;
+    const hasOwn = this.#own !== NOBODY;
+    const options = { market, differences: this.#differences, joined, levels, hasOwn };
+    this.#markets.set(instrument, new HistoryMarket(options, this.#counts));
   }
 }

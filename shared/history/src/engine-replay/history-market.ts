@@ -6,7 +6,8 @@
 import { Action, EventFlag, EventSide, type MarketEvent } from '../event.ts';
 import type { BookSide } from '../replay-book.ts';
 import type { DifferenceKind, Differences } from './differences.ts';
-import type { Match, MatchedMarket } from './matched-market.ts';
+import { FeedLevels } from './feed-levels.ts';
+import { type Match, type MatchedMarket, WOULD_CROSS } from './matched-market.ts';
 import type { MarketOrder } from './order-queues.ts';
 
 /** Anonymous orders are named from here down: the last name is an aggressor's. */
@@ -21,6 +22,11 @@ export interface HistoryMarketOptions {
   readonly joined: boolean;
   /** Levels of a side that are kept after each event; 0: all. */
   readonly levels: number;
+  /**
+   * Ours may be there, and `bookIsWhole` is called: what crosses the feed's book waits until that
+   * is known not to be crossed.
+   */
+  readonly hasOwn: boolean;
 }
 
 /** What was executed in the feed, and in the engine just so. Quantities in the feed's units. */
@@ -53,7 +59,11 @@ export class HistoryMarket {
   readonly #differences: Differences;
   readonly #joined: boolean;
   readonly #levels: number;
+  readonly #hasOwn: boolean;
+  /** The feed's that are not in the engine, which would match them. */
+  readonly #waiting = new Set<MarketOrder>();
   readonly #anonymous = new Map<string, MarketOrder>();
+  readonly #feedLevels = new FeedLevels();
   #nextAnonymousId = LAST_ANONYMOUS_ID;
   /** Of the DELETE before an ADD that has its place. */
   #replacedSide: number = EventSide.NONE;
@@ -68,6 +78,7 @@ export class HistoryMarket {
     this.#differences = options.differences;
     this.#joined = options.joined;
     this.#levels = options.levels;
+    this.#hasOwn = options.hasOwn;
   }
 
   /** @param number the event's, in the run */
@@ -79,8 +90,27 @@ export class HistoryMarket {
     if ((event.flags & EventFlag.LAST) !== 0) this.#settleTrade();
   }
 
+  /** Whether the feed's own book is crossed, between two of its messages. */
+  bookIsWhole(isCrossed: boolean): void {
+    this.market.isCrossed = isCrossed;
+    if (isCrossed || this.#waiting.size === 0) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const order of waiting) {
+      order.loss = undefined;
+      this.#letIn(order, this.market.rest(order, true));
+      this.#settle(order);
+    }
+  }
+
   /** Volume of orders that nobody told of, before what comes to that price. */
-  seedLevel(side: BookSide, price: bigint, quantity: bigint): void {
+  #addLevel(event: MarketEvent): void {
+    const { price, quantity } = event;
+    if (!hasSide(event) || !isPriced(event) || quantity === 0n) {
+      this.#differ('incomplete', quantity);
+      return;
+    }
+    const { side } = event;
     const key = `${side}:${price}`;
     const there = this.#anonymous.get(key);
     if (there !== undefined) this.#forget(there);
@@ -102,7 +132,9 @@ export class HistoryMarket {
 
   /** Forgets what lies beyond the best levels of the feed's orders. */
   trim(levels: number): void {
-    for (const side of [EventSide.BUY, EventSide.SELL] as const) this.#trimSide(side, levels);
+    for (const side of [EventSide.BUY, EventSide.SELL] as const) {
+      for (const order of this.#feedLevels.beyond(side, levels)) this.#forget(order);
+    }
   }
 
   #apply(event: MarketEvent, number: number, isPart: boolean): void {
@@ -122,6 +154,9 @@ export class HistoryMarket {
         return;
       case Action.CLEAR:
         this.clear();
+        return;
+      case Action.LEVEL:
+        this.#addLevel(event);
         return;
       case Action.STATUS:
         this.market.isHalted = event.quantity < TRADING;
@@ -275,10 +310,12 @@ export class HistoryMarket {
     }
     if (order.loss === 'taken') this.#differ('taken', order.told - order.ahead - order.here);
     this.market.lower(order, 0n);
+    this.#waiting.delete(order);
     if (quantity === 0n) {
       this.#forget(order);
       return;
     }
+    this.#feedLevels.leave(order);
     this.#enter(newOrder(order.id, order.side, price, quantity));
     this.#trimAsSet();
   }
@@ -291,7 +328,16 @@ export class HistoryMarket {
 
   #enter(order: MarketOrder): void {
     this.market.orders.set(order.id, order);
-    const matches = this.market.rest(order);
+    this.#feedLevels.enter(order);
+    const matches = this.market.rest(order, !this.#hasOwn);
+    if (!this.#hasOwn || matches !== WOULD_CROSS) this.#letIn(order, matches);
+    else if (this.market.isCrossed || this.market.crossesFeed(order)) {
+      order.loss = 'crossed';
+      this.#waiting.add(order);
+    } else this.#letIn(order, this.market.rest(order, true));
+  }
+
+  #letIn(order: MarketOrder, matches: ReturnType<MatchedMarket['rest']>): void {
     if (matches === undefined || typeof matches === 'string') {
       order.loss = 'left_out';
       if (matches === undefined) this.#differ('off_scale', order.told);
@@ -311,26 +357,14 @@ export class HistoryMarket {
   #forget(order: MarketOrder): void {
     this.market.lower(order, 0n);
     this.market.orders.delete(order.id);
+    this.#feedLevels.leave(order);
+    this.#waiting.delete(order);
     const key = `${order.side}:${order.price}`;
     if (this.#anonymous.get(key) === order) this.#anonymous.delete(key);
   }
 
   #trimAsSet(): void {
     if (this.#levels > 0) this.trim(this.#levels);
-  }
-
-  #trimSide(side: BookSide, levels: number): void {
-    for (;;) {
-      // Levels of our orders alone do not count.
-      const asked = levels + this.market.ownOrders + 2;
-      const found = this.market.levels(side, asked);
-      const queues = found.map(({ price }) =>
-        [...this.market.queueAt(side, price)].filter((order) => !order.isOwn),
-      );
-      const beyond = queues.filter((queue) => queue.length > 0).slice(levels);
-      for (const order of beyond.flat()) this.#forget(order);
-      if (beyond.length === 0 || found.length < asked) return;
-    }
   }
 
   #differ(kind: DifferenceKind, quantity: bigint, words?: string): void {

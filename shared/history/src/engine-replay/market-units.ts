@@ -10,9 +10,14 @@ export interface MarketUnits {
 }
 
 /** From so many different values on, what divides them all is taken for what divides the next. */
-const ENOUGH_VALUES = 16;
-/** Prices that are no guide are left this much room to rise. */
-const ROOM = 16n;
+export const ENOUGH_VALUES = 16;
+/**
+ * Prices that are no guide are left this much room to rise: what an instrument is worth may be far
+ * from the first that is bid for it. Eight digits are left of the highest.
+ */
+const ROOM = 512n;
+/** So much at least, where prices have more digits. */
+const LEAST_ROOM = 16n;
 
 /** Ticks; undefined where the price is no whole number of them, or not one the engine takes. */
 export function ticksOf({ tick }: MarketUnits, price: bigint): bigint | undefined {
@@ -29,13 +34,13 @@ export function lotsOf({ lot }: MarketUnits, quantity: bigint): bigint | undefin
 /**
  * The greatest units that divide what the orders among `events` name, which are one instrument's.
  * With fewer than 16 different values, what divides them says little of the next: then the lot is
- * one unit, and the tick the least power of ten with which the prices fit the engine.
+ * one unit, and the tick the least power of ten with which the prices fit the engine, with room.
  */
 export function learnUnits(events: Iterable<MarketEvent>): MarketUnits {
   const prices = new Set<bigint>();
   const quantities = new Set<bigint>();
   for (const { action, price, quantity } of events) {
-    if (action !== Action.ADD && action !== Action.MODIFY) continue;
+    if (action !== Action.ADD && action !== Action.MODIFY && action !== Action.LEVEL) continue;
     if (price > 0n) prices.add(price);
     if (quantity > 0n) quantities.add(quantity);
   }
@@ -47,12 +52,18 @@ export function learnUnits(events: Iterable<MarketEvent>): MarketUnits {
 
 function tickThatFits(prices: ReadonlySet<bigint>): bigint {
   const most = [...prices].reduce((high, price) => (price > high ? price : high), 0n);
+  const fits = (tick: bigint, room: bigint) => (most * room) / tick <= MAX_PRICE;
   let tick = 1n;
-  while ((most * ROOM) / tick > MAX_PRICE) tick *= 10n;
+  while (!fits(tick, ROOM)) {
+    const next = tick * 10n;
+    if (fits(tick, LEAST_ROOM) && [...prices].some((price) => price % next !== 0n)) break;
+    tick = next;
+  }
   return tick;
 }
 
-function dividerOf(values: ReadonlySet<bigint>): bigint {
+/** The greatest; 0 counts for nothing. */
+export function dividerOf(values: Iterable<bigint>): bigint {
   let divider = 0n;
   for (const value of values) {
     let [a, b] = [divider, value];

@@ -27,12 +27,16 @@ import { type FeeRates, feeOf } from './fees.ts';
 import { lotsOf, type MarketUnits, ticksOf } from './market-units.ts';
 import { type MarketOrder, OrderQueues } from './order-queues.ts';
 import type { OwnEvent, OwnTerms } from './own-event.ts';
+import type { PriceStep } from './price-step.ts';
 
 /** The name of orders that only take: no feed has an order with it. */
 const AGGRESSOR_ID = 2n ** 64n - 1n;
 /** Levels asked for at a time, where the best one is not enough. */
 const MORE_LEVELS = 64;
 const HALTED = resultName(ResultCode.MARKET_CANCEL_ONLY);
+/** No code of the engine, whose book never is. */
+const CROSSED = 'BOOK_CROSSED';
+export const WOULD_CROSS = resultName(ResultCode.WOULD_CROSS);
 
 /** In the feed's units. */
 export interface Match {
@@ -69,6 +73,7 @@ export class MatchedMarket {
   readonly units: MarketUnits;
   readonly #market: EngineMarket;
   readonly #account: MarketAccount;
+  readonly #step: PriceStep | undefined;
   readonly #queues = new OrderQueues();
   /** The feed's, by id, as long as it tells of them. */
   readonly orders = new Map<bigint, MarketOrder>();
@@ -78,9 +83,21 @@ export class MatchedMarket {
   #paid = 0n;
   /** Ours are not let in: the engine would match them all the same. */
   isHalted = false;
+  /**
+   * The feed's own book is: an auction is called, in which nothing trades. Ours are not let in, as
+   * the engine would match them with what they cross.
+   */
+  isCrossed = false;
 
-  constructor(market: EngineMarket, units: MarketUnits, account: MarketAccount) {
+  /** @param step where the tick was learned: ours keep to what the feed's prices are by now */
+  constructor(
+    market: EngineMarket,
+    units: MarketUnits,
+    account: MarketAccount,
+    step: PriceStep | undefined,
+  ) {
     this.#market = market;
+    this.#step = step;
     this.units = units;
     this.#account = account;
     this.#begin = this.#balance();
@@ -149,15 +166,28 @@ export class MatchedMarket {
     return { own, limit, isBlocked: false };
   }
 
+  /** Whether it would meet an order of the feed, and not only ours. */
+  crossesFeed({ side, price }: MarketOrder): boolean {
+    const isBuy = side === EventSide.BUY;
+    const other = isBuy ? EventSide.SELL : EventSide.BUY;
+    // Of so many levels, one is not of ours alone.
+    return this.levels(other, this.ownOrders + 1).some((level) => {
+      if (isBuy ? level.price > price : level.price < price) return false;
+      return [...this.#queues.at(other, level.price)].some(({ isOwn }) => !isOwn);
+    });
+  }
+
   /**
-   * Lets an order of the feed rest, with all it is told to have. It may trade with what it meets.
+   * Lets an order of the feed rest, with all it is told to have.
+   * @param mayTrade with what it meets; else it is refused where it meets something (WOULD_CROSS)
    * @returns what it traded; a code's name where it is refused; undefined where its price or
    * quantity is none of the engine's
    */
-  rest(order: MarketOrder): readonly Match[] | string | undefined {
+  rest(order: MarketOrder, mayTrade: boolean): readonly Match[] | string | undefined {
     const price = ticksOf(this.units, order.price);
     const quantity = lotsOf(this.units, order.told);
     order.here = 0n;
+    this.#step?.add(order.price);
     if (price === undefined || quantity === undefined) return undefined;
     const events = this.#market.run(MARKET_ACCOUNT, {
       kind: CommandKind.NEW,
@@ -165,7 +195,7 @@ export class MatchedMarket {
       side: order.side,
       price,
       quantity,
-      timeInForce: TimeInForce.GTC,
+      timeInForce: mayTrade ? TimeInForce.GTC : TimeInForce.POST_ONLY,
     });
     const [first] = events;
     if (first?.type === 'rejected') return resultName(first.code);
@@ -209,13 +239,24 @@ export class MatchedMarket {
     if (target === 0n) this.#queues.leave(order);
   }
 
+  #ownTicksOf(price: bigint): bigint | undefined {
+    return this.#step?.allows(price) === false ? undefined : ticksOf(this.units, price);
+  }
+
+  /** Why nothing of ours is let in, if so. */
+  get #refusal(): string | undefined {
+    if (this.isHalted) return HALTED;
+    return this.isCrossed ? CROSSED : undefined;
+  }
+
   placeOwn(terms: OwnTerms): void {
     const { id, timeInForce } = terms;
     const side = SIDE_NAMES[terms.side];
-    const price = ticksOf(this.units, terms.price);
+    const price = this.#ownTicksOf(terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
-    if (this.isHalted) {
-      this.#reject(id, 'place', HALTED);
+    const refusal = this.#refusal;
+    if (refusal !== undefined) {
+      this.#reject(id, 'place', refusal);
       return;
     }
     if (price === undefined || quantity === undefined) {
@@ -240,10 +281,11 @@ export class MatchedMarket {
   replaceOwn(terms: OwnTerms): void {
     const { id, timeInForce } = terms;
     const order = this.#own.get(BigInt(id));
-    const price = ticksOf(this.units, terms.price);
+    const refusal = this.#refusal;
+    const price = this.#ownTicksOf(terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
     if (order === undefined) this.#reject(id, 'replace', 'UNKNOWN_ORDER');
-    else if (this.isHalted) this.#reject(id, 'replace', HALTED);
+    else if (refusal !== undefined) this.#reject(id, 'replace', refusal);
     else if (price === undefined) this.#reject(id, 'replace', 'INVALID_PRICE');
     else if (quantity === undefined) this.#reject(id, 'replace', 'INVALID_QUANTITY');
     else {

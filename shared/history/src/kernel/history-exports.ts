@@ -27,14 +27,6 @@ export interface HistoryExports {
   /** Address of the counts of each code, u64. */
   countsAddress(book: number): number;
   resetBook(book: number): void;
-  /** False where there can be no such instrument. */
-  seedLevel(
-    book: number,
-    instrument: number,
-    side: number,
-    price: bigint,
-    quantity: bigint,
-  ): boolean;
   trimLevels(book: number, instrument: number, levels: number): void;
   openOrders(book: number): number;
   instrumentStatus(book: number, instrument: number): number;
@@ -90,6 +82,9 @@ export interface HistoryExports {
   newWords(): number;
   addWord(table: number, word: number, length: number, code: number): void;
   stepLobster(decoder: number): void;
+  stepLobsterRows(decoder: number): void;
+  /** `placing` as assembly/lobster-rows.ts has it. */
+  placeLevels(placing: number): void;
   setMboCsvWords(decoder: number, columns: number, actions: number, sides: number): void;
   stepMboCsv(decoder: number): void;
   setHyperliquidWords(

@@ -28,6 +28,7 @@ const orderIds = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(2n ** 32n, 2n ** 40n + 1n, 2n ** 64n - 1n) },
 );
 const actions = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(Action.LEVEL) },
   { weight: 12, arbitrary: fc.constant(Action.ADD) },
   {
     weight: 20,
@@ -35,7 +36,7 @@ const actions = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(Action.TRADE, Action.CLEAR, Action.STATUS, 0, 9, 10, 255),
+    arbitrary: fc.constantFrom(Action.TRADE, Action.CLEAR, Action.STATUS, 0, 9, 11, 255),
   },
 );
 const sides = fc.oneof(

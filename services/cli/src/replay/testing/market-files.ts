@@ -6,11 +6,18 @@ import type { TestContext } from 'node:test';
 import type { ReplayPlan } from '../replay-plan.ts';
 
 export const PLAN: ReplayPlan = {
-  ...{ format: undefined, member: undefined, mapping: true, lenient: false, unknown: undefined },
-  ...{ levels: undefined, bookLevels: 5, instrument: undefined, features: [], depth: undefined },
+  ...{ format: undefined, member: undefined, mapping: true, lenient: false, orderbook: true },
+  ...{
+    unknown: undefined,
+    levels: undefined,
+    bookLevels: 5,
+    instrument: undefined,
+    features: [],
+    depth: undefined,
+  },
   ...{ strategies: [], parquet: undefined, svg: undefined, bin38: undefined, compact: undefined },
   ...{ repeat: 1, speed: undefined, follow: false, engine: false, backtest: false },
-  ...{ latency: undefined, fees: undefined, orders: undefined },
+  ...{ latency: undefined, fees: undefined, funds: undefined, orders: undefined },
 };
 
 /** A folder that goes with the test. */

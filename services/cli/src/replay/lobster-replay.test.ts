@@ -1,0 +1,166 @@
+/** LOBSTER's messages with the orderbook file beside them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { loadHistoryModule } from '@foldbook/history';
+import { checkOutputs, joinFeeds, openFeeds } from './feed.ts';
+import { checkFeed, checkObject, checkWords, expectedOf } from './feed-check.ts';
+import { outcomeObject, outcomeWords } from './feed-outcome.ts';
+import { runFeed } from './feed-run.ts';
+import { finalBookObject } from './final-book.ts';
+import type { ReplayPlan } from './replay-plan.ts';
+import { measureStages } from './stages.ts';
+import { PLAN, testFolder } from './testing/market-files.ts';
+
+const module = await loadHistoryModule();
+const { signal } = new AbortController();
+
+const NAME = 'X_2012-06-21_34200000_57600000_message_2.csv';
+const ROWS_NAME = NAME.replace('message', 'orderbook');
+/** An order leaves that nobody named, and uncovers a level; then another one does. */
+const MESSAGES = '34200.1,1,5,100,1000,1\n34200.2,3,6,50,1010,-1\n34200.3,4,7,30,1020,-1\n';
+const ROWS = [
+  '1010,50,1000,100,1020,30,990,10',
+  '1020,30,1000,100,1030,70,990,10',
+  '1030,70,1000,100,1040,80,990,10',
+  '',
+].join('\n');
+
+async function feedOf(files: readonly string[], plan: ReplayPlan) {
+  const [feed, other] = joinFeeds(await openFeeds(files, plan));
+  assert(feed !== undefined && other === undefined, 'one feed');
+  return feed;
+}
+
+async function replayed(files: readonly string[], asked: Partial<ReplayPlan> = {}) {
+  const plan = { ...PLAN, ...asked };
+  return runFeed({ module, plan, feed: await feedOf(files, plan), signal });
+}
+
+const pricesOf = ({ finalBook }: Awaited<ReturnType<typeof replayed>>) => {
+  const { X } = finalBookObject(finalBook);
+  const terms = (levels: readonly { price: string; quantity: string }[] = []) =>
+    levels.map(({ price, quantity }) => `${quantity} at ${price}`);
+  return [terms(X?.bids), terms(X?.asks)];
+};
+const LAST_ROW = [
+  ['100 at 0.10', '10 at 0.099'],
+  ['70 at 0.103', '80 at 0.104'],
+];
+
+test('the book follows the orderbook file beside the messages', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, MESSAGES);
+  assert.deepEqual((await replayed([path])).orderbooks, []);
+  await put(ROWS_NAME, ROWS);
+  const followed = await replayed([path]);
+  assert.deepEqual(pricesOf(followed), LAST_ROW);
+  assert.deepEqual([followed.orderbooks, followed.events], [[ROWS_NAME], 8]);
+  assert.deepEqual(outcomeObject(followed).orderbooks, [ROWS_NAME]);
+  assert.match(outcomeWords(followed), /the book follows X_.*_orderbook_2\.csv\n {2}2 events of/);
+  const alone = await replayed([path], { orderbook: false });
+  assert.deepEqual(pricesOf(alone), [['100 at 0.10'], []]);
+  assert.deepEqual([alone.orderbooks, alone.events], [[], 3]);
+  assert.match(outcomeWords(alone), /messages alone leave gone orders in the book/);
+  assert.equal('orderbooks' in outcomeObject(alone), false);
+});
+
+test('packed, again and again, at their pace, measured, and written', async (t) => {
+  const { put, pathOf } = await testFolder(t);
+  const path = await put(`${NAME}.gz`, gzipSync(MESSAGES));
+  await put(`${ROWS_NAME}.gz`, gzipSync(ROWS));
+  assert.deepEqual(pricesOf(await replayed([path])), LAST_ROW);
+  const twice = await replayed([path], { repeat: 2 });
+  assert.deepEqual([pricesOf(twice), twice.events], [LAST_ROW, 16]);
+  assert.deepEqual(pricesOf(await replayed([path], { speed: 1_000 })), LAST_ROW);
+  const one = await replayed([path], { levels: 1 });
+  assert.deepEqual(pricesOf(one), [['100 at 0.10'], ['70 at 0.103']]);
+  await replayed([path], { compact: pathOf('X.events') });
+  assert.deepEqual(pricesOf(await replayed([pathOf('X.events')], { levels: 2 })), LAST_ROW);
+  const plan = { ...PLAN, repeat: 1 };
+  const feed = await feedOf([path], plan);
+  const stages = await measureStages({ module, feed, plan, signal, onProgress: () => {} });
+  assert(stages !== undefined);
+  assert.deepEqual([stages.events, finalBookObject(stages.finalBook).X?.askLevels], [8, 2]);
+});
+
+test('a file behind another begins with the whole book', async (t) => {
+  const { put } = await testFolder(t);
+  const first = await put(NAME, MESSAGES);
+  await put(ROWS_NAME, ROWS);
+  const later = await put(NAME.replace('34200000_5', '57600000_6'), '57600.1,3,5,100,1000,1\n');
+  await put(ROWS_NAME.replace('34200000_5', '57600000_6'), '1040,5,980,6,1050,7,970,8\n');
+  const outcome = await replayed([first, later]);
+  assert.deepEqual(pricesOf(outcome), [
+    ['6 at 0.098', '8 at 0.097'],
+    ['5 at 0.104', '7 at 0.105'],
+  ]);
+  assert.equal(outcome.orderbooks.length, 2);
+});
+
+test('faults of the rows name their file; leniently they are counted', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, MESSAGES);
+  for (const [rows, code, words, byte, events] of [
+    [ROWS.replace('1020,30,1000', '1020,30,x'), 'BAD_FIELD', /row 1 has no whole numbers/, 32, 4],
+    [ROWS.slice(0, 64), 'MISSING_ROWS', /the orderbook ends after 2 rows/, 64, 6],
+    [ROWS + ROWS, 'SURPLUS_ROWS', /the messages end after 3 lines/, 192, 8],
+  ] as const) {
+    await put(ROWS_NAME, rows);
+    const outcome = await replayed([path]);
+    const [fault] = outcome.faults;
+    assert(fault !== undefined);
+    assert.deepEqual([fault.file, fault.code, fault.byte], [ROWS_NAME, code, byte]);
+    assert.match(`${fault.message}; ${fault.remedy}`, words);
+    assert.match(fault.remedy, /--no-orderbook/);
+    assert.equal(outcome.events, events);
+    const passed = await replayed([path], { lenient: true });
+    assert.deepEqual([passed.faults, passed.decoderFaults], [[], code === 'SURPLUS_ROWS' ? 0 : 1]);
+  }
+});
+
+test('an orderbook file that cannot be read to its end: what came before stands', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(`${NAME}.gz`, gzipSync(MESSAGES));
+  const packed = gzipSync(ROWS, { level: 0 });
+  await put(`${ROWS_NAME}.gz`, packed.subarray(0, packed.length - 40));
+  const { faults, events } = await replayed([path]);
+  const told = faults.map(({ file, code }) => [file, code]);
+  assert.deepEqual([told, events], [[[`${ROWS_NAME}.gz`, 'TRUNCATED']], 6]);
+  const passed = await replayed([path], { lenient: true });
+  assert.deepEqual([passed.faults, passed.decoderFaults, passed.events], [[], 1, 7]);
+});
+
+test('results are not written over the orderbook file', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, MESSAGES);
+  const plan = { ...PLAN, parquet: await put(ROWS_NAME, ROWS) };
+  const feeds = await openFeeds([path], plan);
+  await assert.rejects(() => checkOutputs(feeds, plan), /orderbook_2\.csv is named twice/);
+});
+
+test('a check finds a wrong level, and says where the files are of different days', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, MESSAGES);
+  const feed = await feedOf([path], PLAN);
+  const checked = async (file: string) => {
+    const expected = await expectedOf(feed, file);
+    return checkFeed({ module, plan: PLAN, feed, expected, signal, onProgress: () => {} });
+  };
+  const good = await checked(await put(ROWS_NAME, ROWS));
+  assert.deepEqual([good.checked, good.mismatches, good.hint], [3, 0, undefined]);
+  // A level that was known, and one that came into sight two rows ago.
+  for (const [from, to, first] of [
+    ['1030,70,1000,100', '1030,70,1000,101', 'the bid of row 2'],
+    ['1030,70,1000,100,1040', '1030,71,1000,100,1040', 'the ask of row 2'],
+    ['1030,70,1000,100,1040', '1035,70,1000,100,1040', 'the ask of row 2'],
+  ] as const) {
+    const bad = await checked(await put('bad.csv', ROWS.replace(from, to)));
+    assert.deepEqual([bad.checked, bad.mismatches, bad.first], [3, 1, first]);
+  }
+  const other = await put(ROWS_NAME.replace('X_2012-06-21', 'Y_2012-06-22'), ROWS);
+  const hinted = await checked(other);
+  const words = /is, by its name, of Y of 2012-06-22; the messages are of X of 2012-06-21/;
+  assert.match(checkWords(hinted), words);
+  assert.match(`${checkObject(hinted).hint}`, words);
+});

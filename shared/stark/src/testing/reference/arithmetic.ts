@@ -1,0 +1,60 @@
+import * as field from './field.ts';
+
+/**
+ * What the constraints need of the extension field: the verifier computes with BigInt, the
+ * reference prover with numbers. Constraints are written once, for both.
+ */
+export interface Arithmetic<E> {
+  readonly add: (a: E, b: E) => E;
+  readonly subtract: (a: E, b: E) => E;
+  readonly multiply: (a: E, b: E) => E;
+  /** A small integer, of any sign. */
+  readonly integer: (value: number) => E;
+}
+
+export const bigArithmetic: Arithmetic<field.Element> = {
+  add: field.add,
+  subtract: field.subtract,
+  multiply: field.multiply,
+  integer: (value) => field.fromBase(BigInt(value)),
+};
+
+/** Sums and products with more than two operands, and integers as they are. */
+export class Calculator<E> {
+  readonly #field: Arithmetic<E>;
+
+  constructor(field: Arithmetic<E>) {
+    this.#field = field;
+  }
+
+  integer(value: number): E {
+    return this.#field.integer(value);
+  }
+
+  sum(...terms: readonly (E | number)[]): E {
+    return terms.map((term) => this.#of(term)).reduce((a, b) => this.#field.add(a, b));
+  }
+
+  product(...factors: readonly (E | number)[]): E {
+    return factors.map((factor) => this.#of(factor)).reduce((a, b) => this.#field.multiply(a, b));
+  }
+
+  /** The first less all others. */
+  difference(from: E | number, ...less: readonly (E | number)[]): E {
+    return less.reduce<E>((a, b) => this.#field.subtract(a, this.#of(b)), this.#of(from));
+  }
+
+  /** c (c - 1). */
+  bool(value: E): E {
+    return this.product(value, this.difference(value, 1));
+  }
+
+  /** items[0] + base items[1] + base^2 items[2] + ... */
+  weighted(base: E | number, items: readonly E[]): E {
+    return items.reduceRight((sum, item) => this.sum(this.product(sum, base), item));
+  }
+
+  #of(value: E | number): E {
+    return typeof value === 'number' ? this.#field.integer(value) : value;
+  }
+}
