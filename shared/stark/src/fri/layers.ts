@@ -3,11 +3,12 @@ import { hashRows } from '../commit/committed-tree.ts';
 import { DigestTree, storageIndex } from '../commit/digest-tree.ts';
 import type { Opening } from '../commit/opening.ts';
 import * as base from '../field/base.ts';
-import { point, root, shift } from '../field/domain.ts';
+import { point, root } from '../field/domain.ts';
 import type { Extension } from '../field/extension.ts';
 import * as extension from '../field/extension.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { fromMontgomery, toMontgomery } from '../kernel/montgomery.ts';
+import { exponentAt, Transforms } from '../kernel/ntt.ts';
 import { layerShape } from './check-queries.ts';
 import { foldFactors } from './fold.ts';
 import { type FriLayer, type FriSchedule, layerLeaves } from './schedule.ts';
@@ -174,37 +175,28 @@ function writeElements(arena: Kernel['arena'], elements: readonly Extension[]): 
 
 /** Coefficients of the polynomial whose values on D(logSize) a layer is: coset 0 tells them. */
 function interpolate(
-  { arena }: Kernel,
+  kernel: Kernel,
   address: number,
   logSize: number,
   logBlowup: number,
 ): Extension[] {
+  const { arena } = kernel;
+  const { mark } = arena;
   const logHeight = logSize - logBlowup;
   const height = 2 ** logHeight;
-  const roots = powers(base.inverse(root(logHeight)), height);
-  const scales = powers(base.inverse(shift(logSize)), height);
-  const coordinates = Array.from({ length: extension.DEGREE }, (_, i) => {
-    const values = Array.from(
-      arena.words(address + WORD_BYTES * i * 2 ** logSize, height),
-      fromMontgomery,
-    );
-    return scales.map((scale, t) => {
-      const sum = values.reduce(
-        (total, value, j) => base.add(total, base.mul(value, roots[(j * t) % height] ?? 0)),
-        0,
-      );
-      return base.mul(sum, base.mul(scale, base.inverse(height)));
-    });
-  });
-  return scales.map((_, t) => {
-    const coefficient = Uint32Array.from(coordinates, (column) => column[t] ?? 0);
-    return extension.fromWords(coefficient, 0);
-  });
-}
-
-/** 1, ratio, ratio^2, ... */
-function powers(ratio: number, count: number): number[] {
-  const all: number[] = [];
-  for (let power = 1; all.length < count; power = base.mul(power, ratio)) all.push(power);
-  return all;
+  const transforms = new Transforms(kernel, [logHeight], logBlowup);
+  const coset = arena.take(WORD_BYTES * extension.DEGREE * height);
+  const words = arena.words(coset, extension.DEGREE * height);
+  for (let i = 0; i < extension.DEGREE; i++) {
+    words.set(arena.words(address + WORD_BYTES * i * 2 ** logSize, height), i * height);
+  }
+  const columns = { address: coset, strideBytes: WORD_BYTES * height, count: extension.DEGREE };
+  transforms.interpolateCoset(columns, logHeight, 0);
+  const coefficients: Extension[] = new Array(height);
+  for (let index = 0; index < height; index++) {
+    const at = (i: number) => fromMontgomery(words[i * height + index] ?? 0);
+    coefficients[exponentAt(index, logHeight)] = [at(0), at(1), at(2), at(3), at(4)];
+  }
+  arena.release(mark);
+  return coefficients;
 }
