@@ -1,10 +1,13 @@
-/** Compiles assembly/*.ts to build/stark.wasm. */
+/** Compiles assembly/*.ts and what codegen/ writes to build/stark.wasm. */
 import { join } from 'node:path';
 import { buildWasm, compileWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
+import { airSource } from './codegen/air-source.ts';
+import { TABLES } from './src/air/tables.ts';
 
 export const starkSource: WasmSource = {
   entry: 'shared/stark/assembly/index.ts',
   folders: ['shared/stark/assembly'],
+  written: { 'shared/stark/assembly/air.ts': airSource(TABLES) },
   flags: [
     ...['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'simd'],
     ...['--maximumMemory', '65536'],
@@ -21,5 +24,10 @@ export function buildStark(): Promise<{ built: boolean }> {
 export function compileBeside(name: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const entry = `shared/stark/assembly/${name}.ts`;
   const output = join(import.meta.dirname, 'build', `${name}.wasm`);
-  return compileWasm({ ...starkSource, entry, output, written: { [entry]: text } });
+  return compileWasm({
+    ...starkSource,
+    entry,
+    output,
+    written: { ...starkSource.written, [entry]: text },
+  });
 }

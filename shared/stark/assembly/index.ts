@@ -8,3 +8,8 @@ export { invertColumn, invertDifferences, invertExtension } from './inversion';
 export { enterColumn, leaveColumn } from './montgomery';
 export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
 export { transformTableBytes, writeTransformTables } from './ntt-tables';
+export {
+  constraintsAfter, constraintsBefore, constraintsRecords, lookupsAfter, lookupsBefore,
+  lookupsRecords,
+} from './air';
+export { rangeInverses, sumUp } from './ranges';
