@@ -80,6 +80,13 @@ export function wideScale(a: Wide, factor: number): Wide {
   return a.map((value) => times(value, factor));
 }
 
+/** Adds a times factor to the element at five places of a list of numbers. */
+export function accumulate(sums: Uint32Array, place: number, a: Wide, factor: number): void {
+  for (let i = 0; i < 5; i += 1) {
+    sums[place + i] = plus(at(sums, place + i), times(at(a, i), factor));
+  }
+}
+
 export const wideArithmetic: Arithmetic<Wide> = {
   add: widePlus,
   subtract: wideMinus,
@@ -123,12 +130,13 @@ function transform(coefficients: Uint32Array, root: number): Uint32Array {
   for (let i = 1; i < size / 2; i += 1) turns[i] = times(at(turns, i - 1), root);
   for (let half = 1; half < size; half *= 2) {
     const step = size / (2 * half);
-    for (let place = 0; place < size; place += 1) {
-      if ((place & half) !== 0) continue;
-      const even = at(values, place);
-      const odd = times(at(values, place + half), at(turns, (place % half) * step));
-      values[place] = plus(even, odd);
-      values[place + half] = minus(even, odd);
+    for (let place = 0; place < size; place += 2 * half) {
+      for (let i = 0; i < half; i += 1) {
+        const even = at(values, place + i);
+        const odd = times(at(values, place + half + i), at(turns, i * step));
+        values[place + i] = plus(even, odd);
+        values[place + half + i] = minus(even, odd);
+      }
     }
   }
   return values;

@@ -2,6 +2,7 @@ import { at, type Element, evaluate, inverse, rootOfUnity, shift } from './field
 import { powersOf, scheduleOf } from './fri.ts';
 import { concat, GRIND, hash, integerOf, littleEndian } from './hash.ts';
 import {
+  accumulate,
   big,
   extend,
   interpolate,
@@ -12,7 +13,6 @@ import {
   wideMinus,
   wideOf,
   widePlus,
-  wideScale,
   wideTimes,
 } from './numbers.ts';
 import type { WeightedOpening } from './openings.ts';
@@ -40,16 +40,15 @@ export function combinationOf(
     const pole = wide(point);
     const distances = points.map((value) => wideMinus(wideOf(value), pole));
     const inverses = invertAll(distances, (one) => wide(inverse(big(one))));
-    const numerators = points.map(() => wideMinus(wideOf(0), wide(claimed)));
+    const numerators = new Uint32Array(5 * size);
     columns.forEach((column, j) => {
       const weight = wide(at(weights, j));
       const values = cells(table, column);
-      for (let e = 0; e < size; e += 1) {
-        numerators[e] = widePlus(at(numerators, e), wideScale(weight, at(values, e)));
-      }
+      for (let e = 0; e < size; e += 1) accumulate(numerators, 5 * e, weight, at(values, e));
     });
     for (let e = 0; e < size; e += 1) {
-      const quotient = wideTimes(at(numerators, e), at(inverses, e));
+      const total = [...numerators.subarray(5 * e, 5 * e + 5)];
+      const quotient = wideTimes(wideMinus(total, wide(claimed)), at(inverses, e));
       sums[e] = widePlus(at(sums, e), quotient);
     }
   }

@@ -6,6 +6,7 @@ import { at, type Element, inverse, rootOfUnity, shift } from './field.ts';
 import { powersOf } from './fri.ts';
 import { mainCount, type Table } from './layout.ts';
 import {
+  accumulate,
   big,
   extend,
   interpolate,
@@ -47,13 +48,18 @@ export function coordinatesOf(values: readonly Wide[]): Uint32Array[] {
   return [0, 1, 2, 3, 4].map((i) => Uint32Array.from(values, (value) => at(value, i)));
 }
 
-export function valueAt({ coefficients }: Column, point: Element): Element {
+/** The columns' values at a point. All have the same height. */
+export function valuesAt(columns: readonly Column[], point: Element): Element[] {
+  const sums = columns.map(() => new Uint32Array(5));
+  let power = wideOf(1);
   const base = wide(point);
-  let sum = wideOf(0);
-  for (let i = coefficients.length - 1; i >= 0; i -= 1) {
-    sum = widePlus(wideTimes(sum, base), wideOf(at(coefficients, i)));
+  for (let i = 0; i < (columns[0]?.coefficients.length ?? 0); i += 1) {
+    for (const [j, { coefficients }] of columns.entries()) {
+      accumulate(at(sums, j), 0, power, at(coefficients, i));
+    }
+    power = wideTimes(power, base);
   }
-  return big(sum);
+  return sums.map((sum) => big([...sum]));
 }
 
 type FractionsOf = (main: readonly Wide[]) => Fractions<Wide>[];

@@ -12,7 +12,7 @@ import {
   fractionsOfTables,
   lookupsOf,
   quotientOf,
-  valueAt,
+  valuesAt,
 } from './prover-tables.ts';
 import { baseBytes, elementBytes } from './reader.ts';
 import { type Parameters, pinnedPoint, type Statement, writeStatement } from './statement.ts';
@@ -69,7 +69,7 @@ export function proveReference(trace: Trace, claim: Claim, hooks: Hooks = {}): R
   for (const { cap } of trees) transcript.absorb(TAG.cap, concat(...cap));
   const sums = proveTables(trace, layout, columns, trees, transcript, statement, hooks);
   const zeta = transcript.draw();
-  const values = layout.tables.map((table, index) => valuesAt(table, at(columns, index), zeta));
+  const values = layout.tables.map((table, index) => openAtZeta(table, at(columns, index), zeta));
   hooks.values?.(values);
   transcript.absorb(TAG.values, concat(...values.map(valueBytes)));
   const combinations = combinationsOf(layout, columns, statement, values, zeta, transcript.draw());
@@ -107,8 +107,8 @@ function statementOf(
   const commitment = (tree: number, logHeight: number) => {
     const root = rootOf(at(trees, tree).cap);
     const point = pinnedPoint(root, logHeight);
-    const pinned = at(columns, tree).slice(0, 18);
-    return { logHeight, root, pinned: pinned.map((column) => valueAt(column, point)) };
+    const pinned = valuesAt(at(columns, tree).slice(0, 18), point);
+    return { logHeight, root, pinned };
   };
   const place = { chainId: new Uint8Array(32).fill(7), market: 1, part: 0 };
   const span = { epoch: 0n, firstIndex: 0n, count, logHeight: heights.records };
@@ -160,12 +160,9 @@ function proveTables(
   return sums;
 }
 
-function valuesAt(table: Table, columns: readonly Column[], zeta: Element) {
-  const point = nextPoint(zeta, table);
-  return {
-    here: columns.map((column) => valueAt(column, zeta)),
-    next: nextColumnsOf(table.shape).map((column) => valueAt(at(columns, column), point)),
-  };
+function openAtZeta(table: Table, columns: readonly Column[], zeta: Element) {
+  const next = nextColumnsOf(table.shape).map((column) => at(columns, column));
+  return { here: valuesAt(columns, zeta), next: valuesAt(next, nextPoint(zeta, table)) };
 }
 
 function combinationsOf(
