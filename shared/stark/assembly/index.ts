@@ -10,6 +10,7 @@ export { foldLayer } from './fri';
 export {
   addQuotient, barycentricWeights, combineColumns, dotColumns, geometric,
 } from './openings';
+export { splitHalves } from './quotient';
 export { grind, hashLevel, hashRows, injectRows } from './tree';
 export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
 export { transformTableBytes, writeTransformTables } from './ntt-tables';

@@ -5,6 +5,7 @@ export interface KernelExports
     TreeExports,
     OpeningsExports,
     FriExports,
+    QuotientExports,
     AirExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
@@ -70,6 +71,11 @@ interface OpeningsExports {
   ): void;
   combineColumns(factors: number, pointers: number, count: number, n: number, target: number): void;
   addQuotient(combined: number, value: number, inverses: number, n: number, target: number): void;
+}
+
+/** assembly/quotient.ts. */
+interface QuotientExports {
+  splitHalves(columns: number, words: number, half: number, halfOfInverse: number): void;
 }
 
 /** assembly/fri.ts. */

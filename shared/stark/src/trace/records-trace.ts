@@ -3,13 +3,12 @@
 import { RANGE, RECORD_COLUMNS, RECORD_WITNESS, recordsTable } from '../air/records-table.ts';
 import { mul, PRIME } from '../field/base.ts';
 import { StarkError } from '../kernel/stark-error.ts';
+import { MAX_PART_RECORDS } from '../statement/part-statement.ts';
 import { LIMB_COUNT, splitLimbs } from './limbs.ts';
 import { Movements } from './movements.ts';
 import { findFault, type SettlementRecord, TRADE } from './settlement-record.ts';
 import { heightOf, TableTrace } from './table-trace.ts';
 
-/** More, and sums of limbs might need carries that A8 cannot hold (SPEC.md, section 8.2). */
-export const RECORD_LIMIT = 131_071;
 const SMALLEST_HEIGHT = 4096;
 
 const indexOf = (name: string): number => [...RECORD_COLUMNS, ...RECORD_WITNESS].indexOf(name);
@@ -28,7 +27,7 @@ export interface RecordsTrace {
 /** @throws StarkError STATEMENT_FALSE for a record that is not valid, with its index */
 export function traceRecords(records: readonly SettlementRecord[]): RecordsTrace {
   const count = records.length;
-  if (count < 1 || count > RECORD_LIMIT) throw new Error(`assertion failed: ${count} records`);
+  if (count < 1 || count > MAX_PART_RECORDS) throw new Error(`assertion failed: ${count} records`);
   const trace = new TableTrace(recordsTable, heightOf(count, SMALLEST_HEIGHT));
   const movements = new Movements();
   const writer = new RecordWriter(trace);

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StarkError } from '../kernel/stark-error.ts';
+import { MAX_PART_RECORDS } from '../statement/part-statement.ts';
 import { sampleAccounts, sampleRecords } from '../testing/sample-part.ts';
 import { type AccountTable, genesisAccounts } from './account-table.ts';
 import { joinLimbs, splitLimbs } from './limbs.ts';
-import { RECORD_LIMIT, traceRecords } from './records-trace.ts';
+import { traceRecords } from './records-trace.ts';
 import type { SettlementRecord } from './settlement-record.ts';
 import { traceSettlement } from './settlement-trace.ts';
 
@@ -134,12 +135,12 @@ test('as many records as a part can have, each with the largest limbs', () => {
     base: BigUint64Array.of(kept, 0n, kept),
     quote: new BigUint64Array(3),
   };
-  const change = BigInt(RECORD_LIMIT) * most;
+  const change = BigInt(MAX_PART_RECORDS) * most;
   for (const [given, sign] of [
     [record({ dBase: most }), 1n],
     [record({ kind: 6, a: 2, b: 0, dBase: most }), -1n],
   ] as const) {
-    const records = new Array<SettlementRecord>(RECORD_LIMIT).fill(given);
+    const records = new Array<SettlementRecord>(MAX_PART_RECORDS).fill(given);
     const after = traceSettlement(records, accounts).accounts;
     assert.deepEqual([...after.base], [kept + sign * change, 0n, kept + sign * change]);
     assert.throws(() => traceRecords([...records, given]), /assertion failed: 131072 records/);

@@ -16,7 +16,7 @@ export interface SettlementTrace {
 }
 
 /**
- * @param records - 1 to RECORD_LIMIT
+ * @param records - 1 to MAX_PART_RECORDS
  * @throws StarkError STATEMENT_FALSE with the record that is not valid, or the account whose
  *   balance leaves 0 .. 2^63 - 1
  */

@@ -3,14 +3,10 @@ import {
   at,
   domainPoint,
   type Element,
-  equals,
   fromBase,
   inverse,
   mod,
   multiply,
-  ONE,
-  power,
-  powerOf,
   rootOfUnity,
   scale,
   subtract,
@@ -44,13 +40,9 @@ export function nextPoint(zeta: Element, { logHeight }: Table): Element {
   return scale(zeta, rootOfUnity(logHeight));
 }
 
-/** True if the point is in a trace domain or an extended domain of the layout. */
-export function meetsDomain(point: Element, { tables, logBlowup }: Layout): boolean {
-  return tables.some(({ logHeight }) => {
-    const constant = fromBase(power(31n, 2n ** 27n));
-    const extended = powerOf(point, 2n ** BigInt(logHeight + logBlowup));
-    return equals(powerOf(point, 2n ** BigInt(logHeight)), ONE) || equals(extended, constant);
-  });
+/** Whether a point is in F_p, where the domains are (SPEC.md section 5, step 6). */
+export function isInBaseField(point: Element): boolean {
+  return point.slice(1).every((coefficient) => coefficient === 0n);
 }
 
 /** All openings of one height in the order of SPEC.md section 5, step 7. */

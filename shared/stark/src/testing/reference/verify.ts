@@ -26,7 +26,7 @@ import { concat, GRIND, hash, integerOf, sameBytes } from './hash.ts';
 import { type Layout, layoutOf, logSizesOf, mainCount, type Table } from './layout.ts';
 import {
   combine,
-  meetsDomain,
+  isInBaseField,
   openingsOf,
   type Pinned,
   type TableValues,
@@ -109,7 +109,7 @@ function verify(statementBytes: Uint8Array, proofBytes: Uint8Array, accepted: Ac
     return { table: i + 1, point: pinnedPoint(root, logHeight), values };
   });
   for (const point of [zeta, ...pinned.map(({ point }) => point)]) {
-    require(!meetsDomain(point, layout), 'a point is in a domain');
+    require(!isInBaseField(point), 'a point is in the base field');
   }
   layout.tables.forEach((table, index) => {
     const values = at(proof.values, index);

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { airDigest } from '../air/digest.ts';
+import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { StarkError } from '../kernel/stark-error.ts';
+import { verifyReference } from '../testing/reference/verify.ts';
+import { sampleAccounts, sampleRecords } from '../testing/sample-part.ts';
+import type { AccountTable } from '../trace/account-table.ts';
+import { verifyPart } from '../verify/verify-part.ts';
+import { type PartInput, PartProver } from './part-prover.ts';
+import { STAGES, type Stage } from './prove-hooks.ts';
+
+const prover = new PartProver(new Kernel(await readKernelModule()));
+
+function inputOf(part: number, accounts: AccountTable = sampleAccounts()): PartInput {
+  const records = sampleRecords(part + 1);
+  const place = { chainId: new Uint8Array(32).fill(9), market: 7, epoch: 3n, part };
+  return { ...place, recordFirst: BigInt(part * records.length), records, accounts };
+}
+
+const reference = (statement: Uint8Array, proof: Uint8Array) => {
+  const parameters = [{ logBlowup: 2, queries: 84, grindingBits: 20, maxLogHeight: 18 }];
+  return verifyReference(statement, proof, { airDigest: airDigest(), parameters });
+};
+
+test('a part is proved; two verifiers that share no code accept it', () => {
+  const stages: Stage[] = [];
+  const { statement, proof } = prover.prove(inputOf(0), { onStage: (one) => stages.push(one) });
+  const verdict = verifyPart(statement, proof);
+  assert.ok(verdict.ok, JSON.stringify(verdict));
+  assert.ok(verdict.securityBits >= 100);
+  assert.deepEqual(reference(statement, proof), { ok: true });
+  assert.deepEqual(new Set(stages), new Set(STAGES));
+});
+
+test('a part begins with the table that the one before it ended with', () => {
+  const first = prover.prove(inputOf(0));
+  const second = prover.prove({
+    ...inputOf(1),
+    records: inputOf(0).records.slice(0, 3),
+    accounts: first.accounts,
+  });
+  assert.deepEqual(second.before, first.after);
+  assert.ok(verifyPart(second.statement, second.proof).ok);
+  const again = prover.prove(inputOf(0));
+  assert.deepEqual(again, first, 'the same part has the same proof');
+});
+
+test('a changed statement, and the proof of another part, are refused', () => {
+  const [one, other] = [prover.prove(inputOf(0)), prover.prove(inputOf(1))];
+  const wrong = verifyPart(one.statement, other.proof);
+  assert.ok(!wrong.ok && wrong.code === 'ROOT', JSON.stringify(wrong));
+  const changed = one.statement.slice();
+  // The chain id: nothing else depends on it than the transcript.
+  changed[50] = (changed[50] ?? 0) ^ 1;
+  const refusal = verifyPart(changed, one.proof);
+  assert.ok(!refusal.ok && refusal.code === 'CONSTRAINTS', JSON.stringify(refusal));
+});
+
+test('records that are not valid are not proved, and a prover that was cancelled goes on', () => {
+  const input = inputOf(0);
+  const [first] = input.records;
+  assert.ok(first !== undefined);
+  const records = [...input.records, { ...first, a: 5 }];
+  const codeOf = (code: string) => (error: unknown) =>
+    error instanceof StarkError && error.code === code;
+  assert.throws(() => prover.prove({ ...input, records }), codeOf('STATEMENT_FALSE'));
+  let stages = 0;
+  const isCancelled = () => {
+    stages += 1;
+    return stages > 4;
+  };
+  assert.throws(() => prover.prove(input, { isCancelled }), codeOf('CANCELLED'));
+  const { statement, proof } = prover.prove(input);
+  assert.ok(verifyPart(statement, proof).ok);
+});

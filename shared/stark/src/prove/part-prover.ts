@@ -1,0 +1,328 @@
+/** Proves parts (SPEC sections 5 to 9): one at a time, in one thread. */
+import { airDigest } from '../air/digest.ts';
+import { CommittedTree } from '../commit/committed-tree.ts';
+import { inverse } from '../field/base.ts';
+import { root } from '../field/domain.ts';
+import type { Extension } from '../field/extension.ts';
+import * as F from '../field/extension.ts';
+import { FriLayers } from '../fri/layers.ts';
+import { grindNonce, nonceBytes } from '../grinding.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { Transforms } from '../kernel/ntt.ts';
+import { DEFAULT_PARAMETERS, type ProofParameters } from '../parameters.ts';
+import { nextColumns, type OpenedColumns } from '../proof/combination-plan.ts';
+import { encodeProof, type QueryOpenings, type TableValues } from '../proof/part-proof.ts';
+import { MAIN_TREES, PartShape, type PartTree } from '../proof/part-shape.ts';
+import {
+  ACCOUNT_COLUMNS,
+  type AccountCommitment,
+  accountPoint,
+} from '../statement/account-commitment.ts';
+import { encodeStatement, type PartStatement } from '../statement/part-statement.ts';
+import type { AccountTable } from '../trace/account-table.ts';
+import type { SettlementRecord } from '../trace/settlement-record.ts';
+import { type SettlementTrace, traceSettlement } from '../trace/settlement-trace.ts';
+import type { TableTrace } from '../trace/table-trace.ts';
+import { TAGS, Transcript } from '../transcript.ts';
+import { drawLookupChallenges, type LookupChallenges } from '../verify/lookup-challenges.ts';
+import { ByteWriter } from '../wire/byte-writer.ts';
+import { combinations, type OpenedValues } from './combine.ts';
+import { type ExtendedColumns, extendValues } from './extended-columns.ts';
+import { scratch } from './kernel-values.ts';
+import { type Lookups, lookupColumnsOf, placeRangeInverses } from './lookups.ts';
+import { valuesAt } from './openings.ts';
+import { begin, type ProveHooks } from './prove-hooks.ts';
+import { quotientColumns } from './quotients.ts';
+
+/** A part to be proved, and what it begins with. */
+export interface PartInput {
+  readonly chainId: Uint8Array;
+  readonly market: number;
+  readonly epoch: bigint;
+  /** Of its epoch, from 0. */
+  readonly part: number;
+  /** Index of the first record since genesis. */
+  readonly recordFirst: bigint;
+  readonly records: readonly SettlementRecord[];
+  readonly accounts: AccountTable;
+}
+
+export interface ProvedPart {
+  readonly statement: Uint8Array;
+  readonly proof: Uint8Array;
+  readonly before: AccountCommitment;
+  readonly after: AccountCommitment;
+  /** What the next part begins with. */
+  readonly accounts: AccountTable;
+}
+
+const WORD_BYTES = 4;
+
+export class PartProver {
+  readonly #kernel: Kernel;
+  readonly #parameters: ProofParameters;
+
+  constructor(kernel: Kernel, parameters: ProofParameters = DEFAULT_PARAMETERS) {
+    this.#kernel = kernel;
+    this.#parameters = parameters;
+  }
+
+  /**
+   * @throws StarkError STATEMENT_FALSE for records that are not valid or balances that leave their
+   *   range; CANCELLED; OUT_OF_MEMORY
+   */
+  prove(input: PartInput, hooks: ProveHooks = {}): ProvedPart {
+    return scratch(this.#kernel, () => {
+      return new PartRun(this.#kernel, this.#parameters, input, hooks).run();
+    });
+  }
+}
+
+class PartRun {
+  readonly #kernel: Kernel;
+  readonly #input: PartInput;
+  readonly #hooks: ProveHooks;
+  readonly #trace: SettlementTrace;
+  readonly #shape: PartShape;
+  readonly #transforms: Transforms;
+  readonly #transcript = new Transcript();
+
+  constructor(kernel: Kernel, parameters: ProofParameters, input: PartInput, hooks: ProveHooks) {
+    begin('trace', hooks);
+    this.#kernel = kernel;
+    this.#input = input;
+    this.#hooks = hooks;
+    this.#trace = traceSettlement(input.records, input.accounts);
+    const { before, after } = this.#trace;
+    this.#shape = new PartShape({
+      parameters,
+      count: input.records.length,
+      before: { logHeight: Math.log2(before.height) },
+      after: { logHeight: Math.log2(after.height) },
+    });
+    this.#transforms = new Transforms(kernel, this.#shape.logHeights, parameters.logBlowup);
+  }
+
+  run(): ProvedPart {
+    const { records, after, before, accounts } = this.#trace;
+    const traces = [records, after, before].map((trace) => this.#placeTrace(trace));
+    const main = this.#extendTraces(traces);
+    const mainTrees = this.#commitMain(main);
+    const statement = this.#statementOf(main, mainTrees);
+    const statementBytes = encodeStatement(statement);
+    this.#transcript.absorb(TAGS.STATEMENT, statementBytes);
+    for (const { cap } of mainTrees) this.#transcript.absorb(TAGS.CAP, cap);
+
+    const challenges = drawLookupChallenges(this.#transcript);
+    const lookups = this.#lookups(traces, challenges);
+    const lookup = lookups.map(({ columns }) => columns);
+    const sums = lookups.map(({ sum }) => sum);
+    const lookupTree = this.#commit('lookup', lookup);
+    this.#transcript.absorb(TAGS.CAP, lookupTree.cap);
+    this.#transcript.absorb(TAGS.SUMS, new ByteWriter().extensions(sums).finish());
+
+    const quotient = this.#quotients(main, lookups, challenges);
+    const quotientTree = this.#commit('quotient', quotient);
+    this.#transcript.absorb(TAGS.CAP, quotientTree.cap);
+
+    const opened = this.#open({ main, lookup, quotient }, statement);
+    const layers = this.#fold(opened.of);
+    const nonce = this.#grind(layers);
+    const queries = this.#query([...mainTrees, lookupTree, quotientTree], layers);
+    const proof = encodeProof({
+      mainCaps: mainTrees.map(({ cap }) => cap),
+      lookupCap: lookupTree.cap,
+      sums,
+      quotientCap: quotientTree.cap,
+      values: opened.values,
+      layerCaps: layers.caps,
+      finalPolynomial: layers.finalPolynomial,
+      nonce,
+      queries,
+    });
+    const commitments = { before: statement.before, after: statement.after };
+    return { statement: statementBytes, proof, ...commitments, accounts };
+  }
+
+  /** Address of a table's cells in the kernel, column after column. */
+  #placeTrace({ cells }: TableTrace): number {
+    const { arena, exports } = this.#kernel;
+    const address = arena.take(WORD_BYTES * cells.length);
+    arena.words(address, cells.length).set(cells);
+    exports.enterColumn(address, address, cells.length);
+    return address;
+  }
+
+  #extendTraces(traces: readonly number[]): ExtendedColumns[] {
+    begin('extend', this.#hooks);
+    return this.#shape.tables.map(({ table, logHeight }, index) => {
+      const trace = present(traces[index]);
+      return extendValues(this.#kernel, this.#transforms, trace, table.columns.length, logHeight);
+    });
+  }
+
+  #commitMain(main: readonly ExtendedColumns[]): CommittedTree[] {
+    begin('commit', this.#hooks);
+    return MAIN_TREES.map((name) => this.#commit(name, main));
+  }
+
+  /** @param columns of each table */
+  #commit(name: PartTree['name'], columns: readonly ExtendedColumns[]): CommittedTree {
+    begin('commit', this.#hooks);
+    const { trees, parameters } = this.#shape;
+    const tree = present(trees.find((one) => one.name === name));
+    const tables = tree.members.map(({ table, first, columns: count }) => {
+      const own = present(columns[table]);
+      const { stride, logHeight } = own;
+      return { address: own.at(first), stride, columns: count, logHeight };
+    });
+    return CommittedTree.build(this.#kernel, tables, parameters.logBlowup);
+  }
+
+  #statementOf(main: readonly ExtendedColumns[], trees: readonly CommittedTree[]): PartStatement {
+    const { chainId, market, epoch, part, recordFirst, records } = this.#input;
+    const [recordTree, afterTree, beforeTree] = trees;
+    const [, after, before] = main;
+    return {
+      parameters: this.#shape.parameters,
+      airDigest: airDigest(),
+      ...{ chainId, market, epoch, part, recordFirst },
+      count: records.length,
+      recordRoot: present(recordTree).root,
+      before: this.#commitmentTo(present(before), present(beforeTree)),
+      after: this.#commitmentTo(present(after), present(afterTree)),
+    };
+  }
+
+  #commitmentTo(columns: ExtendedColumns, { root }: CommittedTree): AccountCommitment {
+    const { logHeight } = columns;
+    const addresses = Array.from({ length: ACCOUNT_COLUMNS }, (_, column) => columns.at(column));
+    const pinned = this.#valuesAt(addresses, logHeight, accountPoint(root, logHeight));
+    return { logHeight, root, pinned };
+  }
+
+  #valuesAt(columns: readonly number[], logHeight: number, at: Extension): Extension[] {
+    const { logBlowup } = this.#shape.parameters;
+    return valuesAt(this.#kernel, columns, { logHeight, logBlowup }, at);
+  }
+
+  #lookups(traces: readonly number[], challenges: LookupChallenges): Lookups[] {
+    begin('lookup', this.#hooks);
+    const ranges = placeRangeInverses(this.#kernel, challenges.z);
+    return this.#shape.tables.map(({ table, logHeight }, index) => {
+      const trace = present(traces[index]);
+      const input = { table, logHeight, trace, ranges, challenges };
+      return lookupColumnsOf(this.#kernel, this.#transforms, input);
+    });
+  }
+
+  #quotients(
+    main: readonly ExtendedColumns[],
+    lookups: readonly Lookups[],
+    challenges: LookupChallenges,
+  ): ExtendedColumns[] {
+    const alpha = this.#transcript.draw();
+    const count = this.#input.records.length;
+    return this.#shape.tables.map(({ table, logHeight }, index) => {
+      begin('constraints', this.#hooks);
+      const { columns: lookup, sum } = present(lookups[index]);
+      const share = F.scale(sum, inverse(2 ** logHeight));
+      return quotientColumns(this.#kernel, this.#transforms, {
+        ...{ table, logHeight, count, alpha, lookup },
+        main: present(main[index]),
+        challenges: { ...challenges, share },
+      });
+    });
+  }
+
+  /** The values at zeta and behind it, as the proof has them and as the combinations need them. */
+  #open(columns: CommittedColumns, { before, after }: PartStatement): OpenedPart {
+    begin('openings', this.#hooks);
+    const zeta = this.#transcript.draw();
+    const { tables } = this.#shape;
+    const addresses = tables.map((_, table) => addressesOf(columns, table));
+    const points = tables.map(({ logHeight }) => F.scale(zeta, root(logHeight)));
+    const values = tables.map(({ table, logHeight }, index): TableValues => {
+      const own = present(addresses[index]);
+      const next = nextColumns(table).map((column) => present(own[column]));
+      return {
+        current: this.#valuesAt(own, logHeight, zeta),
+        next: this.#valuesAt(next, logHeight, present(points[index])),
+      };
+    });
+    const all = values.flatMap(({ current, next }) => [...current, ...next]);
+    this.#transcript.absorb(TAGS.VALUES, new ByteWriter().extensions(all).finish());
+    const commitments = [undefined, after, before];
+    const of = ({ table, point, columns: indices }: OpenedColumns): OpenedValues => {
+      const own = present(addresses[table]);
+      const ofTable = present(values[table]);
+      const opened = indices.map((column) => present(own[column]));
+      if (point === 'zeta') return { at: zeta, columns: opened, values: ofTable.current };
+      if (point === 'next') {
+        return { at: present(points[table]), columns: opened, values: ofTable.next };
+      }
+      const { root, logHeight, pinned } = present(commitments[table]);
+      return { at: accountPoint(root, logHeight), columns: opened, values: pinned };
+    };
+    return { values, of };
+  }
+
+  #fold(openedOf: OpenedPart['of']): FriLayers {
+    begin('combine', this.#hooks);
+    const transcript = this.#transcript;
+    const gamma = transcript.draw();
+    const { schedule, parameters } = this.#shape;
+    const words = combinations(this.#kernel, this.#transforms, this.#shape, openedOf, gamma);
+    begin('fri', this.#hooks);
+    return FriLayers.commit(this.#kernel, schedule, parameters.logBlowup, words, {
+      absorbCap: (cap) => transcript.absorb(TAGS.CAP, cap),
+      draw: () => transcript.draw(),
+    });
+  }
+
+  #grind({ finalPolynomial }: FriLayers): bigint {
+    begin('grind', this.#hooks);
+    const transcript = this.#transcript;
+    const coefficients = new ByteWriter().extensions(finalPolynomial).finish();
+    transcript.absorb(TAGS.FINAL_POLYNOMIAL, coefficients);
+    const { grindingBits } = this.#shape.parameters;
+    const isCancelled = () => this.#hooks.isCancelled?.() === true;
+    const nonce = grindNonce(this.#kernel, transcript.state, grindingBits, isCancelled);
+    transcript.absorb(TAGS.NONCE, nonceBytes(nonce));
+    return nonce;
+  }
+
+  #query(trees: readonly CommittedTree[], layers: FriLayers): QueryOpenings[] {
+    const { parameters, schedule } = this.#shape;
+    return this.#transcript.drawIndices(parameters.queries, schedule.logSize).map((index) => {
+      return {
+        trees: trees.map((tree) => tree.opening(index % 2 ** tree.shape.logSize)),
+        layers: layers.openings(index),
+      };
+    });
+  }
+}
+
+interface CommittedColumns {
+  readonly main: readonly ExtendedColumns[];
+  readonly lookup: readonly ExtendedColumns[];
+  readonly quotient: readonly ExtendedColumns[];
+}
+
+interface OpenedPart {
+  readonly values: readonly TableValues[];
+  readonly of: (opened: OpenedColumns) => OpenedValues;
+}
+
+/** Of all columns of a table on coset 0: main, lookup, quotient. */
+function addressesOf({ main, lookup, quotient }: CommittedColumns, table: number): number[] {
+  return [main, lookup, quotient].flatMap((columns) => {
+    const own = present(columns[table]);
+    return Array.from({ length: own.count }, (_, column) => own.at(column));
+  });
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('assertion failed: a table or tree is missing');
+  return value;
+}
