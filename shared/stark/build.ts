@@ -1,12 +1,16 @@
 /** Compiles the kernel: assembly/*.ts and what codegen/ writes -> build/stark.wasm. */
 import { join } from 'node:path';
 import { buildWasm, compileWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
+import { airSource } from './codegen/air-source.ts';
 import { blake3Source } from './codegen/blake3-source.ts';
+import { TABLES } from './src/air/tables.ts';
+
 
 export const starkSource: WasmSource = {
   entry: 'shared/stark/assembly/index.ts',
   folders: ['shared/stark/assembly'],
   written: {
+    'shared/stark/assembly/air.ts': airSource(TABLES),
     'shared/stark/assembly/blake3-compression.ts': blake3Source(),
   },
   flags: [

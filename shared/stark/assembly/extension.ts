@@ -6,7 +6,7 @@
  * (generated code) writes them by `dot5`, as `mulExtension` does, without the way through memory.
  */
 import {
-  add, double, fold, inverse, mul, reduceWide, sub, wideHigh, wideLow,
+  add, double, fold, inverse, mul, reduceSum, sub, wideHigh, wideLow,
 } from './field';
 
 /** Bytes of an element that is kept for itself: five v128. */
@@ -41,7 +41,7 @@ export function splatExtension(target: usize, words: usize, step: usize): void {
 export function dot3(a0: v128, b0: v128, a1: v128, b1: v128, a2: v128, b2: v128): v128 {
   const low = i64x2.add(i64x2.add(wideLow(a0, b0), wideLow(a1, b1)), wideLow(a2, b2));
   const high = i64x2.add(i64x2.add(wideHigh(a0, b0), wideHigh(a1, b1)), wideHigh(a2, b2));
-  return reduceWide(fold(low), fold(high));
+  return reduceSum(low, high);
 }
 
 // @ts-ignore: decorator
@@ -57,7 +57,7 @@ export function dot4(
     i64x2.add(wideHigh(a0, b0), wideHigh(a1, b1)),
     i64x2.add(wideHigh(a2, b2), wideHigh(a3, b3)),
   );
-  return reduceWide(fold(low), fold(high));
+  return reduceSum(low, high);
 }
 
 /** a0 b0 + ... + a4 b4: a coordinate of a product. */
@@ -75,9 +75,8 @@ export function dot5(
     i64x2.add(wideHigh(a0, b0), wideHigh(a1, b1)),
     i64x2.add(wideHigh(a2, b2), wideHigh(a3, b3)),
   );
-  return reduceWide(
-    fold(i64x2.add(fold(low), wideLow(a4, b4))),
-    fold(i64x2.add(fold(high), wideHigh(a4, b4))),
+  return reduceSum(
+    i64x2.add(fold(low), wideLow(a4, b4)), i64x2.add(fold(high), wideHigh(a4, b4)),
   );
 }
 

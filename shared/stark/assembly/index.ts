@@ -13,3 +13,8 @@ export {
 export { grind, hashLevel, hashRows, injectRows } from './tree';
 export { extendColumns, interpolateColumns, interpolateCoset } from './ntt';
 export { transformTableBytes, writeTransformTables } from './ntt-tables';
+export {
+  constraintsAfter, constraintsBefore, constraintsRecords, lookupsAfter, lookupsBefore,
+  lookupsRecords,
+} from './air';
+export { rangeInverses, sumUp } from './ranges';

@@ -11,8 +11,13 @@ const p = Number(big.P);
 const target = 64 * Math.ceil(probe.heapBase() / 64);
 const [a, b] = [target + 5 * 4 * n, target + 10 * 4 * n];
 
-/** Where carries and reductions turn. */
-const edges = [0, 1, 2, 3, 2 ** 27, 2 ** 31 - p, 2 ** 30, p >> 1, (p >> 1) + 1, p - 2, p - 1];
+/** Where carries and reductions turn, as numbers and as words of memory. */
+const turning = [0, 1, 2, 3, 2 ** 27, 2 ** 31 - p, 2 ** 30, p >> 1, (p >> 1) + 1, p - 2, p - 1];
+/** The value that such a word stands for. */
+const valueOfWord = (word: number): number =>
+  Number(big.modulo(BigInt(word) * big.inverse(1n << 32n)));
+const edges = [...turning, ...turning.map(valueOfWord)];
+const LARGEST = valueOfWord(p - 1);
 const value = fc.oneof(fc.constantFrom(...edges), fc.nat(p - 1));
 const column = (length: number) => fc.array(value, { minLength: length, maxLength: length });
 
@@ -52,8 +57,13 @@ test('lanes: sum, difference, product, inverse', () => {
       const product = wanted((one, other) => one * other);
       assert.deepEqual(run(probe.mul, x, y), product);
       assert.deepEqual(run(probe.inverse, x), wanted(big.inverse));
+      const eight = wanted((one, other) => 8n * one * other);
+      assert.deepEqual(run(probe.wideSum, x, y), eight);
     }),
   );
+  const largest = Array<number>(n).fill(LARGEST);
+  const eight = big.modulo(8n * BigInt(LARGEST) ** 2n);
+  assert.deepEqual(run(probe.wideSum, largest, largest), Array<bigint>(n).fill(eight));
 });
 
 test('lanes: any word enters; a known factor takes any word and leaves its form', () => {
@@ -108,6 +118,10 @@ test('extension: sum, difference, product, product by a base element, square, in
     }),
     { numRuns: 50 },
   );
+  const largest = Array<number>(5 * n).fill(LARGEST);
+  const products = columnsOf(elements(largest).map((row) => big.multiply(row, row)));
+  assert.deepEqual(run(probe.mulExtension, largest, largest), products);
+  assert.deepEqual(run(probe.squareExtension, largest), products);
   const sample = fc.sample(column(5 * n), { numRuns: 1, seed: 5 })[0] ?? [];
   for (let j = 0; j < 5; j++) sample[j * n + 3] = 0;
   const inverses = elements(sample).map(big.inverseExtension);

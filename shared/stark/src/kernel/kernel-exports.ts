@@ -4,7 +4,8 @@ export interface KernelExports
     TransformExports,
     TreeExports,
     OpeningsExports,
-    FriExports {
+    FriExports,
+    AirExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
 }
@@ -94,3 +95,35 @@ interface TreeExports {
   injectRows(nodes: number, leaves: number, count: number): void;
   grind(state: number, bits: number, high: number, low: number, count: number): number;
 }
+/**
+ * What codegen/ writes for each table. `columns` is an array of addresses over one domain of n
+ * rows: of first, last and x, then the main columns, then five coordinates of each column of the
+ * lookup tree, all in Montgomery form. `parameters` is a block of src/air/parameters.ts by the
+ * table's plan.
+ */
+interface AirExports {
+  /** target = the sum of all constraints by their weights, an extension column. */
+  constraintsRecords(columns: number, parameters: number, target: number, n: number): void;
+  constraintsAfter(columns: number, parameters: number, target: number, n: number): void;
+  constraintsBefore(columns: number, parameters: number, target: number, n: number): void;
+  /** target = the columns e, one extension column behind the other; `before`: the fractions. */
+  lookupsRecords: WriteLookups;
+  lookupsAfter: WriteLookups;
+  lookupsBefore: WriteLookups;
+  /** table = 1/(z - t) for t below 4,096: 131,072 bytes. z has five words. */
+  rangeInverses(z: number, table: number, scratch: number): void;
+  /**
+   * The column S behind `count` columns e, and their sum T, five words: S(0) = 0. Where count is 0,
+   * fractions stand in S. @param inverseHeight - 1/n in Montgomery form
+   */
+  sumUp(columns: number, count: number, n: number, inverseHeight: number, total: number): void;
+}
+
+type WriteLookups = (
+  columns: number,
+  parameters: number,
+  ranges: number,
+  target: number,
+  n: number,
+  scratch: number,
+) => void;

@@ -27,6 +27,8 @@ export interface Hooks {
   readonly sums?: (sums: Element[]) => void;
   /** Changes the values at zeta. */
   readonly values?: (values: { here: Element[]; next: Element[] }[]) => void;
+  /** Changes a layer of FRI before it is committed. */
+  readonly layer?: (values: readonly Wide[], index: number) => readonly Wide[];
   /** Changes the final polynomial. */
   readonly final?: (coefficients: Element[]) => void;
   /** Changes the statement, for one that the tables do not bear out. */
@@ -71,7 +73,7 @@ export function proveReference(trace: Trace, claim: Claim, hooks: Hooks = {}): R
   hooks.values?.(values);
   transcript.absorb(TAG.values, concat(...values.map(valueBytes)));
   const combinations = combinationsOf(layout, columns, statement, values, zeta, transcript.draw());
-  const layers = commitLayers(combinations, parameters.logBlowup, transcript);
+  const layers = commitLayers(combinations, parameters.logBlowup, transcript, hooks.layer);
   const coefficients = [...layers.coefficients];
   hooks.final?.(coefficients);
   transcript.absorb(TAG.final, elementBytes(coefficients));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { add, at, type Element, ONE } from './field.ts';
+import { type Wide, wideOf } from './numbers.ts';
 import { type Hooks, proveReference } from './prover.ts';
 import {
   SAMPLE_ACCEPTED,
@@ -130,6 +131,9 @@ test('a prover that claims what does not hold is refused at the step that shows 
     },
   });
   assert.equal(unpinned, 'not the final polynomial');
+  const smooth = (values: readonly Wide[], index: number) =>
+    index === 1 ? values.map(() => wideOf(0)) : values;
+  assert.equal(cheat({ layer: smooth }), 'a layer has another value');
   assert.equal(cheat({ final: (last) => bump(last, 0) }), 'not the final polynomial');
 });
 
