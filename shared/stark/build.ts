@@ -5,7 +5,6 @@ import { airSource } from './codegen/air-source.ts';
 import { blake3Source } from './codegen/blake3-source.ts';
 import { TABLES } from './src/air/tables.ts';
 
-
 export const starkSource: WasmSource = {
   entry: 'shared/stark/assembly/index.ts',
   folders: ['shared/stark/assembly'],
