@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { TABLES } from './air/tables.ts';
 import type { ProofParameters } from './parameters.ts';
 import { type SecurityShape, securityBits, securityBitsAt } from './security.ts';
 
-/** What SPEC section 8 counts. */
+/** Five columns for each of e, S and the two halves of the quotient. */
+const OPENINGS = TABLES.reduce((total, { columns, sums, next }) => {
+  const atZeta = columns.length + 5 * (sums.length + 2);
+  return total + atZeta + next.columns.length + 5 * next.sums.length;
+}, 0);
+/** The columns of an account tree, pinned twice. */
+const PINNED_OPENINGS = 2 * 18;
+
 const shapeOf = (records: number, accounts: number): SecurityShape => ({
-  tables: [
-    { logHeight: records, constraints: 67, fractions: 21 },
-    { logHeight: accounts, constraints: 161, fractions: 26 },
-    { logHeight: accounts, constraints: 1, fractions: 1 },
-  ],
-  openings: 410,
+  tables: TABLES.map(({ constraints, fractions }, table) => ({
+    logHeight: table === 0 ? records : accounts,
+    constraints: constraints.length,
+    fractions,
+  })),
+  openings: OPENINGS + PINNED_OPENINGS,
   pinnedLogHeights: [accounts, accounts],
 });
 
