@@ -153,7 +153,7 @@ export function accountFractions<E>(
     rangePair(c, z, at(ranged, 2 * j), at(ranged, 2 * j + 1)),
   );
   const moved = c.weighted(y, [...base.moved, ...quote.moved, touches]);
-  const key = c.sum(id, c.product(2 ** 24, c.sum(fee, c.product(2, supply))));
+  const key = c.sum(id, c.product(c.generator, c.sum(fee, c.product(2, supply))));
   const before = fingerprint(c, v, id, base.before, quote.before);
   const own = [
     { numerator: c.difference(0, moved), denominator: c.difference(x, key) },

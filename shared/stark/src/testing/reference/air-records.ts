@@ -185,7 +185,7 @@ export function recordFractions<E>(
   const moved = c.difference(base, c.product(y6, quote));
   const touched = c.product(y6, y6, c.sum(...k.slice(1)));
   const role = (fee: E, ...supply: readonly E[]) =>
-    c.product(2 ** 24, c.sum(fee, c.product(2, c.sum(...supply))));
+    c.product(c.generator, c.sum(fee, c.product(2, c.sum(...supply))));
   const keyA = c.sum(a, role(at(k, 2), at(k, 4), at(k, 7)));
   const keyB = c.sum(b, role(at(k, 3), at(k, 5), at(k, 6)));
   const netting = [

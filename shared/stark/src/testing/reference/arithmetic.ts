@@ -10,6 +10,8 @@ export interface Arithmetic<E> {
   readonly multiply: (a: E, b: E) => E;
   /** A small integer, of any sign. */
   readonly integer: (value: number) => E;
+  /** X, of which the elements are polynomials. */
+  readonly generator: E;
 }
 
 export const bigArithmetic: Arithmetic<field.Element> = {
@@ -17,6 +19,7 @@ export const bigArithmetic: Arithmetic<field.Element> = {
   subtract: field.subtract,
   multiply: field.multiply,
   integer: (value) => field.fromBase(BigInt(value)),
+  generator: field.fromCoordinates([0n, 1n, 0n, 0n, 0n]),
 };
 
 /** Sums and products with more than two operands, and integers as they are. */
@@ -29,6 +32,10 @@ export class Calculator<E> {
 
   integer(value: number): E {
     return this.#field.integer(value);
+  }
+
+  get generator(): E {
+    return this.#field.generator;
   }
 
   sum(...terms: readonly (E | number)[]): E {
