@@ -61,6 +61,13 @@ class Planner {
     else this.#pushSum(factor, expression);
   }
 
+  /** Products, each by its weight, of which all have the same left factor. */
+  pushShared(cell: Expression, products: readonly Weighted[]): void {
+    const planner = new Planner(this.#graph, this.#known);
+    for (const { weight, expression } of products) planner.push(weight, both(expression.args)[1]);
+    this.#terms.push({ kind: 'times', cell, sum: planner.sum });
+  }
+
   #pushPair(factor: Expression, args: readonly Expression[]): void {
     const [first, second] = both(args);
     this.push(factor, first);
@@ -164,12 +171,34 @@ function plannerOf({ name, constraints }: Table): Planner {
   return new Planner(graph, new Map());
 }
 
+interface Weighted {
+  readonly weight: Expression;
+  readonly expression: Expression;
+}
+
+/** From so many on, products by one factor are better made as one product of their sum. */
+const WORTH_SHARING = 3;
+
+/** Constraints by their left factor, if it is a cell and so is the rest. */
+function byFactor({ constraints }: Table): Map<Expression | undefined, Weighted[]> {
+  const groups = new Map<Expression | undefined, Weighted[]>();
+  constraints.forEach(({ expression }, index) => {
+    const isProduct = expression.node.kind === 'mul' && !expression.isExtension;
+    const factor = isProduct ? expression.args[0] : undefined;
+    const group = groups.get(factor) ?? [];
+    groups.set(factor, group);
+    group.push({ weight: expression.graph.weight(index), expression });
+  });
+  return groups;
+}
+
 /** The sum of all constraints by their weights. */
 export function constraintsPlan(table: Table): ConstraintsPlan {
   const planner = plannerOf(table);
-  table.constraints.forEach(({ expression }, index) => {
-    planner.push(expression.graph.weight(index), expression);
-  });
+  for (const [factor, parts] of byFactor(table)) {
+    if (factor !== undefined && parts.length >= WORTH_SHARING) planner.pushShared(factor, parts);
+    else for (const { weight, expression } of parts) planner.push(weight, expression);
+  }
   return { sum: planner.sum, fixed: fixedOf([planner.sum]) };
 }
 
