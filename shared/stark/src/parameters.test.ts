@@ -6,7 +6,7 @@ test('parameters are read as they were written', () => {
   for (const logBlowup of [2, 3]) {
     const parameters = { ...DEFAULT_PARAMETERS, logBlowup };
     const bytes = encodeParameters(parameters);
-    assert.deepEqual(bytes, Uint8Array.of(logBlowup, 84, 20));
+    assert.deepEqual(bytes, Uint8Array.of(logBlowup, 88, 20));
     assert.deepEqual(decodeParameters(bytes), { ok: true, value: parameters });
   }
 });

@@ -8,9 +8,17 @@ export interface ProofParameters {
   readonly grindingBits: number;
 }
 
+/** More than 100 bits for tables of any height. */
 export const DEFAULT_PARAMETERS: ProofParameters = {
   logBlowup: 2,
-  queries: 84,
+  queries: 88,
+  grindingBits: 20,
+};
+
+/** Smaller proofs that take longer to make. */
+export const SMALL_PROOF_PARAMETERS: ProofParameters = {
+  logBlowup: 3,
+  queries: 60,
   grindingBits: 20,
 };
 

@@ -57,3 +57,9 @@ export function nextColumns({ columns, next }: Table): number[] {
   });
   return [...next.columns, ...sums];
 }
+
+/** How many powers of gamma a plan takes. */
+export function powersIn(plan: readonly HeightPlan[]): number {
+  const counts = plan.flatMap(({ opened }) => opened.map(({ columns }) => columns.length));
+  return counts.reduce((sum, count) => sum + count, 0);
+}

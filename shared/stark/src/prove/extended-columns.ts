@@ -63,17 +63,12 @@ export function extendValues(
   return target;
 }
 
-/** The points of an extended domain's first cosets, a base column. Default: of all. */
-export function placePoints(
-  kernel: Kernel,
-  logHeight: number,
-  logBlowup: number,
-  cosets = 2 ** logBlowup,
-): number {
+/** The points of an extended domain, a base column. */
+export function placePoints(kernel: Kernel, logHeight: number, logBlowup: number): number {
   const height = 2 ** logHeight;
-  const address = kernel.arena.take(WORD_BYTES * height * cosets);
+  const address = kernel.arena.take(WORD_BYTES * height * 2 ** logBlowup);
   const ratio = toMontgomery(root(logHeight));
-  for (let coset = 0; coset < cosets; coset++) {
+  for (let coset = 0; coset < 2 ** logBlowup; coset++) {
     const first = toMontgomery(point(logHeight + logBlowup, coset));
     kernel.exports.geometric(address + WORD_BYTES * height * coset, height, first, ratio);
   }

@@ -19,7 +19,7 @@ function inputOf(part: number, accounts: AccountTable = sampleAccounts()): PartI
 }
 
 const reference = (statement: Uint8Array, proof: Uint8Array) => {
-  const parameters = [{ logBlowup: 2, queries: 84, grindingBits: 20, maxLogHeight: 18 }];
+  const parameters = [{ logBlowup: 2, queries: 88, grindingBits: 20, maxLogHeight: 22 }];
   return verifyReference(statement, proof, { airDigest: airDigest(), parameters });
 };
 
@@ -27,7 +27,7 @@ test('a part is proved; two verifiers that share no code accept it', () => {
   const stages: Stage[] = [];
   const { statement, proof } = prover.prove(inputOf(0), { onStage: (one) => stages.push(one) });
   const verdict = verifyPart(statement, proof);
-  assert.ok(verdict.ok, JSON.stringify(verdict));
+  assert.ok(verdict.ok, verdict.ok ? '' : verdict.message);
   assert.ok(verdict.securityBits >= 100);
   assert.deepEqual(reference(statement, proof), { ok: true });
   assert.deepEqual(new Set(stages), new Set(STAGES));
@@ -35,11 +35,9 @@ test('a part is proved; two verifiers that share no code accept it', () => {
 
 test('a part begins with the table that the one before it ended with', () => {
   const first = prover.prove(inputOf(0));
-  const second = prover.prove({
-    ...inputOf(1),
-    records: inputOf(0).records.slice(0, 3),
-    accounts: first.accounts,
-  });
+  const withdrawal = { kind: 7, a: 0, b: 5000, price: 0n, dBase: 0n, dQuote: 5n };
+  const next = { ...inputOf(1), records: [withdrawal], accounts: first.accounts };
+  const second = prover.prove(next);
   assert.deepEqual(second.before, first.after);
   assert.ok(verifyPart(second.statement, second.proof).ok);
   const again = prover.prove(inputOf(0));
@@ -49,12 +47,12 @@ test('a part begins with the table that the one before it ended with', () => {
 test('a changed statement, and the proof of another part, are refused', () => {
   const [one, other] = [prover.prove(inputOf(0)), prover.prove(inputOf(1))];
   const wrong = verifyPart(one.statement, other.proof);
-  assert.ok(!wrong.ok && wrong.code === 'ROOT', JSON.stringify(wrong));
+  assert.ok(!wrong.ok && wrong.code === 'ROOT');
   const changed = one.statement.slice();
   // The chain id: nothing else depends on it than the transcript.
   changed[50] = (changed[50] ?? 0) ^ 1;
   const refusal = verifyPart(changed, one.proof);
-  assert.ok(!refusal.ok && refusal.code === 'CONSTRAINTS', JSON.stringify(refusal));
+  assert.ok(!refusal.ok && refusal.code === 'CONSTRAINTS');
 });
 
 test('records that are not valid are not proved, and a prover that was cancelled goes on', () => {

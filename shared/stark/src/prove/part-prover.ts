@@ -3,14 +3,15 @@ import { airDigest } from '../air/digest.ts';
 import { CommittedTree } from '../commit/committed-tree.ts';
 import { inverse } from '../field/base.ts';
 import { root } from '../field/domain.ts';
-import type { Extension } from '../field/extension.ts';
 import * as F from '../field/extension.ts';
+import { powersOf } from '../field/powers.ts';
 import { FriLayers } from '../fri/layers.ts';
 import { grindNonce, nonceBytes } from '../grinding.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Transforms } from '../kernel/ntt.ts';
+import { HeightOpenings, type OpenedPoint } from '../openings/height-openings.ts';
 import { DEFAULT_PARAMETERS, type ProofParameters } from '../parameters.ts';
-import { nextColumns, type OpenedColumns } from '../proof/combination-plan.ts';
+import { combinationPlan, nextColumns, powersIn } from '../proof/combination-plan.ts';
 import { encodeProof, type QueryOpenings, type TableValues } from '../proof/part-proof.ts';
 import { MAIN_TREES, PartShape, type PartTree } from '../proof/part-shape.ts';
 import {
@@ -26,11 +27,9 @@ import type { TableTrace } from '../trace/table-trace.ts';
 import { TAGS, Transcript } from '../transcript.ts';
 import { drawLookupChallenges, type LookupChallenges } from '../verify/lookup-challenges.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
-import { combinations, type OpenedValues } from './combine.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
 import { scratch } from './kernel-values.ts';
 import { type Lookups, lookupColumnsOf, placeRangeInverses } from './lookups.ts';
-import { valuesAt } from './openings.ts';
 import { begin, type ProveHooks } from './prove-hooks.ts';
 import { quotientColumns } from './quotients.ts';
 
@@ -86,6 +85,7 @@ class PartRun {
   readonly #shape: PartShape;
   readonly #transforms: Transforms;
   readonly #transcript = new Transcript();
+  readonly #openings = new Map<number, HeightOpenings>();
 
   constructor(kernel: Kernel, parameters: ProofParameters, input: PartInput, hooks: ProveHooks) {
     begin('trace', hooks);
@@ -125,8 +125,8 @@ class PartRun {
     const quotientTree = this.#commit('quotient', quotient);
     this.#transcript.absorb(TAGS.CAP, quotientTree.cap);
 
-    const opened = this.#open({ main, lookup, quotient }, statement);
-    const layers = this.#fold(opened.of);
+    const opened = this.#open({ main, lookup, quotient });
+    const layers = this.#fold(this.#combine(opened, statement));
     const nonce = this.#grind(layers);
     const queries = this.#query([...mainTrees, lookupTree, quotientTree], layers);
     const proof = encodeProof({
@@ -196,14 +196,19 @@ class PartRun {
 
   #commitmentTo(columns: ExtendedColumns, { root }: CommittedTree): AccountCommitment {
     const { logHeight } = columns;
+    const openings = this.#openingsOf(logHeight);
     const addresses = Array.from({ length: ACCOUNT_COLUMNS }, (_, column) => columns.at(column));
-    const pinned = this.#valuesAt(addresses, logHeight, accountPoint(root, logHeight));
+    const pinned = openings.values(openings.at(accountPoint(root, logHeight)), addresses);
     return { logHeight, root, pinned };
   }
 
-  #valuesAt(columns: readonly number[], logHeight: number, at: Extension): Extension[] {
-    const { logBlowup } = this.#shape.parameters;
-    return valuesAt(this.#kernel, columns, { logHeight, logBlowup }, at);
+  /** What is opened of all columns of a height. It stays in the arena. */
+  #openingsOf(logHeight: number): HeightOpenings {
+    const known = this.#openings.get(logHeight);
+    if (known !== undefined) return known;
+    const made = new HeightOpenings(this.#kernel, this.#transforms, logHeight);
+    this.#openings.set(logHeight, made);
+    return made;
   }
 
   #lookups(traces: readonly number[], challenges: LookupChallenges): Lookups[] {
@@ -235,45 +240,62 @@ class PartRun {
     });
   }
 
-  /** The values at zeta and behind it, as the proof has them and as the combinations need them. */
-  #open(columns: CommittedColumns, { before, after }: PartStatement): OpenedPart {
+  /** The values at zeta and behind it; the openings are to combine them. */
+  #open(columns: CommittedColumns): OpenedPart {
     begin('openings', this.#hooks);
     const zeta = this.#transcript.draw();
-    const { tables } = this.#shape;
+    const { tables, logHeights } = this.#shape;
+    const points = new Map(
+      logHeights.map((logHeight) => {
+        const openings = this.#openingsOf(logHeight);
+        const next = openings.at(F.scale(zeta, root(logHeight)));
+        return [logHeight, { openings, zeta: openings.at(zeta), next }] as const;
+      }),
+    );
     const addresses = tables.map((_, table) => addressesOf(columns, table));
-    const points = tables.map(({ logHeight }) => F.scale(zeta, root(logHeight)));
     const values = tables.map(({ table, logHeight }, index): TableValues => {
       const own = present(addresses[index]);
-      const next = nextColumns(table).map((column) => present(own[column]));
-      return {
-        current: this.#valuesAt(own, logHeight, zeta),
-        next: this.#valuesAt(next, logHeight, present(points[index])),
-      };
+      const { openings, zeta: here, next } = present(points.get(logHeight));
+      const nextAddresses = nextColumns(table).map((column) => present(own[column]));
+      return { current: openings.values(here, own), next: openings.values(next, nextAddresses) };
     });
     const all = values.flatMap(({ current, next }) => [...current, ...next]);
     this.#transcript.absorb(TAGS.VALUES, new ByteWriter().extensions(all).finish());
-    const commitments = [undefined, after, before];
-    const of = ({ table, point, columns: indices }: OpenedColumns): OpenedValues => {
-      const own = present(addresses[table]);
-      const ofTable = present(values[table]);
-      const opened = indices.map((column) => present(own[column]));
-      if (point === 'zeta') return { at: zeta, columns: opened, values: ofTable.current };
-      if (point === 'next') {
-        return { at: present(points[table]), columns: opened, values: ofTable.next };
-      }
-      const { root, logHeight, pinned } = present(commitments[table]);
-      return { at: accountPoint(root, logHeight), columns: opened, values: pinned };
-    };
-    return { values, of };
+    return { points, addresses, values };
   }
 
-  #fold(openedOf: OpenedPart['of']): FriLayers {
+  /** Addresses of the combinations by the log sizes of their domains. */
+  #combine(opened: OpenedPart, { before, after }: PartStatement): Map<number, number> {
     begin('combine', this.#hooks);
-    const transcript = this.#transcript;
-    const gamma = transcript.draw();
-    const { schedule, parameters } = this.#shape;
-    const words = combinations(this.#kernel, this.#transforms, this.#shape, openedOf, gamma);
+    const plan = combinationPlan(this.#shape);
+    const powers = powersOf(this.#transcript.draw(), powersIn(plan));
+    const commitments = [undefined, after, before];
+    const { logBlowup } = this.#shape.parameters;
+    return new Map(
+      plan.map(({ logHeight, opened: parts }) => {
+        const { openings, zeta, next } = present(opened.points.get(logHeight));
+        for (const { table, point, columns, firstPower } of parts) {
+          const own = present(opened.addresses[table]);
+          const addresses = columns.map((column) => present(own[column]));
+          const factors = powers.slice(firstPower, firstPower + columns.length);
+          const values = present(opened.values[table]);
+          if (point === 'zeta') openings.combine(zeta, addresses, values.current, factors);
+          else if (point === 'next') openings.combine(next, addresses, values.next, factors);
+          else {
+            const { root: ofTree, pinned } = present(commitments[table]);
+            const at = openings.at(accountPoint(ofTree, logHeight));
+            openings.combine(at, addresses, pinned, factors);
+          }
+        }
+        return [logHeight + logBlowup, openings.extend()] as const;
+      }),
+    );
+  }
+
+  #fold(words: ReadonlyMap<number, number>): FriLayers {
     begin('fri', this.#hooks);
+    const transcript = this.#transcript;
+    const { schedule, parameters } = this.#shape;
     return FriLayers.commit(this.#kernel, schedule, parameters.logBlowup, words, {
       absorbCap: (cap) => transcript.absorb(TAGS.CAP, cap),
       draw: () => transcript.draw(),
@@ -310,8 +332,16 @@ interface CommittedColumns {
 }
 
 interface OpenedPart {
+  readonly points: ReadonlyMap<number, HeightPoints>;
+  /** Of each table's columns on coset 0. */
+  readonly addresses: readonly (readonly number[])[];
   readonly values: readonly TableValues[];
-  readonly of: (opened: OpenedColumns) => OpenedValues;
+}
+
+interface HeightPoints {
+  readonly openings: HeightOpenings;
+  readonly zeta: OpenedPoint;
+  readonly next: OpenedPoint;
 }
 
 /** Of all columns of a table on coset 0: main, lookup, quotient. */

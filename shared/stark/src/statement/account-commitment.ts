@@ -19,7 +19,7 @@ export const MIN_LOG_ACCOUNTS = 6;
 export const MAX_LOG_ACCOUNTS = 22;
 const ROOT_BYTES = 32;
 
-/** Where the columns of an account table are opened by every proof that uses it (SPEC section 6). */
+/** Where every proof that uses an account table opens its columns (SPEC section 6). */
 export function accountPoint(root: Uint8Array, logHeight: number): Extension {
   const seed = new ByteWriter().bytes(root).u8(logHeight).finish();
   return elementOf(KEYS.POINT, seed);

@@ -4,7 +4,7 @@ import { point } from '../field/domain.ts';
 import type { Extension } from '../field/extension.ts';
 import * as F from '../field/extension.ts';
 import { powersOf } from '../field/powers.ts';
-import { combinationPlan, type HeightPlan, type OpenedColumns } from '../proof/combination-plan.ts';
+import { combinationPlan, type OpenedColumns, powersIn } from '../proof/combination-plan.ts';
 import type { PartProof, QueryOpenings } from '../proof/part-proof.ts';
 import { DEGREE, type PartShape } from '../proof/part-shape.ts';
 
@@ -42,7 +42,7 @@ export class Combinations {
   ) {
     this.#shape = shape;
     const plan = combinationPlan(shape);
-    const powers = powersOf(gamma, countOf(plan));
+    const powers = powersOf(gamma, powersIn(plan));
     const valuesOf = ({ table, point: kind }: OpenedColumns): readonly Extension[] => {
       if (kind === 'pinned') return pinned[table] ?? [];
       const values = proof.values[table];
@@ -98,12 +98,6 @@ export class Combinations {
     });
     return cells;
   }
-}
-
-function countOf(plan: readonly HeightPlan[]): number {
-  return plan.reduce((sum, { opened }) => {
-    return opened.reduce((inner, { columns }) => inner + columns.length, sum);
-  }, 0);
 }
 
 /** The cells by their powers, added up: five products of base elements each. */

@@ -19,7 +19,7 @@ export const bigArithmetic: Arithmetic<field.Element> = {
   subtract: field.subtract,
   multiply: field.multiply,
   integer: (value) => field.fromBase(BigInt(value)),
-  generator: field.fromCoordinates([0n, 1n, 0n, 0n, 0n]),
+  generator: [0n, 1n, 0n, 0n, 0n],
 };
 
 /** Sums and products with more than two operands, and integers as they are. */

@@ -92,6 +92,7 @@ export const wideArithmetic: Arithmetic<Wide> = {
   subtract: wideMinus,
   multiply: wideTimes,
   integer: (value) => wideOf(residue(BigInt(value))),
+  generator: [0, 1, 0, 0, 0],
 };
 
 /** The inverses of all the elements, with one inversion. None may be 0. */

@@ -55,9 +55,7 @@ export interface Accepted {
 
 /** By SPEC.md section 11. It has no calculator: others may be safe as well, and are refused. */
 export const PARAMETERS: readonly AcceptedParameters[] = [
-  { logBlowup: 2, queries: 84, grindingBits: 20, maxLogHeight: 18 },
   { logBlowup: 2, queries: 88, grindingBits: 20, maxLogHeight: 22 },
-  { logBlowup: 3, queries: 57, grindingBits: 20, maxLogHeight: 18 },
   { logBlowup: 3, queries: 60, grindingBits: 20, maxLogHeight: 22 },
 ];
 
