@@ -89,7 +89,7 @@ export class PartShape {
     };
   }
 
-  /** Index of the height of a table in a tree's openings, and where its columns begin in the row. */
+  /** Which of a tree's rows has a member's columns, and where in it they begin. */
   placeInRow(tree: PartTree, member: TreeMember): { readonly height: number; readonly at: number } {
     const { logHeight } = this.table(member.table);
     const logSize = logHeight + this.parameters.logBlowup;
