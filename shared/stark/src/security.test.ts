@@ -31,7 +31,8 @@ const atBlowup4 = (queries: number): ProofParameters => ({
 const atBlowup8 = (queries: number): ProofParameters => ({ ...atBlowup4(queries), logBlowup: 3 });
 
 function leastQueries(parameters: (queries: number) => ProofParameters, shape: SecurityShape) {
-  let queries = 1;
+  // None of the shapes here is safe with fewer.
+  let queries = 50;
   while (securityBits(parameters(queries), shape).total < 100) queries++;
   return queries;
 }
