@@ -33,7 +33,7 @@ import {
 } from './chain-context.ts';
 import { closedEpochs } from './closed-epochs.ts';
 import { DataPublisher } from './data-publisher.ts';
-import type { ProvedEpoch } from './epoch-assembler.ts';
+import { type ProvedEpoch, proveEpoch } from './epoch-assembler.ts';
 import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 import { EpochFolding } from './epoch-folding.ts';
 import { EpochPlanner, type PlannedOnTree } from './epoch-planner.ts';
@@ -49,7 +49,7 @@ import { ProofStore, type StoredGenesis } from './proof-store.ts';
 import { ProvedEpochs } from './proved-epochs.ts';
 import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
-import { ProvingLine } from './proving-line.ts';
+import { type LineTools, ProvingLine } from './proving-line.ts';
 import { SetAside } from './set-aside.ts';
 import { StoreLock } from './store-lock.ts';
 import { untilWritten } from './store-patience.ts';
@@ -274,8 +274,20 @@ export class MarketProver {
       await setAside.clear(planned.closed.epoch + 1);
       await folding?.clear(planned.closed.epoch + 1);
     };
+    const prove = ({ plan, route }: PlannedOnTree, tools: LineTools): Promise<ProvedEpoch> =>
+      proveEpoch(plan, {
+        ...{ ...tools, queue, folding },
+        onProof: (circuit, made) => {
+          progress.proofMade(circuit.role, made.proveMs);
+          route?.made(circuit, made);
+        },
+        onFolded: (circuit, made) => {
+          if (made.leaves > 0) progress.proofMade(circuit.role, made.leafWallMs / made.leaves);
+          route?.folded(circuit, made, tools.foldTurns.busy + 1);
+        },
+      });
     return new ProvingLine({
-      ...{ market, queue, turns, foldTurns, setAside, folding },
+      ...{ market, turns, foldTurns, setAside, prove },
       ...{ progress, maxEpochs, signal, keep, onFailure },
     });
   }

@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, makeFolder } from '@foldbook/runtime';
 import { isCode, replaceFile } from './durable-file.ts';
-import type { JobPlace, ProofJob } from './proof-job.ts';
+import type { AnyJob, JobPlace } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
 
 /** Below a market's folder, beside its epochs. */
 export const ASIDE_FOLDER = 'aside';
 const LOOK_MS = 1_000;
 
-/** A proof, or a folded one: its part then names the circuit. */
-export interface UnmadeProof extends Pick<ProofJob, 'id' | 'circuit'> {
+/** A proof, or a folded one: its part then names the circuit. Of a STARK chain a part. */
+export interface UnmadeProof extends Pick<AnyJob, 'id' | 'circuit'> {
   readonly place: Pick<JobPlace, 'epoch' | 'part'>;
 }
 
