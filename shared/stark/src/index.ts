@@ -1,8 +1,7 @@
 /** The prover, and the verifier; `./verify` is the verifier alone. */
 export { Kernel, readKernelModule } from './kernel/kernel.ts';
 export { StarkError, type StarkErrorCode } from './kernel/stark-error.ts';
-export { commitAccounts, commitRecords } from './prove/commitments.ts';
+export { PartCommitter } from './prove/part-committer.ts';
 export { type PartInput, PartProver, type ProvedPart } from './prove/part-prover.ts';
 export { type ProveHooks, STAGES, type Stage } from './prove/prove-hooks.ts';
-export { type AccountTable, genesisAccounts } from './trace/account-table.ts';
 export * from './verify/index.ts';

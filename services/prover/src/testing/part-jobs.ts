@@ -2,12 +2,11 @@
 /** Small parts of a STARK chain that can be proved. Tests only. */
 import {
   airDigest,
-  commitAccounts,
-  commitRecords,
   DEFAULT_PARAMETERS,
   encodeStatement,
   genesisAccounts,
   Kernel,
+  PartCommitter,
   readKernelModule,
 } from '@foldbook/stark';
 import { bytesToHex, packRecords, type SettlementRecord } from '@foldbook/verifier';
@@ -23,9 +22,9 @@ export async function samplePartJob(
   amount = 5n,
   parameters = DEFAULT_PARAMETERS,
 ): Promise<PartJob> {
-  const kernel = new Kernel(await readKernelModule());
   const records = [deposit(2, amount)];
-  const { logBlowup } = parameters;
+  const kernel = new Kernel(await readKernelModule());
+  const committer = new PartCommitter(kernel, parameters.logBlowup);
   const after = {
     ids: Uint32Array.of(0, 1, 2),
     base: BigUint64Array.of(amount, 0n, amount),
@@ -34,9 +33,9 @@ export async function samplePartJob(
   const chainId = new Uint8Array(32).fill(9);
   const statement = encodeStatement({
     ...{ parameters, airDigest: airDigest(), chainId, market: 7, part: 0, epoch: 0n },
-    ...{ recordFirst: 0n, count: 1, recordRoot: commitRecords(kernel, records, logBlowup) },
-    before: commitAccounts(kernel, genesisAccounts(), logBlowup),
-    after: commitAccounts(kernel, after, logBlowup),
+    ...{ recordFirst: 0n, count: 1, recordRoot: committer.recordRoot(records) },
+    before: committer.accounts(genesisAccounts()),
+    after: committer.accounts(after),
   });
   const place = { market: 'TEST-USD', chain: bytesToHex(chainId), epoch: 0, part: 'p0+1' };
   const accounts = packAccounts(genesisAccounts());
