@@ -6,6 +6,7 @@ export {
   parameterFault,
   SMALL_PROOF_PARAMETERS,
 } from '../parameters.ts';
+export { SECURITY_FLOOR_BITS } from '../security.ts';
 export {
   type AccountCommitment,
   commitmentDigest,
@@ -20,5 +21,6 @@ export {
 } from '../statement/part-statement.ts';
 export { plainRoot } from '../statement/plain-tree.ts';
 export { type AccountTable, genesisAccounts } from '../trace/account-table.ts';
+export { mostSecurityBits } from './part-security.ts';
 export type { RefusalCode } from './verdict.ts';
 export { type PartVerdict, verifyPart } from './verify-part.ts';
