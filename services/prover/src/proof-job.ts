@@ -39,6 +39,8 @@ export interface PartJob extends Pick<ProofJob, 'id' | 'place' | 'keyDigest'> {
   readonly accounts: Uint8Array;
 }
 
+export type PartName = Pick<PartJob, 'id' | 'place'>;
+
 /** What a queue carries. */
 export type AnyJob = ProofJob | PartJob;
 
@@ -100,7 +102,12 @@ export function createPartJob(
   content: PartContent,
 ): PartJob {
   const keyDigest = Buffer.from(airDigest).toString('hex');
-  return { id: jobId(place, content.statement), place, circuit: PART, keyDigest, ...content };
+  return { ...namePart(place, content.statement), circuit: PART, keyDigest, ...content };
+}
+
+/** What a part's job is called, before there is one. */
+export function namePart(place: JobPlace, statement: Uint8Array): PartName {
+  return { id: jobId(place, statement), place };
 }
 
 export const isPart = (job: AnyJob): job is PartJob => job.circuit === PART;
