@@ -32,6 +32,7 @@ export {
 export { checkHeader, type HeaderContext } from './check-header.ts';
 export type { EpochReplay, ReplayCounts, ReplayedEpoch } from './check-replay.ts';
 export { checkFees, type RecordsAndChanges } from './check-rules.ts';
+export { type ChainPair, type Comparison, compareChains } from './compare-chains.ts';
 export type { Decoded, FormatError } from './decoding.ts';
 export {
   type AccountProof,

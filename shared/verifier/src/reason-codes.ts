@@ -100,6 +100,8 @@ export const reasonCodes = {
   REPLAY_TIME: "the time of an epoch's close is not the log's",
   REPLAY_STATE: "the engine's state at the epoch's end has another hash than was signed",
 
+  CHAINS_DIFFER: 'two chains of the market do not tell of the same records or balances',
+
   BALANCE_RANGE: 'a balance would leave the range 0 to 2^63 - 1',
 } as const;
 
