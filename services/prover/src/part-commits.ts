@@ -14,6 +14,7 @@ import {
 } from '@foldbook/stark';
 import { unpackRecords } from '@foldbook/verifier';
 import { Piscina } from 'piscina';
+import { messageOf, ProverError } from './prover-error.ts';
 import { WORKER_IDLE_MS } from './router/settings.ts';
 
 export interface CommitTask {
@@ -33,7 +34,7 @@ export interface Commitments {
 }
 
 export interface PartCommits {
-  /** @throws StarkError, by its message where another thread did the work */
+  /** @throws ProverError PROVING_KEY where it can't be done here; CLOSED */
   commit(task: CommitTask): Promise<Commitments>;
 }
 
@@ -41,7 +42,13 @@ export interface PartCommits {
 export class LocalCommits implements PartCommits {
   #kernel: Promise<Kernel> | undefined;
 
-  async commit({ logBlowup, records, accounts }: CommitTask): Promise<Commitments> {
+  commit(task: CommitTask): Promise<Commitments> {
+    return this.#commit(task).catch((error: unknown) => {
+      throw notHere(error);
+    });
+  }
+
+  async #commit({ logBlowup, records, accounts }: CommitTask): Promise<Commitments> {
     this.#kernel ??= readKernelModule().then((module) => new Kernel(module));
     const committer = new PartCommitter(await this.#kernel, logBlowup);
     const list = unpackRecords(records ?? new Uint8Array(), MAX_PART_RECORDS);
@@ -54,6 +61,14 @@ export class LocalCommits implements PartCommits {
   }
 }
 
+/** What a thread throws arrives as a message only. */
+function notHere(error: unknown): ProverError {
+  const message = messageOf(error);
+  return new ProverError('PROVING_KEY', `parts can't be planned here: ${message}`, {
+    cause: error,
+  });
+}
+
 /** A thread for it: 65,536 records take a tenth of a second. */
 export class CommitPool implements PartCommits {
   readonly #pool = new Piscina<CommitTask, Commitments>({
@@ -63,12 +78,20 @@ export class CommitPool implements PartCommits {
     idleTimeout: WORKER_IDLE_MS,
   });
 
-  commit(task: CommitTask): Promise<Commitments> {
-    return this.#pool.run(task);
+  #isClosed = false;
+
+  async commit(task: CommitTask): Promise<Commitments> {
+    try {
+      return await this.#pool.run(task);
+    } catch (error) {
+      if (this.#isClosed) throw new ProverError('CLOSED', 'parts are not planned any more');
+      throw notHere(error);
+    }
   }
 
   /** Ends the thread; what it is at is rejected. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#pool.destroy();
   }
 }

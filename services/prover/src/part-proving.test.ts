@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { genesisAccounts, verifyPart } from '@foldbook/stark';
 import { jobFromWire, jobToWire, resultFromWire, resultToWire } from './job-wire.ts';
 import { packAccounts, unpackAccounts } from './packed-accounts.ts';
+import { CommitPool, LocalCommits } from './part-commits.ts';
 import type { PartJob } from './proof-job.ts';
 import { isForeign, ProofPool } from './proof-pool.ts';
 import { samplePartJob } from './testing/part-jobs.ts';
@@ -40,9 +41,20 @@ test('a part of another release is left to others', () => {
 
 test('closing the pool ends a part under way', async () => {
   const closing = new ProofPool(1);
-  const made = closing.make(job);
+  const ended = assert.rejects(closing.make(job));
   await closing.close();
-  await assert.rejects(made);
+  await ended;
+});
+
+test('who plans parts is told whether that ends, or cannot be done', async () => {
+  const accounts = genesisAccounts();
+  const records = job.records.slice(1);
+  const wrong = new LocalCommits().commit({ logBlowup: 2, records, accounts });
+  await assert.rejects(wrong, { code: 'PROVING_KEY', message: /FBPR/ });
+  const closing = new CommitPool();
+  const ended = assert.rejects(closing.commit({ logBlowup: 2, accounts }), { code: 'CLOSED' });
+  await closing.close();
+  await ended;
 });
 
 test('a part and its proof survive their way, within their sizes', () => {
