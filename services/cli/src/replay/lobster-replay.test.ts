@@ -65,6 +65,26 @@ test('the book follows the orderbook file beside the messages', async (t) => {
   assert.equal('orderbooks' in outcomeObject(alone), false);
 });
 
+test('the two files of a day may have another name before their ends', async (t) => {
+  const { put, pathOf } = await testFolder(t);
+  const path = await put('X.message_2.csv', MESSAGES);
+  await put('X.orderbook_1.csv', ROWS);
+  assert.deepEqual((await replayed([path])).orderbooks, []);
+  await put('X.orderbook_2.csv', ROWS);
+  const followed = await replayed([path]);
+  assert.deepEqual([pricesOf(followed), followed.orderbooks], [LAST_ROW, ['X.orderbook_2.csv']]);
+  const stages = { module, feed: await feedOf([path], PLAN), plan: PLAN, signal };
+  const measured = await measureStages({ ...stages, onProgress: () => {} });
+  assert.equal(finalBookObject(measured?.finalBook ?? []).X?.askLevels, 2);
+  // Of another format, it is a name as any.
+  await replayed([path], { compact: pathOf('Y.message_1.csv') });
+  assert.deepEqual((await openFeeds([pathOf('Y.message_1.csv')], PLAN))[0]?.levels, undefined);
+  // Without a number they may be anybody's.
+  const nameless = await put('X.message.csv', MESSAGES);
+  await put('X.orderbook.csv', ROWS);
+  assert.deepEqual((await replayed([nameless])).orderbooks, []);
+});
+
 test('packed, again and again, at their pace, measured, and written', async (t) => {
   const { put, pathOf } = await testFolder(t);
   const path = await put(`${NAME}.gz`, gzipSync(MESSAGES));
