@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { loadHistoryModule } from '@foldbook/history';
+import { faultWords } from './fault.ts';
 import { checkOutputs, joinFeeds, openFeeds } from './feed.ts';
 import { checkFeed, checkObject, checkWords, expectedOf } from './feed-check.ts';
 import { outcomeObject, outcomeWords } from './feed-outcome.ts';
@@ -122,7 +123,13 @@ test('faults of the rows name their file; leniently they are counted', async (t)
   const { put } = await testFolder(t);
   const path = await put(NAME, MESSAGES);
   for (const [rows, code, words, byte, events] of [
-    [ROWS.replace('1020,30,1000', '1020,30,x'), 'BAD_FIELD', /row 1 has no whole numbers/, 32, 4],
+    [
+      ROWS.replace('1020,30,1000', '1020,30,x'),
+      'BAD_FIELD',
+      /row 1 at byte 32 is not of whole/,
+      32,
+      4,
+    ],
     [ROWS.slice(0, 64), 'MISSING_ROWS', /the orderbook ends after 2 rows/, 64, 6],
     [ROWS + ROWS, 'SURPLUS_ROWS', /the messages end after 3 lines/, 192, 8],
   ] as const) {
@@ -133,9 +140,10 @@ test('faults of the rows name their file; leniently they are counted', async (t)
     assert.deepEqual([fault.file, fault.code, fault.byte], [ROWS_NAME, code, byte]);
     assert.match(`${fault.message}; ${fault.remedy}`, words);
     assert.match(fault.remedy, /--no-orderbook/);
+    assert.equal(faultWords(fault).split('byte').length, 2, 'the place, once');
     assert.equal(outcome.events, events);
     const passed = await replayed([path], { lenient: true });
-    assert.deepEqual([passed.faults, passed.decoderFaults], [[], code === 'SURPLUS_ROWS' ? 0 : 1]);
+    assert.deepEqual([passed.faults, passed.decoderFaults], [[], 1]);
   }
 });
 
@@ -183,4 +191,40 @@ test('a check finds a wrong level, and says where the files are of different day
   const words = /is, by its name, of Y of 2012-06-22; the messages are of X of 2012-06-21/;
   assert.match(checkWords(hinted), words);
   assert.match(`${checkObject(hinted).hint}`, words);
+});
+
+test('a fault that ends a check is of the file that has it', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, MESSAGES);
+  const rows = await put(ROWS_NAME, ROWS.replace('1020,30,1000', '1020,30,x'));
+  const feed = await feedOf([path], PLAN);
+  const options = { module, feed, expected: await expectedOf(feed, rows), onProgress: () => {} };
+  const { checked, faults } = await checkFeed({ ...options, plan: PLAN, signal });
+  const [fault, other] = faults;
+  assert(fault !== undefined && other === undefined);
+  assert.deepEqual([checked, fault.file, fault.code], [1, ROWS_NAME, 'BAD_FIELD']);
+  // A check takes no --no-orderbook.
+  assert.match(faultWords(fault), /at byte 32 .*; --lenient counts/);
+  const lenient = { ...PLAN, lenient: true };
+  const passed = await checkFeed({ ...options, plan: lenient, signal });
+  assert.deepEqual([passed.checked, passed.mismatches, passed.faults], [3, 1, []]);
+  await put(NAME, MESSAGES.replace('34200.2,3', '34200.2,x'));
+  const told = await checkFeed({ ...options, plan: PLAN, signal });
+  assert.deepEqual(
+    told.faults.map(({ file }) => file),
+    [NAME],
+  );
+});
+
+test('a check that is interrupted has no fault for that', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, MESSAGES);
+  const rows = await put(ROWS_NAME, ROWS);
+  const feed = await feedOf([path], PLAN);
+  const expected = await expectedOf(feed, rows);
+  const interrupt = new AbortController();
+  interrupt.abort();
+  const options = { module, feed, expected, plan: PLAN, onProgress: () => {} };
+  const outcome = await checkFeed({ ...options, signal: interrupt.signal });
+  assert.deepEqual([outcome.isInterrupted, outcome.faults, outcome.mismatches], [true, [], 0]);
 });
