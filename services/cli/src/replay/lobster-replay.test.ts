@@ -105,6 +105,28 @@ test('packed, again and again, at their pace, measured, and written', async (t) 
   assert.deepEqual([stages.events, finalBookObject(stages.finalBook).X?.askLevels], [8, 2]);
 });
 
+test('the book of measured stages is that of a run', async (t) => {
+  const { put } = await testFolder(t);
+  // Alone: a bid crosses the ask before it, which has left unseen.
+  const crossing = `${MESSAGES}34200.4,1,8,5,1025,-1\n34200.5,1,9,5,1025,1\n`;
+  // With rows: one of two levels falls out of them.
+  const pushing = `${MESSAGES}34200.4,1,8,5,1025,-1\n`;
+  await put(ROWS_NAME, `${ROWS}1025,5,1000,100,1030,70,990,10\n`);
+  for (const [messages, asked, levels] of [
+    [crossing, { orderbook: false }, [2, 0]],
+    [pushing, { levels: 9 }, [2, 2]],
+  ] as const) {
+    const path = await put(NAME, messages);
+    const plan = { ...PLAN, ...asked };
+    const feed = await feedOf([path], plan);
+    const stages = await measureStages({ module, feed, plan, signal, onProgress: () => {} });
+    const measured = finalBookObject(stages?.finalBook ?? []);
+    const { finalBook } = await replayed([path], asked);
+    assert.deepEqual(measured, finalBookObject(finalBook));
+    assert.deepEqual([measured.X?.bidLevels, measured.X?.askLevels], levels);
+  }
+});
+
 test('a file behind another begins with the whole book', async (t) => {
   const { put } = await testFolder(t);
   const first = await put(NAME, MESSAGES);
