@@ -64,7 +64,7 @@ test('LOBSTER against its orderbook: equal, and not', async (t) => {
   const bad = await put('bad.csv', rows.replace('1010,50,1000,100', '1010,51,1000,100'));
   const { status, stdout } = await foldbook('replay', path, '--check', bad);
   assert.equal(status, 1);
-  assert.match(stdout, /1 of 3 rows differ; the first: the ask of row 1/);
+  assert.match(stdout, /1 difference in 3 rows; the first: the ask of row 1/);
   const none = await foldbook('replay', path, '--check', path);
   assert.equal(none.status, 2);
   assert.match(none.stderr, /no answer to itself/);

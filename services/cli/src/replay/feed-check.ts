@@ -194,11 +194,12 @@ export function checkObject(outcome: CheckOutcome): Record<string, unknown> {
 export function checkWords(outcome: CheckOutcome): string {
   const { checked, mismatches, first, events, seconds, files, against, faults } = outcome;
   const isWhole = faults.length === 0 && !outcome.isInterrupted;
-  const rows = isWhole ? `${grouped(checked)} rows` : `the first ${grouped(checked)} rows`;
+  const count = `${grouped(checked)} ${checked === 1 ? 'row' : 'rows'}`;
+  const rows = isWhole ? count : `the first ${count}`;
+  // That a file is too short is a difference, too.
+  const differences = `${grouped(mismatches)} ${mismatches === 1 ? 'difference' : 'differences'}`;
   const verdict =
-    mismatches === 0
-      ? `all ${rows} equal`
-      : `${grouped(mismatches)} of ${rows} differ; the first: ${first}`;
+    mismatches === 0 ? `all ${rows} equal` : `${differences} in ${rows}; the first: ${first}`;
   return [
     `${files.join(', ')}: ${grouped(events)} events against ${against} in ${seconds.toFixed(1)} s`,
     `  ${checked === 0 ? 'nothing was compared' : verdict}`,

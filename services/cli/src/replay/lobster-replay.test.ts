@@ -62,7 +62,7 @@ test('the book follows the orderbook file beside the messages', async (t) => {
   const alone = await replayed([path], { orderbook: false });
   assert.deepEqual(pricesOf(alone), [['100 at 0.10'], []]);
   assert.deepEqual([alone.orderbooks, alone.events], [[], 3]);
-  assert.match(outcomeWords(alone), /messages alone leave gone orders in the book/);
+  assert.match(outcomeWords(alone), /without its orderbook file, .* orders that left unseen/);
   assert.equal('orderbooks' in outcomeObject(alone), false);
 });
 
@@ -86,6 +86,12 @@ test('the two files of a day may have another name before their ends', async (t)
   assert.deepEqual((await replayed([nameless])).orderbooks, []);
 });
 
+test('a run that leaves no order says so', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put(NAME, '34200.1,1,5,100,1000,1\n34200.2,3,5,100,1000,1\n');
+  assert.match(outcomeWords(await replayed([path])), /\nno orders in any book$/);
+});
+
 test('packed, again and again, at their pace, measured, and written', async (t) => {
   const { put, pathOf } = await testFolder(t);
   const path = await put(`${NAME}.gz`, gzipSync(MESSAGES));
@@ -97,7 +103,9 @@ test('packed, again and again, at their pace, measured, and written', async (t) 
   const one = await replayed([path], { levels: 1 });
   assert.deepEqual(pricesOf(one), [['100 at 0.10'], ['70 at 0.103']]);
   await replayed([path], { compact: pathOf('X.events') });
-  assert.deepEqual(pricesOf(await replayed([pathOf('X.events')], { levels: 2 })), LAST_ROW);
+  const compact = await replayed([pathOf('X.events')], { levels: 2 });
+  assert.deepEqual(pricesOf(compact), LAST_ROW);
+  assert.match(outcomeWords(compact), /\n {2}2 events of orders that nobody named\n/);
   const plan = { ...PLAN, repeat: 1 };
   const feed = await feedOf([path], plan);
   const stages = await measureStages({ module, feed, plan, signal, onProgress: () => {} });
@@ -166,6 +174,7 @@ test('faults of the rows name their file; leniently they are counted', async (t)
     assert.equal(outcome.events, events);
     const passed = await replayed([path], { lenient: true });
     assert.deepEqual([passed.faults, passed.decoderFaults], [[], 1]);
+    assert.match(outcomeWords(passed), /\n {2}1 faulty record passed\n/);
   }
 });
 
@@ -208,6 +217,8 @@ test('a check finds a wrong level, and says where the files are of different day
     const bad = await checked(await put('bad.csv', ROWS.replace(from, to)));
     assert.deepEqual([bad.checked, bad.mismatches, bad.first], [3, 1, first]);
   }
+  const short = await checked(await put('bad.csv', ROWS.slice(0, 64)));
+  assert.match(checkWords(short), /\n {2}1 difference in 2 rows; the first: the orderbook .* ends/);
   const other = await put(ROWS_NAME.replace('X_2012-06-21', 'Y_2012-06-22'), ROWS);
   const hinted = await checked(other);
   const words = /is, by its name, of Y of 2012-06-22; the messages are of X of 2012-06-21/;
