@@ -187,6 +187,20 @@ test('what a strategy prints comes out, in order, before the result', async (t) 
   assert.match(stdout, /\n1\.csv: csv, 6 events/);
 });
 
+test('JSON: what a strategy prints is not among the results', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const words = "export default { start() { console.log('printed'); return { onBlock() {} }; } };";
+  const strategy = await put('prints.ts', words);
+  for (const asked of [[], ['--backtest'], ['--stages'], ['--parallel', '2']]) {
+    const args = ['replay', path, '--json', '--strategy', strategy, ...asked];
+    const { status, stdout, stderr } = await foldbook(...args);
+    assert.equal(status, 0, stderr);
+    for (const line of stdout.trim().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
+    assert.match(stderr, /^printed$/m, `${asked}`);
+  }
+});
+
 test('whoever reads the output has gone: it ends without a word', async (t) => {
   const { put } = await testFolder(t);
   const path = await put('1.csv', csvOf(BOOK_ROWS));
