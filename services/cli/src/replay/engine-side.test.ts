@@ -81,7 +81,8 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
   const [units = '', ...entries] = log;
   const logHash = backtest?.logHash;
   assert.deepEqual(JSON.parse(units), {
-    ...{ type: 'units', priceDecimals: 9, quantityDecimals: 0, instruments: ['ABC'], logHash },
+    ...{ type: 'units', priceDecimals: 9, quantityDecimals: 0, feeDecimals: 9 },
+    ...{ instruments: ['ABC'], logHash },
   });
   const hash = createHash('sha256').update(entries.map((line) => `${line}\n`).join(''));
   assert.equal(hash.digest('hex'), logHash);

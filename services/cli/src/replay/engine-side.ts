@@ -161,11 +161,12 @@ export class EngineSide {
    * @throws OutputError
    */
   writeLog(path: string): void {
-    const { scale } = this.#decoder;
+    const { priceExponent, quantityExponent } = this.#decoder.scale;
     const units = {
       type: 'units',
-      priceDecimals: -scale.priceExponent,
-      quantityDecimals: -scale.quantityExponent,
+      priceDecimals: -priceExponent,
+      quantityDecimals: -quantityExponent,
+      feeDecimals: -(priceExponent + quantityExponent),
       instruments: this.#decoder.instruments(),
       logHash: hashLog(this.#log),
     };
