@@ -116,8 +116,12 @@ async function runStages(
   plan: ReplayPlan,
   feeds: readonly Feed[],
 ): Promise<number> {
-  // Strategies run in this thread, and may print.
+  // Strategies run in this thread: they may print, and one that hangs lets it hear of no signal,
+  // which has to end the process by itself then. Nothing is lost, as a part is no measurement.
   if (output.json) globalThis.console = new Console(process.stderr);
+  if (plan.strategies.length > 0) {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(name);
+  }
   for (const feed of feeds) {
     const name = feed.inputs[0]?.name ?? '';
     try {

@@ -46,7 +46,7 @@ export async function runInThread(
         );
     }
   });
-  worker.once('error', ended.reject);
+  worker.once('error', (error) => ended.reject(uncaughtIn(file, error)));
   worker.once('exit', () => ended.reject(new ServiceError(`the thread of ${file} ended`)));
   try {
     return await ended.promise;
@@ -54,4 +54,11 @@ export async function runInThread(
     signal.removeEventListener('abort', stop);
     await worker.terminate();
   }
+}
+
+/** A promise of a strategy that nobody looks at, for one: the stack's first line says where. */
+function uncaughtIn(file: string, error: Error): ServiceError {
+  const [, place = ''] = error.stack?.split(/\n(?= +at )/) ?? [];
+  const words = `the thread of ${file}: ${error.message}, uncaught`;
+  return new ServiceError(`${words}\n${place}`.trimEnd());
 }
