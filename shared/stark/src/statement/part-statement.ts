@@ -24,6 +24,8 @@ export interface PartStatement {
 export const MAX_PART_RECORDS = 2 ** 17 - 1;
 /** Of the records' table: the lookups' 4,096 values need the rows. */
 export const MIN_LOG_RECORDS = 12;
+/** Of every statement. */
+export const STATEMENT_BYTES = 932;
 const HASH_BYTES = 32;
 const VERSION = 1;
 
@@ -34,6 +36,8 @@ export function recordsLogHeight(count: number): number {
 
 export function encodeStatement(statement: PartStatement): Uint8Array {
   const { logBlowup, queries, grindingBits } = statement.parameters;
+  const fault = parameterFault(statement.parameters);
+  if (fault !== undefined) throw new Error(`assertion failed: ${fault}`);
   const writer = new ByteWriter().ascii('FBSP').u16(VERSION);
   writer.u8(logBlowup).u8(queries).u8(grindingBits).u8(0).u16(0);
   writer.bytes(statement.airDigest).bytes(statement.chainId);
