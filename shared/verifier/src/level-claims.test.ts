@@ -10,6 +10,7 @@ import {
 } from './level-claims.ts';
 
 const PROVED: Circumstances = {
+  chain: 'poseidon',
   level: 'settlement',
   epochs: 3,
   devKeys: false,
@@ -17,6 +18,7 @@ const PROVED: Circumstances = {
   genesisPinned: true,
   operatorKeyPinned: true,
   levelChosen: false,
+  canRecompute: true,
   unproved: 0,
   unread: 0,
 };
