@@ -2,6 +2,8 @@
 export { Kernel, readKernelModule } from './kernel/kernel.ts';
 export { StarkError, type StarkErrorCode } from './kernel/stark-error.ts';
 export { PartCommitter } from './prove/part-committer.ts';
-export { type PartInput, PartProver, type ProvedPart } from './prove/part-prover.ts';
+export { type PartInput, PartProver } from './prove/part-prover.ts';
+export type { PartPlace, ProvedPart } from './prove/part-run.ts';
 export { type ProveHooks, STAGES, type Stage } from './prove/prove-hooks.ts';
+export type { SettlementRecord } from './trace/settlement-record.ts';
 export * from './verify/index.ts';

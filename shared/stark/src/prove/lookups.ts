@@ -5,15 +5,15 @@ import { lookupsPlan } from '../air/plan.ts';
 import { RANGE } from '../air/records-table.ts';
 import type { Table, TableName } from '../air/table.ts';
 import { inverse } from '../field/base.ts';
-import { type Extension, ZERO } from '../field/extension.ts';
+import { DEGREE, type Extension, ZERO } from '../field/extension.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelExports } from '../kernel/kernel-exports.ts';
+import { placeElements, placePointers, readElements, scratch } from '../kernel/kernel-values.ts';
 import { toMontgomery } from '../kernel/montgomery.ts';
 import type { Transforms } from '../kernel/ntt.ts';
-import { DEGREE, lookupColumns } from '../proof/part-shape.ts';
+import { lookupColumns } from '../proof/part-shape.ts';
 import type { LookupChallenges } from '../verify/lookup-challenges.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
-import { placeElements, placePointers, readElements, scratch } from './kernel-values.ts';
 
 const WORD_BYTES = 4;
 /** Of a value's entry: five words and three of zeros. */
@@ -49,22 +49,34 @@ export interface LookupInput {
   readonly challenges: LookupChallenges;
 }
 
+/** A table's lookup columns on the trace domain, one behind the other. */
+export interface LookupValues {
+  readonly address: number;
+  /** T. */
+  readonly sum: Extension;
+}
+
 export interface Lookups {
   readonly columns: ExtendedColumns;
   /** T. */
   readonly sum: Extension;
 }
 
-export function lookupColumnsOf(
+export function placeLookups(kernel: Kernel, input: LookupInput): LookupValues {
+  const { table, logHeight } = input;
+  const address = kernel.arena.take(WORD_BYTES * lookupColumns(table) * 2 ** logHeight);
+  const sum = scratch(kernel, () => writeSums(kernel, input, address));
+  return { address, sum };
+}
+
+export function extendLookups(
   kernel: Kernel,
   transforms: Transforms,
-  input: LookupInput,
+  { table, logHeight }: Pick<LookupInput, 'table' | 'logHeight'>,
+  { address, sum }: LookupValues,
 ): Lookups {
-  const { table, logHeight } = input;
   const count = lookupColumns(table);
-  const values = kernel.arena.take(WORD_BYTES * count * 2 ** logHeight);
-  const sum = scratch(kernel, () => writeSums(kernel, input, values));
-  return { columns: extendValues(kernel, transforms, values, count, logHeight), sum };
+  return { columns: extendValues(kernel, transforms, address, count, logHeight), sum };
 }
 
 /** The columns on the trace domain, and T. */

@@ -21,6 +21,7 @@ export {
 } from '../statement/part-statement.ts';
 export { plainRoot } from '../statement/plain-tree.ts';
 export { type AccountTable, genesisAccounts } from '../trace/account-table.ts';
+export type { PartVerdict } from './part-check.ts';
 export { mostSecurityBits } from './part-security.ts';
 export type { RefusalCode } from './verdict.ts';
-export { type PartVerdict, verifyPart } from './verify-part.ts';
+export { verifyPart } from './verify-part.ts';

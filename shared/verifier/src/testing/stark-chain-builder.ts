@@ -15,7 +15,13 @@ import { type ChainState, chainStateAfter, chainStateFrom } from '../chain-state
 import { epochFileName } from '../epoch-source.ts';
 import { genesisHash } from '../genesis.ts';
 import { packRecords } from '../packed-records.ts';
-import { type Creation, type FeeRates, RULES_START, rulesHashAfter } from '../rules.ts';
+import {
+  type Creation,
+  type FeeRates,
+  RULES_START,
+  type RuleChange,
+  rulesHashAfter,
+} from '../rules.ts';
 import type { SettlementRecord } from '../settlement-record.ts';
 import { publicKeyOf, signHeader } from '../signature.ts';
 import { encodeStarkEpochFile, partsHash, type StarkPart } from '../stark/epoch-file.ts';
@@ -33,6 +39,8 @@ import {
 
 /** Where a test may step in. */
 export interface StarkCheats {
+  /** All changes of the epoch, in their places already. */
+  readonly changes?: readonly RuleChange[];
   /** Changes its argument, before it is signed. */
   readonly header?: (header: { -readonly [K in keyof StarkHeader]: StarkHeader[K] }) => void;
 }
@@ -89,7 +97,7 @@ export class StarkChainBuilder {
   ): void {
     const { state, genesis } = this;
     const { parts, root } = this.#prove(records);
-    const placed = placeChanges(state, this.creation, changes);
+    const placed = cheats.changes ?? placeChanges(state, this.creation, changes);
     const { market } = genesis;
     const fields = plannedHeader(state, {
       ...{ market, chainId: this.genesisHash, recordCount: records.length, rootNew: root },
