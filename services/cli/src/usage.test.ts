@@ -241,7 +241,10 @@ describe('usage errors', () => {
     await writeFile(empty, '');
     for (const [command, line, words] of [
       [prove, '--circuit foo', /^--circuit foo: there are batch-15, batch-240, /],
-      [prove, '--backend groth16,foo', /^--backend foo: there are groth16, fold, snarkjs$/],
+      [prove, '--backend groth16,foo', /^--backend foo: there are groth16, fold, stark, snarkjs$/],
+      [prove, '--backend stark --blowup 5', /^--blowup 5: it is 4 or 8$/],
+      [prove, '--backend stark --circuit accounts-4', /^--circuit accounts-4: stark is held /],
+      [prove, '--records 9', /^--records is for --backend stark$/],
       [top, `--file ${empty}`, /empty is empty: name the metricsFile of a market that runs$/],
       [top, `--file ${empty}.not`, /empty\.not can't be read: there is no such file/],
       [conform, empty, /empty: this is no message file, as it is or within zstd: check/],
