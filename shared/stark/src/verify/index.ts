@@ -15,5 +15,6 @@ export {
   MAX_PART_RECORDS,
   type PartStatement,
 } from '../statement/part-statement.ts';
+export type { PartVerdict } from './part-check.ts';
 export type { RefusalCode } from './verdict.ts';
-export { type PartVerdict, verifyPart } from './verify-part.ts';
+export { verifyPart } from './verify-part.ts';
