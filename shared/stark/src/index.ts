@@ -1,8 +1,8 @@
 /** The prover, and the verifier; `./verify` is the verifier alone. */
 export { Kernel, readKernelModule } from './kernel/kernel.ts';
 export { StarkError, type StarkErrorCode } from './kernel/stark-error.ts';
+export { PartCommitter } from './prove/part-committer.ts';
 export { type PartInput, PartProver } from './prove/part-prover.ts';
 export type { PartPlace, ProvedPart } from './prove/part-run.ts';
 export { type ProveHooks, STAGES, type Stage } from './prove/prove-hooks.ts';
-export { type AccountTable, genesisAccounts } from './trace/account-table.ts';
 export * from './verify/index.ts';

@@ -1,13 +1,13 @@
 import { EMPTY_ROOT } from './account-tree.ts';
-import { type EpochHeader, HASH_BYTES, headerHash } from './header.ts';
+import { HASH_BYTES, type HeaderFields, headerHash } from './header.ts';
 import { RULES_START } from './rules.ts';
 
 /** What the next epoch has to continue. */
-export interface ChainState {
+export interface ChainState<Root = bigint> {
   readonly nextEpoch: bigint;
   /** Hash of the header before; of the genesis at the start. */
   readonly previousHash: Uint8Array;
-  readonly root: bigint;
+  readonly root: Root;
   /** Head of the rules' chain. */
   readonly rulesHash: Uint8Array;
   readonly logHead: Uint8Array;
@@ -22,10 +22,15 @@ export interface ChainState {
 
 /** An empty market at its genesis, before its first command. */
 export function initialChainState(genesisHash: Uint8Array): ChainState {
+  return chainStateFrom(genesisHash, EMPTY_ROOT);
+}
+
+/** The same of any chain. @param root - of no balances */
+export function chainStateFrom<Root>(genesisHash: Uint8Array, root: Root): ChainState<Root> {
   return {
     nextEpoch: 0n,
     previousHash: genesisHash,
-    root: EMPTY_ROOT,
+    root,
     rulesHash: RULES_START,
     logHead: new Uint8Array(HASH_BYTES),
     logLast: -1n,
@@ -35,7 +40,10 @@ export function initialChainState(genesisHash: Uint8Array): ChainState {
   };
 }
 
-export function chainStateAfter(header: EpochHeader, headerBytes: Uint8Array): ChainState {
+export function chainStateAfter<Root>(
+  header: HeaderFields<Root>,
+  headerBytes: Uint8Array,
+): ChainState<Root> {
   return {
     nextEpoch: header.epoch + 1n,
     previousHash: headerHash(headerBytes),

@@ -1,24 +1,24 @@
 import { bytesToHex, sameBytes } from './bytes.ts';
 import type { ChainState } from './chain-state.ts';
-import type { DecodedEpoch } from './epoch-file.ts';
-import type { Genesis } from './genesis.ts';
-import type { EpochHeader } from './header.ts';
+import type { SignedEpoch } from './epoch-file.ts';
+import type { GenesisFields } from './genesis.ts';
+import type { HeaderFields } from './header.ts';
 import { keyOfEpoch, type OperatorKeys } from './operator-keys.ts';
 import { ACCEPTED, type ReasonCode, refused, type Verdict } from './reason-codes.ts';
 import { headerIsSigned } from './signature.ts';
 
 /** What holds for all headers of a chain. */
 export interface HeaderContext {
-  readonly genesis: Genesis;
+  readonly genesis: GenesisFields;
   readonly genesisHash: Uint8Array;
   readonly operatorKeys: OperatorKeys;
 }
 
 /** Whether a header is of this chain, next in it, signed, and continues what came before. */
-export function checkHeader(
+export function checkHeader<Root extends bigint | Uint8Array>(
   { genesis, genesisHash, operatorKeys }: HeaderContext,
-  state: ChainState,
-  { header, headerBytes, signature }: DecodedEpoch,
+  state: ChainState<Root>,
+  { header, headerBytes, signature }: SignedEpoch & { readonly header: HeaderFields<Root> },
 ): Verdict {
   const place = checkPlace(genesis, genesisHash, state, header);
   if (!place.ok) return place;
@@ -31,11 +31,11 @@ export function checkHeader(
 }
 
 /** Asked before the signature, so that a file in the wrong place is called just that. */
-function checkPlace(
-  genesis: Genesis,
+function checkPlace<Root>(
+  genesis: GenesisFields,
   genesisHash: Uint8Array,
-  state: ChainState,
-  header: EpochHeader,
+  state: ChainState<Root>,
+  header: HeaderFields<Root>,
 ): Verdict {
   if (header.market !== genesis.market) {
     return differs('MARKET', 'market', header.market, genesis.market);
@@ -50,13 +50,16 @@ function checkPlace(
 }
 
 /** Whether a header goes on where the chain before it ended. */
-export function checkContinuation(state: ChainState, header: EpochHeader): Verdict {
+export function checkContinuation<Root extends bigint | Uint8Array>(
+  state: ChainState<Root>,
+  header: HeaderFields<Root>,
+): Verdict {
   const { previous, rootOld, logHeadStart, logFirst, logLast, sequenceFirst, sequenceLast } =
     header;
   if (!sameBytes(previous, state.previousHash)) {
     return differs('HEADER_CHAIN', 'previous header hash', previous, state.previousHash);
   }
-  if (rootOld !== state.root) return differs('ROOT_CHAIN', 'old root', rootOld, state.root);
+  if (!isSame(rootOld, state.root)) return differs('ROOT_CHAIN', 'old root', rootOld, state.root);
   if (!sameBytes(logHeadStart, state.logHead)) {
     return differs('LOG_CHAIN', 'log head at the start', logHeadStart, state.logHead);
   }
@@ -89,6 +92,11 @@ export function checkContinuation(state: ChainState, header: EpochHeader): Verdi
 }
 
 type Shown = Uint8Array | bigint | number;
+
+const isSame = (left: Shown, right: Shown): boolean =>
+  left instanceof Uint8Array && right instanceof Uint8Array
+    ? sameBytes(left, right)
+    : left === right;
 
 function differs(code: ReasonCode, what: string, found: Shown, expected: Shown): Verdict {
   const show = (value: Shown): string =>

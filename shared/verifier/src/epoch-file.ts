@@ -37,13 +37,17 @@ export interface FoldedPart {
   readonly proof: Uint8Array;
 }
 
-/** One epoch as it is kept. Nothing implied is in it: places, challenge, rootIn are recomputed. */
-export interface EpochFile {
+/** What the file of every epoch begins with. */
+export interface SignedEpoch {
   /** The signed bytes. */
   readonly headerBytes: Uint8Array;
   readonly signature: Uint8Array;
   /** Of the market's rules, in order. */
   readonly changes: readonly RuleChange[];
+}
+
+/** One epoch as it is kept. Nothing implied is in it: places, challenge, rootIn are recomputed. */
+export interface EpochFile extends SignedEpoch {
   readonly batches: readonly BatchProof[];
   readonly accounts: readonly AccountProof[];
   /** Of every kind that is folded, ascending by role and size. Absent: nothing is folded. */
@@ -64,9 +68,8 @@ const ACCOUNTS_BYTES = BATCH_BYTES + 32;
 
 export function encodeEpochFile(epoch: EpochFile): Uint8Array {
   const { batches, accounts } = epoch;
-  const changes = encodeChanges(epoch.changes);
   const proofs = [...batches, ...accounts].reduce((sum, { proof }) => sum + proof.length, 0);
-  const fixed = PREFIX_BYTES + HEADER_BYTES + SIGNATURE_BYTES + changes.length + 8;
+  const fixed = signedBytes(epoch) + 8;
   const entries = BATCH_BYTES * batches.length + ACCOUNTS_BYTES * accounts.length;
   const folded = foldedKinds(epoch).map(({ role, size }) => {
     const part = epoch.folded?.find((part) => part.role === role && part.size === size);
@@ -74,9 +77,8 @@ export function encodeEpochFile(epoch: EpochFile): Uint8Array {
   });
   const foldedBytes = folded.reduce((sum, { length }) => sum + 4 + length, 0);
   const writer = new ByteWriter(fixed + entries + proofs + foldedBytes);
-  writer.ascii('FBEP').unsigned(VERSION, 2).unsigned(0, 2);
-  writer.bytes(epoch.headerBytes, HEADER_BYTES).bytes(epoch.signature, SIGNATURE_BYTES);
-  writer.bytes(changes, changes.length).unsigned(batches.length, 4);
+  writeSigned(writer, epoch);
+  writer.unsigned(batches.length, 4);
   for (const batch of batches) writeProof(writer, batch);
   writer.unsigned(accounts.length, 4);
   for (const proof of accounts) {
@@ -85,6 +87,38 @@ export function encodeEpochFile(epoch: EpochFile): Uint8Array {
   }
   for (const proof of folded) writer.unsigned(proof.length, 4).bytes(proof, proof.length);
   return writer.finish();
+}
+
+/** Of what `writeSigned` writes. */
+export function signedBytes({ headerBytes, changes }: SignedEpoch): number {
+  return PREFIX_BYTES + headerBytes.length + SIGNATURE_BYTES + encodeChanges(changes).length;
+}
+
+export function writeSigned(writer: ByteWriter, epoch: SignedEpoch): void {
+  const { headerBytes, signature } = epoch;
+  const changes = encodeChanges(epoch.changes);
+  writer.ascii('FBEP').unsigned(VERSION, 2).unsigned(0, 2);
+  writer.bytes(headerBytes, headerBytes.length).bytes(signature, SIGNATURE_BYTES);
+  writer.bytes(changes, changes.length);
+}
+
+/** Reads what `writeSigned` wrote. */
+export function readSigned<Header extends { readonly changeCount: number }>(
+  reader: ByteReader,
+  headerSize: number,
+  decodeHeaderBytes: (bytes: Uint8Array) => Decoded<Header>,
+): SignedEpoch & { readonly header: Header } {
+  reader.format('FBEP', VERSION);
+  reader.zero(2);
+  const headerBytes = reader.bytes(headerSize);
+  const decoded = decodeHeaderBytes(headerBytes);
+  if (!decoded.ok) {
+    return reader.refuse(decoded.error.message, PREFIX_BYTES + decoded.error.offset);
+  }
+  const header = decoded.value;
+  const signature = reader.bytes(SIGNATURE_BYTES);
+  readCount(reader, 'changes of rules', header.changeCount, CHANGE_BYTES);
+  return { headerBytes, header, signature, changes: readChanges(reader, header.changeCount) };
 }
 
 /** The kinds that the lists' folded proofs are of: they say what the file ends with. */
@@ -110,18 +144,8 @@ export function decodeEpochFile(bytes: Uint8Array): Decoded<DecodedEpoch> {
 }
 
 function readEpoch(reader: ByteReader): DecodedEpoch {
-  reader.format('FBEP', VERSION);
-  reader.zero(2);
-  const headerBytes = reader.bytes(HEADER_BYTES);
-  const decoded = decodeHeader(headerBytes);
-  if (!decoded.ok) {
-    return reader.refuse(decoded.error.message, PREFIX_BYTES + decoded.error.offset);
-  }
-  const header = decoded.value;
-  const { changeCount, batchCount, accountProofCount } = header;
-  const signature = reader.bytes(SIGNATURE_BYTES);
-  readCount(reader, 'changes of rules', changeCount, CHANGE_BYTES);
-  const changes = readChanges(reader, changeCount);
+  const signed = readSigned(reader, HEADER_BYTES, decodeHeader);
+  const { batchCount, accountProofCount } = signed.header;
   readCount(reader, 'batches', batchCount, BATCH_BYTES);
   const batches: BatchProof[] = [];
   while (batches.length < batchCount) batches.push(readProof(reader));
@@ -134,14 +158,19 @@ function readEpoch(reader: ByteReader): DecodedEpoch {
   const folded = foldedKinds({ batches, accounts }).map(({ role, size }): FoldedPart => {
     return { role, size, proof: reader.bytes(reader.unsigned(4)) };
   });
-  return { headerBytes, header, signature, changes, batches, accounts, folded };
+  return { ...signed, batches, accounts, folded };
 }
 
 /**
  * A list's length, which has to be the header's. Before anything is read by it: it may claim four
  * thousand million entries.
  */
-function readCount(reader: ByteReader, what: string, expected: number, leastBytes: number): void {
+export function readCount(
+  reader: ByteReader,
+  what: string,
+  expected: number,
+  leastBytes: number,
+): void {
   const start = reader.offset;
   const count = reader.unsigned(4);
   if (count !== expected) reader.refuse(`${count} ${what}, the header has ${expected}`, start);

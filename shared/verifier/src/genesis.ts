@@ -4,8 +4,8 @@ import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { toBigEndian } from './field.ts';
 import { HASH_BYTES } from './header.ts';
 
-/** Where a market's chain starts: fixed once, named by its hash, the chain id. */
-export interface Genesis {
+/** What every genesis has: where a market's chain starts, named by its hash, the chain id. */
+export interface GenesisFields {
   readonly market: number;
   /** 1 to 32 of A-Z, 0-9 and "-". */
   readonly name: string;
@@ -13,9 +13,13 @@ export interface Genesis {
   readonly nonce: Uint8Array;
   /** Ed25519 public key, 32 bytes. */
   readonly operatorKey: Uint8Array;
-  readonly emptyRoot: bigint;
   /** Head of the rules' chain behind the market's creation alone. */
   readonly rulesHash: Uint8Array;
+}
+
+/** Of a Poseidon chain. */
+export interface Genesis extends GenesisFields {
+  readonly emptyRoot: bigint;
   /** Keys that the chain's proofs may be under, ascending by role, size and back end. */
   readonly keys: readonly AcceptedKey[];
 }
@@ -26,27 +30,48 @@ const NAME_BYTES_MAX = 32;
 
 export function encodeGenesis(genesis: Genesis): Uint8Array {
   const keys = encodeAcceptedKeys(genesis.keys);
-  return new ByteWriter(FIXED_BYTES + genesis.name.length + keys.length)
+  const writer = new ByteWriter(genesisBytes(genesis) + keys.length);
+  writeGenesis(writer, VERSION, genesis, toBigEndian(genesis.emptyRoot));
+  return writer.bytes(keys, keys.length).finish();
+}
+
+/** Of what `writeGenesis` writes. */
+export const genesisBytes = ({ name }: GenesisFields): number => FIXED_BYTES + name.length;
+
+/** Writes what all versions begin with. @param root - 32 bytes, of no balances */
+export function writeGenesis(
+  writer: ByteWriter,
+  version: number,
+  genesis: GenesisFields,
+  root: Uint8Array,
+): void {
+  writer
     .ascii('FBGN')
-    .unsigned(VERSION, 2)
+    .unsigned(version, 2)
     .unsigned(0, 2)
     .unsigned(genesis.market, 4)
     .unsigned(genesis.name.length, 1)
     .ascii(genesis.name)
     .bytes(genesis.nonce, HASH_BYTES)
     .bytes(genesis.operatorKey, HASH_BYTES)
-    .bytes(toBigEndian(genesis.emptyRoot), HASH_BYTES)
-    .bytes(genesis.rulesHash, HASH_BYTES)
-    .bytes(keys, keys.length)
-    .finish();
+    .bytes(root, HASH_BYTES)
+    .bytes(genesis.rulesHash, HASH_BYTES);
 }
 
 export function decodeGenesis(bytes: Uint8Array): Decoded<Genesis> {
-  return decode(bytes, 'GENESIS_FORMAT', 'genesis file', readGenesis);
+  return decode(bytes, 'GENESIS_FORMAT', 'genesis file', (reader) => {
+    const fields = readGenesis(reader, VERSION, () => reader.fieldElement());
+    return { ...fields, keys: readAcceptedKeys(reader) };
+  });
 }
 
-function readGenesis(reader: ByteReader): Genesis {
-  reader.format('FBGN', VERSION);
+/** Reads what `writeGenesis` wrote. */
+export function readGenesis<Root>(
+  reader: ByteReader,
+  version: number,
+  readRoot: () => Root,
+): GenesisFields & { readonly emptyRoot: Root } {
+  reader.format('FBGN', version);
   reader.zero(2);
   const market = reader.unsigned(4);
   return {
@@ -54,9 +79,8 @@ function readGenesis(reader: ByteReader): Genesis {
     name: readName(reader),
     nonce: reader.bytes(HASH_BYTES),
     operatorKey: reader.bytes(HASH_BYTES),
-    emptyRoot: reader.fieldElement(),
+    emptyRoot: readRoot(),
     rulesHash: reader.bytes(HASH_BYTES),
-    keys: readAcceptedKeys(reader),
   };
 }
 
@@ -73,7 +97,7 @@ function readName(reader: ByteReader): string {
   return name;
 }
 
-/** The genesis hash, which is the chain id. */
+/** The genesis hash, which is the chain id. One domain does for all versions: a file names its. */
 export function genesisHash(file: Uint8Array): Uint8Array {
   return domainHash('foldbook/genesis/v2\n', file);
 }

@@ -5,11 +5,15 @@ import { toBigEndian } from './field.ts';
 export const HASH_BYTES = 32;
 export const HEADER_BYTES = 384;
 const VERSION = 2;
-/** The chain whose roots are Poseidon's; by which back ends it is proved says the genesis. */
+/** Chains by what they are proved with; by which back ends the first one is says its genesis. */
 export const POSEIDON_CHAIN = 1;
+export const STARK_CHAIN = 2;
 
-/** What the operator signs about one epoch. Hashes are 32 bytes; sequences start at 1. */
-export interface EpochHeader {
+/**
+ * What the headers of all chains have. Hashes are 32 bytes; sequences start at 1. A root names the
+ * balances: of the Poseidon chain it is the tree's.
+ */
+export interface HeaderFields<Root> {
   readonly market: number;
   readonly epoch: bigint;
   /** Hash of the genesis. */
@@ -30,25 +34,43 @@ export interface EpochHeader {
   /** Index of the first settlement record, counted from genesis. */
   readonly recordFirst: bigint;
   readonly recordCount: number;
-  readonly batchCount: number;
-  readonly accountProofCount: number;
   /** Changes of the rules in this epoch. */
   readonly changeCount: number;
   readonly stateHash: bigint;
   /** Engine time of the close. */
   readonly timeNs: bigint;
-  readonly rootOld: bigint;
-  readonly rootNew: bigint;
+  readonly rootOld: Root;
+  readonly rootNew: Root;
   readonly digestListHash: Uint8Array;
   /** SHA-256 of the records file as it is published. */
   readonly dataDigest: Uint8Array;
 }
 
+/** What the operator signs about one epoch of the Poseidon chain. */
+export interface EpochHeader extends HeaderFields<bigint> {
+  readonly batchCount: number;
+  readonly accountProofCount: number;
+}
+
 export function encodeHeader(header: EpochHeader): Uint8Array {
-  return new ByteWriter(HEADER_BYTES)
+  const writer = new ByteWriter(HEADER_BYTES);
+  writeHeader(writer, POSEIDON_CHAIN, header, toBigEndian);
+  return writer.finish();
+}
+
+type Counted<Root> = HeaderFields<Root> & Pick<EpochHeader, 'batchCount' | 'accountProofCount'>;
+
+/** Writes HEADER_BYTES: what all kinds of headers begin with. */
+export function writeHeader<Root>(
+  writer: ByteWriter,
+  chain: number,
+  header: Counted<Root>,
+  rootBytes: (root: Root) => Uint8Array,
+): void {
+  writer
     .ascii('FBEH')
     .unsigned(VERSION, 2)
-    .unsigned(POSEIDON_CHAIN, 1)
+    .unsigned(chain, 1)
     .unsigned(0, 1)
     .unsigned(header.market, 4)
     .unsigned(0, 4)
@@ -69,23 +91,29 @@ export function encodeHeader(header: EpochHeader): Uint8Array {
     .unsigned(header.changeCount, 4)
     .unsigned(header.stateHash, 8)
     .signed64(header.timeNs)
-    .bytes(toBigEndian(header.rootOld), HASH_BYTES)
-    .bytes(toBigEndian(header.rootNew), HASH_BYTES)
+    .bytes(rootBytes(header.rootOld), HASH_BYTES)
+    .bytes(rootBytes(header.rootNew), HASH_BYTES)
     .bytes(header.digestListHash, HASH_BYTES)
-    .bytes(header.dataDigest, HASH_BYTES)
-    .finish();
+    .bytes(header.dataDigest, HASH_BYTES);
 }
 
 export function decodeHeader(bytes: Uint8Array): Decoded<EpochHeader> {
-  return decode(bytes, 'HEADER_FORMAT', 'epoch header', readHeader);
+  return decode(bytes, 'HEADER_FORMAT', 'epoch header', (reader) =>
+    readHeader(reader, POSEIDON_CHAIN, () => reader.fieldElement()),
+  );
 }
 
-function readHeader(reader: ByteReader): EpochHeader {
+/** Reads what `writeHeader` wrote. */
+export function readHeader<Root>(
+  reader: ByteReader,
+  expectedChain: number,
+  readRoot: () => Root,
+): Counted<Root> {
   reader.format('FBEH', VERSION);
   const chainOffset = reader.offset;
   const chain = reader.unsigned(1);
-  if (chain !== POSEIDON_CHAIN) {
-    reader.refuse(`chain kind ${chain}; this verifier reads kind ${POSEIDON_CHAIN}`, chainOffset);
+  if (chain !== expectedChain) {
+    reader.refuse(`chain kind ${chain}, where kind ${expectedChain} is read`, chainOffset);
   }
   reader.zero(1);
   const market = reader.unsigned(4);
@@ -111,8 +139,8 @@ function readHeader(reader: ByteReader): EpochHeader {
   const state = {
     stateHash: reader.unsigned64(),
     timeNs: reader.signed64(),
-    rootOld: reader.fieldElement(),
-    rootNew: reader.fieldElement(),
+    rootOld: readRoot(),
+    rootNew: readRoot(),
     digestListHash: reader.bytes(HASH_BYTES),
     dataDigest: reader.bytes(HASH_BYTES),
   };

@@ -99,7 +99,13 @@ export {
   freshInstance,
   verifyFolded,
 } from './folding.ts';
-export { decodeGenesis, encodeGenesis, type Genesis, genesisHash } from './genesis.ts';
+export {
+  decodeGenesis,
+  encodeGenesis,
+  type Genesis,
+  type GenesisFields,
+  genesisHash,
+} from './genesis.ts';
 export {
   COMPRESSED_PROOF_BYTES,
   compressProof,
@@ -113,6 +119,7 @@ export {
   encodeHeader,
   HASH_BYTES,
   HEADER_BYTES,
+  type HeaderFields,
   headerHash,
 } from './header.ts';
 export { type HeaderWithBytes, headersConflict } from './header-conflict.ts';
@@ -191,6 +198,26 @@ export {
   SIGNATURE_BYTES,
   signHeader,
 } from './signature.ts';
+export {
+  type DecodedStarkEpoch,
+  decodeStarkEpochFile,
+  encodeStarkEpochFile,
+  partsHash,
+  type StarkEpochFile,
+  type StarkPart,
+} from './stark/epoch-file.ts';
+export {
+  decodeStarkGenesis,
+  encodeStarkGenesis,
+  isStarkGenesis,
+  type StarkGenesis,
+} from './stark/genesis.ts';
+export {
+  decodeStarkHeader,
+  encodeStarkHeader,
+  STARK_HEADER_BYTES,
+  type StarkHeader,
+} from './stark/header.ts';
 export {
   type AccountsClaim,
   accountsDigest,

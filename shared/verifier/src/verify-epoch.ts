@@ -17,6 +17,7 @@ import type { AccountProof, BatchProof, DecodedEpoch } from './epoch-file.ts';
 import { reduce } from './field.ts';
 import { FoldKey } from './fold-key.ts';
 import { type FoldLeaf, verifyFolded } from './folding.ts';
+import type { Genesis } from './genesis.ts';
 import { type ProofClaim, verifyAll } from './groth16-batch.ts';
 import type { EpochHeader } from './header.ts';
 import type { CircuitRole, ProofPlace } from './poseidon.ts';
@@ -27,6 +28,7 @@ import { digestListHash, drawChallenge, encodeDigestList } from './transcript.ts
 
 /** What holds for a whole chain. */
 export interface ChainContext extends HeaderContext {
+  readonly genesis: Genesis;
   readonly keys: ChainKeys;
 }
 

@@ -43,7 +43,7 @@ function hashRows(columns: readonly (readonly number[])[], rows: number): number
 }
 
 test('rows of every width are hashed as BLAKE3 has it', () => {
-  const rows = 32;
+  const rows = 16;
   for (let width = 1; width <= 256; width++) {
     inArena(() => {
       const columns = Array.from({ length: width }, (_, j) => mixedWords(rows, 1000 * width + j));

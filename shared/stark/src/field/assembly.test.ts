@@ -1,9 +1,11 @@
 /** assembly/field.ts and assembly/extension.ts against bigints. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as big from '../testing/big-field.ts';
 import { compileFieldProbe } from '../testing/field-probe.ts';
+import type { FieldVectors } from '../testing/field-vectors.ts';
 
 const probe = await compileFieldProbe();
 const n = 64;
@@ -128,3 +130,34 @@ test('extension: sum, difference, product, product by a base element, square, in
   assert.deepEqual(inverses[3], [0n, 0n, 0n, 0n, 0n]);
   assert.deepEqual(run(probe.inverseExtension, sample), columnsOf(inverses));
 });
+
+test('test vectors: products and inverses', () => {
+  const file = new URL('../testing/vectors/field.json', import.meta.url);
+  const vectors = JSON.parse(readFileSync(file, 'utf8')) as FieldVectors;
+  const lanes = (elements: readonly (readonly number[])[]) =>
+    [0, 1, 2, 3, 4].flatMap((j) => elements.map((words) => words[j] ?? 0));
+  for (const { a, b, product } of vectors.products) {
+    const four = [a, a, a, a, ...[b, b, b, b]];
+    assert.deepEqual(call(probe.mul, four, 4).slice(0, 4), Array(4).fill(product));
+  }
+  for (const { a, b, product } of vectors.extensionProducts) {
+    const both = [...lanes([a, a, a, a]), ...lanes([b, b, b, b])];
+    const found = call(probe.mulExtension, both, 20);
+    assert.deepEqual(found, lanes([product, product, product, product]));
+  }
+  for (const { a, inverse } of vectors.extensionInverses) {
+    const found = call(probe.inverseExtension, lanes([a, a, a, a]), 20);
+    assert.deepEqual(found, lanes([inverse, inverse, inverse, inverse]));
+  }
+});
+
+/** An operation on four rows; the second argument begins `count` words behind the first. */
+function call(operation: Operation, given: readonly number[], count: number): number[] {
+  const address = 64 * Math.ceil(probe.heapBase() / 64);
+  const words = new Uint32Array(probe.memory.buffer, address, 60);
+  words.set(given);
+  probe.enter(address, address, 40);
+  operation(address + 160, address, address + 4 * count, 4);
+  probe.leave(address + 160, address + 160, 20);
+  return [...words.subarray(40, 40 + count)];
+}

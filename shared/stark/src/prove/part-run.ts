@@ -27,7 +27,7 @@ import { TAGS, Transcript } from '../transcript.ts';
 import { drawLookupChallenges, type LookupChallenges } from '../verify/lookup-challenges.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
-import { type Lookups, lookupColumnsOf, placeRangeInverses } from './lookups.ts';
+import { type LookupInput, type Lookups, lookupColumnsOf, placeRangeInverses } from './lookups.ts';
 import { begin, type ProveHooks } from './prove-hooks.ts';
 import { quotientColumns } from './quotients.ts';
 
@@ -209,9 +209,12 @@ export class PartRun {
     const ranges = placeRangeInverses(this.kernel, challenges.z);
     return this.shape.tables.map(({ table, logHeight }, index) => {
       const trace = present(traces[index]);
-      const input = { table, logHeight, trace, ranges, challenges };
-      return lookupColumnsOf(this.kernel, this.transforms, input);
+      return this.lookupsOf({ table, logHeight, trace, ranges, challenges });
     });
+  }
+
+  protected lookupsOf(input: LookupInput): Lookups {
+    return lookupColumnsOf(this.kernel, this.transforms, input);
   }
 
   #quotients(

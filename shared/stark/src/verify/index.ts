@@ -3,18 +3,23 @@ export { airDigest } from '../air/digest.ts';
 export {
   DEFAULT_PARAMETERS,
   type ProofParameters,
+  parameterFault,
   SMALL_PROOF_PARAMETERS,
 } from '../parameters.ts';
 export {
   type AccountCommitment,
   commitmentDigest,
+  genesisDigest,
 } from '../statement/account-commitment.ts';
 export {
   decodeStatement,
   encodeStatement,
   MAX_PART_RECORDS,
   type PartStatement,
+  STATEMENT_BYTES,
 } from '../statement/part-statement.ts';
+export { plainRoot } from '../statement/plain-tree.ts';
+export { type AccountTable, genesisAccounts } from '../trace/account-table.ts';
 export type { PartVerdict } from './part-check.ts';
 export type { RefusalCode } from './verdict.ts';
 export { verifyPart } from './verify-part.ts';

@@ -44,8 +44,10 @@ export interface TableShape {
   readonly nextColumns: readonly number[];
 }
 
+/** So many items; a RangeError if there are fewer. */
 export function slice<E>(items: readonly E[], from: number, count: number): E[] {
-  return Array.from({ length: count }, (_, i) => at(items, from + i));
+  if (items.length < from + count) throw new RangeError(`no item ${from + count - 1}`);
+  return items.slice(from, from + count);
 }
 
 /** e d1 d2 - n1 d2 - n2 d1, or e d - n. */

@@ -39,11 +39,17 @@ export class Calculator<E> {
   }
 
   sum(...terms: readonly (E | number)[]): E {
-    return terms.map((term) => this.#of(term)).reduce((a, b) => this.#field.add(a, b));
+    let sum = this.#of(terms[0] ?? 0);
+    for (let i = 1; i < terms.length; i += 1) sum = this.#field.add(sum, this.#of(terms[i] ?? 0));
+    return sum;
   }
 
   product(...factors: readonly (E | number)[]): E {
-    return factors.map((factor) => this.#of(factor)).reduce((a, b) => this.#field.multiply(a, b));
+    let product = this.#of(factors[0] ?? 1);
+    for (let i = 1; i < factors.length; i += 1) {
+      product = this.#field.multiply(product, this.#of(factors[i] ?? 1));
+    }
+    return product;
   }
 
   /** The first less all others. */

@@ -62,15 +62,15 @@ export function wideMinus(a: Wide, b: Wide): Wide {
 export function wideTimes(a: Wide, b: Wide): Wide {
   const product = [0, 0, 0, 0, 0];
   for (let i = 0; i < 5; i += 1) {
-    const left = at(a, i);
+    const left = a[i] ?? 0;
     if (left === 0) continue;
     for (let j = 0; j < 5; j += 1) {
-      const right = at(b, j);
+      const right = b[j] ?? 0;
       if (right === 0) continue;
       const term = times(left, right);
       const place = (i + j) % 5;
       // X^5 is 2.
-      product[place] = plus(at(product, place), i + j < 5 ? term : plus(term, term));
+      product[place] = plus(product[place] ?? 0, i + j < 5 ? term : plus(term, term));
     }
   }
   return product;
@@ -83,7 +83,7 @@ export function wideScale(a: Wide, factor: number): Wide {
 /** Adds a times factor to the element at five places of a list of numbers. */
 export function accumulate(sums: Uint32Array, place: number, a: Wide, factor: number): void {
   for (let i = 0; i < 5; i += 1) {
-    sums[place + i] = plus(at(sums, place + i), times(at(a, i), factor));
+    sums[place + i] = plus(sums[place + i] ?? 0, times(a[i] ?? 0, factor));
   }
 }
 
@@ -91,7 +91,7 @@ export const wideArithmetic: Arithmetic<Wide> = {
   add: widePlus,
   subtract: wideMinus,
   multiply: wideTimes,
-  integer: (value) => wideOf(residue(BigInt(value))),
+  integer: (value) => wideOf(value < 0 ? value + MODULUS : value),
   generator: [0, 1, 0, 0, 0],
 };
 
@@ -133,8 +133,8 @@ function transform(coefficients: Uint32Array, root: number): Uint32Array {
     const step = size / (2 * half);
     for (let place = 0; place < size; place += 2 * half) {
       for (let i = 0; i < half; i += 1) {
-        const even = at(values, place + i);
-        const odd = times(at(values, place + half + i), at(turns, i * step));
+        const even = values[place + i] ?? 0;
+        const odd = times(values[place + half + i] ?? 0, turns[i * step] ?? 0);
         values[place + i] = plus(even, odd);
         values[place + half + i] = minus(even, odd);
       }

@@ -65,21 +65,20 @@ export interface CommittedLayers {
 
 /**
  * FRI's layers, folded on coefficients: the verifier folds on values, so that each checks the
- * other. `combinations` has F_k by log size; `change` may change a layer before it is committed.
+ * other. `combinations` has F_k by log size.
  */
 export function commitLayers(
   combinations: ReadonlyMap<number, readonly Wide[]>,
   logBlowup: number,
   transcript: Transcript,
-  change: (values: readonly Wide[], index: number) => readonly Wide[] = (values) => values,
 ): CommittedLayers {
   const logSizes = [...combinations.keys()].sort((a, b) => b - a);
   const schedule = scheduleOf(logSizes, logBlowup);
   const layerOf = (logSize: number) => combinations.get(logSize) ?? [];
   let layer = layerOf(at(logSizes, 0));
-  const trees = schedule.layers.map(({ logSize, logFold }, index) => {
+  const trees = schedule.layers.map(({ logSize, logFold }) => {
     const logLeaves = logSize - logFold;
-    const values = change(layer, index);
+    const values = layer;
     const leafAt = (leaf: number) =>
       Array.from({ length: 2 ** logFold }, (_, i) => at(values, leaf + i * 2 ** logLeaves));
     const row = (leaf: number) => elementBytes(leafAt(leaf));

@@ -1,5 +1,5 @@
 import { at, type Element } from './field.ts';
-import { concat, littleEndian } from './hash.ts';
+import { concat } from './hash.ts';
 import type { Table } from './layout.ts';
 import { type Heights, type Layout, layoutOf, logSizesOf, nextColumnsOf } from './layout.ts';
 import { invert, type Wide, wide, wideScale } from './numbers.ts';
@@ -21,21 +21,6 @@ import { TAG, Transcript } from './transcript.ts';
 import { rootOf, Tree } from './tree.ts';
 import { drawFive } from './verify.ts';
 
-/** What a dishonest prover may do. It may also change the trace before it begins. */
-export interface Hooks {
-  /** Changes the sums that are claimed. */
-  readonly sums?: (sums: Element[]) => void;
-  /** Changes the values at zeta. */
-  readonly values?: (values: { here: Element[]; next: Element[] }[]) => void;
-  /** Changes a layer of FRI before it is committed. */
-  readonly layer?: (values: readonly Wide[], index: number) => readonly Wide[];
-  /** Changes the final polynomial. */
-  readonly final?: (coefficients: Element[]) => void;
-  /** Changes the statement, for one that the tables do not bear out. */
-  readonly statement?: (statement: Statement) => Statement;
-  readonly skipGrinding?: boolean;
-}
-
 export interface Claim {
   readonly parameters: Parameters;
   readonly airDigest: Uint8Array;
@@ -48,7 +33,7 @@ export interface ReferenceProof {
 }
 
 /** A slow prover by definition, for tables of the smallest heights (SPEC.md section 5). */
-export function proveReference(trace: Trace, claim: Claim, hooks: Hooks = {}): ReferenceProof {
+export function proveReference(trace: Trace, claim: Claim): ReferenceProof {
   const tables = [trace.records, trace.after, trace.before];
   const heights = {
     records: trace.records.logHeight,
@@ -61,24 +46,20 @@ export function proveReference(trace: Trace, claim: Claim, hooks: Hooks = {}): R
     main.map((values) => columnOf(values, logHeight + parameters.logBlowup)),
   );
   const trees = [0, 1, 2, 3].map((index) => commit(layout, columns, index));
-  const honest = statementOf(claim, heights, trees, columns);
-  const statement = hooks.statement?.(honest) ?? honest;
+  const statement = statementOf(claim, heights, trees, columns);
   const statementBytes = writeStatement(statement);
   const transcript = new Transcript();
   transcript.absorb(TAG.statement, statementBytes);
   for (const { cap } of trees) transcript.absorb(TAG.cap, concat(...cap));
-  const sums = proveTables(trace, layout, columns, trees, transcript, statement, hooks);
+  const sums = proveTables(trace, layout, columns, trees, transcript, statement);
   const zeta = transcript.draw();
   const values = layout.tables.map((table, index) => openAtZeta(table, at(columns, index), zeta));
-  hooks.values?.(values);
   transcript.absorb(TAG.values, concat(...values.map(valueBytes)));
   const combinations = combinationsOf(layout, columns, statement, values, zeta, transcript.draw());
-  const layers = commitLayers(combinations, parameters.logBlowup, transcript, hooks.layer);
-  const coefficients = [...layers.coefficients];
-  hooks.final?.(coefficients);
+  const layers = commitLayers(combinations, parameters.logBlowup, transcript);
+  const { coefficients } = layers;
   transcript.absorb(TAG.final, elementBytes(coefficients));
-  const bits = hooks.skipGrinding === true ? 0 : parameters.grindingBits;
-  const nonce = bits === 0 ? littleEndian(0, 8) : grind(transcript, bits);
+  const nonce = grind(transcript, parameters.grindingBits);
   transcript.absorb(TAG.nonce, nonce);
   const indices = transcript.drawIndices(parameters.queries, at(logSizesOf(layout), 0));
   const queries = indices.map((index) => openAll(trees, layers.open(index), index));
@@ -131,7 +112,6 @@ function proveTables(
   trees: Tree[],
   transcript: Transcript,
   { count }: Statement,
-  hooks: Hooks,
 ): Element[] {
   const [z, x, y, u, v] = drawFive(transcript).map(wide) as [Wide, Wide, Wide, Wide, Wide];
   const challenges = { z, x, y, u, v };
@@ -143,7 +123,6 @@ function proveTables(
     at(columns, index).push(...lookups.columns);
     return lookups.total;
   });
-  hooks.sums?.(sums);
   trees.push(commit(layout, columns, 4));
   transcript.absorb(TAG.cap, concat(...at(trees, 4).cap));
   transcript.absorb(TAG.sums, elementBytes(sums));
