@@ -1,4 +1,4 @@
-/** Writes what `foldbook check fuzz` begins with: a statement, and one with a proof of one query. */
+/** Writes the corpus of `foldbook check fuzz`: a statement, and one with a proof of one query. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Kernel, readKernelModule } from '../kernel/kernel.ts';
 import { PartProver } from '../prove/part-prover.ts';
