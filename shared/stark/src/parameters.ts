@@ -1,4 +1,4 @@
-/** What a proof's prover may choose (SPEC section 10), and its place in the statement. */
+/** What a part's prover may choose (SPEC section 10). */
 
 export interface ProofParameters {
   /** The extended domains are 2^logBlowup times the tables' heights. */
@@ -22,9 +22,6 @@ export const SMALL_PROOF_PARAMETERS: ProofParameters = {
   grindingBits: 20,
 };
 
-/** Bytes of `encodeParameters`. */
-export const PARAMETER_BYTES = 3;
-
 const MIN_LOG_BLOWUP = 2;
 const MAX_LOG_BLOWUP = 3;
 /** One byte. */
@@ -43,32 +40,6 @@ export function parameterFault(parameters: ProofParameters): string | undefined 
     return `${grindingBits} bits of work are not 0 to ${MAX_GRINDING_BITS}`;
   }
   return undefined;
-}
-
-/** `u8 log blowup || u8 queries || u8 grinding bits`. */
-export function encodeParameters(parameters: ProofParameters): Uint8Array {
-  const fault = parameterFault(parameters);
-  if (fault !== undefined) throw new Error(`assertion failed: ${fault}`);
-  const { logBlowup, queries, grindingBits } = parameters;
-  return Uint8Array.of(logBlowup, queries, grindingBits);
-}
-
-export type DecodedParameters =
-  | { readonly ok: true; readonly value: ProofParameters }
-  | { readonly ok: false; readonly reason: string };
-
-/** Reads what `encodeParameters` wrote: exactly so many bytes. Never throws. */
-export function decodeParameters(bytes: Uint8Array): DecodedParameters {
-  const [logBlowup, queries, grindingBits, ...rest] = bytes;
-  if (logBlowup === undefined || queries === undefined || grindingBits === undefined) {
-    return { ok: false, reason: `parameters have ${PARAMETER_BYTES} bytes, not ${bytes.length}` };
-  }
-  if (rest.length > 0) {
-    return { ok: false, reason: `parameters have ${PARAMETER_BYTES} bytes, not ${bytes.length}` };
-  }
-  const value = { logBlowup, queries, grindingBits };
-  const reason = parameterFault(value);
-  return reason === undefined ? { ok: true, value } : { ok: false, reason };
 }
 
 function within(value: number, low: number, high: number): boolean {

@@ -1,6 +1,8 @@
 /** What prover and verifier say to each other, and the challenges it gives (SPEC section 4). */
 import { blake3 } from '@noble/hashes/blake3.js';
 import { KEYS } from './commit/keys.ts';
+import { PRIME } from './field/base.ts';
+import type { Extension } from './field/extension.ts';
 
 export const TAGS = {
   STATEMENT: 1,
@@ -12,16 +14,12 @@ export const TAGS = {
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];
 
-/** Coefficients of an element of F, canonical. */
-export type Challenge = readonly [number, number, number, number, number];
-
 const PROTOCOL = new TextEncoder().encode('foldbook/stark/v1');
 /** In the place of a tag: what is made of a state. */
 const ELEMENT = 255;
 const NEXT_STATE = 254;
 const INDICES = 253;
 
-const PRIME = 15 * 2 ** 27 + 1;
 const BLOCK_BYTES = 64;
 
 export class Transcript {
@@ -41,7 +39,7 @@ export class Transcript {
     this.#state = hasher.update(this.#state).update(prefix).update(bytes).digest();
   }
 
-  draw(): Challenge {
+  draw(): Extension {
     const challenge = elementOf(KEYS.TRANSCRIPT, this.#with(ELEMENT));
     this.#advance();
     return challenge;
@@ -69,12 +67,12 @@ export class Transcript {
 }
 
 /** The element of F that the extended output of a hash gives. */
-export function elementOf(key: Uint8Array, message: Uint8Array): Challenge {
+export function elementOf(key: Uint8Array, message: Uint8Array): Extension {
   return readElement(wordsFrom(key, message));
 }
 
 /** Of each word 31 bits are taken; those that are not below p are passed over. */
-export function readElement(words: IteratorObject<number>): Challenge {
+export function readElement(words: IteratorObject<number>): Extension {
   const coefficients = words.map((word) => word % 2 ** 31).filter((word) => word < PRIME);
   const [c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0] = coefficients.take(5);
   return [c0, c1, c2, c3, c4];

@@ -1,11 +1,8 @@
 /** Fixed values as the kernel's code for a table reads them (src/air/plan.ts). */
-import { type Extension, fromBase, scale } from '../field/extension.ts';
+import { DEGREE, fromBase } from '../field/extension.ts';
+import { toMontgomery } from '../kernel/montgomery.ts';
 import { Evaluator, type FixedValues } from './evaluate.ts';
 import type { Expression } from './expression.ts';
-
-/** 2^32 modulo p: what Montgomery form multiplies by. */
-const MONTGOMERY_ONE = 268_435_454;
-const WORDS = 5;
 
 export class Parameters {
   readonly #evaluator: Evaluator;
@@ -15,7 +12,7 @@ export class Parameters {
   /** @param fixed - of a plan */
   constructor(fixed: readonly Expression[]) {
     this.#evaluator = new Evaluator(fixed);
-    this.wordCount = WORDS * (1 + fixed.length);
+    this.wordCount = DEGREE * (1 + fixed.length);
   }
 
   /**
@@ -26,9 +23,7 @@ export class Parameters {
   words(values: FixedValues, lastPoint: number): Uint32Array<ArrayBuffer> {
     const words = new Uint32Array(this.wordCount);
     const all = [fromBase(lastPoint), ...this.#evaluator.fixed(values)];
-    for (const [index, value] of all.entries()) words.set(enter(value), WORDS * index);
+    for (const [index, value] of all.entries()) words.set(value.map(toMontgomery), DEGREE * index);
     return words;
   }
 }
-
-const enter = (value: Extension): Extension => scale(value, MONTGOMERY_ONE);

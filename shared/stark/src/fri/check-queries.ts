@@ -1,12 +1,12 @@
 /** The verifier's side of FRI (SPEC section 9): one drawn index after another. */
 import { checkOpening, type Opening } from '../commit/opening.ts';
-import { TreeShape } from '../commit/tree-shape.ts';
+import type { TreeShape } from '../commit/tree-shape.ts';
 import * as base from '../field/base.ts';
 import { point } from '../field/domain.ts';
 import type { Extension } from '../field/extension.ts';
 import * as extension from '../field/extension.ts';
 import { foldLeaf } from './fold.ts';
-import { type FriLayer, type FriSchedule, layerLeaves } from './schedule.ts';
+import { type FriSchedule, layerLeaves, layerShape } from './schedule.ts';
 
 /** What all queries have in common. */
 export interface FriCommitment {
@@ -44,12 +44,6 @@ export type FriVerdict =
   | { readonly ok: true }
   /** `layer` counts from 0, the place where it shows; as many as there are layers for the end. */
   | { readonly ok: false; readonly reason: FriFault; readonly layer: number };
-
-/** The tree of a layer: one leaf for all siblings. */
-export function layerShape(layer: FriLayer): TreeShape {
-  const columns = extension.DEGREE * 2 ** layer.arityLog;
-  return new TreeShape([{ logSize: Math.log2(layerLeaves(layer)), columns }]);
-}
 
 /** Whether every query fits what was committed. */
 export function checkQueries(commitment: FriCommitment, queries: readonly FriQuery[]): FriVerdict {

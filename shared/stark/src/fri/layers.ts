@@ -7,11 +7,11 @@ import { point, root } from '../field/domain.ts';
 import type { Extension } from '../field/extension.ts';
 import * as extension from '../field/extension.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { placeElements, scratch } from '../kernel/kernel-values.ts';
 import { fromMontgomery, toMontgomery } from '../kernel/montgomery.ts';
 import { exponentAt, Transforms } from '../kernel/ntt.ts';
-import { layerShape } from './check-queries.ts';
 import { foldFactors } from './fold.ts';
-import { type FriLayer, type FriSchedule, layerLeaves } from './schedule.ts';
+import { type FriLayer, type FriSchedule, layerLeaves, layerShape } from './schedule.ts';
 
 /** The transcript's part in it. */
 export interface FriTranscript {
@@ -128,49 +128,33 @@ function commitLayer(
 
 /** Address of the next layer, with a combination of its size added. */
 function foldLayer(
-  { arena, exports }: Kernel,
+  kernel: Kernel,
   { layer, address }: CommittedLayer,
   logBlowup: number,
   beta: Extension,
   combination: number | undefined,
 ): number {
+  const { arena, exports } = kernel;
   const { logSize, arityLog } = layer;
   const cosets = 2 ** logBlowup;
   const height = 2 ** (logSize - logBlowup);
   const target = arena.take(WORD_BYTES * extension.DEGREE * layerLeaves(layer));
-  const { mark } = arena;
-  const inverses = arena.take((WORD_BYTES * height) / 2 ** arityLog);
-  const backwards = toMontgomery(base.inverse(root(logSize - logBlowup)));
-  exports.geometric(inverses, height / 2 ** arityLog, toMontgomery(1), backwards);
-  const factors = Array.from({ length: cosets }, (_, c) =>
-    foldFactors(beta, base.inverse(point(logSize, c)), arityLog),
-  ).flat();
-  const weight = extension.power(beta, 2 ** arityLog);
-  const factorAddress = writeElements(arena, factors);
-  const weightAddress = writeElements(arena, [weight]);
-  const scale = toMontgomery(base.inverse(2 ** arityLog));
-  exports.foldLayer(
-    address,
-    target,
-    height,
-    cosets,
-    arityLog,
-    inverses,
-    factorAddress,
-    scale,
-    combination ?? 0,
-    weightAddress,
-  );
-  arena.release(mark);
+  scratch(kernel, () => {
+    const inverses = arena.take((WORD_BYTES * height) / 2 ** arityLog);
+    const backwards = toMontgomery(base.inverse(root(logSize - logBlowup)));
+    exports.geometric(inverses, height / 2 ** arityLog, toMontgomery(1), backwards);
+    const factors = Array.from({ length: cosets }, (_, c) =>
+      foldFactors(beta, base.inverse(point(logSize, c)), arityLog),
+    ).flat();
+    const factorAddress = placeElements(kernel, factors);
+    const weightAddress = placeElements(kernel, [extension.power(beta, 2 ** arityLog)]);
+    const scale = toMontgomery(base.inverse(2 ** arityLog));
+    exports.foldLayer(
+      ...([address, target, height, cosets, arityLog, inverses] as const),
+      ...([factorAddress, scale, combination ?? 0, weightAddress] as const),
+    );
+  });
   return target;
-}
-
-/** Address of elements, five words each. */
-function writeElements(arena: Kernel['arena'], elements: readonly Extension[]): number {
-  const words = elements.flat().map(toMontgomery);
-  const address = arena.take(WORD_BYTES * words.length);
-  arena.words(address, words.length).set(words);
-  return address;
 }
 
 /** Coefficients of the polynomial whose values on D(logSize) a layer is: coset 0 tells them. */
@@ -181,22 +165,22 @@ function interpolate(
   logBlowup: number,
 ): Extension[] {
   const { arena } = kernel;
-  const { mark } = arena;
   const logHeight = logSize - logBlowup;
   const height = 2 ** logHeight;
-  const transforms = new Transforms(kernel, [logHeight], logBlowup);
-  const coset = arena.take(WORD_BYTES * extension.DEGREE * height);
-  const words = arena.words(coset, extension.DEGREE * height);
-  for (let i = 0; i < extension.DEGREE; i++) {
-    words.set(arena.words(address + WORD_BYTES * i * 2 ** logSize, height), i * height);
-  }
-  const columns = { address: coset, strideBytes: WORD_BYTES * height, count: extension.DEGREE };
-  transforms.interpolateCoset(columns, logHeight, 0);
-  const coefficients: Extension[] = new Array(height);
-  for (let index = 0; index < height; index++) {
-    const at = (i: number) => fromMontgomery(words[i * height + index] ?? 0);
-    coefficients[exponentAt(index, logHeight)] = [at(0), at(1), at(2), at(3), at(4)];
-  }
-  arena.release(mark);
-  return coefficients;
+  return scratch(kernel, () => {
+    const transforms = new Transforms(kernel, [logHeight], logBlowup);
+    const coset = arena.take(WORD_BYTES * extension.DEGREE * height);
+    const words = arena.words(coset, extension.DEGREE * height);
+    for (let i = 0; i < extension.DEGREE; i++) {
+      words.set(arena.words(address + WORD_BYTES * i * 2 ** logSize, height), i * height);
+    }
+    const columns = { address: coset, strideBytes: WORD_BYTES * height, count: extension.DEGREE };
+    transforms.interpolateCoset(columns, logHeight, 0);
+    const coefficients: Extension[] = new Array(height);
+    for (let index = 0; index < height; index++) {
+      const at = (i: number) => fromMontgomery(words[i * height + index] ?? 0);
+      coefficients[exponentAt(index, logHeight)] = [at(0), at(1), at(2), at(3), at(4)];
+    }
+    return coefficients;
+  });
 }

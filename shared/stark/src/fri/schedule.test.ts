@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { friSchedule, layerCapNodes, layerLeaves, layerPathLength } from './schedule.ts';
+import { type FriLayer, friSchedule, layerLeaves, layerShape } from './schedule.ts';
 
 const steps = (logHeights: number[], logBlowup: number) =>
   friSchedule(logHeights, logBlowup).layers.map(({ logSize, arityLog, injects }) => {
@@ -32,12 +32,13 @@ test('the smallest tables are sent as they are', () => {
 test('trees of layers have a cap of 64 nodes, or all leaves', () => {
   const [first, second, third] = friSchedule([16, 12], 2).layers;
   assert.ok(first && second && third);
-  assert.deepEqual(
-    [layerLeaves(first), layerCapNodes(first), layerPathLength(first)],
-    [2 ** 15, 64, 9],
-  );
+  const shapeOf = (layer: FriLayer) => {
+    const { rowWords, capBytes, siblingBytes } = layerShape(layer);
+    return [layerLeaves(layer), rowWords, capBytes / 32, siblingBytes / 32];
+  };
+  assert.deepEqual(shapeOf(first), [2 ** 15, 5 * 2 ** first.arityLog, 64, 9]);
   const small = { logSize: 8, arityLog: 3, injects: false };
-  assert.deepEqual([layerLeaves(small), layerCapNodes(small), layerPathLength(small)], [32, 32, 0]);
+  assert.deepEqual(shapeOf(small), [32, 40, 32, 0]);
 });
 
 test('every height but the largest joins once, wherever it lies', () => {

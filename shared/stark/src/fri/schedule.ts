@@ -1,4 +1,6 @@
 /** The order in which FRI folds (SPEC section 9): it follows from heights and blowup alone. */
+import { TreeShape } from '../commit/tree-shape.ts';
+import { DEGREE } from '../field/extension.ts';
 
 /** A committed layer and how the next comes from it. */
 export interface FriLayer {
@@ -24,7 +26,6 @@ export interface FriSchedule {
 const MAX_ARITY_LOG = 3;
 /** FRI ends, at the latest, with a polynomial of 2^8 coefficients. */
 const MAX_FINAL_LOG_HEIGHT = 8;
-const MAX_CAP_NODES = 64;
 
 /**
  * @param logHeights of the tables, in any order; equal ones have one combination
@@ -51,12 +52,8 @@ export function layerLeaves({ logSize, arityLog }: FriLayer): number {
   return 2 ** (logSize - arityLog);
 }
 
-/** Nodes of the cap of a layer's tree. */
-export function layerCapNodes(layer: FriLayer): number {
-  return Math.min(MAX_CAP_NODES, layerLeaves(layer));
-}
-
-/** Hashes between a layer's leaf and its cap. */
-export function layerPathLength(layer: FriLayer): number {
-  return Math.log2(layerLeaves(layer)) - Math.log2(layerCapNodes(layer));
+/** The tree of a layer: one leaf for all siblings. */
+export function layerShape(layer: FriLayer): TreeShape {
+  const columns = DEGREE * 2 ** layer.arityLog;
+  return new TreeShape([{ logSize: Math.log2(layerLeaves(layer)), columns }]);
 }

@@ -10,7 +10,8 @@ import { root, shift } from '../field/domain.ts';
 import type { Extension } from '../field/extension.ts';
 import * as extension from '../field/extension.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { fromMontgomery, toMontgomery } from '../kernel/montgomery.ts';
+import { placeElements, placePointers, readElements, scratch } from '../kernel/kernel-values.ts';
+import { toMontgomery } from '../kernel/montgomery.ts';
 import type { Transforms } from '../kernel/ntt.ts';
 
 const WORD_BYTES = 4;
@@ -53,11 +54,11 @@ export class HeightOpenings {
   at(point: Extension): OpenedPoint {
     const { arena, exports } = this.#kernel;
     const inverses = arena.take(ELEMENT_BYTES * this.#rows);
-    const { mark } = arena;
-    const place = this.#write([point]);
-    const scratch = arena.take(2 * WORD_BYTES * this.#rows);
-    exports.invertDifferences(inverses, this.#xs, this.#rows, place, scratch);
-    arena.release(mark);
+    scratch(this.#kernel, () => {
+      const place = placeElements(this.#kernel, [point]);
+      const work = arena.take(2 * WORD_BYTES * this.#rows);
+      exports.invertDifferences(inverses, this.#xs, this.#rows, place, work);
+    });
     return { point, inverses };
   }
 
@@ -66,24 +67,19 @@ export class HeightOpenings {
    * @param columns addresses: their 2^k first words are coset 0
    */
   values({ point, inverses }: OpenedPoint, columns: readonly number[]): Extension[] {
-    const { arena, exports } = this.#kernel;
-    const { mark } = arena;
+    const kernel = this.#kernel;
+    const { arena, exports } = kernel;
     const rows = this.#rows;
-    const weights = arena.take(ELEMENT_BYTES * rows);
-    exports.barycentricWeights(
-      this.#xs,
-      inverses,
-      this.#write([this.#scale(point)]),
-      rows,
-      weights,
-    );
-    const pointers = this.#writePointers(columns);
-    const out = arena.take(ELEMENT_BYTES * columns.length);
-    const sums = arena.take(SUM_BYTES * columns.length);
-    exports.dotColumns(weights, pointers, columns.length, rows, out, sums);
-    const words = arena.words(out, extension.DEGREE * columns.length).map(fromMontgomery);
-    arena.release(mark);
-    return columns.map((_, j) => extension.fromWords(words, extension.DEGREE * j));
+    return scratch(kernel, () => {
+      const weights = arena.take(ELEMENT_BYTES * rows);
+      const scale = placeElements(kernel, [this.#scale(point)]);
+      exports.barycentricWeights(this.#xs, inverses, scale, rows, weights);
+      const pointers = placePointers(kernel, columns);
+      const out = arena.take(ELEMENT_BYTES * columns.length);
+      const sums = arena.take(SUM_BYTES * columns.length);
+      exports.dotColumns(weights, pointers, columns.length, rows, out, sums);
+      return readElements(kernel, out, columns.length);
+    });
   }
 
   /**
@@ -100,17 +96,19 @@ export class HeightOpenings {
     if (values.length !== columns.length || factors.length !== columns.length) {
       throw new Error('assertion failed: one value and one factor a column');
     }
-    const { arena, exports } = this.#kernel;
-    const { mark } = arena;
-    const combined = arena.take(ELEMENT_BYTES * this.#rows);
-    const pointers = this.#writePointers(columns);
-    const place = this.#write(factors);
-    exports.combineColumns(place, pointers, columns.length, this.#rows, combined);
+    const kernel = this.#kernel;
+    const { arena, exports } = kernel;
     const value = factors.reduce((sum, factor, j) => {
       return extension.add(sum, extension.mul(factor, values[j] ?? extension.ZERO));
     }, extension.ZERO);
-    exports.addQuotient(combined, this.#write([value]), inverses, this.#rows, this.#sum);
-    arena.release(mark);
+    scratch(kernel, () => {
+      const combined = arena.take(ELEMENT_BYTES * this.#rows);
+      const pointers = placePointers(kernel, columns);
+      const weights = placeElements(kernel, factors);
+      exports.combineColumns(weights, pointers, columns.length, this.#rows, combined);
+      const place = placeElements(kernel, [value]);
+      exports.addQuotient(combined, place, inverses, this.#rows, this.#sum);
+    });
   }
 
   /**
@@ -143,20 +141,5 @@ export class HeightOpenings {
     const a = base.power(shift(this.#logSize), this.#rows);
     const difference = extension.sub(extension.fromBase(a), extension.power(point, this.#rows));
     return extension.scale(difference, base.inverse(base.mul(this.#rows, a)));
-  }
-
-  #write(elements: readonly Extension[]): number {
-    const { arena } = this.#kernel;
-    const address = arena.take(ELEMENT_BYTES * elements.length);
-    const words = elements.flat().map(toMontgomery);
-    arena.words(address, words.length).set(words);
-    return address;
-  }
-
-  #writePointers(columns: readonly number[]): number {
-    const { arena } = this.#kernel;
-    const address = arena.take(WORD_BYTES * columns.length);
-    arena.words(address, columns.length).set(columns);
-    return address;
   }
 }

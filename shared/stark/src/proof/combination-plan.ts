@@ -1,7 +1,9 @@
 /** Which columns are opened where, and with which power of gamma (SPEC section 5, step 7). */
+
 import type { Table } from '../air/table.ts';
+import { DEGREE } from '../field/extension.ts';
 import { ACCOUNT_COLUMNS } from '../statement/account-commitment.ts';
-import { DEGREE, openingCounts, type PartShape } from './part-shape.ts';
+import { openingCounts, type PartShape } from './part-shape.ts';
 
 /** Where a table's columns are opened. */
 export type PointKind = 'zeta' | 'next' | 'pinned';

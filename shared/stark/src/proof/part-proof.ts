@@ -1,11 +1,10 @@
 /** A part's proof, and its bytes (SPEC section 10). */
 import type { Opening } from '../commit/opening.ts';
-import { DIGEST_BYTES } from '../commit/tree-shape.ts';
 import type { Extension } from '../field/extension.ts';
-import { layerCapNodes, layerPathLength } from '../fri/schedule.ts';
+import { layerShape } from '../fri/schedule.ts';
 import { type ByteReader, type Decoded, decode } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
-import { DEGREE, openingCounts, type PartShape } from './part-shape.ts';
+import { openingCounts, type PartShape } from './part-shape.ts';
 
 /** Of one table. */
 export interface TableValues {
@@ -71,7 +70,7 @@ function readProof(reader: ByteReader, shape: PartShape): PartProof {
     return { current: reader.extensions(current), next: reader.extensions(next) };
   });
   const layerCaps = schedule.layers.map((layer) => {
-    return reader.bytes(DIGEST_BYTES * layerCapNodes(layer));
+    return reader.bytes(layerShape(layer).capBytes);
   });
   const finalPolynomial = reader.extensions(schedule.finalCoefficients);
   const nonce = reader.u64();
@@ -89,8 +88,8 @@ function readQuery(reader: ByteReader, { trees, schedule }: PartShape): QueryOpe
       return { rows, siblings: reader.bytes(shape.siblingBytes) };
     }),
     layers: schedule.layers.map((layer): Opening => {
-      const rows = [reader.elements(DEGREE * 2 ** layer.arityLog)];
-      return { rows, siblings: reader.bytes(DIGEST_BYTES * layerPathLength(layer)) };
+      const { rowWords, siblingBytes } = layerShape(layer);
+      return { rows: [reader.elements(rowWords)], siblings: reader.bytes(siblingBytes) };
     }),
   };
 }

@@ -3,14 +3,13 @@
 import type { Table, TreeName } from '../air/table.ts';
 import { TABLES } from '../air/tables.ts';
 import { TreeShape } from '../commit/tree-shape.ts';
+import { DEGREE } from '../field/extension.ts';
 import { type FriSchedule, friSchedule } from '../fri/schedule.ts';
 import type { ProofParameters } from '../parameters.ts';
 import type { SecurityShape } from '../security.ts';
 import { ACCOUNT_COLUMNS } from '../statement/account-commitment.ts';
 import { type PartStatement, recordsLogHeight } from '../statement/part-statement.ts';
 
-/** Coordinates of an extension element. */
-export const DEGREE = 5;
 /** The quotient is of degree below twice the height: two columns. */
 export const QUOTIENT_COLUMNS = 2 * DEGREE;
 /** In the order in which they are committed and opened. */

@@ -1,9 +1,9 @@
 /** Columns of one table over its extended domain, coset by coset, in kernel memory. */
 import { point, root } from '../field/domain.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { scratch } from '../kernel/kernel-values.ts';
 import { toMontgomery } from '../kernel/montgomery.ts';
 import type { Transforms } from '../kernel/ntt.ts';
-import { scratch } from './kernel-values.ts';
 
 const WORD_BYTES = 4;
 /** Columns that are worked on at a time, so that they need little memory beside the result. */

@@ -5,15 +5,15 @@ import { lookupsPlan } from '../air/plan.ts';
 import { RANGE } from '../air/records-table.ts';
 import type { Table, TableName } from '../air/table.ts';
 import { inverse } from '../field/base.ts';
-import { type Extension, ZERO } from '../field/extension.ts';
+import { DEGREE, type Extension, ZERO } from '../field/extension.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelExports } from '../kernel/kernel-exports.ts';
+import { placeElements, placePointers, readElements, scratch } from '../kernel/kernel-values.ts';
 import { toMontgomery } from '../kernel/montgomery.ts';
 import type { Transforms } from '../kernel/ntt.ts';
-import { DEGREE, lookupColumns } from '../proof/part-shape.ts';
+import { lookupColumns } from '../proof/part-shape.ts';
 import type { LookupChallenges } from '../verify/lookup-challenges.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
-import { placeElements, placePointers, readElements, scratch } from './kernel-values.ts';
 
 const WORD_BYTES = 4;
 /** Of a value's entry: five words and three of zeros. */

@@ -2,6 +2,7 @@
 import { RECORD_COLUMNS } from '../air/records-table.ts';
 import { CommittedTree } from '../commit/committed-tree.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { scratch } from '../kernel/kernel-values.ts';
 import { Transforms } from '../kernel/ntt.ts';
 import { HeightOpenings } from '../openings/height-openings.ts';
 import {
@@ -15,7 +16,6 @@ import { traceRecords } from '../trace/records-trace.ts';
 import type { SettlementRecord } from '../trace/settlement-record.ts';
 import type { TableTrace } from '../trace/table-trace.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
-import { scratch } from './kernel-values.ts';
 
 const WORD_BYTES = 4;
 

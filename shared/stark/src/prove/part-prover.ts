@@ -1,10 +1,10 @@
 /** Proves parts (SPEC sections 5 to 9): one at a time, in one thread. */
 import type { Kernel } from '../kernel/kernel.ts';
+import { scratch } from '../kernel/kernel-values.ts';
 import { DEFAULT_PARAMETERS, type ProofParameters } from '../parameters.ts';
 import type { AccountTable } from '../trace/account-table.ts';
 import type { SettlementRecord } from '../trace/settlement-record.ts';
 import { traceSettlement } from '../trace/settlement-trace.ts';
-import { scratch } from './kernel-values.ts';
 import { type PartPlace, PartRun, type ProvedPart } from './part-run.ts';
 import { begin, type ProveHooks } from './prove-hooks.ts';
 

@@ -5,15 +5,15 @@ import { constraintsPlan } from '../air/plan.ts';
 import type { Table, TableName } from '../air/table.ts';
 import { inverse, mul, power, sub } from '../field/base.ts';
 import { point, root } from '../field/domain.ts';
-import { type Extension, scale } from '../field/extension.ts';
+import { DEGREE, type Extension, scale } from '../field/extension.ts';
 import { powersOf } from '../field/powers.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelExports } from '../kernel/kernel-exports.ts';
+import { placePointers, scratch } from '../kernel/kernel-values.ts';
 import { toMontgomery } from '../kernel/montgomery.ts';
 import type { Transforms } from '../kernel/ntt.ts';
-import { DEGREE, lookupColumns, QUOTIENT_COLUMNS } from '../proof/part-shape.ts';
+import { lookupColumns, QUOTIENT_COLUMNS } from '../proof/part-shape.ts';
 import { ExtendedColumns, extendValues, placePoints } from './extended-columns.ts';
-import { placePointers, scratch } from './kernel-values.ts';
 
 const WORD_BYTES = 4;
 

@@ -36,6 +36,8 @@ export function recordsLogHeight(count: number): number {
 
 export function encodeStatement(statement: PartStatement): Uint8Array {
   const { logBlowup, queries, grindingBits } = statement.parameters;
+  const fault = parameterFault(statement.parameters);
+  if (fault !== undefined) throw new Error(`assertion failed: ${fault}`);
   const writer = new ByteWriter().ascii('FBSP').u16(VERSION);
   writer.u8(logBlowup).u8(queries).u8(grindingBits).u8(0).u16(0);
   writer.bytes(statement.airDigest).bytes(statement.chainId);

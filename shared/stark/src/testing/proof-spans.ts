@@ -1,7 +1,9 @@
 /** What each byte of a statement and of a proof is (SPEC sections 7 and 10): for mutations. */
+
 import { DIGEST_BYTES } from '../commit/tree-shape.ts';
-import { layerCapNodes, layerPathLength } from '../fri/schedule.ts';
-import { DEGREE, openingCounts, type PartShape } from '../proof/part-shape.ts';
+import { DEGREE } from '../field/extension.ts';
+import { layerShape } from '../fri/schedule.ts';
+import { openingCounts, type PartShape } from '../proof/part-shape.ts';
 import { ACCOUNT_COLUMNS } from '../statement/account-commitment.ts';
 
 /** Bytes of one kind. */
@@ -87,7 +89,7 @@ export function proofSpans({ trees, tables, schedule }: PartShape): Span[] {
     spans.elements(`next values ${table.name}`, ELEMENT_BYTES * next);
   }
   schedule.layers.forEach((layer, i) => {
-    spans.bytes(`cap layer ${i}`, DIGEST_BYTES * layerCapNodes(layer));
+    spans.bytes(`cap layer ${i}`, layerShape(layer).capBytes);
   });
   spans.elements('final polynomial', ELEMENT_BYTES * schedule.finalCoefficients);
   spans.bytes('nonce', 8);
@@ -97,7 +99,7 @@ export function proofSpans({ trees, tables, schedule }: PartShape): Span[] {
   }
   schedule.layers.forEach((layer, i) => {
     spans.elements(`values layer ${i}`, ELEMENT_BYTES * 2 ** layer.arityLog);
-    spans.bytes(`siblings layer ${i}`, DIGEST_BYTES * layerPathLength(layer));
+    spans.bytes(`siblings layer ${i}`, layerShape(layer).siblingBytes);
   });
   return spans.all;
 }

@@ -1,12 +1,12 @@
 /** The combinations at a drawn index, of the rows that were opened there. */
 import { add as addBase, mul as mulBase } from '../field/base.ts';
 import { point } from '../field/domain.ts';
-import type { Extension } from '../field/extension.ts';
 import * as F from '../field/extension.ts';
+import { DEGREE, type Extension } from '../field/extension.ts';
 import { powersOf } from '../field/powers.ts';
 import { combinationPlan, type OpenedColumns, powersIn } from '../proof/combination-plan.ts';
 import type { PartProof, QueryOpenings } from '../proof/part-proof.ts';
-import { DEGREE, type PartShape } from '../proof/part-shape.ts';
+import type { PartShape } from '../proof/part-shape.ts';
 
 export interface OpeningPoints {
   readonly zeta: Extension;

@@ -1,12 +1,12 @@
 /** Whether the values at zeta satisfy a table's constraints (SPEC section 5, steps 5 and 6). */
 import { Evaluator, type FixedValues } from '../air/evaluate.ts';
+import { selectorsAt } from '../air/selectors.ts';
 import type { Table } from '../air/table.ts';
 import { inverse as invertBase } from '../field/base.ts';
-import { root } from '../field/domain.ts';
-import type { Extension } from '../field/extension.ts';
 import * as F from '../field/extension.ts';
+import { DEGREE, type Extension } from '../field/extension.ts';
 import type { TableValues } from '../proof/part-proof.ts';
-import { DEGREE, lookupColumns } from '../proof/part-shape.ts';
+import { lookupColumns } from '../proof/part-shape.ts';
 import type { LookupChallenges } from './lookup-challenges.ts';
 
 export interface ConstraintCheck {
@@ -37,7 +37,7 @@ export function constraintsHold(check: ConstraintCheck): boolean {
       nextColumns: spread(table.next.columns, values.next),
       sums: join(values.current.slice(main, lookup)),
       nextSums: spread(table.next.sums, join(values.next.slice(table.next.columns.length))),
-      selectors: selectorsAt(zeta, logHeight, vanishing),
+      selectors: selectorsAt(zeta, logHeight),
     })
     .reduceRight((sum, value) => F.add(F.mul(sum, alpha), value), F.ZERO);
   const [low = F.ZERO, high = F.ZERO] = quotient;
@@ -56,17 +56,6 @@ function fixedValues({ logHeight, count, challenges, sum }: ConstraintCheck): Fi
   const height = 2 ** logHeight;
   const share = F.scale(sum, invertBase(height));
   return { publics: { height, count }, challenges: { ...challenges, share } };
-}
-
-function selectorsAt(zeta: Extension, logHeight: number, vanishing: Extension) {
-  const lastPoint = invertBase(root(logHeight));
-  const unit = F.scale(vanishing, invertBase(2 ** logHeight));
-  const toLast = F.sub(zeta, F.fromBase(lastPoint));
-  return {
-    first: F.mul(unit, F.inverse(F.sub(zeta, F.ONE))),
-    last: F.mul(F.scale(unit, lastPoint), F.inverse(toLast)),
-    trans: toLast,
-  };
 }
 
 /** Extension elements of the values of their coefficient columns. */

@@ -1,7 +1,7 @@
 /** Elements and addresses in kernel memory, as its functions take them. */
 import { DEGREE, type Extension, fromWords } from '../field/extension.ts';
-import type { Kernel } from '../kernel/kernel.ts';
-import { fromMontgomery, toMontgomery } from '../kernel/montgomery.ts';
+import type { Kernel } from './kernel.ts';
+import { fromMontgomery, toMontgomery } from './montgomery.ts';
 
 const WORD_BYTES = 4;
 
