@@ -1,5 +1,6 @@
 /** Falsehoods about accounts: by the constraints of SPEC sections 8.2 and 8.3 against them. */
-import { ACCOUNT_IDS, type Cells, ROWS_BEFORE, rowOf } from './forged-trace.ts';
+import type { CellEdits } from '../trace-cheats.ts';
+import { ACCOUNT_IDS, ROWS_BEFORE, rowOf } from './forged-trace.ts';
 import type { NamedFalsehood } from './record-falsehoods.ts';
 
 const ROWS = ACCOUNT_IDS.length;
@@ -10,14 +11,14 @@ const UNTOUCHED = rowOf(3);
 const NEW = rowOf(10);
 
 /** The gap from a row to an id behind it. */
-const setGap = (cells: Cells, row: number, next: number) => {
+const setGap = (cells: CellEdits, row: number, next: number) => {
   const gap = next - cells.get('id', row) - 1;
   cells.set('g0', row, gap & 4095);
   cells.set('g1', row, gap >> 12);
 };
 
 /** A second row of an account, with nothing in it, behind the first. */
-function double(cells: Cells, gap: number): void {
+function double(cells: CellEdits, gap: number): void {
   for (let row = ROWS; row > UNTOUCHED; row--) cells.copy(row - 1, row);
   const second = UNTOUCHED + 1;
   cells.set('fresh', second, 1);
@@ -211,7 +212,7 @@ const balances: readonly NamedFalsehood[] = [
 ];
 
 /** A movement more, and the balance that follows from it. */
-const move = (cells: Cells, row: number, change: number) => {
+const move = (cells: CellEdits, row: number, change: number) => {
   cells.add('db1', row, change);
   cells.add('B1', row, change);
 };

@@ -21,9 +21,9 @@ test('every byte of a statement and of a proof is of one class', () => {
   assert.ok(decoded.ok);
   const { sections, queries } = proofSections(new PartShape(decoded.value));
   const lengthsAre = (all: readonly Section[], length: number) => {
-    const spans = all.flatMap((section) => section.spans).sort((a, b) => a.start - b.start);
+    const spans = all.flatMap((section) => section.spans).sort((a, b) => a.offset - b.offset);
     const end = spans.reduce((at, span) => {
-      assert.equal(span.start, at);
+      assert.equal(span.offset, at);
       return at + span.length;
     }, 0);
     assert.equal(end, length);

@@ -37,8 +37,8 @@ export function byteAttacks(honest: Forgery, other: Forgery, options: ByteOption
 /** Where the byte of an index, counted over all spans of a section, stands. */
 function placeIn({ spans }: Section, index: number): number {
   let left = index;
-  for (const { start, length } of spans) {
-    if (left < length) return start + left;
+  for (const { offset, length } of spans) {
+    if (left < length) return offset + left;
     left -= length;
   }
   throw new Error(`assertion failed: a section has no byte ${index}`);
@@ -161,7 +161,7 @@ function otherQueries(honest: Forgery, place: QueryPlace, { below }: ByteOptions
 
 /** Sums of two tables changed so that all still add up to 0. */
 function balancedSums(honest: Forgery, sections: readonly Section[]): Attack[] {
-  const start = sections.find(({ name }) => name === 'sums')?.spans[0]?.start ?? 0;
+  const start = sections.find(({ name }) => name === 'sums')?.spans[0]?.offset ?? 0;
   const pairs = [
     [0, 1],
     [0, 2],
@@ -186,11 +186,11 @@ function balancedSums(honest: Forgery, sections: readonly Section[]): Attack[] {
 /** The whole other proof, and each section of it in the place of one's own. */
 function otherSections(honest: Forgery, other: Forgery, sections: readonly Section[]): Attack[] {
   const group = "another statement's proof";
+  const ofOther = ({ offset, length }: Section['spans'][number]) =>
+    other.proof.subarray(offset, offset + length);
   const differing = sections.filter((section) =>
-    section.spans.some(({ start, length }) =>
-      honest.proof
-        .subarray(start, start + length)
-        .some((byte, i) => byte !== other.proof[start + i]),
+    section.spans.some((span) =>
+      ofOther(span).some((byte, i) => byte !== honest.proof[span.offset + i]),
     ),
   );
   return [
@@ -207,9 +207,7 @@ function otherSections(honest: Forgery, other: Forgery, sections: readonly Secti
         aims: section.aims,
         forge: () => {
           const proof = honest.proof.slice();
-          for (const { start, length } of section.spans) {
-            proof.set(other.proof.subarray(start, start + length), start);
-          }
+          for (const span of section.spans) proof.set(ofOther(span), span.offset);
           return { ...honest, proof };
         },
       }),

@@ -5,81 +5,38 @@ import { PRIME } from '../../field/base.ts';
 import { traceAccounts } from '../../trace/accounts-trace.ts';
 import { LIMB_COUNT } from '../../trace/limbs.ts';
 import { Movements } from '../../trace/movements.ts';
-import { type SettlementTrace, traceSettlement } from '../../trace/settlement-trace.ts';
+import type { SettlementTrace } from '../../trace/settlement-trace.ts';
 import type { TableTrace } from '../../trace/table-trace.ts';
-import { sampleAccounts, sampleRecords } from '../sample-part.ts';
-
-/** A trace's cells by their names. */
-export class Cells {
-  readonly trace: TableTrace;
-
-  constructor(trace: TableTrace) {
-    this.trace = trace;
-  }
-
-  get(name: string, row: number): number {
-    return this.trace.named(name)[row] ?? 0;
-  }
-
-  /** The cell as an integer nearest to 0. */
-  signed(name: string, row: number): number {
-    const cell = this.get(name, row);
-    return cell > PRIME / 2 ? cell - PRIME : cell;
-  }
-
-  /** @param value - may be negative */
-  set(name: string, row: number, value: number): void {
-    this.trace.named(name)[row] = ((value % PRIME) + PRIME) % PRIME;
-  }
-
-  add(name: string, row: number, value: number): void {
-    this.set(name, row, this.get(name, row) + value);
-  }
-
-  /** All cells of a row but those that only count rows. */
-  clear(row: number): void {
-    for (const name of this.#names()) this.set(name, row, 0);
-  }
-
-  copy(from: number, to: number): void {
-    for (const name of this.#names()) this.set(name, to, this.get(name, from));
-  }
-
-  #names(): string[] {
-    return this.trace.table.columns.filter((name) => !['index', 't', 'm'].includes(name));
-  }
-}
+import { sampleAccounts } from '../sample-part.ts';
+import { CellEdits, copyOf, SAMPLE_TRACE } from '../trace-cheats.ts';
 
 export interface Falsehood {
   /** Changes the records before the accounts follow from them. */
-  readonly records?: (cells: Cells) => void;
+  readonly records?: (cells: CellEdits) => void;
   /** Changes the records when the accounts are there. */
-  readonly afterAccounts?: (cells: Cells) => void;
-  readonly after?: (cells: Cells) => void;
-  readonly before?: (cells: Cells) => void;
+  readonly afterAccounts?: (cells: CellEdits) => void;
+  readonly after?: (cells: CellEdits) => void;
+  readonly before?: (cells: CellEdits) => void;
   /** Changes the records when multiplicities are counted. */
-  readonly multiplicities?: (cells: Cells) => void;
+  readonly multiplicities?: (cells: CellEdits) => void;
 }
 
-export const SAMPLE_RECORDS = sampleRecords();
-export const COUNT = SAMPLE_RECORDS.length;
-const honest = traceSettlement(SAMPLE_RECORDS, sampleAccounts());
 /** By rising row of the table after. */
-export const ACCOUNT_IDS: readonly number[] = [...honest.accounts.ids];
+export const ACCOUNT_IDS: readonly number[] = [...SAMPLE_TRACE.accounts.ids];
 export const rowOf = (id: number): number => ACCOUNT_IDS.indexOf(id);
 /** Real rows of the table before. */
 export const ROWS_BEFORE = sampleAccounts().ids.length;
 
 /** The cells that the accounts after follow from are those of the changed records. */
 export function forgedTrace(falsehood: Falsehood): SettlementTrace {
-  const records = copyOf(honest.records);
-  falsehood.records?.(new Cells(records));
-  const made = traceAccounts(sampleAccounts(), movementsOf(new Cells(records)));
-  falsehood.afterAccounts?.(new Cells(records));
-  falsehood.after?.(new Cells(made.after));
-  falsehood.before?.(new Cells(made.before));
+  const records = copyOf(SAMPLE_TRACE.records);
+  falsehood.records?.(new CellEdits(records));
+  const made = traceAccounts(sampleAccounts(), movementsOf(new CellEdits(records)));
+  falsehood.afterAccounts?.(new CellEdits(records));
+  falsehood.after?.(new CellEdits(made.after));
+  falsehood.before?.(new CellEdits(made.before));
   countMultiplicities(records, made.after);
-  falsehood.multiplicities?.(new Cells(records));
+  falsehood.multiplicities?.(new CellEdits(records));
   return { records, ...made };
 }
 
@@ -90,19 +47,16 @@ export function changedCell(
   row: number,
   change: number,
 ): SettlementTrace {
-  const { records, after, before, accounts } = honest;
+  const { records, after, before, accounts } = SAMPLE_TRACE;
   const copies = { records: copyOf(records), after: copyOf(after), before: copyOf(before) };
-  new Cells(copies[table]).add(name, row, change);
+  new CellEdits(copies[table]).add(name, row, change);
   return { ...copies, accounts };
 }
 
-function copyOf(trace: TableTrace): TableTrace {
-  const copy = Object.create(trace) as TableTrace & { cells: Uint32Array<ArrayBuffer> };
-  copy.cells = trace.cells.slice();
-  return copy;
-}
+/** The integer nearest to 0. */
+const signed = (cell: number): number => (cell > PRIME / 2 ? cell - PRIME : cell);
 
-function movementsOf(cells: Cells): Movements {
+function movementsOf(cells: CellEdits): Movements {
   const movements = new Movements();
   for (let row = 0; row < cells.trace.height; row++) {
     if (!KINDS.some((kind) => cells.get(kind, row) !== 0)) continue;
@@ -113,15 +67,15 @@ function movementsOf(cells: Cells): Movements {
   return movements;
 }
 
-function limbsOf(cells: Cells, name: 'u' | 'v', row: number): Int32Array {
-  const bit = (index: number) => cells.signed(`${name}b${index}`, row) * 2 ** index;
+function limbsOf(cells: CellEdits, name: 'u' | 'v', row: number): Int32Array {
+  const bit = (index: number) => signed(cells.get(`${name}b${index}`, row)) * 2 ** index;
   return Int32Array.from({ length: LIMB_COUNT }, (_, limb) => {
-    return limb < 5 ? cells.signed(`${name}${limb}`, row) : bit(0) + bit(1) + bit(2);
+    return limb < 5 ? signed(cells.get(`${name}${limb}`, row)) : bit(0) + bit(1) + bit(2);
   });
 }
 
 /** As the honest prover counts, but cells out of their range are passed over. */
-function countMultiplicities(records: TableTrace, after: TableTrace): void {
+export function countMultiplicities(records: TableTrace, after: TableTrace): void {
   const counts = new Uint32Array(RANGE);
   const columns = [
     ...RECORD_RANGES.map((name) => records.named(name)),

@@ -1,20 +1,22 @@
 /** Provers that cheat: on a trace that is false, or in a step of the protocol. */
 import { accountsAfterTable, accountsBeforeTable } from '../../air/accounts-table.ts';
 import { recordsTable } from '../../air/records-table.ts';
+import { TABLES } from '../../air/tables.ts';
 import { PRIME } from '../../field/base.ts';
-import { add, type Extension, ONE, sub, ZERO } from '../../field/extension.ts';
+import { add, type Extension, ONE, power, sub, ZERO } from '../../field/extension.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { ProofParameters } from '../../parameters.ts';
+import type { TableValues } from '../../proof/part-proof.ts';
 import { openingCounts } from '../../proof/part-shape.ts';
 import type { PartPlace } from '../../prove/part-run.ts';
 import type { AccountCommitment } from '../../statement/account-commitment.ts';
 import type { SettlementTrace } from '../../trace/settlement-trace.ts';
 import type { RefusalCode } from '../../verify/verdict.ts';
 import { type Cheats, proveWith } from '../cheating-run.ts';
-import { ACCOUNT_FALSEHOODS } from './account-falsehoods.ts';
+import { SAMPLE_COUNT as COUNT, SAMPLE_TRACE } from '../trace-cheats.ts';
 import { ATTACKED_PARAMETERS, type Attack, type Forgery } from './attack.ts';
-import { ACCOUNT_IDS, COUNT, changedCell, forgedTrace, ROWS_BEFORE } from './forged-trace.ts';
-import { RECORD_FALSEHOODS } from './record-falsehoods.ts';
+import { forgedTrace } from './forged-trace.ts';
+import { traceAttacks } from './trace-attacks.ts';
 
 export interface ProverOptions {
   /** Of each column, to change. */
@@ -62,59 +64,14 @@ export class Forger {
 
 export function proverAttacks(forger: Forger, options: ProverOptions): Attack[] {
   return [
-    ...cellAttacks(forger, options),
-    ...falsehoods(forger),
+    ...traceAttacks(forger, options),
     ...sumAttacks(forger),
+    ...lookupAttacks(forger, options),
     ...statementAttacks(forger),
     ...valueAttacks(forger, options),
     ...lowDegreeAttacks(forger),
     ...workAttacks(forger),
   ];
-}
-
-/** Cells of each main column, in rows where they mean something. */
-function cellAttacks(forger: Forger, { cells, below }: ProverOptions): Attack[] {
-  /** The sample's trades of a seller with others. */
-  const trade = () => 12 + 2 * below((COUNT - 12) >> 1);
-  const tables = [
-    ['records', recordsTable, trade],
-    ['after', accountsAfterTable, () => below(ACCOUNT_IDS.length)],
-    ['before', accountsBeforeTable, () => below(ROWS_BEFORE)],
-  ] as const;
-  return tables.flatMap(([table, { columns }, rowFor]) =>
-    columns.flatMap((name) =>
-      Array.from({ length: cells }, (): Attack => {
-        const [row, change] = [rowFor(), 1 + below(PRIME - 1)];
-        return {
-          group: `a cell of ${table}`,
-          name: `${name} in row ${row}, ${change} more`,
-          aims: ['CONSTRAINTS', 'SUMS'],
-          forge: () => forger.prove(changedCell(table, name, row, change)),
-        };
-      }),
-    ),
-  );
-}
-
-/** Sums that add up although they are not those of the tables. */
-function balanced(sums: Extension[]): void {
-  const [, ...others] = sums;
-  sums[0] = sub(ZERO, others.reduce(add, ZERO));
-}
-
-function falsehoods(forger: Forger): Attack[] {
-  return [...RECORD_FALSEHOODS, ...ACCOUNT_FALSEHOODS].flatMap((falsehood): Attack[] => {
-    const { group, name, bySums, count } = falsehood;
-    const attack = (aim: RefusalCode, how: string, cheats: Cheats): Attack => ({
-      ...{ group, name: `${name}${how}`, aims: [aim] },
-      forge: () => forger.prove(forgedTrace(falsehood), cheats, { count }),
-    });
-    if (bySums === undefined) return [attack('CONSTRAINTS', '', {})];
-    return [
-      attack('SUMS', '', {}),
-      attack('CONSTRAINTS', ', with sums that add up', { sums: balanced }),
-    ];
-  });
 }
 
 function sumAttacks(forger: Forger): Attack[] {
@@ -136,6 +93,27 @@ function sumAttacks(forger: Forger): Attack[] {
     ),
     attack('all are 0', 'CONSTRAINTS', (sums) => sums.fill(ZERO)),
   ];
+}
+
+/** A cell of each lookup column, with a sum that is what the columns then say. */
+function lookupAttacks(forger: Forger, { below }: ProverOptions): Attack[] {
+  return TABLES.flatMap((table) =>
+    table.sums.map((column, index): Attack => {
+      const row = below(64);
+      const change: NonNullable<Cheats['lookups']>['change'] = ({ columns, sum }) => {
+        const changed = columns.map((cells) => [...cells]);
+        const own = changed[index];
+        if (own !== undefined) own[row] = add(own[row] ?? ZERO, ONE);
+        return { columns: changed, sum };
+      };
+      return {
+        group: 'a cell of the lookups',
+        name: `${column} of ${table.name}, row ${row}`,
+        aims: ['CONSTRAINTS'],
+        forge: () => forger.prove(forgedTrace({}), { lookups: { table: table.name, change } }),
+      };
+    }),
+  );
 }
 
 /** Statements that the tables do not bear out. */
@@ -244,6 +222,7 @@ function lowDegreeAttacks(forger: Forger): Attack[] {
       'a combination of 0',
       words((all) => all.fill(0)),
     ),
+    attack('values at zeta of others that satisfy the constraints', { values: otherHalves }),
     attack('another final polynomial', {
       final: (coefficients) => {
         coefficients[0] = add(coefficients[0] ?? ZERO, ONE);
@@ -251,6 +230,17 @@ function lowDegreeAttacks(forger: Forger): Attack[] {
     }),
     attack('a final polynomial of 0', { final: (coefficients) => coefficients.fill(ZERO) }),
   ];
+}
+
+/** Values of both halves of a quotient that give the same at zeta. */
+function otherHalves([records, ...rest]: TableValues[], zeta: Extension): TableValues[] {
+  if (records === undefined) throw new Error('assertion failed: there are records');
+  const current = [...records.current];
+  const [low, high] = [current.length - 10, current.length - 5];
+  const height = power(zeta, SAMPLE_TRACE.records.height);
+  current[high] = add(current[high] ?? ZERO, ONE);
+  current[low] = sub(current[low] ?? ZERO, height);
+  return [{ ...records, current }, ...rest];
 }
 
 function workAttacks(forger: Forger): Attack[] {

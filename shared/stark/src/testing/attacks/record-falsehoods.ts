@@ -1,6 +1,7 @@
 /** Falsehoods about records: by the constraints of SPEC section 8.1 that stand against them. */
 import { inverse } from '../../field/base.ts';
-import { type Cells, COUNT, type Falsehood } from './forged-trace.ts';
+import { type CellEdits, SAMPLE_COUNT as COUNT } from '../trace-cheats.ts';
+import type { Falsehood } from './forged-trace.ts';
 
 export interface NamedFalsehood extends Falsehood {
   /** The constraint or attack that it is of. */
@@ -28,12 +29,12 @@ const PADDING = COUNT + 2;
 const QUOTE_CELLS = ['v0', 'v1', 'v2', 'v3', 'v4', 'vb0', 'vb1', 'vb2'];
 
 /** The cell that shows that a trade's quote is not 0. */
-function invert(cells: Cells, row: number): void {
+function invert(cells: CellEdits, row: number): void {
   const total = QUOTE_CELLS.reduce((sum, name) => sum + cells.get(name, row), 0);
   cells.set('inv', row, total === 0 ? 0 : inverse(total));
 }
 
-const toKinds = (cells: Cells, row: number, values: Readonly<Record<number, number>>) => {
+const toKinds = (cells: CellEdits, row: number, values: Readonly<Record<number, number>>) => {
   for (let kind = 1; kind <= 7; kind++) cells.set(`k${kind}`, row, values[kind] ?? 0);
 };
 
@@ -119,7 +120,7 @@ const products: readonly NamedFalsehood[] = [
 ];
 
 /** The quote of a trade of 77, all of whose carries are 0. */
-function payMore(cells: Cells, carry: string, value: number): void {
+function payMore(cells: CellEdits, carry: string, value: number): void {
   cells.set('v0', OWN_TRADE, 78);
   cells.set('v2', OWN_TRADE, 120);
   cells.set(carry, OWN_TRADE, value);
@@ -150,7 +151,7 @@ const rows: readonly NamedFalsehood[] = [
     name: 'padding in the first row',
     records: (cells) => {
       for (let row = COUNT; row > 0; row--) cells.copy(row - 1, row);
-      cells.clear(0);
+      cells.copy(PADDING, 0);
     },
   },
   {
