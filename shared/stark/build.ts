@@ -1,6 +1,7 @@
 /** Compiles the kernel: assembly/*.ts and what codegen/ writes -> build/stark.wasm. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildWasm, compileWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
+import { buildWasm, type WasmSource } from '../../infra/setup/wasm-build.ts';
 import { airSource } from './codegen/air-source.ts';
 import { blake3Source } from './codegen/blake3-source.ts';
 import { TABLES } from './src/air/tables.ts';
@@ -24,14 +25,11 @@ export function buildStark(): Promise<{ built: boolean }> {
   return buildWasm(starkSource);
 }
 
-/** What a module beside those of assembly/ compiles to, given as text: for tests and benchmarks. */
-export function compileBeside(name: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The module that a text beside those of assembly/ compiles to: for tests and benchmarks. */
+export async function compileBeside(name: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const entry = `shared/stark/assembly/${name}.ts`;
   const output = join(import.meta.dirname, 'build', `${name}.wasm`);
-  return compileWasm({
-    ...starkSource,
-    entry,
-    output,
-    written: { ...starkSource.written, [entry]: text },
-  });
+  const written = { ...starkSource.written, [entry]: text };
+  await buildWasm({ ...starkSource, entry, output, written });
+  return new Uint8Array(await readFile(output));
 }

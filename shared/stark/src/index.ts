@@ -5,4 +5,5 @@ export { PartCommitter } from './prove/part-committer.ts';
 export { type PartInput, PartProver } from './prove/part-prover.ts';
 export type { PartPlace, ProvedPart } from './prove/part-run.ts';
 export { type ProveHooks, STAGES, type Stage } from './prove/prove-hooks.ts';
+export type { SettlementRecord } from './trace/settlement-record.ts';
 export * from './verify/index.ts';

@@ -122,7 +122,7 @@ function isPlain(expression: Expression): boolean {
 }
 
 /** The fixed expressions that some sums need, each once, in the order in which they are met. */
-export function fixedOf(sums: readonly Sum[]): Expression[] {
+function fixedOf(sums: readonly Sum[]): Expression[] {
   const found = new Set<Expression>();
   const visitCell = (expression: Expression): void => {
     for (const part of orderOf([expression])) {

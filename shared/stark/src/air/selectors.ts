@@ -1,3 +1,4 @@
+/** The selectors first, last and trans at a point outside the trace domain (SPEC section 8). */
 import { inverse as inverseOf } from '../field/base.ts';
 import { root } from '../field/domain.ts';
 import {

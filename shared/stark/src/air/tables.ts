@@ -1,3 +1,4 @@
+/** The tables of a part, in the order in which everything has them. */
 import { accountsAfterTable, accountsBeforeTable } from './accounts-table.ts';
 import { recordsTable } from './records-table.ts';
 import type { Table } from './table.ts';

@@ -42,9 +42,11 @@ function hashRows(columns: readonly (readonly number[])[], rows: number): number
   return digests;
 }
 
-test('rows of every width are hashed as BLAKE3 has it', () => {
+test('rows are hashed as BLAKE3 has it', () => {
   const rows = 16;
-  for (let width = 1; width <= 256; width++) {
+  // Around the ends of BLAKE3's blocks, of 16 words.
+  const widths = Array.from({ length: 256 }, (_, index) => index + 1);
+  for (const width of widths.filter((one) => one <= 34 || (one + 1) % 16 <= 2)) {
     inArena(() => {
       const columns = Array.from({ length: width }, (_, j) => mixedWords(rows, 1000 * width + j));
       const digests = hashRows(columns, rows);

@@ -1,3 +1,4 @@
+/** Powers of a challenge. */
 import { type Extension, mul, ONE } from './extension.ts';
 
 /** 1, base, base^2, ...: `count` of them. */

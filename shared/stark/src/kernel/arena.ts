@@ -1,3 +1,4 @@
+/** Kernel memory as a stack. */
 import { StarkError } from './stark-error.ts';
 
 const PAGE_BYTES = 65_536;

@@ -1,3 +1,4 @@
+/** Transforms of columns between rows, coefficients and cosets. */
 import type { Kernel } from './kernel.ts';
 
 /** Columns of at least 64 elements are transformed. */

@@ -49,22 +49,34 @@ export interface LookupInput {
   readonly challenges: LookupChallenges;
 }
 
+/** A table's lookup columns on the trace domain, one behind the other. */
+export interface LookupValues {
+  readonly address: number;
+  /** T. */
+  readonly sum: Extension;
+}
+
 export interface Lookups {
   readonly columns: ExtendedColumns;
   /** T. */
   readonly sum: Extension;
 }
 
-export function lookupColumnsOf(
+export function placeLookups(kernel: Kernel, input: LookupInput): LookupValues {
+  const { table, logHeight } = input;
+  const address = kernel.arena.take(WORD_BYTES * lookupColumns(table) * 2 ** logHeight);
+  const sum = scratch(kernel, () => writeSums(kernel, input, address));
+  return { address, sum };
+}
+
+export function extendLookups(
   kernel: Kernel,
   transforms: Transforms,
-  input: LookupInput,
+  { table, logHeight }: Pick<LookupInput, 'table' | 'logHeight'>,
+  { address, sum }: LookupValues,
 ): Lookups {
-  const { table, logHeight } = input;
   const count = lookupColumns(table);
-  const values = kernel.arena.take(WORD_BYTES * count * 2 ** logHeight);
-  const sum = scratch(kernel, () => writeSums(kernel, input, values));
-  return { columns: extendValues(kernel, transforms, values, count, logHeight), sum };
+  return { columns: extendValues(kernel, transforms, address, count, logHeight), sum };
 }
 
 /** The columns on the trace domain, and T. */

@@ -27,7 +27,13 @@ import { TAGS, Transcript } from '../transcript.ts';
 import { drawLookupChallenges, type LookupChallenges } from '../verify/lookup-challenges.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
-import { type LookupInput, type Lookups, lookupColumnsOf, placeRangeInverses } from './lookups.ts';
+import {
+  extendLookups,
+  type Lookups,
+  type LookupValues,
+  placeLookups,
+  placeRangeInverses,
+} from './lookups.ts';
 import { begin, type ProveHooks } from './prove-hooks.ts';
 import { quotientColumns } from './quotients.ts';
 
@@ -103,7 +109,7 @@ export class PartRun {
     for (const { cap } of mainTrees) this.transcript.absorb(TAGS.CAP, cap);
 
     const challenges = drawLookupChallenges(this.transcript);
-    const lookups = this.lookups(traces, challenges);
+    const lookups = this.#lookups(traces, challenges);
     const lookup = lookups.map(({ columns }) => columns);
     const sums = lookups.map(({ sum }) => sum);
     const lookupTree = this.#commit('lookup', lookup);
@@ -204,17 +210,23 @@ export class PartRun {
     return made;
   }
 
-  protected lookups(traces: readonly number[], challenges: LookupChallenges): Lookups[] {
+  #lookups(traces: readonly number[], challenges: LookupChallenges): Lookups[] {
     begin('lookup', this.#hooks);
-    const ranges = placeRangeInverses(this.kernel, challenges.z);
-    return this.shape.tables.map(({ table, logHeight }, index) => {
-      const trace = present(traces[index]);
-      return this.lookupsOf({ table, logHeight, trace, ranges, challenges });
+    const values = this.placeLookups(traces, challenges);
+    return this.shape.tables.map((table, index) => {
+      return extendLookups(this.kernel, this.transforms, table, present(values[index]));
     });
   }
 
-  protected lookupsOf(input: LookupInput): Lookups {
-    return lookupColumnsOf(this.kernel, this.transforms, input);
+  protected placeLookups(
+    traces: readonly number[],
+    challenges: LookupChallenges,
+  ): readonly LookupValues[] {
+    const ranges = placeRangeInverses(this.kernel, challenges.z);
+    return this.shape.tables.map(({ table, logHeight }, index) => {
+      const trace = present(traces[index]);
+      return placeLookups(this.kernel, { table, logHeight, trace, ranges, challenges });
+    });
   }
 
   #quotients(

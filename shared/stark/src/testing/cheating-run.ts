@@ -2,21 +2,18 @@
 import { ACCOUNT_RANGES } from '../air/accounts-table.ts';
 import { RANGE, RECORD_RANGES } from '../air/records-table.ts';
 import type { TableName } from '../air/table.ts';
-import { TABLES } from '../air/tables.ts';
-import { add, DEGREE, type Extension, ZERO } from '../field/extension.ts';
+import { add, type Extension, ZERO } from '../field/extension.ts';
 import type { FriLayers } from '../fri/layers.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { scratch } from '../kernel/kernel-values.ts';
-import { toMontgomery } from '../kernel/montgomery.ts';
 import type { QueryOpenings, TableValues } from '../proof/part-proof.ts';
-import { type ExtendedColumns, extendValues } from '../prove/extended-columns.ts';
-import type { LookupInput, Lookups } from '../prove/lookups.ts';
+import type { ExtendedColumns } from '../prove/extended-columns.ts';
+import type { LookupValues } from '../prove/lookups.ts';
 import { type PartClaim, PartRun, type ProvedPart } from '../prove/part-run.ts';
 import type { PartStatement } from '../statement/part-statement.ts';
 import type { SettlementTrace } from '../trace/settlement-trace.ts';
 import type { TableTrace } from '../trace/table-trace.ts';
-import type { LookupChallenges } from '../verify/lookup-challenges.ts';
-import { type Lookups as LookupCells, lookupsOf } from './air-check.ts';
+import { LookupCells } from './lookup-cells.ts';
 
 /** What a dishonest prover does. It may also change the trace before it begins. */
 export interface Cheats {
@@ -24,12 +21,8 @@ export interface Cheats {
   readonly statement?: (honest: PartStatement) => PartStatement;
   /** Changes main columns on the extended domains, where the kernel has them. */
   readonly columns?: (kernel: Kernel, main: readonly ExtendedColumns[]) => void;
-  /** Changes a table's columns e and S, and the sum that belongs to them. */
-  readonly lookups?: {
-    readonly table: TableName;
-    /** @param excess - what the sums of all tables add up to */
-    readonly change: (honest: LookupCells, excess: Extension) => LookupCells;
-  };
+  /** Makes sums add up to 0 by a cell: of a column e in the first row, or of S in the last one. */
+  readonly lookups?: { readonly table: TableName; readonly column: number | 'S' };
   /** Changes the sums that are claimed; quotients are made for those. */
   readonly sums?: (honest: Extension[]) => void;
   /** Changes the values at zeta. */
@@ -57,13 +50,11 @@ export function proveWith(
 export class CheatingRun extends PartRun {
   readonly #trace: SettlementTrace;
   readonly #cheats: Cheats;
-  readonly #count: number;
 
   constructor(kernel: Kernel, claim: PartClaim, trace: SettlementTrace, cheats: Cheats) {
     super(kernel, claim, trace);
     this.#trace = trace;
     this.#cheats = cheats;
-    this.#count = claim.count;
   }
 
   protected override extendTraces(traces: readonly number[]): ExtendedColumns[] {
@@ -77,43 +68,25 @@ export class CheatingRun extends PartRun {
     return this.#cheats.statement?.(honest) ?? honest;
   }
 
-  protected override lookups(traces: readonly number[], challenges: LookupChallenges): Lookups[] {
-    const lookups = super.lookups(traces, challenges);
-    const cheat = this.#cheats.lookups;
-    if (cheat !== undefined) {
-      const excess = lookups.map(({ sum }) => sum).reduce(add);
-      const honest = lookupsOf(this.#trace[cheat.table], this.#count, challenges);
-      const index = TABLES.findIndex(({ name }) => name === cheat.table);
-      lookups[index] = this.#place(cheat.change(honest, excess));
-    }
-    const sums = lookups.map(({ sum }) => sum);
-    this.#cheats.sums?.(sums);
-    return lookups.map((one, table) => ({ ...one, sum: sums[table] ?? one.sum }));
-  }
-
   /** The kernel finds only cells below 4,096 in its table: others' fractions are computed here. */
-  protected override lookupsOf(input: LookupInput): Lookups {
-    const { name } = input.table;
-    const trace = this.#trace[name];
-    if (hasRanges(trace, RANGES[name])) return super.lookupsOf(input);
-    return this.#place(lookupsOf(trace, this.#count, input.challenges));
-  }
-
-  #place({ columns, sum }: LookupCells): Lookups {
-    const { arena } = this.kernel;
-    const height = columns[0]?.length ?? 0;
-    const count = DEGREE * columns.length;
-    const values = arena.take(Uint32Array.BYTES_PER_ELEMENT * count * height);
-    const words = arena.words(values, count * height);
-    columns.flat().forEach((element, place) => {
-      const column = DEGREE * Math.floor(place / height);
-      element.forEach((coefficient, i) => {
-        words[(column + i) * height + (place % height)] = toMontgomery(coefficient);
-      });
+  protected override placeLookups(
+    ...[traces, challenges]: Parameters<PartRun['placeLookups']>
+  ): LookupValues[] {
+    const tables = super.placeLookups(traces, challenges).map((values, index) => {
+      const trace = this.#trace[this.shape.table(index).table.name];
+      const cells = new LookupCells(this.kernel, trace, values);
+      cells.correct(trace, rowsOutOfRange(trace), challenges);
+      return cells;
     });
-    const logHeight = Math.log2(height);
-    const extended = extendValues(this.kernel, this.transforms, values, count, logHeight);
-    return { columns: extended, sum };
+    const { lookups, sums: change } = this.#cheats;
+    if (lookups !== undefined) {
+      const excess = tables.map(({ values }) => values.sum).reduce(add);
+      const index = this.shape.tables.findIndex(({ table }) => table.name === lookups.table);
+      tables[index]?.takeFromSum(excess, lookups.column);
+    }
+    const sums = tables.map(({ values }) => values.sum);
+    change?.(sums);
+    return tables.map(({ values }, table) => ({ ...values, sum: sums[table] ?? values.sum }));
   }
 
   protected override valuesAt(...given: Parameters<PartRun['valuesAt']>): TableValues[] {
@@ -142,7 +115,13 @@ export class CheatingRun extends PartRun {
 
 const RANGES = { records: RECORD_RANGES, after: ACCOUNT_RANGES, before: [] };
 
-/** Whether cells of the table are in the ranges that the proof shows. */
-export function hasRanges(trace: TableTrace, columns: readonly string[]): boolean {
-  return columns.every((name) => trace.named(name).every((cell) => cell < RANGE));
+/** Rows with a cell that the proof shows to be below 4,096 and is not. */
+export function rowsOutOfRange(trace: TableTrace): number[] {
+  const rows = new Set<number>();
+  for (const name of RANGES[trace.table.name]) {
+    trace.named(name).forEach((cell, row) => {
+      if (cell >= RANGE) rows.add(row);
+    });
+  }
+  return [...rows];
 }

@@ -8,14 +8,15 @@ import {
   CARRY_BITS,
 } from '../air/accounts-table.ts';
 import { StarkError } from '../kernel/stark-error.ts';
+import { MAX_LOG_ACCOUNTS, MIN_LOG_ACCOUNTS } from '../statement/account-commitment.ts';
 import { type AccountTable, assertAccounts } from './account-table.ts';
 import { joinLimbs, LIMB_COUNT, splitLimbs } from './limbs.ts';
 import type { Movements } from './movements.ts';
 import { FEE_ACCOUNT, SUPPLY_ACCOUNT } from './settlement-record.ts';
 import { heightOf, TableTrace, toElement } from './table-trace.ts';
 
-const SMALLEST_HEIGHT = 64;
-const LARGEST_HEIGHT = 2 ** 22;
+const SMALLEST_HEIGHT = 2 ** MIN_LOG_ACCOUNTS;
+const LARGEST_HEIGHT = 2 ** MAX_LOG_ACCOUNTS;
 /** Cells of an asset: five limbs and three bits; five carries of a low part and bits. */
 const BALANCE_CELLS = 8;
 const CARRY_CELLS = 1 + CARRY_BITS;

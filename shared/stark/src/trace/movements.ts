@@ -1,3 +1,4 @@
+/** What a part's records move, account by account. */
 import { LIMB_COUNT } from './limbs.ts';
 
 /** Base and quote. */
@@ -28,10 +29,6 @@ export class Movements {
   /** Of the accounts that some record names, in no order. */
   accounts(): IterableIterator<number> {
     return this.#slots.keys();
-  }
-
-  has(account: number): boolean {
-    return this.#slots.has(account);
   }
 
   touches(account: number): number {

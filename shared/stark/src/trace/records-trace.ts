@@ -3,13 +3,13 @@
 import { RANGE, RECORD_COLUMNS, RECORD_WITNESS, recordsTable } from '../air/records-table.ts';
 import { mul, PRIME } from '../field/base.ts';
 import { StarkError } from '../kernel/stark-error.ts';
-import { MAX_PART_RECORDS } from '../statement/part-statement.ts';
+import { MAX_PART_RECORDS, MIN_LOG_RECORDS } from '../statement/part-statement.ts';
 import { LIMB_COUNT, splitLimbs } from './limbs.ts';
 import { Movements } from './movements.ts';
 import { findFault, type SettlementRecord, TRADE } from './settlement-record.ts';
 import { heightOf, TableTrace } from './table-trace.ts';
 
-const SMALLEST_HEIGHT = 4096;
+const SMALLEST_HEIGHT = 2 ** MIN_LOG_RECORDS;
 
 const indexOf = (name: string): number => [...RECORD_COLUMNS, ...RECORD_WITNESS].indexOf(name);
 const AT = {

@@ -1,3 +1,4 @@
+/** The cells of one table. */
 import { RANGE } from '../air/records-table.ts';
 import type { Table } from '../air/table.ts';
 import { PRIME } from '../field/base.ts';

@@ -1,3 +1,4 @@
+/** The challenges of lookups (SPEC section 5, step 3). */
 import type { Extension } from '../field/extension.ts';
 import type { Transcript } from '../transcript.ts';
 

@@ -1,3 +1,4 @@
+/** Writes statements, proofs and what is hashed. */
 import type { Extension } from '../field/extension.ts';
 
 const FIRST_BYTES = 1024;

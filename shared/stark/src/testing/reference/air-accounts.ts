@@ -1,3 +1,4 @@
+/** Constraints and fractions of the account tables, as SPEC.md has them. */
 import {
   type Challenges,
   type Constants,

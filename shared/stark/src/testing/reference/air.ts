@@ -1,3 +1,4 @@
+/** What all tables' constraints are made of. */
 import type { Calculator } from './arithmetic.ts';
 import { at } from './field.ts';
 

@@ -1,3 +1,4 @@
+/** Sums and products over any numbers, so that constraints are written once. */
 import * as field from './field.ts';
 
 /**

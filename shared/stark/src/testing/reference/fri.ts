@@ -1,3 +1,4 @@
+/** FRI's schedule and fold. */
 import {
   add,
   at,

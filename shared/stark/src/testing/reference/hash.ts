@@ -1,3 +1,4 @@
+/** Keyed BLAKE3, and bytes of integers. */
 import { blake3 } from '@noble/hashes/blake3.js';
 
 /** The keys of SPEC.md section 1: each is the hash of its text. */

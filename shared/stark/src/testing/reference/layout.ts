@@ -1,3 +1,4 @@
+/** Which columns stand in which tree, and which are opened. */
 import type { Constants, Row, TableShape } from './air.ts';
 import {
   ACCOUNTS_AFTER,

@@ -1,3 +1,4 @@
+/** The field in numbers, for the slow prover. */
 import type { Arithmetic } from './arithmetic.ts';
 import { at, type Element, mod, P, power, rootOfUnity } from './field.ts';
 

@@ -1,3 +1,4 @@
+/** The combinations of openings. */
 import {
   add,
   at,

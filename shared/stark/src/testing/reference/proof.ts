@@ -1,3 +1,4 @@
+/** A proof's bytes. */
 import type { Element } from './field.ts';
 import { type Schedule, scheduleOf } from './fri.ts';
 import { ascii, concat, integerOf, littleEndian, sameBytes } from './hash.ts';

@@ -1,3 +1,4 @@
+/** The slow prover's combinations, FRI and work. */
 import { at, type Element, evaluate, inverse, rootOfUnity, shift } from './field.ts';
 import { powersOf, scheduleOf } from './fri.ts';
 import { concat, GRIND, hash, integerOf, littleEndian } from './hash.ts';

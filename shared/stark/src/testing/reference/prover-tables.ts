@@ -1,3 +1,4 @@
+/** The slow prover's columns: extended, looked up, divided. */
 import { type Challenges, type Constants, type Fractions, type Row, slice } from './air.ts';
 import { accountFractions, beforeFraction } from './air-accounts.ts';
 import { recordFractions } from './air-records.ts';

@@ -1,3 +1,4 @@
+/** The slow prover: all rounds. */
 import { at, type Element } from './field.ts';
 import { concat } from './hash.ts';
 import type { Table } from './layout.ts';

@@ -1,3 +1,4 @@
+/** Reads bytes that may be anything. */
 import { at, type Element, P } from './field.ts';
 import { DIGEST_BYTES, integerOf } from './hash.ts';
 import { require } from './refusal.ts';

@@ -1,4 +1,4 @@
-import { ascii, hash, LEAF } from './hash.ts';
+/** A small part with every kind of record. */
 import { type ReferenceAccount, type ReferenceRecord, type Trace, traceOf } from './trace.ts';
 
 const NOTHING = { price: 0n, dBase: 0n, dQuote: 0n };
@@ -23,7 +23,7 @@ export const SAMPLE_RECORDS: readonly ReferenceRecord[] = [
   { ...NOTHING, kind: 2, a: 1, b: 5, dQuote: 0n },
 ];
 
-export const SAMPLE_ACCOUNTS: readonly ReferenceAccount[] = [
+const SAMPLE_ACCOUNTS: readonly ReferenceAccount[] = [
   { id: 0, base: 10n, quote: 700n },
   { id: 1, base: 0n, quote: 0n },
   { id: 4, base: 10n, quote: 0n },
@@ -33,19 +33,3 @@ export const SAMPLE_ACCOUNTS: readonly ReferenceAccount[] = [
 export function sampleTrace(): Trace {
   return traceOf(SAMPLE_RECORDS, SAMPLE_ACCOUNTS);
 }
-
-export const SAMPLE_AIR_DIGEST = hash(LEAF, ascii('an AIR digest for tests'));
-
-/** Few queries and little work, so that tests are quick. */
-export const SAMPLE_PARAMETERS = { logBlowup: 2, queries: 12, grindingBits: 4, maxLogHeight: 22 };
-
-export const SAMPLE_CLAIM = {
-  parameters: SAMPLE_PARAMETERS,
-  airDigest: SAMPLE_AIR_DIGEST,
-  count: SAMPLE_RECORDS.length,
-};
-
-export const SAMPLE_ACCEPTED = {
-  airDigest: SAMPLE_AIR_DIGEST,
-  parameters: [SAMPLE_PARAMETERS],
-};

@@ -1,3 +1,4 @@
+/** A statement's bytes. */
 import type { Element } from './field.ts';
 import { ascii, COMMITMENT, concat, hash, littleEndian, POINT, sameBytes, words } from './hash.ts';
 import { elementBytes, Reader } from './reader.ts';

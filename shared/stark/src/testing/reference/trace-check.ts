@@ -1,3 +1,4 @@
+/** Constraints on the rows of a trace itself. */
 import type { Challenges } from './air.ts';
 import { accountConstraints, beforeConstraints } from './air-accounts.ts';
 import { recordConstraints } from './air-records.ts';

@@ -1,3 +1,4 @@
+/** The cells of one table. */
 import type { TableShape } from './air.ts';
 import { at } from './field.ts';
 import { residue } from './numbers.ts';

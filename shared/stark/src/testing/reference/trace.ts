@@ -1,3 +1,4 @@
+/** The cells of a part's tables, from records and accounts. */
 import { ACCOUNTS_AFTER, ACCOUNTS_BEFORE } from './air-accounts.ts';
 import { RECORDS } from './air-records.ts';
 import { at } from './field.ts';

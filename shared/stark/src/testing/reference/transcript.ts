@@ -1,3 +1,4 @@
+/** The transcript. */
 import { type Element, P } from './field.ts';
 import { ascii, hash, littleEndian, TRANSCRIPT, words } from './hash.ts';
 

@@ -1,3 +1,4 @@
+/** Trees and their openings. */
 import { at } from './field.ts';
 import { hash, LEAF, NODE, sameBytes } from './hash.ts';
 

@@ -1,3 +1,4 @@
+/** Values by definition, for the file vectors/reference.json. */
 import type { Row } from './air.ts';
 import { bigArithmetic, Calculator } from './arithmetic.ts';
 import { at, type Element, evaluateOnDomain, inverse, multiply, powerOf } from './field.ts';

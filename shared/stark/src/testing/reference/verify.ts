@@ -1,3 +1,4 @@
+/** The second verifier. */
 import type { Row } from './air.ts';
 import { bigArithmetic, Calculator } from './arithmetic.ts';
 import {
