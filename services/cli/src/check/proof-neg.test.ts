@@ -45,18 +45,6 @@ test('of each kind of attack on the STARK one, refused by both verifiers', async
   assert.ok(groups.every((group) => group.of === 'stark' && group.tried === 1));
 });
 
-test('what the back ends have not', async () => {
-  for (const [args, expected] of [
-    [['--backend', 'fold'], /--backend fold: there are groth16 and stark/],
-    [['--backend', 'stark', '--circuit', 'batch-15'], /--circuit is for the other back end/],
-    [['--all'], /--all is for --backend stark/],
-  ] as const) {
-    const { status, stderr } = await foldbook('check', 'proof-neg', ...args);
-    assert.equal(status, 2);
-    assert.match(stderr, expected);
-  }
-});
-
 test('a circuit that there is not', async () => {
   const { status, stderr } = await foldbook('check', 'proof-neg', '--circuit', 'batch-16');
   assert.equal(status, 2);

@@ -13,7 +13,7 @@ import type { AccountCommitment } from '../../statement/account-commitment.ts';
 import type { SettlementTrace } from '../../trace/settlement-trace.ts';
 import type { RefusalCode } from '../../verify/verdict.ts';
 import { type Cheats, proveWith } from '../cheating-run.ts';
-import { SAMPLE_COUNT as COUNT, SAMPLE_TRACE } from '../trace-cheats.ts';
+import { type CellEdits, SAMPLE_COUNT as COUNT, SAMPLE_TRACE } from '../trace-cheats.ts';
 import { ATTACKED_PARAMETERS, type Attack, type Forgery } from './attack.ts';
 import { forgedTrace } from './forged-trace.ts';
 import { traceAttacks } from './trace-attacks.ts';
@@ -66,7 +66,7 @@ export function proverAttacks(forger: Forger, options: ProverOptions): Attack[] 
   return [
     ...traceAttacks(forger, options),
     ...sumAttacks(forger),
-    ...lookupAttacks(forger, options),
+    ...lookupAttacks(forger),
     ...statementAttacks(forger),
     ...valueAttacks(forger, options),
     ...lowDegreeAttacks(forger),
@@ -95,22 +95,20 @@ function sumAttacks(forger: Forger): Attack[] {
   ];
 }
 
-/** A cell of each lookup column, with a sum that is what the columns then say. */
-function lookupAttacks(forger: Forger, { below }: ProverOptions): Attack[] {
-  return TABLES.flatMap((table) =>
-    table.sums.map((column, index): Attack => {
-      const row = below(64);
-      const change: NonNullable<Cheats['lookups']>['change'] = ({ columns, sum }) => {
-        const changed = columns.map((cells) => [...cells]);
-        const own = changed[index];
-        if (own !== undefined) own[row] = add(own[row] ?? ZERO, ONE);
-        return { columns: changed, sum };
-      };
+/** A cell of each lookup column that makes up for a movement which no record makes. */
+function lookupAttacks(forger: Forger): Attack[] {
+  const moved = (cells: CellEdits) => {
+    cells.add('db1', 3, 1);
+    cells.add('B1', 3, 1);
+  };
+  return TABLES.flatMap(({ name: table, sums }) =>
+    sums.map((name, index): Attack => {
+      const column = index === sums.length - 1 ? 'S' : index;
       return {
         group: 'a cell of the lookups',
-        name: `${column} of ${table.name}, row ${row}`,
+        name: `${name} of ${table}`,
         aims: ['CONSTRAINTS'],
-        forge: () => forger.prove(forgedTrace({}), { lookups: { table: table.name, change } }),
+        forge: () => forger.prove(forgedTrace({ after: moved }), { lookups: { table, column } }),
       };
     }),
   );
