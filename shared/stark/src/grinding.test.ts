@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildStark } from '../build.ts';
 import { grindNonce, isGround, MAX_GRINDING_BITS, nonceBytes } from './grinding.ts';
 import { Kernel, readKernelModule } from './kernel/kernel.ts';
 import { StarkError } from './kernel/stark-error.ts';
 import { leastNonce } from './testing/plain-transcript.ts';
 import { mixedWords } from './testing/plain-tree.ts';
 
-await buildStark();
 const kernel = new Kernel(await readKernelModule());
 const stateOf = (seed: number) => Uint8Array.from(mixedWords(32, seed), (word) => word % 256);
 const never = () => false;

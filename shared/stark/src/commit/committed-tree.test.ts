@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildStark } from '../../build.ts';
 import { Kernel, readKernelModule } from '../kernel/kernel.ts';
 import { fromMontgomery } from '../kernel/montgomery.ts';
 import { mixedWords, montgomery, PlainTree, PRIME } from '../testing/plain-tree.ts';
@@ -9,7 +8,6 @@ import { DigestTree } from './digest-tree.ts';
 import { checkOpening } from './opening.ts';
 import { TreeShape } from './tree-shape.ts';
 
-await buildStark();
 const kernel = new Kernel(await readKernelModule());
 
 /** Values by column and exponent. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blake3 } from '@noble/hashes/blake3.js';
 import fc from 'fast-check';
-import { buildStark } from '../../build.ts';
 import { Kernel, readKernelModule } from '../kernel/kernel.ts';
 import {
   concat,
@@ -14,7 +13,6 @@ import {
 } from '../testing/plain-tree.ts';
 import { KEYS } from './keys.ts';
 
-await buildStark();
 const kernel = new Kernel(await readKernelModule());
 const { exports, arena } = kernel;
 

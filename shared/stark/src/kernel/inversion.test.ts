@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildStark } from '../../build.ts';
 import * as big from '../testing/big-field.ts';
 import { Kernel, readKernelModule } from './kernel.ts';
 
-await buildStark();
 const kernel = new Kernel(await readKernelModule());
 const { exports, arena } = kernel;
 const p = Number(big.P);

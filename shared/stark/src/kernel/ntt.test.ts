@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildStark } from '../../build.ts';
 import * as big from '../testing/big-field.ts';
 import { Kernel, readKernelModule } from './kernel.ts';
 import { type Columns, exponentAt, MIN_LOG_HEIGHT, Transforms } from './ntt.ts';
 
-await buildStark();
 const kernel = new Kernel(await readKernelModule());
 const p = Number(big.P);
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { buildStark } from '../../build.ts';
 import { CommittedTree } from '../commit/committed-tree.ts';
 import { bytesOf, hashWords, wordsOf } from '../commit/keyed-hash.ts';
 import { KEYS } from '../commit/keys.ts';
@@ -15,7 +14,6 @@ import { montgomery } from './plain-tree.ts';
 
 const file = new URL('vectors/commit.json', import.meta.url);
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as CommitVectors;
-await buildStark();
 const kernel = new Kernel(await readKernelModule());
 const LOG_BLOWUP = 2;
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { buildStark } from '../../build.ts';
 import * as base from '../field/base.ts';
 import { point, root, shift } from '../field/domain.ts';
 import * as extension from '../field/extension.ts';
@@ -11,7 +10,6 @@ import { type FieldVectors, makeFieldVectors } from './field-vectors.ts';
 
 const file = new URL('vectors/field.json', import.meta.url);
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as FieldVectors;
-await buildStark();
 
 test('the vectors are those that plain code makes', () => {
   assert.deepEqual(vectors, makeFieldVectors());

@@ -43,8 +43,8 @@ test('no cell of any table can be changed alone', () => {
   const trace = sampleTrace();
   const tables = [trace.records, trace.after, trace.before];
   const free: string[] = [];
-  tables.forEach(({ columns, height }, table) => {
-    const rows = table === 0 ? [0, 3, 5, COUNT - 1, COUNT, 4095] : [0, 1, 2, 6, 7, height - 1];
+  tables.forEach(({ columns }, table) => {
+    const rows = table === 0 ? [0, 3, COUNT - 1, COUNT, 4095] : [0, 1, 2, 6, 7];
     columns.forEach((cells, column) => {
       for (const row of rows) {
         const old = at(cells, row);
