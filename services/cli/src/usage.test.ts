@@ -8,6 +8,7 @@ import { ClientError } from '@foldbook/client';
 import { MAX_PRICE, resultTable } from '@foldbook/protocol';
 import { prove } from './bench/prove.ts';
 import { certify } from './certify-command.ts';
+import { proofNeg } from './check/proof-neg.ts';
 import { UsageError } from './cli-error.ts';
 import { type CliCommand, runCommand } from './command.ts';
 import { isGroup } from './command-group.ts';
@@ -241,7 +242,13 @@ describe('usage errors', () => {
     await writeFile(empty, '');
     for (const [command, line, words] of [
       [prove, '--circuit foo', /^--circuit foo: there are batch-15, batch-240, /],
-      [prove, '--backend groth16,foo', /^--backend foo: there are groth16, fold, snarkjs$/],
+      [prove, '--backend groth16,foo', /^--backend foo: there are groth16, fold, stark, snarkjs$/],
+      [prove, '--backend stark --blowup 5', /^--blowup 5: it is 4 or 8$/],
+      [prove, '--backend stark --circuit accounts-4', /^--circuit accounts-4: stark is held /],
+      [prove, '--records 9', /^--records is for --backend stark$/],
+      [proofNeg, '--backend fold', /^--backend fold: there are groth16 and stark$/],
+      [proofNeg, '--backend stark --circuit none', /^--circuit is for the other back end/],
+      [proofNeg, '--all', /^--all is for --backend stark$/],
       [top, `--file ${empty}`, /empty is empty: name the metricsFile of a market that runs$/],
       [top, `--file ${empty}.not`, /empty\.not can't be read: there is no such file/],
       [conform, empty, /empty: this is no message file, as it is or within zstd: check/],

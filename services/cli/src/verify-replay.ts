@@ -3,6 +3,7 @@ import { MAX_PARTITIONS } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import {
   decodeEpochFile,
+  decodeStarkEpochFile,
   type EpochReplay,
   type EpochSource,
   epochFileName,
@@ -107,8 +108,11 @@ async function lastOfLog(source: EpochSource, to: number | undefined): Promise<n
   try {
     const names = (await source.epochNames()).filter((name) => name.endsWith('.fbe'));
     const file = await source.epochFile(epochFileName(to ?? names.length - 1));
-    const decoded = file && decodeEpochFile(file);
-    return decoded?.ok === true ? Number(decoded.value.header.logLast) : 0;
+    for (const decode of [decodeEpochFile, decodeStarkEpochFile]) {
+      const decoded = file && decode(file);
+      if (decoded?.ok === true) return Number(decoded.value.header.logLast);
+    }
+    return 0;
   } catch {
     return 0;
   }

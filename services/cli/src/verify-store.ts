@@ -8,7 +8,7 @@ import {
   recordsFileName,
   SourceError,
 } from '@foldbook/verifier';
-import { listMarkets } from '@foldbook/verifier/node';
+import { listChains, listMarkets } from '@foldbook/verifier/node';
 import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
@@ -27,7 +27,6 @@ export async function findMarket(store: string, asked: string | undefined): Prom
   throw new UsageError(`${store} holds ${held}: name one with --market`);
 }
 
-const GENESIS_FILE = 'genesis.fbg';
 const OTHER_STORE = 'name another folder with --store';
 
 /** Every market of a store, in order. UsageError when it has none. */
@@ -44,7 +43,11 @@ const lostGenesis = (store: string, markets: readonly string[]) =>
   );
 
 const hasEpochs = (store: string, market: string) => has(store, market, 'epochs');
-const hasGenesis = (store: string, market: string) => has(store, market, GENESIS_FILE);
+
+/** Of any of its chains. */
+async function hasGenesis(store: string, market: string): Promise<boolean> {
+  return (await listChains(store, market).catch(() => [])).length > 0;
+}
 
 /** A folder beside it that can't be read is no hindrance for a market that was named. */
 async function has(store: string, market: string, name: string): Promise<boolean> {

@@ -2,9 +2,9 @@
 import { Queue, QueueEvents } from 'bullmq';
 import { BullmqWorker, threadsOf } from './bullmq-worker.ts';
 import { jobFailed } from './in-process-queue.ts';
-import { resultFromWire } from './job-wire.ts';
+import { jobToWire, resultFromWire } from './job-wire.ts';
 import { OpenJobs } from './open-jobs.ts';
-import type { ProofJob, ProofResult } from './proof-job.ts';
+import type { AnyJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker, ProofQueue, TroubleListener } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
 import { TrackedRedis } from './tracked-redis.ts';
@@ -129,7 +129,7 @@ export class BullmqQueue implements ProofQueue {
     this.#timer = setInterval(() => this.#sweep(), options.sweepMs ?? DEFAULT_SWEEP_MS);
   }
 
-  prove(job: ProofJob): Promise<ProofResult> {
+  prove(job: AnyJob): Promise<ProofResult> {
     return this.#open.ask(job, () => {
       // On an error it is left open: the sweep tries again.
       this.#submit(job).catch((error: unknown) => this.#complain(error));
@@ -170,7 +170,7 @@ export class BullmqQueue implements ProofQueue {
   }
 
   /** Jobs that nobody will collect would keep the next prover's workers from its own. */
-  async #withdraw(jobs: readonly ProofJob[]): Promise<void> {
+  async #withdraw(jobs: readonly AnyJob[]): Promise<void> {
     if (this.#redis.status !== 'ready') return;
     this.#worker?.pause();
     const removed = jobs.map(({ id }) => this.#queue.remove(id).catch(() => 0));
@@ -216,11 +216,11 @@ export class BullmqQueue implements ProofQueue {
     this.#tell('recovered', `Redis at ${this.#address} accepts jobs; ${this.#open.size} are open`);
   }
 
-  async #submit(job: ProofJob): Promise<void> {
+  async #submit(job: AnyJob): Promise<void> {
     // A job that failed in an earlier life of this prover would block its id.
     const earlier = await this.#queue.getJob(job.id);
     if (earlier !== undefined && (await earlier.isFailed())) await earlier.remove();
-    await this.#queue.add(job.circuit, job, {
+    await this.#queue.add(job.circuit, jobToWire(job), {
       jobId: job.id,
       attempts: this.#attempts,
       backoff: { type: 'exponential', delay: FIRST_RETRY_MS },
@@ -233,13 +233,13 @@ export class BullmqQueue implements ProofQueue {
     const job = this.#open.get(id);
     if (job === undefined || this.#returning.has(id)) return;
     this.#worker?.forget(id);
-    const result = resultFromWire(returned, this.#open.waitedMs(id));
+    const result = resultFromWire(returned, this.#open.waitedMs(id), job);
     if (result instanceof Error) this.#answeredBadly(job, result);
     else this.#open.resolve(id, result);
   }
 
   /** A try like any other that failed; only that BullMQ takes it for a success. */
-  #answeredBadly(job: ProofJob, reason: Error): void {
+  #answeredBadly(job: AnyJob, reason: Error): void {
     const { id } = job;
     const tries = this.#open.answeredBadly(id);
     const isLast = tries >= this.#attempts;

@@ -159,7 +159,7 @@ test('a job that was flushed and made elsewhere is not under way for ever', {
     const worker = setting.work({
       concurrency: 1,
       refuses: () => undefined,
-      make: (asked) => slow.make(asked),
+      make: () => slow.make(job),
     });
     await slow.untilStarted(1);
     assert(worker.has(job.id));

@@ -164,7 +164,7 @@ export class BullmqWorker {
     try {
       const result = await running;
       this.#refusals = 0;
-      return resultToWire(result);
+      return resultToWire(result, job);
     } catch (error) {
       this.#made.delete(job.id);
       const message = messageOf(error);

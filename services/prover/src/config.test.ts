@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { DEFAULT_PARAMETERS, SMALL_PROOF_PARAMETERS } from '@foldbook/stark/verify';
 import {
   ConfigError,
   parseAs,
   parseConfig,
+  starkParameters,
   withoutSecret,
   withPassword,
   withSecrets,
@@ -27,11 +29,21 @@ test('defaults are filled in', () => {
     ...segment,
     partition: 0,
     nice: 19,
+    chains: 'poseidon',
+    stark: { blowup: 4, partRecords: 65_536 },
     circuits: ['batch-15', 'accounts-4'],
     backEnds: ['groth16'],
     accountProofs: true,
     router: { deadlineMs: 60_000, memoryBytes: 2 ** 32, verifier: 'any' },
   });
+});
+
+test('a STARK chain has the parameters of its blowup, or more queries', () => {
+  const parametersOf = (stark: object) =>
+    starkParameters(parseConfig(['--config-json', JSON.stringify({ ...segment, stark })]));
+  assert.deepEqual(parametersOf({}), DEFAULT_PARAMETERS);
+  assert.deepEqual(parametersOf({ blowup: 8 }), SMALL_PROOF_PARAMETERS);
+  assert.deepEqual(parametersOf({ queries: 100 }), { ...DEFAULT_PARAMETERS, queries: 100 });
 });
 
 test('bad usage and bad values are named', () => {
@@ -48,6 +60,12 @@ test('bad usage and bad values are named', () => {
   refuses(['--config-json', none], /markets: name a market, or leave it away/);
   const folding = JSON.stringify({ ...segment, backEnds: ['folding'] });
   refuses(['--config-json', folding], /backEnds: .*name groth16/);
+  const stark = (change: object) => JSON.stringify({ ...segment, stark: change });
+  refuses(['--config-json', stark({ queries: 85 })], /stark\.queries: at blowup 4 at least 86/);
+  refuses(['--config-json', stark({ blowup: 8, queries: 57 })], /at blowup 8 at least 58/);
+  refuses(['--config-json', stark({ blowup: 2 })], /stark\.blowup/);
+  refuses(['--config-json', stark({ partRecords: 131_072 })], /stark\.partRecords/);
+  refuses(['--config-json', JSON.stringify({ ...segment, chains: 'plonk' })], /chains/);
   refuses(['--config-json', JSON.stringify({ ...segment, wokers: 1 })], /wokers/);
   refuses(['--config-json', JSON.stringify({ ...segment, router: { verifier: 'me' } })], /router/);
 });

@@ -4,6 +4,12 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { circuitNames, defaultCircuits } from '@foldbook/circuits';
 import { isMarketName } from '@foldbook/protocol';
+import {
+  DEFAULT_PARAMETERS,
+  MAX_PART_RECORDS,
+  type ProofParameters,
+  SMALL_PROOF_PARAMETERS,
+} from '@foldbook/stark/verify';
 import { z } from 'zod';
 import { routerSchema } from './router/settings.ts';
 
@@ -16,6 +22,31 @@ export const redisUrlSchema = z.url({ protocol: /^rediss?$/ });
 
 /** Proving takes all it can get: on a machine that a market shares, matching comes first. */
 export const niceSchema = z.int().min(0).max(19).default(19);
+
+/** What a market has where the configuration does not say. */
+export const DEFAULT_CHAINS = 'poseidon';
+
+/** By the blowup of a part's columns: fewer queries would give less than 100 bits (SPEC 10). */
+const LEAST_QUERIES = { 4: 86, 8: 58 } as const;
+const PARAMETERS = { 4: DEFAULT_PARAMETERS, 8: SMALL_PROOF_PARAMETERS } as const;
+const MAX_QUERIES = 255;
+
+/** How the STARK chain of a new market is proved; a chain goes on as it began, but for parts. */
+const starkSchema = z
+  .strictObject({
+    /** 8 makes proofs smaller, and takes longer. */
+    blowup: z.union([z.literal(4), z.literal(8)]).default(4),
+    /** Default: 88 at blowup 4, 60 at 8. */
+    queries: z.int().max(MAX_QUERIES).optional(),
+    /** Records of a part at most; memory and time of a worker grow with it. */
+    partRecords: z.int().min(1).max(MAX_PART_RECORDS).default(65_536),
+  })
+  .superRefine(({ blowup, queries }, context) => {
+    const least = LEAST_QUERIES[blowup];
+    if (queries === undefined || queries >= least) return;
+    const message = `at blowup ${blowup} at least ${least}, for 100 bits of security`;
+    context.addIssue({ code: 'custom', path: ['queries'], message });
+  });
 
 const configSchema = z
   .strictObject({
@@ -38,7 +69,14 @@ const configSchema = z
     /** Threads that prove in this process; 0: other processes take the jobs from Redis. */
     workers: z.int().min(0).max(256).optional(),
     nice: niceSchema,
-    /** What the chain of a new market accepts: of batches and of accounts one or more each. */
+    /**
+     * Which chains a market has. Both show the same records: the STARK chain is the faster by far,
+     * the Poseidon chain has account proofs and proofs of 128 bytes. With both, what is announced
+     * is of the Poseidon chain.
+     */
+    chains: z.enum(['stark', 'poseidon', 'both']).default(DEFAULT_CHAINS),
+    stark: starkSchema.prefault({}),
+    /** What a new Poseidon chain accepts: of batches and of accounts one or more each. */
     circuits: z
       .array(z.enum(circuitNames))
       .refine((names) => new Set(names).size === names.length, 'a circuit is named twice')
@@ -95,6 +133,13 @@ export const workerConfigSchema = z.strictObject({
 });
 
 export type ProverConfig = z.infer<typeof configSchema>;
+
+/** Of new STARK chains. */
+export function starkParameters({ stark }: Pick<ProverConfig, 'stark'>): ProofParameters {
+  const { blowup, queries } = stark;
+  const parameters = PARAMETERS[blowup];
+  return { ...parameters, queries: queries ?? parameters.queries };
+}
 
 /** Bad usage or a bad configuration: one line says what, where and how to mend. Exit code 2. */
 export class ConfigError extends Error {}

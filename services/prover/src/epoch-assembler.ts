@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
-import { threadCpuUsage } from 'node:process';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AccountProof,
   BackEnd,
@@ -17,10 +15,8 @@ import type { EpochPlan, PlannedProof } from './epoch-plan.ts';
 import type { FoldCosts, Folded } from './fold/fold-pool.ts';
 import type { EpochTurns } from './job-turns.ts';
 import { Limit } from './limit.ts';
-import type { ProofJob, ProofResult } from './proof-job.ts';
-import type { ProofQueue } from './proof-queue.ts';
 import { ProverError } from './prover-error.ts';
-import type { UnmadeProof } from './set-aside.ts';
+import { type MadeProof, type ProofTools, proveAtLast, type WantedProof } from './single-proof.ts';
 
 export interface ProvedEpoch {
   /** Contents of the epoch's file. */
@@ -28,16 +24,9 @@ export interface ProvedEpoch {
   readonly proofs: number;
 }
 
-export interface AssemblerOptions {
-  readonly queue: ProofQueue;
-  /** The epoch's turns at the workers behind the queue. */
-  readonly turns: EpochTurns;
+export interface AssemblerOptions extends ProofTools {
   /** At the threads that fold; the same where the queue's workers are this process' threads. */
   readonly foldTurns: EpochTurns;
-  /** Places of the market's proofs that were set aside. */
-  readonly asides: Limit;
-  /** Has a proof that could not be made wait; resolves when it is to be tried again. */
-  readonly setAside: (proof: UnmadeProof, error: ProverError) => Promise<void>;
   /** Folds what is planned to be; absent in a prover that plans none. */
   readonly folding?: EpochFolding | undefined;
   /** Told of each proof that was accepted. */
@@ -53,13 +42,9 @@ export interface AssemblerOptions {
 const MAX_OPEN = 64;
 
 /** A Groth16 proof, and what it is to verifiers. */
-export interface AcceptedProof extends ProofResult {
+export interface AcceptedProof extends MadeProof {
   /** In the epoch's file. */
   readonly proofBytes: number;
-  /** Processor time, when it is verified alone. */
-  readonly verifyMs: number;
-  /** Jobs at work when it came back, this one included. */
-  readonly underWay: number;
 }
 
 export interface AcceptedFold extends FoldCosts {
@@ -99,9 +84,10 @@ export async function proveEpoch(plan: EpochPlan, options: AssemblerOptions): Pr
     proof: PlannedGroth16,
     keep: (stored: Uint8Array) => void,
   ): Promise<void> {
-    const { stored, accepted } = await proveAtLast(proof, open, options);
+    const made = await proveAtLast(wantedOf(proof), open, options);
+    const stored = compressed(made.proof);
     keep(stored);
-    options.onProof(proof.circuit, accepted);
+    options.onProof(proof.circuit, { ...made, proofBytes: stored.length });
   }
 
   async function foldKind(circuit: FoldedCircuit, ofKind: readonly PlannedProof[]): Promise<void> {
@@ -167,113 +153,9 @@ async function foldAtLast(
   }
 }
 
-interface MadeProof {
-  /** Compressed, as an epoch keeps it. */
-  readonly stored: Uint8Array;
-  readonly accepted: AcceptedProof;
-}
-
-/** Tries until the proof is there. What is set aside leaves its place to the next job. */
-async function proveAtLast(
-  planned: PlannedGroth16,
-  open: Limit,
-  options: AssemblerOptions,
-): Promise<MadeProof> {
-  const { asides, setAside } = options;
-  for (;;) {
-    await open.enter();
-    let isInPlace = true;
-    const leave = (): void => {
-      if (isInPlace) open.leave();
-      isInPlace = false;
-    };
-    try {
-      const made = await proveOne(planned, options);
-      if (!('failure' in made)) return made;
-      await asides.enter();
-      leave();
-      try {
-        await setAside(made.job, made.failure);
-      } finally {
-        asides.leave();
-      }
-    } finally {
-      leave();
-    }
-  }
-}
-
-interface FailedProof {
-  readonly job: UnmadeProof;
-  readonly failure: ProverError;
-}
-
-/** A refused proof is asked for once more, under another id: a queue may have changed the first. */
-async function proveOne(
-  planned: PlannedGroth16,
-  options: AssemblerOptions,
-): Promise<MadeProof | FailedProof> {
-  const { circuit, signals } = planned;
-  const first = await askInTurn(planned, '', options);
-  const refusals: string[] = [];
-  for (let asked = first; ; asked = await askInTurn(planned, '-again', options)) {
-    const { id, result, underWay } = asked;
-    if (result instanceof ProverError) return { job: first.job, failure: result };
-    // Another job goes to the worker before this one's proof keeps the thread busy.
-    await nextTurn();
-    const started = threadCpuUsage();
-    const verdict = verifyGroth16(circuit.key, result.proof, signals);
-    const { user, system } = threadCpuUsage(started);
-    if (verdict.ok) {
-      const stored = compressed(result.proof);
-      const verifyMs = (user + system) / 1_000;
-      const accepted = { ...result, proofBytes: stored.length, verifyMs, underWay };
-      return { stored, accepted };
-    }
-    const from = result.worker === undefined ? '' : ` (worker ${result.worker})`;
-    refusals.push(`${verdict.code}: ${verdict.message}${from}`);
-    await options.queue.discard(id);
-    if (asked !== first) break;
-  }
-  const failure = new ProverError(
-    'PROOF_REFUSED',
-    `job ${first.job.id} (${circuit.name}): two proofs came back that do not verify: ` +
-      `${refusals.join('; ')} (compare the circuit's proving and verifying keys)`,
-  );
-  return { job: first.job, failure };
-}
-
-interface AskedProof {
-  /** Without the inputs, which are large. */
-  readonly job: Pick<ProofJob, 'id' | 'circuit' | 'place'>;
-  /** That it was asked for under. */
-  readonly id: string;
-  readonly result: ProofResult | ProverError;
-  readonly underWay: number;
-}
-
-/** Builds a job when it is its turn, and has it made. */
-async function askInTurn(
-  planned: PlannedGroth16,
-  idEnd: string,
-  { turns, queue }: AssemblerOptions,
-): Promise<AskedProof> {
-  await turns.enter();
-  try {
-    const job = planned.job();
-    const { circuit, place } = job;
-    const id = `${job.id}${idEnd}`;
-    const result = await queue.prove({ ...job, id }).catch(failureOf);
-    return { job: { id: job.id, circuit, place }, id, result, underWay: turns.busy };
-  } finally {
-    turns.leave();
-  }
-}
-
-/** What is of this one proof; anything else ends the market. */
-function failureOf(error: unknown): ProverError {
-  if (error instanceof ProverError && error.code === 'PROOF_FAILED') return error;
-  throw error;
+function wantedOf({ circuit, signals, job }: PlannedGroth16): WantedProof {
+  const hint = "compare the circuit's proving and verifying keys";
+  return { job, verify: (proof) => verifyGroth16(circuit.key, proof, signals), hint };
 }
 
 function compressed(proof: Uint8Array): Uint8Array {

@@ -8,7 +8,7 @@ import {
 } from '@foldbook/verifier';
 import type { ChainContext, ProvingCircuit } from './chain-context.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
-import { planEpoch } from './epoch-plan.ts';
+import { type EpochPlan, planEpoch } from './epoch-plan.ts';
 import type { EpochPlans, KeptPlan } from './epoch-plans.ts';
 import type { EpochRoute, MarketRouting } from './market-routing.ts';
 import { checkPlan } from './plan-check.ts';
@@ -16,8 +16,9 @@ import type { ProverProgress } from './prover-progress.ts';
 import type { PlannedEpoch } from './proving-line.ts';
 import { filledTiles, type RoleRows, type RoleTiles, tilesOf } from './tiling.ts';
 
-/** With the tree as it is at the epoch's end. */
+/** Signed, and with the tree as it is at the epoch's end. */
 export interface PlannedOnTree extends PlannedEpoch {
+  readonly plan: EpochPlan;
   readonly tree: AccountTree;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { OpenJobs } from './open-jobs.ts';
-import type { ProofJob, ProofResult } from './proof-job.ts';
+import type { AnyJob, ProofResult } from './proof-job.ts';
 import type { ProofMaker, ProofQueue } from './proof-queue.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 
@@ -20,7 +20,7 @@ export class InProcessQueue implements ProofQueue {
     this.#attempts = options.attempts ?? 3;
   }
 
-  prove(job: ProofJob): Promise<ProofResult> {
+  prove(job: AnyJob): Promise<ProofResult> {
     return this.#open.ask(job, () => void this.#run(job));
   }
 
@@ -45,7 +45,7 @@ export class InProcessQueue implements ProofQueue {
     this.#open.close();
   }
 
-  async #run(job: ProofJob): Promise<void> {
+  async #run(job: AnyJob): Promise<void> {
     for (let attempt = 1; this.#open.has(job.id); attempt += 1) {
       try {
         this.#open.resolve(job.id, await this.#maker.make(job));

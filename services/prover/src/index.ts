@@ -8,10 +8,18 @@ export { InProcessQueue } from './in-process-queue.ts';
 export { JobTurns, queueTurns } from './job-turns.ts';
 export { MarketProver, type MarketProverOptions } from './market-prover.ts';
 export { loadOperatorKey, type OperatorKey } from './operator-key.ts';
-export type { ProofJob, ProofResult } from './proof-job.ts';
+export { CommitPool, LocalCommits, type PartCommits } from './part-commits.ts';
+export type { AnyJob, PartJob, ProofJob, ProofResult } from './proof-job.ts';
 export { defaultWorkers, ProofPool } from './proof-pool.ts';
 export type { ProofMaker, ProofQueue, QueueTrouble } from './proof-queue.ts';
 export { ProofStore } from './proof-store.ts';
 export { ProverError, type ProverErrorCode } from './prover-error.ts';
 export type { ProverStatus } from './prover-progress.ts';
-export { ProverService, type ProverServiceOptions } from './prover-service.ts';
+export {
+  type ChainKind,
+  ProverService,
+  type ProverServiceOptions,
+  type StarkServiceOptions,
+} from './prover-service.ts';
+export { StarkMarketProver, type StarkMarketProverOptions } from './stark-market-prover.ts';
+export { StarkStore } from './stark-store.ts';

@@ -10,9 +10,11 @@ const made: ProofResult = {
   ...{ proveMs: 900, cpuMs: 800, rssBytes: 3e8, worker: 'host-1.local:42' },
 };
 
+const circuit = { circuit: 'batch-15' } as const;
+
 function read(change: Record<string, unknown>, waitedMs = 1_000): ProofResult {
-  const wire = { ...Object(resultToWire(made)), ...change };
-  const result = resultFromWire(JSON.parse(JSON.stringify(wire)), waitedMs);
+  const wire = { ...Object(resultToWire(made, circuit)), ...change };
+  const result = resultFromWire(JSON.parse(JSON.stringify(wire)), waitedMs, circuit);
   assert(!(result instanceof Error), String(result));
   return result;
 }
@@ -34,7 +36,7 @@ test('figures that cannot be measure nothing', () => {
 test('a worker that is not named as one is not named', () => {
   const { worker: _worker, ...unsigned } = made;
   assert.deepEqual(read({ worker: '\u001b[2J:1' }), unsigned);
-  const refused = resultFromWire({ worker: 'host:1', proof: '\n' }, 0);
+  const refused = resultFromWire({ worker: 'host:1', proof: '\n' }, 0, circuit);
   assert(refused instanceof Error);
   assert.match(refused.message, /^worker host:1 returned no proof: .*proof/);
   assert.doesNotMatch(refused.message, /\n/);

@@ -18,19 +18,31 @@ import {
 } from '@foldbook/runtime';
 import { type ProverMessage, publishEpochData, publishEpochProved } from './announcement.ts';
 import { BullmqQueue, proofQueueName } from './bullmq-queue.ts';
-import { builtCircuit, loadCircuits, loadFoldedCircuits } from './chain-context.ts';
-import { ConfigError, type ProverConfig, parseConfig, withSecrets } from './config.ts';
+import {
+  builtCircuit,
+  loadCircuits,
+  loadFoldedCircuits,
+  type ProvingCircuit,
+} from './chain-context.ts';
+import {
+  ConfigError,
+  type ProverConfig,
+  parseConfig,
+  starkParameters,
+  withSecrets,
+} from './config.ts';
 import { COST_FILE, CostFile } from './cost-file.ts';
 import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { JobTurns, queueTurns } from './job-turns.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
+import { CommitPool } from './part-commits.ts';
 import { serveOwed, serveProofs } from './proof-adapter.ts';
 import { defaultWorkers, isForeign, ProofPool } from './proof-pool.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
-import { ProverService } from './prover-service.ts';
+import { ProverService, type ProverServiceOptions } from './prover-service.ts';
 import { Refusals } from './refusals.ts';
 import { EpochRouter } from './router/epoch-router.ts';
 import { StatusFile } from './status-file.ts';
@@ -176,13 +188,23 @@ function tellParent(message: ProverMessage): void {
   if (process.connected) process.send?.(message);
 }
 
+const CHAINS = {
+  stark: ['stark'],
+  poseidon: ['poseidon'],
+  both: ['poseidon', 'stark'],
+} as const satisfies Record<ProverConfig['chains'], ProverServiceOptions['chains']>;
+
+/** None where no Poseidon chain is proved: they need not be built then. */
+async function circuitsOf({ chains, circuits, backEnds }: ProverConfig): Promise<ProvingCircuit[]> {
+  if (chains === 'stark') return [];
+  const folded = backEnds.includes('folding') ? await loadFoldedCircuits(circuits) : [];
+  return [...loadCircuits(circuits), ...folded];
+}
+
 async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const stopped = untilStopped();
   setPriority(config.nice);
-  const circuits = [
-    ...loadCircuits(config.circuits),
-    ...(config.backEnds.includes('folding') ? await loadFoldedCircuits(config.circuits) : []),
-  ];
+  const circuits = await circuitsOf(config);
   const dataDir = resolve(config.dataDir);
   const keyFile = config.operatorKeyFile ?? join(dirname(dataDir), 'operator.key');
   const operator = await loadOperatorKey(keyFile);
@@ -190,6 +212,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const refusals = new Refusals((reason) => logger.warn('job left to others', { reason }));
   const { routing, costs } = await openRouting(config, dataDir, logger);
   const { pool, folds, queue, turns, foldTurns } = openWork(config, routing, refusals, logger);
+  const commits = new CommitPool();
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
     tellParent({ type: 'epoch-proved', ...proved });
@@ -202,6 +225,12 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     queue,
     turns,
     circuits,
+    chains: CHAINS[config.chains],
+    stark: {
+      commits,
+      parameters: starkParameters(config),
+      partRecords: config.stark.partRecords,
+    },
     findCircuit: builtCircuit,
     folds,
     foldTurns,
@@ -240,6 +269,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     queue.close(),
     pool.close(),
     folds.close(),
+    commits.close(),
     service.stop(),
     costs.close(),
   ])

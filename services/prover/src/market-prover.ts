@@ -7,8 +7,6 @@ import {
   AccountTree,
   applyDelta,
   bytesToHex,
-  type Creation,
-  checkFees,
   EMPTY_ROOT,
   type EpochFile,
   type EpochHeader,
@@ -33,7 +31,7 @@ import {
 } from './chain-context.ts';
 import { closedEpochs } from './closed-epochs.ts';
 import { DataPublisher } from './data-publisher.ts';
-import type { ProvedEpoch } from './epoch-assembler.ts';
+import { type ProvedEpoch, proveEpoch } from './epoch-assembler.ts';
 import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 import { EpochFolding } from './epoch-folding.ts';
 import { EpochPlanner, type PlannedOnTree } from './epoch-planner.ts';
@@ -49,11 +47,12 @@ import { ProofStore, type StoredGenesis } from './proof-store.ts';
 import { ProvedEpochs } from './proved-epochs.ts';
 import { ProverError } from './prover-error.ts';
 import { ProverProgress } from './prover-progress.ts';
-import { ProvingLine } from './proving-line.ts';
+import { type LineTools, ProvingLine } from './proving-line.ts';
 import { SetAside } from './set-aside.ts';
 import { StoreLock } from './store-lock.ts';
 import { untilWritten } from './store-patience.ts';
 import { isGenesisOf, isHeaderOf } from './stream-match.ts';
+import { checkEpochFees, creationOf } from './stream-rules.ts';
 
 const NONCE_BYTES = 32;
 const DEFAULT_AHEAD = 4;
@@ -274,8 +273,20 @@ export class MarketProver {
       await setAside.clear(planned.closed.epoch + 1);
       await folding?.clear(planned.closed.epoch + 1);
     };
+    const prove = ({ plan, route }: PlannedOnTree, tools: LineTools): Promise<ProvedEpoch> =>
+      proveEpoch(plan, {
+        ...{ ...tools, queue, folding },
+        onProof: (circuit, made) => {
+          progress.proofMade(circuit.role, made.proveMs);
+          route?.made(circuit, made);
+        },
+        onFolded: (circuit, made) => {
+          if (made.leaves > 0) progress.proofMade(circuit.role, made.leafWallMs / made.leaves);
+          route?.folded(circuit, made, tools.foldTurns.busy + 1);
+        },
+      });
     return new ProvingLine({
-      ...{ market, queue, turns, foldTurns, setAside, folding },
+      ...{ market, turns, foldTurns, setAside, prove },
       ...{ progress, maxEpochs, signal, keep, onFailure },
     });
   }
@@ -368,13 +379,13 @@ export class MarketProver {
     this.progress.closed(closed.epoch + 1, closed.recordFirst + closed.records.length);
     const context = this.#context ?? (await this.#start(store, market));
     const { genesis } = context;
-    if (!isGenesisOf(genesis, market, this.#creation())) {
+    if (!isGenesisOf(genesis, market, creationOf(this.#options.market, this.#batcher))) {
       throw this.#conflict(
         'its genesis names another market number or other fees than its stream; give the prover ' +
           'the data folder that belongs to this stream',
       );
     }
-    this.#checkFees(closed);
+    checkEpochFees(this.#options.market, closed, this.#rules);
     this.#rulesHash = rulesHashAfter(this.#rulesHash, closed.changes);
     const stored = this.#stored[closed.epoch];
     if (stored !== undefined) await this.#catchUp(store, stored, closed);
@@ -390,7 +401,7 @@ export class MarketProver {
       nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
       operatorKey: operator.publicKey,
       emptyRoot: EMPTY_ROOT,
-      rulesHash: rulesHashAfter(RULES_START, [this.#creation()]),
+      rulesHash: rulesHashAfter(RULES_START, [creationOf(name, this.#batcher)]),
       keys: acceptedKeys(circuits),
     };
     const stored = await store.createGenesis(genesis, circuits);
@@ -410,26 +421,6 @@ export class MarketProver {
     await this.#resume(store, genesis);
     if (this.#context === undefined) throw new Error('unreachable: resuming makes the context');
     return this.#context;
-  }
-
-  /** What no verifier would take is not signed. */
-  #checkFees({ epoch, recordFirst, records, changes }: ClosedEpoch): void {
-    const verdict = checkFees({ recordFirst: BigInt(recordFirst), records, changes }, this.#rules);
-    if (verdict.ok) return;
-    throw new ProverError(
-      'RECORD_INVALID',
-      `market ${this.#options.market}, epoch ${epoch}: ${verdict.code}: ${verdict.message} ` +
-        "(a stream of before the diffs carried changes of fees? rebuild it from the market's log)",
-    );
-  }
-
-  #creation(): Creation {
-    const { creation } = this.#batcher;
-    if (creation !== undefined) return creation;
-    throw new ProverError(
-      'DIFF_GAP',
-      `market ${this.#options.market}: an epoch closes before the market's creation was read`,
-    );
   }
 
   /** An epoch that is in the store: its totals are applied, and have to lead to its root. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { ProofJob, ProofResult } from './proof-job.ts';
+import type { AnyJob, ProofResult } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
 
 interface OpenJob {
-  readonly job: ProofJob;
+  readonly job: AnyJob;
   readonly askedMs: number;
   badAnswers: number;
   readonly answer: PromiseWithResolvers<ProofResult>;
@@ -26,7 +26,7 @@ export class OpenJobs {
     return this.#jobs.has(id);
   }
 
-  get(id: string): ProofJob | undefined {
+  get(id: string): AnyJob | undefined {
     return this.#jobs.get(id)?.job;
   }
 
@@ -44,12 +44,12 @@ export class OpenJobs {
     return open.badAnswers;
   }
 
-  jobs(): readonly ProofJob[] {
+  jobs(): readonly AnyJob[] {
     return [...this.#jobs.values()].map((open) => open.job);
   }
 
   /** The answer to come; `start` runs when the job isn't open already. */
-  ask(job: ProofJob, start: () => void): Promise<ProofResult> {
+  ask(job: AnyJob, start: () => void): Promise<ProofResult> {
     if (this.#closed) {
       return Promise.reject(new ProverError('CLOSED', `job ${job.id}: the proof queue is closed`));
     }

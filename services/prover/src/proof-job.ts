@@ -22,9 +22,35 @@ export interface ProofJob {
   readonly publicSignals: readonly string[];
 }
 
+/** What stands in a circuit's place: a part of an epoch of a STARK chain. */
+export const PART = 'stark-part';
+
+/**
+ * A part of a STARK chain to prove. A worker needs nothing else; as its proof shows one statement
+ * only, it can't show another one for it.
+ */
+export interface PartJob extends Pick<ProofJob, 'id' | 'place' | 'keyDigest'> {
+  readonly circuit: typeof PART;
+  /** What the proof has to show, as `encodeStatement` writes it. Its AIR digest is the key's. */
+  readonly statement: Uint8Array;
+  /** As `packRecords` writes them. */
+  readonly records: Uint8Array;
+  /** The account table before, as `packAccounts` writes it. */
+  readonly accounts: Uint8Array;
+}
+
+export type PartName = Pick<PartJob, 'id' | 'place'>;
+
+/** What a queue carries. */
+export type AnyJob = ProofJob | PartJob;
+
 export interface ProofResult {
-  /** A (64 bytes), B (128), C (64): uncompressed big-endian, B in EIP-197 order. */
+  /**
+   * Of a circuit A (64 bytes), B (128), C (64): uncompressed big-endian, B in EIP-197 order. Of a
+   * part as `PartProver` makes it.
+   */
   readonly proof: Uint8Array;
+  /** None of a part: its statement says what they would. */
   readonly publicSignals: readonly string[];
   /** Time in the prover's thread, waiting excluded. */
   readonly proveMs: number;
@@ -41,7 +67,10 @@ export interface JobPlace {
   /** Hash of the chain's genesis, hex. */
   readonly chain: string;
   readonly epoch: number;
-  /** "b" or "a" for a batch or an account proof, its first index, "+", and its rows. */
+  /**
+   * "b" or "a" for a batch or an account proof, "p" for a part of a STARK chain; its first index,
+   * "+", and its rows.
+   */
   readonly part: string;
 }
 
@@ -60,8 +89,31 @@ export function createJob(
 ): ProofJob {
   const key = Buffer.from(keyDigest).toString('hex');
   const statement = JSON.stringify([place.chain, circuit, key, publicSignals]);
-  const hash = createHash('sha256').update(statement).digest('hex').slice(0, 16);
-  const { market, epoch, part } = place;
-  const id = `${market}-${place.chain.slice(0, 8)}-${epoch}-${part}-${hash}`;
+  const id = jobId(place, statement);
   return { id, place, circuit, keyDigest: key, input, publicSignals };
+}
+
+export type PartContent = Pick<PartJob, 'statement' | 'records' | 'accounts'>;
+
+/** A job for a part, as `createJob` makes them for circuits. */
+export function createPartJob(
+  place: JobPlace,
+  airDigest: Uint8Array,
+  content: PartContent,
+): PartJob {
+  const keyDigest = Buffer.from(airDigest).toString('hex');
+  return { ...namePart(place, content.statement), circuit: PART, keyDigest, ...content };
+}
+
+/** What a part's job is called, before there is one. */
+export function namePart(place: JobPlace, statement: Uint8Array): PartName {
+  return { id: jobId(place, statement), place };
+}
+
+export const isPart = (job: AnyJob): job is PartJob => job.circuit === PART;
+
+function jobId(place: JobPlace, statement: string | Uint8Array): string {
+  const hash = createHash('sha256').update(statement).digest('hex').slice(0, 16);
+  const { market, chain, epoch, part } = place;
+  return `${market}-${chain.slice(0, 8)}-${epoch}-${part}-${hash}`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { ProofJob, ProofResult } from './proof-job.ts';
+import type { AnyJob, ProofResult } from './proof-job.ts';
 
 export type QueueTrouble = 'lost' | 'recovered';
 export type TroubleListener = (state: QueueTrouble, detail: string) => void;
@@ -11,7 +11,7 @@ export type TroubleListener = (state: QueueTrouble, detail: string) => void;
  */
 export interface ProofQueue {
   /** Rejects with ProverError: PROOF_FAILED after every attempt, CLOSED. */
-  prove(job: ProofJob): Promise<ProofResult>;
+  prove(job: AnyJob): Promise<ProofResult>;
   /** Forgets the result of a job that was no good: who asks again has it made again. */
   discard(id: string): Promise<void>;
   /**
@@ -31,10 +31,10 @@ export interface ProofMaker {
   /** How many jobs it works on at a time. */
   readonly concurrency: number;
   /** Rejects with ProverError PROVING_KEY where the fault is here and not of the job. */
-  make(job: ProofJob): Promise<ProofResult>;
+  make(job: AnyJob): Promise<ProofResult>;
   /**
    * Why it can't make the job, if so, while another one may: its circuits are of another release,
    * not built, or damaged. In words that are the same for all such jobs.
    */
-  refuses(job: ProofJob): string | undefined;
+  refuses(job: AnyJob): string | undefined;
 }

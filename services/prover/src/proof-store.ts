@@ -156,7 +156,10 @@ export class ProofStore {
    * Holds the data of a stored epoch against the records of the stream. What is missing or damaged
    * is written again, if these are the records that its header names.
    */
-  async restoreData(header: EpochHeader, records: RecordList): Promise<RestoredData> {
+  async restoreData(
+    header: Pick<EpochHeader, 'epoch' | 'dataDigest'>,
+    records: RecordList,
+  ): Promise<RestoredData> {
     const epoch = Number(header.epoch);
     const path = this.#pathOf(recordsFileName(epoch));
     const data = epochData(records);
@@ -271,7 +274,7 @@ export interface StoredChain {
   readonly rules: RuleBook;
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
     return new Uint8Array(await readFile(path));
   } catch (error) {

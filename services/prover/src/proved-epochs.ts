@@ -14,11 +14,12 @@ import {
 export type Entry = Omit<ProvedEpoch, 'level' | 'path' | 'epoch'>;
 
 export class ProvedEpochs {
-  readonly #market: string;
+  readonly #folder: string;
   readonly #entries: Entry[] = [];
 
-  constructor(market: string) {
-    this.#market = market;
+  /** @param folder - of the chain, below that of all stores: the market's name, or one in it */
+  constructor(folder: string) {
+    this.#folder = folder;
   }
 
   get count(): number {
@@ -56,7 +57,7 @@ export class ProvedEpochs {
     }
     const entry = this.#entries[low];
     if (entry === undefined || entry.sequenceFirst > sequence) return undefined;
-    const path = `${this.#market}/epochs/${epochFileName(low)}`;
+    const path = `${this.#folder}/epochs/${epochFileName(low)}`;
     return { epoch: low, ...entry, level: 'settlement', path };
   }
 }

@@ -23,13 +23,18 @@ export interface ProverStatus {
   readonly treeHitRate: number | null;
   /** Proofs that could not be made, and wait for somebody to mend their cause. */
   readonly setAside: readonly SetAsideProof[];
-  /** Moving averages of the time one proof takes a thread; null before the first. */
+  /**
+   * Moving averages of the time one proof takes a thread; null before the first. A part of a STARK
+   * chain counts as a batch.
+   */
   readonly msPerBatch: number | null;
   readonly msPerAccountProof: number | null;
   /** The last choice of proofs: what was expected of it, of the best other one, and the reason. */
   readonly choice?: DecisionRecord;
   /** Why this market is not proved any further, when it isn't. */
   readonly stopped?: string;
+  /** Of a market with two chains: how far the other one is. */
+  readonly secondChain?: ProverStatus;
 }
 
 /** Weight of the newest proof in the moving averages. */

@@ -14,6 +14,7 @@ import { passingError } from './passing-error.ts';
 import type { OwedFile } from './proof-adapter.ts';
 import { messageOf, ProverError } from './prover-error.ts';
 import type { ProverStatus } from './prover-progress.ts';
+import { StarkMarketProver, type StarkMarketProverOptions } from './stark-market-prover.ts';
 
 const ALL_DIFFS = diffFilter('*');
 const LOOK_MS = 1_000;
@@ -25,29 +26,60 @@ export interface ToldStatus extends ProverStatus {
   readonly rssBytes: number;
 }
 
+export type ChainKind = 'poseidon' | 'stark';
+
+/** The STARK chains, as far as they are unlike the Poseidon chains. */
+export type StarkServiceOptions = Pick<
+  StarkMarketProverOptions,
+  'commits' | 'parameters' | 'partRecords'
+>;
+
 export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market' | 'onProved'> {
   readonly onProved: (proved: EpochProved) => void;
   /** Told of each market whose figures changed, about once a second. */
   readonly onStatus?: (status: ToldStatus) => void;
+  /**
+   * The chains of each market. The first one is what is announced, and what answers; it publishes
+   * the data. Default: the Poseidon chain alone.
+   */
+  readonly chains?: readonly [ChainKind, ...ChainKind[]] | undefined;
+  /** Asked for where `chains` has STARK chains. */
+  readonly stark?: StarkServiceOptions | undefined;
   /** Proves these alone; every market of the stream by default. */
   readonly markets?: readonly string[] | undefined;
   /** How often the stream is looked at for new markets and backlogs. Default 1,000 ms. */
   readonly lookMs?: number;
 }
 
-interface ServedMarket {
-  readonly prover: MarketProver;
+/** One chain of a market. */
+interface ServedChain {
+  readonly kind: ChainKind;
+  readonly prover: MarketProver | StarkMarketProver;
   /** Ends once nothing of it is written any more. */
   readonly running: Promise<void>;
-  /** Of a market that waits for something to pass: it is started again at this look. */
+  /** Of a chain that waits for something to pass: it is started again at this look. */
   againAt?: number;
 }
+
+const keyOf = (kind: ChainKind, market: string): string => `${kind} ${market}`;
+
+function close(prover: ServedChain['prover']): void {
+  if (prover instanceof MarketProver) prover.close();
+}
+
+/** What an account is owed is opened in the tree of the Poseidon chain. */
+const NONE_OF_STARK: OwedFile = {
+  name: 'NO_ACCOUNT_PROOF',
+  detail: 'the STARK chain of this market gives no account proofs',
+};
 
 /** Proves every market of one partition's diff stream; a market that fails stops alone. */
 export class ProverService {
   readonly #options: ProverServiceOptions;
-  readonly #markets = new Map<string, ServedMarket>();
-  /** Of markets that failed and proved nothing since: looks to leave out the next time. */
+  readonly #kinds: readonly [ChainKind, ...ChainKind[]];
+  /** By kind and market. */
+  readonly #chains = new Map<string, ServedChain>();
+  /** Of chains that failed and proved nothing since: looks to leave out the next time. */
   readonly #patience = new Map<string, number>();
   #looks = 0;
   readonly #shown = new Map<string, string>();
@@ -57,6 +89,7 @@ export class ProverService {
 
   constructor(options: ProverServiceOptions) {
     this.#options = options;
+    this.#kinds = options.chains ?? ['poseidon'];
     options.queue.onTrouble((state, detail) => {
       if (state === 'lost') options.logger.warn('proof queue lost', { detail });
       else options.logger.info('proof queue back', { detail });
@@ -65,12 +98,26 @@ export class ProverService {
   }
 
   status(): ProverStatus[] {
-    return [...this.#markets.values()].map(({ prover }) => prover.progress.status());
+    const [main, ...others] = this.#kinds;
+    const ofMain = [...this.#chains.values()].filter(({ kind }) => kind === main);
+    return ofMain.map(({ prover }) => {
+      const { progress } = prover;
+      const status = progress.status();
+      const second = others.map((kind) => this.#chains.get(keyOf(kind, status.market)))[0];
+      return second === undefined
+        ? status
+        : { ...status, secondChain: second.prover.progress.status() };
+    });
+  }
+
+  /** The chain of a market that is asked; undefined if the market is not here. */
+  #main(market: string): ServedChain['prover'] | undefined {
+    return this.#chains.get(keyOf(this.#kinds[0], market))?.prover;
   }
 
   /** How far a market's proofs are, and which epoch has a sequence; undefined if it is not here. */
   proofOf(market: string, sequence: number): ProofStatus | undefined {
-    const prover = this.#markets.get(market)?.prover;
+    const prover = this.#main(market);
     if (prover === undefined) return undefined;
     const { proved, progress } = prover;
     const { recordsBacklog, stopped, setAside } = progress.status();
@@ -82,7 +129,7 @@ export class ProverService {
       epochs: proved.count,
       provedTo: proved.provedTo,
       recordsBacklog,
-      devKeys: prover.devKeys,
+      devKeys: prover instanceof MarketProver && prover.devKeys,
       stopped: stopped ?? waits ?? null,
       proof: proved.of(sequence) ?? null,
     };
@@ -90,8 +137,9 @@ export class ProverService {
 
   /** What an account is owed under the last proved root; undefined if the market is not here. */
   owedTo(market: string, account: number): OwedFile | undefined {
-    const prover = this.#markets.get(market)?.prover;
+    const prover = this.#main(market);
     if (prover === undefined) return undefined;
+    if (prover instanceof StarkMarketProver) return NONE_OF_STARK;
     const file = prover.accountProof(account);
     if (file !== undefined) return file;
     const { epochsProved } = prover.progress;
@@ -103,8 +151,8 @@ export class ProverService {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#looking;
-    await Promise.all([...this.#markets.values()].map(({ running }) => running));
-    for (const { prover } of this.#markets.values()) prover.close();
+    await Promise.all([...this.#chains.values()].map(({ running }) => running));
+    for (const { prover } of this.#chains.values()) close(prover);
   }
 
   async #look(): Promise<void> {
@@ -142,41 +190,59 @@ export class ProverService {
     if (market === undefined || this.#stopping.signal.aborted) return;
     const { markets } = this.#options;
     if (markets !== undefined && !markets.includes(market)) return;
-    const served = this.#markets.get(market);
-    const isDue = served?.againAt !== undefined && served.againAt <= this.#looks;
-    const known = served === undefined || isDue ? this.#startMarket(market) : served;
     const decoded = decodeDiffBatch(record.payload);
-    if (!decoded.ok) return;
-    for (const diff of decoded.value.records) {
-      if (diff.type === 'settlement') known.prover.progress.closed(0, diff.recordIndex + 1);
-      if (diff.type === 'epoch') {
-        known.prover.progress.closed(diff.epoch + 1, diff.recordFirst + diff.recordCount);
+    for (const kind of this.#kinds) {
+      const served = this.#chains.get(keyOf(kind, market));
+      const isDue = served?.againAt !== undefined && served.againAt <= this.#looks;
+      const known = served === undefined || isDue ? this.#start(kind, market) : served;
+      const { progress } = known.prover;
+      for (const diff of decoded.ok ? decoded.value.records : []) {
+        if (diff.type === 'settlement') progress.closed(0, diff.recordIndex + 1);
+        if (diff.type === 'epoch') {
+          progress.closed(diff.epoch + 1, diff.recordFirst + diff.recordCount);
+        }
       }
     }
   }
 
-  #startMarket(market: string): ServedMarket {
-    const onProved = (proved: EpochProved): void => {
-      this.#patience.delete(market);
-      this.#options.onProved(proved);
-    };
-    const prover = new MarketProver({ ...this.#options, market, onProved });
+  #start(kind: ChainKind, market: string): ServedChain {
+    const key = keyOf(kind, market);
+    const prover = this.#open(kind, market, () => this.#patience.delete(key));
     const proving = prover.run(this.#stopping.signal).catch((error: unknown) => {
-      if (!this.#stopping.signal.aborted) this.#failed(market, prover, error);
+      if (!this.#stopping.signal.aborted) this.#failed(kind, market, prover, error);
     });
-    const entry = { prover, running: proving.then(() => prover.published()) };
-    this.#markets.set(market, entry);
+    const entry = { kind, prover, running: proving.then(() => prover.published()) };
+    this.#chains.set(key, entry);
     return entry;
   }
 
-  #failed(market: string, prover: MarketProver, error: unknown): void {
-    const { logger } = this.#options;
+  #open(kind: ChainKind, market: string, onAny: () => void): ServedChain['prover'] {
+    const { stark, ...options } = this.#options;
+    const isMain = kind === this.#kinds[0];
+    const onProved = (proved: EpochProved): void => {
+      onAny();
+      if (isMain) options.onProved(proved);
+    };
+    if (kind === 'poseidon') return new MarketProver({ ...options, market, onProved });
+    if (stark === undefined) throw new Error('STARK chains are asked for without their options');
+    // Two publishers of one market's data would do everything twice.
+    const onPublished = isMain ? options.onPublished : undefined;
+    return new StarkMarketProver({ ...options, ...stark, market, onProved, onPublished });
+  }
+
+  #failed(kind: ChainKind, market: string, prover: ServedChain['prover'], error: unknown): void {
+    const key = keyOf(kind, market);
+    const logger = this.#options.logger;
     const passing = passingError(error);
     if (passing instanceof StreamError) {
       // Forgotten, it is met again at the next look, and goes on from its store.
-      logger.warn('diff stream lost, starting again', { market, error: passing.message });
-      this.#markets.delete(market);
-      prover.close();
+      logger.warn('diff stream lost, starting again', {
+        market,
+        chain: kind,
+        error: passing.message,
+      });
+      this.#chains.delete(key);
+      close(prover);
       return;
     }
     const known = passing ?? error;
@@ -184,15 +250,15 @@ export class ProverService {
     const reason = `${isCoded ? known.code : 'BUG'}: ${messageOf(known)}`;
     prover.progress.stopped = reason;
     if (passing === undefined) {
-      logger.error('market is not proved any further', { market, reason });
+      logger.error('market is not proved any further', { market, chain: kind, reason });
       return;
     }
-    const looks = this.#patience.get(market) ?? 1;
-    this.#patience.set(market, Math.min(MOST_LOOKS, 2 * looks));
-    const entry = this.#markets.get(market);
+    const looks = this.#patience.get(key) ?? 1;
+    this.#patience.set(key, Math.min(MOST_LOOKS, 2 * looks));
+    const entry = this.#chains.get(key);
     if (entry !== undefined) entry.againAt = this.#looks + looks;
-    prover.close();
-    logger.warn('market waits, and is started again', { market, reason, looks });
+    close(prover);
+    logger.warn('market waits, and is started again', { market, chain: kind, reason, looks });
   }
 
   #showStatus(): void {

@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { type ProvedEpoch, proveEpoch } from './epoch-assembler.ts';
+import type { ProvedEpoch } from './epoch-assembler.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
-import type { EpochFolding } from './epoch-folding.ts';
-import type { EpochPlan } from './epoch-plan.ts';
 import type { EpochTurns, JobTurns } from './job-turns.ts';
 import { Limit } from './limit.ts';
 import type { EpochRoute } from './market-routing.ts';
-import type { ProofQueue } from './proof-queue.ts';
 import type { ProverProgress } from './prover-progress.ts';
 import type { SetAside } from './set-aside.ts';
+import type { ProofTools } from './single-proof.ts';
 
 /** So many that were set aside leave their places to others; more than that wait in theirs. */
 const MAX_SET_ASIDE = 64;
 /** Of epochs that are in line together; an epoch that has more is in it alone. */
-const MAX_RECORDS = 65_536;
+const DEFAULT_RECORDS = 65_536;
 
-/** An epoch in the line: signed, and without its proofs. */
+/** An epoch in the line, without its proofs. */
 export interface PlannedEpoch {
   readonly closed: ClosedEpoch;
-  readonly plan: EpochPlan;
   /** How its proofs were chosen, if anybody did. */
-  readonly route: EpochRoute | undefined;
+  readonly route?: EpochRoute | undefined;
+}
+
+/** What the line lends to an epoch's proofs, beside the queue. */
+export interface LineTools extends Pick<ProofTools, 'turns' | 'asides' | 'setAside'> {
+  readonly foldTurns: EpochTurns;
 }
 
 export interface ProvingLineOptions<P extends PlannedEpoch> {
   readonly market: string;
-  readonly queue: ProofQueue;
   /** Shared with all that give jobs to the queue, and with all that fold here. */
   readonly turns: JobTurns;
   readonly foldTurns: JobTurns;
   readonly setAside: SetAside;
-  readonly folding?: EpochFolding | undefined;
   readonly progress: ProverProgress;
   /** Epochs in the line at a time, 1 or more. */
   readonly maxEpochs: number;
+  /** Of the epochs in the line together. Default 65,536. */
+  readonly maxRecords?: number | undefined;
+  /** Has an epoch's proofs made, and puts it together. */
+  readonly prove: (planned: P, tools: LineTools) => Promise<ProvedEpoch>;
   /** Ends the line: what is not kept then is not kept any more. */
   readonly signal: AbortSignal;
   /** Puts an epoch into the store; they come in order. */
@@ -66,33 +70,25 @@ export class ProvingLine<P extends PlannedEpoch> {
 
   /** Resolves when there is room for an epoch of so many records, or when the line has ended. */
   async room(records: number): Promise<void> {
-    const { maxEpochs, signal } = this.#options;
+    const { maxEpochs, maxRecords = DEFAULT_RECORDS, signal } = this.#options;
     const isFull = () =>
-      this.#epochs >= maxEpochs || (this.#epochs > 0 && this.#records + records > MAX_RECORDS);
+      this.#epochs >= maxEpochs || (this.#epochs > 0 && this.#records + records > maxRecords);
     while (isFull() && this.#failure === undefined && !signal.aborted) await this.#moved.promise;
     this.check();
   }
 
   /** Has an epoch proved, which follows the one that was added before. */
   add(planned: P): void {
-    const { progress, queue, setAside, folding, keep, signal } = this.#options;
-    const { plan, closed, route } = planned;
+    const { progress, setAside, prove, keep, signal } = this.#options;
+    const { closed, route } = planned;
     const startedMs = performance.now();
     this.#epochs += 1;
     this.#records += closed.records.length;
     progress.proving = true;
     const { turns, foldTurns } = this.#turnsOf(planned);
-    const proved = proveEpoch(plan, {
-      ...{ queue, turns, folding, foldTurns, asides: this.#aside },
+    const proved = prove(planned, {
+      ...{ turns, foldTurns, asides: this.#aside },
       setAside: (job, error) => setAside.put(job, error),
-      onProof: (circuit, made) => {
-        progress.proofMade(circuit.role, made.proveMs);
-        route?.made(circuit, made);
-      },
-      onFolded: (circuit, made) => {
-        if (made.leaves > 0) progress.proofMade(circuit.role, made.leafWallMs / made.leaves);
-        route?.folded(circuit, made, foldTurns.busy + 1);
-      },
     });
     const ended = () => {
       route?.end();

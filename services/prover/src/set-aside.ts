@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, makeFolder } from '@foldbook/runtime';
 import { isCode, replaceFile } from './durable-file.ts';
-import type { JobPlace, ProofJob } from './proof-job.ts';
+import type { AnyJob, JobPlace } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
 
 /** Below a market's folder, beside its epochs. */
 export const ASIDE_FOLDER = 'aside';
 const LOOK_MS = 1_000;
 
-/** A proof, or a folded one: its part then names the circuit. */
-export interface UnmadeProof extends Pick<ProofJob, 'id' | 'circuit'> {
+/** A proof, or a folded one: its part then names the circuit. Of a STARK chain a part. */
+export interface UnmadeProof extends Pick<AnyJob, 'id' | 'circuit'> {
   readonly place: Pick<JobPlace, 'epoch' | 'part'>;
 }
 
@@ -42,7 +42,12 @@ export interface SetAsideOptions {
   readonly signal: AbortSignal;
   /** How often the files are looked for. Default 1,000 ms. */
   readonly lookMs?: number | undefined;
+  /** Whether these are parts of the STARK chain. The chains of a market share the folder. */
+  readonly isStark?: boolean | undefined;
 }
+
+/** A part of a STARK chain, by the name of its file. */
+const STARK_FILE = /^\d+-p\d/;
 
 interface Waiting {
   readonly proof: SetAsideProof;
@@ -92,9 +97,11 @@ export class SetAside {
 
   /** The epochs before this one are kept: what says that they can't be proved is of the past. */
   async clear(beforeEpoch: number): Promise<void> {
+    const { isStark = false } = this.#options;
     for (const name of await this.#files()) {
       const isPast = Number.parseInt(name, 10) < beforeEpoch;
-      if (isPast) await rm(join(this.#folder, name), { force: true });
+      if (isPast && STARK_FILE.test(name) === isStark)
+        await rm(join(this.#folder, name), { force: true });
     }
   }
 

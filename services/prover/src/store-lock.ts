@@ -14,11 +14,11 @@ export class StoreLock {
   }
 
   /**
-   * Makes the market's folder below `dir` if need be.
+   * Makes the market's folder below `dir` if need be, or the one that is named below that.
    * @throws ProverError STORE_LOCKED
    */
-  static async take(dir: string, market: string): Promise<StoreLock> {
-    const folder = join(dir, market);
+  static async take(dir: string, market: string, name = ''): Promise<StoreLock> {
+    const folder = join(dir, market, name);
     await makeFolder(folder);
     try {
       return new StoreLock(market, takeProofStore(folder));

@@ -3,8 +3,8 @@
 import {
   bytesToHex,
   type Creation,
-  type EpochHeader,
-  type Genesis,
+  type GenesisFields,
+  type HeaderFields,
   RULES_START,
   rulesHashAfter,
 } from '@foldbook/verifier';
@@ -14,15 +14,17 @@ import { epochData } from './epoch-data.ts';
 import { sameBytes } from './operator-key.ts';
 
 /** Whether a chain began with the market that the stream is of. */
-export function isGenesisOf(genesis: Genesis, market: number, creation: Creation): boolean {
+export function isGenesisOf(genesis: GenesisFields, market: number, creation: Creation): boolean {
   return (
     genesis.market === market &&
     sameBytes(genesis.rulesHash, rulesHashAfter(RULES_START, [creation]))
   );
 }
 
+type AnyHeader = HeaderFields<unknown>;
+
 /** Whether a stored epoch is the stream's, as far as the header says what the stream does. */
-export function isHeaderOf(header: EpochHeader, closed: ClosedEpoch): boolean {
+export function isHeaderOf(header: AnyHeader, closed: ClosedEpoch): boolean {
   return (
     header.recordFirst === BigInt(closed.recordFirst) &&
     header.recordCount === closed.records.length &&
@@ -34,8 +36,8 @@ export function isHeaderOf(header: EpochHeader, closed: ClosedEpoch): boolean {
 
 /** What a chain has to be held against, also where it can't be gone on with. */
 export interface StoredChainOf {
-  readonly genesis: Genesis;
-  readonly headerOf: (epoch: number) => Promise<EpochHeader | undefined>;
+  readonly genesis: GenesisFields;
+  readonly headerOf: (epoch: number) => Promise<AnyHeader | undefined>;
 }
 
 /** Whether the data of an epoch belong into the store of a chain that nobody has checked. */

@@ -286,6 +286,14 @@ function takeEvents(decoder: usize, it: Hyperliquid, key: usize, at: usize): usi
 
 /** Reads the fields behind the events, for which the rest of the line has to be there. */
 function lookBehind(it: Hyperliquid, events: usize): bool {
+  const seen = it.seen;
+  if (readBehind(it, events)) return true;
+  // What was read of it is read again, when there is more of the line.
+  it.seen = seen;
+  return false;
+}
+
+function readBehind(it: Hyperliquid, events: usize): bool {
   let at = skipValue(events);
   while (at != 0) {
     at = space(at);

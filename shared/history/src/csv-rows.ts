@@ -4,13 +4,13 @@ export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Lines of text in chunks of bytes, cut wherever they are. */
 export async function* linesOf(chunks: Chunks): AsyncGenerator<string> {
-  let rest = '';
+  const lines = new PushedLines();
   for await (const chunk of chunks) {
-    const lines = (rest + Buffer.from(chunk).toString('latin1')).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+    lines.push(chunk);
+    yield* lines.taken();
   }
-  if (rest !== '') yield rest;
+  lines.end();
+  yield* lines.taken();
 }
 
 /** Hands out lines one by one to a consumer that cannot wait, from what was fetched for it. */
@@ -68,6 +68,11 @@ export class PushedLines {
     const line = this.#lines[this.#next];
     this.#next += 1;
     return line?.endsWith('\r') === true ? line.slice(0, -1) : line;
+  }
+
+  /** All that are there. */
+  *taken(): Generator<string> {
+    for (let line = this.take(); line !== undefined; line = this.take()) yield line;
   }
 }
 

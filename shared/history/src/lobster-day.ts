@@ -29,8 +29,9 @@ export class LobsterRowsError extends Error {
   /** In the orderbook file: where the faulty row begins, or what was read of it. */
   readonly offset: number;
 
+  /** @param message that says the place, too */
   constructor(code: LobsterRowsErrorCode, offset: number, message: string) {
-    super(`${code}: ${message} at byte ${offset}`);
+    super(`${code}: ${message}`);
     this.code = code;
     this.offset = offset;
   }
@@ -144,12 +145,10 @@ export class LobsterDayDecoder implements MarketDecoder {
 
   end(onBlock: (block: EventBlock) => void): void {
     this.#messages.end((block) => this.#place(block, onBlock));
-    if (this.#isLenient) return;
-    if (this.#failure !== undefined) throw this.#failure;
-    const { units } = this.#messages;
-    if (this.#rows.units <= units) return;
-    const message = `the messages end after ${units} lines, and the orderbook goes on`;
-    throw new LobsterRowsError('SURPLUS_ROWS', this.#rows.consumed, message);
+    const fault = this.#failure ?? this.#surplus();
+    if (fault === undefined) return;
+    if (!this.#isLenient) throw fault;
+    this.#odds = 1n;
   }
 
   restart(): void {
@@ -171,8 +170,8 @@ export class LobsterDayDecoder implements MarketDecoder {
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       const { code, offset } = error;
-      const told = `row ${this.#rows.units} has no whole numbers, four for a level`;
-      const words = `${told}: it is no orderbook`;
+      const row = `row ${this.#rows.units} at byte ${offset}`;
+      const words = `${row} is not of whole numbers, four for a level, as many as in the first row`;
       this.#failure = new LobsterRowsError(code, offset, words);
       this.#haveEnded = true;
     }
@@ -222,8 +221,17 @@ export class LobsterDayDecoder implements MarketDecoder {
 
   #short(): LobsterRowsError {
     const { units, consumed } = this.#rows;
-    const message = `the orderbook ends after ${units} rows, and the messages go on`;
-    return new LobsterRowsError('MISSING_ROWS', consumed, message);
+    const rows = `the orderbook ends after ${units} rows, at byte ${consumed}`;
+    return new LobsterRowsError('MISSING_ROWS', consumed, `${rows}, and the messages go on`);
+  }
+
+  #surplus(): LobsterRowsError | undefined {
+    const told = this.#messages.units;
+    const { units, consumed } = this.#rows;
+    if (units <= told) return undefined;
+    const rows = `the orderbook has ${units} rows at byte ${consumed}`;
+    const message = `the messages end after ${told} lines, and ${rows}`;
+    return new LobsterRowsError('SURPLUS_ROWS', consumed, message);
   }
 }
 

@@ -8,8 +8,10 @@ export interface AccountDelta {
   readonly quote: bigint;
 }
 
-/** Net changes of every account that changed in either asset, ascending by id. */
-export function netDeltas(records: Iterable<SettlementRecord>): AccountDelta[] {
+/** What records move, of each account that they name, in no order: also of one left as it was. */
+export function movements(
+  records: Iterable<SettlementRecord>,
+): Map<number, { base: bigint; quote: bigint }> {
   const sums = new Map<number, { base: bigint; quote: bigint }>();
   const add = (id: number, base: bigint, quote: bigint): void => {
     const sum = sums.get(id) ?? { base: 0n, quote: 0n };
@@ -21,7 +23,12 @@ export function netDeltas(records: Iterable<SettlementRecord>): AccountDelta[] {
     add(a, -dBase, dQuote);
     add(b, dBase, -dQuote);
   }
-  return [...sums]
+  return sums;
+}
+
+/** Net changes of every account that changed in either asset, ascending by id. */
+export function netDeltas(records: Iterable<SettlementRecord>): AccountDelta[] {
+  return [...movements(records)]
     .map(([id, { base, quote }]) => ({ id, base, quote }))
     .filter(({ base, quote }) => base !== 0n || quote !== 0n)
     .sort((left, right) => left.id - right.id);

@@ -5,7 +5,8 @@ import { accountAccumulator, batchAccumulator, type Challenge } from './accumula
 import { assert } from './assert.ts';
 import { sameBytes } from './bytes.ts';
 import { checkFees } from './check-rules.ts';
-import type { DecodedEpoch } from './epoch-file.ts';
+import type { DecodedEpoch, HeadedEpoch } from './epoch-file.ts';
+import type { HeaderFields } from './header.ts';
 import { ACCEPTED, type ReasonCode, type Refused, refused } from './reason-codes.ts';
 import type { RecordList } from './record-list.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -20,12 +21,16 @@ const BATCHES_AT_ONCE = 64;
 export type PartVerdict = { readonly ok: true } | PartRefused;
 export type PartRefused = Refused & { readonly part: string };
 
-export interface EpochData {
+/** An epoch's data as they are published, or as a log gives them. */
+export interface PublishedData {
   readonly records: RecordList;
   /** The records file as it was found, without a zstd frame. */
   readonly recordsFile: Uint8Array;
   /** The published net changes, which are to be those of the records. */
   readonly diffs?: readonly AccountDelta[] | undefined;
+}
+
+export interface EpochData extends PublishedData {
   /** Balances before the epoch; the check moves them to those after it. */
   readonly tree: AccountTree;
 }
@@ -45,7 +50,21 @@ export function checkData(
   challenge: Challenge,
   { epoch, records, recordsFile, diffs, tree, rules }: DataToCheck,
 ): PartVerdict {
-  const { recordCount } = parts.header;
+  const valid = checkRecords(parts.header, records);
+  if (!valid.ok) return valid;
+  const batches = checkBatches(parts, challenge, records);
+  if (!batches.ok) return batches;
+  const deltas = netDeltas(records);
+  const accounts = checkAccounts(parts, challenge, deltas, tree);
+  if (!accounts.ok) return accounts;
+  return checkPublished(epoch, { records, recordsFile, diffs }, deltas, rules);
+}
+
+/** As many records as the header says, each valid by itself. */
+export function checkRecords(
+  { recordCount }: HeaderFields<unknown>,
+  records: RecordList,
+): PartVerdict {
   if (records.length !== recordCount) {
     const message = `the file has ${records.length} records, the header says ${recordCount}`;
     return inPart('records', 'RECORDS_COUNT', message);
@@ -54,13 +73,21 @@ export function checkData(
     const wrong = checkRecord(records.get(index));
     if (wrong) return inPart(`record ${index}`, 'RECORD_INVALID', wrong);
   }
-  const batches = checkBatches(parts, challenge, records);
-  if (!batches.ok) return batches;
-  const deltas = netDeltas(records);
-  const accounts = checkAccounts(parts, challenge, deltas, tree);
-  if (!accounts.ok) return accounts;
-  // Last: of a file that was changed, what else is wrong with it tells more.
-  if (!sameBytes(sha256(recordsFile), parts.header.dataDigest)) {
+  return ACCEPTED;
+}
+
+/**
+ * The files, and the fees by the rules, which are moved to the epoch's end. Last: of a file that
+ * was changed, what else is wrong with it tells more.
+ * @param deltas - of the records
+ */
+export function checkPublished(
+  { header, changes }: HeadedEpoch,
+  { records, recordsFile, diffs }: PublishedData,
+  deltas: readonly AccountDelta[],
+  rules: RuleBook,
+): PartVerdict {
+  if (!sameBytes(sha256(recordsFile), header.dataDigest)) {
     const message = 'the file is not, byte by byte, the one that the header names: fetch it again';
     return inPart('records', 'DATA_DIGEST', message);
   }
@@ -68,8 +95,8 @@ export function checkData(
     const message = 'the published net changes are not those of the records';
     return inPart('differences', 'DIFFS_MISMATCH', message);
   }
-  const { recordFirst } = parts.header;
-  const fees = checkFees({ recordFirst, records, changes: epoch.changes }, rules);
+  const { recordFirst } = header;
+  const fees = checkFees({ recordFirst, records, changes }, rules);
   return fees.ok ? ACCEPTED : { ...fees, part: 'fees' };
 }
 

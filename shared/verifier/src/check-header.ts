@@ -1,6 +1,6 @@
 import { bytesToHex, sameBytes } from './bytes.ts';
 import type { ChainState } from './chain-state.ts';
-import type { SignedEpoch } from './epoch-file.ts';
+import type { HeadedEpoch } from './epoch-file.ts';
 import type { GenesisFields } from './genesis.ts';
 import type { HeaderFields } from './header.ts';
 import { keyOfEpoch, type OperatorKeys } from './operator-keys.ts';
@@ -18,7 +18,7 @@ export interface HeaderContext {
 export function checkHeader<Root extends bigint | Uint8Array>(
   { genesis, genesisHash, operatorKeys }: HeaderContext,
   state: ChainState<Root>,
-  { header, headerBytes, signature }: SignedEpoch & { readonly header: HeaderFields<Root> },
+  { header, headerBytes, signature }: HeadedEpoch<Root>,
 ): Verdict {
   const place = checkPlace(genesis, genesisHash, state, header);
   if (!place.ok) return place;

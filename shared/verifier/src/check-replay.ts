@@ -1,8 +1,8 @@
 /** Level replay: an epoch as the log has it, against what its operator signed and published. */
 import { bytesToHex, sameBytes } from './bytes.ts';
 import { inPart, type PartVerdict } from './check-data.ts';
-import type { DecodedEpoch } from './epoch-file.ts';
-import type { EpochHeader } from './header.ts';
+import type { HeadedEpoch } from './epoch-file.ts';
+import type { HeaderFields } from './header.ts';
 import { ACCEPTED, type ReasonCode, type Refused } from './reason-codes.ts';
 import type { RecordList } from './record-list.ts';
 import { encodeChanges, type RuleChange } from './rules.ts';
@@ -56,7 +56,7 @@ export interface ReplayToCheck {
  * then what its commands come to, in the order in which they do.
  */
 export function checkReplay(
-  { header, changes }: DecodedEpoch,
+  { header, changes }: HeadedEpoch,
   { replayed, published }: ReplayToCheck,
 ): PartVerdict {
   if (!replayed.ok) return { ...replayed, part: 'log' };
@@ -91,7 +91,7 @@ type Shown = Uint8Array | bigint | number;
 
 const show = (value: Shown) => (value instanceof Uint8Array ? bytesToHex(value) : value.toString());
 
-function checkLog(header: EpochHeader, replayed: ReplayedEpoch): string | undefined {
+function checkLog(header: HeaderFields<unknown>, replayed: ReplayedEpoch): string | undefined {
   const { sequenceFirst, sequenceLast } = replayed;
   for (const [what, field] of [
     ['market', 'market'],
@@ -139,7 +139,7 @@ function changeWords(change: RuleChange | undefined): string {
 
 function recordDifference(
   published: RecordList,
-  { recordFirst }: EpochHeader,
+  { recordFirst }: HeaderFields<unknown>,
   { records, sequences }: ReplayedEpoch,
 ): Difference | undefined {
   const count = Math.max(published.length, records.length);
@@ -169,7 +169,7 @@ function recordWords(record: SettlementRecord | undefined): string {
   return `(kind ${kind}, ${a} to ${b}, price ${price}, base ${dBase}, quote ${dQuote})`;
 }
 
-function checkEnd(header: EpochHeader, replayed: ReplayedEpoch): PartVerdict {
+function checkEnd(header: HeaderFields<unknown>, replayed: ReplayedEpoch): PartVerdict {
   const checks: readonly (readonly [ReasonCode, string, 'stateHash' | 'timeNs'])[] = [
     ['REPLAY_TIME', 'its close at time', 'timeNs'],
     ['REPLAY_STATE', 'state hash', 'stateHash'],

@@ -1,8 +1,8 @@
 /** The rules of an epoch: their changes under the header, and the fees that follow from them. */
 import { sameBytes } from './bytes.ts';
 import type { ChainState } from './chain-state.ts';
-import type { DecodedEpoch } from './epoch-file.ts';
-import type { Genesis } from './genesis.ts';
+import type { HeadedEpoch } from './epoch-file.ts';
+import type { GenesisFields } from './genesis.ts';
 import { ACCEPTED, type ReasonCode, refused, type Verdict } from './reason-codes.ts';
 import type { RecordList } from './record-list.ts';
 import type { Charge, RuleBook } from './rule-book.ts';
@@ -11,9 +11,9 @@ import { FEE_ACCOUNT, RecordKind, type SettlementRecord } from './settlement-rec
 
 /** Whether the epoch's changes are those that its header has, each in a place that it can have. */
 export function checkChanges(
-  genesis: Genesis,
-  state: ChainState,
-  { header, changes }: DecodedEpoch,
+  genesis: GenesisFields,
+  state: Pick<ChainState, 'rulesHash'>,
+  { header, changes }: HeadedEpoch,
 ): Verdict {
   if (!sameBytes(rulesHashAfter(state.rulesHash, changes), header.rulesHash)) {
     return refused('RULES_HASH', "the epoch's changes do not lead to the rules hash of its header");

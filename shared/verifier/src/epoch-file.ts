@@ -1,7 +1,7 @@
 import { ByteWriter } from './bytes.ts';
 import { type ByteReader, type Decoded, decode } from './decoding.ts';
 import { toBigEndian } from './field.ts';
-import { decodeHeader, type EpochHeader, HEADER_BYTES } from './header.ts';
+import { decodeHeader, type EpochHeader, HEADER_BYTES, type HeaderFields } from './header.ts';
 import type { CircuitRole } from './poseidon.ts';
 import { BackEnd, compareKinds, type ProofKind } from './proof-system.ts';
 import { CHANGE_BYTES, encodeChanges, type RuleChange, readChanges } from './rules.ts';
@@ -44,6 +44,11 @@ export interface SignedEpoch {
   readonly signature: Uint8Array;
   /** Of the market's rules, in order. */
   readonly changes: readonly RuleChange[];
+}
+
+/** An epoch with its header decoded, of any chain. */
+export interface HeadedEpoch<Root = unknown> extends SignedEpoch {
+  readonly header: HeaderFields<Root>;
 }
 
 /** One epoch as it is kept. Nothing implied is in it: places, challenge, rootIn are recomputed. */

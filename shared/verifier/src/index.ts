@@ -20,11 +20,19 @@ export {
 } from './account-tree.ts';
 export { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
 export { bytesToHex, hexToBytes } from './bytes.ts';
+export { CHAIN_KINDS, type ChainKind } from './chain-follower.ts';
 export { type CircuitKey, keyFor } from './chain-keys.ts';
-export { type ChainState, chainStateAfter, initialChainState } from './chain-state.ts';
+export { type ChainStart, readChainStart } from './chain-start.ts';
+export {
+  type ChainState,
+  chainStateAfter,
+  chainStateFrom,
+  initialChainState,
+} from './chain-state.ts';
 export { checkHeader, type HeaderContext } from './check-header.ts';
 export type { EpochReplay, ReplayCounts, ReplayedEpoch } from './check-replay.ts';
 export { checkFees, type RecordsAndChanges } from './check-rules.ts';
+export { type ChainPair, type Comparison, compareChains } from './compare-chains.ts';
 export type { Decoded, FormatError } from './decoding.ts';
 export {
   type AccountProof,
@@ -198,6 +206,8 @@ export {
   SIGNATURE_BYTES,
   signHeader,
 } from './signature.ts';
+export { accountsAfter } from './stark/account-rows.ts';
+export type { PartCommitments } from './stark/check-data.ts';
 export {
   type DecodedStarkEpoch,
   decodeStarkEpochFile,
@@ -218,6 +228,7 @@ export {
   STARK_HEADER_BYTES,
   type StarkHeader,
 } from './stark/header.ts';
+export { type StarkContext, type StarkOutcome, verifyStarkEpoch } from './stark/verify-epoch.ts';
 export {
   type AccountsClaim,
   accountsDigest,

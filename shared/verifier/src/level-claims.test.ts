@@ -10,6 +10,7 @@ import {
 } from './level-claims.ts';
 
 const PROVED: Circumstances = {
+  chain: 'poseidon',
   level: 'settlement',
   epochs: 3,
   devKeys: false,
@@ -17,6 +18,7 @@ const PROVED: Circumstances = {
   genesisPinned: true,
   operatorKeyPinned: true,
   levelChosen: false,
+  canRecompute: true,
   unproved: 0,
   unread: 0,
 };
@@ -47,6 +49,9 @@ test('epochs that were not proved are not claimed, and those after rest on them'
   // The others lie under a root that no proof was checked of.
   assert(claims.some((claim) => claim.includes('no negative balance of accounts that changed at')));
   assert(shownClaims(PROVED).some((claim) => claim.startsWith('no negative balance at the end')));
+  // A part's table has all accounts.
+  const stark = shownClaims({ ...part, chain: 'stark' });
+  assert(stark.some((claim) => claim.includes('no negative balance at the end')));
   const data = shownClaims({ ...part, level: 'data' });
   assert(data.some((claim) => claim.includes('the signed records, in epochs 2 to 4 proved;')));
   assert(data.some((claim) => claim.startsWith('no negative balance at the end')));

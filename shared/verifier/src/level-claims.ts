@@ -1,3 +1,5 @@
+import type { ChainKind } from './chain-follower.ts';
+
 /** How much a verification held in its hands. */
 export type Level = 'settlement' | 'data' | 'replay';
 export const LEVELS: readonly Level[] = ['settlement', 'data', 'replay'];
@@ -9,6 +11,7 @@ export const isLevel = (name: string): name is Level =>
   (LEVELS as readonly string[]).includes(name);
 
 export interface Circumstances {
+  readonly chain: ChainKind;
   readonly level: Level;
   readonly epochs: number;
   readonly devKeys: boolean;
@@ -20,6 +23,8 @@ export interface Circumstances {
   readonly operatorKeyPinned: boolean;
   /** The level was not asked for but follows from the files that are there. */
   readonly levelChosen: boolean;
+  /** Records that are there can be recomputed: for a STARK chain the caller says with what. */
+  readonly canRecompute: boolean;
   /** Epochs before the range whose proofs were not checked. */
   readonly unproved: number;
   /** Epochs behind the range, which were not read at all. */
@@ -31,6 +36,11 @@ const signedClaim = (keyChanges: number): string =>
     ? 'every header is signed by the operator key of the genesis and names the one before it'
     : "every header names the one before it and is signed by its epoch's operator key: the " +
       "genesis's, or one that the key before it was changed to, as both keys signed";
+
+const BOUND_BY: Readonly<Record<ChainKind, string>> = {
+  poseidon: 'digests',
+  stark: "their trees' roots",
+};
 
 const REPLAYED = [
   "records, and changes of the rules, are what this release's engine makes of the log's orders, " +
@@ -45,20 +55,20 @@ const REPLAYED = [
  * epochs whose proofs were not checked it takes the balances as they are claimed.
  */
 export function shownClaims(circumstances: Circumstances): string[] {
-  const { level, epochs, devKeys, unproved } = circumstances;
+  const { chain, level, epochs, devKeys, unproved } = circumstances;
   const signed = signedClaim(circumstances.keyChanges);
   if (level === 'settlement' && devKeys) return [signed];
   const proved = `epochs ${unproved} to ${unproved + epochs - 1}`;
   const isPart = level === 'settlement' && unproved > 0;
   const where = isPart ? `in ${proved}: ` : '';
-  // A proof has the leaves that it opens, and no others.
-  const whose = isPart ? ' of accounts that changed' : '';
+  // A proof of the Poseidon chain has the leaves that it opens, and no others; a part has them all.
+  const whose = isPart && chain === 'poseidon' ? ' of accounts that changed' : '';
   const outstanding = "the supply account's outstanding amount included";
   const shown = [
     'conservation: what the records move is what the accounts changed by, in each asset',
     `no negative balance${whose} at the end of an epoch, ${outstanding}`,
     'dQuote = price x dBase in every trade; every record obeys the rules of its kind',
-    'the exact order and content of the records, bound by digests, without gaps',
+    `the exact order and content of the records, bound by ${BOUND_BY[chain]}, without gaps`,
   ].map((claim) => where + claim);
   shown.push(signed);
   if (level === 'data') {
@@ -87,13 +97,27 @@ const notShownWithoutLog = (level: Level) => [
     'it, and signed receipts do by "foldbook dispute"',
 ];
 
+const PLAIN_TREE =
+  "that the headers' plain trees of accounts are those of the balances: level data checks it";
+
+const notShownByStark = [
+  "that the STARK's design and code are right: nobody outside has reviewed them",
+  'that records and balances stay hidden: nothing is, proofs open some of their values',
+];
+
+function settlementCause({ levelChosen, canRecompute }: Circumstances): string {
+  if (!levelChosen) return 'level settlement was asked';
+  if (canRecompute) return 'the records files are not all there';
+  return 'this verifier was given nothing that commits to them';
+}
+
 /** Who has a key from before a change can leave the change out, and sign what follows. */
 export const CHANGE_LEFT_OUT =
   "that no change of the operator's key is left out: compare its last key with one you trust";
 
 /** What it does not show. */
 export function notShownClaims(circumstances: Circumstances): string[] {
-  const { level, epochs, devKeys, genesisPinned, operatorKeyPinned, levelChosen } = circumstances;
+  const { chain, level, epochs, devKeys, genesisPinned, operatorKeyPinned } = circumstances;
   const { unproved, unread, keyChanges } = circumstances;
   const notShown: string[] = [];
   if (unread > 0) {
@@ -120,15 +144,15 @@ export function notShownClaims(circumstances: Circumstances): string[] {
     }
   }
   if (level === 'settlement') {
-    const cause = levelChosen
-      ? 'the records files are not all there'
-      : 'level settlement was asked';
+    const cause = settlementCause(circumstances);
     notShown.push(`what the records are: ${cause}, so they were not recomputed`);
+    if (chain === 'stark') notShown.push(PLAIN_TREE);
   }
   if (!genesisPinned) {
     notShown.push('that this is the right chain: compare the genesis hash with one you trust');
   }
   if (!operatorKeyPinned) notShown.push(CHANGE_LEFT_OUT);
+  if (chain === 'stark') notShown.push(...notShownByStark);
   notShown.push(
     ...(level === 'replay' ? notShownByLog : notShownWithoutLog(level)),
     'who authorised an order',

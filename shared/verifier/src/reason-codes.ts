@@ -8,7 +8,9 @@ export const reasonCodes = {
 
   GENESIS_MISSING: 'the genesis file is not there',
   GENESIS_FORMAT: 'the genesis file is malformed',
-  GENESIS_EMPTY_ROOT: 'the genesis does not start from the empty account tree',
+  GENESIS_EMPTY_ROOT: 'the genesis does not start from accounts that have nothing',
+  GENESIS_CONSTRAINTS: 'the genesis names other constraints than those that this verifier checks',
+  GENESIS_PARAMETERS: 'the parameters of the genesis give too few bits of security',
   GENESIS_MARKET: 'the genesis is of another market than was asked for',
   GENESIS_UNEXPECTED: 'the genesis is not the one that was asked for',
 
@@ -46,13 +48,21 @@ export const reasonCodes = {
   DIGEST_LIST: 'the digests are not those that the header commits to',
   BATCH_TILING: "the batches do not cover the epoch's records exactly",
   ACCOUNT_TILING: 'the account proofs do not hold the changed accounts exactly',
-  ROOT_FINAL: "the account proofs do not end at the header's new root",
+  ROOT_FINAL: "the proofs do not end at the header's new root",
+  PART_FORMAT: "a part's statement is malformed",
+  PART_CHAIN: 'a part is of another chain',
+  PART_PLACE: 'a part is of another market or epoch, or not the one that its place asks for',
+  PART_CONSTRAINTS: "a part is about other constraints than the genesis's",
+  PART_PARAMETERS: "a part is proved with other parameters than the genesis's",
+  PART_TILING: "the parts do not cover the epoch's records exactly",
+  PART_ACCOUNTS: 'a part does not begin with the accounts that the one before it ended with',
   CHALLENGE_REFUSED: 'the challenge hits an account id',
   ACCUMULATOR_MISMATCH: 'what the records move is not what the accounts changed by',
   PROOF_FORMAT: 'a proof is malformed or a point of it is not valid',
   SIGNAL_COUNT: "the number of public signals is not the verifying key's",
   SIGNAL_RANGE: 'a public signal is not a canonical field element',
   GROTH16_REFUSED: 'a proof does not hold for its public signals',
+  STARK_REFUSED: "a part's proof does not show its statement",
   FOLD_REFUSED: 'a step of a folded proof does not hold',
   FOLD_OPENING: 'the witness that a folded proof opens is not the one that was folded',
 
@@ -65,6 +75,9 @@ export const reasonCodes = {
   BATCH_ACCUMULATOR: "a batch's accumulator is not that of its records",
   ACCOUNT_DIGEST: "an account proof's digest is not that of the account changes",
   ACCOUNT_ACCUMULATOR: "an account proof's accumulator is not that of the account changes",
+  PART_RECORDS: 'a part is not about the records',
+  PART_BALANCES: 'a part does not end with the recomputed balances',
+  PLAIN_ROOT: "the header's plain tree is not that of the recomputed balances",
   ACCOUNT_ROOT: 'an account proof does not end at the root of the recomputed tree',
   DATA_DIGEST: 'a records file is not, byte by byte, the one that the header names',
   FEE_RULES: 'a fee or rebate is not what the rules in force give',
@@ -86,6 +99,8 @@ export const reasonCodes = {
   REPLAY_RECORDS: "the settlement records are not those of the log's commands",
   REPLAY_TIME: "the time of an epoch's close is not the log's",
   REPLAY_STATE: "the engine's state at the epoch's end has another hash than was signed",
+
+  CHAINS_DIFFER: 'two chains of the market do not tell of the same records or balances',
 
   BALANCE_RANGE: 'a balance would leave the range 0 to 2^63 - 1',
 } as const;

@@ -8,12 +8,8 @@ import { RecordList } from './record-list.ts';
 import { RuleBook } from './rule-book.ts';
 import type { Creation, RuleChange } from './rules.ts';
 import type { SettlementRecord } from './settlement-record.ts';
-import {
-  ChainBuilder,
-  type ChangeAt,
-  type Cheats,
-  type Unplaced,
-} from './testing/chain-builder.ts';
+import { ChainBuilder, type Cheats } from './testing/chain-builder.ts';
+import type { ChangeAt, Unplaced } from './testing/chain-draft.ts';
 import { memorySource } from './testing/memory-store.ts';
 import { everyKind, record, trades } from './testing/records.ts';
 import { verifyChain } from './verify-chain.ts';

@@ -6,10 +6,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
+import { compareChains } from './compare-chains.ts';
 import type { ReasonCode } from './reason-codes.ts';
-import { listMarkets, openStoreFolder, type StoreFolderOptions } from './store-folder.ts';
+import { kernelCommitments as commitments } from './stark/kernel-commitments.ts';
+import {
+  listChains,
+  listMarkets,
+  openStoreFolder,
+  type StoreFolderOptions,
+} from './store-folder.ts';
 import { ChainBuilder } from './testing/chain-builder.ts';
-import { everyKind } from './testing/records.ts';
+import { everyKind, trades } from './testing/records.ts';
+import { StarkChainBuilder } from './testing/stark-chain-builder.ts';
 import { verifyChain } from './verify-chain.ts';
 
 const chain = new ChainBuilder();
@@ -125,4 +133,63 @@ test('a file that is no part of the chain', async () => {
   const dir = await storeFolder('stray');
   await writeFile(path.join(dir, market, 'epochs', '00000000.fbe.tmp'), 'x');
   await refuse(dir, 'STORE_STRAY_FILE');
+});
+
+/** Adds a STARK chain of these records to a store, beside what is there. */
+async function addStark(dir: string, records: typeof everyKind): Promise<void> {
+  const stark = new StarkChainBuilder();
+  stark.addEpoch(records);
+  for (const [file, bytes] of stark.files) {
+    const isOwn = file.endsWith('.fbe') || file.endsWith('.fbg');
+    const target = path.join(dir, market, ...(isOwn ? ['stark'] : []), file);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, bytes);
+  }
+}
+
+const starkOf = (dir: string) => openStoreFolder(dir, market, { chain: 'stark' });
+
+test('a market with both chains: each by itself, and that they tell of the same', async () => {
+  const dir = await storeFolder('both');
+  assert.deepEqual(await listChains(dir, market), ['poseidon']);
+  await addStark(dir, everyKind);
+  assert.deepEqual(await listChains(dir, market), ['poseidon', 'stark']);
+  const sources = { poseidon: openStoreFolder(dir, market), stark: starkOf(dir) };
+  const poseidon = await verify(dir);
+  const stark = await verifyChain(sources.stark, { commitments });
+  assert(poseidon.ok && stark.ok);
+  assert.deepEqual([stark.level, stark.chain, poseidon.chain], ['data', 'stark', 'poseidon']);
+  const results = { poseidon, stark };
+  const same = { ok: true, epochs: 1, balances: true };
+  assert.deepEqual(await compareChains(sources, results), same);
+  const { accounts, ...settlement } = stark;
+  const level = { ...results, stark: settlement };
+  assert.deepEqual(await compareChains(sources, level), { ...same, balances: false });
+
+  assert(accounts !== undefined);
+  accounts.base.set([1n], 2);
+  const other = await compareChains(sources, results);
+  assert(!other.ok && other.code === 'CHAINS_DIFFER' && other.epoch === 0);
+});
+
+test('a market with a STARK chain alone, and one of other records', async () => {
+  const dir = path.join(root, 'stark-alone');
+  await addStark(dir, everyKind);
+  assert.deepEqual(await listMarkets(dir), [market]);
+  assert.deepEqual(await listChains(dir, market), ['stark']);
+  assert((await verifyChain(starkOf(dir), { commitments })).ok);
+  await refuse(dir, 'GENESIS_MISSING');
+  const stray = path.join(dir, market, 'stark', 'epochs', '00000000.fbr');
+  await writeFile(stray, 'records');
+  const result = await verifyChain(starkOf(dir), { commitments });
+  assert(!result.ok && result.firstFailure.code === 'STORE_STRAY_FILE');
+
+  const both = await storeFolder('other');
+  const poseidon = await verify(both);
+  const sources = { poseidon: openStoreFolder(both, market), stark: starkOf(both) };
+  await addStark(both, [...everyKind, ...trades(1)]);
+  const stark = await verifyChain(sources.stark, { level: 'settlement' });
+  assert(poseidon.ok && stark.ok);
+  const differ = await compareChains(sources, { poseidon, stark });
+  assert(!differ.ok && differ.message.startsWith('sequenceLast is 47 in the Poseidon chain, 48'));
 });

@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { assert } from './assert.ts';
+import { CHAIN_KINDS, type ChainKind } from './chain-follower.ts';
 import { type EpochSource, SourceError } from './epoch-source.ts';
 import { KEY_CHANGES_FILE } from './key-changes.ts';
 
@@ -13,8 +14,12 @@ const ZSTD_MAGIC = 0xfd2fb528;
 /** A single read takes less than 2 GiB. */
 const READ_BYTES_MAX = 1024 * 1024 * 1024;
 const GENESIS_FILE = 'genesis.fbg';
+/** Of a market's folder: its STARK chain. The records are those of the market, beside it. */
+const STARK_FOLDER = 'stark';
 
 export interface StoreFolderOptions {
+  /** Which of the market's chains; default: poseidon. */
+  readonly chain?: ChainKind;
   /** Larger files are refused before they are read, or decompressed; default 64 MiB. */
   readonly fileBytesMax?: number;
   /** Told of each file that is read, and how many bytes it has as it is stored. */
@@ -23,8 +28,9 @@ export interface StoreFolderOptions {
 
 /**
  * The chain of `market` in the store at `dir`: <dir>/<market>/genesis.fbg, operator-keys.fbk,
- * keys/<digest>.vk and .shape, epochs/<epoch>.fbe, .fbr and .fbd. Names beginning with a dot are
- * not of the store. What is a zstd frame is given without it.
+ * keys/<digest>.vk and .shape, epochs/<epoch>.fbe, .fbr and .fbd. The STARK chain has a genesis,
+ * operator keys and epochs/<epoch>.fbe in <dir>/<market>/stark/, and the same .fbr and .fbd. Names
+ * beginning with a dot are not of the store. What is a zstd frame is given without it.
  */
 export function openStoreFolder(
   dir: string,
@@ -32,9 +38,10 @@ export function openStoreFolder(
   options: StoreFolderOptions = {},
 ): EpochSource {
   const limit = options.fileBytesMax ?? DEFAULT_FILE_BYTES_MAX;
-  const root = path.join(dir, market);
-  const read = async (...names: string[]) => {
-    const file = path.join(root, ...names);
+  const ofMarket = path.join(dir, market);
+  const isStark = options.chain === 'stark';
+  const root = isStark ? path.join(ofMarket, STARK_FOLDER) : ofMarket;
+  const read = async (file: string) => {
     const bytes = await readLimited(file, limit);
     if (bytes === undefined) return undefined;
     options.onRead?.(bytes.length);
@@ -42,13 +49,28 @@ export function openStoreFolder(
   };
   return {
     market,
-    genesis: () => read(GENESIS_FILE),
-    keyChanges: () => read(KEY_CHANGES_FILE),
-    verifyingKey: (digest) => read('keys', `${digest}.vk`),
-    foldShape: (digest) => read('keys', `${digest}.shape`),
-    epochNames: () => listNames(path.join(root, 'epochs')),
-    epochFile: (name) => read('epochs', name),
+    genesis: () => read(path.join(root, GENESIS_FILE)),
+    keyChanges: () => read(path.join(root, KEY_CHANGES_FILE)),
+    verifyingKey: (digest) => read(path.join(root, 'keys', `${digest}.vk`)),
+    foldShape: (digest) => read(path.join(root, 'keys', `${digest}.shape`)),
+    epochNames: () => (isStark ? starkNames(ofMarket) : listNames(path.join(root, 'epochs'))),
+    epochFile: (name) => {
+      const folder = isEpochFile(name) ? root : ofMarket;
+      return read(path.join(folder, 'epochs', name));
+    },
   };
+}
+
+const isEpochFile = (name: string): boolean => name.endsWith('.fbe');
+
+/** Its own epoch files, and the market's data; what else is in its own folder is strange there. */
+async function starkNames(ofMarket: string): Promise<string[]> {
+  const own = await listNames(path.join(ofMarket, STARK_FOLDER, 'epochs'));
+  const shared = await listNames(path.join(ofMarket, 'epochs'));
+  return [
+    ...own.map((name) => (isEpochFile(name) ? name : `${STARK_FOLDER}/epochs/${name}`)),
+    ...shared.filter((name) => !isEpochFile(name)),
+  ];
 }
 
 /** What is in a zstd frame; bytes of another kind as they are. */
@@ -93,10 +115,21 @@ const isInfo = (info: unknown): info is Decompressed =>
 export async function listMarkets(dir: string): Promise<string[]> {
   const markets: string[] = [];
   for (const name of await listNames(dir)) {
-    const names = await listNames(path.join(dir, name));
-    if (names.includes(GENESIS_FILE)) markets.push(name);
+    const chains = await listChains(dir, name);
+    if (chains.length > 0) markets.push(name);
   }
   return markets.sort();
+}
+
+/** Which chains a market has in the store at `dir`: those with a genesis. */
+export async function listChains(dir: string, market: string): Promise<ChainKind[]> {
+  const folder = path.join(dir, market);
+  const names = await listNames(folder);
+  const ofStark = names.includes(STARK_FOLDER)
+    ? await listNames(path.join(folder, STARK_FOLDER))
+    : [];
+  const own = { poseidon: names, stark: ofStark };
+  return CHAIN_KINDS.filter((chain) => own[chain].includes(GENESIS_FILE));
 }
 
 /** Nothing for a folder that is not there, or is no folder. */

@@ -1,11 +1,12 @@
-import { AccountTree, EMPTY_ROOT } from './account-tree.ts';
+import type { AccountTable } from '@foldbook/stark/verify';
 import { assert } from './assert.ts';
 import { bytesToHex } from './bytes.ts';
+import type { ChainFollower, ChainKind, ChainPlace, ProofSummary } from './chain-follower.ts';
 import { loadChainKeys } from './chain-keys.ts';
-import { type ChainState, initialChainState } from './chain-state.ts';
-import type { EpochData } from './check-data.ts';
+import { type ChainStart, readChainStart } from './chain-start.ts';
+import type { PublishedData } from './check-data.ts';
 import type { EpochReplay, ReplayToCheck } from './check-replay.ts';
-import { type DecodedEpoch, decodeEpochFile } from './epoch-file.ts';
+import type { HeadedEpoch } from './epoch-file.ts';
 import { type EpochListing, listEpochs } from './epoch-listing.ts';
 import {
   diffsFileName,
@@ -14,8 +15,6 @@ import {
   recordsFileName,
   SourceError,
 } from './epoch-source.ts';
-import { toBigEndian } from './field.ts';
-import { decodeGenesis, type Genesis, genesisHash } from './genesis.ts';
 import {
   type Circumstances,
   hasRecords,
@@ -29,9 +28,10 @@ import { type OperatorKeys, readOperatorKeys } from './operator-keys.ts';
 import { unpackDiffs } from './packed-diffs.ts';
 import { DEFAULT_RECORDS_MAX, packRecords, unpackRecords } from './packed-records.ts';
 import { pinnedKeys, type TrustedKey } from './pinned-keys.ts';
+import { PoseidonFollower } from './poseidon-follower.ts';
 import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
-import { RuleBook } from './rule-book.ts';
-import { type ChainContext, verifyEpoch } from './verify-epoch.ts';
+import type { PartCommitments } from './stark/check-data.ts';
+import { StarkFollower } from './stark/follower.ts';
 
 export interface ChainOptions {
   /** Default: data when every records file is there, else settlement. */
@@ -54,6 +54,11 @@ export interface ChainOptions {
   /** Verifying keys to accept; default: those of this release. */
   readonly trustedKeys?: readonly TrustedKey[];
   /**
+   * What commits to records and accounts as the prover of a STARK chain does, by log blowup: needed
+   * to recompute its roots, so for its levels data and replay.
+   */
+  readonly commitments?: (logBlowup: number) => Promise<PartCommitments>;
+  /**
    * Refuses epochs of more records, or of changes of more than twice as many accounts, before it
    * has memory for them; default 2^21, or 64 MiB.
    */
@@ -61,9 +66,10 @@ export interface ChainOptions {
 }
 
 /** An accepted chain. Hashes and roots are hex; ranges are of the epochs asked for. */
-export interface ChainAccepted {
+export interface ChainAccepted extends ProofSummary {
   readonly ok: true;
   readonly market: string;
+  readonly chain: ChainKind;
   readonly genesisHash: string;
   /** The operator's keys (hex), and from which epoch on each signs; the genesis's first. */
   readonly operatorKeys: readonly { readonly firstEpoch: bigint; readonly key: string }[];
@@ -77,16 +83,11 @@ export interface ChainAccepted {
   readonly seqRange: { readonly first: bigint; readonly last: bigint };
   /** Settlement records, counted from genesis. */
   readonly recordRange: { readonly first: bigint; readonly count: bigint };
-  readonly proofs: number;
-  /** Of these, proved by folding; the others by Groth16. */
-  readonly folded: number;
-  /** What the proofs that were checked are by; epochs without a record have none. */
-  readonly backend: 'none' | 'groth16' | 'folding' | 'mixed';
   readonly level: Level;
-  /** Proofs rest on development keys. Not where all are folded: there is no set-up then. */
-  readonly devKeys: boolean;
   readonly shown: readonly string[];
   readonly notShown: readonly string[];
+  /** At the end, of a STARK chain whose records were at hand. */
+  readonly accounts?: AccountTable;
 }
 
 export interface ChainFailure {
@@ -130,17 +131,12 @@ export async function verifyChain(
   assert(isFit, 'level replay comes with what executes the log, and only it');
   const named: { market?: string; genesisHash?: string } = {};
   try {
-    const { genesis, hash } = await loadGenesis(source, options);
-    named.market = genesis.name;
-    named.genesisHash = bytesToHex(hash);
-    const trusted = options.trustedKeys ?? pinnedKeys;
-    const keys = await orRefuse('keys', () => loadChainKeys(source, genesis, trusted));
-    const names = async () => listEpochs(await source.epochNames());
-    const listing = await orRefuse('epochs folder', names);
-    // Behind the names: a change is in the store before the first epoch that it is for.
-    const operatorKeys = await loadOperatorKeys(source, genesis, hash, options);
-    const plan = planRange(listing, options);
-    return await followChain(source, { genesis, genesisHash: hash, operatorKeys, keys }, plan);
+    const start = await loadStart(source, options);
+    named.market = start.genesis.name;
+    named.genesisHash = bytesToHex(start.genesisHash);
+    return await (start.chain === 'stark'
+      ? followStark(source, start, options)
+      : followPoseidon(source, start, options));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { ok: false, ...named, firstFailure: error.failure };
@@ -169,42 +165,60 @@ function isRefused(answer: object): answer is Refused {
   return 'ok' in answer && answer.ok === false;
 }
 
-async function loadGenesis(
-  source: EpochSource,
-  options: ChainOptions,
-): Promise<{ genesis: Genesis; hash: Uint8Array }> {
+async function loadStart(source: EpochSource, options: ChainOptions): Promise<ChainStart> {
   const part = 'genesis';
   const missing = refused('GENESIS_MISSING', 'there is no genesis.fbg: this is no market folder');
   const bytes = await orRefuse(part, async () => (await source.genesis()) ?? missing);
-  const decoded = decodeGenesis(bytes);
-  if (!decoded.ok) throw new Refusal(part, decoded.error);
-  const genesis = decoded.value;
-  const hash = genesisHash(bytes);
-  const expected = options.genesisHash?.toLowerCase();
-  if (expected !== undefined && expected !== bytesToHex(hash)) {
-    const message = `the genesis hash is ${bytesToHex(hash)}, expected is ${expected}`;
-    throw new Refusal(part, { code: 'GENESIS_UNEXPECTED', message });
-  }
-  if (source.market !== undefined && source.market !== genesis.name) {
-    const message = `the genesis is of market ${genesis.name}, asked for was ${source.market}`;
-    throw new Refusal(part, { code: 'GENESIS_MARKET', message });
-  }
-  if (genesis.emptyRoot !== EMPTY_ROOT) {
-    const message = `the root is ${genesis.emptyRoot}, the empty tree's is ${EMPTY_ROOT}`;
-    throw new Refusal(part, { code: 'GENESIS_EMPTY_ROOT', message });
-  }
-  return { genesis, hash };
+  const { market } = source;
+  return orRefuse(part, async () => readChainStart(bytes, { market, ...options }));
+}
+
+async function followPoseidon(
+  source: EpochSource,
+  start: ChainStart & { readonly chain: 'poseidon' },
+  options: ChainOptions,
+): Promise<ChainAccepted> {
+  const trusted = options.trustedKeys ?? pinnedKeys;
+  const keys = await orRefuse('keys', () => loadChainKeys(source, start.genesis, trusted));
+  const { operatorKeys, plan } = await prepare(source, start, options);
+  const follower = new PoseidonFollower({ ...start, operatorKeys, keys });
+  return followChain(source, { start, operatorKeys, follower }, plan);
+}
+
+async function followStark(
+  source: EpochSource,
+  start: ChainStart & { readonly chain: 'stark' },
+  options: ChainOptions,
+): Promise<ChainAccepted> {
+  const { operatorKeys, plan } = await prepare(source, start, options);
+  const isRecomputed = hasRecords(plan.circumstances.level);
+  const { logBlowup } = start.genesis.parameters;
+  const commitments = isRecomputed ? await options.commitments?.(logBlowup) : undefined;
+  const isFit = !isRecomputed || commitments !== undefined;
+  assert(isFit, 'levels data and replay of a STARK chain come with what commits to records');
+  const follower = new StarkFollower({ ...start, operatorKeys }, commitments);
+  const result = await followChain(source, { start, operatorKeys, follower }, plan);
+  return isRecomputed ? { ...result, accounts: follower.accounts } : result;
+}
+
+/** What is read before the first epoch of any chain. */
+async function prepare(source: EpochSource, start: ChainStart, options: ChainOptions) {
+  const names = async () => listEpochs(await source.epochNames());
+  const listing = await orRefuse('epochs folder', names);
+  // Behind the names: a change is in the store before the first epoch that it is for.
+  const operatorKeys = await loadOperatorKeys(source, start, options);
+  const canRecompute = start.chain === 'poseidon' || options.commitments !== undefined;
+  return { operatorKeys, plan: planRange(listing, options, canRecompute) };
 }
 
 async function loadOperatorKeys(
   source: EpochSource,
-  genesis: Genesis,
-  hash: Uint8Array,
+  { genesis, genesisHash }: ChainStart,
   { operatorKey }: ChainOptions,
 ): Promise<OperatorKeys> {
   const part = 'operator keys';
   const keys = await orRefuse(part, async () => {
-    return readOperatorKeys(genesis, hash, await source.keyChanges());
+    return readOperatorKeys(genesis, genesisHash, await source.keyChanges());
   });
   const asked = operatorKey?.toLowerCase();
   const has = asked === undefined || keys.terms.some(({ key }) => bytesToHex(key) === asked);
@@ -225,10 +239,14 @@ interface Plan {
   readonly replay: EpochReplay | undefined;
   /** Hex; undefined where the caller named none. */
   readonly operatorKey: string | undefined;
-  readonly circumstances: Omit<Circumstances, 'devKeys' | 'keyChanges' | 'operatorKeyPinned'>;
+  readonly circumstances: Omit<
+    Circumstances,
+    'chain' | 'devKeys' | 'keyChanges' | 'operatorKeyPinned'
+  >;
 }
 
-function planRange(listing: EpochListing, options: ChainOptions): Plan {
+/** @param canRecompute - the records' roots, where the records are there */
+function planRange(listing: EpochListing, options: ChainOptions, canRecompute: boolean): Plan {
   if (listing.epochs === 0) {
     const message = 'nothing to verify: the chain has a genesis and no epoch';
     throw new Refusal('epochs folder', { code: 'EPOCH_MISSING', message });
@@ -244,7 +262,8 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
   const missing = Array.from({ length: end }, (_, epoch) => epoch).find(
     (epoch) => !listing.records.has(epoch),
   );
-  const level: Level = options.level ?? (missing === undefined ? 'data' : 'settlement');
+  const isData = canRecompute && missing === undefined;
+  const level: Level = options.level ?? (isData ? 'data' : 'settlement');
   if (level === 'data' && missing !== undefined) {
     const message = `${recordsFileName(missing)} is not there: restore it, or ask for settlement`;
     throw new Refusal('records', { code: 'MISSING_RECORDS', message }, missing);
@@ -254,6 +273,7 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
     epochs: end - from,
     genesisPinned: options.genesisHash !== undefined,
     levelChosen: options.level === undefined,
+    canRecompute,
     unproved: from,
     unread: listing.epochs - end,
   };
@@ -263,38 +283,32 @@ function planRange(listing: EpochListing, options: ChainOptions): Plan {
   return { from, end, recordsMax, diffs, records, replay, operatorKey, circumstances };
 }
 
-async function followChain(
-  source: EpochSource,
-  context: ChainContext,
-  plan: Plan,
-): Promise<ChainAccepted> {
-  const { from, end, circumstances } = plan;
-  const tree = new AccountTree();
-  const rules = new RuleBook();
-  let state = initialChainState(context.genesisHash);
-  let start = state;
-  const counts = { proofs: 0, folded: 0 };
-  for (let epoch = 0; epoch < end; epoch++) {
-    if (epoch === from) start = state;
-    const file = await readEpoch(source, epoch);
-    const data = hasRecords(circumstances.level)
-      ? await dataOf(source, { ...file.header, at: epoch }, plan, tree)
-      : {};
-    const outcome = verifyEpoch(context, state, file, { proofs: epoch >= from, rules, ...data });
-    if (!outcome.ok) throw new Refusal(outcome.part, outcome, epoch);
-    state = outcome.state;
-    counts.proofs += outcome.proofs;
-    counts.folded += outcome.folded;
-  }
-  return accepted(context, start, state, counts, plan);
+interface Followed<Epoch extends HeadedEpoch> {
+  readonly start: ChainStart;
+  readonly operatorKeys: OperatorKeys;
+  readonly follower: ChainFollower<Epoch>;
 }
 
-async function readEpoch(source: EpochSource, epoch: number): Promise<DecodedEpoch> {
-  const decoded = decodeEpochFile(
-    await readFile(source, 'epoch file', epochFileName(epoch), epoch),
-  );
-  if (!decoded.ok) throw new Refusal('epoch file', decoded.error, epoch);
-  return decoded.value;
+async function followChain<Epoch extends HeadedEpoch>(
+  source: EpochSource,
+  followed: Followed<Epoch>,
+  plan: Plan,
+): Promise<ChainAccepted> {
+  const { follower } = followed;
+  const { from, end, circumstances } = plan;
+  let first = follower.place;
+  for (let epoch = 0; epoch < end; epoch++) {
+    if (epoch === from) first = follower.place;
+    const file = follower.decode(await readFile(source, 'epoch file', epochFileName(epoch), epoch));
+    if (!file.ok) throw new Refusal('epoch file', file.error, epoch);
+    const { logLast } = file.value.header;
+    const data = hasRecords(circumstances.level)
+      ? await dataOf(source, { logLast, at: epoch }, plan)
+      : {};
+    const outcome = follower.next(file.value, { proofs: epoch >= from, ...data });
+    if (!outcome.ok) throw new Refusal(outcome.part, outcome, epoch);
+  }
+  return accepted(followed, first, plan);
 }
 
 /** Level data: the published records. Level replay: those of the log, and the published beside. */
@@ -302,10 +316,9 @@ async function dataOf(
   source: EpochSource,
   { at, logLast }: { readonly at: number; readonly logLast: bigint },
   plan: Plan,
-  tree: AccountTree,
-): Promise<{ data?: EpochData; replay?: ReplayToCheck }> {
+): Promise<{ data?: PublishedData; replay?: ReplayToCheck }> {
   const { replay } = plan;
-  if (replay === undefined) return { data: { ...(await readData(source, at, plan)), tree } };
+  if (replay === undefined) return { data: await readData(source, at, plan) };
   const replayed = await replay.next(logLast);
   if (!replayed.ok) return { replay: { replayed, published: undefined } };
   const { records } = replayed;
@@ -313,15 +326,11 @@ async function dataOf(
   const recordsFile = published?.recordsFile ?? packRecords(records);
   return {
     replay: { replayed, published: published?.records },
-    data: { records, recordsFile, tree, diffs: published?.diffs },
+    data: { records, recordsFile, diffs: published?.diffs },
   };
 }
 
-async function readData(
-  source: EpochSource,
-  epoch: number,
-  plan: Plan,
-): Promise<Omit<EpochData, 'tree'>> {
+async function readData(source: EpochSource, epoch: number, plan: Plan): Promise<PublishedData> {
   const { recordsMax } = plan;
   const recordsFile = await readFile(source, 'records', recordsFileName(epoch), epoch);
   const unpacked = unpackRecords(recordsFile, recordsMax);
@@ -346,46 +355,35 @@ function readFile(
   return orRefuse(part, async () => (await source.epochFile(name)) ?? gone, epoch);
 }
 
-function accepted(
-  { genesis, genesisHash, operatorKeys, keys }: ChainContext,
-  start: ChainState,
-  end: ChainState,
-  { proofs, folded }: { readonly proofs: number; readonly folded: number },
+function accepted<Epoch extends HeadedEpoch>(
+  { start, operatorKeys, follower }: Followed<Epoch>,
+  first: ChainPlace,
   { operatorKey, circumstances: planned }: Plan,
 ): ChainAccepted {
-  const areAllFolded = proofs > 0 && folded === proofs;
-  const devKeys = keys.insecure && !areAllFolded;
+  const { place: last, summary, kind: chain } = follower;
   const terms = operatorKeys.terms.map(({ firstEpoch, key }) => {
     return { firstEpoch, key: bytesToHex(key) };
   });
   const operatorKeyPinned = operatorKey !== undefined && operatorKey === terms.at(-1)?.key;
+  const { devKeys } = summary;
   const keyChanges = terms.length - 1;
-  const circumstances = { ...planned, keyChanges, operatorKeyPinned, devKeys };
+  const circumstances = { ...planned, chain, keyChanges, operatorKeyPinned, devKeys };
   const { level, epochs } = circumstances;
-  const seqRange = { first: start.sequenceLast + 1n, last: end.sequenceLast };
   return {
     ok: true,
-    market: genesis.name,
-    genesisHash: bytesToHex(genesisHash),
+    market: start.genesis.name,
+    chain,
+    genesisHash: bytesToHex(start.genesisHash),
     operatorKeys: terms,
-    headHash: bytesToHex(end.previousHash),
+    headHash: bytesToHex(last.headHash),
     epochs,
-    fromRoot: bytesToHex(toBigEndian(start.root)),
-    toRoot: bytesToHex(toBigEndian(end.root)),
-    seqRange,
-    recordRange: { first: start.recordNext, count: end.recordNext - start.recordNext },
-    proofs,
-    folded,
-    backend: backEndOf(proofs, folded),
+    fromRoot: bytesToHex(first.root),
+    toRoot: bytesToHex(last.root),
+    seqRange: { first: first.sequenceLast + 1n, last: last.sequenceLast },
+    recordRange: { first: first.recordNext, count: last.recordNext - first.recordNext },
+    ...summary,
     level,
-    devKeys,
     shown: shownClaims(circumstances),
     notShown: notShownClaims(circumstances),
   };
-}
-
-function backEndOf(proofs: number, folded: number): ChainAccepted['backend'] {
-  if (proofs === 0) return 'none';
-  if (folded === 0) return 'groth16';
-  return folded === proofs ? 'folding' : 'mixed';
 }

@@ -18,10 +18,20 @@ interface Line {
  * @returns the rows
  * @throws ServiceError when it ends otherwise than well
  */
-export async function runProverBench(
+export function runProverBench(
   program: 'prove-main.ts' | 'router-main.ts',
   options: Record<string, unknown>,
-  { output, signal }: CommandContext,
+  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+): Promise<Record<string, unknown>[]> {
+  return proverRows(program, options, signal, ({ row, words }) => output.result(row, words));
+}
+
+/** As `runProverBench`, and prints nothing. */
+export async function proverRows(
+  program: 'prove-main.ts' | 'router-main.ts',
+  options: Record<string, unknown>,
+  signal: AbortSignal,
+  onLine: (line: Line) => void = () => undefined,
 ): Promise<Record<string, unknown>[]> {
   const main = fileURLToPath(new URL(program, FOLDER));
   const child = spawn(process.execPath, [main, JSON.stringify(options)], {
@@ -33,9 +43,9 @@ export async function runProverBench(
   const rows: Record<string, unknown>[] = [];
   try {
     for await (const text of createInterface({ input: child.stdout })) {
-      const { row, words } = JSON.parse(text) as Line;
-      output.result(row, words);
-      rows.push(row);
+      const line = JSON.parse(text) as Line;
+      onLine(line);
+      rows.push(line.row);
     }
     const status = await ended;
     if (signal.aborted) throw new InterruptedError('interrupted');

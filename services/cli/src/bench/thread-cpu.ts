@@ -13,3 +13,10 @@ export function settledCpuUs(): number {
   const { user, system } = threadCpuUsage();
   return user + system;
 }
+
+/** Milliseconds that all threads of this process have run; of this one, up to now. */
+export function settledProcessCpuMs(): number {
+  Atomics.wait(NEVER_WOKEN, 0, 0, LEAVE_MS);
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

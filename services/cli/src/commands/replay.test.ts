@@ -64,7 +64,7 @@ test('LOBSTER against its orderbook: equal, and not', async (t) => {
   const bad = await put('bad.csv', rows.replace('1010,50,1000,100', '1010,51,1000,100'));
   const { status, stdout } = await foldbook('replay', path, '--check', bad);
   assert.equal(status, 1);
-  assert.match(stdout, /1 of 3 rows differ; the first: the ask of row 1/);
+  assert.match(stdout, /1 difference in 3 rows; the first: the ask of row 1/);
   const none = await foldbook('replay', path, '--check', path);
   assert.equal(none.status, 2);
   assert.match(none.stderr, /no answer to itself/);
@@ -147,7 +147,11 @@ export default {
 };
 `;
 
-for (const asked of [['--backtest'], []]) {
+for (const [asked, ended] of [
+  [['--backtest'], [130, null]],
+  [[], [130, null]],
+  [['--stages'], [null, 'SIGINT']],
+] as const) {
   test(`a strategy that hangs ends with the second Ctrl-C ${asked.join('')}`, async (t) => {
     const { put } = await testFolder(t);
     // More than the thread that replays can be ahead of one that reads.
@@ -155,11 +159,8 @@ for (const asked of [['--backtest'], []]) {
     const path = await put('1.csv', csvOf(rows));
     const strategy = await put('hangs.ts', HANGS);
     const main = join(import.meta.dirname, '../main.ts');
-    const child = spawn(
-      process.execPath,
-      [main, 'replay', path, '--strategy', strategy, ...asked],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const args = [main, 'replay', path, '--strategy', strategy, ...asked];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const end = once(child, 'exit');
     await once(child.stderr, 'data');
     const again = setInterval(() => child.kill('SIGINT'), 100);
@@ -167,9 +168,23 @@ for (const asked of [['--backtest'], []]) {
       clearInterval(again);
       child.kill('SIGKILL');
     });
-    assert.deepEqual(await end, [130, null]);
+    assert.deepEqual(await end, ended);
   });
 }
+
+test('what a strategy leaves uncaught ends the run in two lines', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const words =
+    "export default { start: () => ({ onBlock: () => Promise.reject(Error('late')) }) };";
+  const strategy = await put('late.ts', words);
+  const { status, stderr } = await foldbook('replay', path, '--backtest', '--strategy', strategy);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^foldbook: the thread of 1\.csv: late, uncaught\n +at .*late\.ts:1:\d+\)?\n$/,
+  );
+});
 
 test('what a strategy prints comes out, in order, before the result', async (t) => {
   const { put } = await testFolder(t);
@@ -185,6 +200,20 @@ test('what a strategy prints comes out, in order, before the result', async (t) 
   assert.equal(status, 0);
   assert.deepEqual(stdout.split('\n').slice(0, 2_000), lines);
   assert.match(stdout, /\n1\.csv: csv, 6 events/);
+});
+
+test('JSON: what a strategy prints is not among the results', async (t) => {
+  const { put } = await testFolder(t);
+  const path = await put('1.csv', csvOf(BOOK_ROWS));
+  const words = "export default { start() { console.log('printed'); return { onBlock() {} }; } };";
+  const strategy = await put('prints.ts', words);
+  for (const asked of [[], ['--backtest'], ['--stages'], ['--parallel', '2']]) {
+    const args = ['replay', path, '--json', '--strategy', strategy, ...asked];
+    const { status, stdout, stderr } = await foldbook(...args);
+    assert.equal(status, 0, stderr);
+    for (const line of stdout.trim().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
+    assert.match(stderr, /^printed$/m, `${asked}`);
+  }
 });
 
 test('whoever reads the output has gone: it ends without a word', async (t) => {

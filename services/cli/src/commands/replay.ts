@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import { loadHistoryModule } from '@foldbook/history';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
@@ -93,13 +94,13 @@ async function runReplay(context: CommandContext): Promise<number> {
   };
   if (parallel !== undefined) {
     const parts = parallel === 'files' ? feeds : feeds.flatMap((feed) => shareOut(feed, parallel));
-    const running = { module, plan, feeds: parts, signal };
+    const running = { module, plan, feeds: parts, signal, json: output.json };
     const together = await runParallel({ ...running, onOutcome, onProgress });
     output.result(togetherObject(together), togetherWords(together));
     return signal.aborted ? EXIT_INTERRUPTED : statusOf();
   }
   for (const feed of feeds) {
-    const running = { module, plan, feed, signal, onProgress };
+    const running = { module, plan, feed, signal, onProgress, json: output.json };
     // A strategy may take for ever: this thread has to hear that its user does not want to wait.
     const isApart = plan.strategies.length > 0;
     const outcome = isApart ? (await runInThread(running)).outcome : await runFeed(running);
@@ -115,6 +116,12 @@ async function runStages(
   plan: ReplayPlan,
   feeds: readonly Feed[],
 ): Promise<number> {
+  // Strategies run in this thread: they may print, and one that hangs lets it hear of no signal,
+  // which has to end the process by itself then. Nothing is lost, as a part is no measurement.
+  if (output.json) globalThis.console = new Console(process.stderr);
+  if (plan.strategies.length > 0) {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(name);
+  }
   for (const feed of feeds) {
     const name = feed.inputs[0]?.name ?? '';
     try {

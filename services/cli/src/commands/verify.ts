@@ -1,31 +1,30 @@
 import { resolve } from 'node:path';
-import {
-  type ChainAccepted,
-  type ChainResult,
-  isLevel,
-  LEVELS,
-  type Level,
-  verifyChain,
-} from '@foldbook/verifier';
-import { openStoreFolder } from '@foldbook/verifier/node';
+import { type Comparison, isLevel, LEVELS, type Level } from '@foldbook/verifier';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { checkMarketName } from '../order-arguments.ts';
-import { duration, plural, roundedMs } from '../output.ts';
 import { DEFAULT_PROOF_DIR } from '../paths.ts';
-import { printable } from '../printable.ts';
-import { DEV_KEYS_WARNING, isProved, NOT_PROVED } from '../proved-words.ts';
 import { verifyAccount } from '../verify-account.ts';
-import { folderOptions, genesisFrom, operatorFrom, recordsLimit } from '../verify-options.ts';
-import { figureWords, openReplay, type ReplayFigures } from '../verify-replay.ts';
-import { completed, findMarket } from '../verify-store.ts';
+import {
+  type CheckedChain,
+  chainFrom,
+  checkChain,
+  chosenChains,
+  compared,
+  comparisonWords,
+  resultWords,
+  toldOf,
+} from '../verify-chains.ts';
+import { folderOptions, genesisFrom, operatorFrom } from '../verify-options.ts';
+import { openReplay } from '../verify-replay.ts';
+import { findMarket } from '../verify-store.ts';
 
 export const verify: CliCommand = {
   name: 'verify',
   summary: 'check the chain of epochs and proofs of a market',
   help: `
-Usage: foldbook verify [--store DIR] [--market NAME] [--epochs A[..B]] [--level L] [--genesis HASH]
-                       [--operator KEY] [--max-file MIB]
+Usage: foldbook verify [--store DIR] [--market NAME] [--chain C] [--epochs A[..B]] [--level L]
+                       [--genesis HASH] [--operator KEY] [--max-file MIB]
        foldbook verify --account FILE [--store DIR] [--out FOLDER] [--genesis HASH] [--operator KEY]
                        [--max-file MIB]
        foldbook verify --level replay --log FOLDER | --nats URL [--partition N] [as above]
@@ -35,6 +34,8 @@ replay it also needs the log: it executes every order again, and compares what c
 
   --store DIR       folder of the proof store (default ${DEFAULT_PROOF_DIR})
   --market NAME     the market (default: the only one in the folder)
+  --chain C         poseidon or stark; default: each that the market has, and that both tell of the
+                    same records and balances
   --epochs A[..B]   check the proofs of these epochs only (headers from genesis to there always)
   --level L         settlement (headers and proofs), data (also every settlement record), or
                     replay (also the log, from its beginning); default: data where the records are
@@ -42,8 +43,8 @@ replay it also needs the log: it executes every order again, and compares what c
   --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     ...and which partition of it (default 0)
-  --genesis HASH    the genesis you expect; without it the folder's own is shown, and a folder
-                    made up from nothing would pass
+  --genesis HASH    the genesis you expect, and its chain alone; without it the folder's own is
+                    shown, and a folder made up from nothing would pass
   --operator KEY    a key that the operator has, or had: a store without the change to it is
                     refused, since whoever has the key before could have made it
   --max-file MIB    read no file larger than this, compressed or not, and no more records an epoch
@@ -54,9 +55,13 @@ replay it also needs the log: it executes every order again, and compares what c
                     the two contradict each other they are evidence against who signed both, which
                     goes to --out FOLDER (default: here)
   --json            {"ok","verdict","market","genesisHash","headHash","epochs","proofs","folded",
-                    "backend","level","devKeys","shown":[...],"notShown":[...],"ms","bytes",...};
+                    "backend","chain","securityBits","level","devKeys","shown":[...],
+                    "notShown":[...],"ms","bytes",...};
                     verdict: verified, signed (but not proved) or refused, then with "firstFailure":
                     {"epoch","part","code","message"}; ok: verified, as exit status 0 says.
+                    Of two chains also "chains":[...], each as it is by itself, and "comparison":
+                    {"ok","epochs","balances"}, or {"ok","epoch","code","message"}; all else is of
+                    the first that is not verified, or of the STARK's.
                     With --account {"ok","verdict","market","account","balance","owed","epoch",...},
                     or {"ok","verdict","code","message","evidence"}
 
@@ -70,6 +75,7 @@ Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
     account: { type: 'string' },
     store: { type: 'string' },
     market: { type: 'string' },
+    chain: { type: 'string' },
     epochs: { type: 'string' },
     level: { type: 'string' },
     genesis: { type: 'string' },
@@ -92,37 +98,38 @@ Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
     const genesisHash = genesisFrom(context.text('genesis'));
     const operatorKey = operatorFrom(context.text('operator'));
     const folder = folderOptions(context.text('max-file'));
+    const asChain = chainFrom(context.text('chain'));
     const market = await findMarket(store, asked);
-    const startMs = performance.now();
-    // As they are stored: what a light client would have to fetch.
-    let bytes = 0;
-    const onRead = (sizeBytes: number) => {
-      bytes += sizeBytes;
-    };
-    const source = openStoreFolder(store, market, { ...folder, onRead });
-    const limit = recordsLimit(folder);
-    const question = { source, market, to: range.to, ...limit };
-    const log = level === 'replay' ? await openReplay(context, question) : undefined;
-    const verified = await verifyChain(source, {
-      ...range,
-      ...limit,
-      ...(level === undefined ? {} : { level }),
-      ...(log === undefined ? {} : { replay: log.replay }),
-      ...(genesisHash === undefined ? {} : { genesisHash }),
-      ...(operatorKey === undefined ? {} : { operatorKey }),
-    }).finally(() => log?.close());
-    const ms = roundedMs(performance.now() - startMs);
-    const replay = log?.figures();
-    const levelChosen = level === undefined;
-    const result = await completed(verified, { source, to: range.to, levelChosen });
-    const figures = replay === undefined ? {} : { replay };
-    const verdict = !result.ok ? 'refused' : isProved(result) ? 'verified' : 'signed';
-    const ok = verdict === 'verified';
-    const told = { ...result, ok, verdict, ms, bytes, ...figures };
-    context.output.result(told, resultWords(result, ms, replay));
-    return ok ? 0 : 1;
+    const question = { store, market, range, folder, level, genesisHash, operatorKey };
+    const checked: CheckedChain[] = [];
+    for (const chain of await chosenChains(question, asChain)) {
+      checked.push(await checkChain(question, chain, (log) => openReplay(context, log)));
+    }
+    const comparison = await compared(question, checked);
+    return report(context, checked, comparison);
   },
 };
+
+/** @returns the exit status */
+function report(
+  context: CommandContext,
+  checked: readonly CheckedChain[],
+  comparison: Comparison | undefined,
+): number {
+  const told = checked.map(toldOf);
+  const ok = told.every((one) => one.ok) && comparison?.ok !== false;
+  const [only, ...others] = told;
+  const words = checked.map(resultWords);
+  if (comparison !== undefined) words.push(comparisonWords(comparison));
+  if (only !== undefined && others.length === 0) context.output.result(only, words.join('\n'));
+  else {
+    const worst = told.find((one) => one.verdict === 'refused') ?? told.find((one) => !one.ok);
+    const verdict = comparison?.ok === false ? 'refused' : (worst ?? only)?.verdict;
+    const both = { ...(worst ?? only), ok, verdict, comparison, chains: told };
+    context.output.result(both, words.join('\n\n'));
+  }
+  return ok ? 0 : 1;
+}
 
 function levelFrom(context: CommandContext): Level | undefined {
   const level = context.text('level');
@@ -141,44 +148,4 @@ function epochRange(text: string | undefined): { from?: number; to?: number } {
   const to = match?.[2] === undefined ? from : Number(match[2]);
   if (match !== null && from <= to) return { from, to };
   throw new UsageError(`--epochs ${text}: give one epoch, like 3, or a range, like 0..3`);
-}
-
-/** None for a chain whose genesis says it. */
-const keyWords = ({ operatorKeys: [, ...changes] }: ChainAccepted) =>
-  changes.map(({ firstEpoch, key }) => `  operator key ${key} from epoch ${firstEpoch} on`);
-
-/** "16 proofs by Groth16", "16 proofs by folding", "16 proofs (2 by Groth16, 14 by folding)". */
-function proofWords({ proofs, folded }: Pick<ChainAccepted, 'proofs' | 'folded'>): string {
-  const all = plural(proofs, 'proof');
-  if (proofs === 0) return all;
-  if (folded === 0) return `${all} by Groth16`;
-  if (folded === proofs) return `${all} by folding`;
-  return `${all} (${proofs - folded} by Groth16, ${folded} by folding)`;
-}
-
-export function resultWords(result: ChainResult, ms: number, replay?: ReplayFigures): string {
-  if (!result.ok) {
-    const failure = result.firstFailure;
-    const where =
-      failure.epoch === undefined ? failure.part : `epoch ${failure.epoch}, ${failure.part}`;
-    return `REFUSED: ${where}: ${failure.code}: ${printable(failure.message)}`;
-  }
-  const verdict = isProved(result) ? 'VERIFIED' : NOT_PROVED;
-  const lines = [
-    `${verdict}: ${result.market}, ${plural(result.epochs, 'epoch')}, ` +
-      `${proofWords(result)}, ` +
-      `level ${result.level}, ${duration(ms)}`,
-    `  genesis ${result.genesisHash}`,
-    ...keyWords(result),
-    `  head    ${result.headHash}`,
-    `  root    ${result.fromRoot}`,
-    `       -> ${result.toRoot}`,
-    ...(replay === undefined ? [] : [figureWords(replay)]),
-    ...(result.devKeys ? [DEV_KEYS_WARNING] : []),
-    'shown:',
-    ...result.shown.map((line) => `  + ${line}`),
-    'not shown:',
-    ...result.notShown.map((line) => `  - ${line}`),
-  ];
-  return lines.join('\n');
 }

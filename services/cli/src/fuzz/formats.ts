@@ -6,7 +6,7 @@ import type { FuzzTarget } from './fuzz-target.ts';
 import { MARKET_FORMATS, openMarketFormat } from './market-formats.ts';
 import { Mutator } from './mutator.ts';
 import { packedTarget } from './packed-target.ts';
-import { isOfProtocol, openWireFormat, WIRE_FORMATS } from './wire-formats.ts';
+import { openWireFormat, packageOf, WIRE_FORMATS } from './wire-formats.ts';
 
 export const FORMATS: readonly string[] = [...MARKET_FORMATS, 'packed', ...WIRE_FORMATS];
 
@@ -30,7 +30,7 @@ export async function openFormat(name: string, folder: string): Promise<FuzzTarg
 /** Each beside what decodes it: small inputs that are right, and all that once were not. */
 export function corpusFolder(name: string): string {
   const wire = WIRE_FORMATS.find((one) => one === name);
-  const part = wire === undefined ? 'history' : isOfProtocol(wire) ? 'protocol' : 'verifier';
+  const part = wire === undefined ? 'history' : packageOf(wire);
   return fileURLToPath(new URL(`${part}/corpus/${name}/`, SHARED));
 }
 

@@ -1,6 +1,14 @@
 /** What comes over the wire, and the files of proofs: bytes in, a value or a coded error out. */
 import { crc32 } from 'node:zlib';
 import * as protocol from '@foldbook/protocol';
+import {
+  airDigest,
+  decodeStatement,
+  encodeStatement,
+  STATEMENT_BYTES,
+  verifyPart,
+} from '@foldbook/stark';
+import { checkPart, verifyReference } from '@foldbook/stark/testing';
 import * as verifier from '@foldbook/verifier';
 import { FuzzFault, type FuzzTarget, WHOLE } from './fuzz-target.ts';
 
@@ -35,6 +43,32 @@ function ofVerifier<T>(
     if (encode === undefined || Buffer.from(encode(decoded.value)).equals(bytes)) return undefined;
     throw new FuzzFault('two encodings', 'what was read is written as other bytes');
   };
+}
+
+function readStatement(bytes: Uint8Array): Answer | undefined {
+  const decoded = decodeStatement(bytes);
+  if (!decoded.ok) return { code: decoded.code };
+  if (Buffer.from(encodeStatement(decoded.value)).equals(bytes)) return undefined;
+  throw new FuzzFault('two encodings', 'what was read is written as other bytes');
+}
+
+/** The parameters of the part that is kept: of few bits, which only tests take. */
+const FEW_BITS = { logBlowup: 2, queries: 1, grindingBits: 0, maxLogHeight: 22 };
+
+/** A part's statement, which has one length, and its proof, before both verifiers. */
+function verifyStark(bytes: Uint8Array): Answer | undefined {
+  const [statement, proof] = [bytes.subarray(0, STATEMENT_BYTES), bytes.subarray(STATEMENT_BYTES)];
+  const verdict = checkPart(statement, proof, 0);
+  const accepted = { airDigest: airDigest(), parameters: [FEW_BITS] };
+  const second = verifyReference(statement, proof, accepted);
+  if (verdict.ok !== second.ok) {
+    const words = verdict.ok ? 'accepted' : verdict.code;
+    const other = second.ok ? 'accepted' : second.reason;
+    throw new FuzzFault('two verifiers differ', `one: ${words}; the other: ${other}`);
+  }
+  const usual = verifyPart(statement, proof);
+  if (usual.ok) throw new FuzzFault('too few bits', 'accepted');
+  return verdict.ok ? undefined : { code: verdict.code };
 }
 
 function decodeReply(bytes: Uint8Array): protocol.Decoded<protocol.Reply> {
@@ -94,6 +128,8 @@ const FORMATS = {
     words: [],
     decode: [ofVerifier(verifier.decodeAccountProof, verifier.encodeAccountProof)],
   },
+  'stark-statement': { words: ['FBSP', '\x01\0\0\x78'], decode: [readStatement] },
+  'stark-proof': { words: ['FBSP', 'FBSF', '\x01\0\0\x78'], decode: [verifyStark] },
   evidence: {
     isText: true,
     words: ['"kind":"log"', '"kind":"header"', '"kind":"receipts"', '"groups":[]', '"v":1', 'null'],
@@ -113,7 +149,11 @@ const PROTOCOL_FORMATS: readonly WireFormat[] = [
   ...(['message', 'reply', 'receipt', 'certificate', 'proof-answer'] as const),
 ];
 
-export const isOfProtocol = (name: WireFormat) => PROTOCOL_FORMATS.includes(name);
+/** The package whose corpus it is. */
+export function packageOf(name: WireFormat): 'protocol' | 'verifier' | 'stark' {
+  if (name.startsWith('stark-')) return 'stark';
+  return PROTOCOL_FORMATS.includes(name) ? 'protocol' : 'verifier';
+}
 
 export function openWireFormat(name: WireFormat): FuzzTarget {
   const format = FORMATS[name];

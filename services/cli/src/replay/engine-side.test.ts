@@ -6,6 +6,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { loadHistoryModule } from '@foldbook/history';
 import { faultWords } from './fault.ts';
 import { joinFeeds, openFeeds } from './feed.ts';
+import { outcomeWords } from './feed-outcome.ts';
 import { runFeed } from './feed-run.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 import { BOOK_ROWS, csvOf, PLAN, testFolder } from './testing/market-files.ts';
@@ -80,7 +81,8 @@ test("a backtest: fills in the feed's market, fees, its order log, a picture", a
   const [units = '', ...entries] = log;
   const logHash = backtest?.logHash;
   assert.deepEqual(JSON.parse(units), {
-    ...{ type: 'units', priceDecimals: 9, quantityDecimals: 0, instruments: ['ABC'], logHash },
+    ...{ type: 'units', priceDecimals: 9, quantityDecimals: 0, feeDecimals: 9 },
+    ...{ instruments: ['ABC'], logHash },
   });
   const hash = createHash('sha256').update(entries.map((line) => `${line}\n`).join(''));
   assert.equal(hash.digest('hex'), logHash);
@@ -91,13 +93,19 @@ test('a backtest with so much money: what it cannot pay is refused', async (t) =
   const { put } = await testFolder(t);
   const path = await put('1.csv', csvOf([...BOOK_ROWS, 'A,B,9,1,6', 'A,B,9,1,7']));
   const strategies = [await put('taker.ts', TAKER)];
-  for (const [quote, fills] of [
-    ['10.5', 1],
-    ['10.499999999', 0],
+  for (const [quote, fills, rejected, words] of [
+    ['10.5', 1, {}, undefined],
+    ['10.499999999', 0, { INSUFFICIENT_FUNDS: 1 }, '  rejected: 1 INSUFFICIENT_FUNDS'],
   ] as const) {
     const asked = { backtest: true, strategies, funds: { base: '0', quote } };
-    const { backtest, faults } = await replayed(path, asked);
-    assert.deepEqual([backtest?.result, faults], [{ fills }, []]);
+    const outcome = await replayed(path, asked);
+    const { backtest, faults } = outcome;
+    assert.deepEqual([backtest?.result, backtest?.rejected, faults], [{ fills }, rejected, []]);
+    const lines = outcomeWords(outcome).split('\n');
+    assert.equal(
+      lines.find((line) => line.includes('rejected')),
+      words,
+    );
   }
   const funds = { base: '0.5', quote: '1' };
   await assert.rejects(() => replayed(path, { backtest: true, strategies, funds }), {

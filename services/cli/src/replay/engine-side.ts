@@ -42,6 +42,8 @@ export interface BacktestFigures {
   readonly file: string;
   readonly result: unknown;
   readonly orders: number;
+  /** Orders, replacements and cancels, by the code of the refusal. */
+  readonly rejected: Readonly<Record<string, number>>;
   /** By instrument's name; amounts in currency, decimals as text. */
   readonly profit: Readonly<Record<string, ProfitObject>>;
   readonly underway: number;
@@ -145,7 +147,10 @@ export class EngineSide {
     const shown = Object.fromEntries(named);
     return {
       engine: figuresOf(replay),
-      backtest: { file, result: strategy, orders, profit: shown, underway, logHash },
+      backtest: {
+        ...{ file, result: strategy, orders, rejected: rejectedIn(log) },
+        ...{ profit: shown, underway, logHash },
+      },
       own: this.#ownIn(log, names),
     };
   }
@@ -156,11 +161,12 @@ export class EngineSide {
    * @throws OutputError
    */
   writeLog(path: string): void {
-    const { scale } = this.#decoder;
+    const { priceExponent, quantityExponent } = this.#decoder.scale;
     const units = {
       type: 'units',
-      priceDecimals: -scale.priceExponent,
-      quantityDecimals: -scale.quantityExponent,
+      priceDecimals: -priceExponent,
+      quantityDecimals: -quantityExponent,
+      feeDecimals: -(priceExponent + quantityExponent),
       instruments: this.#decoder.instruments(),
       logHash: hashLog(this.#log),
     };
@@ -174,6 +180,14 @@ export class EngineSide {
     if (instrument === undefined && names.length !== 1) return undefined;
     return ownTrading(log.filter((entry) => entry.instrument === shown));
   }
+}
+
+function rejectedIn(log: readonly LogEntry[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const entry of log) {
+    if (entry.type === 'rejected') counts[entry.code] = (counts[entry.code] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /** Profit so far is what was got less what was paid, with what is held at the last fill's price. */
@@ -225,10 +239,13 @@ export function engineWords({ engine, backtest }: Omit<EngineOutcome, 'own'>): s
     ...differences.map(({ kind, count, meaning }) => `  ${kind} ${grouped(count)}: ${meaning}`),
   ];
   if (backtest === undefined) return lines;
-  const { file, orders, profit, underway, logHash } = backtest;
+  const { file, orders, rejected, profit, underway, logHash } = backtest;
   lines.push(`${file}: ${grouped(orders)} orders, ${underway} on their way at the end`);
+  const refusals = Object.entries(rejected).map(([code, count]) => `${grouped(count)} ${code}`);
+  if (refusals.length > 0) lines.push(`  rejected: ${refusals.join(', ')}`);
   for (const [name, { fills, position, total, fees }] of Object.entries(profit)) {
-    lines.push(`  ${name}: ${fills} fills, position ${position}, profit ${total}, fees ${fees}`);
+    const worth = `position ${position}, profit ${total}, fees ${fees}`;
+    lines.push(`  ${name}: ${grouped(Number(fills))} fills, ${worth}`);
   }
   lines.push(`  order log ${logHash}`);
   return lines;

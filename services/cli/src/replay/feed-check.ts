@@ -4,11 +4,13 @@ import {
   type CheckResult,
   checkLobster,
   checkMboCsv,
+  DecodeError,
   decoderOf,
   HistoryKernel,
   InputFile,
   LobsterDayDecoder,
   listMembers,
+  type MarketDecoder,
   ReplayBook,
 } from '@foldbook/history';
 import { settledCpuUs } from '../bench/thread-cpu.ts';
@@ -98,7 +100,7 @@ export async function checkFeed(options: FeedCheckOptions): Promise<CheckOutcome
         ? await checkLobster({ ...common, decoder, messages: told })
         : await checkMboCsv({ ...common, decoder, events: told });
   } catch (error) {
-    faults.push(faultOf(error, `${input.name} against ${expected.name}`, decoder.consumed, 0));
+    if (!signal.aborted) faults.push(checkFault(error, decoder, { input, expected }));
   } finally {
     await messages.close();
     await rows.close();
@@ -116,6 +118,20 @@ export async function checkFeed(options: FeedCheckOptions): Promise<CheckOutcome
     finalBook: finalBook(shown),
     isInterrupted: signal.aborted,
   };
+}
+
+/** Of the file that has it; what the book refuses is of both. */
+function checkFault(
+  error: unknown,
+  decoder: MarketDecoder,
+  { input, expected }: { readonly input: FeedInput; readonly expected: FeedInput },
+): Fault {
+  if (decoder instanceof LobsterDayDecoder && decoder.isOfRows(error)) {
+    const remedy = '--lenient counts such rows and goes on';
+    return { ...faultOf(error, expected.name, decoder.rowsConsumed, 0), remedy };
+  }
+  const name = error instanceof DecodeError ? input.name : `${input.name} against ${expected.name}`;
+  return faultOf(error, name, decoder.consumed, 0);
 }
 
 /** A file's content, with turns for others of this thread in between. */
@@ -140,7 +156,8 @@ class InputReader {
     options?: Pick<FeedCheckOptions, 'signal' | 'onProgress'>,
   ): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#file.chunks()) {
-      if (options?.signal.aborted === true) return;
+      // Neither file is shorter for that.
+      options?.signal.throwIfAborted();
       yield chunk;
       if (performance.now() - this.#turnedMs < TURN_MS) continue;
       options?.onProgress(this.#name, this.#file.readBytes, this.#file.totalBytes);
@@ -177,11 +194,12 @@ export function checkObject(outcome: CheckOutcome): Record<string, unknown> {
 export function checkWords(outcome: CheckOutcome): string {
   const { checked, mismatches, first, events, seconds, files, against, faults } = outcome;
   const isWhole = faults.length === 0 && !outcome.isInterrupted;
-  const rows = isWhole ? `${grouped(checked)} rows` : `the first ${grouped(checked)} rows`;
+  const count = `${grouped(checked)} ${checked === 1 ? 'row' : 'rows'}`;
+  const rows = isWhole ? count : `the first ${count}`;
+  // That a file is too short is a difference, too.
+  const differences = `${grouped(mismatches)} ${mismatches === 1 ? 'difference' : 'differences'}`;
   const verdict =
-    mismatches === 0
-      ? `all ${rows} equal`
-      : `${grouped(mismatches)} of ${rows} differ; the first: ${first}`;
+    mismatches === 0 ? `all ${rows} equal` : `${differences} in ${rows}; the first: ${first}`;
   return [
     `${files.join(', ')}: ${grouped(events)} events against ${against} in ${seconds.toFixed(1)} s`,
     `  ${checked === 0 ? 'nothing was compared' : verdict}`,

@@ -3,6 +3,7 @@ import {
   type HistoryKernel,
   LobsterDayDecoder,
   type MarketDecoder,
+  type ReplayBookOptions,
 } from '@foldbook/history';
 import type { Feed } from './feed.ts';
 import type { ReplayPlan } from './replay-plan.ts';
@@ -21,4 +22,18 @@ export function feedDecoder(
   const options = { instrument, lenient };
   if (followsRows(feed)) return new LobsterDayDecoder(kernel, { ...options, levels });
   return decoderOf(kernel, format, options);
+}
+
+/** What a book of a feed keeps, which tells only of so many levels. */
+export function windowOf(
+  feed: Feed,
+  { levels }: Pick<ReplayPlan, 'levels'>,
+): Pick<ReplayBookOptions, 'levels' | 'uncrosses'> {
+  const told = feed.levels;
+  if (followsRows(feed)) {
+    // Rows show no more than they have, whatever is asked for.
+    const most = Math.min(levels ?? Number.POSITIVE_INFINITY, told ?? Number.POSITIVE_INFINITY);
+    return { levels: Number.isFinite(most) ? most : undefined, uncrosses: false };
+  }
+  return { levels: levels ?? told, uncrosses: feed.format.name === 'lobster' };
 }

@@ -183,20 +183,27 @@ function countWords(outcome: FeedOutcome): string[] {
   if (outcome.orderbooks.length > 0) {
     lines.push(`  the book follows ${outcome.orderbooks.join(', ')}`);
   } else if (outcome.format === 'lobster') {
-    const how = 'with the orderbook file beside them it is true';
-    lines.push(`  messages alone leave gone orders in the book: ${how}`);
+    lines.push('  without its orderbook file, the book still has orders that left unseen');
   }
-  if (outcome.orderbooks.length > 0) {
+  const isUnnamed = outcome.orderbooks.length > 0 || (unknown === 'count' && passed === 0);
+  if (isUnnamed) {
     if (anonymous > 0) lines.push(`  ${grouped(anonymous)} events of orders that nobody named`);
-    if (passed > 0) lines.push(`  ${grouped(passed)} events of orders that are in no level`);
-  } else if (unknown === 'count' && passed + anonymous > 0) {
+    if (passed > 0) lines.push(`  ${grouped(passed)} events of orders beyond the levels kept`);
+  } else if (unknown === 'count') {
     const known = anonymous > 0 ? `, ${grouped(anonymous)} more made known or anonymous` : '';
     lines.push(`  ${grouped(passed)} events of orders from before the feed began${known}`);
   }
-  if (crossed > 0) lines.push(`  ${grouped(crossed)} levels that an order crossed had left unseen`);
+  if (crossed > 0) {
+    lines.push(
+      `  ${grouped(crossed)} levels forgotten: an order crossed them, so they had left unseen`,
+    );
+  }
   const faults = Object.entries(unknown === 'count' ? others : faultCounts);
   for (const [code, count] of faults) lines.push(`  ${grouped(count)} events: ${code}`);
-  if (decoderFaults > 0) lines.push(`  ${grouped(decoderFaults)} faulty records passed`);
+  if (decoderFaults > 0) {
+    const records = decoderFaults === 1 ? 'record' : 'records';
+    lines.push(`  ${grouped(decoderFaults)} faulty ${records} passed`);
+  }
   if (isInterrupted) lines.push('  interrupted: what was read up to there');
   return lines;
 }

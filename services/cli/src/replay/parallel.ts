@@ -15,6 +15,8 @@ export interface ParallelOptions {
   readonly plan: ReplayPlan;
   readonly feeds: readonly Feed[];
   readonly signal: AbortSignal;
+  /** As of `runInThread`. */
+  readonly json: boolean;
   /** Whenever a feed has ended, in the order in which they do. */
   readonly onOutcome: (outcome: FeedOutcome) => void;
   readonly onProgress: (progress: RunProgress) => void;
@@ -45,10 +47,10 @@ export async function runParallel(options: ParallelOptions): Promise<Together> {
     let ownSeconds = 0;
     for (let feed = waiting.shift(); feed !== undefined; feed = waiting.shift()) {
       if (options.signal.aborted) return;
-      const { module, plan, signal, onProgress } = options;
+      const { module, plan, signal, json, onProgress } = options;
       // Its strategies are threads, too, and would keep to its core.
       const own = plan.strategies.length === 0 ? core : undefined;
-      const ended = await runInThread({ module, plan, feed, signal, onProgress }, own);
+      const ended = await runInThread({ module, plan, feed, signal, json, onProgress }, own);
       outcomes.push(ended.outcome);
       files.add(feed.inputs);
       if (ended.isPinned) pinned += 1;

@@ -154,6 +154,7 @@ test('feeds at once, each with a strategy of its own', async (t) => {
   const plan = { ...PLAN, strategies: [await put('strategy.ts', STRATEGY)] };
   const found = new Map<string, unknown>();
   const together = await runParallel({
+    json: false,
     ...{ module, plan, feeds: await openFeeds([one, other], plan), signal, onProgress: () => {} },
     onOutcome: ({ files, strategies }) => found.set(`${files[0]}`, strategies[0]?.result),
   });
@@ -170,6 +171,7 @@ test('feeds at once, each with its own book', async (t) => {
   const feeds = await openFeeds([one, other, bad], PLAN);
   const found = new Map<string, readonly [number, number]>();
   const together = await runParallel({
+    json: false,
     ...{ module, plan: PLAN, feeds, signal, onProgress: () => {} },
     onOutcome: ({ files, events, faults }) => found.set(`${files}`, [events, faults.length]),
   });
@@ -199,6 +201,7 @@ test('shares of the instruments at once: together what one thread makes of all',
   const whole = await runFeed({ module, plan, feed, signal });
   const outcomes: FeedOutcome[] = [];
   const together = await runParallel({
+    json: false,
     ...{ module, plan, feeds: shareOut(feed, 3), signal, onProgress: () => {} },
     onOutcome: (outcome) => outcomes.push(outcome),
   });

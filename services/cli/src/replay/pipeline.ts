@@ -28,7 +28,7 @@ import { Bin38File, CompactFile, type EventFile } from './event-files.ts';
 import { cannotWrite, OutputError, writingTo } from './fault.ts';
 import { FeatureSummary, type FeatureWorth } from './feature-summary.ts';
 import type { Feed } from './feed.ts';
-import { feedDecoder, followsRows } from './feed-decoder.ts';
+import { feedDecoder, followsRows, windowOf } from './feed-decoder.ts';
 import { type FinalBook, finalBook } from './final-book.ts';
 import { ParquetFile } from './parquet-file.ts';
 import type { ReplayPlan, UnknownRule } from './replay-plan.ts';
@@ -256,13 +256,12 @@ export class Pipeline {
     const unknown = plan.unknown ?? (this.#isWholeFrom(block) ? 'refuse' : 'count');
     const isCounting = unknown === 'count';
     const hasRows = followsRows(this.#feed);
+    const window = windowOf(this.#feed, plan);
     const bookOptions = {
       ...{ kernel: this.kernel, lenient: plan.lenient },
       // What LOBSTER's rows show is of orders that nobody named.
       ...{ joined: isCounting || hasRows, passesUnknown: isCounting },
-      levels: decoder.levels ?? plan.levels ?? this.#feed.levels,
-      // Its messages leave out what happens beyond some levels.
-      uncrosses: this.#feed.format.name === 'lobster' && !hasRows,
+      ...{ ...window, levels: decoder.levels ?? window.levels },
     };
     const book = new ReplayBook(bookOptions);
     const parts = this.#engineParts;

@@ -61,7 +61,8 @@ Formats, told from the content, plain or packed as zstd, gzip or zip:
   --stages          measure each step, on one core: reading, decoding, book, features (default
                     ${STAGE_FEATURES.slice(0, 4).join(', ')},
                     ${STAGE_FEATURES.slice(4).join(', ')}), strategies
-  --json            {"events","eventsPerSec","finalBook","checked","mismatches",...} a feed
+  --json            {"events","eventsPerSec","finalBook","checked","mismatches",...} a feed;
+                    what strategies print goes to stderr then
 
 Several files of one kind are one feed, read in the order given: the book goes on from one to the
 next, and a snapshot at a file's beginning replaces it. LOBSTER files of other instruments or days,

@@ -22,7 +22,7 @@ import { roundedSummary, type Summary, summarize } from '../bench/statistics.ts'
 import { settledCpuUs } from '../bench/thread-cpu.ts';
 import { grouped, table } from '../output.ts';
 import type { Feed, FeedInput } from './feed.ts';
-import { feedDecoder, followsRows } from './feed-decoder.ts';
+import { feedDecoder, followsRows, windowOf } from './feed-decoder.ts';
 import { type FinalBook, finalBook, finalBookObject } from './final-book.ts';
 import { InputRows } from './input-rows.ts';
 import { OpenInputs } from './open-inputs.ts';
@@ -167,8 +167,7 @@ class StagesRun {
     const isCounting = plan.unknown !== 'refuse';
     const joined = isCounting || followsRows(feed);
     const unknown = { joined, passesUnknown: isCounting };
-    const levels = plan.levels ?? feed.levels;
-    this.#book = new ReplayBook({ kernel, lenient, ...unknown, levels });
+    this.#book = new ReplayBook({ kernel, lenient, ...unknown, ...windowOf(feed, plan) });
     const asked = plan.features.length > 0 ? plan.features : STAGE_FEATURES;
     this.labels = [...new Set([...strategies.flatMap((one) => one.features ?? []), ...asked])];
     this.#features = new FeaturePlan(kernel, this.labels.map(parseFeature));

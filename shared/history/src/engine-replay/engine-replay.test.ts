@@ -8,6 +8,7 @@ import { Action, EventFlag, EventSide, type MarketEvent } from '../event.ts';
 import { InputFile } from '../files/input-file.ts';
 import { checkLobster } from '../lobster-check.ts';
 import { LobsterDayDecoder } from '../lobster-day.ts';
+import { createLobsterDecoder } from '../lobster-decoder.ts';
 import type { MarketDecoder } from '../market-decoder.ts';
 import { createMboCsvDecoder } from '../mbo-csv-decoder.ts';
 import { marketEvent } from '../testing/event-block.ts';
@@ -179,13 +180,32 @@ for (const [name, levels, executions, same, outOfTurn] of [
   });
 }
 
+for (const [name, levels, executions, same, others] of [
+  ['GOOG', 10, 6_762, 6_676, { out_of_turn: 80, crossed_before: 6 }],
+  ['AAPL', 1, 10_938, 10_915, { out_of_turn: 23 }],
+] as const) {
+  test(`the messages of the ${name} day alone know fewer orders`, async (t) => {
+    const file = dataFile(t, 'lobster', `LOBSTER_SampleFile_${name}_2012-06-21_${levels}.zip`);
+    if (file === undefined) return;
+    const kernel = newKernel();
+    const decoder = createLobsterDecoder(kernel);
+    const member = (one: string) => one.includes('_message_');
+    const replay = await replayFile([file, { member }], kernel, decoder, { joined: true, levels });
+    const result = replay.result();
+    assert.deepEqual([result.executions, result.same], [executions, same]);
+    const lost = result.differences.filter(({ kind }) => kind in others);
+    assert.deepEqual(Object.fromEntries(lost.map(({ kind, count }) => [kind, count])), others);
+  });
+}
+
 async function replayFile(
-  path: string,
+  file: Parameters<typeof InputFile.open>,
   kernel: ReturnType<typeof newKernel>,
   decoder: MarketDecoder,
+  options: Partial<EngineReplayOptions> = {},
 ) {
-  const replay = new EngineReplay({ kernel, engine });
-  const input = await InputFile.open(path);
+  const replay = new EngineReplay({ kernel, engine, ...options });
+  const input = await InputFile.open(...file);
   for await (const chunk of input.chunks()) decoder.push(chunk, (block) => replay.apply(block));
   await input.close();
   return replay;
@@ -195,7 +215,7 @@ test('ESH4: the engine ends with the levels of the day', async (t) => {
   const path = dataFile(t, 'databento', 'esh4-glbx-mdp3-20231225.mbo.dbn.zst');
   if (path === undefined) return;
   const kernel = newKernel();
-  const replay = await replayFile(path, kernel, createDbnDecoder(kernel));
+  const replay = await replayFile([path], kernel, createDbnDecoder(kernel));
   const { executions, same } = replay.result();
   assert.deepEqual([executions, same], [6_364, 5_648]);
   assert.deepEqual(
@@ -215,7 +235,7 @@ test('ARL: every execution is a trade of the engine', async (t) => {
   if (path === undefined) return;
   const kernel = newKernel();
   const { executions, same, differences } = (
-    await replayFile(path, kernel, createMboCsvDecoder(kernel))
+    await replayFile([path], kernel, createMboCsvDecoder(kernel))
   ).result();
   assert.deepEqual([executions, same, differences.map(({ kind }) => kind)], [11, 11, ['hidden']]);
 });

@@ -131,10 +131,6 @@ export class MatchedMarket {
     });
   }
 
-  queueAt(side: BookSide, price: bigint): ReadonlySet<MarketOrder> {
-    return this.#queues.at(side, price);
-  }
-
   /** Who would be met first by one that comes for `order`. */
   before(order: MarketOrder): Before {
     const better = this.beforePrice(order.side, order.price);
@@ -255,12 +251,9 @@ export class MatchedMarket {
     const price = this.#ownTicksOf(terms.price);
     const quantity = lotsOf(this.units, terms.quantity);
     const refusal = this.#refusal;
-    if (refusal !== undefined) {
-      this.#reject(id, 'place', refusal);
-      return;
-    }
-    if (price === undefined || quantity === undefined) {
-      this.#reject(id, 'place', price === undefined ? 'INVALID_PRICE' : 'INVALID_QUANTITY');
+    if (refusal !== undefined || price === undefined || quantity === undefined) {
+      const invalid = price === undefined ? 'INVALID_PRICE' : 'INVALID_QUANTITY';
+      this.#reject(id, 'place', refusal ?? invalid);
       return;
     }
     const clientOrderId = BigInt(id);

@@ -113,7 +113,8 @@ export class CheatingRun extends PartRun {
   }
 }
 
-const RANGES = { records: RECORD_RANGES, after: ACCOUNT_RANGES, before: [] };
+/** The kernel looks up a row's t, too. */
+const RANGES = { records: [...RECORD_RANGES, 't'], after: ACCOUNT_RANGES, before: [] };
 
 /** Rows with a cell that the proof shows to be below 4,096 and is not. */
 export function rowsOutOfRange(trace: TableTrace): number[] {

@@ -6,6 +6,7 @@ export {
   parameterFault,
   SMALL_PROOF_PARAMETERS,
 } from '../parameters.ts';
+export { SECURITY_FLOOR_BITS } from '../security.ts';
 export {
   type AccountCommitment,
   commitmentDigest,
@@ -21,5 +22,6 @@ export {
 export { plainRoot } from '../statement/plain-tree.ts';
 export { type AccountTable, genesisAccounts } from '../trace/account-table.ts';
 export type { PartVerdict } from './part-check.ts';
+export { mostSecurityBits } from './part-security.ts';
 export type { RefusalCode } from './verdict.ts';
 export { verifyPart } from './verify-part.ts';

@@ -6,9 +6,9 @@ import { assert, at } from '../assert.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { type ChainState, chainStateAfter, initialChainState } from '../chain-state.ts';
 import { type EpochFile, encodeEpochFile, type FoldedPart } from '../epoch-file.ts';
-import { diffsFileName, epochFileName, recordsFileName } from '../epoch-source.ts';
+import { epochFileName } from '../epoch-source.ts';
 import { encodeGenesis, type Genesis, genesisHash } from '../genesis.ts';
-import { type EpochHeader, encodeHeader, HASH_BYTES } from '../header.ts';
+import { type EpochHeader, encodeHeader } from '../header.ts';
 import {
   encodeKeyChanges,
   KEY_CHANGES_FILE,
@@ -16,7 +16,6 @@ import {
   signKeyChange,
 } from '../key-changes.ts';
 import { type OperatorKeys, operatorKeys } from '../operator-keys.ts';
-import { packDiffs } from '../packed-diffs.ts';
 import { packRecords } from '../packed-records.ts';
 import type { TrustedKey } from '../pinned-keys.ts';
 import type { CircuitRole } from '../poseidon.ts';
@@ -27,9 +26,8 @@ import {
   RULES_START,
   type RuleChange,
   rulesHashAfter,
-  TIERS,
 } from '../rules.ts';
-import { RecordKind, type SettlementRecord } from '../settlement-record.ts';
+import type { SettlementRecord } from '../settlement-record.ts';
 import { publicKeyOf, signHeader } from '../signature.ts';
 import {
   ACCOUNTS_SIGNALS,
@@ -46,10 +44,20 @@ import {
   type ListedAccounts,
   type ListedBatch,
 } from '../transcript.ts';
+import {
+  type ChangeAt,
+  changesFor,
+  creationOf,
+  dataFiles,
+  filled,
+  placeChanges,
+  plannedHeader,
+} from './chain-draft.ts';
 import { compressPoint, FoldModel, type ModelInstance } from './fold-model.ts';
-import { everyKindRates } from './records.ts';
 import { openShape } from './tiny-shape.ts';
 import { createTrapdoorKey, type TrapdoorKey } from './trapdoor-prover.ts';
+
+export { filled } from './chain-draft.ts';
 
 /** Everything about one epoch that is fixed before the challenge. */
 export interface Draft {
@@ -92,19 +100,6 @@ export interface ChainBuilderOptions {
   readonly rates?: FeeRates;
 }
 
-/** A change of rules without its place. */
-export type Unplaced = RuleChange extends infer Change
-  ? Change extends RuleChange
-    ? Omit<Change, 'record' | 'sequence'>
-    : never
-  : never;
-
-/** Before the record of this index in the epoch. */
-export interface ChangeAt {
-  readonly before: number;
-  readonly change: Unplaced;
-}
-
 /** Builds a signed chain whose proofs hold: honest, or with one cheat that Groth16 cannot see. */
 export class ChainBuilder {
   readonly files = new Map<string, Uint8Array>();
@@ -129,12 +124,7 @@ export class ChainBuilder {
     const shapes = [openShape(BATCH_SIGNALS), openShape(ACCOUNTS_SIGNALS)];
     this.models = options.folds === true ? shapes.map((shape) => new FoldModel(shape)) : [];
     this.secretKey = filled(7);
-    this.creation = {
-      kind: 'creation',
-      ...{ record: 0n, sequence: 1n, maxFeePpm: 100_000 },
-      ...(options.rates ?? { makerFeePpm: 0, takerFeePpm: 0 }),
-      ...{ priceDecimals: 2, quantityDecimals: 8, baseSymbol: 'BTC', quoteSymbol: 'USD' },
-    };
+    this.creation = creationOf(options.rates);
     this.genesis = {
       market: options.market ?? 3,
       name: options.name ?? 'BTC-USD',
@@ -228,20 +218,9 @@ export class ChainBuilder {
     };
     const epoch = cheats.epoch?.(honest) ?? honest;
     this.files.set(`epochs/${epochFileName(this.#epochs)}`, encodeEpochFile(epoch));
-    this.#addData(published);
+    for (const [name, bytes] of dataFiles(this.#epochs, published)) this.files.set(name, bytes);
     this.state = chainStateAfter(header, headerBytes);
     this.#epochs += 1;
-  }
-
-  #addData(records: readonly SettlementRecord[]): void {
-    this.files.set(`epochs/${recordsFileName(this.#epochs)}`, packRecords(records));
-    const deltas = netDeltas(records);
-    const limit = 2n ** 63n;
-    const areBounded = deltas.every(({ base, quote }) =>
-      [base, quote].every((change) => change > -limit && change < limit),
-    );
-    if (!areBounded) return;
-    this.files.set(`epochs/${diffsFileName(this.#epochs)}`, packDiffs(deltas));
   }
 
   #draft(
@@ -268,47 +247,13 @@ export class ChainBuilder {
       const kind = { size: accountsSize, backEnd: BackEnd.GROTH16 };
       return { ...kind, count: deltas.length, digest, rootOut: this.tree.root() };
     });
-    const header = this.#header(records.length, sha256(packRecords(published)));
-    return { header, changes: this.#place(changes), batches, accounts };
-  }
-
-  /** Behind the creation, which is the first epoch's first change. */
-  #place(changes: readonly ChangeAt[]): RuleChange[] {
-    const { nextEpoch, recordNext, sequenceLast } = this.state;
-    const isFirst = nextEpoch === 0n;
-    const placed = changes.map(({ before, change }, index): RuleChange => {
-      const sequence = sequenceLast + BigInt(index + (isFirst ? 2 : 1));
-      return { ...change, record: recordNext + BigInt(before), sequence };
+    const fields = plannedHeader(state, {
+      ...{ market, chainId: this.genesisHash, rulesHash: genesis.rulesHash },
+      ...{ recordCount: records.length, rootNew: this.tree.root() },
+      dataDigest: sha256(packRecords(published)),
     });
-    return isFirst ? [this.creation, ...placed] : placed;
-  }
-
-  #header(recordCount: number, dataDigest: Uint8Array): EpochHeader {
-    const { state, genesis } = this;
-    return {
-      market: genesis.market,
-      epoch: state.nextEpoch,
-      chainId: this.genesisHash,
-      previous: state.previousHash,
-      rulesHash: genesis.rulesHash,
-      logHeadStart: state.logHead,
-      logHeadEnd: filled(Number(state.nextEpoch % 100n) + 100),
-      logFirst: state.logLast + 2n,
-      logLast: state.logLast + 5n,
-      sequenceFirst: state.sequenceLast + 1n,
-      sequenceLast: state.sequenceLast + BigInt(recordCount) + 40n,
-      recordFirst: state.recordNext,
-      recordCount,
-      batchCount: 0,
-      accountProofCount: 0,
-      changeCount: 0,
-      stateHash: 0x1122334455667788n,
-      timeNs: 1_700_000_000_000_000_000n + state.nextEpoch,
-      rootOld: state.root,
-      rootNew: this.tree.root(),
-      digestListHash: filled(0),
-      dataDigest,
-    };
+    const header = { ...fields, batchCount: 0, accountProofCount: 0 };
+    return { header, changes: placeChanges(state, this.creation, changes), batches, accounts };
   }
 
   #sums(draft: Draft, challenge: Challenge): Sums {
@@ -365,31 +310,7 @@ export class ChainBuilder {
   }
 }
 
-/** The rates of `everyKind` for the trades that have a fee, no rates for the others. */
-function changesFor(records: readonly SettlementRecord[]): ChangeAt[] {
-  return records.flatMap(({ kind }, before): ChangeAt[] => {
-    const isCharged = kind === RecordKind.TRADE && records[before + 1]?.kind === RecordKind.FEE;
-    if (!isCharged) return [];
-    const { takerFeePpm } = everyKindRates;
-    const fees = (tier: number, rates: FeeRates): Unplaced => ({ kind: 'fees', tier, ...rates });
-    // Every tier's taker first: a rebate has to be covered whoever the taker is.
-    const covering = Array.from({ length: TIERS }, (_, tier): ChangeAt => {
-      return { before, change: fees(tier, { makerFeePpm: 0, takerFeePpm }) };
-    });
-    return [
-      ...covering,
-      { before, change: fees(0, everyKindRates) },
-      { before: before + 1, change: fees(0, { makerFeePpm: 0, takerFeePpm: 0 }) },
-    ];
-  });
-}
-
 function chunks<T>(list: readonly T[], size: number): T[][] {
   const count = Math.ceil(list.length / size);
   return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
-}
-
-/** 32 equal bytes, a stand-in for a hash or a key. */
-export function filled(byte: number): Uint8Array {
-  return new Uint8Array(HASH_BYTES).fill(byte);
 }

@@ -85,6 +85,16 @@ export function randomLog(seed: number, epochs: number): { log: LogRecord[]; mad
   return { log, made };
 }
 
+/** What a header has of its epoch's log. */
+export function loggedFields({ mark, ...log }: Omit<MadeEpoch, 'records' | 'changes'>) {
+  return {
+    ...{ logFirst: BigInt(log.logFirst), logLast: BigInt(log.logLast) },
+    ...{ logHeadEnd: log.logHeadEnd, stateHash: mark.stateHash, timeNs: mark.timeNs },
+    sequenceFirst: BigInt(mark.sequenceFirst),
+    sequenceLast: BigInt(mark.sequence),
+  };
+}
+
 /** Signs what a market made; `cheats` bend the epochs that they are given for. */
 export function chainOf(made: readonly MadeEpoch[], cheats: readonly Cheats[] = []): ChainBuilder {
   const creation = made[0]?.changes[0];
@@ -102,12 +112,7 @@ export function chainOf(made: readonly MadeEpoch[], cheats: readonly Cheats[] = 
           cheat.draft?.(draft);
         },
         header: (header) => {
-          Object.assign(header, {
-            ...{ logFirst: BigInt(log.logFirst), logLast: BigInt(log.logLast) },
-            ...{ logHeadEnd: log.logHeadEnd, stateHash: mark.stateHash, timeNs: mark.timeNs },
-            sequenceFirst: BigInt(mark.sequenceFirst),
-            sequenceLast: BigInt(mark.sequence),
-          });
+          Object.assign(header, loggedFields({ mark, ...log }));
           cheat.header?.(header);
         },
       },

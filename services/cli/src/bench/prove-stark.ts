@@ -1,0 +1,241 @@
+/** The back end `stark` of `bench prove`: parts of settlement records, proved and verified. */
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { loadKernel } from '@foldbook/engine';
+import {
+  DEFAULT_PARAMETERS,
+  type ProofParameters,
+  SMALL_PROOF_PARAMETERS,
+  STAGES,
+} from '@foldbook/stark';
+import { packRecords, type RecordList } from '@foldbook/verifier';
+import { ServiceError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import { playing, readMessageFile } from '../message-file.ts';
+import { grouped } from '../output.ts';
+import { AskedProcess } from './asked-process.ts';
+import { packFlow } from './pack-flow.ts';
+import type { ProvedRun, StarkQuestions, VerifiedRun } from './prove-stark-messages.ts';
+import { proverRows } from './prover-process.ts';
+import { builtInRecords, cutParts } from './settlement-flow.ts';
+import { median } from './statistics.ts';
+
+const MAIN = fileURLToPath(new URL('./prove-stark-main.ts', import.meta.url));
+/** The verifier's first run is of cold code; of so many later ones the median is taken. */
+const WARM_RUNS = 10;
+const MS_PER_HOUR = 3_600_000;
+
+export const PARAMETERS_BY_BLOWUP: Readonly<Record<string, ProofParameters>> = {
+  4: DEFAULT_PARAMETERS,
+  8: SMALL_PROOF_PARAMETERS,
+};
+
+export interface StarkBenchOptions {
+  readonly parameters: ProofParameters;
+  /** Of a part, at most. */
+  readonly records: number;
+  readonly accounts: number;
+  /** A challenge file; undefined: the built-in flow. */
+  readonly input: string | undefined;
+  readonly workers: readonly number[];
+  /** Of each worker, behind one that warms it up. */
+  readonly proofs: number;
+  readonly baselineCircuit: string;
+  /** Proofs by snarkjs; 0: none. */
+  readonly baselineProofs: number;
+  readonly coreHourPrice: number | undefined;
+}
+
+type Prover = AskedProcess<StarkQuestions>;
+
+/** Prints a row for each count of workers. */
+export async function benchStark(
+  options: StarkBenchOptions,
+  { output, signal }: CommandContext,
+): Promise<void> {
+  const parts = await partsOf(options);
+  const baseline = await baselineOf(options, signal);
+  let alonePerSec: number | undefined;
+  for (const workers of options.workers) {
+    const runs = await proveAtOnce(options.parameters, parts, workers, options.proofs, signal);
+    const verified = await verifyInOrder(runs.flat(), signal);
+    const row = starkRow(options, baseline, runs, verified, alonePerSec);
+    if (workers === 1) alonePerSec = row.wallPerSec;
+    output.result(row, starkWords(row));
+  }
+}
+
+async function partsOf({ input, accounts, records, proofs }: StarkBenchOptions) {
+  const kernel = await loadKernel();
+  const all =
+    input === undefined
+      ? builtInRecords(kernel, accounts, records * (proofs + 1))
+      : await recordsOfFile(kernel, input, accounts);
+  const parts = cutParts(all, records, proofs + 1);
+  return parts.map((part) => ({ packed: packRecords(part), records: part.length }));
+}
+
+async function recordsOfFile(
+  kernel: WebAssembly.Module,
+  path: string,
+  accounts: number,
+): Promise<RecordList> {
+  const bytes = await readMessageFile(path);
+  return playing(path, () => packFlow(kernel, bytes, accounts)).records;
+}
+
+/** Records a second of processor time. */
+async function baselineOf(
+  { baselineCircuit, baselineProofs }: StarkBenchOptions,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (baselineProofs === 0) return undefined;
+  const options = {
+    ...{ circuits: [baselineCircuit], backends: ['snarkjs'], workers: [1] },
+    ...{ proofs: 1, baselineProofs, batches: 1 },
+  };
+  const [row] = await proverRows('prove-main.ts', options, signal);
+  return Number(row?.baselineRecordsPerSec);
+}
+
+/** The runs of each worker. */
+async function proveAtOnce(
+  parameters: ProofParameters,
+  parts: StarkQuestions['prepare']['asked']['parts'],
+  workers: number,
+  proofs: number,
+  signal: AbortSignal,
+): Promise<ProvedRun[][]> {
+  const provers: Prover[] = Array.from(
+    { length: workers },
+    () => new AskedProcess<StarkQuestions>(MAIN, [], signal),
+  );
+  try {
+    await Promise.all(
+      provers.map(async (prover) => {
+        await prover.ask('prepare', { parameters, parts });
+        await prover.ask('prove', undefined);
+      }),
+    );
+    return await Promise.all(
+      provers.map(async (prover) => {
+        const runs: ProvedRun[] = [];
+        while (runs.length < proofs) runs.push(await prover.ask('prove', undefined));
+        return runs;
+      }),
+    );
+  } finally {
+    await Promise.all(provers.map((prover) => prover.stop()));
+  }
+}
+
+/** In a process that has verified nothing yet: the first run is a cold one. */
+async function verifyInOrder(
+  runs: readonly ProvedRun[],
+  signal: AbortSignal,
+): Promise<VerifiedRun[]> {
+  const verifier: Prover = new AskedProcess<StarkQuestions>(MAIN, [], signal);
+  try {
+    const verified: VerifiedRun[] = [];
+    const count = Math.max(runs.length, 1 + WARM_RUNS);
+    for (let index = 0; index < count; index += 1) {
+      const run = runs[index % runs.length];
+      assert(run !== undefined, 'there are runs');
+      const { statement, proof } = run;
+      const verdict = await verifier.ask('verify', { statement, proof });
+      if (!verdict.ok) throw new ServiceError(`a proof does not verify: ${verdict.code}`);
+      verified.push(verdict);
+    }
+    return verified;
+  } finally {
+    await verifier.stop();
+  }
+}
+
+function starkRow(
+  options: StarkBenchOptions,
+  baseline: number | undefined,
+  ofWorkers: readonly (readonly ProvedRun[])[],
+  verified: readonly VerifiedRun[],
+  alonePerSec: number | undefined,
+) {
+  const runs = ofWorkers.flat();
+  const of = (figure: (run: ProvedRun) => number) => median(runs.map(figure));
+  const recordsPerSec = of(({ records, cpuMs }) => (1_000 * records) / cpuMs);
+  const perWorker = ofWorkers.map((own) =>
+    median(own.map(({ records, wallMs }) => (1_000 * records) / wallMs)),
+  );
+  const wallPerSec = Math.round(perWorker.reduce((sum, figure) => sum + figure, 0));
+  const [cold, ...warm] = verified;
+  const cpuMsPerRow = 1 / (recordsPerSec / 1_000);
+  const { coreHourPrice } = options;
+  return {
+    ...{ circuit: 'settlement', backend: 'stark', workers: ofWorkers.length, proofs: runs.length },
+    recordsPerSec: Math.round(recordsPerSec),
+    ...(baseline === undefined
+      ? {}
+      : {
+          baselineRecordsPerSec: baseline,
+          baselineCircuit: options.baselineCircuit,
+          ratio: rounded(recordsPerSec / baseline),
+        }),
+    /** Of all workers by the clock. */
+    wallPerSec,
+    ...(alonePerSec === undefined ? {} : { toOneWorker: rounded(wallPerSec / alonePerSec) }),
+    securityBits: rounded(Math.min(...verified.map(({ securityBits }) => securityBits))),
+    rssBytes: Math.max(...runs.map(({ rssBytes }) => rssBytes)),
+    proofBytes: of(({ proof }) => proof.length),
+    bytesPer1000Rows: Math.round(of(({ proof, records }) => (1_000 * proof.length) / records)),
+    verifyMs: rounded(median(warm.map(({ cpuMs }) => cpuMs))),
+    verifyWallMs: rounded(median(warm.map(({ wallMs }) => wallMs))),
+    verifyColdMs: rounded(cold?.wallMs ?? 0),
+    cpuMsPerRow: rounded(cpuMsPerRow, 5),
+    ...(coreHourPrice === undefined
+      ? {}
+      : { pricePer1000Rows: (1_000 * cpuMsPerRow * coreHourPrice) / MS_PER_HOUR }),
+    part: {
+      records: of(({ records }) => records),
+      accounts: of(({ accounts }) => accounts),
+      blowup: 2 ** options.parameters.logBlowup,
+      queries: options.parameters.queries,
+      grindingBits: options.parameters.grindingBits,
+    },
+    stagesMs: Object.fromEntries(
+      STAGES.map((stage) => [
+        stage,
+        rounded(
+          of(({ stagesMs }) => stagesMs[stage]),
+          1,
+        ),
+      ]),
+    ),
+    /** Of each part, for whoever needs the distribution. */
+    cpuMs: runs.map(({ cpuMs }) => Math.round(cpuMs)),
+    wallMs: runs.map(({ wallMs }) => Math.round(wallMs)),
+  };
+}
+
+function starkWords(row: ReturnType<typeof starkRow>): string {
+  const { workers, part, stagesMs, pricePer1000Rows, toOneWorker } = row;
+  const baseline =
+    row.ratio === undefined ? '' : ` (${grouped(row.ratio)} times snarkjs, ${row.baselineCircuit})`;
+  const scaled = toOneWorker === undefined ? '' : `, ${toOneWorker} times one worker`;
+  const money =
+    pricePer1000Rows === undefined ? '' : `; ${pricePer1000Rows.toPrecision(3)} per 1,000 records`;
+  const totalMs = Object.values(stagesMs).reduce((sum, ms) => sum + ms, 0);
+  const stages = Object.entries(stagesMs).map(
+    ([stage, ms]) => `${stage} ${Math.round((100 * ms) / totalMs)} %`,
+  );
+  return [
+    `settlement, stark, ${workers} worker${workers === 1 ? '' : 's'}: ` +
+      `${grouped(row.recordsPerSec)} records/s of processor time${baseline}, ` +
+      `${grouped(row.wallPerSec)} by the clock${scaled}; ${row.securityBits} bits${money}`,
+    `  parts of ${grouped(part.records)} records and ${grouped(part.accounts)} accounts, blowup ` +
+      `${part.blowup}, ${part.queries} queries: ${grouped(row.proofBytes)} bytes a proof, ` +
+      `${grouped(row.bytesPer1000Rows)} per 1,000 records; verified in ${row.verifyMs} ms, ` +
+      `cold in ${row.verifyColdMs}; ${Math.round(row.rssBytes / 2 ** 20)} MiB a worker`,
+    `  ${stages.join(', ')}`,
+  ].join('\n');
+}
+
+const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));

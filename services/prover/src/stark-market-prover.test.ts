@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** A market's STARK chain: proved, killed, resumed, poisoned. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { inspect } from 'node:util';
+import type { EpochProved, EpochPublished } from '@foldbook/protocol';
+import { createLogger } from '@foldbook/runtime';
+import { DEFAULT_PARAMETERS } from '@foldbook/stark';
+import { verifyChain } from '@foldbook/verifier';
+import { openStoreFolder } from '@foldbook/verifier/node';
+import { kernelCommitments } from '@foldbook/verifier/stark-data';
+import { InProcessQueue } from './in-process-queue.ts';
+import { queueTurns } from './job-turns.ts';
+import { loadOperatorKey } from './operator-key.ts';
+import { LocalCommits } from './part-commits.ts';
+import { StarkMarketProver } from './stark-market-prover.ts';
+import { DiffScript, depositBase, depositQuote, fee, trade } from './testing/diff-script.ts';
+import { MemoryStream } from './testing/memory-stream.ts';
+import { samplePartJob } from './testing/part-jobs.ts';
+import { PartMaker } from './testing/part-maker.ts';
+import { polled } from './testing/prover-process.ts';
+
+const MARKET = 'TEST-USD';
+const PART_RECORDS = 5;
+const commits = new LocalCommits();
+const recomputed = kernelCommitments(DEFAULT_PARAMETERS.logBlowup);
+let dir = '';
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'foldbook-stark-'));
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Epochs of 2, 0, 6 and 1 records; the third one has parts of 4 and 2. */
+function streamOf(amount = 1_000n): MemoryStream {
+  const stream = new MemoryStream();
+  const script = new DiffScript(7).create(0, 10_000);
+  const sold = () => [trade(2, 3, 100n, 2n), fee(3, 2n)];
+  for (const message of [
+    script.move(depositBase(2, amount), depositQuote(3, 1_000_000n)).closeEpoch(),
+    script.closeEpoch(),
+    script.move(...sold(), ...sold(), ...sold()).closeEpoch(),
+    script.move(depositBase(4, 5n)).closeEpoch(),
+  ]) {
+    stream.append(`diff.0.${MARKET}`, message);
+  }
+  return stream;
+}
+
+interface Running {
+  readonly prover: StarkMarketProver;
+  readonly proved: EpochProved[];
+  readonly published: EpochPublished[];
+  readonly ended: Promise<void>;
+  /** Resolves when a line with these words was logged. */
+  logged(words: RegExp): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function start(
+  maker: PartMaker,
+  maxEpochs = 4,
+  stream = streamOf(),
+  partRecords = PART_RECORDS,
+): Promise<Running> {
+  const [proved, published, lines]: [EpochProved[], EpochPublished[], string[]] = [[], [], []];
+  const waiting = new Set<() => void>();
+  const queue = new InProcessQueue(maker);
+  const stopping = new AbortController();
+  const write = (line: string): void => {
+    lines.push(line);
+    for (const check of waiting) check();
+  };
+  const prover = new StarkMarketProver({
+    ...{ market: MARKET, reader: stream, queue, turns: queueTurns(queue), commits, partRecords },
+    ...{ parameters: DEFAULT_PARAMETERS, maxEpochs, lookMs: 5 },
+    operator: await loadOperatorKey(join(dir, 'operator.key')),
+    storeDir: join(dir, 'proofs'),
+    logger: createLogger({ service: 'test', level: 'info', write }),
+    onPublished: (epoch) => published.push(epoch),
+    onProved: (epoch) => proved.push(epoch),
+  });
+  const ended = prover.run(stopping.signal);
+  ended.catch(() => undefined);
+  const logged = (words: RegExp): Promise<void> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        if (!lines.some((line) => words.test(line))) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+    });
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await queue.close();
+    await ended.catch(() => undefined);
+  };
+  return { prover, proved, published, ended, logged, stop };
+}
+
+async function finish(running: Running): Promise<void> {
+  try {
+    await running.ended;
+  } finally {
+    await running.stop();
+  }
+}
+
+const inStore = (...path: string[]) => join(dir, 'proofs', MARKET, ...path);
+
+async function accepted(): Promise<number> {
+  const source = openStoreFolder(join(dir, 'proofs'), MARKET, { chain: 'stark' });
+  const commitments = () => recomputed;
+  const result = await verifyChain(source, { level: 'data', commitments });
+  assert(result.ok, inspect(result));
+  return result.epochs;
+}
+
+test('a stream becomes a chain that verifies, in parts, beside its data', async () => {
+  const maker = new PartMaker();
+  const running = await start(maker);
+  await finish(running);
+  assert.deepEqual(
+    running.proved.map(({ epoch, recordCount, proofs }) => [epoch, recordCount, proofs]),
+    [
+      [0, 2, 1],
+      [1, 0, 0],
+      [2, 6, 2],
+      [3, 1, 1],
+    ],
+  );
+  assert.deepEqual(maker.made, ['0-p0+2', '2-p2+4', '2-p6+2', '3-p8+1']);
+  assert.equal(running.published.length, 4);
+  assert.deepEqual(await readdir(inStore('stark', 'parts')), []);
+  assert.equal((await readdir(inStore('stark', 'epochs'))).length, 4);
+  const entry = running.prover.proved.of(3);
+  assert.equal(entry?.path, `${MARKET}/stark/epochs/00000000.fbe`);
+  assert.equal(await accepted(), 4);
+});
+
+test('what was proved before a kill is not proved again, and what is damaged is', async () => {
+  const first = new PartMaker();
+  const reached = Promise.withResolvers<void>();
+  first.instead = async ({ place }) => {
+    if (place.epoch === 0) return new Promise(() => undefined);
+    if (place.epoch === 3) reached.resolve();
+    return undefined;
+  };
+  const killed = await start(first);
+  await reached.promise;
+  const parts = inStore('stark', 'parts');
+  await polled(async () => (await readdir(parts)).length === 3);
+  await killed.stop();
+  assert.deepEqual(await readdir(inStore('stark', 'epochs')), []);
+  const damaged = (await readdir(parts)).find((name) => name.includes('-p6+2-')) ?? '';
+  const proof = await readFile(join(parts, damaged));
+  proof[5_000] = (proof[5_000] ?? 0) ^ 1;
+  await writeFile(join(parts, damaged), proof);
+
+  const second = new PartMaker();
+  await finish(await start(second));
+  assert.deepEqual(second.made.sort(), ['0-p0+2', '2-p6+2']);
+  assert.equal(await accepted(), 4);
+});
+
+test('a prover goes on from its store, and holds the store against its stream', async () => {
+  await finish(await start(new PartMaker(), 3));
+  const maker = new PartMaker();
+  const resumed = await start(maker, 4, streamOf(), 1);
+  await finish(resumed);
+  assert.deepEqual(maker.made, ['3-p8+1']);
+  assert.deepEqual(
+    resumed.proved.map(({ epoch }) => epoch),
+    [3],
+  );
+  assert.equal(await accepted(), 4);
+  const other = await start(new PartMaker(), 5, streamOf(999n));
+  await assert.rejects(other.ended, { code: 'STORE_CONFLICT', message: /not the one of its str/ });
+  await other.stop();
+  const epoch = inStore('stark', 'epochs', '00000002.fbe');
+  const bytes = await readFile(epoch);
+  await writeFile(epoch, bytes.subarray(1));
+  const damaged = await start(new PartMaker(), 5);
+  await assert.rejects(damaged.ended, { code: 'STORE_CORRUPT', message: /00000002\.fbe: / });
+  await damaged.stop();
+});
+
+test('a part that is not made or does not verify is set aside, and all else goes on', async () => {
+  const maker = new PartMaker();
+  let isPoisoned = true;
+  let proofOfOther = new Uint8Array();
+  maker.instead = async ({ place }) => {
+    if (!isPoisoned) return undefined;
+    if (place.part === 'p2+4') throw new Error('the thread ran out of memory');
+    if (place.part !== 'p8+1') return undefined;
+    return { proof: proofOfOther, publicSignals: [], proveMs: 1 };
+  };
+  const made = await new PartMaker().make(await samplePartJob());
+  proofOfOther = Uint8Array.from(made.proof);
+  const running = await start(maker);
+  try {
+    await running.logged(/set aside.*part=p2\+4.*ran out of memory/);
+    await running.logged(/set aside.*part=p8\+1.*PROOF_REFUSED: .*ROOT/);
+    const status = () => running.prover.progress.status();
+    await polled(async () => status().epochsProved === 2 && status().setAside.length === 2);
+    const parts = status().setAside.map(({ part }) => part);
+    assert.deepEqual(parts, ['p2+4', 'p8+1']);
+    isPoisoned = false;
+    for (const name of await readdir(inStore('aside'))) await rm(inStore('aside', name));
+    await running.ended;
+  } finally {
+    await running.stop();
+  }
+  assert.deepEqual(running.prover.progress.status().setAside, []);
+  assert.equal(running.proved.length, 4);
+});
+
+test('what verifiers would refuse is not signed', async () => {
+  const stream = new MemoryStream();
+  const script = new DiffScript(7).create(0, 0);
+  stream.append(`diff.0.${MARKET}`, script.move(trade(2, 3, 1n, 1n)).closeEpoch());
+  const running = await start(new PartMaker(), 1, stream);
+  const words = /account 2 would end with base -1/;
+  await assert.rejects(running.ended, { code: 'BALANCE_OUT_OF_RANGE', message: words });
+  await running.stop();
+  assert.equal(running.published.length, 1, 'who checks the records has them all the same');
+});

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** From a closed epoch to its parts and its signed header, all but the proofs. */
+import { createHash } from 'node:crypto';
+import {
+  type AccountCommitment,
+  type AccountTable,
+  airDigest,
+  commitmentDigest,
+  encodeStatement,
+} from '@foldbook/stark';
+import {
+  bytesToHex,
+  type ChainState,
+  chainStateAfter,
+  decodeStarkEpochFile,
+  encodeStarkEpochFile,
+  encodeStarkHeader,
+  type OperatorKeys,
+  packRecords,
+  partsHash,
+  type RuleBook,
+  type RuleChange,
+  rulesHashAfter,
+  type StarkEpochFile,
+  type StarkHeader,
+  signHeader,
+  verifyStarkEpoch,
+} from '@foldbook/verifier';
+import type { AccountLedger } from './account-ledger.ts';
+import type { ClosedEpoch } from './epoch-batcher.ts';
+import type { OperatorKey } from './operator-key.ts';
+import { packAccounts } from './packed-accounts.ts';
+import type { PartCommits } from './part-commits.ts';
+import { createPartJob, namePart, type PartJob, type PartName } from './proof-job.ts';
+import { ProverError } from './prover-error.ts';
+import type { StoredStarkGenesis } from './stark-store.ts';
+
+export interface StarkContext extends StoredStarkGenesis {
+  readonly operator: OperatorKey;
+}
+
+/** A part to be proved; its table before is packed when it is its turn. */
+export interface PlannedPart {
+  readonly statement: Uint8Array;
+  readonly name: PartName;
+  readonly job: () => PartJob;
+}
+
+export interface StarkPlan {
+  readonly epoch: number;
+  readonly changes: readonly RuleChange[];
+  readonly headerBytes: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly parts: readonly PlannedPart[];
+  /** The chain after this epoch. */
+  readonly tip: ChainState<Uint8Array>;
+}
+
+/** Balances, and how statements and headers name them. */
+export interface CommittedAccounts {
+  readonly table: AccountTable;
+  readonly commitment: AccountCommitment;
+  /** Of their plain tree. */
+  readonly root: Uint8Array;
+}
+
+export interface StarkPlannerOptions {
+  readonly commits: PartCommits;
+  /** Records of a part at most. */
+  readonly partRecords: number;
+}
+
+/** Plans a chain's epochs in order, each on the one before, however far ahead of the store. */
+export class StarkPlanner {
+  readonly #options: StarkPlannerOptions;
+  readonly #context: StarkContext;
+  readonly #rules: RuleBook;
+  readonly #ledger: AccountLedger;
+  #tip: ChainState<Uint8Array>;
+  #accounts: CommittedAccounts;
+
+  /**
+   * @param rules - at the tip; moved on with each plan, as `ledger` is
+   * @param accounts - those of the ledger
+   */
+  constructor(
+    options: StarkPlannerOptions,
+    context: StarkContext,
+    tip: ChainState<Uint8Array>,
+    rules: RuleBook,
+    ledger: AccountLedger,
+    accounts: CommittedAccounts,
+  ) {
+    this.#options = options;
+    this.#context = context;
+    this.#rules = rules;
+    this.#ledger = ledger;
+    this.#tip = tip;
+    this.#accounts = accounts;
+  }
+
+  /**
+   * @param operatorKeys - by which the epoch is checked as verifiers do, before anybody sees it
+   * @throws ProverError BALANCE_OUT_OF_RANGE, EPOCH_REFUSED: the planner is then of no more use
+   */
+  async plan(closed: ClosedEpoch, operatorKeys: OperatorKeys): Promise<StarkPlan> {
+    const { genesis, operator } = this.#context;
+    const tip = this.#tip;
+    const parts: PlannedPart[] = [];
+    for (let first = 0; first < closed.records.length; ) {
+      const { part, end } = await this.#planPart(closed, parts.length, first);
+      parts.push(part);
+      first = end;
+    }
+    const header: StarkHeader = {
+      market: genesis.market,
+      epoch: BigInt(closed.epoch),
+      chainId: this.#context.chainId,
+      previous: tip.previousHash,
+      rulesHash: rulesHashAfter(tip.rulesHash, closed.changes),
+      logHeadStart: closed.logHeadStart,
+      logHeadEnd: closed.logHeadEnd,
+      logFirst: BigInt(closed.logFirst),
+      logLast: BigInt(closed.logLast),
+      sequenceFirst: BigInt(closed.sequenceFirst),
+      sequenceLast: BigInt(closed.sequenceLast),
+      recordFirst: BigInt(closed.recordFirst),
+      recordCount: closed.records.length,
+      partCount: parts.length,
+      changeCount: closed.changes.length,
+      stateHash: closed.stateHash,
+      timeNs: closed.timeNs,
+      rootOld: tip.root,
+      rootNew: commitmentDigest(this.#accounts.commitment),
+      digestListHash: partsHash(parts.map(({ statement }) => statement)),
+      dataDigest: sha256(packRecords(closed.records)),
+      accountsRoot: this.#accounts.root,
+    };
+    const headerBytes = encodeStarkHeader(header);
+    const plan: StarkPlan = {
+      ...{ epoch: closed.epoch, changes: closed.changes, headerBytes, parts },
+      signature: signHeader(headerBytes, operator.secretKey),
+      tip: chainStateAfter(header, headerBytes),
+    };
+    this.#check(plan, operatorKeys);
+    this.#tip = plan.tip;
+    return plan;
+  }
+
+  /** The part of an epoch that begins with the record at `first`. */
+  async #planPart(
+    closed: ClosedEpoch,
+    index: number,
+    first: number,
+  ): Promise<{ readonly part: PlannedPart; readonly end: number }> {
+    const { commits, partRecords } = this.#options;
+    const { genesis, chainId } = this.#context;
+    const before = this.#accounts;
+    const end = this.#ledger.takePart(closed.records, first, partRecords);
+    if (end === undefined) throw this.#outOfRange(closed.epoch);
+    const count = end - first;
+    const records = packRecords(closed.records.slice(first, end));
+    const table = this.#ledger.table();
+    const { parameters, market, name } = genesis;
+    const { logBlowup } = parameters;
+    const made = await commits.commit({ logBlowup, records, accounts: table });
+    this.#accounts = { table, commitment: made.accounts, root: made.accountsRoot };
+    const recordFirst = closed.recordFirst + first;
+    const statement = encodeStatement({
+      ...{ parameters, airDigest: genesis.airDigest, chainId, market, part: index, count },
+      ...{ epoch: BigInt(closed.epoch), recordFirst: BigInt(recordFirst) },
+      ...{ recordRoot: made.recordRoot, before: before.commitment, after: made.accounts },
+    });
+    const part = `p${recordFirst}+${count}`;
+    const place = { market: name, chain: bytesToHex(chainId), epoch: closed.epoch, part };
+    const job = (): PartJob => {
+      const accounts = packAccounts(before.table);
+      return createPartJob(place, airDigest(), { statement, records, accounts });
+    };
+    return { part: { statement, name: namePart(place, statement), job }, end };
+  }
+
+  /** What was signed and refused could never be taken back. */
+  #check(plan: StarkPlan, operatorKeys: OperatorKeys): void {
+    const { genesis, chainId } = this.#context;
+    const refusal = (what: string) =>
+      new ProverError(
+        'EPOCH_REFUSED',
+        `market ${genesis.name}, epoch ${plan.epoch}: verifiers would refuse it: ${what}; ` +
+          "nothing of it was signed for others (is the diff stream the log's? rebuild it from " +
+          "the market's log, whose owner has to mend what that says too)",
+      );
+    const decoded = decodeStarkEpochFile(starkEpochFile(plan, () => new Uint8Array()));
+    if (!decoded.ok) throw refusal(`${decoded.error.code}: ${decoded.error.message}`);
+    const context = { genesis, genesisHash: chainId, operatorKeys };
+    const checks = { proofs: false, rules: this.#rules };
+    const outcome = verifyStarkEpoch(context, this.#tip, decoded.value, checks);
+    if (!outcome.ok) throw refusal(`${outcome.part}: ${outcome.code}: ${outcome.message}`);
+  }
+
+  #outOfRange(epoch: number): ProverError {
+    const { name } = this.#context.genesis;
+    const wrong = this.#ledger.fault() ?? 'a trade has more fees than a part has records';
+    const mend = "the market's engine should have refused it";
+    return new ProverError(
+      'BALANCE_OUT_OF_RANGE',
+      `market ${name}, epoch ${epoch}: ${wrong} (${mend})`,
+    );
+  }
+}
+
+/** The file of a planned epoch with these proofs in it. */
+export function starkEpochFile(
+  { headerBytes, signature, changes, parts }: StarkPlan,
+  proofOf: (part: PlannedPart) => Uint8Array,
+): Uint8Array {
+  const file: StarkEpochFile = {
+    ...{ headerBytes, signature, changes },
+    parts: parts.map((part) => ({ statement: part.statement, proof: proofOf(part) })),
+  };
+  return encodeStarkEpochFile(file);
+}
+
+const sha256 = (bytes: Uint8Array) => Uint8Array.from(createHash('sha256').update(bytes).digest());
