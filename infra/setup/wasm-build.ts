@@ -1,6 +1,7 @@
 /** Compiles AssemblyScript to WebAssembly, unless what lies there came from the same sources. */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { projectRoot } from './project-node.mjs';
 
@@ -9,7 +10,6 @@ interface CompilerOptions {
 }
 
 interface Compiler {
-  readonly version: string;
   main(
     argv: readonly string[],
     options: CompilerOptions,
@@ -19,7 +19,17 @@ interface Compiler {
 // Named by a variable, so that its typings stay out of the project: they declare a console and a
 // Memory of their own, which would stand before the platform's.
 const COMPILER: string = 'assemblyscript/asc';
-const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
+
+/** Loaded only to compile: most who ask find the result there. */
+async function compiler(): Promise<Compiler> {
+  const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
+  return asc;
+}
+
+function compilerVersion(): string {
+  const { version } = createRequire(import.meta.url)('assemblyscript/package.json');
+  return String(version);
+}
 
 export interface WasmSource {
   /** Module whose exports are the result's, relative to the repository. */
@@ -59,6 +69,7 @@ export async function compileWasm(source: WasmSource): Promise<Uint8Array<ArrayB
       written[name] ?? (await readIfThere(join(base, name)))?.toString() ?? null,
   };
   try {
+    const asc = await compiler();
     const { error, stderr } = await asc.main([...files, ...flags], options);
     if (error !== null) throw new Error(`${entry} does not compile:\n${stderr.toString()}`);
     return new Uint8Array(await readFile(unfinished));
@@ -71,7 +82,7 @@ const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes
 const stamp = (input: string, module: Uint8Array) => `${input} ${sha256(module)}\n`;
 
 async function digestOf({ entry, folders, flags, written = {} }: WasmSource): Promise<string> {
-  const parts = [`${asc.version} ${entry} ${flags.join(' ')}`];
+  const parts = [`${compilerVersion()} ${entry} ${flags.join(' ')}`];
   for (const folder of folders) {
     const names = await readdir(join(projectRoot, folder));
     for (const name of names.filter((one) => one.endsWith('.ts')).sort()) {
