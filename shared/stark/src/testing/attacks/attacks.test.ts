@@ -3,10 +3,13 @@ import { test } from 'node:test';
 import { Kernel, readKernelModule } from '../../kernel/kernel.ts';
 import { PartShape } from '../../proof/part-shape.ts';
 import { decodeStatement } from '../../statement/part-statement.ts';
+import { verifyReference } from '../reference/verify.ts';
 import { type Attack, failureOf, verdictsOn } from './attack.ts';
 import { Forger } from './prover-attacks.ts';
 import { proofSections, type Section, statementSections } from './sections.ts';
 
+/** SPEC section 7. */
+const COUNT_OFFSET = 12 + 64 + 24;
 const forger = new Forger(new Kernel(await readKernelModule()));
 const honest = forger.honest();
 
@@ -32,6 +35,18 @@ test('every byte of a statement and of a proof is of one class', () => {
   lengthsAre(sections, honest.proof.length);
   const { queries: count } = decoded.value.parameters;
   assert.equal(queries.start + count * queries.length, honest.proof.length);
+});
+
+test('both verifiers have the same bounds of a count', () => {
+  const reasons = [0, 131_072].map((count) => {
+    const statement = honest.statement.slice();
+    new DataView(statement.buffer).setUint32(COUNT_OFFSET, count, true);
+    const accepted = { airDigest: new Uint8Array(32), parameters: [] };
+    const second = verifyReference(statement, honest.proof, accepted);
+    return [verdictsOn({ ...honest, statement }).code, second.ok ? '' : second.reason];
+  });
+  const refused = ['STATEMENT_FORMAT', 'a part has 1 to 131,071 records'];
+  assert.deepEqual(reasons, [refused, refused]);
 });
 
 test('an attack that succeeds, or fails for another reason, is told', () => {

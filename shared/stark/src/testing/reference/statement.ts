@@ -6,7 +6,7 @@ import { require } from './refusal.ts';
 import { readElement } from './transcript.ts';
 
 export const ACCOUNT_COLUMNS = 18;
-const MAX_COUNT = 131_072;
+const MAX_COUNT = 131_071;
 
 /** An account table as statements name it. */
 export interface AccountCommitment {
@@ -69,7 +69,7 @@ export function readStatement(bytes: Uint8Array): Statement {
   const epoch = reader.u64();
   const firstIndex = reader.u64();
   const count = reader.integer(4);
-  require(count >= 1 && count <= MAX_COUNT, 'a part has 1 to 131,072 records');
+  require(count >= 1 && count <= MAX_COUNT, 'a part has 1 to 131,071 records');
   const logHeight = reader.integer(1);
   require(logHeight === logHeightOf(count), 'the height of the records is not that of the count');
   reader.zeros(3);
