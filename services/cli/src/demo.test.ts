@@ -122,7 +122,7 @@ describe('the demo and its proof store', () => {
     dir = await mkdtemp(join(tmpdir(), 'foldbook-demo-'));
     const data = join(dir, 'data');
     proofs = join(data, 'proofs');
-    const args = [MAIN, 'demo', '--json', '--seconds', '1', '--data', data];
+    const args = [MAIN, 'demo', '--json', '--seconds', '1', '--chain', 'poseidon', '--data', data];
     const { stdout } = await run(process.execPath, args);
     summary = JSON.parse(stdout);
   });
@@ -253,6 +253,21 @@ describe('the demo and its proof store', () => {
       assert.match(JSON.parse(stdout).firstFailure.message, /^nothing to verify/);
       return true;
     });
+  });
+
+  it('proves all epochs of a STARK chain where nothing else is said', async () => {
+    const data = join(dir, 'stark');
+    const args = [MAIN, 'demo', '--json', '--seconds', '1', '--data', data];
+    const { stdout } = await run(process.execPath, args);
+    const { verified, epochsVerified, epochsClosed, recordsProved, behindMs, chain } =
+      JSON.parse(stdout);
+    assert.deepEqual([verified, epochsVerified], [true, epochsClosed]);
+    assert(epochsClosed >= 2 && recordsProved > 100 && behindMs > 0);
+    assert.deepEqual([chain.backend, chain.level, chain.devKeys], ['stark', 'data', false]);
+    const log = ['--level', 'replay', '--log', join(data, 'streams', 'LOG_0')];
+    const store = ['verify', '--store', join(data, 'proofs')];
+    const replayed = await run(process.execPath, [MAIN, ...store, ...log]);
+    assert.match(replayed.stdout, /^VERIFIED: DEMO/);
   });
 
   it('a demo that is interrupted at its start ends at once, nothing left running', async () => {

@@ -73,7 +73,8 @@ describe('receipts and disputes', { timeout: 240_000 }, () => {
     log = join(data, 'streams', 'LOG_0');
     file = join(dir, 'receipts.jsonl');
     const environment = await startEnvironment({
-      ...{ dataDir: data, broker: undefined, workers: 1, epochRecords: 240, epochs: 1 },
+      ...{ dataDir: data, broker: undefined, workers: 1, epochs: 1 },
+      ...{ epochRecords: 240, chain: 'poseidon' },
       ...{
         signal: new AbortController().signal,
         onTrouble: assert.fail,

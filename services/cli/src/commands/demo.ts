@@ -1,7 +1,8 @@
 import { BookMirror, OperatorClient, OrderClient } from '@foldbook/client';
 import { Account, Asset, type MarketEvent } from '@foldbook/protocol';
-import { type ChainResult, verifyChain } from '@foldbook/verifier';
+import { type ChainKind, type ChainResult, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
+import { kernelCommitments } from '@foldbook/verifier/stark-data';
 import { interrupted, ServiceError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
 import { leftOnBroker } from '../demo/broker-streams.ts';
@@ -33,7 +34,7 @@ export const demo: CliCommand = {
 Usage: foldbook demo [--input FILE] [--seconds N] [--nats URL --redis URL]
 
 Starts a market and a prover, funds ${ACCOUNTS} accounts, plays orders through their clients, checks
-a mirror of the book against the engine, has the first epochs proved and verifies them.
+a mirror of the book against the engine, has epochs proved and verifies them.
 
   --input FILE      a matching-challenge order file (.bin or .bin.zst); default: a built-in flow
                     of ${BUILT_IN_MESSAGES} messages
@@ -42,9 +43,12 @@ a mirror of the book against the engine, has the first epochs proved and verifie
   --redis URL       ...and queue proofs over a real Redis (both or neither; default: embedded)
   --clean           at the end remove the broker's streams (LOG_0, RPT_0, DIFF_0), unless they hold
                     other markets than demos'
-  --epochs N        prove the first N epochs, or all there are if fewer (default ${EPOCHS_TO_PROVE})
+  --epochs N        prove the first N epochs, or all there are if fewer (default: all; with --chain
+                    poseidon ${EPOCHS_TO_PROVE})
   --workers N       provers at once (default: one a core)
-  --epoch-records N settlement records after which an epoch closes (default 240)
+  --chain KIND      how epochs are proved: stark (default) or poseidon (by Groth16, slowly)
+  --epoch-records N settlement records after which an epoch closes (default 50000; with --chain
+                    poseidon 240)
   --data DIR        proofs, streams, logs (default ${DEFAULT_DATA_DIR}; emptied at the start)
   --json            the summary as one JSON object
 
@@ -58,6 +62,7 @@ Example: foldbook demo --seconds 10`,
     epochs: { type: 'string' },
     workers: { type: 'string' },
     'epoch-records': { type: 'string' },
+    chain: { type: 'string' },
     data: { type: 'string' },
     clean: { type: 'boolean' },
   },
@@ -110,19 +115,23 @@ async function playAndProve(
   const where = plan.broker === undefined ? 'embedded, no broker' : `over ${transport.description}`;
   output.say(`market ${market}, ${where}`);
   const traded = await trade(context, environment, plan);
-  const epochs = Math.min(plan.epochs, traded.epochsClosed);
-  const fewer = epochs < plan.epochs ? ` (--epochs ${plan.epochs}, but no more were closed)` : '';
+  const wanted = plan.epochs ?? traded.epochsClosed;
+  const epochs = Math.min(wanted, traded.epochsClosed);
+  const fewer = epochs < wanted ? ` (--epochs ${wanted}, but no more were closed)` : '';
   output.say(
     `answered ${traded.commands} commands; mirror equal to the engine's book ` +
       `(${traded.levels} levels); waiting for the proofs of ${plural(epochs, 'epoch')}${fewer}`,
   );
+  const answeredMs = performance.now();
   await environment.epochsProved(epochs);
-  const chain = await verifyStore(environment);
+  const behindMs = performance.now() - answeredMs;
+  const chain = await verifyStore(environment, plan.chain);
   return {
     ...traded,
     proved: environment.proved,
     chain: chain.result,
     verifyMs: chain.ms,
+    behindMs,
     totalMs: performance.now() - startMs,
     proofDir: environment.proofDir,
     market,
@@ -212,9 +221,11 @@ function check(event: MarketEvent): MarketEvent {
 }
 
 async function verifyStore(
-  environment: DemoEnvironment,
+  { proofDir, market }: DemoEnvironment,
+  chain: ChainKind,
 ): Promise<{ readonly result: ChainResult; readonly ms: number }> {
   const startMs = performance.now();
-  const result = await verifyChain(openStoreFolder(environment.proofDir, environment.market), {});
+  const source = openStoreFolder(proofDir, market, { chain });
+  const result = await verifyChain(source, { commitments: kernelCommitments });
   return { result, ms: performance.now() - startMs };
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ReportSource } from '@foldbook/client';
 import type { EpochProved } from '@foldbook/protocol';
 import { connectChannel, connectNats, processChannel, type Transport } from '@foldbook/runtime';
+import type { ChainKind } from '@foldbook/verifier';
 import { interrupted, ServiceError } from '../cli-error.ts';
 import { endWords } from '../process-end.ts';
 import { ownReceiptKeys } from '../receipt-keys.ts';
@@ -22,8 +23,9 @@ export interface DemoOptions {
   readonly broker: DemoBroker | undefined;
   readonly workers: number;
   readonly epochRecords: number;
-  /** Epochs to prove; the prover stops after them. */
-  readonly epochs: number;
+  readonly chain: ChainKind;
+  /** Epochs to prove; the prover stops after them. Undefined: all. */
+  readonly epochs: number | undefined;
   /** Ends the start. */
   readonly signal: AbortSignal;
   readonly onTrouble: (line: string) => void;
@@ -99,7 +101,8 @@ export async function startEnvironment(options: DemoOptions): Promise<DemoEnviro
       workers,
       dataDir: proofDir,
       markets: [market],
-      maxEpochs: options.epochs,
+      chains: options.chain,
+      ...(options.epochs === undefined ? {} : { maxEpochs: options.epochs }),
     });
     const link = await Promise.race([connect(broker, marketService), interrupted(signal)]);
     closers.push(link.close);

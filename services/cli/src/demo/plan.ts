@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { ChainKind } from '@foldbook/verifier';
 import { checkRedis, connectBroker, isServed } from '../broker.ts';
 import { builtInFlow } from '../built-in-flow.ts';
 import { UsageError } from '../cli-error.ts';
@@ -9,6 +10,7 @@ import type { CommandContext } from '../command.ts';
 import { fileTrouble } from '../file-trouble.ts';
 import { decompressIfNeeded, type Flow, orderFileFlow } from '../order-file.ts';
 import { DEFAULT_DATA_DIR } from '../paths.ts';
+import { chainFrom } from '../verify-chains.ts';
 import { checkDataDir } from './data-dir.ts';
 import type { DemoBroker } from './environment.ts';
 
@@ -16,8 +18,11 @@ import type { DemoBroker } from './environment.ts';
 export const ACCOUNTS = 3;
 export const BUILT_IN_MESSAGES = 20_000;
 const BUILT_IN_SEED = 7;
-/** Deposits, and the opening of trading. */
+/** Of Groth16: deposits, and the opening of trading. */
 export const EPOCHS_TO_PROVE = 2;
+
+/** Settlement records after which an epoch closes: a proof's worth. */
+export const EPOCH_RECORDS: Readonly<Record<ChainKind, number>> = { poseidon: 240, stark: 50_000 };
 
 export interface DemoPlan {
   readonly dataDir: string;
@@ -26,22 +31,27 @@ export interface DemoPlan {
   readonly flow: Flow;
   /** Undefined: the whole flow. */
   readonly seconds: number | undefined;
-  readonly epochs: number;
+  /** Undefined: all. */
+  readonly epochs: number | undefined;
   readonly workers: number;
   readonly epochRecords: number;
+  readonly chain: ChainKind;
   /** Remove the streams of demos from the broker afterwards. */
   readonly clean: boolean;
 }
 
 /** @throws UsageError in one line for whatever can't be done */
 export async function readPlan(context: CommandContext): Promise<DemoPlan> {
+  const chain = chainFrom(context.text('chain')) ?? 'stark';
   const settings = {
     dataDir: resolve(context.text('data') ?? DEFAULT_DATA_DIR),
     broker: brokerOf(context),
     seconds: context.integer('seconds', 1, 86_400),
-    epochs: context.integer('epochs', 1, 1_000_000) ?? EPOCHS_TO_PROVE,
+    epochs:
+      context.integer('epochs', 1, 1_000_000) ?? (chain === 'stark' ? undefined : EPOCHS_TO_PROVE),
     workers: context.integer('workers', 1, 256) ?? availableParallelism(),
-    epochRecords: context.integer('epoch-records', 1, 1_000_000) ?? 240,
+    epochRecords: context.integer('epoch-records', 1, 1_000_000) ?? EPOCH_RECORDS[chain],
+    chain,
     clean: context.flag('clean'),
   };
   if (settings.clean && settings.broker === undefined) {

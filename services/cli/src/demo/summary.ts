@@ -29,6 +29,8 @@ export interface DemoFigures extends Traded {
   readonly proved: readonly EpochProved[];
   readonly chain: ChainResult;
   readonly verifyMs: number;
+  /** From the last answer to the last proof that was waited for. */
+  readonly behindMs: number;
   readonly totalMs: number;
   readonly proofDir: string;
 }
@@ -47,6 +49,7 @@ export function summary(
     trades,
     tradeMs: roundedMs(tradeMs),
     verifyMs: roundedMs(figures.verifyMs),
+    behindMs: roundedMs(figures.behindMs),
     totalMs: roundedMs(figures.totalMs),
     commandsPerSec: perSecond(commands, tradeMs),
     tradesPerSec: perSecond(trades, tradeMs),
@@ -92,6 +95,11 @@ export function summaryWords(figures: DemoFigures, left: LeftBehind | undefined)
       `${proved.length} of ${figures.epochsClosed} closed epochs: ${total.records} records, ` +
         `${total.proofs} proofs in ${duration(total.ms)}, ` +
         `${perSecond(total.records, total.ms).toFixed(1)} records/s`,
+    ],
+    [
+      'behind',
+      `the last proof was there ${duration(figures.behindMs)} after the last answer; ` +
+        `an epoch took ${duration(Math.max(...proved.map(({ ms }) => ms)))} at most`,
     ],
     ['verified', verdict],
     ['total', duration(figures.totalMs)],
