@@ -19,7 +19,8 @@ export const CHAINS_HELP = `\
   --chains NAME     what proves a market's epochs: stark, poseidon or both (default: as the market
                     began; a new one has stark)
   --epoch-records N settlement records after which an epoch closes
-                    (default ${EPOCH_RECORDS.stark}; ${EPOCH_RECORDS.poseidon} with --chains poseidon or both)`;
+                    (default ${EPOCH_RECORDS.stark};
+                    ${EPOCH_RECORDS.poseidon} with --chains poseidon or both)`;
 
 /** Undefined where none was named. @throws UsageError */
 export function chainChoice(context: CommandContext): ChainChoice | undefined {
