@@ -83,6 +83,7 @@ export class ChainProver<
   E extends HeadedEpoch,
   P extends PlannedOnChain<RootOf<E>>,
 > {
+  readonly market: string;
   readonly progress: ProverProgress;
   readonly proved: ProvedEpochs;
   readonly #options: ChainProverOptions;
@@ -95,6 +96,7 @@ export class ChainProver<
   constructor(options: ChainProverOptions, kind: ChainKindOptions<ChainSide<G, E, P>>) {
     this.#options = options;
     this.#kind = kind;
+    this.market = options.market;
     this.progress = new ProverProgress(options.market);
     this.proved = new ProvedEpochs(join(options.market, kind.folder));
     this.#batcher = new EpochBatcher(options.market);
