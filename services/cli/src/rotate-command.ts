@@ -55,8 +55,8 @@ not there yet.
   --market NAME     change the key of this market alone
   --chain KIND      ...of its stark or its poseidon chain alone (default: of those it has)
   --from-epoch N    ...from epoch N on, one that is not in the store; of one chain
-  --out FILE        ...and write the chain's list of changes to FILE, for you to put it into DIR/NAME
-                    or DIR/NAME/stark, where its name is ${KEY_CHANGES_FILE}
+  --out FILE        ...and write the chain's list of changes to FILE, for you to put it into
+                    DIR/NAME or DIR/NAME/stark, where its name is ${KEY_CHANGES_FILE}
   --json            {"market","chain","fromEpoch","oldKey","newKey","list","oldKeySigns":[markets]}
                     for each chain whose key is changed, a line each
 

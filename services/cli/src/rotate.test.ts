@@ -175,7 +175,7 @@ test('a market has a list for each chain, and both are changed, or one that is n
   assert.deepEqual((await termsIn(starkList(), stark)).at(-1), [4, await publicOf('third')]);
 });
 
-test('of two chains one is named for an epoch or a file, and one that refuses stops both', async () => {
+test('for an epoch or a file one chain is named, and one that refuses stops both', async () => {
   const stark = await withStark();
   const nothing = async (words: RegExp, ...more: string[]) => {
     const ran = await rotate('first', 'second', ...more);
