@@ -40,7 +40,7 @@ export function openStoreFolder(
   const limit = options.fileBytesMax ?? DEFAULT_FILE_BYTES_MAX;
   const ofMarket = path.join(dir, market);
   const isStark = options.chain === 'stark';
-  const root = isStark ? path.join(ofMarket, STARK_FOLDER) : ofMarket;
+  const root = chainFolder(dir, market, options.chain);
   const read = async (file: string) => {
     const bytes = await readLimited(file, limit);
     if (bytes === undefined) return undefined;
@@ -59,6 +59,12 @@ export function openStoreFolder(
       return read(path.join(folder, 'epochs', name));
     },
   };
+}
+
+/** Where a chain's own files are: genesis, operator's keys, epoch files, and its prover's lock. */
+export function chainFolder(dir: string, market: string, chain: ChainKind = 'poseidon'): string {
+  const ofMarket = path.join(dir, market);
+  return chain === 'stark' ? path.join(ofMarket, STARK_FOLDER) : ofMarket;
 }
 
 const isEpochFile = (name: string): boolean => name.endsWith('.fbe');
