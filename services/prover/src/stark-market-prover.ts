@@ -19,9 +19,11 @@ import { DataPublisher } from './data-publisher.ts';
 import type { ProvedEpoch } from './epoch-assembler.ts';
 import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 import type { JobTurns } from './job-turns.ts';
+import type { CutRoute, MarketRouting } from './market-routing.ts';
 import { checkSigner, type OperatorKey, sameBytes } from './operator-key.ts';
 import type { PartCommits } from './part-commits.ts';
 import { passingError } from './passing-error.ts';
+import { starkLine } from './proof-job.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { ProofStore, type StoredKeys } from './proof-store.ts';
 import { type Entry, ProvedEpochs } from './proved-epochs.ts';
@@ -58,6 +60,8 @@ export interface StarkMarketProverOptions {
   readonly parameters: ProofParameters;
   /** Records of a part at most. */
   readonly partRecords: number;
+  /** Chooses how an epoch is cut; without it each part is as large as it may be. */
+  readonly routing?: MarketRouting | undefined;
   readonly operator: OperatorKey;
   /** Folder that holds the stores of all markets. */
   readonly storeDir: string;
@@ -78,6 +82,7 @@ export interface StarkMarketProverOptions {
 
 interface PlannedStark extends PlannedEpoch {
   readonly plan: StarkPlan;
+  readonly route: CutRoute | undefined;
 }
 
 /** The folders while they are this prover's: the chain's, and where the data are, the market's. */
@@ -220,12 +225,25 @@ export class StarkMarketProver {
       await setAside.clear(planned.closed.epoch + 1);
     };
     return new ProvingLine({
-      ...{ market, turns, foldTurns: turns, setAside, progress, signal, keep, onFailure },
+      ...{
+        market: starkLine(market),
+        turns,
+        foldTurns: turns,
+        setAside,
+        progress,
+        signal,
+        keep,
+        onFailure,
+      },
       ...{ maxEpochs: aheadEpochs ?? DEFAULT_AHEAD, maxRecords: MAX_RECORDS },
-      prove: ({ plan }, tools) =>
+      prove: ({ plan, route }, tools) =>
         proveStarkEpoch(plan, {
           ...{ ...tools, queue, store: own.store, onTrouble },
-          onProof: ({ proveMs }) => progress.proofMade('batch', proveMs),
+          onProof: ({ kind, statement }, made) => {
+            progress.proofMade('batch', made.proveMs);
+            route?.made(kind, { ...made, proofBytes: statement.length + made.proof.length });
+          },
+          onFound: ({ kind }) => route?.found(kind),
         }),
     });
   }
@@ -371,9 +389,12 @@ export class StarkMarketProver {
     const keys = await this.#checkSigner(store, context, closed.epoch);
     this.#planner ??= this.#openPlanner(context);
     const planner = await this.#planner;
-    const plan = await planner.plan(closed, keys);
+    const kept = await store.partsOf(closed.epoch);
+    const waiting = this.progress.epochsClosed - closed.epoch - 1;
+    const { plan, route } = await planner.plan(closed, { operatorKeys: keys, kept, waiting });
+    this.progress.choice = route?.record;
     this.#epochs = closed.epoch + 1;
-    return { closed, plan };
+    return { closed, plan, route };
   }
 
   /** At the end of the stored epochs, which the stream has led to. */
