@@ -83,6 +83,7 @@ export class ChainProver<
   E extends HeadedEpoch,
   P extends PlannedOnChain<RootOf<E>>,
 > {
+  readonly market: string;
   readonly progress: ProverProgress;
   readonly proved: ProvedEpochs;
   readonly #options: ChainProverOptions;
@@ -93,6 +94,7 @@ export class ChainProver<
   #publishing: Promise<void> | undefined;
 
   constructor(options: ChainProverOptions, kind: ChainKindOptions<ChainSide<G, E, P>>) {
+    this.market = options.market;
     this.#options = options;
     this.#kind = kind;
     const chain = kind.folder === '' ? 'poseidon' : 'stark';
