@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { airDigest, commitmentDigest, genesisDigest, type ProofParameters } from '@foldbook/stark';
-import type { DecodedStarkEpoch, GenesisFields, StarkGenesis } from '@foldbook/verifier';
+import {
+  bytesToHex,
+  type DecodedStarkEpoch,
+  type GenesisFields,
+  type StarkGenesis,
+} from '@foldbook/verifier';
 import { AccountLedger } from './account-ledger.ts';
 import type { ChainProverOptions } from './chain-prover.ts';
 import type { ChainSide, LineOfChain, Planning } from './chain-side.ts';
 import type { StoredChain, StoredKeys } from './chain-store.ts';
+import type { CutJobs } from './cut-jobs.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import type { CutRoute, MarketRouting } from './market-routing.ts';
 import { sameBytes } from './operator-key.ts';
@@ -32,6 +38,8 @@ export interface StarkChainOptions
   readonly partRecords: number;
   /** Chooses how an epoch is cut; without it each part is as large as it may be. */
   readonly routing?: MarketRouting | undefined;
+  /** Told which parts are asked for. */
+  readonly cutJobs?: CutJobs | undefined;
 }
 
 export interface PlannedStark extends PlannedEpoch {
@@ -113,6 +121,8 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
     const waiting = this.#progress.epochsClosed - closed.epoch - 1;
     const { plan, route } = await planner.plan(closed, { operatorKeys, kept, waiting });
     this.#progress.choice = route?.record;
+    const names = plan.parts.map(({ name }) => name);
+    this.#options.cutJobs?.cut(this.#chainName, closed.epoch, names);
     return { closed, plan, route };
   }
 
@@ -130,6 +140,11 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
     return this.#begun;
   }
 
+  /** As jobs have it. */
+  get #chainName(): string {
+    return bytesToHex(this.#chain.chainId);
+  }
+
   async #accounts(): Promise<CommittedAccounts> {
     const { logBlowup } = this.#chain.genesis.parameters;
     const table = this.#ledger.table();
@@ -138,7 +153,7 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   }
 
   line(): LineOfChain<PlannedStark> {
-    const { market, logger, queue, turns } = this.#options;
+    const { market, logger, queue, turns, cutJobs } = this.#options;
     const { store } = this;
     const progress = this.#progress;
     const onTrouble = (error: string) =>
@@ -154,7 +169,10 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
           },
           onFound: ({ kind }) => route?.found(kind),
         }),
-      clear: (beforeEpoch) => store.clearParts(beforeEpoch),
+      clear: async (beforeEpoch) => {
+        cutJobs?.kept(this.#chainName, beforeEpoch);
+        await store.clearParts(beforeEpoch);
+      },
     };
   }
 
