@@ -3,6 +3,9 @@ export { airDigest } from '../air/digest.ts';
 export { partCells } from '../air/part-cells.ts';
 export {
   DEFAULT_PARAMETERS,
+  decodeParameters,
+  encodeParameters,
+  PARAMETER_BYTES,
   type ProofParameters,
   parameterFault,
   SMALL_PROOF_PARAMETERS,
