@@ -70,6 +70,22 @@ test('a part ends where every balance fits, and nowhere else', () => {
   assert.match(over.fault() ?? '', /^account 0 would end with quote 9223372036854775808/);
 });
 
+test('a part that can end nowhere within its size ends at the first place behind it', () => {
+  const lent = [
+    trade(2, 3, 5n),
+    depositBase(2, 5n),
+    deposit(3, 5n),
+    deposit(4, 1n),
+    deposit(4, 1n),
+  ];
+  const ledger = new AccountLedger();
+  const list = RecordList.from(lent);
+  assert.equal(ledger.takePart(list, 0, 1, 4), 3);
+  assert.deepEqual(rows(ledger).at(-1), [3, 5n, 0n], 'nobody behind it is there');
+  assert.equal(ledger.takePart(list, 3, 1, 4), 4);
+  assert.equal(new AccountLedger().takePart(list, 0, 1, 2), undefined);
+});
+
 test('however it is cut, the balances are those that the records come to', () => {
   const kinds = fc.constantFrom(deposit, depositBase, fee, rebate);
   const some = fc.array(

@@ -24,20 +24,29 @@ export class AccountLedger {
     this.#slotOf(1);
   }
 
+  /** How many are in the table. */
+  get accounts(): number {
+    return this.#ids.length;
+  }
+
   /**
-   * Applies the records of the next part, from `first` on: as many as are left or `most`, less
-   * those up to a place where every balance fits and no fee of the trade before is missing.
+   * Applies the records of the next part, from `first` on: as many as are left or `size`, less
+   * those up to a place where every balance fits and no fee of the trade before is missing. If
+   * there is none, it ends at the first one behind it, with `most` records or less.
    * @returns index behind its last record; undefined where there is no such place: the ledger is
    *   then of no more use, and `fault` says why
    */
-  takePart(records: RecordList, first: number, most: number): number | undefined {
-    const last = Math.min(records.length, first + most);
+  takePart(records: RecordList, first: number, size: number, most = size): number | undefined {
+    const sized = Math.min(records.length, first + size);
+    const bound = Math.min(records.length, first + most);
+    let last = first;
     let end: number | undefined;
     let accounts = this.#ids.length;
-    for (let index = first; index < last; index += 1) {
-      this.#move(records.get(index), 1n);
-      if (this.#wrong > 0 || !isPlaceToEnd(records, index + 1)) continue;
-      end = index + 1;
+    while (last < sized || (end === undefined && last < bound)) {
+      this.#move(records.get(last), 1n);
+      last += 1;
+      if (this.#wrong > 0 || !isPlaceToEnd(records, last)) continue;
+      end = last;
       accounts = this.#ids.length;
     }
     if (end === undefined || (last === records.length && end < last)) return undefined;

@@ -39,8 +39,8 @@ export interface BullmqQueueOptions {
   /** Jobs that wait for their turn to be given to this queue; told to whoever starts workers. */
   readonly held?: () => number;
   /**
-   * Whether no worker of this release takes what lies in the queue. Such jobs were left by a prover
-   * that is gone, and are taken out. Without it everything stays.
+   * Whether no worker of this release takes what lies in the queue, or nobody would ask for it.
+   * Such jobs were left by a prover that is gone, and are taken out. Without it everything stays.
    */
   readonly isForeign?: (job: unknown) => boolean;
   /** Told how many were taken out. */

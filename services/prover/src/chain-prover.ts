@@ -94,10 +94,11 @@ export class ChainProver<
   #publishing: Promise<void> | undefined;
 
   constructor(options: ChainProverOptions, kind: ChainKindOptions<ChainSide<G, E, P>>) {
+    this.market = options.market;
     this.#options = options;
     this.#kind = kind;
-    this.market = options.market;
-    this.progress = new ProverProgress(options.market);
+    const chain = kind.folder === '' ? 'poseidon' : 'stark';
+    this.progress = new ProverProgress(options.market, chain);
     this.proved = new ProvedEpochs(join(options.market, kind.folder));
     this.#batcher = new EpochBatcher(options.market);
   }
@@ -228,7 +229,7 @@ export class ChainProver<
       await setAside.clear(planned.closed.epoch + 1);
     };
     return new ProvingLine({
-      ...{ ...proving, market, turns, setAside, progress, signal, keep, onFailure },
+      ...{ market, ...proving, turns, setAside, progress, signal, keep, onFailure },
       maxEpochs: aheadEpochs ?? DEFAULT_AHEAD,
     });
   }

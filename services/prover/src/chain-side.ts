@@ -38,7 +38,8 @@ export interface SignedState extends SignedBytes {
 
 /** How epochs are proved while one line goes on. */
 export interface LineOfChain<P extends PlannedEpoch>
-  extends Pick<ProvingLineOptions<P>, 'prove' | 'foldTurns' | 'maxRecords'> {
+  extends Pick<ProvingLineOptions<P>, 'prove' | 'foldTurns' | 'maxRecords'>,
+    Partial<Pick<ProvingLineOptions<P>, 'market'>> {
   /** The epochs before this one are kept: forgets what was there to make them. */
   readonly clear: (beforeEpoch: number) => Promise<void>;
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { createLogger } from '@foldbook/runtime';
 import { COST_FILE, CostFile } from './cost-file.ts';
 import { CostBook } from './router/cost-book.ts';
+import { partKind } from './router/part-kind.ts';
 import type { RoutedKind } from './router/proof-backend.ts';
 import { measuredWorld } from './router/simulation-world.ts';
 import { polled } from './testing/prover-process.ts';
@@ -97,7 +98,7 @@ test('a file that is damaged, of another version or out of range is ignored', as
     JSON.stringify(whole).slice(0, -1),
     JSON.stringify([]),
     JSON.stringify({ ...whole, version: 0 }),
-    JSON.stringify({ ...whole, version: 2 }),
+    JSON.stringify({ ...whole, version: 1 }),
     JSON.stringify({ ...whole, more: 1 }),
     JSON.stringify(withMean(-1)),
     JSON.stringify(withMean(1e9)),
@@ -126,6 +127,33 @@ test('figures of another key are dropped, those of other circuits stay', async (
   const { book } = await open();
   assert.equal(book.cost(groth16, 'leaf'), undefined);
   assert.equal(book.cost(folding, 'closing')?.cpuMs, 1_000);
+});
+
+test('parts are known again by their heights, and not for other constraints', async () => {
+  const [large, small] = [partKind(40_000, 3_000, 2), partKind(1, 2, 3)];
+  const first = await open();
+  for (const cpuMs of [500, 520]) {
+    const took = { workers: 1, cpuMs, wallMs: cpuMs, rssBytes: 5e8, verifyMs: 30 };
+    first.book.add({ kind: large, stage: 'leaf', ...took, proofBytes: 410_000 });
+    first.book.add({ kind: small, stage: 'leaf', ...took, proofBytes: 300_000 });
+  }
+  await first.file.close();
+  const second = await open();
+  for (const kind of [large, small, partKind(70_000, 3_000, 2)]) {
+    assert.deepEqual(second.book.cost(kind, 'leaf'), first.book.cost(kind, 'leaf'));
+  }
+  assert.equal(second.book.cost(partKind(65_536, 4_096, 2), 'leaf')?.samples, 2);
+  const whole = JSON.parse(await readFile(pathOf(), 'utf8'));
+  const parts = whole.parts.map((part: object) => ({ ...part, air: '00'.repeat(32) }));
+  await writeFile(pathOf(), JSON.stringify({ ...whole, parts }));
+  assert.equal((await open()).book.cost(large, 'leaf'), undefined);
+  for (const bad of [{ records: 2 ** 18 }, { accounts: 2 ** 23 }, { logBlowup: 0.5 }]) {
+    const out = whole.parts.map((part: object) => ({ ...part, ...bad }));
+    await writeFile(pathOf(), JSON.stringify({ ...whole, parts: out }));
+    lines = [];
+    await open();
+    assert(lines.some((line) => /costs of proofs ignored/.test(line)));
+  }
 });
 
 test('a folder that takes no file is told of once', async () => {

@@ -8,16 +8,18 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { circuitNames, pinnedDigests } from '@foldbook/circuits';
 import type { Logger } from '@foldbook/runtime';
-import { BackEnd, pinnedKeys } from '@foldbook/verifier';
+import { airDigest, MAX_LOG_ACCOUNTS, MAX_PART_RECORDS } from '@foldbook/stark/verify';
+import { BackEnd, bytesToHex, pinnedKeys } from '@foldbook/verifier';
 import { z } from 'zod';
 import { isCode, replaceFile } from './durable-file.ts';
 import { messageOf } from './prover-error.ts';
-import type { BookFigures, CostBook } from './router/cost-book.ts';
-import type { RoutedKind } from './router/proof-backend.ts';
+import type { BookFigures, CostBook, StepFigures } from './router/cost-book.ts';
+import { partKind } from './router/part-kind.ts';
+import { isPartKind, type RoutedKind } from './router/proof-backend.ts';
 
 /** Of a prover's averages, below its data folder. */
 export const COST_FILE = 'router-costs.json';
-const VERSION = 1;
+const VERSION = 2;
 const EVERY_MS = 5_000;
 const MAX_BYTES = 2 ** 20;
 const DAY_MS = 86_400_000;
@@ -33,21 +35,42 @@ const averageOf = (most: number) =>
       .max(most ** 2),
   });
 
+const figures = {
+  cpuMs: averageOf(DAY_MS).refine(({ samples }) => samples > 0, 'was never measured'),
+  rssBytes: averageOf(2 ** 44),
+  proofBytes: averageOf(2 ** 32),
+  verifyMs: averageOf(DAY_MS),
+};
+
 const stepSchema = z.strictObject({
   circuit: z.enum(circuitNames),
   backEnd: z.enum(['groth16', 'folding']),
   /** Digest of the key that the proofs were for, hex: of another circuit they say nothing. */
   key: z.hex(),
   stage: z.enum(['leaf', 'closing']),
-  cpuMs: averageOf(DAY_MS).refine(({ samples }) => samples > 0, 'was never measured'),
-  rssBytes: averageOf(2 ** 44),
-  proofBytes: averageOf(2 ** 32),
-  verifyMs: averageOf(DAY_MS),
+  ...figures,
+});
+
+/** Of parts, by the rows of their tables. */
+const partSchema = z.strictObject({
+  records: z
+    .int()
+    .min(1)
+    .max(MAX_PART_RECORDS + 1),
+  accounts: z
+    .int()
+    .min(1)
+    .max(2 ** MAX_LOG_ACCOUNTS),
+  logBlowup: z.int().min(1).max(8),
+  /** Digest of the constraints that they were proved for, hex. */
+  air: z.hex(),
+  ...figures,
 });
 
 const fileSchema = z.strictObject({
   version: z.literal(VERSION),
   steps: z.array(stepSchema).max(1_000),
+  parts: z.array(partSchema).max(1_000),
   stretch: z.array(averageOf(1e6).extend({ workers: z.int().min(1).max(100_000) })).max(1_000),
 });
 
@@ -55,6 +78,7 @@ const digests = pinnedDigests();
 
 type CostRecord = z.infer<typeof fileSchema>;
 type StepRecord = z.infer<typeof stepSchema>;
+type PartRecord = z.infer<typeof partSchema>;
 
 export interface CostFileOptions {
   readonly path: string;
@@ -85,7 +109,7 @@ export class CostFile {
       const figures = figuresOf(record);
       book.restore(figures);
       const steps = figures.steps.length;
-      const otherKeys = record.steps.length - steps;
+      const otherKeys = record.steps.length + record.parts.length - steps;
       logger.info('costs of proofs known', { path, steps, otherKeys });
     } catch (error) {
       const isThere = !isCode(error, 'ENOENT');
@@ -134,22 +158,44 @@ async function readRecord(path: string): Promise<CostRecord> {
 }
 
 function recordOf({ steps, stretch }: BookFigures): CostRecord {
-  const known = steps.flatMap(({ kind, ...figures }): StepRecord[] => {
-    const key = keyOf(kind);
-    if (key === undefined) return [];
-    const backEnd = kind.folds ? 'folding' : 'groth16';
-    return [{ circuit: kind.circuit, backEnd, key, ...figures }];
-  });
-  return { version: VERSION, steps: known, stretch: [...stretch] };
+  return {
+    version: VERSION,
+    steps: steps.flatMap(stepRecord),
+    parts: steps.flatMap(partRecord),
+    stretch: [...stretch],
+  };
 }
 
-function figuresOf({ steps, stretch }: CostRecord): BookFigures {
-  const known = steps.flatMap(({ circuit, backEnd, key, ...figures }) => {
+function stepRecord({ kind, ...figures }: StepFigures): StepRecord[] {
+  if (isPartKind(kind)) return [];
+  const key = keyOf(kind);
+  if (key === undefined) return [];
+  const backEnd = kind.folds ? 'folding' : 'groth16';
+  return [{ circuit: kind.circuit, backEnd, key, ...figures }];
+}
+
+function partRecord({ kind, stage: _, ...figures }: StepFigures): PartRecord[] {
+  if (!isPartKind(kind)) return [];
+  const { records, accounts, logBlowup } = kind;
+  return [{ records, accounts, logBlowup, air: ownAir(), ...figures }];
+}
+
+function figuresOf({ steps, parts, stretch }: CostRecord): BookFigures {
+  const ofCircuits = steps.flatMap(({ circuit, backEnd, key, ...figures }): StepFigures[] => {
     const kind = kindOf(circuit, backEnd === 'folding');
     return kind === undefined || keyOf(kind) !== key ? [] : [{ kind, ...figures }];
   });
-  return { steps: known, stretch };
+  const ofParts = parts.flatMap(
+    ({ records, accounts, logBlowup, air, ...figures }): StepFigures[] => {
+      // A table of 2^17 rows has one record less at the most.
+      const kind = partKind(Math.min(records, MAX_PART_RECORDS), accounts, logBlowup);
+      return air === ownAir() ? [{ kind, stage: 'leaf', ...figures }] : [];
+    },
+  );
+  return { steps: [...ofCircuits, ...ofParts], stretch };
 }
+
+const ownAir = (): string => bytesToHex(airDigest());
 
 function kindOf(circuit: RoutedKind['circuit'], folds: boolean): RoutedKind | undefined {
   const backEnd = folds ? BackEnd.FOLDING : BackEnd.GROTH16;

@@ -13,6 +13,7 @@ import { filledTiles, type RoleRows, type RoleTiles, tilesOf } from './tiling.ts
 
 /** Signed, and with the tree as it is at the epoch's end. */
 export interface PlannedOnTree extends PlannedEpoch {
+  readonly route?: EpochRoute | undefined;
   readonly plan: EpochPlan;
   readonly tree: AccountTree;
 }

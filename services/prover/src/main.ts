@@ -32,9 +32,11 @@ import {
   withSecrets,
 } from './config.ts';
 import { COST_FILE, CostFile } from './cost-file.ts';
+import { CutJobs } from './cut-jobs.ts';
 import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { JobTurns, queueTurns } from './job-turns.ts';
+import { jobFromWire } from './job-wire.ts';
 import { MarketChains } from './market-chains.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
@@ -110,6 +112,7 @@ interface Work {
 function openWork(
   config: ProverConfig,
   routing: MarketRouting,
+  cutJobs: CutJobs,
   refusals: Refusals,
   logger: Logger,
 ): Work {
@@ -124,7 +127,12 @@ function openWork(
   }
   const foldTurns = new JobTurns({ places: () => Math.max(1, workers), urgency: routing });
   const pool = new ProofPool(workers, 'kernel', foldTurns);
-  const queue = openQueue({ ...config, redisUrl }, pool, refusals, logger, () => turns.waiting);
+  const isLeft = (inQueue: unknown): boolean => {
+    const job = jobFromWire(inQueue);
+    return !(job instanceof Error) && cutJobs.isLeft(job);
+  };
+  const held = () => turns.waiting;
+  const queue = openQueue({ ...config, redisUrl }, pool, refusals, logger, { held, isLeft });
   const turns = queueTurns(queue, routing);
   return { pool, folds, queue, turns, foldTurns };
 }
@@ -134,14 +142,16 @@ function openQueue(
   pool: ProofPool,
   refusals: Refusals,
   logger: Logger,
-  held: () => number,
+  { held, isLeft }: { held: () => number; isLeft: (inQueue: unknown) => boolean },
 ): ProofQueue {
   const name = proofQueueName(partition);
   const maker = pool.concurrency === 0 ? undefined : pool;
   const onRefusal = (reason: string) => refusals.add(reason);
   const onError = (reason: string) => logger.warn('proof queue', { reason });
-  const onCleared = (jobs: number) => logger.info('jobs of another release taken out', { jobs });
-  const told = { onRefusal, onError, isForeign, onCleared };
+  const onCleared = (jobs: number) =>
+    logger.info('jobs that nobody makes or asks for taken out', { jobs });
+  const isUseless = (inQueue: unknown) => isForeign(inQueue) || isLeft(inQueue);
+  const told = { onRefusal, onError, isForeign: isUseless, onCleared };
   return new BullmqQueue({ redisUrl, name, maker, held, ...told });
 }
 
@@ -200,6 +210,10 @@ async function circuitsOf(config: ProverConfig): Promise<ProvingCircuit[]> {
   return [...loadCircuits(circuits), ...folded];
 }
 
+function partOptions(config: ProverConfig) {
+  return { parameters: starkParameters(config), partRecords: config.stark.partRecords };
+}
+
 async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const stopped = untilStopped();
   setPriority(config.nice);
@@ -210,7 +224,9 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
   const { store, transport } = await openSource(config, logger);
   const refusals = new Refusals((reason) => logger.warn('job left to others', { reason }));
   const { routing, costs } = await openRouting(config, dataDir, logger);
-  const { pool, folds, queue, turns, foldTurns } = openWork(config, routing, refusals, logger);
+  const cutJobs = new CutJobs();
+  const work = openWork(config, routing, cutJobs, refusals, logger);
+  const { pool, folds, queue, turns, foldTurns } = work;
   const commits = new CommitPool();
   const onProved = (proved: EpochProved): void => {
     if (transport !== undefined) publishEpochProved(transport, proved);
@@ -227,11 +243,7 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     chains: new MarketChains({
       ...{ chains: config.chains, byMarket: config.marketChains, storeDir: dataDir },
     }),
-    stark: {
-      commits,
-      parameters: starkParameters(config),
-      partRecords: config.stark.partRecords,
-    },
+    stark: { commits, cutJobs, ...partOptions(config) },
     findCircuit: builtCircuit,
     folds,
     foldTurns,

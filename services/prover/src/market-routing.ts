@@ -5,14 +5,20 @@ import type { FoldedCircuit, Groth16Circuit, ProvingCircuit } from './chain-cont
 import type { AcceptedFold, AcceptedProof } from './epoch-assembler.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import type { Urgency } from './job-turns.ts';
-import type { Tilings } from './router/alternative.ts';
+import { starkLine } from './proof-job.ts';
+import { type AnyTilings, runsOf, type Tilings } from './router/alternative.ts';
+import { type Cuttable, cutInto } from './router/cuts.ts';
 import { type Decision, type DecisionRecord, decisionRecord } from './router/decision.ts';
-import type { EpochRouter } from './router/epoch-router.ts';
+import type { ChoiceRequest, EpochRouter } from './router/epoch-router.ts';
 import { type Standing, standingOf } from './router/job-order.ts';
-import { kindName, type RoutedKind } from './router/proof-backend.ts';
+import type { PartKind } from './router/part-kind.ts';
+import { type CostKind, kindName } from './router/proof-backend.ts';
+import type { Run } from './router/tilings.ts';
 import { type RoleRows, type RoleTiles, routedKind, tilesOf } from './tiling.ts';
 
 const NS_PER_MS = 1_000_000n;
+
+type CuttableEpoch = Pick<ClosedEpoch, 'epoch' | 'timeNs' | 'records'>;
 
 export interface MarketRoutingOptions {
   readonly router: EpochRouter;
@@ -23,10 +29,16 @@ export interface MarketRoutingOptions {
   readonly workersElsewhere: boolean;
 }
 
-/** An epoch's choice, and what its proofs took. */
-export interface EpochRoute {
+/** What the line of a chain's epochs asks of a choice. */
+export interface LineRoute {
   /** Proofs under way at a time; undefined: no choice. */
   readonly workers: number | undefined;
+  /** There is nothing left to prove of it, or it failed. */
+  end(): void;
+}
+
+/** An epoch's choice, and what its proofs took. */
+export interface EpochRoute extends LineRoute {
   readonly tiles: RoleTiles;
   /** The choice with its reason. */
   readonly record: DecisionRecord;
@@ -34,17 +46,31 @@ export interface EpochRoute {
   made(circuit: Groth16Circuit, proof: AcceptedProof): void;
   /** Told of each kind whose proofs were folded. `underWay`: jobs at work at the time. */
   folded(circuit: FoldedCircuit, fold: AcceptedFold, underWay: number): void;
-  /** There is nothing left to prove of it, or it failed. */
-  end(): void;
 }
+
+/** The same of an epoch of a STARK chain. */
+export interface CutRoute extends LineRoute {
+  /** Of its first parts, records at most; those behind them have as many as they may. */
+  readonly sizes: readonly number[];
+  readonly record: DecisionRecord;
+  /** Told what became of it. */
+  cut(parts: readonly PartKind[]): void;
+  /** Told of each proof that was accepted. */
+  made(kind: PartKind, proof: AcceptedPart): void;
+  /** Told of each part that was proved before. */
+  found(kind: PartKind): void;
+}
+
+type AcceptedPart = Omit<AcceptedProof, 'proof' | 'publicSignals'>;
 
 /** An epoch whose proofs are under way. */
 interface OpenEpoch {
-  readonly market: string;
+  /** Its market, or the market's STARK chain (`starkLine`). */
+  readonly line: string;
   readonly epoch: number;
   readonly deadlineMs: number;
   /** Of each kind, by its name: proofs that are not made yet. */
-  readonly rest: Map<string, { readonly kind: RoutedKind; proofs: number }>;
+  rest: Map<string, { readonly kind: CostKind; proofs: number }>;
 }
 
 /** One for all markets of a process: they share its workers. */
@@ -60,10 +86,10 @@ export class MarketRouting implements Urgency {
     return this.#options.nowMs();
   }
 
-  /** Of a market with epochs under way. */
-  standing(market: string, workers: number): Standing | undefined {
+  /** Of a market, or its STARK chain, with epochs under way. */
+  standing(line: string, workers: number): Standing | undefined {
     const chain = [...this.#open]
-      .filter((open) => open.market === market)
+      .filter((open) => open.line === line)
       .sort((left, right) => left.epoch - right.epoch)
       .map((open) => ({ deadlineMs: open.deadlineMs, restMs: this.#restMs(open, 'cpuUpperMs') }));
     return standingOf(chain, workers, this.nowMs());
@@ -81,41 +107,86 @@ export class MarketRouting implements Urgency {
     circuits: readonly ProvingCircuit[],
     kept?: Tilings,
   ): EpochRoute {
-    const { router, logger } = this.#options;
-    const nowMs = this.nowMs();
-    // Another machine's clock may be ahead of this one's.
-    const closedMs = Math.min(nowMs, Number(timeNs / NS_PER_MS));
-    router.closed(market, closedMs);
+    const { router } = this.#options;
     const kinds = circuits.map(routedKind);
-    const aheadMs = this.#aheadMs();
-    const request = { market, epoch, rows, closedMs, nowMs, waiting, aheadMs, kinds };
+    const request = { ...this.#request(market, epoch, timeNs, waiting), rows, kinds };
     const decision = kept === undefined ? router.choose(request) : router.kept(market, epoch, kept);
-    const record = decisionRecord(decision);
-    logger.info('proofs chosen', { ...record, waiting });
-    const open = {
-      market,
-      epoch,
-      deadlineMs: closedMs + router.deadlineMs,
-      rest: restOf(decision),
-    };
-    this.#open.add(open);
-    const isFree = this.#options.workersElsewhere || decision.alternatives.length === 0;
+    const { open, record } = this.#begin(market, decision, request);
     return {
       record,
-      workers: isFree ? undefined : decision.workers,
+      workers: this.#workersOf(decision),
       tiles: {
         batch: tilesOf(rows.batch, decision.batches, circuits),
         accounts: tilesOf(rows.accounts, decision.accounts, circuits),
       },
-      made: (circuit, proof) => this.#made(open, circuit, proof),
+      made: (circuit, proof) => this.#made(open, routedKind(circuit), proof),
       folded: (circuit, fold, underWay) => this.#folded(open, circuit, fold, underWay),
       end: () => void this.#open.delete(open),
     };
   }
 
-  #made(open: OpenEpoch, circuit: Groth16Circuit, proof: AcceptedProof): void {
+  /**
+   * The same of an epoch of the STARK chain.
+   * @param kept - sizes of parts, some of which an earlier run has proved: it stays so
+   */
+  cut(
+    market: string,
+    { epoch, timeNs, records: { length: records } }: CuttableEpoch,
+    waiting: number,
+    cuttable: Omit<Cuttable, 'records'>,
+    kept?: readonly number[],
+  ): CutRoute {
+    const { router } = this.#options;
+    const line = starkLine(market);
+    const whole = { ...cuttable, records };
+    const request = { ...this.#request(line, epoch, timeNs, waiting), ...whole };
+    const decision =
+      kept === undefined ? router.cut(request) : router.kept(line, epoch, cutInto(whole, kept));
+    const { open, record } = this.#begin(market, decision, request);
+    return {
+      record,
+      workers: this.#workersOf(decision),
+      sizes: decision.sizes,
+      cut: (parts) => {
+        open.rest = restOf(parts.map((kind) => ({ kind, proofs: 1 })));
+      },
+      made: (kind, proof) => this.#made(open, kind, proof),
+      found: (kind) => done(open, kind, 1),
+      end: () => void this.#open.delete(open),
+    };
+  }
+
+  /** What every choice goes by. */
+  #request(line: string, epoch: number, timeNs: bigint, waiting: number): ChoiceRequest {
+    const nowMs = this.nowMs();
+    // Another machine's clock may be ahead of this one's.
+    const closedMs = Math.min(nowMs, Number(timeNs / NS_PER_MS));
+    this.#options.router.closed(line, closedMs);
+    return { market: line, epoch, closedMs, nowMs, waiting, aheadMs: this.#aheadMs() };
+  }
+
+  /** Proofs of an epoch are under way from now on. */
+  #begin(
+    market: string,
+    decision: Decision<AnyTilings>,
+    { market: line, epoch, closedMs, waiting }: ChoiceRequest,
+  ): { readonly open: OpenEpoch; readonly record: DecisionRecord } {
+    const { router, logger } = this.#options;
+    const record = { ...decisionRecord(decision), market };
+    const chain = line === market ? 'poseidon' : 'stark';
+    logger.info('proofs chosen', { ...record, chain, waiting });
+    const rest = restOf(runsOf(decision));
+    const open = { line, epoch, deadlineMs: closedMs + router.deadlineMs, rest };
+    this.#open.add(open);
+    return { open, record };
+  }
+
+  #workersOf({ workers, alternatives }: Decision<AnyTilings>): number | undefined {
+    return this.#options.workersElsewhere || alternatives.length === 0 ? undefined : workers;
+  }
+
+  #made(open: OpenEpoch, kind: CostKind, proof: AcceptedPart): void {
     const { proveMs, cpuMs, rssBytes, proofBytes, verifyMs, underWay } = proof;
-    const kind = routedKind(circuit);
     done(open, kind, 1);
     // A worker of an earlier release tells no processor time.
     if (cpuMs === undefined) return;
@@ -163,11 +234,16 @@ export class MarketRouting implements Urgency {
   }
 }
 
-function restOf({ batches, accounts }: Decision): OpenEpoch['rest'] {
-  return new Map([...batches, ...accounts].map((run) => [kindName(run.kind), { ...run }]));
+function restOf(runs: readonly Run<CostKind>[]): OpenEpoch['rest'] {
+  const rest: OpenEpoch['rest'] = new Map();
+  for (const { kind, proofs } of runs) {
+    const before = rest.get(kindName(kind))?.proofs ?? 0;
+    rest.set(kindName(kind), { kind, proofs: before + proofs });
+  }
+  return rest;
 }
 
-function done({ rest }: OpenEpoch, kind: RoutedKind, proofs: number): void {
+function done({ rest }: OpenEpoch, kind: CostKind, proofs: number): void {
   const left = rest.get(kindName(kind));
   if (left !== undefined) left.proofs = Math.max(0, left.proofs - proofs);
 }

@@ -110,6 +110,9 @@ export function namePart(place: JobPlace, statement: Uint8Array): PartName {
   return { id: jobId(place, statement), place };
 }
 
+/** In whose turns a market's parts are: its chains have their proofs beside each other. */
+export const starkLine = (market: string): string => `${market}/stark`;
+
 export const isPart = (job: AnyJob): job is PartJob => job.circuit === PART;
 
 function jobId(place: JobPlace, statement: string | Uint8Array): string {

@@ -16,6 +16,7 @@ import {
   type PartJob,
   type ProofJob,
   type ProofResult,
+  starkLine,
 } from './proof-job.ts';
 import type { ProofMaker } from './proof-queue.ts';
 import type { LocalFault } from './proof-worker.ts';
@@ -99,7 +100,9 @@ export class ProofPool implements ProofMaker {
   async make(job: AnyJob): Promise<ProofResult> {
     const task = this.#taskOf(job);
     if (typeof task === 'string') throw new ProverError('PROVING_KEY', task);
-    const turns = this.#turns?.of(job.place);
+    const { market, epoch } = job.place;
+    const line = isPart(job) ? starkLine(market) : market;
+    const turns = this.#turns?.of({ market: line, epoch });
     await turns?.enter();
     try {
       const made = await this.#pool.run(task);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { CircuitRole } from '@foldbook/verifier';
+import type { ChainKind, CircuitRole } from '@foldbook/verifier';
 import type { CacheFigures } from './paged-cells.ts';
 import type { DecisionRecord } from './router/decision.ts';
 import type { SetAsideProof } from './set-aside.ts';
@@ -7,6 +7,7 @@ import type { SetAsideProof } from './set-aside.ts';
 /** How far one market's proofs are. */
 export interface ProverStatus {
   readonly market: string;
+  readonly chain: ChainKind;
   /** Epochs known to be closed by the market. */
   readonly epochsClosed: number;
   /** Epochs in the store. */
@@ -24,8 +25,8 @@ export interface ProverStatus {
   /** Proofs that could not be made, and wait for somebody to mend their cause. */
   readonly setAside: readonly SetAsideProof[];
   /**
-   * Moving averages of the time one proof takes a thread; null before the first. A part of a STARK
-   * chain counts as a batch.
+   * Moving averages of the time one proof takes a thread; null before the first. Of a STARK chain
+   * `msPerBatch` is a part's, and the other is always null.
    */
   readonly msPerBatch: number | null;
   readonly msPerAccountProof: number | null;
@@ -50,14 +51,16 @@ export class ProverProgress {
   setAside: () => readonly SetAsideProof[] = () => [];
   choice: DecisionRecord | undefined;
   readonly #market: string;
+  readonly #chain: ChainKind;
   #epochsClosed = 0;
   #epochsProved = 0;
   #recordsProved = 0;
   #recordsSeen = 0;
   readonly #averageMs: Record<CircuitRole, number | null> = { batch: null, accounts: null };
 
-  constructor(market: string) {
+  constructor(market: string, chain: ChainKind) {
     this.#market = market;
+    this.#chain = chain;
   }
 
   get epochsClosed(): number {
@@ -96,6 +99,7 @@ export class ProverProgress {
     const { hits, misses, pages } = this.tree();
     return {
       market: this.#market,
+      chain: this.#chain,
       epochsClosed: this.#epochsClosed,
       epochsProved: this.#epochsProved,
       recordsProved: this.#recordsProved,

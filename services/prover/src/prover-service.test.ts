@@ -113,6 +113,7 @@ test('markets are met as they appear, and each has its chain', async () => {
     assert(typeof treeHitRate === 'number' && treeHitRate > 0 && treeHitRate < 1);
     assert.deepEqual(status, {
       market: 'FIRST',
+      chain: 'poseidon',
       epochsClosed: 2,
       epochsProved: 2,
       recordsProved: 2,

@@ -30,7 +30,7 @@ export interface ToldStatus extends ProverStatus {
 /** The STARK chains, as far as they are unlike the Poseidon chains. */
 export type StarkServiceOptions = Pick<
   StarkMarketProverOptions,
-  'commits' | 'parameters' | 'partRecords'
+  'commits' | 'parameters' | 'partRecords' | 'cutJobs'
 >;
 
 export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market' | 'onProved'> {

@@ -3,7 +3,7 @@ import type { ProvedEpoch } from './epoch-assembler.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import type { EpochTurns, JobTurns } from './job-turns.ts';
 import { Limit } from './limit.ts';
-import type { EpochRoute } from './market-routing.ts';
+import type { LineRoute } from './market-routing.ts';
 import type { ProverProgress } from './prover-progress.ts';
 import type { SetAside } from './set-aside.ts';
 import type { ProofTools } from './single-proof.ts';
@@ -17,7 +17,7 @@ const DEFAULT_RECORDS = 65_536;
 export interface PlannedEpoch {
   readonly closed: ClosedEpoch;
   /** How its proofs were chosen, if anybody did. */
-  readonly route?: EpochRoute | undefined;
+  readonly route?: LineRoute | undefined;
 }
 
 /** What the line lends to an epoch's proofs, beside the queue. */
@@ -26,6 +26,7 @@ export interface LineTools extends Pick<ProofTools, 'turns' | 'asides' | 'setAsi
 }
 
 export interface ProvingLineOptions<P extends PlannedEpoch> {
+  /** In whose turns it is: the market, or its STARK chain (`starkLine`). */
   readonly market: string;
   /** Shared with all that give jobs to the queue, and with all that fold here. */
   readonly turns: JobTurns;

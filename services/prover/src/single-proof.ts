@@ -2,6 +2,7 @@
 /** One proof of an epoch, had from the queue: checked, asked for again, set aside. */
 import { threadCpuUsage } from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AGAIN } from './cut-jobs.ts';
 import type { EpochTurns } from './job-turns.ts';
 import type { Limit } from './limit.ts';
 import type { AnyJob, ProofResult } from './proof-job.ts';
@@ -84,7 +85,7 @@ interface FailedProof {
 async function proveOne(wanted: WantedProof, tools: ProofTools): Promise<MadeProof | FailedProof> {
   const first = await askInTurn(wanted, '', tools);
   const refusals: string[] = [];
-  for (let asked = first; ; asked = await askInTurn(wanted, '-again', tools)) {
+  for (let asked = first; ; asked = await askInTurn(wanted, AGAIN, tools)) {
     const { id, result, underWay } = asked;
     if (result instanceof ProverError) return { job: first.job, failure: result };
     // Another job goes to the worker before this one's proof keeps the thread busy.

@@ -15,7 +15,9 @@ export interface StarkAssemblerOptions extends ProofTools {
   /** Keeps the proofs of parts until their epoch is there. */
   readonly store: StarkStore;
   /** Told of each proof that was made and accepted. */
-  readonly onProof: (made: MadeProof) => void;
+  readonly onProof: (part: PlannedPart, made: MadeProof) => void;
+  /** Told of each proof that an earlier run had left. */
+  readonly onFound: (part: PlannedPart) => void;
   /** Told why the store did not keep a proof. */
   readonly onTrouble: (reason: string) => void;
 }
@@ -40,17 +42,21 @@ export async function proveStarkEpoch(
 }
 
 async function provePart(
-  { name, job, statement }: PlannedPart,
+  part: PlannedPart,
   open: Limit,
   options: StarkAssemblerOptions,
 ): Promise<Uint8Array> {
-  const { store, onProof, onTrouble } = options;
+  const { name, job, statement } = part;
+  const { store, onProof, onFound, onTrouble } = options;
   const verify = (proof: Uint8Array) => verifyPart(statement, proof);
   const kept = await store.partProof(name);
-  if (kept !== undefined && verify(kept).ok) return kept;
+  if (kept !== undefined && verify(kept).ok) {
+    onFound(part);
+    return kept;
+  }
   const hint = "compare the worker's release with this prover's";
   const made = await proveAtLast({ job, verify, hint }, open, options);
-  onProof(made);
+  onProof(part, made);
   // It saves work only: what the disk does not take now is made again after a new start.
   await store.putPart(name, made.proof).catch((error: unknown) => {
     const passing = passingError(error);

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { airDigest, commitmentDigest, genesisDigest, type ProofParameters } from '@foldbook/stark';
-import type { DecodedStarkEpoch, GenesisFields, StarkGenesis } from '@foldbook/verifier';
+import {
+  bytesToHex,
+  type DecodedStarkEpoch,
+  type GenesisFields,
+  type StarkGenesis,
+} from '@foldbook/verifier';
 import { AccountLedger } from './account-ledger.ts';
 import type { ChainProverOptions } from './chain-prover.ts';
 import type { ChainSide, LineOfChain, Planning } from './chain-side.ts';
 import type { StoredChain, StoredKeys } from './chain-store.ts';
+import type { CutJobs } from './cut-jobs.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
+import type { CutRoute, MarketRouting } from './market-routing.ts';
 import { sameBytes } from './operator-key.ts';
 import type { PartCommits } from './part-commits.ts';
+import { starkLine } from './proof-job.ts';
 import { ProofStore } from './proof-store.ts';
 import type { ProverProgress } from './prover-progress.ts';
 import type { PlannedEpoch } from './proving-line.ts';
@@ -28,10 +36,15 @@ export interface StarkChainOptions
   readonly parameters: ProofParameters;
   /** Records of a part at most. */
   readonly partRecords: number;
+  /** Chooses how an epoch is cut; without it each part is as large as it may be. */
+  readonly routing?: MarketRouting | undefined;
+  /** Told which parts are asked for. */
+  readonly cutJobs?: CutJobs | undefined;
 }
 
 export interface PlannedStark extends PlannedEpoch {
   readonly plan: StarkPlan;
+  readonly route: CutRoute | undefined;
 }
 
 /** With the chain and the rules at the end of its stored epochs. */
@@ -104,7 +117,13 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   async plan(closed: ClosedEpoch, { operatorKeys }: Planning): Promise<PlannedStark> {
     this.#planner ??= this.#openPlanner();
     const planner = await this.#planner;
-    return { closed, plan: await planner.plan(closed, operatorKeys) };
+    const kept = await this.store.partsOf(closed.epoch);
+    const waiting = this.#progress.epochsClosed - closed.epoch - 1;
+    const { plan, route } = await planner.plan(closed, { operatorKeys, kept, waiting });
+    this.#progress.choice = route?.record;
+    const names = plan.parts.map(({ name }) => name);
+    this.#options.cutJobs?.cut(this.#chainName, closed.epoch, names);
+    return { closed, plan, route };
   }
 
   /** At the end of the stored epochs, which the stream has led to. */
@@ -121,6 +140,11 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
     return this.#begun;
   }
 
+  /** As jobs have it. */
+  get #chainName(): string {
+    return bytesToHex(this.#chain.chainId);
+  }
+
   async #accounts(): Promise<CommittedAccounts> {
     const { logBlowup } = this.#chain.genesis.parameters;
     const table = this.#ledger.table();
@@ -129,19 +153,26 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   }
 
   line(): LineOfChain<PlannedStark> {
-    const { market, logger, queue, turns } = this.#options;
+    const { market, logger, queue, turns, cutJobs } = this.#options;
     const { store } = this;
     const progress = this.#progress;
     const onTrouble = (error: string) =>
       logger.warn('the proof of a part is not kept', { market, error });
     return {
-      ...{ foldTurns: turns, maxRecords: MAX_RECORDS },
-      prove: ({ plan }, tools) =>
+      ...{ market: starkLine(market), foldTurns: turns, maxRecords: MAX_RECORDS },
+      prove: ({ plan, route }, tools) =>
         proveStarkEpoch(plan, {
           ...{ ...tools, queue, store, onTrouble },
-          onProof: ({ proveMs }) => progress.proofMade('batch', proveMs),
+          onProof: ({ kind, statement }, made) => {
+            progress.proofMade('batch', made.proveMs);
+            route?.made(kind, { ...made, proofBytes: statement.length + made.proof.length });
+          },
+          onFound: ({ kind }) => route?.found(kind),
         }),
-      clear: (beforeEpoch) => store.clearParts(beforeEpoch),
+      clear: async (beforeEpoch) => {
+        cutJobs?.kept(this.#chainName, beforeEpoch);
+        await store.clearParts(beforeEpoch);
+      },
     };
   }
 

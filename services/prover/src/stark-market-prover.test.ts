@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
+import { createLogger } from '@foldbook/runtime';
 import { DEFAULT_PARAMETERS } from '@foldbook/stark';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments } from '@foldbook/verifier/stark-data';
+import { MarketRouting } from './market-routing.ts';
 import { LocalCommits } from './part-commits.ts';
+import { EpochRouter } from './router/epoch-router.ts';
+import { partKind } from './router/part-kind.ts';
+import { routerSchema } from './router/settings.ts';
 import { StarkMarketProver } from './stark-market-prover.ts';
 import { DiffScript, depositBase, depositQuote, fee, trade } from './testing/diff-script.ts';
 import { MemoryStream } from './testing/memory-stream.ts';
@@ -56,11 +61,28 @@ const start = (
   maxEpochs = 4,
   reader = streamOf(),
   partRecords = PART_RECORDS,
+  routing?: MarketRouting,
 ): Promise<Running> =>
   startProver({ dir, market: MARKET, reader, maker }, (common) => {
     const parameters = DEFAULT_PARAMETERS;
-    return new StarkMarketProver({ ...common, commits, parameters, partRecords, maxEpochs });
+    return new StarkMarketProver({
+      ...common,
+      commits,
+      parameters,
+      partRecords,
+      maxEpochs,
+      routing,
+    });
   });
+
+function newRouting() {
+  const lines: string[] = [];
+  const router = new EpochRouter({ ...routerSchema.parse({}), maxWorkers: 2 });
+  const write = (line: string) => void lines.push(line);
+  const logger = createLogger({ service: 'test', level: 'info', write });
+  const options = { router, logger, nowMs: Date.now, workersElsewhere: false };
+  return { routing: new MarketRouting(options), lines, book: router.book };
+}
 
 async function finish(running: Running): Promise<void> {
   try {
@@ -125,6 +147,41 @@ test('what was proved before a kill is not proved again, and what is damaged is'
   await finish(await start(second));
   assert.deepEqual(second.made.sort(), ['0-p0+2', '2-p6+2']);
   assert.equal(await accepted(), 4);
+});
+
+test('who starts again cuts an epoch as its proved parts are', async () => {
+  const first = new PartMaker();
+  first.instead = async ({ place: { part } }) =>
+    part === 'p6+2' || part === 'p8+1' ? new Promise(() => undefined) : undefined;
+  const killed = await start(first);
+  const parts = inStore('stark', 'parts');
+  const names = () => readdir(parts).catch(() => []);
+  await polled(async () => (await names()).some((name) => name.includes('-p2+4-')));
+  await killed.stop();
+  // Of a cut that was given up: it is of no use, and in nobody's way.
+  const [name = ''] = (await names()).filter((one) => one.includes('-p2+4-'));
+  const other = name.replace('-p2+4-', '-p3+2-');
+  await writeFile(join(parts, other), 'no proof');
+  const second = new PartMaker();
+  const { routing, lines } = newRouting();
+  await finish(await start(second, 4, streamOf(), 6, routing));
+  assert.deepEqual(second.made.sort(), ['2-p6+2', '3-p8+1']);
+  assert.deepEqual(await readdir(parts), []);
+  assert(lines.some((line) => /proofs chosen.*epoch.*2.*reason.*kept/.test(line)));
+  assert.equal(await accepted(), 4);
+});
+
+test('what parts took is known to the router, and the status has its choice', async () => {
+  const { routing, book } = newRouting();
+  const [maker, inner] = [new PartMaker(), new PartMaker()];
+  maker.instead = async (job) => ({ ...(await inner.make(job)), cpuMs: 50 });
+  const running = await start(maker, 4, streamOf(), PART_RECORDS, routing);
+  await finish(running);
+  const cost = book.cost(partKind(1, 5, DEFAULT_PARAMETERS.logBlowup), 'leaf');
+  assert.equal(cost?.samples, 4);
+  assert(cost.cpuMs === 50 && cost.proofBytes > 100_000 && cost.verifyMs > 0);
+  const { choice, chain } = running.prover.progress.status();
+  assert.deepEqual([chain, choice?.epoch, choice?.proofs], ['stark', 3, '1 stark-4/4096+256']);
 });
 
 test('a prover goes on from its store, and holds the store against its stream', async () => {

@@ -27,13 +27,15 @@ import {
 import type { AccountLedger } from './account-ledger.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import { headerFields } from './epoch-header.ts';
+import type { CutRoute, MarketRouting } from './market-routing.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { packAccounts } from './packed-accounts.ts';
 import type { PartCommits } from './part-commits.ts';
 import { refusedPlan } from './plan-check.ts';
 import { createPartJob, namePart, type PartJob, type PartName } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
-import type { StoredStarkGenesis } from './stark-store.ts';
+import { type PartKind, partKind } from './router/part-kind.ts';
+import type { KeptPart, StoredStarkGenesis } from './stark-store.ts';
 
 export interface StarkContext extends StoredStarkGenesis {
   readonly operator: OperatorKey;
@@ -43,6 +45,8 @@ export interface StarkContext extends StoredStarkGenesis {
 export interface PlannedPart {
   readonly statement: Uint8Array;
   readonly name: PartName;
+  /** What its cost is known by. */
+  readonly kind: PartKind;
   readonly job: () => PartJob;
 }
 
@@ -68,6 +72,23 @@ export interface StarkPlannerOptions {
   readonly commits: PartCommits;
   /** Records of a part at most. */
   readonly partRecords: number;
+  /** Chooses how an epoch is cut; without it each part is as large as it may be. */
+  readonly routing?: MarketRouting | undefined;
+}
+
+/** What one plan is made with. */
+export interface StarkPlanning {
+  /** By which the epoch is checked as verifiers do, before anybody sees it. */
+  readonly operatorKeys: OperatorKeys;
+  /** Parts of the epoch that an earlier run has proved. */
+  readonly kept: readonly KeptPart[];
+  /** Closed epochs behind this one. */
+  readonly waiting: number;
+}
+
+export interface RoutedStarkPlan {
+  readonly plan: StarkPlan;
+  readonly route: CutRoute | undefined;
 }
 
 /** Plans a chain's epochs in order, each on the one before, however far ahead of the store. */
@@ -99,19 +120,47 @@ export class StarkPlanner {
     this.#accounts = accounts;
   }
 
-  /**
-   * @param operatorKeys - by which the epoch is checked as verifiers do, before anybody sees it
-   * @throws ProverError BALANCE_OUT_OF_RANGE, EPOCH_REFUSED: the planner is then of no more use
-   */
-  async plan(closed: ClosedEpoch, operatorKeys: OperatorKeys): Promise<StarkPlan> {
-    const { operator } = this.#context;
-    const tip = this.#tip;
+  /** @throws ProverError BALANCE_OUT_OF_RANGE, EPOCH_REFUSED: the planner is then of no more use */
+  async plan(closed: ClosedEpoch, planning: StarkPlanning): Promise<RoutedStarkPlan> {
+    const route = this.#route(closed, planning);
+    try {
+      const parts = await this.#cut(closed, route?.sizes ?? []);
+      const plan = this.#sign(closed, parts);
+      this.#check(plan, planning.operatorKeys);
+      this.#tip = plan.tip;
+      route?.cut(parts.map(({ kind }) => kind));
+      return { plan, route };
+    } catch (error) {
+      route?.end();
+      throw error;
+    }
+  }
+
+  #route(closed: ClosedEpoch, { kept, waiting }: StarkPlanning): CutRoute | undefined {
+    const { partRecords, routing } = this.#options;
+    const { name, parameters } = this.#context.genesis;
+    const accounts = this.#ledger.accounts;
+    const cuttable = { partRecords, accounts, logBlowup: parameters.logBlowup };
+    const sizes = keptSizes(closed, kept, partRecords);
+    return routing?.cut(name, closed, waiting, cuttable, sizes);
+  }
+
+  /** @param sizes - of the first parts, which have so many records or less */
+  async #cut(closed: ClosedEpoch, sizes: readonly number[]): Promise<PlannedPart[]> {
+    const { partRecords } = this.#options;
     const parts: PlannedPart[] = [];
     for (let first = 0; first < closed.records.length; ) {
-      const { part, end } = await this.#planPart(closed, parts.length, first);
+      const size = Math.min(partRecords, sizes[parts.length] ?? partRecords);
+      const { part, end } = await this.#planPart(closed, parts.length, first, size);
       parts.push(part);
       first = end;
     }
+    return parts;
+  }
+
+  #sign(closed: ClosedEpoch, parts: readonly PlannedPart[]): StarkPlan {
+    const { operator } = this.#context;
+    const tip = this.#tip;
     const header: StarkHeader = {
       ...headerFields(this.#context, tip, closed),
       partCount: parts.length,
@@ -120,14 +169,11 @@ export class StarkPlanner {
       accountsRoot: this.#accounts.root,
     };
     const headerBytes = encodeStarkHeader(header);
-    const plan: StarkPlan = {
+    return {
       ...{ epoch: closed.epoch, changes: closed.changes, headerBytes, parts },
       signature: signHeader(headerBytes, operator.secretKey),
       tip: chainStateAfter(header, headerBytes),
     };
-    this.#check(plan, operatorKeys);
-    this.#tip = plan.tip;
-    return plan;
   }
 
   /** The part of an epoch that begins with the record at `first`. */
@@ -135,11 +181,12 @@ export class StarkPlanner {
     closed: ClosedEpoch,
     index: number,
     first: number,
+    size: number,
   ): Promise<{ readonly part: PlannedPart; readonly end: number }> {
     const { commits, partRecords } = this.#options;
     const { genesis, chainId } = this.#context;
     const before = this.#accounts;
-    const end = this.#ledger.takePart(closed.records, first, partRecords);
+    const end = this.#ledger.takePart(closed.records, first, size, partRecords);
     if (end === undefined) throw this.#outOfRange(closed.epoch);
     const count = end - first;
     const records = packRecords(closed.records.slice(first, end));
@@ -160,7 +207,9 @@ export class StarkPlanner {
       const accounts = packAccounts(before.table);
       return createPartJob(place, airDigest(), { statement, records, accounts });
     };
-    return { part: { statement, name: namePart(place, statement), job }, end };
+    const height = 2 ** Math.max(before.commitment.logHeight, made.accounts.logHeight);
+    const kind = partKind(count, height, logBlowup);
+    return { part: { statement, name: namePart(place, statement), kind, job }, end };
   }
 
   /** What was signed and refused could never be taken back. */
@@ -196,4 +245,25 @@ export function starkEpochFile(
     parts: parts.map((part) => ({ statement: part.statement, proof: proofOf(part) })),
   };
   return encodeStarkEpochFile(file);
+}
+
+/**
+ * So many records a part that parts with a proof come out as they are, as far as they follow each
+ * other; undefined where there are none. What is between them is cut plainly.
+ */
+function keptSizes(
+  { recordFirst, records }: Pick<ClosedEpoch, 'recordFirst' | 'records'>,
+  kept: readonly KeptPart[],
+  partRecords: number,
+): number[] | undefined {
+  const sizes: number[] = [];
+  let next = recordFirst;
+  for (const { first, count } of kept.toSorted((left, right) => left.first - right.first)) {
+    const isHere = first >= next && first + count <= recordFirst + records.length;
+    if (!isHere || count > partRecords) continue;
+    for (; next < first; next += sizes.at(-1) ?? 0) sizes.push(Math.min(partRecords, first - next));
+    sizes.push(count);
+    next += count;
+  }
+  return sizes.length === 0 ? undefined : sizes;
 }

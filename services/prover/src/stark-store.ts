@@ -25,6 +25,8 @@ export const STARK_FOLDER = 'stark';
 /** In messages. */
 export const STARK_NAME = 'STARK chain';
 const PROOF_ENDING = '.proof';
+/** Of the file of a part's proof: its epoch, first record and records. */
+const PART_FILE = /^(\d+)-.*-p(\d+)\+(\d+)-[0-9a-f]+\.proof$/;
 const FORMATS = {
   encodeGenesis: encodeStarkGenesis,
   decodeGenesis: decodeStarkGenesis,
@@ -32,6 +34,12 @@ const FORMATS = {
 };
 
 export type StoredStarkGenesis = StoredGenesisOf<StarkGenesis>;
+
+/** A part that has a proof and no epoch yet, by its records since genesis. */
+export interface KeptPart {
+  readonly first: number;
+  readonly count: number;
+}
 
 export class StarkStore extends ChainStore<StarkGenesis, DecodedStarkEpoch> {
   private constructor(dir: string, market: string) {
@@ -63,6 +71,16 @@ export class StarkStore extends ChainStore<StarkGenesis, DecodedStarkEpoch> {
   /** What an earlier run had proved of a part whose epoch is not there yet; not checked. */
   partProof(name: PartName): Promise<Uint8Array | undefined> {
     return readIfThere(this.#partPath(name));
+  }
+
+  /** The parts of an epoch that an earlier run had proved; nothing of them is checked. */
+  async partsOf(epoch: number): Promise<KeptPart[]> {
+    const names = await readdir(this.#partsFolder);
+    return names.flatMap((name) => {
+      const [of, first, count] = PART_FILE.exec(name)?.slice(1).map(Number) ?? [];
+      const isOne = first !== undefined && count !== undefined && of === epoch;
+      return isOne && Number.isSafeInteger(first + count) && count > 0 ? [{ first, count }] : [];
+    });
   }
 
   /** Keeps the proof of a part: whoever starts again need not make it again. */

@@ -58,6 +58,7 @@ async function startProver(epochs: number): Promise<ProverProcess> {
   return processes.start('prover', {
     ...{ partition, redisUrl: redis.url, workers: 0, nice: 0, dataDir: join(dir, 'proofs') },
     source: { kind: 'segment', dir: join(dir, 'streams') },
+    chains: 'poseidon',
   });
 }
 

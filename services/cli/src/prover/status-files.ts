@@ -25,14 +25,22 @@ export interface ProverFacts extends Told {
   readonly markets: readonly MarketFacts[];
 }
 
-export interface MarketFacts {
+/** Of the chain that is announced. */
+export interface MarketFacts extends ChainFacts {
+  /** Where it has two: the other one. */
+  readonly secondChain?: ChainFacts;
+}
+
+export interface ChainFacts {
   readonly market: string;
+  readonly chain: 'stark' | 'poseidon';
   readonly epochsClosed: number;
   readonly epochsProved: number;
   readonly epochsBacklog: number;
   readonly recordsBacklog: number;
   readonly treePages: number;
   readonly treeHitRate: number | null;
+  /** Of a STARK chain a part's. */
   readonly msPerBatch: number | null;
   readonly msPerAccountProof: number | null;
   readonly setAside: readonly {

@@ -59,7 +59,7 @@ test('workers that leave jobs to others are trouble, with the reason', async () 
 
 test('what is not measured yet has no figure, and a choice is told in words', async () => {
   const market = {
-    ...{ market: 'BTC-USD', epochsClosed: 2, epochsProved: 1, epochsBacklog: 1 },
+    ...{ market: 'BTC-USD', chain: 'poseidon', epochsClosed: 2, epochsProved: 1, epochsBacklog: 1 },
     ...{ recordsBacklog: 7, treePages: 1, setAside: [] },
     ...{ treeHitRate: null, msPerBatch: null, msPerAccountProof: null },
     choice: { epoch: 1, proofs: 'none', reason: 'only' },
@@ -74,4 +74,35 @@ test('what is not measured yet has no figure, and a choice is told in words', as
   const after = await foldbook('prover', 'status', '--data', data);
   assert.match(after.stdout, /a batch 118 ms, .*95\.9 % found/);
   assert.match(after.stdout, /epoch 1: 1 groth16\/batch-15 \(as an earlier run had planned\)$/m);
+});
+
+test('chains are told apart: a STARK chain has parts, and each its own backlog', async () => {
+  const facts = {
+    ...{ market: 'BTC-USD', epochsClosed: 9, recordsBacklog: 70_000, treePages: 0 },
+    ...{ treeHitRate: null, msPerAccountProof: null, setAside: [] },
+  };
+  const proofs = '2 stark-4/32768+2048, 1 stark-4/8192+1024';
+  const stark = {
+    ...{ ...facts, chain: 'stark', epochsProved: 7, epochsBacklog: 2, msPerBatch: 480 },
+    choice: { epoch: 8, proofs, reason: 'deadline' },
+  };
+  const poseidon = { ...facts, chain: 'poseidon', epochsProved: 2, epochsBacklog: 7 };
+  const market = { ...poseidon, msPerBatch: 118, secondChain: stark };
+  await tell('prover', Date.now() + 60_000, { ...prover, markets: [market] });
+  const both = await foldbook('prover', 'status', '--data', data);
+  assert.equal(both.status, 0, both.stderr);
+  assert.match(
+    both.stdout,
+    /BTC-USD: 2 of 9 epochs proved; waiting: 7 epochs, .*\n {4}Poseidon chain: a batch 118/,
+  );
+  assert.match(both.stdout, /and beside it: 7 of 9 epochs proved; waiting: 2 epochs, 70000/);
+  assert.match(both.stdout, /^ {4}STARK chain: a part 480 ms$/m);
+  const choice = /epoch 8: 2 parts of 32,768 rows, 1 part of 8,192 rows \(others would be late\)$/m;
+  assert.match(both.stdout, choice);
+  const aside = { epoch: 7, part: 'p900+40', reason: 'PROOF_FAILED: no memory' };
+  const stuck = { ...market, secondChain: { ...stark, setAside: [aside] } };
+  await tell('prover', Date.now() + 60_000, { ...prover, markets: [stuck] });
+  const after = await foldbook('prover', 'status', '--data', data);
+  assert.equal(after.status, 1, 'also where the other chain is proved');
+  assert.match(after.stdout, /set aside: epoch 7 part p900\+40: PROOF_FAILED: no memory$/m);
 });

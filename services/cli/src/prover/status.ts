@@ -7,12 +7,12 @@ import { DEFAULT_NODE_DIR } from '../paths.ts';
 import {
   ageOf,
   isStale,
-  type MarketFacts,
   type ProverFacts,
   readStatus,
   type SupervisorFacts,
   statusFileOf,
 } from './status-files.ts';
+import { isStuck, marketWords } from './status-words.ts';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -26,9 +26,13 @@ Shows what the prover that "foldbook up" runs here tells every second, and the s
 workers if there is one, and how long ago. Exit status 1 if a market is not proved any further, a
 proof is set aside, workers leave jobs to others, or one of the two has told nothing for seconds.
 
+Of a market with two chains the one that is announced comes first. A STARK chain's proofs are of
+parts, and its last choice says how an epoch was cut: parts with the rows of their records.
+
   --data DIR        of the node (default ${DEFAULT_NODE_DIR})
-  --json            {"prover":{"atMs","workers","rssBytes","refusal","markets":[{"market",
-                    "epochsBacklog","recordsBacklog","treeHitRate","setAside":[...],"choice",...}]},
+  --json            {"prover":{"atMs","workers","rssBytes","refusal","markets":[{"market","chain",
+                    "epochsBacklog","recordsBacklog","treeHitRate","setAside":[...],"choice",...,
+                    "secondChain":{the same}}]},
                     "supervisor":{"atMs","min","max","workers":[{"pid","core"}],"wanted","reason",
                     "backlog","rssBytes","started","ended","failed","refusal"}}; supervisor: null
                     without one
@@ -49,10 +53,7 @@ Example: foldbook prover status --json`,
     const isTroubled = [prover, supervisor].some(
       (facts) => facts !== undefined && (isStale(facts, nowMs) || (facts.refusal ?? null) !== null),
     );
-    const isStuck = prover?.markets.some(
-      ({ stopped, setAside }) => stopped !== undefined || setAside.length > 0,
-    );
-    return isTroubled || isStuck === true ? 1 : 0;
+    return isTroubled || prover?.markets.some(isStuck) === true ? 1 : 0;
   },
 };
 
@@ -86,41 +87,6 @@ function words(
   }
   if (supervisor !== undefined) lines.push(...supervisorWords(supervisor, nowMs));
   return lines.join('\n');
-}
-
-function marketWords(facts: MarketFacts): string[] {
-  const { market, epochsClosed, epochsProved, epochsBacklog, recordsBacklog, stopped } = facts;
-  const { treeHitRate, treePages, msPerBatch, msPerAccountProof, choice, setAside } = facts;
-  const share = treeHitRate === null ? '-' : `${(100 * treeHitRate).toFixed(1)} %`;
-  return [
-    `  ${market}: ${epochsProved} of ${plural(epochsClosed, 'epoch')} proved; waiting: ` +
-      `${plural(epochsBacklog, 'epoch')}, ${plural(recordsBacklog, 'record')}`,
-    `    a batch ${msPerBatch ?? '-'} ms, an account proof ${msPerAccountProof ?? '-'} ms; ` +
-      `account tree: ${share} found in memory, ${plural(treePages, 'page')}`,
-    ...(choice === undefined
-      ? []
-      : [`    last choice, epoch ${choice.epoch}: ${choiceWords(choice)}`]),
-    ...setAside.map(
-      ({ epoch, part, reason }) => `    set aside: epoch ${epoch} ${part}: ${reason}`,
-    ),
-    ...(stopped === undefined ? [] : [`    stopped: ${stopped}`]),
-  ];
-}
-
-/** Of the router's, in words; one that is not known here is told as it is. */
-const REASONS: Readonly<Record<string, string>> = {
-  only: 'the only way there is',
-  unmeasured: 'nothing is measured yet',
-  trial: 'to measure it',
-  cost: 'it costs the least',
-  deadline: 'others would be late',
-  backlog: 'others wait',
-  memory: 'others need more memory',
-  kept: 'as an earlier run had planned',
-};
-
-function choiceWords({ proofs, reason }: { proofs: string; reason: string }): string {
-  return proofs === 'none' ? 'no proof needed' : `${proofs} (${REASONS[reason] ?? reason})`;
 }
 
 function supervisorWords(facts: SupervisorFacts, nowMs: number): string[] {

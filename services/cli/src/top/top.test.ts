@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { OperatorClient, OrderClient } from '@foldbook/client';
 import { Asset, Side } from '@foldbook/protocol';
-import { connectChannel, processChannel, type Transport } from '@foldbook/runtime';
+import { connectChannel, processChannel, type Transport, thisOwner } from '@foldbook/runtime';
+import { statusFileOf } from '../prover/status-files.ts';
 import { type ServiceProcess, startService } from '../service-process.ts';
 import { metricsFileOf } from './metrics-file.ts';
 
@@ -96,6 +97,29 @@ describe('top', { skip, timeout: 120_000 }, () => {
     assert.deepEqual(sample.local.numbers, { localClients: 0, localWaitingBytes: 0 });
     assert.deepEqual(sample.local.ends, {});
     assert.deepEqual(shown.asks, [{ price: '100', quantity: '3', orders: 1 }]);
+  });
+
+  test('shows of a node how far its proofs are, by chain', async () => {
+    const path = statusFileOf(dir, 'prover');
+    await mkdir(dirname(path), { recursive: true });
+    const chain = {
+      ...{ market: 'BTC-USD', epochsClosed: 3, recordsBacklog: 0, treePages: 0, setAside: [] },
+      ...{ treeHitRate: null, msPerBatch: null, msPerAccountProof: null, epochsBacklog: 1 },
+    };
+    const secondChain = { ...chain, chain: 'stark', epochsProved: 1 };
+    const markets = [{ ...chain, chain: 'poseidon', epochsProved: 2, secondChain }];
+    const atMs = Date.now();
+    const owner = thisOwner('prover', atMs);
+    await writeFile(path, JSON.stringify({ owner, atMs, markets }));
+    const args = ['top', '--once', '--data', dir];
+    const [plain, json] = await Promise.all([foldbook(args), foldbook([...args, '--json'])]);
+    assert.equal(plain.status, 0, plain.stderr);
+    assert.match(plain.stdout, /^ {2}BTC-USD: 2 of 3 epochs proved/m);
+    assert.match(
+      plain.stdout,
+      /^ {4}and beside it: 1 of 3 epochs proved.*\n {4}STARK chain: a part/m,
+    );
+    assert.deepEqual(JSON.parse(json.stdout).proofs, markets);
   });
 
   test('profile: the market that is shown writes one of each thread', async () => {

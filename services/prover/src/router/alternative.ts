@@ -2,6 +2,7 @@
 /** What a way to prove an epoch is expected to cost, in CPU seconds of the prover. */
 import assert from 'node:assert/strict';
 import type { CostBook, StepCost } from './cost-book.ts';
+import type { CostKind, RoutedKind } from './proof-backend.ts';
 import {
   gigabytes,
   LATE_ONCE,
@@ -43,13 +44,17 @@ export interface CostParts {
   readonly backlog: number;
 }
 
-/** A way to divide an epoch's rows. */
-export interface Tilings {
-  readonly batches: Tiling;
-  readonly accounts: Tiling;
+/** A way to divide an epoch's rows. Parts, which have rows of both, are among the batches. */
+export interface Tilings<Kind extends CostKind = RoutedKind> {
+  readonly batches: Tiling<Kind>;
+  readonly accounts: Tiling<Kind>;
 }
 
-export interface Alternative extends Tilings {
+/** Of either chain. */
+export type AnyTilings = Tilings<CostKind>;
+
+/** What a way to divide an epoch is expected to take. */
+export interface Estimate {
   readonly workers: number;
   /** From its start, ms: expected, and what few exceed. */
   readonly durationMs: number;
@@ -60,17 +65,19 @@ export interface Alternative extends Tilings {
   readonly parts: CostParts;
 }
 
+export type Alternative<Of extends AnyTilings = Tilings> = Of & Estimate;
+
 /** Of each second by which epochs close faster than they are proved. */
 const OVERRUN_PER_S = 1;
 
 /** Two tilings as one piece of work; undefined when something in them has no estimate. */
-export function alternativeOf(
-  tilings: Tilings,
+export function alternativeOf<Of extends AnyTilings>(
+  tilings: Of,
   workers: number,
   book: CostBook,
   weights: VerifierWeights,
   standing: Standing,
-): Alternative | undefined {
+): Alternative<Of> | undefined {
   const leaves: Steps[] = [];
   const closings: Steps[] = [];
   const sum = { cpuMs: 0, rssBytes: 0, proofBytes: 0, verifyMs: 0, proofs: 0 };
@@ -178,10 +185,13 @@ function backlogCost(durationMs: number, standing: Standing): number {
 }
 
 /** What the epoch itself costs, whenever it comes. */
-export const ownCost = ({ parts: { cpu, memory, verifier } }: Alternative): number =>
+export const ownCost = ({ parts: { cpu, memory, verifier } }: Estimate): number =>
   cpu + memory + verifier;
 
-export const totalCost = (one: Alternative): number =>
+export const totalCost = (one: Estimate): number =>
   ownCost(one) + one.parts.late + one.parts.backlog;
 
-export const runsOf = ({ batches, accounts }: Tilings): readonly Run[] => [...batches, ...accounts];
+export const runsOf = ({ batches, accounts }: AnyTilings): readonly Run<CostKind>[] => [
+  ...batches,
+  ...accounts,
+];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The router against every fixed choice, over the same loads and the same luck. */
+import type { RouterOptions } from './epoch-router.ts';
 import type { Load } from './load.ts';
 import { fixedChoices, fixedPolicy, type Policy, routerPolicy } from './policy.ts';
 import {
@@ -13,7 +14,7 @@ import type { Outcome } from './simulation-outcome.ts';
 import type { World } from './simulation-world.ts';
 
 /** Where one fixed choice is right for every epoch the router can't be better, nor much worse. */
-const TIE = 0.005;
+export const TIE = 0.005;
 
 export interface Standings {
   readonly policy: string;
@@ -22,6 +23,17 @@ export interface Standings {
   /** Of each seed, of each load. */
   readonly outcomes: readonly Outcome[];
 }
+
+/** Who is compared. */
+export interface Policies {
+  readonly router: (options: RouterOptions) => Policy;
+  readonly fixed: (cores: number, foldsAllowed: boolean) => readonly Policy[];
+}
+
+const circuitPolicies: Policies = {
+  router: routerPolicy,
+  fixed: (cores, foldsAllowed) => fixedChoices(cores, foldsAllowed).map(fixedPolicy),
+};
 
 export interface Comparison {
   readonly settings: RouterSettings;
@@ -43,6 +55,7 @@ export function compare(
   world: World,
   settings: RouterSettings,
   seeds: readonly number[],
+  policies: Policies = circuitPolicies,
 ): Comparison {
   const { foldsAllowed } = verifierWeights(settings.verifier);
   const standings = (policyOf: (seed: number) => Policy): Standings => {
@@ -54,13 +67,14 @@ export function compare(
   return {
     settings,
     router: standings((seed) => {
-      const policy = routerPolicy({ ...settings, maxWorkers: world.cores });
+      const policy = policies.router({ ...settings, maxWorkers: world.cores });
       // Other luck than that of the runs that count.
       for (const load of learning) simulate(load, policy, world, settings, seed + 1_000);
       return policy;
     }),
-    fixed: fixedChoices(world.cores, foldsAllowed)
-      .map((choice) => standings(() => fixedPolicy(choice)))
+    fixed: policies
+      .fixed(world.cores, foldsAllowed)
+      .map((policy) => standings(() => policy))
       .sort((left, right) => left.score - right.score),
   };
 }

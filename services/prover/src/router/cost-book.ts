@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
 import { type AverageFigures, MovingAverage } from './moving-average.ts';
-import { kindName, type Measurement, type ProofStage, type RoutedKind } from './proof-backend.ts';
+import {
+  type CostKind,
+  familyName,
+  kindName,
+  type Measurement,
+  type ProofStage,
+  workOf,
+} from './proof-backend.ts';
 
 /** What a step is expected to take. */
 export interface StepCost {
-  /** Measurements behind it; 0 where it is guessed from another circuit of the back end. */
+  /** Measurements behind it; 0 where it is guessed from another kind of the same family. */
   readonly samples: number;
   /** Processor time. */
   readonly cpuMs: number;
@@ -16,7 +23,7 @@ export interface StepCost {
   readonly verifyMs: number;
 }
 
-/** A guess from another circuit may be this many times too low. */
+/** A guess from another circuit, or other heights, may be this many times too low. */
 const GUESS_CAUTION = 2;
 /** Whoever hands figures in has bounded them by less; the square of this one is finite. */
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -26,7 +33,7 @@ const NOTHING: StepCost = {
 
 /** What is known of a step, as it is written down. */
 export interface StepFigures {
-  readonly kind: RoutedKind;
+  readonly kind: CostKind;
   readonly stage: ProofStage;
   readonly cpuMs: AverageFigures;
   readonly rssBytes: AverageFigures;
@@ -41,7 +48,7 @@ export interface BookFigures {
 }
 
 class StepAverages {
-  readonly kind: RoutedKind;
+  readonly kind: CostKind;
   readonly stage: ProofStage;
   readonly cpuMs: MovingAverage;
   readonly rssBytes: MovingAverage;
@@ -68,8 +75,8 @@ class StepAverages {
 
 /**
  * Moving averages of what each kind's steps cost. No figure comes from anywhere but measurements:
- * of a kind that was never measured it says either what its constraints suggest, held against a
- * measured circuit of the same back end, or nothing at all.
+ * of a kind that was never measured it says either what its constraints, or a part's cells,
+ * suggest, held against the nearest that was measured of the same back end, or nothing at all.
  */
 export class CostBook {
   readonly #steps = new Map<string, StepAverages>();
@@ -122,17 +129,18 @@ export class CostBook {
   }
 
   /** Undefined where neither the kind nor another of its back end was measured. */
-  cost(kind: RoutedKind, stage: ProofStage): StepCost | undefined {
+  cost(kind: CostKind, stage: ProofStage): StepCost | undefined {
     if (stage === 'closing' && !kind.folds) return NOTHING;
     const measured = this.#steps.get(`${kindName(kind)}/${stage}`);
     if (measured !== undefined) return costOf(measured);
     let nearest: StepAverages | undefined;
-    const away = (other: RoutedKind) => Math.abs(Math.log(other.constraints / kind.constraints));
+    const family = familyName(kind);
+    const away = (other: CostKind) => Math.abs(Math.log(workOf(other) / workOf(kind)));
     for (const step of this.#steps.values()) {
-      if (step.stage !== stage || step.kind.backEnd !== kind.backEnd) continue;
+      if (step.stage !== stage || familyName(step.kind) !== family) continue;
       if (nearest === undefined || away(step.kind) < away(nearest.kind)) nearest = step;
     }
-    return nearest && guessed(costOf(nearest), kind.constraints / nearest.kind.constraints, kind);
+    return nearest && guessed(costOf(nearest), workOf(kind) / workOf(nearest.kind), kind);
   }
 
   /**
@@ -160,8 +168,8 @@ function costOf({ cpuMs, rssBytes, proofBytes, verifyMs }: StepAverages): StepCo
   };
 }
 
-/** `ratio` of constraints. A proof that nothing is folded into has one size for all circuits. */
-function guessed(cost: StepCost, ratio: number, { folds }: RoutedKind): StepCost {
+/** `ratio` of work. A proof that nothing is folded into has one size for all circuits. */
+function guessed(cost: StepCost, ratio: number, { folds }: CostKind): StepCost {
   return {
     samples: 0,
     cpuMs: ratio * cost.cpuMs,

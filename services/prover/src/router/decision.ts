@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** A choice with its reasons, as the log and a prover's status have it. */
-import { type Alternative, totalCost } from './alternative.ts';
-import { type Tiling, tilingWords } from './tilings.ts';
+import { type Alternative, type AnyTilings, type Tilings, totalCost } from './alternative.ts';
+import { tilingWords } from './tilings.ts';
 
 /** What made the choice what it is. */
 export type Reason =
@@ -9,7 +9,7 @@ export type Reason =
   | 'kept'
   /** Nothing else was possible. */
   | 'only'
-  /** Nothing is measured yet: Groth16 and the largest circuits that are filled. */
+  /** Nothing is measured yet: the way without a router (`largestFilled`, `plainCut`). */
   | 'unmeasured'
   /** A kind that was measured too little, when there was time to prove the epoch again after it. */
   | 'trial'
@@ -22,18 +22,18 @@ export type Reason =
   /** What costs less does not fit into the memory budget. */
   | 'memory';
 
-export interface Decision {
+export interface Choice<Of extends AnyTilings = Tilings> {
   readonly market: string;
   readonly epoch: number;
-  readonly batches: Tiling;
-  readonly accounts: Tiling;
   readonly workers: number;
   readonly reason: Reason;
   /** The one chosen, if it has an estimate, then the best others; none if nothing is measured. */
-  readonly alternatives: readonly Alternative[];
+  readonly alternatives: readonly Alternative<Of>[];
   /** How many were compared. */
   readonly compared: number;
 }
+
+export type Decision<Of extends AnyTilings = Tilings> = Of & Choice<Of>;
 
 /** Plain data for one log line and a status. Costs are in CPU seconds. */
 export interface DecisionRecord {
@@ -59,7 +59,7 @@ export interface ExpectedCosts {
   readonly cost: number;
 }
 
-export function decisionRecord(decision: Decision): DecisionRecord {
+export function decisionRecord(decision: Decision<AnyTilings>): DecisionRecord {
   const { market, epoch, batches, accounts, workers, reason, compared } = decision;
   const [first, second] = decision.alternatives;
   return {
@@ -69,7 +69,7 @@ export function decisionRecord(decision: Decision): DecisionRecord {
   };
 }
 
-function expectedCosts(one: Alternative): ExpectedCosts {
+function expectedCosts(one: Alternative<AnyTilings>): ExpectedCosts {
   return {
     proofs: tilingWords([...one.batches, ...one.accounts]),
     workers: one.workers,

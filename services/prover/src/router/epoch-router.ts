@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * Chooses how an epoch is proved: back end and circuit of every proof, and how many workers. It
- * has neither a clock nor chance in it: times and measurements are handed in, so that the same
- * history gives the same choices.
+ * Chooses how an epoch is proved: back end and circuit of every proof, or the sizes of its parts,
+ * and how many workers. It has neither a clock nor chance in it: times and measurements are handed
+ * in, so that the same history gives the same choices.
  */
 import assert from 'node:assert/strict';
 import type { CircuitRole } from '@foldbook/verifier';
 import {
   type Alternative,
+  type AnyTilings,
   alternativeOf,
+  type Estimate,
   ownCost,
-  type Tilings,
+  type Standing,
   totalCost,
 } from './alternative.ts';
 import { CostBook } from './cost-book.ts';
+import { type Cut, type Cuttable, cuts, plainCut } from './cuts.ts';
 import type { Decision, Reason } from './decision.ts';
 import { MovingAverage } from './moving-average.ts';
 import type { Measurement, RoutedKind } from './proof-backend.ts';
@@ -22,20 +25,26 @@ import { largestFilled, tilings } from './tilings.ts';
 import { pickTrial } from './trial.ts';
 import { WarmMemory } from './warm-memory.ts';
 
-export interface RouteRequest {
+export interface ChoiceRequest {
   readonly market: string;
   readonly epoch: number;
-  /** Records, and accounts whose net change is not zero. */
-  readonly rows: Readonly<Record<CircuitRole, number>>;
   readonly closedMs: number;
   readonly nowMs: number;
   /** Closed epochs that wait for this one, or for the workers that it takes. */
   readonly waiting: number;
   /** Processor time of what is under way and goes first, ms. */
   readonly aheadMs: number;
+}
+
+export interface RouteRequest extends ChoiceRequest {
+  /** Records, and accounts whose net change is not zero. */
+  readonly rows: Readonly<Record<CircuitRole, number>>;
   /** What the chain has keys for and this prover can make; Groth16 of each role. */
   readonly kinds: readonly RoutedKind[];
 }
+
+/** Of a STARK chain. */
+export type CutRequest = ChoiceRequest & Cuttable;
 
 export interface RouterOptions extends RouterSettings {
   /** 1 or more: costs are divided by it. */
@@ -94,60 +103,97 @@ export class EpochRouter {
   }
 
   /** A choice that was made before: nothing is compared, as it stays. */
-  kept(market: string, epoch: number, { batches, accounts }: Tilings): Decision {
+  kept<Of extends AnyTilings>(market: string, epoch: number, tilings: Of): Decision<Of> {
     const { maxWorkers } = this.#options;
-    const chosen = { market, epoch, batches, accounts, workers: maxWorkers };
-    return { ...chosen, reason: 'kept', alternatives: [], compared: 0 };
+    const rest = { workers: maxWorkers, reason: 'kept', alternatives: [], compared: 0 } as const;
+    return { ...tilings, market, epoch, ...rest };
   }
 
   choose(request: RouteRequest): Decision {
-    this.#choices += 1;
-    const { market, epoch, rows, waiting, aheadMs } = request;
-    const { deadlineMs, verifier, maxWorkers } = this.#options;
-    const weights = verifierWeights(verifier);
-    const kinds = request.kinds.filter(({ folds }) => !folds || weights.foldsAllowed);
+    const { rows } = request;
+    const { foldsAllowed } = verifierWeights(this.#options.verifier);
+    const kinds = request.kinds.filter(({ folds }) => !folds || foldsAllowed);
     const of = (role: CircuitRole) => kinds.filter((kind) => kind.role === role);
-    const unchosen = {
-      ...{ market, epoch, workers: maxWorkers, alternatives: [], compared: 0 },
+    const plain = {
       batches: largestFilled(rows.batch, of('batch')),
       accounts: largestFilled(rows.accounts, of('accounts')),
     };
-    if (of('batch').length === 1 && of('accounts').length === 1) {
-      return { ...unchosen, reason: 'only' };
-    }
-    const combinations = tilings(rows.batch, of('batch')).flatMap((batches) =>
-      tilings(rows.accounts, of('accounts')).map((accounts) => ({ batches, accounts })),
-    );
-    const slackMs = request.closedMs + deadlineMs - request.nowMs;
-    const gapMs = this.#pace.get(market)?.gapMs;
-    const warmth = this.#warm.at(request.nowMs);
-    const anyGapMs = this.#anyPace.gapMs;
-    const standing = { slackMs, deadlineMs, aheadMs, waiting, gapMs, anyGapMs, warmth };
-    const known = this.#workerCounts()
-      .flatMap((workers) =>
-        combinations.map((one) => alternativeOf(one, workers, this.book, weights, standing)),
-      )
-      .filter((one) => one !== undefined)
-      .sort((left, right) => totalCost(left) - totalCost(right) || left.workers - right.workers);
+    const isOnly = of('batch').length === 1 && of('accounts').length === 1;
+    const combinations = isOnly
+      ? [plain]
+      : tilings(rows.batch, of('batch')).flatMap((batches) =>
+          tilings(rows.accounts, of('accounts')).map((accounts) => ({ batches, accounts })),
+        );
+    return this.#choose(request, plain, isOnly ? undefined : combinations);
+  }
+
+  /** How an epoch of a STARK chain is cut. Other cuts of an epoch show the same. */
+  cut(request: CutRequest): Decision<Cut> {
+    const combinations = cuts(request);
+    const isOnly = request.records === 0;
+    return this.#choose(request, plainCut(request), isOnly ? undefined : combinations);
+  }
+
+  /**
+   * @param plain - the way without measurements
+   * @param combinations - all ways; undefined where there is no other
+   */
+  #choose<Of extends AnyTilings>(
+    request: ChoiceRequest,
+    plain: Of,
+    combinations: readonly Of[] | undefined,
+  ): Decision<Of> {
+    this.#choices += 1;
+    const { market, epoch, aheadMs } = request;
+    const { maxWorkers } = this.#options;
+    const place = { market, epoch };
+    const unchosen = { ...plain, ...place, workers: maxWorkers, alternatives: [], compared: 0 };
+    if (combinations === undefined) return { ...unchosen, reason: 'only' };
+    const standing = this.#standing(request);
+    const known = this.#estimates(combinations, standing);
     const fitting = known.filter((one) => this.#fits(one));
     const best = fitting[0] ?? leastMemory(known);
     if (best === undefined) return { ...unchosen, reason: 'unmeasured' };
     const mayTry = this.#choices >= this.#trialAt;
     const trial = mayTry
-      ? pickTrial(combinations, fitting, best, this.book, slackMs - aheadMs)
+      ? pickTrial(combinations, fitting, best, this.book, standing.slackMs - aheadMs)
       : undefined;
     if (trial !== undefined) this.#trialAt = this.#choices + CHOICES_PER_TRIAL + 1;
-    const { batches, accounts } = trial ?? best;
     const { durationMs, rssBytes } = isEstimated(trial) ? trial : best;
     this.#warm.chosen(request.nowMs, best.workers, rssBytes, request.nowMs + aheadMs + durationMs);
     const others = fitting.filter((one) => one !== trial && one !== best);
     const alternatives = [...(isEstimated(trial) ? [trial] : []), best, ...others];
     return {
-      ...{ market, epoch, batches, accounts, workers: best.workers },
+      ...(trial ?? best),
+      ...place,
+      workers: best.workers,
       reason: trial !== undefined ? 'trial' : this.#reason(best, known),
       alternatives: alternatives.slice(0, SHOWN_ALTERNATIVES),
       compared: known.length,
     };
+  }
+
+  #standing({ market, closedMs, nowMs, aheadMs, waiting }: ChoiceRequest): Standing {
+    const { deadlineMs } = this.#options;
+    return {
+      ...{ slackMs: closedMs + deadlineMs - nowMs, deadlineMs, aheadMs, waiting },
+      ...{ gapMs: this.#pace.get(market)?.gapMs, anyGapMs: this.#anyPace.gapMs },
+      warmth: this.#warm.at(nowMs),
+    };
+  }
+
+  /** Of all that can be estimated, the best first. */
+  #estimates<Of extends AnyTilings>(
+    combinations: readonly Of[],
+    standing: Standing,
+  ): Alternative<Of>[] {
+    const weights = verifierWeights(this.#options.verifier);
+    return this.#workerCounts()
+      .flatMap((workers) =>
+        combinations.map((one) => alternativeOf(one, workers, this.book, weights, standing)),
+      )
+      .filter((one) => one !== undefined)
+      .sort((left, right) => totalCost(left) - totalCost(right) || left.workers - right.workers);
   }
 
   /** 1, 2, 4, ... and the most. */
@@ -158,11 +204,11 @@ export class EpochRouter {
     return [...counts, maxWorkers];
   }
 
-  #fits({ workers, rssBytes }: Alternative): boolean {
+  #fits({ workers, rssBytes }: Estimate): boolean {
     return workers * rssBytes <= this.#options.memoryBytes;
   }
 
-  #reason(best: Alternative, known: readonly Alternative[]): Reason {
+  #reason(best: Estimate, known: readonly Estimate[]): Reason {
     if (!this.#fits(best) || known[0] !== best) return 'memory';
     const cheapest = known
       .filter((one) => this.#fits(one))
@@ -173,10 +219,11 @@ export class EpochRouter {
   }
 }
 
-const isEstimated = (one: Tilings | undefined): one is Alternative =>
-  one !== undefined && 'parts' in one;
+const isEstimated = <Of extends AnyTilings>(
+  one: Of | Alternative<Of> | undefined,
+): one is Alternative<Of> => one !== undefined && 'parts' in one;
 
-function leastMemory(known: readonly Alternative[]): Alternative | undefined {
-  const needs = ({ workers, rssBytes }: Alternative) => workers * rssBytes;
+function leastMemory<Of extends Estimate>(known: readonly Of[]): Of | undefined {
+  const needs = ({ workers, rssBytes }: Estimate) => workers * rssBytes;
   return known.toSorted((left, right) => needs(left) - needs(right))[0];
 }

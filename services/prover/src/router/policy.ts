@@ -2,13 +2,12 @@
 /** Who chooses in a simulation: the router, or one choice for all epochs. */
 import assert from 'node:assert/strict';
 import type { CircuitRole } from '@foldbook/verifier';
+import type { AnyTilings } from './alternative.ts';
 import { EpochRouter, type RouteRequest, type RouterOptions } from './epoch-router.ts';
-import type { Measurement, RoutedKind } from './proof-backend.ts';
+import type { CostKind, Measurement } from './proof-backend.ts';
 import { largestFilled, type Tiling } from './tilings.ts';
 
-export interface Choice {
-  readonly batches: Tiling;
-  readonly accounts: Tiling;
+export interface Choice extends AnyTilings {
   readonly workers: number;
 }
 
@@ -18,7 +17,7 @@ export interface Policy {
   choose(request: RouteRequest): Choice;
   measured(measurement: Measurement): void;
   /** Of a proof or leaf, for the order of jobs, ms. */
-  expectedMs(kind: RoutedKind): number;
+  expectedMs(kind: CostKind): number;
 }
 
 export function routerPolicy(options: RouterOptions): Policy {
@@ -58,7 +57,7 @@ export function fixedPolicy(choice: FixedChoice): Policy {
   const words = ({ folds, sizes }: FixedChoice['batch']) =>
     `${folds ? 'fold' : 'groth16'} ${sizes}`;
   // The same order of jobs as the router's: what is compared is the choice alone.
-  const expected = new Map<RoutedKind, number>();
+  const expected = new Map<CostKind, number>();
   const tiling = (request: RouteRequest, role: CircuitRole): Tiling => {
     const { folds, sizes } = choice[role];
     const kinds = request.kinds.filter((kind) => kind.role === role && kind.folds === folds);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * What a router knows of the ways to prove. Back ends are the verifier's (`BackEnd`): Groth16 and
- * folding. One of a chain of its own (STARK) has no kinds in this chain's genesis: it would be
- * chosen by its own router over its own kinds, with the same costs.
+ * What a router knows of the ways to prove. Of a Poseidon chain back ends are the verifier's
+ * (`BackEnd`): Groth16 and folding. A STARK chain has one way to prove, in parts of any size.
  */
 import type { CircuitName } from '@foldbook/circuits';
 import type { ProofKind } from '@foldbook/verifier';
 import type { ProofJob } from '../proof-job.ts';
+import type { PartKind } from './part-kind.ts';
 
 /** A circuit under a back end, as a chain's genesis has a key for it. */
 export interface RoutedKind extends ProofKind {
@@ -20,12 +20,15 @@ export interface RoutedKind extends ProofKind {
   readonly folds: boolean;
 }
 
+/** What costs are known of. */
+export type CostKind = RoutedKind | PartKind;
+
 /** A leaf is a proof, or what is folded of one; the closing step follows the leaves. */
 export type ProofStage = 'leaf' | 'closing';
 
 /** What one step took; from the thread or process that did it. */
 export interface Measurement {
-  readonly kind: RoutedKind;
+  readonly kind: CostKind;
   readonly stage: ProofStage;
   /** Jobs under way at the same time on the machine, this one included. */
   readonly workers: number;
@@ -58,6 +61,25 @@ export interface ProofBackend {
   verify(jobs: readonly ProofJob[], proof: Uint8Array): Promise<boolean>;
 }
 
-/** "fold/batch-240". */
-export const kindName = (kind: RoutedKind): string =>
-  `${kind.folds ? 'fold' : 'groth16'}/${kind.circuit}`;
+export const isPartKind = (kind: CostKind): kind is PartKind => kind.backEnd === 'stark';
+
+/**
+ * "fold/batch-240"; of a part its blowup, and the rows of its records and accounts:
+ * "stark-4/32768+2048".
+ */
+export function kindName(kind: CostKind): string {
+  const family = familyName(kind);
+  return isPartKind(kind)
+    ? `${family}/${kind.records}+${kind.accounts}`
+    : `${family}/${kind.circuit}`;
+}
+
+/** Of kinds whose costs tell something of each other's. */
+export function familyName(kind: CostKind): string {
+  if (isPartKind(kind)) return `stark-${2 ** kind.logBlowup}`;
+  return kind.folds ? 'fold' : 'groth16';
+}
+
+/** What a guess goes by: constraints, or cells. */
+export const workOf = (kind: CostKind): number =>
+  isPartKind(kind) ? kind.cells : kind.constraints;

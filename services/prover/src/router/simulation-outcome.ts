@@ -5,6 +5,7 @@
  * well), the verifier's weights, and for each missed deadline once and by its lateness.
  */
 import type { LoadEpoch } from './load.ts';
+import type { CostKind } from './proof-backend.ts';
 import {
   gigabytes,
   LATE_ONCE,
@@ -56,7 +57,7 @@ export class OutcomeTally {
   }
 
   /** What verifiers get of an epoch. */
-  proofs(runs: readonly Run[], { costs }: World): void {
+  proofs(runs: readonly Run<CostKind>[], { costs }: World): void {
     for (const { kind, proofs } of runs) {
       const { leaf, closing } = costs(kind);
       this.#proofs += proofs;

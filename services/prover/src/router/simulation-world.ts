@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type CircuitName, circuitNames, pinnedDigests } from '@foldbook/circuits';
 import type { Dice } from '@foldbook/engine';
 import { BackEnd } from '@foldbook/verifier';
 import { z } from 'zod';
-import type { ProofStage, RoutedKind } from './proof-backend.ts';
+import { type CostKind, isPartKind, type ProofStage, type RoutedKind } from './proof-backend.ts';
 
 export const stepSchema = z.strictObject({
   /** Processor time of each measured step, ms: what a simulation draws from. */
@@ -50,13 +51,13 @@ export interface World {
   /** The machine is up to so many times slower than when measured, and changes this often. */
   readonly slowest: number;
   readonly driftMs: number;
-  costs(kind: RoutedKind): KindFigures;
+  costs(kind: CostKind): KindFigures;
 }
 
 export const MEASURED = new URL('./measured-costs.json', import.meta.url);
 /** Two machines of a kind, or one at two times, differ so much. */
-const SLOWEST = 1.4;
-const DRIFT_MS = 300_000;
+export const SLOWEST = 1.4;
+export const DRIFT_MS = 300_000;
 
 /** @throws when the measured costs are not what they should be */
 export function measuredWorld(cores: number): World {
@@ -74,15 +75,18 @@ export function measuredWorld(cores: number): World {
     contention: measured.contention,
     slowest: SLOWEST,
     driftMs: DRIFT_MS,
-    costs: ({ circuit, folds }) =>
-      folds ? measured.fold[circuit] : { leaf: measured.groth16[circuit] },
+    costs: (kind) => {
+      assert(!isPartKind(kind), 'parts are of another world');
+      const { circuit, folds } = kind;
+      return folds ? measured.fold[circuit] : { leaf: measured.groth16[circuit] };
+    },
   };
 }
 
 /** A step as it turns out: one of the measured times, all else as it was measured. */
 export function drawStep(
   { costs, contention }: World,
-  kind: RoutedKind,
+  kind: CostKind,
   stage: ProofStage,
   busy: number,
   dice: Dice,

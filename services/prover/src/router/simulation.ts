@@ -8,13 +8,13 @@ import { Dice } from '@foldbook/engine';
 import { nextEpoch } from './job-order.ts';
 import type { Load, LoadEpoch } from './load.ts';
 import type { Policy } from './policy.ts';
-import type { Measurement, ProofStage, RoutedKind } from './proof-backend.ts';
+import { type CostKind, type Measurement, type ProofStage, workOf } from './proof-backend.ts';
 import { type RouterSettings, WORKER_IDLE_MS } from './settings.ts';
 import { type Outcome, OutcomeTally } from './simulation-outcome.ts';
 import { drawStep, type World } from './simulation-world.ts';
 
 interface Step {
-  readonly kind: RoutedKind;
+  readonly kind: CostKind;
   readonly stage: ProofStage;
 }
 
@@ -25,7 +25,7 @@ interface OpenEpoch {
   readonly workers: number;
   readonly steps: Step[];
   /** Leaves of kinds that fold, which are not done yet. */
-  readonly leaves: Map<RoutedKind, number>;
+  readonly leaves: Map<CostKind, number>;
   running: number;
   restMs: number;
 }
@@ -144,7 +144,7 @@ class Simulation {
       kinds: this.#world.kinds,
     });
     const runs = [...batches, ...accounts].sort(
-      (left, right) => right.kind.constraints - left.kind.constraints,
+      (left, right) => workOf(right.kind) - workOf(left.kind),
     );
     const open: OpenEpoch = {
       market: `M${epoch.market}`,

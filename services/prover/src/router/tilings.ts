@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict';
-import { kindName, type RoutedKind } from './proof-backend.ts';
+import { type CostKind, kindName, type RoutedKind } from './proof-backend.ts';
 
 /** So many proofs of a kind, one after the other; all but the last of a tiling are full. */
-export interface Run {
-  readonly kind: RoutedKind;
+export interface Run<Kind extends CostKind = RoutedKind> {
+  readonly kind: Kind;
   readonly proofs: number;
 }
 
 /** Proofs that take all rows of a role, in order. */
-export type Tiling = readonly Run[];
+export type Tiling<Kind extends CostKind = RoutedKind> = readonly Run<Kind>[];
 
 /**
  * The ways to divide rows that are worth a comparison: of each size as many as fill, one more for
@@ -90,7 +90,7 @@ export function* proofRows(
 }
 
 /** "2 groth16/batch-240, 1 groth16/accounts-4", or "none". */
-export function tilingWords(tiling: Tiling): string {
+export function tilingWords(tiling: Tiling<CostKind>): string {
   const words = tiling.map(({ kind, proofs }) => `${proofs} ${kindName(kind)}`);
   return words.length === 0 ? 'none' : words.join(', ');
 }

@@ -20,6 +20,11 @@ export const MIN_LOG_ACCOUNTS = 6;
 export const MAX_LOG_ACCOUNTS = 22;
 const ROOT_BYTES = 32;
 
+/** Log height of the table of so many accounts. */
+export function accountsLogHeight(count: number): number {
+  return Math.max(MIN_LOG_ACCOUNTS, Math.ceil(Math.log2(count)));
+}
+
 /** Where every proof that uses an account table opens its columns (SPEC section 6). */
 export function accountPoint(root: Uint8Array, logHeight: number): Extension {
   const seed = new ByteWriter().bytes(root).u8(logHeight).finish();

@@ -1,5 +1,6 @@
 /** Checks proofs wherever JavaScript runs: nothing here needs the kernel or Node. */
 export { airDigest } from '../air/digest.ts';
+export { partCells } from '../air/part-cells.ts';
 export {
   DEFAULT_PARAMETERS,
   decodeParameters,
@@ -12,14 +13,18 @@ export {
 export { SECURITY_FLOOR_BITS } from '../security.ts';
 export {
   type AccountCommitment,
+  accountsLogHeight,
   commitmentDigest,
   genesisDigest,
+  MAX_LOG_ACCOUNTS,
 } from '../statement/account-commitment.ts';
 export {
   decodeStatement,
   encodeStatement,
   MAX_PART_RECORDS,
+  MIN_LOG_RECORDS,
   type PartStatement,
+  recordsLogHeight,
   STATEMENT_BYTES,
 } from '../statement/part-statement.ts';
 export { plainRoot } from '../statement/plain-tree.ts';
