@@ -6,7 +6,8 @@
  *         [--share K/N]
  */
 import { parseArgs } from 'node:util';
-import { Kernel, readKernelModule } from '../../kernel/kernel.ts';
+import { Kernel } from '../../kernel/kernel.ts';
+import { readKernelModule } from '../../kernel/module-node.ts';
 import { randomWords } from '../sample-part.ts';
 import { type Attack, failureOf, verdictsOn } from './attack.ts';
 import { byteAttacks } from './byte-attacks.ts';
