@@ -64,7 +64,8 @@ for (const [index, attack] of attacks.entries()) {
   const failure = failureOf(attack);
   if (failure === undefined) count.refused += 1;
   else if (count.failures.length < SHOWN_FAILURES) count.failures.push(failure);
-  if (index % PROGRESS_EVERY === 0) {
+  // Of its own share: whose indices may be no multiples of it.
+  if (Math.floor(index / shares) % PROGRESS_EVERY === 0) {
     write({ progress: 'proofs of what is not so', done: index, total: attacks.length });
   }
 }
