@@ -13,7 +13,7 @@ const DEFAULT_FILE_BYTES_MAX = 64 * 1024 * 1024;
 const ZSTD_MAGIC = 0xfd2fb528;
 /** A single read takes less than 2 GiB. */
 const READ_BYTES_MAX = 1024 * 1024 * 1024;
-const GENESIS_FILE = 'genesis.fbg';
+export const GENESIS_FILE = 'genesis.fbg';
 /** Of a market's folder: its STARK chain. The records are those of the market, beside it. */
 const STARK_FOLDER = 'stark';
 
