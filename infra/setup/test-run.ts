@@ -1,16 +1,16 @@
 import { join, relative } from 'node:path';
-import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { listProjectFiles } from '../checks/project-files.ts';
 import { projectRoot } from './project-node.mjs';
 import { SetupError } from './steps.ts';
+import { runTestFile } from './test-file-run.ts';
 import { longestFirst } from './test-order.ts';
 import { type TestEvent, TestTally, type TestTotals } from './test-tally.ts';
 
 /** As the smallest machine has cores: threads that spin share one with nobody for long. */
 const CONCURRENCY = 2;
-/** A run from which nothing has been heard for so long is taken to hang. */
-const SILENCE_MS = 5 * 60_000;
+/** Of a test file; the longest take a minute or two. */
+const FILE_LIMIT_MS = 5 * 60_000;
 const MESSAGE_LINES = 12;
 
 /**
@@ -35,27 +35,23 @@ export async function runTestFiles(
   write: (line: string) => void,
 ): Promise<TestTotals> {
   const tally = new TestTally(files);
-  const watchdog = new AbortController();
-  let silence: NodeJS.Timeout | undefined;
-  const heard = (): void => {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      const waiting = tally.unfinished().map((file) => relative(projectRoot, file));
-      write(`nothing heard for ${SILENCE_MS / 1000} s; stopped. Unfinished: ${waiting.join(', ')}`);
-      watchdog.abort();
-    }, SILENCE_MS);
-  };
   const detailed = process.stdout.isTTY ? new spec() : undefined;
   detailed?.pipe(process.stdout, { end: false });
-  heard();
-  const events = run({ files: [...files], concurrency: CONCURRENCY, signal: watchdog.signal });
-  for await (const event of events as AsyncIterable<TestEvent>) {
-    heard();
-    tally.accept(event);
-    if (detailed !== undefined) detailed.write(event);
-    else writeCompact(event, write);
-  }
-  clearTimeout(silence);
+  const waiting = files.values();
+  const runInTurn = async (): Promise<void> => {
+    for (const file of waiting) {
+      const events: TestEvent[] = [];
+      const limit = AbortSignal.timeout(FILE_LIMIT_MS);
+      const unfinished = await runTestFile(file, { limit, accept: (event) => events.push(event) });
+      if (unfinished !== undefined) tally.expire(file, FILE_LIMIT_MS, unfinished);
+      for (const event of events) {
+        tally.accept(event);
+        if (detailed !== undefined) detailed.write(event);
+        else writeCompact(event, write);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, runInTurn));
   detailed?.end();
   const totals = tally.finish();
   for (const { file, name, reason } of totals.skipped) {

@@ -5,6 +5,8 @@ export interface TestEvent {
     readonly name?: string;
     readonly nesting?: number;
     readonly file?: string | undefined;
+    readonly line?: number | undefined;
+    readonly column?: number | undefined;
     readonly skip?: string | boolean | undefined;
     readonly todo?: string | boolean | undefined;
     readonly message?: string;
@@ -93,11 +95,11 @@ export class TestTally {
     }
   }
 
-  /** Files that have not reported their summary, e.g. to say which hang. */
-  unfinished(): string[] {
-    return [...this.#files]
-      .filter(([, state]) => state.summary === undefined)
-      .map(([file]) => file);
+  /** A file that did not end in its time; to be said before its last events are accepted. */
+  expire(file: string, limitMs: number, unfinished: readonly string[]): void {
+    const tests = unfinished.length === 0 ? 'no test had begun' : unfinished.join(', ');
+    const message = `not ended after ${limitMs / 1000} s, and killed; unfinished: ${tests}`;
+    this.#fail({ file, name: '(file)', message }, this.#files.get(file));
   }
 
   /** Totals once the run is over; files that ran nothing are added to the failures. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { grindNonce, isGround, MAX_GRINDING_BITS, nonceBytes } from './grinding.ts';
-import { Kernel, readKernelModule } from './kernel/kernel.ts';
+import { Kernel } from './kernel/kernel.ts';
+import { readKernelModule } from './kernel/module-node.ts';
 import { StarkError } from './kernel/stark-error.ts';
 import { leastNonce } from './testing/plain-transcript.ts';
 import { mixedWords } from './testing/plain-tree.ts';

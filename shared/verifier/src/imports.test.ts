@@ -11,11 +11,14 @@ const sharedFiles = new Map([
   ['@foldbook/bn254', path.join(sharedDir, 'bn254/src/index.ts')],
   ['@foldbook/bn254/ready', path.join(sharedDir, 'bn254/src/ready-web.ts')],
   ['@foldbook/protocol/columns', path.join(sharedDir, 'protocol/src/columns.ts')],
+  ['@foldbook/stark', path.join(sharedDir, 'stark/src/index.ts')],
+  ['@foldbook/stark/kernel-module', path.join(sharedDir, 'stark/src/kernel/module-web.ts')],
   ['@foldbook/stark/verify', path.join(sharedDir, 'stark/src/verify/index.ts')],
   ['@foldbook/protocol/receipt', path.join(sharedDir, 'protocol/src/receipt-parts.ts')],
 ]);
 
-test('the library reaches nothing but itself and packages for browsers', () => {
+/** Every file that runs where `entry` is imported by a page. */
+function reached(entry: string): string[] {
   const seen = new Set<string>();
   const visit = (file: string): void => {
     if (seen.has(file)) return;
@@ -31,9 +34,20 @@ test('the library reaches nothing but itself and packages for browsers', () => {
       else assert.match(specifier, allowed, file);
     }
   };
-  visit(path.join(import.meta.dirname, 'index.ts'));
-  const names = [...seen].map((file) => path.basename(file));
+  visit(path.join(import.meta.dirname, entry));
+  assert(![...seen].some((file) => file.includes('testing')));
+  return [...seen].map((file) => path.basename(file));
+}
+
+test('the library reaches nothing but itself and packages for browsers', () => {
+  const names = reached('index.ts');
   assert(names.includes('verify-chain.ts') && names.includes('groth16.ts'));
   assert(!names.includes('store-folder.ts'));
-  assert(![...seen].some((file) => file.includes('testing')));
+  // The kernel is for whoever wants level data.
+  assert(names.includes('verify-part.ts') && !names.includes('part-committer.ts'));
+});
+
+test('so does what commits to records and accounts of a STARK chain', () => {
+  const names = reached('stark/kernel-commitments.ts');
+  assert(names.includes('part-committer.ts') && names.includes('module-web.ts'));
 });

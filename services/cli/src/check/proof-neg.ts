@@ -55,7 +55,7 @@ tests, which share no code; each attempt has to be refused by both, and for its 
   --quick           the circuits that set-up builds, and a part of the attacks; of stark one of
                     each kind
   --backend NAME    groth16 (default): circuits and stores; or stark
-  --all             of stark: every byte, which takes a core many hours
+  --all             of stark: every byte, which takes a core some five hours
   --circuit NAME    one of ${CIRCUITS.join(', ')};
                     or "none": the verifier alone
   --runs N          bits of epochs to flip (default ${DEFAULT_FLIPS}; with --quick ${QUICK_FLIPS});

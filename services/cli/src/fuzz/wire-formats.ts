@@ -130,6 +130,18 @@ const FORMATS = {
   },
   'stark-statement': { words: ['FBSP', '\x01\0\0\x78'], decode: [readStatement] },
   'stark-proof': { words: ['FBSP', 'FBSF', '\x01\0\0\x78'], decode: [verifyStark] },
+  'stark-genesis': {
+    words: ['FBGN'],
+    decode: [ofVerifier(verifier.decodeStarkGenesis, verifier.encodeStarkGenesis)],
+  },
+  'stark-header': {
+    words: [],
+    decode: [ofVerifier(verifier.decodeStarkHeader, verifier.encodeStarkHeader)],
+  },
+  'stark-epoch-file': {
+    words: ['FBEP', 'FBSP', 'FBSF'],
+    decode: [ofVerifier(verifier.decodeStarkEpochFile, verifier.encodeStarkEpochFile)],
+  },
   evidence: {
     isText: true,
     words: [
@@ -152,9 +164,12 @@ const PROTOCOL_FORMATS: readonly WireFormat[] = [
   ...(['message', 'reply', 'receipt', 'certificate', 'proof-answer'] as const),
 ];
 
+/** Of parts alone: what a chain of them is kept in is the verifier's. */
+const PART_FORMATS: readonly WireFormat[] = ['stark-statement', 'stark-proof'];
+
 /** The package whose corpus it is. */
 export function packageOf(name: WireFormat): 'protocol' | 'verifier' | 'stark' {
-  if (name.startsWith('stark-')) return 'stark';
+  if (PART_FORMATS.includes(name)) return 'stark';
   return PROTOCOL_FORMATS.includes(name) ? 'protocol' : 'verifier';
 }
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as base from '../field/base.ts';
 import { type Extension, equals, fromBase, ZERO } from '../field/extension.ts';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import { type Challenges, lookupsOf } from '../testing/air-check.ts';
 import {
   randomExtension,

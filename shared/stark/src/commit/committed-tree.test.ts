@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import { fromMontgomery } from '../kernel/montgomery.ts';
 import { mixedWords, montgomery, PlainTree, PRIME } from '../testing/plain-tree.ts';
 import { type CommittedTable, CommittedTree } from './committed-tree.ts';

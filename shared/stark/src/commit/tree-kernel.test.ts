@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blake3 } from '@noble/hashes/blake3.js';
 import fc from 'fast-check';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import {
   concat,
   mixedWords,

@@ -10,7 +10,8 @@ import {
   root,
 } from '../testing/big-field.ts';
 import * as columns from '../testing/kernel-columns.ts';
-import { Kernel, readKernelModule } from './kernel.ts';
+import { Kernel } from './kernel.ts';
+import { readKernelModule } from './module-node.ts';
 
 const module = await readKernelModule();
 const zero: BigElement = [0n, 0n, 0n, 0n, 0n];

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as big from '../testing/big-field.ts';
-import { Kernel, readKernelModule } from './kernel.ts';
+import { Kernel } from './kernel.ts';
+import { readKernelModule } from './module-node.ts';
 
 const kernel = new Kernel(await readKernelModule());
 const { exports, arena } = kernel;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as big from '../testing/big-field.ts';
-import { Kernel, readKernelModule } from './kernel.ts';
+import { Kernel } from './kernel.ts';
+import { readKernelModule } from './module-node.ts';
 import { type Columns, exponentAt, MIN_LOG_HEIGHT, Transforms } from './ntt.ts';
 
 const kernel = new Kernel(await readKernelModule());

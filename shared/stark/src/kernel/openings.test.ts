@@ -13,7 +13,8 @@ import {
   root,
 } from '../testing/big-field.ts';
 import * as columns from '../testing/kernel-columns.ts';
-import { Kernel, readKernelModule } from './kernel.ts';
+import { Kernel } from './kernel.ts';
+import { readKernelModule } from './module-node.ts';
 
 const module = await readKernelModule();
 const ROWS = 64;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import { commitmentDigest, genesisDigest } from '../statement/account-commitment.ts';
 import { decodeStatement, STATEMENT_BYTES } from '../statement/part-statement.ts';
 import { sampleAccounts, sampleRecords } from '../testing/sample-part.ts';

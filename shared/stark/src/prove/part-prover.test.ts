@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { airDigest } from '../air/digest.ts';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import { StarkError } from '../kernel/stark-error.ts';
 import { QUICK_PARAMETERS, refusalOf } from '../testing/both-verifiers.ts';
 import { PARAMETERS, verifyReference } from '../testing/reference/verify.ts';

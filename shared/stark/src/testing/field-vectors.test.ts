@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import * as base from '../field/base.ts';
 import { point, root, shift } from '../field/domain.ts';
 import * as extension from '../field/extension.ts';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import { exponentAt, Transforms } from '../kernel/ntt.ts';
 import { type FieldVectors, makeFieldVectors } from './field-vectors.ts';
 

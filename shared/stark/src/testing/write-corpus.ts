@@ -1,6 +1,7 @@
 /** Writes the corpus of `foldbook check fuzz`: a statement, and one with a proof of one query. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { Kernel, readKernelModule } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { readKernelModule } from '../kernel/module-node.ts';
 import { PartProver } from '../prove/part-prover.ts';
 import { sampleAccounts, sampleRecords } from './sample-part.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Kernel, readKernelModule } from '../../kernel/kernel.ts';
+import { Kernel } from '../../kernel/kernel.ts';
+import { readKernelModule } from '../../kernel/module-node.ts';
 import { PartShape } from '../../proof/part-shape.ts';
 import { decodeStatement } from '../../statement/part-statement.ts';
 import { verifyReference } from '../reference/verify.ts';

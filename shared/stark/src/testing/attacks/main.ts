@@ -6,7 +6,8 @@
  *         [--share K/N]
  */
 import { parseArgs } from 'node:util';
-import { Kernel, readKernelModule } from '../../kernel/kernel.ts';
+import { Kernel } from '../../kernel/kernel.ts';
+import { readKernelModule } from '../../kernel/module-node.ts';
 import { randomWords } from '../sample-part.ts';
 import { type Attack, failureOf, verdictsOn } from './attack.ts';
 import { byteAttacks } from './byte-attacks.ts';
@@ -63,7 +64,8 @@ for (const [index, attack] of attacks.entries()) {
   const failure = failureOf(attack);
   if (failure === undefined) count.refused += 1;
   else if (count.failures.length < SHOWN_FAILURES) count.failures.push(failure);
-  if (index % PROGRESS_EVERY === 0) {
+  // Of its own share: whose indices may be no multiples of it.
+  if (Math.floor(index / shares) % PROGRESS_EVERY === 0) {
     write({ progress: 'proofs of what is not so', done: index, total: attacks.length });
   }
 }
