@@ -23,6 +23,7 @@ function proofOf({ files, tree }: ChainBuilder, account: number): Uint8Array {
   const genesis = files.get('genesis.fbg') ?? new Uint8Array();
   const open = (id: number) => ({ ...tree.get(id), path: tree.path(id) });
   return encodeAccountProof({
+    chain: 'poseidon',
     ...{ genesis, keyChanges: [], headerBytes, signature, account },
     ...{ leaf: open(account), supply: open(0) },
   });
@@ -153,6 +154,7 @@ async function lastProofOf(name: string, build: ChainBuilder): Promise<string> {
   await writeFile(
     path,
     encodeAccountProof({
+      chain: 'poseidon',
       ...{ genesis: build.files.get('genesis.fbg') ?? new Uint8Array(), headerBytes, signature },
       ...{ keyChanges: build.keyChanges, account: 3, leaf: leaf(3), supply: leaf(0) },
     }),

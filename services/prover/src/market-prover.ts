@@ -307,6 +307,7 @@ export class MarketProver {
     const { headerBytes, signature } = signed;
     const leaves = { leaf: open(account), supply: open(SUPPLY_ACCOUNT) };
     return encodeAccountProof({
+      chain: 'poseidon',
       ...{ genesis: genesisFile, keyChanges: this.#keyChanges, headerBytes, signature, account },
       ...leaves,
     });
