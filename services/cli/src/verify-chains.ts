@@ -10,6 +10,7 @@ import {
   type EpochSource,
   genesisHash as hashOf,
   type Level,
+  SourceError,
   verifyChain,
 } from '@foldbook/verifier';
 import { listChains, openStoreFolder, type StoreFolderOptions } from '@foldbook/verifier/node';
@@ -38,6 +39,8 @@ export interface ChainsQuestion {
   readonly operatorKey: string | undefined;
 }
 
+type ChainPlace = Pick<ChainsQuestion, 'store' | 'market' | 'folder' | 'genesisHash'>;
+
 export interface CheckedChain {
   readonly chain: ChainKind;
   readonly result: ChainResult;
@@ -48,22 +51,23 @@ export interface CheckedChain {
 }
 
 /** Which chain was named; undefined where none was. @throws UsageError */
-export function chainFrom(text: string | undefined): ChainKind | undefined {
+export function chainFrom(text: string | undefined, option = 'chain'): ChainKind | undefined {
   const chain = CHAIN_KINDS.find((kind) => kind === text);
   if (text === undefined || chain !== undefined) return chain;
-  throw new UsageError(`--chain ${text}: there are ${CHAIN_KINDS.join(', ')}`);
+  throw new UsageError(`--${option} ${text}: there are ${CHAIN_KINDS.join(', ')}`);
 }
 
 /**
  * The chains to follow, the STARK's first: the one that was named, else that with the genesis that
- * was named, else all that the market has. @throws UsageError where it has not the one named
+ * was named, else all that the market has; none of a market without. @throws UsageError where it has
+ * not the one named, or can't be read
  */
 export async function chosenChains(
-  { store, market, folder, genesisHash }: ChainsQuestion,
+  { store, market, folder, genesisHash }: ChainPlace,
   asked: ChainKind | undefined,
 ): Promise<readonly ChainKind[]> {
-  const chains = (await listChains(store, market)).toReversed();
-  if (asked !== undefined) {
+  const chains = (await listChains(store, market).catch(unread)).toReversed();
+  if (asked !== undefined && chains.length > 0) {
     if (chains.includes(asked)) return [asked];
     throw new UsageError(
       `${market} has no ${asked} chain in ${store}; it has ${chains.join(', ')}`,
@@ -75,6 +79,11 @@ export async function chosenChains(
     if (genesis && bytesToHex(hashOf(genesis)) === genesisHash.toLowerCase()) return [chain];
   }
   return chains.slice(0, 1);
+}
+
+function unread(error: unknown): never {
+  if (error instanceof SourceError) throw new UsageError(printable(error.message));
+  throw error;
 }
 
 /** @param openLog - at level replay: the log that is executed */

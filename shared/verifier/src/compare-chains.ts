@@ -6,7 +6,7 @@ import type { Decoded } from './decoding.ts';
 import { decodeEpochFile, type HeadedEpoch } from './epoch-file.ts';
 import { type EpochSource, epochFileName } from './epoch-source.ts';
 import { toBigEndian } from './field.ts';
-import type { HeaderFields } from './header.ts';
+import { differingField, FROM_GROUPS, shown } from './log-conflict.ts';
 import { type Refused, refused } from './reason-codes.ts';
 import { decodeStarkEpochFile } from './stark/epoch-file.ts';
 import type { ChainAccepted } from './verify-chain.ts';
@@ -27,12 +27,8 @@ export type Comparison =
     }
   | (Refused & { readonly epoch: number });
 
-/** Fields that follow from the market's log alone, whatever proves it. */
-const SHARED = [
-  ...(['market', 'epoch', 'rulesHash', 'logHeadStart', 'logHeadEnd', 'logFirst'] as const),
-  ...(['logLast', 'sequenceFirst', 'sequenceLast', 'recordFirst', 'recordCount'] as const),
-  ...(['changeCount', 'stateHash', 'timeNs', 'dataDigest'] as const),
-] satisfies readonly (keyof HeaderFields<unknown>)[];
+/** Fields that follow from the market's log alone, whatever proves it, and its places there. */
+const SHARED = [...FROM_GROUPS, 'logFirst', 'logLast'] as const;
 
 /**
  * Compares the headers of the epochs that both chains have: their records are the same by the
@@ -51,9 +47,9 @@ export async function compareChains(
     const one = await readEpoch(sources.poseidon, epoch, decodeEpochFile);
     const other = await readEpoch(sources.stark, epoch, decodeStarkEpochFile);
     if (one === undefined || other === undefined) break;
-    const field = SHARED.find((name) => show(one.header[name]) !== show(other.header[name]));
+    const field = differingField(one.header, other.header, SHARED);
     if (field === undefined) continue;
-    const [ofOne, ofOther] = [show(one.header[field]), show(other.header[field])];
+    const [ofOne, ofOther] = [shown(one.header[field]), shown(other.header[field])];
     const message = `${field} is ${ofOne} in the Poseidon chain, ${ofOther} in the STARK's`;
     return { ...refused('CHAINS_DIFFER', message), epoch };
   }
@@ -76,9 +72,6 @@ async function readEpoch<Epoch extends HeadedEpoch>(
   const decoded = file && decode(file);
   return decoded?.ok === true ? decoded.value : undefined;
 }
-
-const show = (value: Uint8Array | bigint | number): string =>
-  value instanceof Uint8Array ? bytesToHex(value) : value.toString();
 
 /** Of the Poseidon chain's tree with these balances. */
 function rootOf({ ids, base, quote }: AccountTable): bigint {

@@ -1,5 +1,6 @@
 import { bytesToHex, hexToBytes } from './bytes.ts';
 import { type Refused, refused } from './reason-codes.ts';
+import { isStarkGenesis } from './stark/genesis.ts';
 
 /** An epoch's header as its operator signed it. */
 export interface SignedHeader {
@@ -7,6 +8,11 @@ export interface SignedHeader {
   readonly signature: Uint8Array;
   /** `operator-keys.fbk` as it was with it: which key was to sign. None, if no key was changed. */
   readonly keyChanges?: Uint8Array | undefined;
+}
+
+/** A header with the genesis of its chain. */
+export interface ChainSide extends SignedHeader {
+  readonly genesis: Uint8Array;
 }
 
 /** What can't all be true. Bytes are hex in the file, which is JSON. */
@@ -54,9 +60,16 @@ export type Evidence =
       readonly kind: 'keys';
       readonly genesis: Uint8Array;
       readonly lists: readonly Uint8Array[];
+    }
+  /** Headers of two chains of one market that begin behind one head of the log, or end with one. */
+  | {
+      readonly kind: 'chains';
+      readonly sides: readonly ChainSide[];
     };
 
 const FORMAT = 'foldbook-evidence';
+/** The first has neither STARK chains nor the kind of two chains. */
+const VERSIONS: readonly unknown[] = [1, 2];
 
 /** What the groups of a file may have together; whose evidence has more is not written. */
 export const EVIDENCE_GROUPS_BYTES_MAX = 64 * 1024 * 1024;
@@ -67,7 +80,14 @@ export const EVIDENCE_CHARACTERS_MAX = 3 * EVIDENCE_GROUPS_BYTES_MAX;
 export function evidenceText(evidence: Evidence): string {
   const show = (_: string, value: unknown) =>
     value instanceof Uint8Array ? bytesToHex(value) : value;
-  return `${JSON.stringify({ format: FORMAT, v: 1, ...evidence }, show, 1)}\n`;
+  return `${JSON.stringify({ format: FORMAT, v: versionOf(evidence), ...evidence }, show, 1)}\n`;
+}
+
+/** The lowest that has room for it: who reads the first alone is told so, and not of a fault. */
+function versionOf(evidence: Evidence): 1 | 2 {
+  if (evidence.kind === 'chains') return 2;
+  const genesis = evidence.kind === 'receipts' ? undefined : evidence.genesis;
+  return genesis !== undefined && isStarkGenesis(genesis) ? 2 : 1;
 }
 
 /** Thrown by the readers below, caught by `readEvidence`. */
@@ -93,11 +113,18 @@ function evidenceFrom(value: unknown): Evidence {
   const fields = fieldsOf(value, 'the file');
   if (fields.format !== FORMAT) throw new FormatFault(`format is not "${FORMAT}"`);
   const { v } = fields;
-  if (v !== 1) {
+  if (!VERSIONS.includes(v)) {
     // Of what is no number only its type: to show it would run what a hostile file made of it.
     const found = typeof v === 'number' ? `${v}` : `a value of type ${typeof v}`;
-    throw new FormatFault(`v is ${found}; this verifier reads version 1`);
+    throw new FormatFault(`v is ${found}; this verifier reads versions 1 and 2`);
   }
+  const evidence = partsFrom(fields);
+  const least = versionOf(evidence);
+  if (v === least) return evidence;
+  throw new FormatFault(`v is ${v}, and what it holds is of version ${least}`);
+}
+
+function partsFrom(fields: Fields): Evidence {
   const optional = <T>(name: string, read: (value: unknown, name: string) => T) =>
     fields[name] === undefined ? undefined : read(fields[name], name);
   const certificates = () => listOf(fields.certificates, 'certificates', bytesOf);
@@ -138,8 +165,10 @@ function evidenceFrom(value: unknown): Evidence {
         genesis: bytesOf(fields.genesis, 'genesis'),
         lists: listOf(fields.lists, 'lists', bytesOf),
       };
+    case 'chains':
+      return { kind, sides: listOf(fields.sides, 'sides', sideOf) };
     default:
-      throw new FormatFault('kind is none of receipts, header, log, headers, keys');
+      throw new FormatFault('kind is none of receipts, header, log, headers, keys, chains');
   }
 }
 
@@ -162,6 +191,11 @@ function headerOf(value: unknown, name: string): SignedHeader {
     signature: bytesOf(signature, name),
     keyChanges: keyChanges === undefined ? undefined : bytesOf(keyChanges, name),
   };
+}
+
+function sideOf(value: unknown, name: string): ChainSide {
+  const { genesis } = fieldsOf(value, name);
+  return { genesis: bytesOf(genesis, name), ...headerOf(value, name) };
 }
 
 function listOf<T>(

@@ -1,86 +1,51 @@
 import type { Receipt } from '@foldbook/protocol/receipt';
 import { bytesToHex, sameBytes } from './bytes.ts';
+import { checkChains } from './evidence-chains.ts';
 import { type Evidence, readEvidence, type SignedHeader } from './evidence-file.ts';
-import { decodeGenesis, type Genesis, genesisHash } from './genesis.ts';
-import { decodeHeader, type EpochHeader, HASH_BYTES } from './header.ts';
-import { headersConflict } from './header-conflict.ts';
-import { CHAIN_START, type ChainPoint, groupDiffers, placeGroup, pointAfter } from './log-group.ts';
 import {
-  keyListConflict,
-  keyOfEpoch,
-  type OperatorKeys,
-  readOperatorKeys,
-  retiredFrom,
-} from './operator-keys.ts';
-import { type ReasonCode, type Refused, refused } from './reason-codes.ts';
+  chainSignerOf,
+  checkMarket,
+  checkPins,
+  commandsOf,
+  follow,
+  keysOf,
+  nameOf,
+  pairOf,
+  readChain,
+  signedHeader,
+  signedReceipt,
+  signerOf,
+} from './evidence-parts.ts';
+import {
+  type EvidenceAccepted,
+  type EvidencePins,
+  fits,
+  type ReceiptSigner,
+  Refusal,
+} from './evidence-verdict.ts';
+import { HASH_BYTES } from './header.ts';
+import { headersConflict } from './header-conflict.ts';
+import { CHAIN_START, type ChainPoint } from './log-group.ts';
+import { keyListConflict, retiredFrom } from './operator-keys.ts';
+import type { Refused } from './reason-codes.ts';
 import { receiptConflict } from './receipt-book.ts';
-import { certifiersFor, chainCertifier, checkReceipt, isCertified } from './receipt-check.ts';
+import { certifiersFor } from './receipt-check.ts';
 import { placeInEpoch } from './receipt-place.ts';
-import { headerIsSigned } from './signature.ts';
 
 export {
+  type ChainSide,
   EVIDENCE_CHARACTERS_MAX,
   EVIDENCE_GROUPS_BYTES_MAX,
   type Evidence,
   evidenceText,
   type SignedHeader,
 } from './evidence-file.ts';
-
-/** Whose evidence it has to be; without, anybody's whose keys are named. */
-export interface EvidencePins {
-  /** The operator's key: that of the genesis, or one that it was changed to. */
-  readonly operatorKey?: Uint8Array | undefined;
-}
-
-/** Whose receipt is part of the evidence. Keys are in hex. */
-export interface ReceiptSigner {
-  readonly key: string;
-  /** The operator's key that certified it; null where none did. */
-  readonly certifiedBy: string | null;
-  /** Epoch from which on the certifier was changed, where that is no later than the receipt's. */
-  readonly retiredFrom: bigint | null;
-}
-
-/** A key that signed a header, or changes of itself. */
-export interface EvidenceSigner {
-  /** Hex. */
-  readonly key: string;
-  /**
-   * Epoch from which on a list of changes that is part of the evidence has another key in its
-   * place, where that is no later than what it signed.
-   */
-  readonly retiredFrom: bigint | null;
-}
-
-/** Evidence that holds: these keys signed things that can't all be true. */
-export interface EvidenceAccepted {
-  readonly ok: true;
-  readonly kind: Evidence['kind'];
-  readonly market: string;
-  /** What contradicts what. */
-  readonly words: string;
-  readonly receiptKeys: readonly ReceiptSigner[];
-  /** The operator's key as the genesis has it, hex; null where there is none among the parts. */
-  readonly operatorKey: string | null;
-  /** The keys that signed the headers or the changes of a key: that one or later ones. */
-  readonly signers: readonly EvidenceSigner[];
-  /**
-   * `signed`: everything is. `log`: the log that was shown is nobody's word. `retired`: everything
-   * is, but some of it by a key of the operator that had been changed by then, which may be in
-   * other hands, or by one that such a key certified: `receiptKeys` or `signers` say which.
-   */
-  readonly against: 'signed' | 'retired' | 'log';
-}
-
-/** Ends a check; caught by `checkEvidence` alone. */
-class Refusal extends Error {
-  readonly refused: Refused;
-
-  constructor(code: ReasonCode, message: string) {
-    super(message);
-    this.refused = refused(code, message);
-  }
-}
+export type {
+  EvidenceAccepted,
+  EvidencePins,
+  EvidenceSigner,
+  ReceiptSigner,
+} from './evidence-verdict.ts';
 
 /** Checks a file of evidence with nothing but what is in it. Never throws. */
 export function checkEvidence(text: string, pins: EvidencePins = {}): EvidenceAccepted | Refused {
@@ -107,6 +72,8 @@ function checkParts(evidence: Evidence, pins: EvidencePins): EvidenceAccepted {
       return checkHeaders(evidence, pins);
     case 'keys':
       return checkKeyLists(evidence, pins);
+    case 'chains':
+      return checkChains(evidence, pins);
     default:
       kind satisfies never;
       throw new Refusal('EVIDENCE_FORMAT', 'kind is unknown');
@@ -123,17 +90,6 @@ function checkReceipts(evidence: Of<'receipts'>, pins: EvidencePins): EvidenceAc
   if (words === undefined) throw fits('the two receipts agree');
   const parts = { kind, market: a.market, words, receiptKeys: signers };
   return { ok: true, ...parts, operatorKey: null, signers: [], against: 'signed' };
-}
-
-/** Two of them, each read: no more than two signatures are checked, whatever the file holds. */
-function pairOf<Part, Read>(
-  parts: readonly Part[],
-  name: string,
-  read: (part: Part) => Read,
-): readonly [Read, Read] {
-  const [a, b] = parts;
-  if (a !== undefined && b !== undefined && parts.length === 2) return [read(a), read(b)];
-  throw new Refusal('EVIDENCE_FORMAT', `two ${name} are needed`);
 }
 
 /** Of two receipts: one key's, or of two that one operator certified. */
@@ -276,137 +232,4 @@ function checkKeyLists(evidence: Of<'keys'>, pins: EvidencePins): EvidenceAccept
   // By either list the other change is of a key that had been given up.
   const signers = [{ key: bytesToHex(conflict.signer), retiredFrom: conflict.firstEpoch }];
   return { ok: true, ...parts, signers, ...nameOf(chain), against: 'retired' };
-}
-
-const fits = (words: string) => new Refusal('EVIDENCE_FITS', `${words}: no contradiction`);
-
-function signedReceipt(bytes: Uint8Array): Receipt {
-  const checked = checkReceipt(bytes);
-  if (!checked.ok) throw new Refusal(checked.code, checked.message);
-  return checked.receipt;
-}
-
-/** Of a receipt that no chain comes with. */
-function signerOf(
-  { publicKey }: Receipt,
-  certificates: readonly Uint8Array[],
-  { operatorKey }: EvidencePins,
-): ReceiptSigner {
-  if (operatorKey !== undefined && !isCertified(publicKey, operatorKey, certificates)) {
-    throw notCertified(publicKey, [operatorKey]);
-  }
-  const certifier = operatorKey ?? certifiersFor(publicKey, certificates)[0];
-  const certifiedBy = certifier === undefined ? null : bytesToHex(certifier);
-  return { key: bytesToHex(publicKey), certifiedBy, retiredFrom: null };
-}
-
-/** Anybody can sign a receipt: what counts against an operator is one by a key of its own. */
-function chainSignerOf(
-  { publicKey }: Receipt,
-  certificates: readonly Uint8Array[],
-  keys: OperatorKeys,
-  epoch: bigint,
-): ReceiptSigner {
-  const certifier = chainCertifier(publicKey, keys, certificates);
-  if (certifier === undefined) {
-    const operators = keys.terms.map(({ key }) => key);
-    throw notCertified(publicKey, operators);
-  }
-  const { operatorKey, endEpoch } = certifier;
-  const retiredFrom = endEpoch !== undefined && endEpoch <= epoch ? endEpoch : null;
-  return { key: bytesToHex(publicKey), certifiedBy: bytesToHex(operatorKey), retiredFrom };
-}
-
-function notCertified(key: Uint8Array, operators: readonly Uint8Array[]): Refusal {
-  const names = operators.map(bytesToHex).join(', ');
-  const words = `the operator, whose key is ${names}, certified no key ${bytesToHex(key)}`;
-  return new Refusal('EVIDENCE_SIGNER', words);
-}
-
-interface Chain {
-  readonly genesis: Genesis;
-  readonly chainId: Uint8Array;
-}
-
-function readChain(bytes: Uint8Array): Chain {
-  const decoded = decodeGenesis(bytes);
-  if (!decoded.ok) throw new Refusal(decoded.error.code, decoded.error.message);
-  return { genesis: decoded.value, chainId: genesisHash(bytes) };
-}
-
-const nameOf = ({ genesis: { name, operatorKey } }: Chain) => {
-  return { market: name, operatorKey: bytesToHex(operatorKey) };
-};
-
-function keysOf({ genesis, chainId }: Chain, keyChanges: Uint8Array | undefined): OperatorKeys {
-  const keys = readOperatorKeys(genesis, chainId, keyChanges);
-  if (!keys.ok) throw new Refusal(keys.code, keys.message);
-  return keys;
-}
-
-/** The pinned key is the genesis's, or one of a list that follows from it. */
-function checkPins({ operatorKey }: EvidencePins, ...lists: readonly OperatorKeys[]): void {
-  if (operatorKey === undefined) return;
-  const all = lists.flatMap(({ terms }) => terms.map(({ key }) => key));
-  if (all.some((key) => sameBytes(key, operatorKey))) return;
-  const names = [...new Set(all.map(bytesToHex))].join(', ');
-  throw new Refusal('EVIDENCE_SIGNER', `the chain's operator has the keys ${names} alone`);
-}
-
-interface CheckedHeader {
-  readonly header: EpochHeader;
-  readonly keys: OperatorKeys;
-  /** Hex. */
-  readonly signedBy: string;
-}
-
-function signedHeader(signed: SignedHeader, chain: Chain): CheckedHeader {
-  const { header: bytes, signature, keyChanges } = signed;
-  const decoded = decodeHeader(bytes);
-  if (!decoded.ok) throw new Refusal(decoded.error.code, decoded.error.message);
-  const header = decoded.value;
-  if (!sameBytes(header.chainId, chain.chainId) || header.market !== chain.genesis.market) {
-    throw new Refusal('CHAIN_ID', 'the header is of another chain than the genesis');
-  }
-  const keys = keysOf(chain, keyChanges);
-  const key = keyOfEpoch(keys, header.epoch);
-  const signedBy = bytesToHex(key);
-  if (headerIsSigned(bytes, signature, key)) return { header, keys, signedBy };
-  const words = `epoch ${header.epoch} is not signed by its operator key, ${signedBy}`;
-  throw new Refusal('HEADER_SIGNATURE', words);
-}
-
-function checkMarket({ market }: Receipt, { name }: Genesis): void {
-  if (market !== name) throw fits(`the receipt is of ${market}, the epochs are of ${name}`);
-}
-
-const notAGroup = () => new Refusal('EVIDENCE_FORMAT', 'what is shown as a group is none');
-
-function commandsOf(payload: Uint8Array): number {
-  const placed = placeGroup(CHAIN_START, payload);
-  if (placed === undefined) throw notAGroup();
-  return placed.last;
-}
-
-/** Follows the groups, and compares the one that holds the receipt's first command with it. */
-function follow(
-  start: ChainPoint,
-  groups: readonly Uint8Array[],
-  receipt: Receipt,
-): { readonly end: ChainPoint; readonly differs: string | undefined } {
-  let point = start;
-  let found = false;
-  let differs: string | undefined;
-  for (const payload of groups) {
-    const group = placeGroup(point, payload);
-    if (group === undefined) throw notAGroup();
-    if (receipt.first >= group.first && receipt.first <= group.last) {
-      found = true;
-      differs = groupDiffers(receipt, group);
-    }
-    point = pointAfter(group);
-  }
-  if (found) return { end: point, differs };
-  const range = `${start.sequence + 1} to ${point.sequence}`;
-  throw fits(`market sequence ${receipt.first} is not among ${range}, which are shown`);
 }

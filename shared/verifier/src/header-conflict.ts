@@ -1,12 +1,12 @@
+import type { AnyHeader } from './any-chain.ts';
 import { bytesToHex, sameBytes } from './bytes.ts';
 import { chainStateAfter } from './chain-state.ts';
 import { checkContinuation } from './check-header.ts';
-import type { EpochHeader } from './header.ts';
 import type { ReasonCode } from './reason-codes.ts';
 
-/** A header with its bytes. */
+/** A header of a chain of either kind, with its bytes. */
 export interface HeaderWithBytes {
-  readonly header: EpochHeader;
+  readonly header: AnyHeader;
   readonly bytes: Uint8Array;
 }
 
@@ -26,7 +26,7 @@ export function headersConflict(a: HeaderWithBytes, b: HeaderWithBytes): string 
 }
 
 /** The later one names what the earlier one is: its hash, and all that it ends with. */
-function neighbours(early: HeaderWithBytes, late: EpochHeader): string | undefined {
+function neighbours(early: HeaderWithBytes, late: AnyHeader): string | undefined {
   const state = chainStateAfter(early.header, early.bytes);
   const verdict = checkContinuation(state, late);
   if (!verdict.ok && verdict.code !== OF_ONE_HEADER) return verdict.message;
@@ -40,7 +40,7 @@ function neighbours(early: HeaderWithBytes, late: EpochHeader): string | undefin
  * What lies between is not known; the later one begins behind the earlier one all the same, and
  * behind at least one group and one command of each epoch between. Such epochs may have no record.
  */
-function apart(early: EpochHeader, late: EpochHeader): string | undefined {
+function apart(early: AnyHeader, late: AnyHeader): string | undefined {
   const between = late.epoch - early.epoch - 1n;
   const recordNext = early.recordFirst + BigInt(early.recordCount);
   for (const [name, first, least] of [

@@ -17,10 +17,11 @@ export {
   type TreeCells,
 } from './account-tree.ts';
 export { accountAccumulator, batchAccumulator, type Challenge } from './accumulator.ts';
+export { type AnyHeader, decodeEpochOf, decodeHeaderOf } from './any-chain.ts';
 export { bytesToHex, hexToBytes } from './bytes.ts';
 export { CHAIN_KINDS, type ChainKind } from './chain-follower.ts';
 export { type CircuitKey, keyFor } from './chain-keys.ts';
-export { type ChainStart, readChainStart } from './chain-start.ts';
+export { type ChainStart, readChainStart, readGenesisFile } from './chain-start.ts';
 export {
   type ChainState,
   chainStateAfter,
@@ -50,6 +51,7 @@ export {
   SourceError,
 } from './epoch-source.ts';
 export {
+  type ChainSide,
   checkEvidence,
   EVIDENCE_CHARACTERS_MAX,
   EVIDENCE_GROUPS_BYTES_MAX,
@@ -138,6 +140,7 @@ export {
   signKeyChange,
 } from './key-changes.ts';
 export { CHANGE_LEFT_OUT, isLevel, LEVELS, type Level } from './level-claims.ts';
+export { compareByLog, differingField, type LogComparison } from './log-conflict.ts';
 export {
   CHAIN_START,
   type ChainPoint,

@@ -120,3 +120,43 @@ export function retiredFrom(
   const from = keyListConflict(own, other)?.firstEpoch ?? next?.firstEpoch;
   return from !== undefined && from <= epoch ? from : undefined;
 }
+
+/** The keys up to the one that signs this epoch: each but the first is named by the one before. */
+const leadingTo = ({ terms }: OperatorKeys, epoch: bigint): readonly KeyTerm[] =>
+  terms.filter(({ firstEpoch }) => firstEpoch <= epoch);
+
+/**
+ * The latest key that the signers of two chains' epochs both are, or follow from: both are its
+ * owner's word. A key that follows one of them later is not asked: it agreed to what comes then.
+ */
+export function commonKey(
+  a: OperatorKeys,
+  epochOfA: bigint,
+  b: OperatorKeys,
+  epochOfB: bigint,
+): Uint8Array | undefined {
+  const ofB = leadingTo(b, epochOfB);
+  return leadingTo(a, epochOfA).findLast(({ key }) => ofB.some((one) => sameBytes(one.key, key)))
+    ?.key;
+}
+
+/**
+ * From which epoch on the list of another chain takes `epoch` from the key that signs it by `own`:
+ * there that key, or the last one before it that both lists have, had been changed by then. A key
+ * is changed in each chain by itself, so lists of two chains may differ and be one owner's.
+ */
+export function endedFrom(
+  own: OperatorKeys,
+  other: OperatorKeys,
+  epoch: bigint,
+): bigint | undefined {
+  const terms = leadingTo(own, epoch);
+  const places = terms.map(({ key }) => other.terms.findIndex((term) => sameBytes(term.key, key)));
+  const last = places.findLastIndex((place) => place !== -1);
+  const ended = other.terms[(places[last] ?? other.terms.length) + 1]?.firstEpoch;
+  if (ended === undefined) return undefined;
+  // Where it named another key than there, that is as doubtful as what it signed behind its end.
+  const left = terms[last + 1]?.firstEpoch ?? ended;
+  const from = left < ended ? left : ended;
+  return from <= epoch ? from : undefined;
+}

@@ -1,6 +1,6 @@
 import type { Receipt } from '@foldbook/protocol/receipt';
 import { bytesToHex, sameBytes } from './bytes.ts';
-import type { EpochHeader } from './header.ts';
+import type { HeaderFields } from './header.ts';
 
 /** Where a receipt stands to an epoch, by the header alone. */
 export type ReceiptPlace =
@@ -12,7 +12,7 @@ export type ReceiptPlace =
   | { readonly at: 'nowhere'; readonly words: string };
 
 type Spot = Pick<
-  EpochHeader,
+  HeaderFields<unknown>,
   'logFirst' | 'logLast' | 'sequenceFirst' | 'sequenceLast' | 'logHeadEnd'
 >;
 

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { MAX_PARTITIONS, type Receipt } from '@foldbook/protocol';
 import {
   bytesToHex,
+  type ChainKind,
   chainCertifier,
   checkEvidence,
   EVIDENCE_CHARACTERS_MAX,
@@ -23,6 +24,7 @@ import { fileTrouble } from '../file-trouble.ts';
 import { checkMarketName, marketName } from '../order-arguments.ts';
 import { plural } from '../output.ts';
 import { printable } from '../printable.ts';
+import { chainFrom, chosenChains } from '../verify-chains.ts';
 import { operatorFrom } from '../verify-options.ts';
 
 export const dispute: CliCommand = {
@@ -33,15 +35,20 @@ Usage: foldbook dispute FILE... [--store DIR] [--log FOLDER | --nats URL] [--out
        foldbook dispute --check FILE [--operator KEY]
        foldbook dispute --log FOLDER --other-log FOLDER
        foldbook dispute --store DIR --other-store DIR --market NAME [--out FOLDER]
+       foldbook dispute --store DIR --other-chain KIND --market NAME [--out FOLDER]
 
 FILE holds receipts, as "order --receipts FILE" and the SDK keep them. Each is held against the
 others, against the signed epochs of a proof store, and against the log. Of each is said whether it
 is consistent (and with which epoch), not covered yet, undecided (what would decide is not at hand),
 missing from the log, or CONTRADICTED; then the evidence is written to a file that anybody can
-check, with public keys alone. The log has to be there from its beginning. The last two forms say
-where two logs (or journals), or two chains of epochs, differ first.
+check, with public keys alone. The log has to be there from its beginning. The last three forms say
+where two logs (or journals), two stores, or a market's two chains differ first. Chains that name
+one head of the log and say two things of it are evidence, too.
 
   --store DIR       folder of the proof store
+  --chain KIND      stark or poseidon (default: the STARK chain, where the market has one)
+  --other-chain K   ...and of the chain that it is compared with (default: the same; the other store
+                    is --store, unless another one is named)
   --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
@@ -61,6 +68,8 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
   options: {
     store: { type: 'string' },
     'other-store': { type: 'string' },
+    chain: { type: 'string' },
+    'other-chain': { type: 'string' },
     market: { type: 'string' },
     log: { type: 'string' },
     'other-log': { type: 'string' },
@@ -73,11 +82,11 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
   },
   run: (context) => {
     const otherLog = context.text('other-log');
-    const otherStore = context.text('other-store');
+    const others = [context.text('other-store'), context.text('other-chain')];
     const check = context.text('check');
     if (check !== undefined) return runCheck(context, check);
     if (otherLog !== undefined) return runLogs(context, otherLog);
-    if (otherStore !== undefined) return runStores(context, otherStore);
+    if (others.some((other) => other !== undefined)) return runStores(context);
     return runReceipts(context);
   },
 };
@@ -96,7 +105,8 @@ async function runCheck({ output, ...context }: CommandContext, file: string): P
     lines.push(`  receipt signed by ${key}, ${by}`, ...retiredWords(retiredFrom));
   }
   const { operatorKey: genesisKey, signers } = checked;
-  if (genesisKey !== null) lines.push(`  operator of the genesis ${genesisKey}`);
+  const genesisWords = checked.kind === 'chains' ? 'both chains are of key' : OF_GENESIS;
+  if (genesisKey !== null) lines.push(`  ${genesisWords} ${genesisKey}`);
   for (const { key, retiredFrom } of signers) {
     const what = checked.kind === 'keys' ? 'changes of the key' : 'epochs';
     lines.push(`  ${what} signed by ${key}`, ...retiredWords(retiredFrom));
@@ -137,6 +147,8 @@ async function evidenceOf(file: string): Promise<string> {
   return await readFile(file, 'utf8').catch(unread);
 }
 
+const OF_GENESIS = 'operator of the genesis';
+
 const retiredWords = (from: bigint | null): readonly string[] =>
   from === null ? [] : [`  that key was changed from epoch ${from} on: others may have it by now`];
 
@@ -148,27 +160,45 @@ async function runLogs(context: CommandContext, otherLog: string): Promise<numbe
     const first = logs.any(partition);
     if (first === undefined) throw new UsageError('--other-log is compared with --log or --nats');
     const names = `${first.name} and ${second.name}`;
-    return tell(context, await readingLog(names, () => compareLogs(first, second)), 'log');
+    const difference = await readingLog(names, () => compareLogs(first, second));
+    return tell(context, difference, { about: 'log', same: 'they are the same' });
   } finally {
     await logs.close();
     await second.close();
   }
 }
 
-async function runStores(context: CommandContext, otherStore: string): Promise<number> {
+async function runStores(context: CommandContext): Promise<number> {
   const market = marketName(context);
-  const chain = await readSignedChain(context.required('store'), market);
-  const difference = compareChains(chain, await readSignedChain(otherStore, market));
-  return tell(context, difference, market);
+  const store = context.required('store');
+  const otherStore = context.text('other-store') ?? store;
+  const chain = await signedChain(store, market, askedChain(context));
+  const otherKind = chainFrom(context.text('other-chain'), 'other-chain') ?? chain.kind;
+  const other = await signedChain(otherStore, market, otherKind);
+  const same = otherKind === chain.kind ? 'they are the same' : 'they say the same';
+  return tell(context, compareChains(chain, other), { about: market, same });
+}
+
+const askedChain = ({ text }: Pick<CommandContext, 'text'>) => chainFrom(text('chain'));
+
+/** Of the kind that is named; else the STARK chain, if the market has one. */
+async function signedChain(
+  store: string,
+  market: string,
+  asked: ChainKind | undefined,
+): Promise<SignedChain> {
+  const place = { store, market, folder: {}, genesisHash: undefined };
+  const [kind] = await chosenChains(place, asked);
+  return readSignedChain(store, market, kind ?? asked);
 }
 
 async function tell(
   context: CommandContext,
   difference: Difference | undefined,
-  about: string,
+  { about, same }: { readonly about: string; readonly same: string },
 ): Promise<number> {
   if (difference === undefined) {
-    context.output.result({ ok: true }, 'they are the same');
+    context.output.result({ ok: true }, same);
     return 0;
   }
   const { at, words } = difference;
@@ -203,6 +233,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
     throw new UsageError('--partition is for --other-log: receipts name theirs; leave it away');
   }
   const pinned = pinnedOperator(context);
+  const asked = askedChain(context);
   const only = context.text('market');
   if (only !== undefined) checkMarketName(only);
   const input = await readReceipts(context.positionals);
@@ -221,7 +252,7 @@ async function runReceipts(context: CommandContext): Promise<number> {
     for (const ofMarket of byLog(receipts)) {
       const { market, partition } = ofMarket[0];
       const store = context.text('store');
-      const chain = store === undefined ? undefined : await readSignedChain(store, market);
+      const chain = store === undefined ? undefined : await signedChain(store, market, asked);
       const log = await logs.of(partition);
       const around = { market, chain, log: log?.reader, certificates: input.certificates };
       const judging = () => judgeReceipts(ofMarket, around);

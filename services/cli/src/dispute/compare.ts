@@ -1,5 +1,12 @@
 /** Two of what should be one: where they differ first. */
-import { bytesToHex, type Evidence, keyListConflict } from '@foldbook/verifier';
+import {
+  bytesToHex,
+  checkEvidence,
+  compareByLog,
+  type Evidence,
+  evidenceText,
+  keyListConflict,
+} from '@foldbook/verifier';
 import type { LogSource } from './log-source.ts';
 import type { SignedChain } from './signed-epochs.ts';
 
@@ -41,12 +48,9 @@ export async function compareLogs(a: LogSource, b: LogSource): Promise<Differenc
   }
 }
 
-/** Undefined where both have the same headers. */
+/** Undefined where both have the same headers, or two of one market say the same of one log. */
 export function compareChains(a: SignedChain, b: SignedChain): Difference | undefined {
-  if (Buffer.compare(a.genesisBytes, b.genesisBytes) !== 0) {
-    const words = 'they are two chains: each has a genesis of its own';
-    return { at: undefined, words, evidence: undefined };
-  }
+  if (Buffer.compare(a.genesisBytes, b.genesisBytes) !== 0) return compareTwo(a, b);
   const changes = keyListConflict(a.operatorKeys, b.operatorKeys);
   if (changes !== undefined && a.keyChanges !== undefined && b.keyChanges !== undefined) {
     const lists = [a.keyChanges, b.keyChanges];
@@ -62,8 +66,40 @@ export function compareChains(a: SignedChain, b: SignedChain): Difference | unde
     const evidence = { kind: 'headers', genesis: a.genesisBytes, headers } as const;
     return { at: index, words: `epoch ${index} has two signed headers`, evidence };
   }
+  return compareLengths(a, b);
+}
+
+function compareLengths(a: SignedChain, b: SignedChain): Difference | undefined {
   if (a.epochs.length === b.epochs.length) return undefined;
   const epochs = Math.min(a.epochs.length, b.epochs.length);
   const words = `they agree in ${epochs} epochs, and one has more`;
   return { at: undefined, words, evidence: undefined };
+}
+
+/** Chains with a genesis each: a market's two, or those of two deployments. */
+function compareTwo(a: SignedChain, b: SignedChain): Difference | undefined {
+  let apart: number | undefined;
+  for (const [index, one] of a.epochs.entries()) {
+    const other = b.epochs[index];
+    if (other === undefined) break;
+    const { isOneLog, words } = compareByLog(one.header, other.header);
+    if (!isOneLog) apart ??= index;
+    if (words === undefined) continue;
+    const sides = [
+      { genesis: a.genesisBytes, ...one.signed },
+      { genesis: b.genesisBytes, ...other.signed },
+    ];
+    const evidence = { kind: 'chains', sides } as const;
+    // Two owners contradict each other, and neither itself.
+    const checked = checkEvidence(evidenceText(evidence));
+    if (checked.ok) return { at: index, words, evidence };
+    return { at: index, words: `${words}; ${checked.message}`, evidence: undefined };
+  }
+  const two = 'they are two chains: each has a genesis of its own';
+  if (apart !== undefined) {
+    const words = `${two}, and from epoch ${apart} on they have no head of the log in common`;
+    return { at: apart, words, evidence: undefined };
+  }
+  if (a.kind === b.kind) return { at: undefined, words: two, evidence: undefined };
+  return compareLengths(a, b);
 }

@@ -1,16 +1,19 @@
 /** The signed headers of a proof store, each checked to follow the one before. */
 import {
+  type AnyHeader,
+  type ChainKind,
+  type ChainStart,
+  type ChainState,
   chainStateAfter,
+  chainStateFrom,
   checkHeader,
-  decodeEpochFile,
-  decodeGenesis,
-  type EpochHeader,
+  decodeEpochOf,
   epochFileName,
-  type Genesis,
-  genesisHash,
+  type GenesisFields,
   initialChainState,
   listEpochs,
   type OperatorKeys,
+  readGenesisFile,
   readOperatorKeys,
   type SignedHeader,
   SourceError,
@@ -20,12 +23,13 @@ import { UsageError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
 
 export interface SignedEpoch {
-  readonly header: EpochHeader;
+  readonly header: AnyHeader;
   readonly signed: SignedHeader;
 }
 
 export interface SignedChain {
-  readonly genesis: Genesis;
+  readonly kind: ChainKind;
+  readonly genesis: GenesisFields;
   readonly genesisBytes: Uint8Array;
   /** The list of changes of the operator's key as the store has it, and checked. */
   readonly keyChanges: Uint8Array | undefined;
@@ -33,31 +37,39 @@ export interface SignedChain {
   readonly epochs: readonly SignedEpoch[];
 }
 
-/** Proofs are not looked at: the headers are what the operator has put its name to. */
-export async function readSignedChain(store: string, market: string): Promise<SignedChain> {
+/**
+ * Proofs are not looked at: the headers are what the operator has put its name to.
+ * @throws UsageError for a chain that is not whole
+ */
+export async function readSignedChain(
+  store: string,
+  market: string,
+  kind: ChainKind = 'poseidon',
+): Promise<SignedChain> {
   const unfit = (words: string) =>
     new UsageError(
       `${store}, ${market}: ${printable(words)}; see foldbook verify --store ${store}`,
     );
   try {
-    const source = openStoreFolder(store, market);
+    const source = openStoreFolder(store, market, { chain: kind });
     const genesisBytes = await source.genesis();
     if (genesisBytes === undefined) throw unfit('there is no genesis.fbg');
-    const genesis = decodeGenesis(genesisBytes);
-    if (!genesis.ok) throw unfit(genesis.error.message);
-    if (genesis.value.name !== market) throw unfit(`the genesis is of ${genesis.value.name}`);
-    const hash = genesisHash(genesisBytes);
+    const start = readGenesisFile(genesisBytes);
+    if ('ok' in start) throw unfit(start.message);
+    const { genesis, genesisHash } = start;
+    if (start.chain !== kind) throw unfit(`the genesis is of a ${start.chain} chain`);
+    if (genesis.name !== market) throw unfit(`the genesis is of ${genesis.name}`);
     const keyChanges = await source.keyChanges();
-    const operatorKeys = readOperatorKeys(genesis.value, hash, keyChanges);
+    const operatorKeys = readOperatorKeys(genesis, genesisHash, keyChanges);
     if (!operatorKeys.ok) throw unfit(`${operatorKeys.code}: ${operatorKeys.message}`);
-    const context = { genesis: genesis.value, genesisHash: hash, operatorKeys };
+    const context = { genesis, genesisHash, operatorKeys };
     const listing = listEpochs(await source.epochNames());
     if (!listing.ok) throw unfit(listing.message);
     const epochs: SignedEpoch[] = [];
-    let state = initialChainState(hash);
+    let state = stateAt(start);
     for (let epoch = 0; epoch < listing.epochs; epoch += 1) {
       const file = await source.epochFile(epochFileName(epoch));
-      const decoded = file === undefined ? undefined : decodeEpochFile(file);
+      const decoded = file === undefined ? undefined : decodeEpochOf(kind, file);
       if (decoded === undefined) throw unfit(`epoch ${epoch} is not there any more`);
       if (!decoded.ok) throw unfit(`epoch ${epoch}: ${decoded.error.message}`);
       const verdict = checkHeader(context, state, decoded.value);
@@ -66,9 +78,16 @@ export async function readSignedChain(store: string, market: string): Promise<Si
       state = chainStateAfter(header, headerBytes);
       epochs.push({ header, signed: { header: headerBytes, signature, keyChanges } });
     }
-    return { genesis: genesis.value, genesisBytes, keyChanges, operatorKeys, epochs };
+    return { kind, genesis, genesisBytes, keyChanges, operatorKeys, epochs };
   } catch (error) {
     if (error instanceof SourceError) throw unfit(error.message);
     throw error;
   }
+}
+
+/** Before the first epoch. */
+function stateAt(start: ChainStart): ChainState<bigint | Uint8Array> {
+  const { chain, genesis, genesisHash } = start;
+  if (chain === 'poseidon') return initialChainState(genesisHash);
+  return chainStateFrom(genesisHash, genesis.emptyRoot);
 }
