@@ -65,12 +65,12 @@ replay it also needs the log: it executes every order again, and compares what c
                     {"ok","epochs","balances"}, or {"ok","epoch","code","message"}; all else is of
                     the first that is not verified, or of the STARK's.
                     With --account {"ok","verdict","chain","market","account","balance","owed",
-                    "epoch",...},
-                    or {"ok","verdict","code","message","evidence"}
+                    "epoch",...}, or {"ok","verdict","code","message","evidence"}
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
 at level settlement under development keys, whose proofs anybody can forge (with --account and
---store too, and then also of a STARK chain whose records are not there); 2 when there is no such market in the folder, or no such log.
+--store too, and then also of a STARK chain whose records are not there); 2 when there is no such
+market in the folder, or no such log.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}
 Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
   takes: [],
