@@ -18,6 +18,7 @@ import {
 } from '@foldbook/runtime/testing';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
+import { kernelCommitments } from '@foldbook/verifier/stark-data';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { until } from './testing/until.ts';
 
@@ -189,7 +190,12 @@ describe('a node whose servers are killed', { timeout: 400_000 }, () => {
   }
 
   it('and what was proved meanwhile is one chain', async () => {
-    const result = await verifyChain(openStoreFolder(join(dir, 'proofs'), MARKET), {});
+    const result = await verifyChain(
+      openStoreFolder(join(dir, 'proofs'), MARKET, { chain: 'stark' }),
+      {
+        commitments: kernelCommitments,
+      },
+    );
     assert(result.ok, result.ok ? '' : result.firstFailure.message);
     assert.equal(result.epochs, lastEpoch + 1);
   });

@@ -70,7 +70,7 @@ describe('what is owed, and why', { timeout: 300_000 }, () => {
     const place = { servers: nats.url } as const;
     await start('market', { broker: { kind: 'nats', ...place, user: 'market' } });
     const source = { kind: 'jetstream', ...place, user: 'prover' };
-    await start('prover', { source, dataDir: store, workers: 1 });
+    await start('prover', { source, dataDir: store, workers: 1, chains: 'poseidon' });
     transport = await connect('operator');
     operator = new OperatorClient(transport, MARKET);
     await operator.createMarket(100, 500);

@@ -1,13 +1,15 @@
 /** `keys rotate`: a list that verifiers take, or one line that says why not. */
 import assert from 'node:assert/strict';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { takeProofStore } from '@foldbook/runtime';
 import { publicKeyOf, readOperatorKeys } from '@foldbook/verifier';
 import { ChainBuilder, filled, record } from '@foldbook/verifier/testing';
+import { StarkChainBuilder } from '@foldbook/verifier/testing/stark';
 import { foldbook } from './testing/foldbook.ts';
+import { writeChain } from './testing/write-chain.ts';
 
 let dir = '';
 let store = '';
@@ -27,17 +29,9 @@ beforeEach(async () => {
   store = join(dir, 'proofs');
   chain = new ChainBuilder({ name: MARKET });
   for (const amount of [4, 5]) chain.addEpoch([record.depositBase(3, amount)]);
-  await writeChain(chain);
+  await writeChain(store, chain);
   await writeKey('first', chain.secretKey);
 });
-
-async function writeChain({ files, genesis }: ChainBuilder): Promise<void> {
-  for (const [file, bytes] of files) {
-    const path = join(store, genesis.name, file);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes);
-  }
-}
 
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
@@ -47,9 +41,12 @@ const rotate = (from: string, to: string, ...more: readonly string[]) =>
     ...['--store', store, ...more],
   );
 
-async function termsIn(path: string) {
+async function termsIn(
+  path: string,
+  { genesis, genesisHash }: ChainBuilder | StarkChainBuilder = chain,
+) {
   const file = new Uint8Array(await readFile(path));
-  const keys = readOperatorKeys(chain.genesis, chain.genesisHash, file);
+  const keys = readOperatorKeys(genesis, genesisHash, file);
   assert(keys.ok);
   return keys.terms.map(({ firstEpoch, key }) => [Number(firstEpoch), hex(key)]);
 }
@@ -94,15 +91,15 @@ test('the old key signs on another machine, with the genesis alone', async () =>
 });
 
 test('every market that the old key signs; of one alone it says which need that key', async () => {
-  await writeChain(new ChainBuilder({ name: 'ETH-USD' }));
+  await writeChain(store, new ChainBuilder({ name: 'ETH-USD' }));
   const other = new ChainBuilder({ name: 'OTHER' });
   other.addEpoch([record.depositBase(3, 1)]);
   other.changeKey(filled(33));
-  await writeChain(other);
+  await writeChain(store, other);
   const theirs = await readFile(join(store, 'OTHER', 'operator-keys.fbk'));
   const one = await rotate('first', 'second', '--market', MARKET);
   assert.equal(one.status, 0, one.stderr);
-  assert.match(one.stdout, /first\.key still signs ETH-USD: .*--market ETH-USD/);
+  assert.match(one.stdout, /first\.key still signs ETH-USD \(poseidon\): .*--market ETH-USD/);
   assert.match(one.stdout, /keep .*first\.key/);
   await rm(list());
   const out = await rotate('first', 'third', '--out', join(dir, 'carried'));
@@ -126,6 +123,89 @@ test('every market that the old key signs; of one alone it says which need that 
     ],
   );
   assert.deepEqual(await readFile(join(store, 'OTHER', 'operator-keys.fbk')), theirs);
+});
+
+/** Of a market beside another one, with one epoch; its key is that of `chain`. */
+async function withStark(name = MARKET): Promise<StarkChainBuilder> {
+  const stark = new StarkChainBuilder({ genesis: { name } });
+  stark.addEpoch([]);
+  await writeChain(store, stark);
+  return stark;
+}
+
+const starkList = (market = MARKET) => join(store, market, 'stark', 'operator-keys.fbk');
+
+test('a market has a list for each chain, and both are changed, or one that is named', async () => {
+  const stark = await withStark();
+  const alone = await withStark('ETH-USD');
+  const all = await rotate('first', 'second', '--json');
+  assert.equal(all.status, 0, all.stderr);
+  const told = all.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .map((line) => [line.market, line.chain, line.fromEpoch, line.list, line.oldKeySigns]);
+  assert.deepEqual(told, [
+    [MARKET, 'poseidon', 2, list(), []],
+    [MARKET, 'stark', 1, starkList(), []],
+    ['ETH-USD', 'stark', 1, starkList('ETH-USD'), []],
+  ]);
+  const [first, second] = [await publicOf('first'), await publicOf('second')];
+  assert.deepEqual(await termsIn(list()), [
+    [0, first],
+    [2, second],
+  ]);
+  for (const [path, built] of [
+    [starkList(), stark],
+    [starkList('ETH-USD'), alone],
+  ] as const) {
+    assert.deepEqual(await termsIn(path, built), [
+      [0, first],
+      [1, second],
+    ]);
+  }
+  const before = await readFile(list());
+  // The epoch of the change before is not there yet: the next one is behind it.
+  const ofOne = ['--market', MARKET, '--chain', 'stark', '--from-epoch', '4'];
+  const one = await rotate('second', 'third', ...ofOne);
+  assert.equal(one.status, 0, one.stderr);
+  assert.match(one.stdout, /second\.key still signs BTC-USD \(poseidon\): .* --chain poseidon/);
+  assert.match(one.stdout, /second\.key still signs ETH-USD \(stark\): .* --chain stark/);
+  assert.deepEqual(await readFile(list()), before);
+  assert.deepEqual((await termsIn(starkList(), stark)).at(-1), [4, await publicOf('third')]);
+});
+
+test('for an epoch or a file one chain is named, and one that refuses stops both', async () => {
+  const stark = await withStark();
+  const nothing = async (words: RegExp, ...more: string[]) => {
+    const ran = await rotate('first', 'second', ...more);
+    assert.deepEqual([ran.status, words.test(ran.stderr)], [2, true], ran.stderr);
+    for (const path of [list(), starkList()]) {
+      await assert.rejects(readFile(path), { code: 'ENOENT' });
+    }
+  };
+  await nothing(/of one chain: BTC-USD has two, name stark or poseidon/, '--from-epoch', '9');
+  const out = join(dir, 'carried.fbk');
+  await nothing(/of one chain: BTC-USD has two/, '--out', out);
+  await nothing(/--chain fold: there are poseidon, stark/, '--chain', 'fold');
+  for (const folder of ['', 'stark']) {
+    const lock = takeProofStore(join(store, MARKET, folder));
+    await nothing(/STORE_LOCKED: BTC-USD/);
+    if (folder === 'stark')
+      await nothing(/proves .*--from-epoch/, '--out', out, '--chain', 'stark');
+    lock.release();
+  }
+  const genesis = join(store, MARKET, 'stark', 'genesis.fbg');
+  const file = await readFile(genesis);
+  await writeFile(genesis, file.subarray(0, 99));
+  await nothing(/BTC-USD \(stark\): .*restore it/);
+  await writeFile(genesis, file);
+  const more = ['--out', out, '--chain', 'stark', '--from-epoch', '9'];
+  const named = await rotate('first', 'second', ...more);
+  assert.equal(named.status, 0, named.stderr);
+  assert.deepEqual((await termsIn(out, stark)).at(-1), [9, await publicOf('second')]);
+  await rm(join(store, MARKET, 'stark'), { recursive: true });
+  await nothing(/has no stark chain of BTC-USD/, '--chain', 'stark');
 });
 
 test('beside a prover nothing is written into its store, nor a default taken from it', async () => {

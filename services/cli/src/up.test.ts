@@ -34,6 +34,7 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 /** All that is proved is proved by a worker that the supervisor starts. */
+const CHAINS = ['--chains', 'both'];
 const WORKERS = ['--prover-workers', '0..1', '--prover-cores', '0', '--prover-memory', '4000'];
 
 const isAlive = (pid: number) => {
@@ -69,7 +70,18 @@ describe('up --local', {
   const startNode = async () => {
     lines.length = 0;
     const ports = ['--nats-port', `${natsPort}`, '--redis-port', `${redisPort}`];
-    const args = [MAIN, 'up', '--local', '--data', dir, '--hosts', '2', ...ports, ...WORKERS];
+    const args = [
+      MAIN,
+      'up',
+      '--local',
+      '--data',
+      dir,
+      '--hosts',
+      '2',
+      ...ports,
+      ...WORKERS,
+      ...CHAINS,
+    ];
     node = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     open.push(node);
     for (const stream of [node.stdout, node.stderr]) {
@@ -176,7 +188,8 @@ describe('up --local', {
       last = await status();
       for (const { core } of last.supervisor.workers ?? []) seen.add(core);
       const [first] = last.prover.markets;
-      return first?.epochsProved > 0 && first.epochsBacklog === 0;
+      const chains = [first, first?.secondChain];
+      return chains.every((one) => one?.epochsProved > 0 && one.epochsBacklog === 0);
     });
     assert.deepEqual([...seen], [0]);
     const [market] = last.prover.markets;

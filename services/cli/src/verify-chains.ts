@@ -59,8 +59,8 @@ export function chainFrom(text: string | undefined, option = 'chain'): ChainKind
 
 /**
  * The chains to follow, the STARK's first: the one that was named, else that with the genesis that
- * was named, else all that the market has; none of a market without. @throws UsageError where it has
- * not the one named, or can't be read
+ * was named, else all that the market has; none of a market without.
+ * @throws UsageError where it has not the one named, or can't be read
  */
 export async function chosenChains(
   { store, market, folder, genesisHash }: ChainPlace,

@@ -212,9 +212,15 @@ const fieldsSchema = z.object({
   standby: standbySchema.prefault({}),
   /** Beside a broker's log; none is kept without. */
   journal: journalSchema.optional(),
-  /** Settlement records after which an epoch closes, at the end of the group. */
-  epochRecords: z.int().min(1).max(1_000_000).default(240),
-  /** Age of an epoch's oldest record after which it closes, ms. */
+  /**
+   * Settlement records after which an epoch closes, at the end of the group. The default is one
+   * part of a STARK chain and leaves room for the group; a Poseidon chain asks for some hundreds.
+   */
+  epochRecords: z.int().min(1).max(1_000_000).default(50_000),
+  /**
+   * Age of an epoch's oldest record after which it closes, ms. A STARK of few records takes as many
+   * bytes as one of thousands (some 300 KB): a market that hardly trades may give it a minute.
+   */
   epochAgeMs: z.int().min(10).max(86_400_000).default(5_000),
 });
 

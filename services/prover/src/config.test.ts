@@ -29,7 +29,7 @@ test('defaults are filled in', () => {
     ...segment,
     partition: 0,
     nice: 19,
-    chains: 'poseidon',
+    marketChains: {},
     stark: { blowup: 4, partRecords: 65_536 },
     circuits: ['batch-15', 'accounts-4'],
     backEnds: ['groth16'],
@@ -66,6 +66,9 @@ test('bad usage and bad values are named', () => {
   refuses(['--config-json', stark({ blowup: 2 })], /stark\.blowup/);
   refuses(['--config-json', stark({ partRecords: 131_072 })], /stark\.partRecords/);
   refuses(['--config-json', JSON.stringify({ ...segment, chains: 'plonk' })], /chains/);
+  const ofMarkets = (change: object) => JSON.stringify({ ...segment, marketChains: change });
+  refuses(['--config-json', ofMarkets({ 'ACME-USD': 'plonk' })], /marketChains\.ACME-USD/);
+  refuses(['--config-json', ofMarkets({ 'acme usd': 'both' })], /marketChains\..*/);
   refuses(['--config-json', JSON.stringify({ ...segment, wokers: 1 })], /wokers/);
   refuses(['--config-json', JSON.stringify({ ...segment, router: { verifier: 'me' } })], /router/);
 });

@@ -11,6 +11,7 @@ import {
   SMALL_PROOF_PARAMETERS,
 } from '@foldbook/stark/verify';
 import { z } from 'zod';
+import { CHAIN_CHOICES } from './market-chains.ts';
 import { routerSchema } from './router/settings.ts';
 
 const serverList = z.union([z.string().min(1), z.array(z.string().min(1)).nonempty()]);
@@ -22,9 +23,6 @@ export const redisUrlSchema = z.url({ protocol: /^rediss?$/ });
 
 /** Proving takes all it can get: on a machine that a market shares, matching comes first. */
 export const niceSchema = z.int().min(0).max(19).default(19);
-
-/** What a market has where the configuration does not say. */
-export const DEFAULT_CHAINS = 'poseidon';
 
 /** By the blowup of a part's columns: fewer queries would give less than 100 bits (SPEC 10). */
 const LEAST_QUERIES = { 4: 86, 8: 58 } as const;
@@ -70,11 +68,16 @@ const configSchema = z
     workers: z.int().min(0).max(256).optional(),
     nice: niceSchema,
     /**
-     * Which chains a market has. Both show the same records: the STARK chain is the faster by far,
-     * the Poseidon chain has account proofs and proofs of 128 bytes. With both, what is announced
-     * is of the Poseidon chain.
+     * Which chains a market has. Both show the same records: the STARK chain is the faster by far
+     * and needs no keys, the Poseidon chain has proofs of 128 bytes, which bind what an account is
+     * owed. With both, what is announced is of the Poseidon chain. Default: a market goes on as it
+     * began, and a new one has the STARK chain.
      */
-    chains: z.enum(['stark', 'poseidon', 'both']).default(DEFAULT_CHAINS),
+    chains: z.enum(CHAIN_CHOICES).optional(),
+    /** Of markets, by name, that are to have others. */
+    marketChains: z
+      .record(z.string().refine(isMarketName, 'no market name'), z.enum(CHAIN_CHOICES))
+      .default({}),
     stark: starkSchema.prefault({}),
     /** What a new Poseidon chain accepts: of batches and of accounts one or more each. */
     circuits: z

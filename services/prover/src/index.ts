@@ -6,6 +6,13 @@ export { loadCircuits, type ProvingCircuit, type ProvingCircuits } from './chain
 export { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
 export { InProcessQueue } from './in-process-queue.ts';
 export { JobTurns, queueTurns } from './job-turns.ts';
+export {
+  CHAIN_CHOICES,
+  type ChainChoice,
+  type ChainKind,
+  type ChainKinds,
+  MarketChains,
+} from './market-chains.ts';
 export { MarketProver, type MarketProverOptions } from './market-prover.ts';
 export { loadOperatorKey, type OperatorKey } from './operator-key.ts';
 export { CommitPool, LocalCommits, type PartCommits } from './part-commits.ts';
@@ -16,7 +23,6 @@ export { ProofStore } from './proof-store.ts';
 export { ProverError, type ProverErrorCode } from './prover-error.ts';
 export type { ProverStatus } from './prover-progress.ts';
 export {
-  type ChainKind,
   ProverService,
   type ProverServiceOptions,
   type StarkServiceOptions,

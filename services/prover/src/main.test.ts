@@ -80,6 +80,7 @@ test('from a stream through two lives of the prover to a chain that verifies', a
       nice: 0,
       source: { kind: 'segment', dir: join(dir, 'streams') },
       workers: 1,
+      chains: 'poseidon',
     };
     for (const message of [first, empty, opening]) await append(message);
     const one = processes.start('prover', config);
@@ -138,7 +139,7 @@ test('two lives around a change of the key, which the command makes in between',
   await streams.close();
   const source = { kind: 'segment', dir: join(dir, 'streams') };
   const store = join(dir, 'proofs');
-  const config = { dataDir: store, source, workers: 1, nice: 0 };
+  const config = { dataDir: store, source, workers: 1, nice: 0, chains: 'poseidon' };
   const one = processes.start('prover', { ...config, maxEpochs: 1 });
   await one.untilProved(0);
   await one.end('SIGTERM');

@@ -35,6 +35,7 @@ import { COST_FILE, CostFile } from './cost-file.ts';
 import { FoldPool } from './fold/fold-pool.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { JobTurns, queueTurns } from './job-turns.ts';
+import { MarketChains } from './market-chains.ts';
 import { MarketRouting } from './market-routing.ts';
 import { loadOperatorKey } from './operator-key.ts';
 import { CommitPool } from './part-commits.ts';
@@ -42,7 +43,7 @@ import { serveOwed, serveProofs } from './proof-adapter.ts';
 import { defaultWorkers, isForeign, ProofPool } from './proof-pool.ts';
 import type { ProofQueue } from './proof-queue.ts';
 import { messageOf } from './prover-error.ts';
-import { ProverService, type ProverServiceOptions } from './prover-service.ts';
+import { ProverService } from './prover-service.ts';
 import { Refusals } from './refusals.ts';
 import { EpochRouter } from './router/epoch-router.ts';
 import { StatusFile } from './status-file.ts';
@@ -188,15 +189,13 @@ function tellParent(message: ProverMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-const CHAINS = {
-  stark: ['stark'],
-  poseidon: ['poseidon'],
-  both: ['poseidon', 'stark'],
-} as const satisfies Record<ProverConfig['chains'], ProverServiceOptions['chains']>;
-
-/** None where no Poseidon chain is proved: they need not be built then. */
-async function circuitsOf({ chains, circuits, backEnds }: ProverConfig): Promise<ProvingCircuit[]> {
-  if (chains === 'stark') return [];
+/**
+ * None where no Poseidon chain begins: they need not be built then. A chain that began finds its
+ * own (`findCircuit`).
+ */
+async function circuitsOf(config: ProverConfig): Promise<ProvingCircuit[]> {
+  const { chains = 'stark', marketChains, circuits, backEnds } = config;
+  if ([chains, ...Object.values(marketChains)].every((choice) => choice === 'stark')) return [];
   const folded = backEnds.includes('folding') ? await loadFoldedCircuits(circuits) : [];
   return [...loadCircuits(circuits), ...folded];
 }
@@ -225,7 +224,9 @@ async function run(config: ProverConfig, logger: Logger): Promise<void> {
     queue,
     turns,
     circuits,
-    chains: CHAINS[config.chains],
+    chains: new MarketChains({
+      ...{ chains: config.chains, byMarket: config.marketChains, storeDir: dataDir },
+    }),
     stark: {
       commits,
       parameters: starkParameters(config),

@@ -108,6 +108,7 @@ interface OwnStore {
  * trusted.
  */
 export class MarketProver {
+  readonly market: string;
   readonly progress: ProverProgress;
   readonly proved: ProvedEpochs;
   readonly #options: MarketProverOptions;
@@ -129,6 +130,7 @@ export class MarketProver {
 
   constructor(options: MarketProverOptions) {
     this.#options = options;
+    this.market = options.market;
     this.progress = new ProverProgress(options.market);
     this.proved = new ProvedEpochs(options.market);
     this.#batcher = new EpochBatcher(options.market);

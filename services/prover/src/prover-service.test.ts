@@ -41,6 +41,7 @@ async function start(stream: MemoryStream, markets?: readonly string[]) {
     queue,
     turns: queueTurns(queue),
     circuits: trapdoorCircuits,
+    chains: { of: () => ['poseidon'] },
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
     logger: createLogger({ service: 'test', level: 'info', write: (line) => lines.push(line) }),

@@ -9,6 +9,7 @@ import {
 } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import { decodeDiffBatch } from './diff-record.ts';
+import type { ChainKind, MarketChains } from './market-chains.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
 import { passingError } from './passing-error.ts';
 import type { OwedFile } from './proof-adapter.ts';
@@ -26,8 +27,6 @@ export interface ToldStatus extends ProverStatus {
   readonly rssBytes: number;
 }
 
-export type ChainKind = 'poseidon' | 'stark';
-
 /** The STARK chains, as far as they are unlike the Poseidon chains. */
 export type StarkServiceOptions = Pick<
   StarkMarketProverOptions,
@@ -38,11 +37,7 @@ export interface ProverServiceOptions extends Omit<MarketProverOptions, 'market'
   readonly onProved: (proved: EpochProved) => void;
   /** Told of each market whose figures changed, about once a second. */
   readonly onStatus?: (status: ToldStatus) => void;
-  /**
-   * The chains of each market. The first one is what is announced, and what answers; it publishes
-   * the data. Default: the Poseidon chain alone.
-   */
-  readonly chains?: readonly [ChainKind, ...ChainKind[]] | undefined;
+  readonly chains: Pick<MarketChains, 'of'>;
   /** Asked for where `chains` has STARK chains. */
   readonly stark?: StarkServiceOptions | undefined;
   /** Proves these alone; every market of the stream by default. */
@@ -76,7 +71,6 @@ const NONE_OF_STARK: OwedFile = {
 /** Proves every market of one partition's diff stream; a market that fails stops alone. */
 export class ProverService {
   readonly #options: ProverServiceOptions;
-  readonly #kinds: readonly [ChainKind, ...ChainKind[]];
   /** By kind and market. */
   readonly #chains = new Map<string, ServedChain>();
   /** Of chains that failed and proved nothing since: looks to leave out the next time. */
@@ -89,7 +83,6 @@ export class ProverService {
 
   constructor(options: ProverServiceOptions) {
     this.#options = options;
-    this.#kinds = options.chains ?? ['poseidon'];
     options.queue.onTrouble((state, detail) => {
       if (state === 'lost') options.logger.warn('proof queue lost', { detail });
       else options.logger.info('proof queue back', { detail });
@@ -98,12 +91,15 @@ export class ProverService {
   }
 
   status(): ProverStatus[] {
-    const [main, ...others] = this.#kinds;
-    const ofMain = [...this.#chains.values()].filter(({ kind }) => kind === main);
+    const { chains } = this.#options;
+    const ofMain = [...this.#chains.values()].filter(
+      ({ kind, prover }) => kind === chains.of(prover.market)[0],
+    );
     return ofMain.map(({ prover }) => {
-      const { progress } = prover;
-      const status = progress.status();
-      const second = others.map((kind) => this.#chains.get(keyOf(kind, status.market)))[0];
+      const { market } = prover;
+      const status = prover.progress.status();
+      const [, other] = chains.of(market);
+      const second = other && this.#chains.get(keyOf(other, market));
       return second === undefined
         ? status
         : { ...status, secondChain: second.prover.progress.status() };
@@ -112,7 +108,7 @@ export class ProverService {
 
   /** The chain of a market that is asked; undefined if the market is not here. */
   #main(market: string): ServedChain['prover'] | undefined {
-    return this.#chains.get(keyOf(this.#kinds[0], market))?.prover;
+    return this.#chains.get(keyOf(this.#options.chains.of(market)[0], market))?.prover;
   }
 
   /** How far a market's proofs are, and which epoch has a sequence; undefined if it is not here. */
@@ -191,7 +187,7 @@ export class ProverService {
     const { markets } = this.#options;
     if (markets !== undefined && !markets.includes(market)) return;
     const decoded = decodeDiffBatch(record.payload);
-    for (const kind of this.#kinds) {
+    for (const kind of this.#options.chains.of(market)) {
       const served = this.#chains.get(keyOf(kind, market));
       const isDue = served?.againAt !== undefined && served.againAt <= this.#looks;
       const known = served === undefined || isDue ? this.#start(kind, market) : served;
@@ -218,7 +214,7 @@ export class ProverService {
 
   #open(kind: ChainKind, market: string, onAny: () => void): ServedChain['prover'] {
     const { stark, ...options } = this.#options;
-    const isMain = kind === this.#kinds[0];
+    const isMain = kind === options.chains.of(market)[0];
     const onProved = (proved: EpochProved): void => {
       onAny();
       if (isMain) options.onProved(proved);

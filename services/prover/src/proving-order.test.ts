@@ -83,6 +83,7 @@ async function start(stream: MemoryStream, maker: TrapdoorMaker): Promise<Runnin
   const service = new ProverService({
     ...{ reader: stream, queue, turns, routing, logger, lookMs: 5 },
     circuits: trapdoorCircuits,
+    chains: { of: () => ['poseidon'] },
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
     onPublished: () => undefined,

@@ -93,6 +93,7 @@ interface OwnStore {
  * of the epochs in the store are rebuilt, and compared with the root of the last one.
  */
 export class StarkMarketProver {
+  readonly market: string;
   readonly progress: ProverProgress;
   readonly proved: ProvedEpochs;
   readonly #options: StarkMarketProverOptions;
@@ -111,6 +112,7 @@ export class StarkMarketProver {
 
   constructor(options: StarkMarketProverOptions) {
     this.#options = options;
+    this.market = options.market;
     this.progress = new ProverProgress(options.market);
     this.proved = new ProvedEpochs(`${options.market}/${STARK_FOLDER}`);
     this.#batcher = new EpochBatcher(options.market);

@@ -67,7 +67,7 @@ test('a market has both chains, of the same data, and tells of each', async () =
   const queue = new InProcessQueue(maker);
   const service = new ProverService({
     ...{ reader: stream, queue, turns: queueTurns(queue), circuits: trapdoorCircuits, lookMs: 5 },
-    chains: ['poseidon', 'stark'],
+    chains: { of: () => ['poseidon', 'stark'] },
     stark: { commits: new LocalCommits(), parameters: DEFAULT_PARAMETERS, partRecords: 8 },
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),

@@ -13,7 +13,7 @@ const DEFAULT_FILE_BYTES_MAX = 64 * 1024 * 1024;
 const ZSTD_MAGIC = 0xfd2fb528;
 /** A single read takes less than 2 GiB. */
 const READ_BYTES_MAX = 1024 * 1024 * 1024;
-const GENESIS_FILE = 'genesis.fbg';
+export const GENESIS_FILE = 'genesis.fbg';
 /** Of a market's folder: its STARK chain. The records are those of the market, beside it. */
 const STARK_FOLDER = 'stark';
 
@@ -40,7 +40,7 @@ export function openStoreFolder(
   const limit = options.fileBytesMax ?? DEFAULT_FILE_BYTES_MAX;
   const ofMarket = path.join(dir, market);
   const isStark = options.chain === 'stark';
-  const root = isStark ? path.join(ofMarket, STARK_FOLDER) : ofMarket;
+  const root = chainFolder(dir, market, options.chain);
   const read = async (file: string) => {
     const bytes = await readLimited(file, limit);
     if (bytes === undefined) return undefined;
@@ -59,6 +59,12 @@ export function openStoreFolder(
       return read(path.join(folder, 'epochs', name));
     },
   };
+}
+
+/** Where a chain's own files are: genesis, operator's keys, epoch files, and its prover's lock. */
+export function chainFolder(dir: string, market: string, chain: ChainKind = 'poseidon'): string {
+  const ofMarket = path.join(dir, market);
+  return chain === 'stark' ? path.join(ofMarket, STARK_FOLDER) : ofMarket;
 }
 
 const isEpochFile = (name: string): boolean => name.endsWith('.fbe');

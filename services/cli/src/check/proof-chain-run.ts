@@ -8,8 +8,16 @@ import { OperatorClient, OrderClient } from '@foldbook/client';
 import { Dice } from '@foldbook/engine';
 import { Asset, Side } from '@foldbook/protocol';
 import { connectChannel, processChannel, type Transport } from '@foldbook/runtime';
-import { bytesToHex, toBigEndian, verifyChain } from '@foldbook/verifier';
+import { commitmentDigest } from '@foldbook/stark/verify';
+import {
+  bytesToHex,
+  type ChainKind,
+  decodeStarkGenesis,
+  toBigEndian,
+  verifyChain,
+} from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
+import { kernelCommitments } from '@foldbook/verifier/stark-data';
 import { ServiceError } from '../cli-error.ts';
 import { freePorts } from '../free-port.ts';
 import { findPrograms, type LocalServer, startServer, untilOpen } from '../local-servers.ts';
@@ -29,6 +37,7 @@ export interface ProofChainOptions {
   readonly runs: number;
   readonly seed: number;
   readonly workers: number;
+  readonly chain: ChainKind;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
@@ -47,11 +56,11 @@ const MARKET = 'CHAIN';
 const ACCOUNTS = [2, 3, 4, 5] as const;
 const DEPOSIT = 1_000_000n;
 /** Epochs that are ready for the prover when something happens to it. */
-const BACKLOG = 2;
+const BACKLOG: Readonly<Record<ChainKind, number>> = { poseidon: 2, stark: 8 };
 const TRADES_AN_EPOCH = 4;
 const LOCK_MS = 3_000;
 /** As long as it takes to prove an epoch, so that any part of one is met. */
-const MOST_PAUSE_MS = 2_000;
+const MOST_PAUSE_MS: Readonly<Record<ChainKind, number>> = { poseidon: 2_000, stark: 200 };
 const LOOK_MS = 25;
 const PROGRESS_WITHIN_MS = 300_000;
 const QUEUE = 'bull:foldbook-proofs-0:active';
@@ -71,7 +80,9 @@ class ProofChainRun {
   readonly #dice: Dice;
   readonly #streams: string;
   readonly #proofs: string;
+  /** Of the market, and of its chain. */
   readonly #store: string;
+  readonly #chain: string;
   readonly #faults = { prover: 0, worker: 0, redis: 0, flush: 0 };
   #midBatch = 0;
   #trades = 0;
@@ -91,6 +102,7 @@ class ProofChainRun {
     this.#streams = join(options.folder, 'streams');
     this.#proofs = join(options.folder, 'proofs');
     this.#store = join(this.#proofs, MARKET);
+    this.#chain = options.chain === 'stark' ? join(this.#store, 'stark') : this.#store;
   }
 
   async start(): Promise<void> {
@@ -109,14 +121,14 @@ class ProofChainRun {
 
   /** One fault after the other, always with work at hand; then the rest is proved. */
   async run(): Promise<ProofChainResult> {
-    const { runs, output, signal } = this.#options;
+    const { runs, chain, output, signal } = this.#options;
     const schedule = faultSchedule(this.#dice);
     for (let run = 0; run < runs; run += 1) {
       output.progress('faults', run, runs);
       signal.throwIfAborted();
       const fault = schedule[run % schedule.length] ?? 'worker';
       await this.#untilBusy(fault);
-      await delay(this.#dice.below(MOST_PAUSE_MS), undefined, { signal });
+      await delay(this.#dice.below(MOST_PAUSE_MS[chain]), undefined, { signal });
       // What was under way may be done, and the epochs behind it as well.
       await this.#untilBusy(fault);
       await this.#bring(fault);
@@ -150,7 +162,8 @@ class ProofChainRun {
 
   /** Trades of two accounts each, so that some accounts change and others do not. */
   async #fillBacklog(): Promise<void> {
-    while (this.#closed - (await this.#storedCount()) < BACKLOG) {
+    const backlog = BACKLOG[this.#options.chain];
+    while (this.#closed - (await this.#storedCount()) < backlog) {
       for (let trade = 0; trade < TRADES_AN_EPOCH; trade += 1) {
         const first = this.#dice.below(this.#clients.length);
         const step = 1 + this.#dice.below(this.#clients.length - 1);
@@ -212,7 +225,7 @@ class ProofChainRun {
     this.#prover = await this.#service('prover', {
       source: { kind: 'segment', dir: this.#streams },
       ...{ redisUrl: this.#redisUrl, dataDir: this.#proofs, workers: 0, markets: [MARKET] },
-      nice: 0,
+      ...{ chains: this.#options.chain, nice: 0 },
     });
   }
 
@@ -244,7 +257,7 @@ class ProofChainRun {
   }
 
   async #storedCount(): Promise<number> {
-    return (await storedEpochs(this.#store)).length;
+    return (await storedEpochs(this.#chain)).length;
   }
 
   /** Fails early where a proof was set aside, which no kill may bring about. */
@@ -286,12 +299,18 @@ class ProofChainRun {
   }
 
   async #judge(): Promise<ProofChainResult> {
-    const tiling = await storedTiling(this.#store);
+    const { chain } = this.#options;
+    const tiling = await storedTiling(this.#chain, chain);
     const failures = [...tiling.failures];
-    const verified = await verifyChain(openStoreFolder(this.#proofs, MARKET), { level: 'data' });
+    const source = openStoreFolder(this.#proofs, MARKET, { chain });
+    const options = { level: 'data', commitments: kernelCommitments } as const;
+    const verified = await verifyChain(source, options);
     if (!verified.ok) failures.push(`the chain is refused: ${verified.firstFailure.message}`);
     const ledger = await ReplayedLedger.read(this.#streams, MARKET, ACCOUNTS);
-    const replayedRoot = bytesToHex(toBigEndian(ledger.root()));
+    const replayedRoot =
+      chain === 'stark'
+        ? await starkRoot(ledger, await source.genesis())
+        : bytesToHex(toBigEndian(ledger.root()));
     const root = verified.ok ? verified.toRoot : '';
     if (root !== replayedRoot) failures.push(`root ${root} is not the log's: ${replayedRoot}`);
     if (tiling.epochs !== this.#closed) {
@@ -303,6 +322,14 @@ class ProofChainRun {
     const told = { faults: this.#faults, midBatch: this.#midBatch, trades: this.#trades };
     return { ...tiling, ...told, root, replayedRoot, failures };
   }
+}
+
+/** Digest of the commitment to these balances, by the parameters of the chain; hex. */
+async function starkRoot(ledger: ReplayedLedger, file: Uint8Array | undefined): Promise<string> {
+  const genesis = decodeStarkGenesis(file ?? new Uint8Array());
+  if (!genesis.ok) throw new ServiceError(`the chain's genesis: ${genesis.error.message}`);
+  const commitments = await kernelCommitments(genesis.value.parameters.logBlowup);
+  return bytesToHex(commitmentDigest(commitments.accounts(ledger.table())));
 }
 
 /** Repeated, it has each kind among any four in a row: what is drawn anew may miss one for long. */

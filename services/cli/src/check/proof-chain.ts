@@ -1,6 +1,7 @@
 /** `check proof-chain`: whatever dies in the middle of a proof, the chain is whole in the end. */
 import type { CliCommand, CommandContext } from '../command.ts';
 import { duration } from '../output.ts';
+import { chainFrom } from '../verify-chains.ts';
 import { withEvidence } from './evidence.ts';
 import { type ProofChainResult, runProofChain } from './proof-chain-run.ts';
 
@@ -13,7 +14,7 @@ export const proofChain: CliCommand = {
   name: 'check proof-chain',
   summary: 'prover, workers and queue killed in the middle of proofs: no gap, no overlap',
   help: `
-Usage: foldbook check proof-chain [--runs N] [--workers N] [--seed S]
+Usage: foldbook check proof-chain [--runs N] [--workers N] [--chain NAME] [--seed S]
 
 Starts an embedded market, a redis-server without a disk, a prover that proves nothing itself, and
 workers. Accounts trade and epochs close; with jobs under way something happens, N times: the
@@ -27,8 +28,10 @@ status 1, and logs and stores are kept, unless in the end:
 
   --runs N          how often something happens (default ${DEFAULT_RUNS})
   --workers N       worker processes (default ${DEFAULT_WORKERS})
+  --chain NAME      stark (default) or poseidon
   --seed S          in which order, when, and what is traded (default: random, and printed)
-  --json            {"runs","seed","workers","faults":{"prover","worker","redis","flush"},
+  --json            {"runs","seed","workers","chain",
+                    "faults":{"prover","worker","redis","flush"},
                     "midBatch","epochs","records","proofs","trades","root","replayedRoot",
                     "failures","ms"}; midBatch: how many had jobs under way
 
@@ -37,6 +40,7 @@ Example: foldbook check proof-chain --runs 50`,
   options: {
     runs: { type: 'string' },
     workers: { type: 'string' },
+    chain: { type: 'string' },
     seed: { type: 'string' },
   },
   endsOnSignal: true,
@@ -48,6 +52,7 @@ async function check(context: CommandContext): Promise<number> {
   const asked = {
     runs: context.integer('runs', 1, MAX_RUNS) ?? DEFAULT_RUNS,
     workers: context.integer('workers', 1, 64) ?? DEFAULT_WORKERS,
+    chain: chainFrom(context.text('chain')) ?? 'stark',
     seed: context.integer('seed', 0, SEEDS - 1) ?? Math.floor(Math.random() * SEEDS),
   };
   output.say(`seed ${asked.seed}`);

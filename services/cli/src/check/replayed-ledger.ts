@@ -8,7 +8,8 @@ import {
   MAX_COMMANDS_PER_GROUP,
 } from '@foldbook/protocol';
 import { SegmentStore } from '@foldbook/runtime';
-import { AccountTree, SUPPLY_ACCOUNT } from '@foldbook/verifier';
+import type { AccountTable } from '@foldbook/stark/verify';
+import { AccountTree, FEE_ACCOUNT, SUPPLY_ACCOUNT } from '@foldbook/verifier';
 import { ServiceError } from '../cli-error.ts';
 
 export class ReplayedLedger extends LogMarket {
@@ -39,13 +40,27 @@ export class ReplayedLedger extends LogMarket {
 
   /** Root of the accounts' tree over these balances. */
   root(): bigint {
+    const { ids, base, quote } = this.table();
     const tree = new AccountTree();
-    for (const [account, { base, quote }] of this.#totals) {
-      // The supply's leaf holds what is outstanding.
-      if (account === SUPPLY_ACCOUNT) tree.set(account, -base, -quote);
-      else tree.set(account, base, quote);
-    }
+    for (const [row, id] of ids.entries()) tree.set(id, base[row] ?? 0n, quote[row] ?? 0n);
     return tree.root();
+  }
+
+  /** As a STARK chain has them: with rows of the supply and of the fees, whatever they have. */
+  table(): AccountTable {
+    const ids = Uint32Array.from(
+      new Set([SUPPLY_ACCOUNT, FEE_ACCOUNT, ...this.#totals.keys()]),
+    ).sort();
+    const base = new BigUint64Array(ids.length);
+    const quote = new BigUint64Array(ids.length);
+    for (const [row, id] of ids.entries()) {
+      const total = this.#totals.get(id) ?? { base: 0n, quote: 0n };
+      // The supply's row holds what is outstanding.
+      const sign = id === SUPPLY_ACCOUNT ? -1n : 1n;
+      base[row] = sign * total.base;
+      quote[row] = sign * total.quote;
+    }
+    return { ids, base, quote };
   }
 
   protected override onReport(): void {}

@@ -9,6 +9,7 @@ import { type LocalServers, startLocalServers } from '../local-servers.ts';
 import { NODE_HELP, NODE_OPTIONS, nodeOptions } from '../nodes/node-options.ts';
 import { DEFAULT_NODE_DIR } from '../paths.ts';
 import { endWords } from '../process-end.ts';
+import { CHAINS_HELP, CHAINS_OPTIONS, chainChoice, epochRecords } from '../prover/chain-options.ts';
 import { statusFileOf } from '../prover/status-files.ts';
 import { checkProofStores } from '../prover/store-holders.ts';
 import { WORKERS_HELP, WORKERS_OPTIONS, workerOptions } from '../prover/worker-options.ts';
@@ -41,7 +42,7 @@ in another one how the market does.
   --redis URL       queue of the prover (default ${DEFAULT_REDIS})
   --user NAME       broker user; the password is read from $FOLDBOOK_PASSWORD
   --data DIR        proofs, keys and logs (default ${DEFAULT_NODE_DIR})
-  --epoch-records N settlement records after which an epoch closes (default 240)
+${CHAINS_HELP}
   --hosts N         threads that markets live on, each on a core of its own (default 1); inline:
                     none, they live on the service's (default on a machine with one core)
   --placement WORD  round-robin: new markets go to the hosts in turns (default); load: busy markets
@@ -58,6 +59,7 @@ ${WORKERS_HELP}
 
 Example: foldbook up --local
 Example: foldbook up --local --prover-workers 0..4
+Example: foldbook up --local --chains both
 Example: foldbook up market --local --partitions 4
 Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379`,
   takes: ['market', 'prover'],
@@ -70,7 +72,7 @@ Example: foldbook up --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379
     user: { type: 'string' },
     data: { type: 'string' },
     config: { type: 'string' },
-    'epoch-records': { type: 'string' },
+    ...CHAINS_OPTIONS,
     hosts: { type: 'string' },
     placement: { type: 'string' },
     workers: { type: 'string' },
@@ -211,7 +213,8 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
   const workers = context.integer('workers', 1, 256) ?? (supervised === undefined ? undefined : 0);
   const node = nodeOptions(context);
   const metricsFile = node === undefined ? metricsFileOf(where.data) : undefined;
-  const epochRecords = context.integer('epoch-records', 1, 1_000_000);
+  const chains = chainChoice(context);
+  const records = epochRecords(context);
   const hosts = hostsOf(context);
   const placement = placementOf(context);
   const sync = where.sync === undefined ? {} : { sync: where.sync };
@@ -221,7 +224,7 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
     ...(metricsFile === undefined ? {} : { metricsFile }),
     ...(where.receipts === undefined ? {} : { receipts: where.receipts }),
     ...(node === undefined ? file : fieldsOf(file.market)),
-    ...(epochRecords === undefined ? {} : { epochRecords }),
+    ...(records === undefined ? {} : { epochRecords: records }),
     ...sharedMemory(context),
     ...(hosts === undefined ? {} : { hosts }),
     ...(placement === undefined ? {} : { placement }),
@@ -235,6 +238,7 @@ function serviceConfigs(context: CommandContext, where: Where): ServiceConfigs {
       dataDir: join(where.data, 'proofs'),
       statusFile: statusFileOf(where.data, 'prover'),
       ...(workers === undefined ? {} : { workers }),
+      ...(chains === undefined ? {} : { chains }),
     },
     'prover-supervisor': {
       redisUrl: where.redis,

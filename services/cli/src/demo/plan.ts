@@ -10,6 +10,7 @@ import type { CommandContext } from '../command.ts';
 import { fileTrouble } from '../file-trouble.ts';
 import { decompressIfNeeded, type Flow, orderFileFlow } from '../order-file.ts';
 import { DEFAULT_DATA_DIR } from '../paths.ts';
+import { EPOCH_RECORDS } from '../prover/chain-options.ts';
 import { chainFrom } from '../verify-chains.ts';
 import { checkDataDir } from './data-dir.ts';
 import type { DemoBroker } from './environment.ts';
@@ -20,9 +21,6 @@ export const BUILT_IN_MESSAGES = 20_000;
 const BUILT_IN_SEED = 7;
 /** Of Groth16: deposits, and the opening of trading. */
 export const EPOCHS_TO_PROVE = 2;
-
-/** Settlement records after which an epoch closes: a proof's worth. */
-export const EPOCH_RECORDS: Readonly<Record<ChainKind, number>> = { poseidon: 240, stark: 50_000 };
 
 export interface DemoPlan {
   readonly dataDir: string;

@@ -36,6 +36,22 @@ test('whoever has a store is waited for, and named in the end', async () => {
   await free;
 });
 
+test("of a STARK chain the prover is another one, whose folder lies in the market's", async () => {
+  for (const isAlone of [false, true]) {
+    const folder = join(store, MARKET, 'stark');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'genesis.fbg'), '');
+    if (isAlone) await rm(join(store, MARKET, 'genesis.fbg'));
+    const lock = takeProofStore(folder);
+    const { signal } = new AbortController();
+    await assert.rejects(checkProofStores({ signal }, store, 0), {
+      message: new RegExp(`STORE_LOCKED: process ${process.pid} proves ${MARKET} in`),
+    });
+    lock.release();
+    await checkProofStores({ signal }, store, 0);
+  }
+});
+
 test('the wait can be broken off', async () => {
   const lock = takeProofStore(join(store, MARKET));
   const ending = new AbortController();

@@ -1,8 +1,8 @@
 /** Proof stores that another prover has. */
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { proofStoreHolder } from '@foldbook/runtime';
-import { listMarkets } from '@foldbook/verifier/node';
+import { CHAIN_KINDS } from '@foldbook/verifier';
+import { chainFolder, listMarkets } from '@foldbook/verifier/node';
 import { InterruptedError, UsageError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 
@@ -37,8 +37,10 @@ async function heldStore(store: string): Promise<{ market: string; pid: number }
   // What can't be read its prover will say.
   const markets = await listMarkets(store).catch(() => []);
   for (const market of markets) {
-    const holder = proofStoreHolder(join(store, market));
-    if (holder !== undefined) return { market, pid: holder.pid };
+    for (const chain of CHAIN_KINDS) {
+      const holder = proofStoreHolder(chainFolder(store, market, chain));
+      if (holder !== undefined) return { market, pid: holder.pid };
+    }
   }
   return undefined;
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Which chains a market has: as its operator says, else as it began, else the STARK chain. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GENESIS_FILE } from '@foldbook/verifier/node';
+import { STARK_FOLDER } from './stark-store.ts';
+
+export type ChainKind = 'poseidon' | 'stark';
+
+/**
+ * One or two, in an order. The first one is what is announced, and what answers; it publishes the
+ * data.
+ */
+export type ChainKinds = readonly [ChainKind, ...ChainKind[]];
+
+export const CHAIN_CHOICES = ['stark', 'poseidon', 'both'] as const;
+export type ChainChoice = (typeof CHAIN_CHOICES)[number];
+
+/** Of two the Poseidon chain comes first: what an account is owed its proofs bind. */
+const KINDS = {
+  stark: ['stark'],
+  poseidon: ['poseidon'],
+  both: ['poseidon', 'stark'],
+} as const satisfies Record<ChainChoice, ChainKinds>;
+
+export interface MarketChainsOptions {
+  /** Of markets that `byMarket` does not name. Default: as they began; new ones have `stark`. */
+  readonly chains?: ChainChoice | undefined;
+  readonly byMarket?: Readonly<Record<string, ChainChoice>> | undefined;
+  /** Folder that holds the stores of all markets. */
+  readonly storeDir: string;
+}
+
+export class MarketChains {
+  readonly #options: MarketChainsOptions;
+  readonly #known = new Map<string, ChainKinds>();
+
+  constructor(options: MarketChainsOptions) {
+    this.#options = options;
+  }
+
+  /** The same answer each time: a chain that begins meanwhile changes nothing. */
+  of(market: string): ChainKinds {
+    const known = this.#known.get(market);
+    if (known !== undefined) return known;
+    const kinds = KINDS[this.#choice(market)];
+    this.#known.set(market, kinds);
+    return kinds;
+  }
+
+  #choice(market: string): ChainChoice {
+    const { chains, byMarket } = this.#options;
+    return ownValue(byMarket, market) ?? chains ?? this.#begun(market);
+  }
+
+  #begun(market: string): ChainChoice {
+    const folder = join(this.#options.storeDir, market);
+    if (!existsSync(join(folder, GENESIS_FILE))) return 'stark';
+    return existsSync(join(folder, STARK_FOLDER, GENESIS_FILE)) ? 'both' : 'poseidon';
+  }
+}
+
+/** A market may be called like something that every object has. */
+function ownValue<T>(record: Readonly<Record<string, T>> = {}, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
