@@ -3,7 +3,6 @@
  * From a closed epoch to everything that is to be proved about it. Order is what makes it sound:
  * first all digests, roots, the header; only then the challenge; only then accumulators and jobs.
  */
-import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AccountDelta,
@@ -26,14 +25,13 @@ import {
   encodeHeader,
   netDeltas,
   type ProofPlace,
-  packRecords,
   type RuleChange,
-  rulesHashAfter,
   signHeader,
 } from '@foldbook/verifier';
 import type { ChainContext, ProvingCircuit } from './chain-context.ts';
 import { type AccountStep, accountsInput, batchInput } from './circuit-input.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
+import { headerFields } from './epoch-header.ts';
 import { createJob, type JobPlace, type ProofJob } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
 import { filledTiles, type Tile, type TileEpoch } from './tiling.ts';
@@ -100,28 +98,11 @@ export async function planEpoch(
     accounts.map((proof) => ({ ...listed(proof), rootOut: proof.rootOut })),
   );
   const header: EpochHeader = {
-    market: context.genesis.market,
-    epoch: BigInt(closed.epoch),
-    chainId: context.chainId,
-    previous: tip.previousHash,
-    rulesHash: rulesHashAfter(tip.rulesHash, closed.changes),
-    logHeadStart: closed.logHeadStart,
-    logHeadEnd: closed.logHeadEnd,
-    logFirst: BigInt(closed.logFirst),
-    logLast: BigInt(closed.logLast),
-    sequenceFirst: BigInt(closed.sequenceFirst),
-    sequenceLast: BigInt(closed.sequenceLast),
-    recordFirst: BigInt(closed.recordFirst),
-    recordCount: closed.records.length,
+    ...headerFields(context, tip, closed),
     batchCount: batches.length,
     accountProofCount: accounts.length,
-    changeCount: closed.changes.length,
-    stateHash: closed.stateHash,
-    timeNs: closed.timeNs,
-    rootOld: tip.root,
     rootNew,
     digestListHash: digestListHash(digestList),
-    dataDigest: sha256(packRecords(closed.records)),
   };
   const headerBytes = encodeHeader(header);
   const challenge = challengeOf(context, headerBytes, digestList);
@@ -137,8 +118,6 @@ export async function planEpoch(
     tip: chainStateAfter(header, headerBytes),
   };
 }
-
-const sha256 = (bytes: Uint8Array) => Uint8Array.from(createHash('sha256').update(bytes).digest());
 
 const listed = ({ circuit: { size, backEnd }, place: { count }, digest }: Committed) => {
   return { size, backEnd, count, digest };

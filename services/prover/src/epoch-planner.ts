@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import {
-  type AccountTree,
-  BackEnd,
-  type ChainState,
-  type OperatorKeys,
-  RuleBook,
-} from '@foldbook/verifier';
+import { type AccountTree, BackEnd, type ChainState, type RuleBook } from '@foldbook/verifier';
 import type { ChainContext, ProvingCircuit } from './chain-context.ts';
+import type { Planning } from './chain-side.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
 import { type EpochPlan, planEpoch } from './epoch-plan.ts';
 import type { EpochPlans, KeptPlan } from './epoch-plans.ts';
@@ -32,12 +27,8 @@ export interface EpochPlannerOptions {
 }
 
 /** What one plan is made with. */
-export interface Planning {
+export interface PlanningOnTree extends Planning {
   readonly plans: EpochPlans;
-  /** The operator's, by which this prover may sign the epoch. */
-  readonly operatorKeys: OperatorKeys;
-  /** Does what writes to the store. */
-  readonly written: (write: () => Promise<void>) => Promise<void>;
 }
 
 /** A chain as far as it is planned. */
@@ -53,25 +44,17 @@ export class EpochPlanner {
   #chain: PlannedChain | undefined;
   /** Of the last epoch that was planned. */
   #tree: AccountTree | undefined;
-  #epochs = 0;
 
   constructor(options: EpochPlannerOptions) {
     this.#options = options;
   }
 
-  /** Epochs of the chain that are stored or planned. */
-  get epochs(): number {
-    return this.#epochs;
-  }
-
   /**
    * @param tip - the chain at the end of its stored epochs
-   * @param epochs - how many these are
    * @param rules - at their end
    */
-  begin(context: ChainContext, tip: ChainState, epochs = 0, rules = new RuleBook()): void {
+  begin(context: ChainContext, tip: ChainState, rules: RuleBook): void {
     this.#chain = { context, tip, rules };
-    this.#epochs = epochs;
   }
 
   /**
@@ -79,7 +62,11 @@ export class EpochPlanner {
    * when this resolves.
    * @param stored - the tree of the stored epochs; it is left as it is
    */
-  async plan(closed: ClosedEpoch, stored: AccountTree, planning: Planning): Promise<PlannedOnTree> {
+  async plan(
+    closed: ClosedEpoch,
+    stored: AccountTree,
+    planning: PlanningOnTree,
+  ): Promise<PlannedOnTree> {
     const { plans, operatorKeys, written } = planning;
     const chain = this.#chain;
     if (chain === undefined) throw new Error('unreachable: a chain was begun before it goes on');
@@ -98,7 +85,6 @@ export class EpochPlanner {
       await written(() => plans.keep(plan, context.chainId, found));
       chain.tip = plan.tip;
       this.#tree = tree;
-      this.#epochs = epoch + 1;
       return { closed, plan, route, tree };
     } catch (error) {
       route?.end();

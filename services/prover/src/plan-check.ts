@@ -25,13 +25,7 @@ export function checkPlan(
   plan: EpochPlan,
   rules: RuleBook,
 ): void {
-  const refusal = (what: string) =>
-    new ProverError(
-      'EPOCH_REFUSED',
-      `market ${context.genesis.name}, epoch ${plan.epoch}: verifiers would refuse it: ${what}; ` +
-        "nothing of it was signed for others (is the diff stream the log's? rebuild it from the " +
-        "market's log, whose owner has to mend what that says too)",
-    );
+  const refusal = (what: string) => refusedPlan(context.genesis.name, plan.epoch, what);
   const decoded = decodeEpochFile(epochFileOf(plan, () => new Uint8Array(), []));
   if (!decoded.ok) throw refusal(`${decoded.error.code}: ${decoded.error.message}`);
   const outcome = verifyEpoch(verifierContext(context), tip, decoded.value, {
@@ -39,4 +33,14 @@ export function checkPlan(
     rules,
   });
   if (!outcome.ok) throw refusal(`${outcome.part}: ${outcome.code}: ${outcome.message}`);
+}
+
+/** What was planned for an epoch, and is not signed. */
+export function refusedPlan(market: string, epoch: number, what: string): ProverError {
+  return new ProverError(
+    'EPOCH_REFUSED',
+    `market ${market}, epoch ${epoch}: verifiers would refuse it: ${what}; ` +
+      "nothing of it was signed for others (is the diff stream the log's? rebuild it from the " +
+      "market's log, whose owner has to mend what that says too)",
+  );
 }

@@ -6,17 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
-import type { EpochProved, EpochPublished } from '@foldbook/protocol';
-import { createLogger } from '@foldbook/runtime';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
-import { InProcessQueue } from './in-process-queue.ts';
-import { queueTurns } from './job-turns.ts';
 import { MarketProver } from './market-prover.ts';
-import { loadOperatorKey } from './operator-key.ts';
 import type { ProofJob, ProofResult } from './proof-job.ts';
 import { DiffScript, depositBase } from './testing/diff-script.ts';
 import { MemoryStream } from './testing/memory-stream.ts';
+import { polled } from './testing/prover-process.ts';
+import { type RunningProver, startProver } from './testing/running-prover.ts';
 import { TrapdoorMaker, trapdoorCircuits, trustedKeys } from './testing/trapdoor-circuits.ts';
 
 const MARKET = 'TEST-USD';
@@ -72,60 +69,17 @@ function streamOf(epochs: number): MemoryStream {
   return stream;
 }
 
-interface Running {
-  readonly prover: MarketProver;
-  readonly proved: EpochProved[];
-  readonly published: EpochPublished[];
-  readonly lines: string[];
-  readonly ended: Promise<void>;
-  /** Resolves when a line with these words was logged. */
-  logged(words: RegExp): Promise<void>;
-  stop(): Promise<void>;
-}
+type Running = RunningProver<MarketProver>;
 
-async function start(stream: MemoryStream, maker: TrapdoorMaker): Promise<Running> {
-  const [proved, published, lines]: [EpochProved[], EpochPublished[], string[]] = [[], [], []];
-  const waiting = new Set<() => void>();
-  const queue = new InProcessQueue(maker);
-  const stopping = new AbortController();
-  const write = (line: string): void => {
-    lines.push(line);
-    for (const check of waiting) check();
-  };
-  const prover = new MarketProver({
-    market: MARKET,
-    reader: stream,
-    queue,
-    turns: queueTurns(queue),
-    circuits: trapdoorCircuits,
-    operator: await loadOperatorKey(join(dir, 'operator.key')),
-    storeDir: join(dir, 'proofs'),
-    logger: createLogger({ service: 'test', level: 'info', write }),
-    onPublished: (epoch) => published.push(epoch),
-    onProved: (epoch) => proved.push(epoch),
-    maxEpochs: EPOCHS,
-    aheadEpochs: AHEAD,
-    lookMs: 5,
+const start = (reader: MemoryStream, maker: TrapdoorMaker): Promise<Running> =>
+  startProver({ dir, market: MARKET, reader, maker }, (common) => {
+    const circuits = trapdoorCircuits;
+    return new MarketProver({ ...common, circuits, maxEpochs: EPOCHS, aheadEpochs: AHEAD });
   });
-  const ended = prover.run(stopping.signal);
-  ended.catch(() => undefined);
-  const logged = (words: RegExp): Promise<void> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        if (!lines.some((line) => words.test(line))) return;
-        waiting.delete(check);
-        resolve();
-      };
-      waiting.add(check);
-      check();
-    });
-  const stop = async (): Promise<void> => {
-    stopping.abort();
-    await queue.close();
-    await ended.catch(() => undefined);
-  };
-  return { prover, proved, published, lines, ended, logged, stop };
-}
+
+/** Its log says so before the files are there, which a start on the same store is to find. */
+const areAside = (running: Running, proofs: number): Promise<void> =>
+  polled(async () => running.prover.progress.status().setAside.length === proofs);
 
 const aside = () => join(dir, 'proofs', MARKET, 'aside');
 const epochFiles = async () =>
@@ -144,6 +98,7 @@ test('a proof that fails is set aside with its reason, and all else goes on', as
   const running = await start(streamOf(EPOCHS), maker);
   try {
     await running.logged(/ERROR.*proof set aside/);
+    await areAside(running, 1);
     // The other proofs of its epoch, and the epochs behind it as far as the line is long.
     await maker.until(() => maker.partsOf(AHEAD).length === 8 && maker.partsOf(1).length === 7);
     assert.deepEqual(maker.partsOf(AHEAD + 1), []);
@@ -176,6 +131,7 @@ test('a proof that never verifies is set aside, and a new start tries it again',
   maker.poison = ({ place }) => (place.epoch === 0 && place.part === 'a0+4' ? 'lie' : undefined);
   const first = await start(streamOf(EPOCHS), maker);
   await first.logged(/set aside.*PROOF_REFUSED.*GROTH16_REFUSED/);
+  await areAside(first, 1);
   await first.stop();
   assert.deepEqual(await readdir(aside()), ['0-a0+4.json']);
   assert.deepEqual(await epochFiles(), []);
@@ -197,7 +153,7 @@ test('the line stays as short as it is when every proof of an epoch fails', asyn
   try {
     await maker.until(() => maker.partsOf(AHEAD - 1).length === 8);
     await running.logged(/set aside.*"a5\+1"|set aside.*part=a5\+1/);
-    assert.equal(running.prover.progress.status().setAside.length, 8);
+    await areAside(running, 8);
     assert.deepEqual(maker.partsOf(AHEAD), []);
   } finally {
     await running.stop();

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Which epochs of a market are proved, to be looked up by market sequence. */
 import type { ProvedEpoch } from '@foldbook/protocol';
-import {
-  bytesToHex,
-  type EpochHeader,
-  encodeHeader,
-  epochFileName,
-  headerHash,
-  toBigEndian,
-} from '@foldbook/verifier';
+import { epochFileName } from '@foldbook/verifier';
 
 /** What has to be known of an epoch; the rest follows. */
 export type Entry = Omit<ProvedEpoch, 'level' | 'path' | 'epoch'>;
@@ -29,17 +22,6 @@ export class ProvedEpochs {
   /** Market sequence that the proofs reach; 0 before the first. */
   get provedTo(): number {
     return this.#entries.at(-1)?.sequenceLast ?? 0;
-  }
-
-  /** One of the store: the next epoch's header. */
-  addStored(header: EpochHeader): void {
-    this.add({
-      sequenceFirst: Number(header.sequenceFirst),
-      sequenceLast: Number(header.sequenceLast),
-      headerHash: bytesToHex(headerHash(encodeHeader(header))),
-      rootNew: bytesToHex(toBigEndian(header.rootNew)),
-      recordCount: header.recordCount,
-    });
   }
 
   /** The next epoch. */

@@ -58,10 +58,6 @@ interface ServedChain {
 
 const keyOf = (kind: ChainKind, market: string): string => `${kind} ${market}`;
 
-function close(prover: ServedChain['prover']): void {
-  if (prover instanceof MarketProver) prover.close();
-}
-
 /** What an account is owed is opened in the tree of the Poseidon chain. */
 const NONE_OF_STARK: OwedFile = {
   name: 'NO_ACCOUNT_PROOF',
@@ -125,7 +121,7 @@ export class ProverService {
       epochs: proved.count,
       provedTo: proved.provedTo,
       recordsBacklog,
-      devKeys: prover instanceof MarketProver && prover.devKeys,
+      devKeys: prover.devKeys,
       stopped: stopped ?? waits ?? null,
       proof: proved.of(sequence) ?? null,
     };
@@ -148,7 +144,7 @@ export class ProverService {
     this.#stopping.abort();
     await this.#looking;
     await Promise.all([...this.#chains.values()].map(({ running }) => running));
-    for (const { prover } of this.#chains.values()) close(prover);
+    for (const { prover } of this.#chains.values()) prover.close();
   }
 
   async #look(): Promise<void> {
@@ -238,7 +234,7 @@ export class ProverService {
         error: passing.message,
       });
       this.#chains.delete(key);
-      close(prover);
+      prover.close();
       return;
     }
     const known = passing ?? error;
@@ -253,7 +249,7 @@ export class ProverService {
     this.#patience.set(key, Math.min(MOST_LOOKS, 2 * looks));
     const entry = this.#chains.get(key);
     if (entry !== undefined) entry.againAt = this.#looks + looks;
-    close(prover);
+    prover.close();
     logger.warn('market waits, and is started again', { market, chain: kind, reason, looks });
   }
 

@@ -6,15 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
-import type { EpochProved, EpochPublished } from '@foldbook/protocol';
-import { createLogger } from '@foldbook/runtime';
 import { DEFAULT_PARAMETERS } from '@foldbook/stark';
 import { verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments } from '@foldbook/verifier/stark-data';
-import { InProcessQueue } from './in-process-queue.ts';
-import { queueTurns } from './job-turns.ts';
-import { loadOperatorKey } from './operator-key.ts';
 import { LocalCommits } from './part-commits.ts';
 import { StarkMarketProver } from './stark-market-prover.ts';
 import { DiffScript, depositBase, depositQuote, fee, trade } from './testing/diff-script.ts';
@@ -22,6 +17,7 @@ import { MemoryStream } from './testing/memory-stream.ts';
 import { samplePartJob } from './testing/part-jobs.ts';
 import { PartMaker } from './testing/part-maker.ts';
 import { polled } from './testing/prover-process.ts';
+import { type RunningProver, startProver } from './testing/running-prover.ts';
 
 const MARKET = 'TEST-USD';
 const PART_RECORDS = 5;
@@ -53,58 +49,18 @@ function streamOf(amount = 1_000n): MemoryStream {
   return stream;
 }
 
-interface Running {
-  readonly prover: StarkMarketProver;
-  readonly proved: EpochProved[];
-  readonly published: EpochPublished[];
-  readonly ended: Promise<void>;
-  /** Resolves when a line with these words was logged. */
-  logged(words: RegExp): Promise<void>;
-  stop(): Promise<void>;
-}
+type Running = RunningProver<StarkMarketProver>;
 
-async function start(
+const start = (
   maker: PartMaker,
   maxEpochs = 4,
-  stream = streamOf(),
+  reader = streamOf(),
   partRecords = PART_RECORDS,
-): Promise<Running> {
-  const [proved, published, lines]: [EpochProved[], EpochPublished[], string[]] = [[], [], []];
-  const waiting = new Set<() => void>();
-  const queue = new InProcessQueue(maker);
-  const stopping = new AbortController();
-  const write = (line: string): void => {
-    lines.push(line);
-    for (const check of waiting) check();
-  };
-  const prover = new StarkMarketProver({
-    ...{ market: MARKET, reader: stream, queue, turns: queueTurns(queue), commits, partRecords },
-    ...{ parameters: DEFAULT_PARAMETERS, maxEpochs, lookMs: 5 },
-    operator: await loadOperatorKey(join(dir, 'operator.key')),
-    storeDir: join(dir, 'proofs'),
-    logger: createLogger({ service: 'test', level: 'info', write }),
-    onPublished: (epoch) => published.push(epoch),
-    onProved: (epoch) => proved.push(epoch),
+): Promise<Running> =>
+  startProver({ dir, market: MARKET, reader, maker }, (common) => {
+    const parameters = DEFAULT_PARAMETERS;
+    return new StarkMarketProver({ ...common, commits, parameters, partRecords, maxEpochs });
   });
-  const ended = prover.run(stopping.signal);
-  ended.catch(() => undefined);
-  const logged = (words: RegExp): Promise<void> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        if (!lines.some((line) => words.test(line))) return;
-        waiting.delete(check);
-        resolve();
-      };
-      waiting.add(check);
-      check();
-    });
-  const stop = async (): Promise<void> => {
-    stopping.abort();
-    await queue.close();
-    await ended.catch(() => undefined);
-  };
-  return { prover, proved, published, ended, logged, stop };
-}
 
 async function finish(running: Running): Promise<void> {
   try {

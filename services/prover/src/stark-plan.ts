@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** From a closed epoch to its parts and its signed header, all but the proofs. */
-import { createHash } from 'node:crypto';
 import {
   type AccountCommitment,
   type AccountTable,
@@ -20,7 +19,6 @@ import {
   partsHash,
   type RuleBook,
   type RuleChange,
-  rulesHashAfter,
   type StarkEpochFile,
   type StarkHeader,
   signHeader,
@@ -28,9 +26,11 @@ import {
 } from '@foldbook/verifier';
 import type { AccountLedger } from './account-ledger.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
+import { headerFields } from './epoch-header.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { packAccounts } from './packed-accounts.ts';
 import type { PartCommits } from './part-commits.ts';
+import { refusedPlan } from './plan-check.ts';
 import { createPartJob, namePart, type PartJob, type PartName } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
 import type { StoredStarkGenesis } from './stark-store.ts';
@@ -104,7 +104,7 @@ export class StarkPlanner {
    * @throws ProverError BALANCE_OUT_OF_RANGE, EPOCH_REFUSED: the planner is then of no more use
    */
   async plan(closed: ClosedEpoch, operatorKeys: OperatorKeys): Promise<StarkPlan> {
-    const { genesis, operator } = this.#context;
+    const { operator } = this.#context;
     const tip = this.#tip;
     const parts: PlannedPart[] = [];
     for (let first = 0; first < closed.records.length; ) {
@@ -113,27 +113,10 @@ export class StarkPlanner {
       first = end;
     }
     const header: StarkHeader = {
-      market: genesis.market,
-      epoch: BigInt(closed.epoch),
-      chainId: this.#context.chainId,
-      previous: tip.previousHash,
-      rulesHash: rulesHashAfter(tip.rulesHash, closed.changes),
-      logHeadStart: closed.logHeadStart,
-      logHeadEnd: closed.logHeadEnd,
-      logFirst: BigInt(closed.logFirst),
-      logLast: BigInt(closed.logLast),
-      sequenceFirst: BigInt(closed.sequenceFirst),
-      sequenceLast: BigInt(closed.sequenceLast),
-      recordFirst: BigInt(closed.recordFirst),
-      recordCount: closed.records.length,
+      ...headerFields(this.#context, tip, closed),
       partCount: parts.length,
-      changeCount: closed.changes.length,
-      stateHash: closed.stateHash,
-      timeNs: closed.timeNs,
-      rootOld: tip.root,
       rootNew: commitmentDigest(this.#accounts.commitment),
       digestListHash: partsHash(parts.map(({ statement }) => statement)),
-      dataDigest: sha256(packRecords(closed.records)),
       accountsRoot: this.#accounts.root,
     };
     const headerBytes = encodeStarkHeader(header);
@@ -183,13 +166,7 @@ export class StarkPlanner {
   /** What was signed and refused could never be taken back. */
   #check(plan: StarkPlan, operatorKeys: OperatorKeys): void {
     const { genesis, chainId } = this.#context;
-    const refusal = (what: string) =>
-      new ProverError(
-        'EPOCH_REFUSED',
-        `market ${genesis.name}, epoch ${plan.epoch}: verifiers would refuse it: ${what}; ` +
-          "nothing of it was signed for others (is the diff stream the log's? rebuild it from " +
-          "the market's log, whose owner has to mend what that says too)",
-      );
+    const refusal = (what: string) => refusedPlan(genesis.name, plan.epoch, what);
     const decoded = decodeStarkEpochFile(starkEpochFile(plan, () => new Uint8Array()));
     if (!decoded.ok) throw refusal(`${decoded.error.code}: ${decoded.error.message}`);
     const context = { genesis, genesisHash: chainId, operatorKeys };
@@ -220,5 +197,3 @@ export function starkEpochFile(
   };
   return encodeStarkEpochFile(file);
 }
-
-const sha256 = (bytes: Uint8Array) => Uint8Array.from(createHash('sha256').update(bytes).digest());

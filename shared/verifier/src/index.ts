@@ -41,6 +41,8 @@ export {
   type EpochFile,
   encodeEpochFile,
   type FoldedPart,
+  type HeadedEpoch,
+  type SignedEpoch,
 } from './epoch-file.ts';
 export { type EpochListing, listEpochs } from './epoch-listing.ts';
 export {

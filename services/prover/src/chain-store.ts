@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * What the folders of a market's chains have alike: genesis.fbg, operator-keys.fbk and
+ * epochs/<epoch>.fbe. Whoever writes to one has its lock (store-lock.ts).
+ */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  bytesToHex,
+  type ChainState,
+  chainStateFrom,
+  type Decoded,
+  epochFileName,
+  type GenesisFields,
+  genesisHash,
+  type HeadedEpoch,
+  headerHash,
+  KEY_CHANGES_FILE,
+  type KeyChange,
+  listEpochs,
+  type OperatorKeys,
+  RuleBook,
+  readOperatorKeys,
+  type SignedEpoch,
+} from '@foldbook/verifier';
+import { createFile, isCode } from './durable-file.ts';
+import { ProverError } from './prover-error.ts';
+
+const GENESIS_FILE = 'genesis.fbg';
+
+export interface StoredGenesisOf<G extends GenesisFields> {
+  readonly genesis: G;
+  readonly genesisFile: Uint8Array;
+  /** Hash of the genesis file. */
+  readonly chainId: Uint8Array;
+}
+
+/** The operator's keys, and the changes that lead to them. */
+export interface StoredKeys extends OperatorKeys {
+  readonly changes: readonly KeyChange[];
+}
+
+/** A header, and the operator's signature of it. */
+export type SignedBytes = Pick<SignedEpoch, 'headerBytes' | 'signature'>;
+
+/** What names the balances in an epoch's header. */
+export type RootOf<E extends HeadedEpoch> = E['header']['rootNew'];
+
+/** The genesis of a chain of such epochs. */
+export type GenesisOf<E extends HeadedEpoch> = GenesisFields & { readonly emptyRoot: RootOf<E> };
+
+export interface StoredChain<E extends HeadedEpoch> {
+  /** Of the epochs kept so far, in order. */
+  readonly headers: readonly E['header'][];
+  readonly tip: ChainState<RootOf<E>>;
+  /** Those at the end of the last epoch. */
+  readonly rules: RuleBook;
+  /** The last epoch. */
+  readonly last: SignedBytes | undefined;
+}
+
+export interface ChainFormats<G, E> {
+  readonly encodeGenesis: (genesis: G) => Uint8Array;
+  readonly decodeGenesis: (bytes: Uint8Array) => Decoded<G>;
+  readonly decodeEpoch: (bytes: Uint8Array) => Decoded<E>;
+}
+
+type Followed<Root> =
+  | { readonly ok: true; readonly state: ChainState<Root> }
+  | { readonly ok: false; readonly part: string; readonly code: string; readonly message: string };
+
+export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
+  protected readonly folder: string;
+  readonly #title: string;
+  readonly #formats: ChainFormats<G, E>;
+
+  /** @param title - of the chain, in messages */
+  protected constructor(folder: string, title: string, formats: ChainFormats<G, E>) {
+    this.folder = folder;
+    this.#title = title;
+    this.#formats = formats;
+  }
+
+  /** Undefined before the market's chain was started. */
+  async genesis(): Promise<StoredGenesisOf<G> | undefined> {
+    const path = join(this.folder, GENESIS_FILE);
+    const bytes = await readIfThere(path);
+    if (bytes === undefined) return undefined;
+    const decoded = this.#formats.decodeGenesis(bytes);
+    if (!decoded.ok) throw this.#corrupt(`${path}: ${decoded.error.message}; restore it`);
+    return { genesis: decoded.value, genesisFile: bytes, chainId: genesisHash(bytes) };
+  }
+
+  /** Starts the chain; undefined if another prover has just done so: then its genesis is there. */
+  async putGenesis(genesis: G): Promise<StoredGenesisOf<G> | undefined> {
+    const bytes = this.#formats.encodeGenesis(genesis);
+    const isOurs = await createFile(join(this.folder, GENESIS_FILE), bytes);
+    return isOurs ? { genesis, genesisFile: bytes, chainId: genesisHash(bytes) } : undefined;
+  }
+
+  /**
+   * The operator's keys as the store has them now: a change may be put there while a prover runs.
+   * @throws ProverError STORE_CORRUPT
+   */
+  async operatorKeys({ genesis, chainId }: StoredGenesisOf<G>): Promise<StoredKeys> {
+    const path = join(this.folder, KEY_CHANGES_FILE);
+    const keys = readOperatorKeys(genesis, chainId, await readIfThere(path));
+    if (keys.ok) return keys;
+    throw this.#corrupt(`${path}: ${keys.code}: ${keys.message}; restore it`);
+  }
+
+  /**
+   * Reads the chain, and has it checked as verifiers do, so that nothing is proved on top of what
+   * they refuse: all but records, and of the proofs only the last epoch's, since each takes
+   * milliseconds. `restoreData` sees to the records.
+   * @throws ProverError STORE_CORRUPT
+   */
+  protected async follow(
+    { genesis, chainId }: StoredGenesisOf<G>,
+    verify: (
+      tip: ChainState<RootOf<E>>,
+      epoch: E,
+      checks: { readonly proofs: boolean; readonly rules: RuleBook },
+    ) => Followed<RootOf<E>>,
+  ): Promise<StoredChain<E>> {
+    const rules = new RuleBook();
+    const headers: E['header'][] = [];
+    let tip = chainStateFrom<RootOf<E>>(chainId, genesis.emptyRoot);
+    let last: SignedBytes | undefined;
+    const count = await this.#countEpochs();
+    for (let epoch = 0; epoch < count; epoch += 1) {
+      const decoded = await this.#readEpoch(epoch);
+      const outcome = verify(tip, decoded, { proofs: epoch === count - 1, rules });
+      if (!outcome.ok) {
+        const { part, code, message } = outcome;
+        throw this.#badEpoch(this.#pathOf(epoch), `${part}: ${code}: ${message}`);
+      }
+      headers.push(decoded.header);
+      last = { headerBytes: decoded.headerBytes, signature: decoded.signature };
+      tip = outcome.state;
+    }
+    return { headers, tip, rules, last };
+  }
+
+  /**
+   * Keeps a proved epoch, whose data are there. One that is there already stays as it is.
+   * @throws ProverError STORE_CONFLICT if that has another header
+   */
+  async putEpoch(epoch: number, epochFile: Uint8Array): Promise<void> {
+    const path = this.#pathOf(epoch);
+    if (await createFile(path, epochFile, this.folder)) return;
+    const own = this.#formats.decodeEpoch(epochFile);
+    assert(own.ok, 'an epoch is what this prover encoded');
+    const headers = [await this.#readEpoch(epoch), own.value].map(({ headerBytes }) => headerBytes);
+    const [theirHash, ownHash] = headers.map((header) => bytesToHex(headerHash(header)));
+    if (theirHash === ownHash) return;
+    throw this.conflict(
+      `${path} has another header (${theirHash}) than this prover made ` +
+        `(${ownHash}): another one is at work on this store, or was; what is there stays, since ` +
+        'two signed headers of one epoch are evidence against the operator. Look for that prover',
+    );
+  }
+
+  /** The header of an epoch as far as the store has one that can be read. */
+  async headerOf(epoch: number): Promise<E['header'] | undefined> {
+    const bytes = await readIfThere(this.#pathOf(epoch));
+    const decoded = bytes && this.#formats.decodeEpoch(bytes);
+    return decoded?.ok ? decoded.value.header : undefined;
+  }
+
+  /** How many epochs are kept, and their records, by the last header; nothing of it is checked. */
+  async extent(): Promise<{ readonly epochs: number; readonly records: number }> {
+    const epochs = await this.#countEpochs();
+    if (epochs === 0) return { epochs, records: 0 };
+    const { header } = await this.#readEpoch(epochs - 1);
+    return { epochs, records: Number(header.recordFirst) + header.recordCount };
+  }
+
+  /** What can't be of this chain, in words. */
+  conflict(what: string): ProverError {
+    return new ProverError('STORE_CONFLICT', `${this.#title}: ${what}`);
+  }
+
+  protected get epochsFolder(): string {
+    return join(this.folder, 'epochs');
+  }
+
+  async #countEpochs(): Promise<number> {
+    const dir = this.epochsFolder;
+    const listing = listEpochs((await readdir(dir)).filter((name) => !name.startsWith('.')));
+    if (!listing.ok) throw this.#corrupt(`${dir}: ${listing.code}: ${listing.message}`);
+    return listing.epochs;
+  }
+
+  async #readEpoch(epoch: number): Promise<E> {
+    const path = this.#pathOf(epoch);
+    const decoded = this.#formats.decodeEpoch(new Uint8Array(await readFile(path)));
+    if (decoded.ok) return decoded.value;
+    throw this.#badEpoch(path, `${decoded.error.code}: ${decoded.error.message}`);
+  }
+
+  #pathOf(epoch: number): string {
+    return join(this.epochsFolder, epochFileName(epoch));
+  }
+
+  #badEpoch(path: string, what: string): ProverError {
+    return this.#corrupt(
+      `${path}: ${what}; restore it from a copy: whoever verifies this chain has one. It is not ` +
+        'made again: its header may come out differently, and two signed headers of one epoch ' +
+        'are evidence against the operator',
+    );
+  }
+
+  #corrupt(message: string): ProverError {
+    return new ProverError('STORE_CORRUPT', `${this.#title}: ${message}`);
+  }
+}
+
+export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
