@@ -29,7 +29,7 @@ import type { ClosedEpoch } from './epoch-batcher.ts';
 import { headerFields } from './epoch-header.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { packAccounts } from './packed-accounts.ts';
-import type { PartCommits } from './part-commits.ts';
+import type { Commitments, PartCommits } from './part-commits.ts';
 import { refusedPlan } from './plan-check.ts';
 import { createPartJob, namePart, type PartJob, type PartName } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
@@ -54,6 +54,8 @@ export interface StarkPlan {
   readonly parts: readonly PlannedPart[];
   /** The chain after this epoch. */
   readonly tip: ChainState<Uint8Array>;
+  /** At its end. */
+  readonly accounts: CommittedAccounts;
 }
 
 /** Balances, and how statements and headers name them. */
@@ -62,6 +64,14 @@ export interface CommittedAccounts {
   readonly commitment: AccountCommitment;
   /** Of their plain tree. */
   readonly root: Uint8Array;
+  readonly blocks: Uint32Array;
+}
+
+export function committedAccounts(
+  table: AccountTable,
+  { accounts, accountsRoot, accountBlocks }: Commitments,
+): CommittedAccounts {
+  return { table, commitment: accounts, root: accountsRoot, blocks: accountBlocks };
 }
 
 export interface StarkPlannerOptions {
@@ -124,6 +134,7 @@ export class StarkPlanner {
       ...{ epoch: closed.epoch, changes: closed.changes, headerBytes, parts },
       signature: signHeader(headerBytes, operator.secretKey),
       tip: chainStateAfter(header, headerBytes),
+      accounts: this.#accounts,
     };
     this.#check(plan, operatorKeys);
     this.#tip = plan.tip;
@@ -147,7 +158,7 @@ export class StarkPlanner {
     const { parameters, market, name } = genesis;
     const { logBlowup } = parameters;
     const made = await commits.commit({ logBlowup, records, accounts: table });
-    this.#accounts = { table, commitment: made.accounts, root: made.accountsRoot };
+    this.#accounts = committedAccounts(table, made);
     const recordFirst = closed.recordFirst + first;
     const statement = encodeStatement({
       ...{ parameters, airDigest: genesis.airDigest, chainId, market, part: index, count },
