@@ -42,6 +42,22 @@ export function parameterFault(parameters: ProofParameters): string | undefined 
   return undefined;
 }
 
+/** What `decodeParameters` reads. */
+export const PARAMETER_BYTES = 3;
+
+/** As statements and genesis files have them. */
+export function encodeParameters(parameters: ProofParameters): Uint8Array {
+  const { logBlowup, queries, grindingBits } = parameters;
+  return Uint8Array.of(logBlowup, queries, grindingBits);
+}
+
+/** @returns the parameters, or why these PARAMETER_BYTES are none */
+export function decodeParameters(bytes: Uint8Array): ProofParameters | string {
+  const [logBlowup = 0, queries = 0, grindingBits = 0] = bytes;
+  const parameters = { logBlowup, queries, grindingBits };
+  return parameterFault(parameters) ?? parameters;
+}
+
 function within(value: number, low: number, high: number): boolean {
   return Number.isInteger(value) && value >= low && value <= high;
 }

@@ -10,9 +10,10 @@ import {
   type PartRefused,
   type PartVerdict,
 } from './check-data.ts';
-import { checkHeader, type HeaderContext } from './check-header.ts';
-import { checkReplay, type ReplayToCheck } from './check-replay.ts';
-import { applyChanges, checkChanges } from './check-rules.ts';
+import type { HeaderContext } from './check-header.ts';
+import type { ReplayToCheck } from './check-replay.ts';
+import { applyChanges } from './check-rules.ts';
+import { checkSigned } from './check-signed.ts';
 import type { AccountProof, BatchProof, DecodedEpoch } from './epoch-file.ts';
 import { reduce } from './field.ts';
 import { FoldKey } from './fold-key.ts';
@@ -78,12 +79,8 @@ export function verifyEpoch(
   checks: EpochChecks,
 ): EpochOutcome {
   const { genesis, keys } = context;
-  const header = checkHeader(context, state, epoch);
-  if (!header.ok) return { ...header, part: 'header' };
-  const replay = checks.replay ? checkReplay(epoch, checks.replay) : ACCEPTED;
-  if (!replay.ok) return replay;
-  const changes = checkChanges(genesis, state, epoch);
-  if (!changes.ok) return { ...changes, part: 'rules' };
+  const signed = checkSigned(context, state, epoch, checks.replay);
+  if (!signed.ok) return signed;
   const parts = placeProofs(keys, epoch);
   if ('ok' in parts) return parts;
   const shape = checkShape(parts);

@@ -5,16 +5,13 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { scratch } from '../kernel/kernel-values.ts';
 import { Transforms } from '../kernel/ntt.ts';
 import { HeightOpenings } from '../openings/height-openings.ts';
-import {
-  ACCOUNT_COLUMNS,
-  type AccountCommitment,
-  accountPoint,
-} from '../statement/account-commitment.ts';
+import { ACCOUNT_COLUMNS, type AccountCommitment } from '../statement/account-commitment.ts';
 import type { AccountTable } from '../trace/account-table.ts';
 import { traceBefore } from '../trace/accounts-trace.ts';
 import { traceRecords } from '../trace/records-trace.ts';
 import type { SettlementRecord } from '../trace/settlement-record.ts';
 import type { TableTrace } from '../trace/table-trace.ts';
+import { accountCommitment } from './committed-accounts.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
 
 const WORD_BYTES = 4;
@@ -51,11 +48,8 @@ export class PartCommitter {
     const logHeight = Math.log2(trace.height);
     return scratch(this.#kernel, () => {
       const { tree, columns, transforms } = this.#commit(trace, ACCOUNT_COLUMNS);
-      const { root } = tree;
       const openings = new HeightOpenings(this.#kernel, transforms, logHeight);
-      const addresses = Array.from({ length: ACCOUNT_COLUMNS }, (_, column) => columns.at(column));
-      const pinned = openings.values(openings.at(accountPoint(root, logHeight)), addresses);
-      return { logHeight, root, pinned };
+      return accountCommitment(columns, tree, openings);
     });
   }
 

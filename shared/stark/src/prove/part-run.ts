@@ -14,11 +14,7 @@ import type { ProofParameters } from '../parameters.ts';
 import { combinationPlan, nextColumns, powersIn } from '../proof/combination-plan.ts';
 import { encodeProof, type QueryOpenings, type TableValues } from '../proof/part-proof.ts';
 import { MAIN_TREES, PartShape, type PartTree } from '../proof/part-shape.ts';
-import {
-  ACCOUNT_COLUMNS,
-  type AccountCommitment,
-  accountPoint,
-} from '../statement/account-commitment.ts';
+import { type AccountCommitment, accountPoint } from '../statement/account-commitment.ts';
 import { encodeStatement, type PartStatement } from '../statement/part-statement.ts';
 import type { AccountTable } from '../trace/account-table.ts';
 import type { SettlementTrace } from '../trace/settlement-trace.ts';
@@ -26,6 +22,7 @@ import type { TableTrace } from '../trace/table-trace.ts';
 import { TAGS, Transcript } from '../transcript.ts';
 import { drawLookupChallenges, type LookupChallenges } from '../verify/lookup-challenges.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
+import { accountCommitment } from './committed-accounts.ts';
 import { type ExtendedColumns, extendValues } from './extended-columns.ts';
 import {
   extendLookups,
@@ -193,12 +190,8 @@ export class PartRun {
     };
   }
 
-  #commitmentTo(columns: ExtendedColumns, { root }: CommittedTree): AccountCommitment {
-    const { logHeight } = columns;
-    const openings = this.#openingsOf(logHeight);
-    const addresses = Array.from({ length: ACCOUNT_COLUMNS }, (_, column) => columns.at(column));
-    const pinned = openings.values(openings.at(accountPoint(root, logHeight)), addresses);
-    return { logHeight, root, pinned };
+  #commitmentTo(columns: ExtendedColumns, tree: CommittedTree): AccountCommitment {
+    return accountCommitment(columns, tree, this.#openingsOf(columns.logHeight));
   }
 
   /** What is opened of all columns of a height. It stays in the arena. */

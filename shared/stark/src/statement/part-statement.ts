@@ -1,5 +1,11 @@
 /** What a part's proof is about (SPEC section 7): everything public. */
-import { type ProofParameters, parameterFault } from '../parameters.ts';
+import {
+  decodeParameters,
+  encodeParameters,
+  PARAMETER_BYTES,
+  type ProofParameters,
+  parameterFault,
+} from '../parameters.ts';
 import { type ByteReader, type Decoded, decode } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
 import { type AccountCommitment, readCommitment, writeCommitment } from './account-commitment.ts';
@@ -35,11 +41,10 @@ export function recordsLogHeight(count: number): number {
 }
 
 export function encodeStatement(statement: PartStatement): Uint8Array {
-  const { logBlowup, queries, grindingBits } = statement.parameters;
   const fault = parameterFault(statement.parameters);
   if (fault !== undefined) throw new Error(`assertion failed: ${fault}`);
   const writer = new ByteWriter().ascii('FBSP').u16(VERSION);
-  writer.u8(logBlowup).u8(queries).u8(grindingBits).u8(0).u16(0);
+  writer.bytes(encodeParameters(statement.parameters)).u8(0).u16(0);
   writer.bytes(statement.airDigest).bytes(statement.chainId);
   writer.u32(statement.market).u32(statement.part).u64(statement.epoch);
   writer.u64(statement.recordFirst).u32(statement.count);
@@ -82,10 +87,9 @@ function readStatement(reader: ByteReader): PartStatement {
 
 function readParameters(reader: ByteReader): ProofParameters {
   const start = reader.offset;
-  const parameters = { logBlowup: reader.u8(), queries: reader.u8(), grindingBits: reader.u8() };
+  const parameters = decodeParameters(reader.bytes(PARAMETER_BYTES));
   reader.zeros(3);
-  const fault = parameterFault(parameters);
-  if (fault !== undefined) reader.refuse('OUT_OF_RANGE', fault, start);
+  if (typeof parameters === 'string') reader.refuse('OUT_OF_RANGE', parameters, start);
   return parameters;
 }
 

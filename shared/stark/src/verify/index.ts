@@ -2,6 +2,9 @@
 export { airDigest } from '../air/digest.ts';
 export {
   DEFAULT_PARAMETERS,
+  decodeParameters,
+  encodeParameters,
+  PARAMETER_BYTES,
   type ProofParameters,
   parameterFault,
   SMALL_PROOF_PARAMETERS,

@@ -1,4 +1,9 @@
-import { type ProofParameters, parameterFault } from '@foldbook/stark/verify';
+import {
+  decodeParameters,
+  encodeParameters,
+  PARAMETER_BYTES,
+  type ProofParameters,
+} from '@foldbook/stark/verify';
 import { ByteWriter } from '../bytes.ts';
 import { type ByteReader, type Decoded, decode } from '../decoding.ts';
 import { type GenesisFields, genesisBytes, readGenesis, writeGenesis } from '../genesis.ts';
@@ -16,14 +21,13 @@ export interface StarkGenesis extends GenesisFields {
 
 /** `u16` of a genesis file at byte 4, by which chains are told apart. */
 export const STARK_GENESIS_VERSION = 3;
-const OWN_BYTES = HASH_BYTES + 4;
+const OWN_BYTES = HASH_BYTES + PARAMETER_BYTES + 1;
 
 export function encodeStarkGenesis(genesis: StarkGenesis): Uint8Array {
-  const { logBlowup, queries, grindingBits } = genesis.parameters;
   const writer = new ByteWriter(genesisBytes(genesis) + OWN_BYTES);
   writeGenesis(writer, STARK_GENESIS_VERSION, genesis, genesis.emptyRoot);
   writer.bytes(genesis.airDigest, HASH_BYTES);
-  writer.unsigned(logBlowup, 1).unsigned(queries, 1).unsigned(grindingBits, 1).unsigned(0, 1);
+  writer.bytes(encodeParameters(genesis.parameters), PARAMETER_BYTES).unsigned(0, 1);
   return writer.finish();
 }
 
@@ -38,14 +42,9 @@ export function decodeStarkGenesis(bytes: Uint8Array): Decoded<StarkGenesis> {
 
 function readParameters(reader: ByteReader): ProofParameters {
   const start = reader.offset;
-  const parameters = {
-    logBlowup: reader.unsigned(1),
-    queries: reader.unsigned(1),
-    grindingBits: reader.unsigned(1),
-  };
+  const parameters = decodeParameters(reader.bytes(PARAMETER_BYTES));
   reader.zero(1);
-  const fault = parameterFault(parameters);
-  return fault === undefined ? parameters : reader.refuse(fault, start);
+  return typeof parameters === 'string' ? reader.refuse(parameters, start) : parameters;
 }
 
 /** Whether a genesis file is, as it says itself, of a STARK chain. */

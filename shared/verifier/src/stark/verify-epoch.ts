@@ -1,9 +1,10 @@
 import type { AccountTable } from '@foldbook/stark/verify';
 import { type ChainState, chainStateAfter } from '../chain-state.ts';
 import type { PartRefused } from '../check-data.ts';
-import { checkHeader, type HeaderContext } from '../check-header.ts';
-import { checkReplay, type ReplayToCheck } from '../check-replay.ts';
-import { applyChanges, checkChanges } from '../check-rules.ts';
+import type { HeaderContext } from '../check-header.ts';
+import type { ReplayToCheck } from '../check-replay.ts';
+import { applyChanges } from '../check-rules.ts';
+import { checkSigned } from '../check-signed.ts';
 import { ACCEPTED } from '../reason-codes.ts';
 import type { RuleBook } from '../rule-book.ts';
 import { checkStarkData, type StarkData } from './check-data.ts';
@@ -51,12 +52,8 @@ export function verifyStarkEpoch(
   checks: StarkChecks,
 ): StarkOutcome {
   const { genesis } = context;
-  const header = checkHeader(context, state, epoch);
-  if (!header.ok) return { ...header, part: 'header' };
-  const replay = checks.replay ? checkReplay(epoch, checks.replay) : ACCEPTED;
-  if (!replay.ok) return replay;
-  const changes = checkChanges(genesis, state, epoch);
-  if (!changes.ok) return { ...changes, part: 'rules' };
+  const signed = checkSigned(context, state, epoch, checks.replay);
+  if (!signed.ok) return signed;
   const parts = placeParts(genesis, epoch);
   if ('ok' in parts) return parts;
   const contents = checkContents(epoch, parts, checks);
