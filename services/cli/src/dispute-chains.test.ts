@@ -78,7 +78,8 @@ test('receipts are held against a STARK chain, which a market may have alone', a
     writeFile(file, `${kept.map((line) => JSON.stringify(line)).join('\n')}\n`);
   await write(lines.slice(0, 2));
   const told = await dispute(0, file, '--store', store);
-  assert.deepEqual([told.verdict, told.epoch, told.certified], ['consistent', 0, true]);
+  const { verdict, epoch, certified } = told;
+  assert.deepEqual([verdict, told.chain, epoch, certified], ['consistent', 'stark', 0, true]);
   await write(lines.toSpliced(1, 1));
   const lie = await dispute(1, file, '--store', store);
   assert.deepEqual([lie.verdict, lie.epoch], ['contradicted', 0]);

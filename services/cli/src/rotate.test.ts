@@ -164,6 +164,9 @@ test('a market has a list for each chain, and both are changed, or one that is n
       [1, second],
     ]);
   }
+  const verified = await foldbook('verify', '--store', store, '--market', 'ETH-USD');
+  assert.equal(verified.status, 0, verified.stderr);
+  assert.match(verified.stdout, new RegExp(`operator key ${second} from epoch 1 on`));
   const before = await readFile(list());
   // The epoch of the change before is not there yet: the next one is behind it.
   const ofOne = ['--market', MARKET, '--chain', 'stark', '--from-epoch', '4'];

@@ -20,6 +20,7 @@ export function pairOf<Part, Read>(
   if (a !== undefined && b !== undefined && parts.length === 2) return [read(a), read(b)];
   throw new Refusal('EVIDENCE_FORMAT', `two ${name} are needed`);
 }
+
 export function signedReceipt(bytes: Uint8Array): Receipt {
   const checked = checkReceipt(bytes);
   if (!checked.ok) throw new Refusal(checked.code, checked.message);

@@ -362,7 +362,8 @@ async function tellFinding(
     finding.evidence &&
     (await writeEvidence(folderOf(context), `${market}-${first}`, finding.evidence));
   const result = {
-    ...{ market, logSequence, first, last, verdict, epoch: epoch ?? null, words },
+    ...{ market, logSequence, first, last, verdict, chain: chain?.kind ?? null },
+    ...{ epoch: epoch ?? null, words },
     ...{ key: bytesToHex(publicKey), certified: certified ?? null, evidence: file ?? null },
   };
   const shout = verdict === 'contradicted' || verdict === 'missing';

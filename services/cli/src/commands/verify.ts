@@ -35,7 +35,7 @@ replay it also needs the log: it executes every order again, and compares what c
   --store DIR       folder of the proof store (default ${DEFAULT_PROOF_DIR})
   --market NAME     the market (default: the only one in the folder)
   --chain C         poseidon or stark; default: each that the market has, and that both tell of the
-                    same records and balances
+                    same records and balances (if not: foldbook dispute --other-chain)
   --epochs A[..B]   check the proofs of these epochs only (headers from genesis to there always)
   --level L         settlement (headers and proofs), data (also every settlement record), or
                     replay (also the log, from its beginning); default: data where the records are

@@ -132,7 +132,10 @@ const FORMATS = {
   'stark-proof': { words: ['FBSP', 'FBSF', '\x01\0\0\x78'], decode: [verifyStark] },
   evidence: {
     isText: true,
-    words: ['"kind":"log"', '"kind":"header"', '"kind":"receipts"', '"groups":[]', '"v":1', 'null'],
+    words: [
+      ...['"kind":"log"', '"kind":"header"', '"kind":"receipts"', '"kind":"chains"', '"groups":[]'],
+      ...['"v":1', '"v":2', 'null'],
+    ],
     decode: [checkEvidence],
   },
 } as const satisfies Readonly<
