@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { decodeEpochFile, encodeAccountProof } from '@foldbook/verifier';
 import { ChainBuilder, everyKind, filled, record } from '@foldbook/verifier/testing';
 import { developmentChain } from './testing/development-chain.ts';
 import { foldbook } from './testing/foldbook.ts';
+import { writeChain } from './testing/write-chain.ts';
 
 const dir = await mkdtemp(join(tmpdir(), 'foldbook-account-'));
 after(() => rm(dir, { recursive: true }));
@@ -23,17 +24,10 @@ function proofOf({ files, tree }: ChainBuilder, account: number): Uint8Array {
   const genesis = files.get('genesis.fbg') ?? new Uint8Array();
   const open = (id: number) => ({ ...tree.get(id), path: tree.path(id) });
   return encodeAccountProof({
+    chain: 'poseidon',
     ...{ genesis, keyChanges: [], headerBytes, signature, account },
     ...{ leaf: open(account), supply: open(0) },
   });
-}
-
-async function writeStore(store: string, { files, genesis }: ChainBuilder): Promise<void> {
-  for (const [name, contents] of files) {
-    const path = join(store, genesis.name, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, contents);
-  }
 }
 
 test('a proof is shown with what it shows, and refused once a byte of it is changed', async () => {
@@ -63,7 +57,7 @@ test('a store whose chain is refused lends the proof nothing', async () => {
   const file = join(dir, 'other.fba');
   await writeFile(file, bytes);
   const store = join(dir, 'store');
-  await writeStore(store, chain);
+  await writeChain(store, chain);
   // Its keys are of a test, which no release trusts.
   const { status, stdout } = await foldbook('verify', '--account', file, '--store', store);
   assert.equal(status, 1);
@@ -74,7 +68,7 @@ test('a chain that only development keys prove lends it no more than verify does
   const weak = await developmentChain();
   const [file, store] = [join(dir, 'weak.fba'), join(dir, 'weak')];
   await writeFile(file, proofOf(weak, 3));
-  await writeStore(store, weak);
+  await writeChain(store, weak);
   const withRecords = await foldbook('verify', '--account', file, '--store', store);
   assert.equal(withRecords.status, 0, withRecords.stdout);
   const leftOut = /- that no change of the operator's key is left out/g;
@@ -138,7 +132,7 @@ test('what is not for it, and stores that lack what it needs: one line, status 2
 async function storeOf(name: string, amounts: readonly number[], build = new ChainBuilder()) {
   for (const amount of amounts) build.addEpoch([record.depositBase(3, amount)]);
   const store = join(dir, name);
-  await writeStore(store, build);
+  await writeChain(store, build);
   return { store, build };
 }
 
@@ -153,6 +147,7 @@ async function lastProofOf(name: string, build: ChainBuilder): Promise<string> {
   await writeFile(
     path,
     encodeAccountProof({
+      chain: 'poseidon',
       ...{ genesis: build.files.get('genesis.fbg') ?? new Uint8Array(), headerBytes, signature },
       ...{ keyChanges: build.keyChanges, account: 3, leaf: leaf(3), supply: leaf(0) },
     }),

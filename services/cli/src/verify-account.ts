@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
+  ACCOUNT_PROOF_BYTES_MAX,
   type AccountProved,
   bytesToHex,
   CHANGE_LEFT_OUT,
@@ -9,14 +10,15 @@ import {
   checkAccountProof,
   checkEvidence,
   decodeAccountProof,
-  decodeGenesis,
   type EpochSource,
   evidenceText,
   listEpochs,
   type Refused,
+  readGenesisFile,
   verifyChain,
 } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
+import { kernelCommitments } from '@foldbook/verifier/stark-data';
 import { accountProofWords } from './account-proof-words.ts';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
@@ -26,11 +28,9 @@ import { readSignedChain } from './dispute/signed-epochs.ts';
 import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
 import { DEV_KEYS_WARNING, isProved, NOT_PROVED } from './proved-words.ts';
+import { chosenChains } from './verify-chains.ts';
 import { folderOptions, genesisFrom, operatorFrom, recordsLimit } from './verify-options.ts';
 import { completed, findMarket } from './verify-store.ts';
-
-/** No account proof is longer. */
-const FILE_BYTES_MAX = 32 * 1024;
 
 /** What was shown beside the signature. */
 interface Standing {
@@ -45,7 +45,7 @@ type Contradicted = Refused & { readonly evidence: string };
 type Checked = { readonly ok: true; readonly standing: Standing } | Refused | Contradicted;
 
 /** What is of a chain or of its log; of a proof nothing would come of it. */
-const OF_A_CHAIN = ['epochs', 'level', 'log', 'nats', 'user', 'partition'];
+const OF_A_CHAIN = ['chain', 'epochs', 'level', 'log', 'nats', 'user', 'partition'];
 
 /** Exit status 0 where the file is signed, and in the store's proved chain if one is named. */
 export async function verifyAccount(context: CommandContext, file: string): Promise<number> {
@@ -70,9 +70,9 @@ export async function verifyAccount(context: CommandContext, file: string): Prom
   }
   if (!proved.ok) throw new Error('unreachable: a refused proof stands nowhere');
   const { shown, notShown, chain } = checked.standing;
-  const isStanding = chain === undefined || isProved(chain);
+  const isStanding = chain === undefined || (isProved(chain) && isBound(proved, chain));
   const words = [
-    ...(isStanding ? [] : [`${NOT_PROVED}: the store's chain up to epoch ${proved.epoch}`]),
+    ...(isStanding ? [] : [`${NOT_PROVED}: ${unproved(proved, chain)}`]),
     accountProofWords(proved),
     ...(chain?.devKeys ? [DEV_KEYS_WARNING] : []),
     'shown:',
@@ -87,11 +87,20 @@ export async function verifyAccount(context: CommandContext, file: string): Prom
   return isStanding ? 0 : 1;
 }
 
+/** Proofs of a STARK chain do not bind the tree that the account's row is in: the records do. */
+const isBound = (proved: AccountProved, chain: ChainAccepted): boolean =>
+  proved.chain === 'poseidon' || chain.level !== 'settlement';
+
+function unproved(proved: AccountProved, chain: ChainAccepted): string {
+  if (!isProved(chain)) return `the store's chain up to epoch ${proved.epoch}`;
+  return 'what the account has: the chain is proved, its plain tree of accounts is not';
+}
+
 async function readProof(file: string): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
   });
-  if (bytes.length <= FILE_BYTES_MAX) return new Uint8Array(bytes);
+  if (bytes.length <= ACCOUNT_PROOF_BYTES_MAX) return new Uint8Array(bytes);
   throw new UsageError(`${file} is longer than an account proof: give a file of balance --prove`);
 }
 
@@ -116,8 +125,9 @@ async function stand(
     const message = `the operator's keys are ${keys.join(', ')} there`;
     return { ok: false, code: 'OPERATOR_KEY', message };
   }
+  const root = proved.chain === 'stark' ? "one root, of the header's plain tree," : 'one root,';
   const shown = [
-    "the account's totals and what is owed in all lie under one root, which the operator signed",
+    `the account's totals and what is owed in all lie under ${root} which the operator signed`,
   ];
   const notShown = ['anything about what happened after that epoch'];
   if (genesisHash === undefined) {
@@ -130,6 +140,7 @@ async function stand(
     return contradicted ?? standInChain(context, proved, { store, operatorKey, shown, notShown });
   }
   notShown.unshift(NOT_BACKED);
+  if (proved.chain === 'stark') notShown.push(NOT_BOUND);
   if (operatorKey !== keys.at(-1)) notShown.push(CHANGE_LEFT_OUT);
   notShown.push('that the root is of the proved chain, and its latest: give its --store');
   return { ok: true, standing: { shown, notShown } };
@@ -138,12 +149,19 @@ async function stand(
 /** A chain that is verified says so too. */
 const NOT_BACKED = 'that deposits are backed: it says what is owed, not that it is there';
 
+const NOT_BOUND =
+  'that the plain tree has the proved balances: no proof of a STARK chain binds it; a --store ' +
+  'with the records does';
+
+const RECOMPUTED =
+  'the plain tree is that of the balances: they were recomputed from the proved records';
+
 /** The operator's keys, hex: the genesis's, and those that the file has changes to. */
 function keysOf(file: Uint8Array): string[] {
   const proof = decodeAccountProof(file);
-  const genesis = proof.ok ? decodeGenesis(proof.value.genesis) : proof;
-  if (!proof.ok || !genesis.ok) throw new Error('unreachable: the proof was checked');
-  const keys = [genesis.value.operatorKey, ...proof.value.keyChanges.map(({ newKey }) => newKey)];
+  const start = proof.ok ? readGenesisFile(proof.value.genesis) : proof;
+  if (!proof.ok || 'ok' in start) throw new Error('unreachable: the proof was checked');
+  const keys = [start.genesis.operatorKey, ...proof.value.keyChanges.map(({ newKey }) => newKey)];
   return keys.map(bytesToHex);
 }
 
@@ -153,11 +171,11 @@ function keysOf(file: Uint8Array): string[] {
  */
 async function contradict(
   context: CommandContext,
-  { market }: AccountProved,
+  { market, chain: kind }: AccountProved,
   { file, store }: { readonly file: Uint8Array; readonly store: string },
 ): Promise<Contradicted | undefined> {
   const proof = decodeAccountProof(file);
-  const chain = await readSignedChain(resolve(store), market).catch((error: unknown) => {
+  const chain = await readSignedChain(resolve(store), market, kind).catch((error: unknown) => {
     // A store that is no chain contradicts nothing; the verifier says what is wrong with it.
     if (error instanceof UsageError) return undefined;
     throw error;
@@ -198,12 +216,14 @@ async function standInChain(
   { store, operatorKey, shown, notShown }: Omit<Standing, 'chain'> & StoreNamed,
 ): Promise<Checked> {
   const folder = folderOptions(context.text('max-file'));
-  const source = openStoreFolder(resolve(store), proved.market, folder);
-  const { genesisHash, headHash } = proved;
+  const { genesisHash, headHash, market, chain: kind } = proved;
+  await chosenChains({ store: resolve(store), market, folder, genesisHash }, kind);
+  const source = openStoreFolder(resolve(store), market, { ...folder, chain: kind });
   const range = { to: Number(proved.epoch), ...recordsLimit(folder) };
   await checkReach(source, proved, store);
   const pin = operatorKey === undefined ? {} : { operatorKey };
-  const verified = await verifyChain(source, { genesisHash, ...pin, ...range });
+  const commitments = kernelCommitments;
+  const verified = await verifyChain(source, { genesisHash, commitments, ...pin, ...range });
   const chain = await completed(verified, { source, to: range.to, levelChosen: true });
   if (!chain.ok) {
     const { code, message, part, epoch } = chain.firstFailure;
@@ -217,11 +237,14 @@ async function standInChain(
   }
   const isLast = !chain.notShown.some((line) => line.startsWith('anything about epoch'));
   const latest = `that it is the latest root: the store goes on after epoch ${proved.epoch}`;
+  const inChain = `its root is the chain's${isLast ? ', and its last' : ''}`;
+  const isRecomputed = kind === 'stark' && isBound(proved, chain);
+  const ofTree = isRecomputed ? [RECOMPUTED] : [];
   return {
     ok: true,
     standing: {
       chain,
-      shown: [...shown, `its root is the chain's${isLast ? ', and its last' : ''}`, ...chain.shown],
+      shown: [...shown, inChain, ...ofTree, ...chain.shown],
       notShown: [...notShown, ...(isLast ? [] : [latest]), ...chain.notShown],
     },
   };

@@ -152,7 +152,7 @@ export class ChainProver<
   accountProof(account: number): Uint8Array | undefined {
     const { side, tracker } = this.#own ?? {};
     const signed = tracker?.signed;
-    return signed && side?.accountProof?.(account, signed);
+    return signed && side?.accountProof(account, signed);
   }
 
   /** Whether anybody can forge the proofs of this chain. */
@@ -303,7 +303,7 @@ export class ChainProver<
       await side.store.putEpoch(epoch, epochFile);
     };
     await this.#written(put, epoch, signal);
-    side.adopt?.(planned);
+    side.adopt(planned);
     tracker.moveTo(plan);
     const recordCount = closed.records.length;
     this.progress.proved(epoch + 1, closed.recordFirst + recordCount);

@@ -71,10 +71,10 @@ export interface ChainSide<
   /** @param signal - of the line's end */
   line(signal: AbortSignal): LineOfChain<P>;
   /** The epoch is kept: what is answered is from its end. */
-  adopt?(planned: P): void;
+  adopt(planned: P): void;
   rootBytes(root: RootOf<E>): Uint8Array;
   /** What an account is owed at the end of the last epoch that is kept. */
-  accountProof?(account: number, signed: SignedState): Uint8Array;
+  accountProof(account: number, signed: SignedState): Uint8Array;
   /** Gives back what the accounts are kept in. */
   close?(): void;
 }

@@ -9,7 +9,7 @@ import {
   Kernel,
   MAX_PART_RECORDS,
   PartCommitter,
-  plainRoot,
+  PlainTree,
   readKernelModule,
 } from '@foldbook/stark';
 import { unpackRecords } from '@foldbook/verifier';
@@ -31,6 +31,8 @@ export interface Commitments {
   readonly accounts: AccountCommitment;
   /** Of the plain tree of the accounts. */
   readonly accountsRoot: Uint8Array;
+  /** The same tree's: who opens a row of it need not hash them all again. */
+  readonly accountBlocks: Uint32Array;
 }
 
 export interface PartCommits {
@@ -51,12 +53,14 @@ export class LocalCommits implements PartCommits {
   async #commit({ logBlowup, records, accounts }: CommitTask): Promise<Commitments> {
     this.#kernel ??= readKernelModule().then((module) => new Kernel(module));
     const committer = new PartCommitter(await this.#kernel, logBlowup);
+    const tree = new PlainTree(accounts);
     const list = unpackRecords(records ?? new Uint8Array(), MAX_PART_RECORDS);
     if (records !== undefined && !list.ok) throw new Error(list.error.message);
     return {
       recordRoot: list.ok ? committer.recordRoot([...list.value]) : new Uint8Array(),
       accounts: committer.accounts(accounts),
-      accountsRoot: plainRoot(accounts),
+      accountsRoot: tree.root,
+      accountBlocks: tree.blocks,
     };
   }
 }

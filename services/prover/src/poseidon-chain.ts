@@ -199,6 +199,7 @@ export class PoseidonChain implements ChainSide<Genesis, DecodedEpoch, PlannedOn
     const open = (id: number) => ({ ...this.#tree.get(id), path: this.#tree.path(id) });
     const leaves = { leaf: open(account), supply: open(SUPPLY_ACCOUNT) };
     return encodeAccountProof({
+      chain: 'poseidon',
       ...{ genesis, keyChanges, headerBytes, signature, account },
       ...leaves,
     });

@@ -58,12 +58,6 @@ interface ServedChain {
 
 const keyOf = (kind: ChainKind, market: string): string => `${kind} ${market}`;
 
-/** What an account is owed is opened in the tree of the Poseidon chain. */
-const NONE_OF_STARK: OwedFile = {
-  name: 'NO_ACCOUNT_PROOF',
-  detail: 'the STARK chain of this market gives no account proofs',
-};
-
 /** Proves every market of one partition's diff stream; a market that fails stops alone. */
 export class ProverService {
   readonly #options: ProverServiceOptions;
@@ -127,11 +121,13 @@ export class ProverService {
     };
   }
 
-  /** What an account is owed under the last proved root; undefined if the market is not here. */
+  /**
+   * What an account is owed under the last proved root; undefined if the market is not here. Of two
+   * chains it is the Poseidon's, the first one, whose proofs bind it.
+   */
   owedTo(market: string, account: number): OwedFile | undefined {
     const prover = this.#main(market);
     if (prover === undefined) return undefined;
-    if (prover instanceof StarkMarketProver) return NONE_OF_STARK;
     const file = prover.accountProof(account);
     if (file !== undefined) return file;
     const { epochsProved } = prover.progress;

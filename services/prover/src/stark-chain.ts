@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { airDigest, commitmentDigest, genesisDigest, type ProofParameters } from '@foldbook/stark';
+import {
+  airDigest,
+  commitmentDigest,
+  genesisDigest,
+  openAccount,
+  PlainTree,
+  type ProofParameters,
+} from '@foldbook/stark';
 import {
   bytesToHex,
   type DecodedStarkEpoch,
+  encodeAccountProof,
   type GenesisFields,
   type StarkGenesis,
 } from '@foldbook/verifier';
 import { AccountLedger } from './account-ledger.ts';
 import type { ChainProverOptions } from './chain-prover.ts';
-import type { ChainSide, LineOfChain, Planning } from './chain-side.ts';
+import type { ChainSide, LineOfChain, Planning, SignedState } from './chain-side.ts';
 import type { StoredChain, StoredKeys } from './chain-store.ts';
 import type { CutJobs } from './cut-jobs.ts';
 import type { ClosedEpoch } from './epoch-batcher.ts';
@@ -20,7 +28,12 @@ import { ProofStore } from './proof-store.ts';
 import type { ProverProgress } from './prover-progress.ts';
 import type { PlannedEpoch } from './proving-line.ts';
 import { proveStarkEpoch } from './stark-assembler.ts';
-import { type CommittedAccounts, type StarkPlan, StarkPlanner } from './stark-plan.ts';
+import {
+  type CommittedAccounts,
+  committedAccounts,
+  type StarkPlan,
+  StarkPlanner,
+} from './stark-plan.ts';
 import { StarkStore, type StoredStarkGenesis } from './stark-store.ts';
 
 /** Of the epochs in the line: records are held packed, at some bytes each. */
@@ -60,6 +73,10 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   readonly #ledger = new AccountLedger();
   #begun: BegunChain | undefined;
   #planner: Promise<StarkPlanner> | undefined;
+  /** At the end of the last epoch that is kept. */
+  #kept: CommittedAccounts | undefined;
+  /** Of the same, once an account has asked. */
+  #tree: PlainTree | undefined;
 
   private constructor(
     options: StarkChainOptions,
@@ -110,8 +127,35 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   }
 
   async isAt({ rootNew, accountsRoot }: DecodedStarkEpoch['header']): Promise<boolean> {
-    const { commitment, root } = await this.#accounts();
-    return sameBytes(commitmentDigest(commitment), rootNew) && sameBytes(root, accountsRoot);
+    const accounts = await this.#accounts();
+    const isSame = sameBytes(commitmentDigest(accounts.commitment), rootNew);
+    if (!isSame || !sameBytes(accounts.root, accountsRoot)) return false;
+    this.#answerFrom(accounts);
+    return true;
+  }
+
+  adopt({ plan }: PlannedStark): void {
+    this.#answerFrom(plan.accounts);
+  }
+
+  #answerFrom(accounts: CommittedAccounts): void {
+    this.#kept = accounts;
+    this.#tree = undefined;
+  }
+
+  /** Of a tree that the thread which commits to the accounts has made already, but for its top. */
+  accountProof(account: number, { genesisFile, ...signed }: SignedState): Uint8Array {
+    if (this.#kept === undefined) throw new Error('unreachable: the accounts of what is signed');
+    const { table, blocks } = this.#kept;
+    this.#tree ??= new PlainTree(table, blocks);
+    const opening = openAccount(this.#tree, account);
+    return encodeAccountProof({
+      chain: 'stark',
+      account,
+      opening,
+      genesis: genesisFile,
+      ...signed,
+    });
   }
 
   async plan(closed: ClosedEpoch, { operatorKeys }: Planning): Promise<PlannedStark> {
@@ -149,7 +193,7 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
     const { logBlowup } = this.#chain.genesis.parameters;
     const table = this.#ledger.table();
     const made = await this.#options.commits.commit({ logBlowup, accounts: table });
-    return { table, commitment: made.accounts, root: made.accountsRoot };
+    return committedAccounts(table, made);
   }
 
   line(): LineOfChain<PlannedStark> {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
 import { createLogger } from '@foldbook/runtime';
 import { DEFAULT_PARAMETERS } from '@foldbook/stark';
-import { verifyChain } from '@foldbook/verifier';
+import { checkAccountProof, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments } from '@foldbook/verifier/stark-data';
 import { MarketRouting } from './market-routing.ts';
@@ -122,6 +122,42 @@ test('a stream becomes a chain that verifies, in parts, beside its data', async 
   const entry = running.prover.proved.of(3);
   assert.equal(entry?.path, `${MARKET}/stark/epochs/00000000.fbe`);
   assert.equal(await accepted(), 4);
+});
+
+/** What the prover answers an account: the epoch, what it has, and what is owed in all. */
+function owedTo({ prover }: Running, account: number) {
+  const file = prover.accountProof(account);
+  if (file === undefined) return undefined;
+  const proved = checkAccountProof(file);
+  assert(proved.ok, inspect(proved));
+  assert.deepEqual([proved.account, proved.chain], [account, 'stark']);
+  const { balance, owed } = proved;
+  return [proved.epoch, balance.base, balance.quote, owed.base, owed.quote];
+}
+
+test('an account is told what it is owed under the last epoch that is kept', async () => {
+  const maker = new PartMaker();
+  const held = Promise.withResolvers<void>();
+  maker.instead = async ({ place }) => {
+    if (place.epoch === 2) await held.promise;
+    return undefined;
+  };
+  const running = await start(maker);
+  assert.equal(owedTo(running, 2), undefined, 'nothing is kept yet');
+  await polled(async () => running.prover.progress.status().epochsProved === 2);
+  // The third one has been planned: its balances are the ledger's already.
+  assert.deepEqual(owedTo(running, 2), [1n, 1_000n, 0n, 1_000n, 1_000_000n]);
+  assert.deepEqual(owedTo(running, 4), [1n, 0n, 0n, 1_000n, 1_000_000n]);
+  held.resolve();
+  await finish(running);
+  assert.deepEqual(owedTo(running, 2), [3n, 994n, 600n, 1_005n, 1_000_000n]);
+  assert.deepEqual(owedTo(running, 4), [3n, 5n, 0n, 1_005n, 1_000_000n]);
+  assert.deepEqual(owedTo(running, 2 ** 24 - 1), [3n, 0n, 0n, 1_005n, 1_000_000n]);
+  const resumed = await start(new PartMaker(), 5);
+  await polled(async () => resumed.prover.accountProof(2) !== undefined);
+  assert.deepEqual(owedTo(resumed, 2), owedTo(running, 2));
+  assert.deepEqual(owedTo(resumed, 3), owedTo(running, 3));
+  await resumed.stop();
 });
 
 test('what was proved before a kill is not proved again, and what is damaged is', async () => {

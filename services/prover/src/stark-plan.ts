@@ -30,7 +30,7 @@ import { headerFields } from './epoch-header.ts';
 import type { CutRoute, MarketRouting } from './market-routing.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { packAccounts } from './packed-accounts.ts';
-import type { PartCommits } from './part-commits.ts';
+import type { Commitments, PartCommits } from './part-commits.ts';
 import { refusedPlan } from './plan-check.ts';
 import { createPartJob, namePart, type PartJob, type PartName } from './proof-job.ts';
 import { ProverError } from './prover-error.ts';
@@ -58,6 +58,8 @@ export interface StarkPlan {
   readonly parts: readonly PlannedPart[];
   /** The chain after this epoch. */
   readonly tip: ChainState<Uint8Array>;
+  /** At its end. */
+  readonly accounts: CommittedAccounts;
 }
 
 /** Balances, and how statements and headers name them. */
@@ -66,6 +68,14 @@ export interface CommittedAccounts {
   readonly commitment: AccountCommitment;
   /** Of their plain tree. */
   readonly root: Uint8Array;
+  readonly blocks: Uint32Array;
+}
+
+export function committedAccounts(
+  table: AccountTable,
+  { accounts, accountsRoot, accountBlocks }: Commitments,
+): CommittedAccounts {
+  return { table, commitment: accounts, root: accountsRoot, blocks: accountBlocks };
 }
 
 export interface StarkPlannerOptions {
@@ -173,6 +183,7 @@ export class StarkPlanner {
       ...{ epoch: closed.epoch, changes: closed.changes, headerBytes, parts },
       signature: signHeader(headerBytes, operator.secretKey),
       tip: chainStateAfter(header, headerBytes),
+      accounts: this.#accounts,
     };
   }
 
@@ -194,7 +205,7 @@ export class StarkPlanner {
     const { parameters, market, name } = genesis;
     const { logBlowup } = parameters;
     const made = await commits.commit({ logBlowup, records, accounts: table });
-    this.#accounts = { table, commitment: made.accounts, root: made.accountsRoot };
+    this.#accounts = committedAccounts(table, made);
     const recordFirst = closed.recordFirst + first;
     const statement = encodeStatement({
       ...{ parameters, airDigest: genesis.airDigest, chainId, market, part: index, count },

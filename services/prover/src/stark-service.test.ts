@@ -10,7 +10,7 @@ import { diffStream, type EpochProved, type EpochPublished } from '@foldbook/pro
 import { createLogger, SegmentStore } from '@foldbook/runtime';
 import { startRedisServer } from '@foldbook/runtime/testing';
 import { DEFAULT_PARAMETERS } from '@foldbook/stark';
-import { type ChainKind, verifyChain } from '@foldbook/verifier';
+import { type ChainKind, checkAccountProof, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments as commitments } from '@foldbook/verifier/stark-data';
 import { InProcessQueue } from './in-process-queue.ts';
@@ -82,6 +82,9 @@ test('a market has both chains, of the same data, and tells of each', async () =
       return done.length === 2;
     });
     assert.equal(chains().length, 2, 'one market');
+    const file = service.owedTo(MARKET, 2);
+    const owed = checkAccountProof(file instanceof Uint8Array ? file : new Uint8Array());
+    assert(owed.ok && owed.chain === 'poseidon', 'the chain whose proofs bind what is owed');
   } finally {
     await queue.close();
     await service.stop();

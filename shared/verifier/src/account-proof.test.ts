@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type AccountProofFile,
-  checkAccountProof,
-  decodeAccountProof,
-  encodeAccountProof,
-} from './account-proof.ts';
+import { checkAccountProof, decodeAccountProof, encodeAccountProof } from './account-proof.ts';
 import { decodeEpochFile } from './epoch-file.ts';
+import type { PoseidonAccountProof } from './poseidon-account-proof.ts';
 import { ChainBuilder } from './testing/chain-builder.ts';
 import { checkDecoder, flipBit } from './testing/fuzz.ts';
 import { everyKind, record } from './testing/records.ts';
@@ -19,11 +15,11 @@ const { headerBytes, signature } = epoch.value;
 
 const open = (account: number) => ({ ...chain.tree.get(account), path: chain.tree.path(account) });
 
-function proofOf(account: number, change: Partial<AccountProofFile> = {}): Uint8Array {
+function proofOf(account: number, change: Partial<PoseidonAccountProof> = {}): Uint8Array {
   const genesis = chain.files.get('genesis.fbg') ?? new Uint8Array();
   const leaves = { leaf: open(account), supply: open(0) };
   const signed = { genesis, keyChanges: chain.keyChanges, headerBytes, signature };
-  return encodeAccountProof({ ...signed, account, ...leaves, ...change });
+  return encodeAccountProof({ chain: 'poseidon', ...signed, account, ...leaves, ...change });
 }
 
 function verdict(bytes: Uint8Array): string {
@@ -77,6 +73,7 @@ test('an account that has more than all together is refused, whatever was signed
     assert(file.ok);
     const openForged = (id: number) => ({ ...forged.tree.get(id), path: forged.tree.path(id) });
     const bytes = encodeAccountProof({
+      chain: 'poseidon',
       genesis: forged.files.get('genesis.fbg') ?? new Uint8Array(),
       keyChanges: [],
       headerBytes: file.value.headerBytes,

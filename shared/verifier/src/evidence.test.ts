@@ -255,6 +255,7 @@ test('an operator that shows two users other supplies in two epochs convicts its
   const proofOf = (chain: ChainBuilder, signed: SignedHeader, account: number): Uint8Array => {
     const open = (id: number) => ({ ...chain.tree.get(id), path: chain.tree.path(id) });
     return encodeAccountProof({
+      chain: 'poseidon',
       ...{ genesis: chain.files.get('genesis.fbg') ?? new Uint8Array(), keyChanges: [] },
       ...{ headerBytes: signed.header, signature: signed.signature },
       ...{ account, leaf: open(account), supply: open(0) },

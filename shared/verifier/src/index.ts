@@ -2,13 +2,11 @@
 export type { AcceptedKey } from './accepted-keys.ts';
 export { type AccountDelta, applyDelta, leafSign, netDeltas } from './account-diffs.ts';
 export {
+  ACCOUNT_PROOF_BYTES_MAX,
   type AccountProofFile,
-  type AccountProved,
   checkAccountProof,
   decodeAccountProof,
   encodeAccountProof,
-  type OpenedLeaf,
-  rootFromLeaf,
 } from './account-proof.ts';
 export {
   AccountTree,
@@ -172,6 +170,11 @@ export {
   type ProofPlace,
   sponge,
 } from './poseidon.ts';
+export {
+  type OpenedLeaf,
+  type PoseidonAccountProof,
+  rootFromLeaf,
+} from './poseidon-account-proof.ts';
 export { BackEnd, compareKinds, type ProofKind } from './proof-system.ts';
 export { type ReasonCode, type Refused, reasonCodes, type Verdict } from './reason-codes.ts';
 export { ReceiptBook, type ReceiptConflict, receiptConflict } from './receipt-book.ts';
@@ -211,6 +214,8 @@ export {
   SIGNATURE_BYTES,
   signHeader,
 } from './signature.ts';
+export type { AccountProved } from './signed-proof.ts';
+export type { StarkAccountProof } from './stark/account-proof.ts';
 export { accountsAfter } from './stark/account-rows.ts';
 export type { PartCommitments } from './stark/check-data.ts';
 export {

@@ -259,7 +259,7 @@ test('an account proof carries the changes that lead to its signer', () => {
   const genesis = chain.files.get('genesis.fbg') ?? new Uint8Array();
   const proof = { genesis, headerBytes, signature, account: 6, leaf: open(6), supply: open(0) };
   const proofOf = (keyChanges: readonly KeyChange[]) =>
-    encodeAccountProof({ ...proof, keyChanges });
+    encodeAccountProof({ chain: 'poseidon', ...proof, keyChanges });
   const result = checkAccountProof(proofOf(chain.keyChanges));
   assert(result.ok);
   assert.equal(result.operatorKey, bytesToHex(publicKeyOf(SECOND)));

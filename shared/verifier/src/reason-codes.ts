@@ -82,6 +82,7 @@ export const reasonCodes = {
   DATA_DIGEST: 'a records file is not, byte by byte, the one that the header names',
   FEE_RULES: 'a fee or rebate is not what the rules in force give',
   ACCOUNT_PROOF_FORMAT: 'an account proof is malformed',
+  ACCOUNT_ROWS: 'an account proof shows other rows than the account has, or than leave it no place',
   ACCOUNT_PATH: "a leaf of an account proof is not under the header's root",
   ACCOUNT_ABOVE_SUPPLY: 'an account has more than the supply that all accounts have together',
   RECEIPT_FORMAT: 'a receipt is malformed',

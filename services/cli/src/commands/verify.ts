@@ -51,9 +51,11 @@ replay it also needs the log: it executes every order again, and compares what c
                     than it would hold as they are, as a store may be anybody's (default 64, which
                     is two million records)
   --account FILE    a file of "foldbook balance --prove": is it signed, and, with --store, is it of
-                    the chain, whose epochs up to it are verified too, and of its last root? Where
-                    the two contradict each other they are evidence against who signed both, which
-                    goes to --out FOLDER (default: here)
+                    the market's chain of its kind, whose epochs up to it are verified too, and of
+                    its last root? Proofs of a STARK chain do not bind the tree that the file is
+                    about: the records, where they are in the store, do. Where file and store
+                    contradict each other they are evidence against who signed both, which goes to
+                    --out FOLDER (default: here)
   --json            {"ok","verdict","market","genesisHash","headHash","epochs","proofs","folded",
                     "backend","chain","securityBits","level","devKeys","shown":[...],
                     "notShown":[...],"ms","bytes",...};
@@ -62,12 +64,13 @@ replay it also needs the log: it executes every order again, and compares what c
                     Of two chains also "chains":[...], each as it is by itself, and "comparison":
                     {"ok","epochs","balances"}, or {"ok","epoch","code","message"}; all else is of
                     the first that is not verified, or of the STARK's.
-                    With --account {"ok","verdict","market","account","balance","owed","epoch",...},
-                    or {"ok","verdict","code","message","evidence"}
+                    With --account {"ok","verdict","chain","market","account","balance","owed",
+                    "epoch",...}, or {"ok","verdict","code","message","evidence"}
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
 at level settlement under development keys, whose proofs anybody can forge (with --account and
---store too); 2 when there is no such market in the folder, or no such log.
+--store too, and then also of a STARK chain whose records are not there); 2 when there is no such
+market in the folder, or no such log.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}
 Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
   takes: [],

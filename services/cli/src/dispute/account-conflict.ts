@@ -1,14 +1,13 @@
 /** An account proof against the signed epochs of a store: two words of one operator. */
 import {
   type AccountProofFile,
-  decodeGenesis,
-  decodeHeader,
+  decodeHeaderOf,
   type Evidence,
   encodeKeyChanges,
-  genesisHash,
   headersConflict,
   keyListConflict,
   operatorKeys,
+  readGenesisFile,
 } from '@foldbook/verifier';
 import type { SignedChain } from './signed-epochs.ts';
 
@@ -28,10 +27,10 @@ export function accountConflict(
 ): AccountConflict | undefined {
   const { genesisBytes: genesis } = chain;
   if (Buffer.compare(proof.genesis, genesis) !== 0) return undefined;
-  const decoded = decodeGenesis(proof.genesis);
-  const header = decodeHeader(proof.headerBytes);
-  if (!decoded.ok || !header.ok) return undefined;
-  const keys = operatorKeys(decoded.value, genesisHash(proof.genesis), proof.keyChanges);
+  const start = readGenesisFile(proof.genesis);
+  const header = decodeHeaderOf(proof.chain, proof.headerBytes);
+  if ('ok' in start || !header.ok) return undefined;
+  const keys = operatorKeys(start.genesis, start.genesisHash, proof.keyChanges);
   if (!keys.ok) return undefined;
   const keyChanges = proof.keyChanges.length === 0 ? undefined : encodeKeyChanges(proof.keyChanges);
   const lists = keyListConflict(keys, chain.operatorKeys);

@@ -1,35 +1,57 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { blake3 } from '@noble/hashes/blake3.js';
-import { plainRoot } from './plain-tree.ts';
+import {
+  makeOpeningVectors,
+  type OpeningVectors,
+  plainLevels,
+  plainSiblings,
+  plainTop,
+  sampleTable,
+} from '../testing/plain-rows.ts';
+import { PlainTree, plainRoot, rootFromRow, siblingCount } from './plain-tree.ts';
 
-const keyed = (name: string, ...parts: readonly Uint8Array[]): Uint8Array =>
-  blake3(Buffer.concat(parts), { key: blake3(Buffer.from(`foldbook/stark/${name}/v1`)) });
+const file = new URL('../testing/vectors/openings.json', import.meta.url);
+const vectors = JSON.parse(readFileSync(file, 'utf8')) as OpeningVectors;
 
-test('the plain tree is that of the specification', () => {
-  const ids = Uint32Array.of(0, 1, 5, 6, 2 ** 24 - 1);
-  const balances = (first: bigint) => BigUint64Array.from(ids, (id) => first + BigInt(id));
-  const [base, quote] = [balances(2n ** 62n), balances(3n)];
-  const leaves = Array.from(ids, (id, row) => {
-    const bytes = Buffer.alloc(20);
-    bytes.writeUInt32LE(id);
-    bytes.writeBigUInt64LE(base[row] ?? 0n, 4);
-    bytes.writeBigUInt64LE(quote[row] ?? 0n, 12);
-    return keyed('account-row', bytes);
-  });
-  const rootOf = (count: number): Uint8Array => {
-    let level = leaves.slice(0, count);
-    while (level.length > 1) {
-      level = level.flatMap((left, index) => {
-        if (index % 2 === 1) return [];
-        const right = level[index + 1];
-        return [right === undefined ? left : keyed('account-node', left, right)];
-      });
+/** So many rows, with gaps between their ids. */
+const tableOf = (rows: number) =>
+  sampleTable(Array.from({ length: rows }, (_, row) => (row < 2 ? row : 3 * row)));
+
+test('the vectors are those that plain code makes', () => {
+  assert.deepEqual(vectors, makeOpeningVectors());
+});
+
+test('the vectors: roots, and the way up from every row', () => {
+  for (const { rows, root, paths } of vectors.trees) {
+    const tree = new PlainTree(sampleTable(vectors.ids.slice(0, rows)));
+    assert.equal(Buffer.from(tree.root).toString('hex'), root);
+    for (const [place, path] of paths.entries()) {
+      const opened = tree.open(place);
+      assert.deepEqual(
+        opened.siblings.map((sibling) => Buffer.from(sibling).toString('hex')),
+        path,
+      );
+      assert.equal(siblingCount(rows, place), path.length);
+      assert.deepEqual(rootFromRow(opened, place, rows), tree.root);
     }
-    return keyed('account-root', Uint8Array.of(count, 0, 0, 0), ...level);
-  };
-  for (let count = 2; count <= ids.length; count++) {
-    const rows = [ids.slice(0, count), base.slice(0, count), quote.slice(0, count)] as const;
-    assert.deepEqual(plainRoot({ ids: rows[0], base: rows[1], quote: rows[2] }), rootOf(count));
+  }
+});
+
+test('blocks of rows make the tree that is made level by level', () => {
+  for (const rows of [31, 32, 33, 48, 63, 64, 65, 95, 97, 129]) {
+    const table = tableOf(rows);
+    const [top = new Uint8Array()] = plainLevels(table).at(-1) ?? [];
+    const tree = new PlainTree(table);
+    assert.deepEqual(tree.root, plainTop(rows, top), `${rows} rows`);
+    assert.deepEqual(plainRoot(table), tree.root);
+    const elsewhere = new PlainTree(table, tree.blocks);
+    assert.deepEqual(elsewhere.root, tree.root);
+    for (const place of [0, 1, 30, 31, 32, rows - 2, rows - 1].filter((each) => each < rows)) {
+      const opened = elsewhere.open(place);
+      assert.deepEqual(opened.siblings, plainSiblings(table, place), `${rows}, ${place}`);
+      assert.equal(opened.id, table.ids[place]);
+      assert.deepEqual(rootFromRow(opened, place, rows), tree.root);
+    }
   }
 });

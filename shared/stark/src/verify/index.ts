@@ -19,6 +19,13 @@ export {
   MAX_LOG_ACCOUNTS,
 } from '../statement/account-commitment.ts';
 export {
+  type AccountOpening,
+  hasNext,
+  MAX_ACCOUNT_ROWS,
+  openAccount,
+  openingFault,
+} from '../statement/account-opening.ts';
+export {
   decodeStatement,
   encodeStatement,
   MAX_PART_RECORDS,
@@ -27,7 +34,12 @@ export {
   recordsLogHeight,
   STATEMENT_BYTES,
 } from '../statement/part-statement.ts';
-export { plainRoot } from '../statement/plain-tree.ts';
+export {
+  type OpenedRow,
+  PlainTree,
+  plainRoot,
+  siblingCount,
+} from '../statement/plain-tree.ts';
 export { type AccountTable, genesisAccounts } from '../trace/account-table.ts';
 export type { PartVerdict } from './part-check.ts';
 export { mostSecurityBits } from './part-security.ts';
