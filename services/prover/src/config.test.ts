@@ -61,8 +61,8 @@ test('bad usage and bad values are named', () => {
   const folding = JSON.stringify({ ...segment, backEnds: ['folding'] });
   refuses(['--config-json', folding], /backEnds: .*name groth16/);
   const stark = (change: object) => JSON.stringify({ ...segment, stark: change });
-  refuses(['--config-json', stark({ queries: 85 })], /stark\.queries: at blowup 4 at least 86/);
-  refuses(['--config-json', stark({ blowup: 8, queries: 57 })], /at blowup 8 at least 58/);
+  refuses(['--config-json', stark({ queries: 91 })], /stark\.queries: at blowup 4 at least 92/);
+  refuses(['--config-json', stark({ blowup: 8, queries: 60 })], /at blowup 8 at least 61/);
   refuses(['--config-json', stark({ blowup: 2 })], /stark\.blowup/);
   refuses(['--config-json', stark({ partRecords: 131_072 })], /stark\.partRecords/);
   refuses(['--config-json', JSON.stringify({ ...segment, chains: 'plonk' })], /chains/);

@@ -11,14 +11,14 @@ export interface ProofParameters {
 /** More than 100 bits for tables of any height. */
 export const DEFAULT_PARAMETERS: ProofParameters = {
   logBlowup: 2,
-  queries: 88,
+  queries: 92,
   grindingBits: 20,
 };
 
 /** Smaller proofs that take longer to make. */
 export const SMALL_PROOF_PARAMETERS: ProofParameters = {
   logBlowup: 3,
-  queries: 60,
+  queries: 62,
   grindingBits: 20,
 };
 

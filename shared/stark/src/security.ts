@@ -137,7 +137,8 @@ function listSize(code: Code, logHeight: number): number {
 function foldError({ logBlowup, m }: Code, logSize: number): number {
   const rho = 2 ** -logBlowup;
   const theta = 1 - agreement({ logBlowup, m });
-  const h = m + 0.5;
+  // Theorem 4.2's multiplicity, twice that of Theorem 1.5 for the same distance (SPEC 11).
+  const h = 2 * m + 0.5;
   const linear = (2 * h ** 5 + 3 * h * theta * rho) / (3 * rho ** 1.5);
   return (linear * 2 ** logSize + h / Math.sqrt(rho)) / FIELD_SIZE;
 }

@@ -46,7 +46,7 @@ test('what is written is read again, and by no reader of the other chain', () =>
 test('the own fields stand behind what all chains have', () => {
   const file = encodeStarkGenesis(genesis);
   assert.deepEqual(file.slice(-36, -4), airDigest());
-  assert.deepEqual([...file.slice(-4)], [2, 88, 20, 0]);
+  assert.deepEqual([...file.slice(-4)], [2, 92, 20, 0]);
   assert.equal(headerBytes[6], 2);
   assert.deepEqual(headerBytes.slice(-32), filled(13));
 });
