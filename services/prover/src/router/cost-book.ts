@@ -143,6 +143,13 @@ export class CostBook {
     return nearest && guessed(costOf(nearest), workOf(kind) / workOf(nearest.kind), kind);
   }
 
+  /** Whether a proof of this kind is more work than any of its family that was measured. */
+  exceeds(kind: CostKind): boolean {
+    const family = familyName(kind);
+    const known = [...this.#steps.values()].filter((step) => familyName(step.kind) === family);
+    return known.every((step) => workOf(step.kind) < workOf(kind));
+  }
+
   /**
    * Wall time over processor time with so many jobs under way. What was never measured is taken
    * from the nearest number that was; before any measurement it is 1.

@@ -93,13 +93,26 @@ test('an epoch without records has no parts; without measurements it is cut plai
 });
 
 test('rows are saved where a part more costs less; who pays for parts gets fewer', () => {
-  const any = knowing({ verifier: 'any' }, 5).cut(request(40_000));
+  const any = knowing({ verifier: 'any' }, 5, 100).cut(request(40_000));
   assert.equal(tilingWords(any.batches), '1 stark-4/32768+2048, 1 stark-4/8192+1024');
   assert.equal(any.reason, 'cost');
   assert.deepEqual(rows(knowing({ verifier: 'any' }, 500).cut(request(40_000))), [65_536]);
   for (const verifier of ['light', 'on-chain']) {
-    assert.deepEqual(rows(knowing({ verifier }, 5).cut(request(40_000))), [65_536]);
+    assert.deepEqual(rows(knowing({ verifier }, 5, 100).cut(request(40_000))), [65_536]);
   }
+});
+
+test('parts larger than any that was measured are not guessed from small ones', () => {
+  const router = knowing({ verifier: 'any' }, 145, 0, [12]);
+  const large = router.cut(request(50_000));
+  assert.deepEqual([large.reason, rows(large)], ['unmeasured', [65_536]]);
+  for (const cpuMs of [500, 500]) {
+    const kind = partKind(50_000, 1_000, 2);
+    router.measured({ kind, stage: 'leaf', workers: 1, cpuMs, wallMs: cpuMs, proofBytes: 4e5 });
+  }
+  const known = router.cut(request(50_000));
+  assert.notEqual(known.reason, 'unmeasured');
+  assert.deepEqual(rows(known), [65_536]);
 });
 
 test('two workers prove two parts where one would come late', () => {
@@ -121,7 +134,7 @@ test('heights that were never measured are guessed from the nearest one, and may
   assert.deepEqual([known.samples, guess.samples, guess.cpuMs], [2, 0, 250]);
   assert(guess.cpuUpperMs / guess.cpuMs > known.cpuUpperMs / known.cpuMs, 'less sure');
   assert.equal(book.cost(partKind(20_000, 1_000, 3), 'leaf'), undefined, 'of another blowup');
-  const router = knowing({ verifier: 'any' }, 50, 7, [16]);
+  const router = knowing({ verifier: 'any' }, 50, 100, [16]);
   assert(router.cut(request(40_000)).sizes.length > 1);
 });
 

@@ -127,11 +127,17 @@ export class EpochRouter {
     return this.#choose(request, plain, isOnly ? undefined : combinations);
   }
 
-  /** How an epoch of a STARK chain is cut. Other cuts of an epoch show the same. */
+  /**
+   * How an epoch of a STARK chain is cut. Other cuts of an epoch show the same. Plainly where parts
+   * are larger then than any that was measured: much of what a small one takes is the same for all
+   * heights, so that guesses from it would have large ones take minutes and all of the memory.
+   */
   cut(request: CutRequest): Decision<Cut> {
-    const combinations = cuts(request);
-    const isOnly = request.records === 0;
-    return this.#choose(request, plainCut(request), isOnly ? undefined : combinations);
+    const plain = plainCut(request);
+    if (request.records === 0) return this.#choose(request, plain, undefined);
+    const isLargest = plain.batches.some(({ kind }) => this.book.exceeds(kind));
+    if (!isLargest) return this.#choose(request, plain, cuts(request));
+    return { ...this.#choose(request, plain, [plain]), reason: 'unmeasured' };
   }
 
   /**
