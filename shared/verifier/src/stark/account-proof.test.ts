@@ -153,6 +153,30 @@ test('an account that has more than all together is refused, whatever was signed
   }
 });
 
+test('rows where rising ids cannot have them are refused, whatever was signed', () => {
+  const { ids, base, quote } = chain.accounts;
+  assert.deepEqual([...ids], [0, 1, 2, 3, 5, 700_001]);
+  const renamed = (row: number, id: number) => over({ ids: ids.with(row, id), base, quote });
+  for (const [row, id, account] of [
+    // No fee account; the supply once more; an id with more rows before it than lower ids.
+    [1, 2, 1],
+    [2, 0, 0],
+    [3, 2, 2],
+    // Two ids are left above this one, and three rows.
+    [2, 2 ** 24 - 3, 2 ** 24 - 3],
+  ] as const) {
+    const { forged, signed } = renamed(row, id);
+    const place = id === account ? row : row - 1;
+    const next = id === account ? undefined : forged.open(row);
+    const own = { account, rows: ids.length, place, row: forged.open(place), next };
+    const opening = { ...own, supply: forged.open(0) };
+    assert.equal(verdict(fileOf(account, { ...signed, opening })), 'ACCOUNT_ROWS');
+  }
+  const { forged, signed } = renamed(5, 2 ** 24 - 1);
+  const opening = openAccount(forged, 2 ** 24 - 1);
+  assert.equal(verdict(fileOf(2 ** 24 - 1, { ...signed, opening })), 'accepted');
+});
+
 test('another header, signer or chain is refused', () => {
   assert.equal(
     verdict(fileOf(2, { headerBytes: flipBit(headerBytes, 200, 1) })),
