@@ -33,7 +33,8 @@ const SHARED = [...FROM_GROUPS, 'logFirst', 'logLast'] as const;
 /**
  * Compares the headers of the epochs that both chains have: their records are the same by the
  * digest of the file, and so are log, rules and state. Where both results end with one epoch, and
- * the STARK's has its balances, these are compared with the other chain's root.
+ * the STARK's has its balances, these are compared with the other chain's root. Epochs that were
+ * verified and can't be read again are refused: what was not compared is not said to be the same.
  * @param epochs - how many from genesis on, at most; both chains were verified so far
  * @throws SourceError as the sources do
  */
@@ -42,18 +43,27 @@ export async function compareChains(
   results: Readonly<Record<keyof ChainPair, ChainAccepted>>,
   epochs = Number.POSITIVE_INFINITY,
 ): Promise<Comparison> {
+  const { poseidon, stark } = results;
   let epoch = 0;
+  let atEnd = false;
   for (; epoch < epochs; epoch++) {
     const one = await readEpoch(sources.poseidon, epoch, decodeEpochFile);
     const other = await readEpoch(sources.stark, epoch, decodeStarkEpochFile);
     if (one === undefined || other === undefined) break;
     const field = differingField(one.header, other.header, SHARED);
-    if (field === undefined) continue;
+    if (field === undefined) {
+      const { sequenceLast } = one.header;
+      atEnd ||= [poseidon, stark].some(({ seqRange }) => seqRange.last === sequenceLast);
+      continue;
+    }
     const [ofOne, ofOther] = [shown(one.header[field]), shown(other.header[field])];
     const message = `${field} is ${ofOne} in the Poseidon chain, ${ofOther} in the STARK's`;
     return { ...refused('CHAINS_DIFFER', message), epoch };
   }
-  const { poseidon, stark } = results;
+  if (!atEnd) {
+    const message = `epoch ${epoch} was verified, and is not there any more: try again`;
+    return { ...refused('STORE_READ', message), epoch };
+  }
   const isSameEnd = poseidon.seqRange.last === stark.seqRange.last;
   if (!isSameEnd || stark.accounts === undefined)
     return { ok: true, epochs: epoch, balances: false };
