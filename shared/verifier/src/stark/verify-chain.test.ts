@@ -157,6 +157,11 @@ test('roots that do not chain, and a header that is not the signed one', async (
   // Epochs without records move nothing.
   const moved = rewritten(({ header }) => (header.rootNew = filled(9)), 1);
   assert.deepEqual(await refusal(moved, {}), { code: 'ROOT_FINAL', part: 'parts', epoch: 1 });
+  const plain = rewritten(({ header }) => (header.accountsRoot = filled(9)), 1);
+  assert.deepEqual(await refusal(plain, {}), { code: 'PLAIN_ROOT', part: 'header', epoch: 1 });
+  const first = new StarkChainBuilder();
+  first.addEpoch([], { header: (header) => (header.accountsRoot = filled(9)) });
+  assert.equal((await refusal(first.files, {})).code, 'PLAIN_ROOT');
   const name = 'epochs/00000000.fbe';
   const file = (chain.files.get(name) ?? new Uint8Array()).slice();
   file[300] = (file[300] ?? 0) ^ 1;
