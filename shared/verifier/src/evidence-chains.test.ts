@@ -292,6 +292,8 @@ test('keys that were changed tie two chains together as far as one follows from 
   // A thief's chain, begun with the old key, of an epoch behind its end; and before it.
   const stolen = (epoch: bigint) => sideOf(stark, { ...second, epoch });
   assert.equal(code(pair(stolen(6n), byNew)), 'retired');
+  // One head is of one epoch: a lower number does not take it back into the old key's time.
+  assert.equal(code(pair(stolen(0n), byNew)), 'retired');
   const before = sideOf(poseidon, lie(4n), { keyChanges });
   assert.equal(code(pair(stolen(4n), before)), 'signed');
   // The thief's own list names a key before the old one's end, or behind it.
