@@ -6,6 +6,7 @@ import type { Decoded } from './decoding.ts';
 import { decodeEpochFile, type HeadedEpoch } from './epoch-file.ts';
 import { type EpochSource, epochFileName } from './epoch-source.ts';
 import { toBigEndian } from './field.ts';
+import { headerHash } from './header.ts';
 import { differingField, FROM_GROUPS, shown } from './log-conflict.ts';
 import { type Refused, refused } from './reason-codes.ts';
 import { decodeStarkEpochFile } from './stark/epoch-file.ts';
@@ -52,8 +53,7 @@ export async function compareChains(
     if (one === undefined || other === undefined) break;
     const field = differingField(one.header, other.header, SHARED);
     if (field === undefined) {
-      const { sequenceLast } = one.header;
-      atEnd ||= [poseidon, stark].some(({ seqRange }) => seqRange.last === sequenceLast);
+      atEnd ||= isHead(one, poseidon) || isHead(other, stark);
       continue;
     }
     const [ofOne, ofOther] = [shown(one.header[field]), shown(other.header[field])];
@@ -61,7 +61,7 @@ export async function compareChains(
     return { ...refused('CHAINS_DIFFER', message), epoch };
   }
   if (!atEnd) {
-    const message = `epoch ${epoch} was verified, and is not there any more: try again`;
+    const message = `before epoch ${epoch} neither chain has the end that was verified: try again`;
     return { ...refused('STORE_READ', message), epoch };
   }
   const isSameEnd = poseidon.seqRange.last === stark.seqRange.last;
@@ -72,6 +72,10 @@ export async function compareChains(
   const message = `the STARK's balances have root ${root}, the Poseidon chain ends at another`;
   return { ...refused('CHAINS_DIFFER', message), epoch: epoch - 1 };
 }
+
+/** Whether a chain was verified up to this epoch. */
+const isHead = ({ headerBytes }: HeadedEpoch, { headHash }: ChainAccepted): boolean =>
+  bytesToHex(headerHash(headerBytes)) === headHash;
 
 async function readEpoch<Epoch extends HeadedEpoch>(
   source: EpochSource,
