@@ -21,6 +21,9 @@ async function fileAt(path: string): Promise<Uint8Array | undefined> {
 const server = createServer(async ({ url = '/' }, response) => {
   // Public data: pages of any origin may read it.
   response.setHeader('access-control-allow-origin', '*');
+  // Whoever wrote the store may have written a page into it.
+  response.setHeader('content-type', 'application/octet-stream');
+  response.setHeader('x-content-type-options', 'nosniff');
   try {
     const bytes = await fileAt(url);
     response.writeHead(bytes === undefined ? 404 : 200).end(bytes);

@@ -130,3 +130,38 @@ test('a market that was begun anew is two chains, and no evidence', async () => 
   assert.match(told.words, /two chains: .* from epoch 0 on they have no head of the log in common/);
   assert.deepEqual([told.at, told.evidence], [0, null]);
 });
+
+test('a second history that counts its epochs otherwise is found by its heads', async () => {
+  const split = new ChainBuilder({ name: MARKET });
+  for (const change of [
+    { ...OF_LOG, logHeadEnd: log.groups[0]?.head ?? filled(0), logLast: 10n, sequenceLast: 1n },
+    { ...OF_LOG, logFirst: 12n, sequenceFirst: 2n },
+    {},
+  ]) {
+    split.addEpoch([], { header: (header) => Object.assign(header, change) });
+  }
+  const store = await storeOf('split', stark({}, {}), split);
+  const { at, words, evidence } = await compare(1, store, '--other-chain', 'poseidon');
+  assert.equal(at, 0);
+  assert.match(words, /^epochs 0 and 1 of two chains end with log head .*: epoch is 0 in one/);
+  const { kind, against } = await evidenceIn(evidence);
+  assert.deepEqual([kind, against], ['chains', 'signed']);
+});
+
+test('where two owners contradict each other first, what one of them signed is found', async () => {
+  const sold = poseidon({});
+  const KEY = filled(21);
+  sold.changeKey(KEY);
+  sold.addEpoch([]);
+  class Buyers extends StarkChainBuilder {
+    override readonly secretKey = KEY;
+  }
+  const operatorKey = sold.operatorKeys.terms[1]?.key ?? filled(0);
+  const lies = [{ stateHash: 5n }, { stateHash: 6n }];
+  const own = withEpochs(new Buyers({ genesis: { name: MARKET, operatorKey } }), lies);
+  const store = await storeOf('sold', sold, own);
+  const { at, evidence } = await compare(1, store, '--other-chain', 'poseidon');
+  assert.equal(at, 2);
+  const checked = checkEvidence(await readFile(evidence, 'utf8'), { operatorKey });
+  assert(checked.ok && checked.kind === 'chains' && checked.against === 'signed');
+});

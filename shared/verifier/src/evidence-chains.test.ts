@@ -16,6 +16,7 @@ import {
 import { encodeGenesis, genesisHash } from './genesis.ts';
 import { encodeHeader, type HeaderFields } from './header.ts';
 import { encodeKeyChanges, signKeyChange } from './key-changes.ts';
+import { compareByLog } from './log-conflict.ts';
 import { publicKeyOf, signHeader } from './signature.ts';
 import { encodeStarkGenesis } from './stark/genesis.ts';
 import { encodeStarkHeader } from './stark/header.ts';
@@ -192,6 +193,50 @@ test('of one log two chains say the same, or their operator lied in one', () => 
   }
 });
 
+/** A chain's headers over a log that has an end of an epoch behind each of these groups. */
+function headersOf(heads: readonly Uint8Array[], ends: readonly number[], offset: bigint) {
+  const closed = ends.toSorted((a, b) => a - b);
+  return closed.map((end, index) => {
+    const start = (closed[index - 1] ?? -1) + 1;
+    return {
+      ...{ ...second, chainId: zero, rootOld: 0n, rootNew: 0n, epoch: BigInt(index) },
+      logHeadStart: heads[start - 1] ?? zero,
+      logHeadEnd: at(heads, end),
+      // Groups of other markets lie between, and another chain may have read a copy of the log.
+      ...{ logFirst: offset + BigInt(3 * start), logLast: offset + BigInt(3 * end) },
+      ...{ sequenceFirst: BigInt(start + 1), sequenceLast: BigInt(end + 1) },
+      // Every third epoch has no record.
+      ...{ recordFirst: BigInt(2 * start), recordCount: index % 3 === 2 ? 0 : 2 },
+      ...{ timeNs: BigInt(end >> 1), stateHash: BigInt(end) },
+    };
+  });
+}
+
+test('no two headers of honest chains are evidence, and of another history some are', () => {
+  const ends = fc.uniqueArray(fc.nat(11), { minLength: 1, maxLength: 12 });
+  const headsFrom = (seed: number) =>
+    Array.from({ length: 12 }, (_, group) => filled(seed + group));
+  const heads = headsFrom(100);
+  fc.assert(
+    fc.property(ends, fc.nat(12), fc.bigInt(0n, 99n), fc.nat(), (closes, lag, offset, pick) => {
+      const epochs = headersOf(heads, closes, 0n);
+      // The other one is behind, or ahead, and was begun at any time.
+      const others = headersOf(heads, closes, offset).slice(0, lag);
+      // Begun anew, on an empty log, it is of no log that the first one is of.
+      const anew = headersOf(headsFrom(200), closes, offset);
+      const conflicts = (left: typeof epochs, right: typeof epochs) =>
+        left.flatMap((one) => right.filter((other) => compareByLog(one, other).words));
+      assert.deepEqual(conflicts(epochs, [...others, ...anew]), []);
+      assert.deepEqual(conflicts([...others, ...anew], epochs), []);
+      // Of the same log told with an epoch less: not the last one, as it would be if that is due.
+      const without = closes.filter((_, index) => index !== pick % closes.length);
+      const isSeen = conflicts(epochs, headersOf(heads, without, 0n)).length > 0;
+      assert.equal(isSeen, without.includes(Math.max(...closes)));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('a market that was begun anew contradicts nothing', () => {
   const anew = (fields: Fields): Evidence =>
     pair(sideOf(stark, fields), sideOf(poseidon, { ...fields, logHeadEnd: filled(9), timeNs: 1n }));
@@ -247,6 +292,8 @@ test('keys that were changed tie two chains together as far as one follows from 
   // A thief's chain, begun with the old key, of an epoch behind its end; and before it.
   const stolen = (epoch: bigint) => sideOf(stark, { ...second, epoch });
   assert.equal(code(pair(stolen(6n), byNew)), 'retired');
+  // One head is of one epoch: a lower number does not take it back into the old key's time.
+  assert.equal(code(pair(stolen(0n), byNew)), 'retired');
   const before = sideOf(poseidon, lie(4n), { keyChanges });
   assert.equal(code(pair(stolen(4n), before)), 'signed');
   // The thief's own list names a key before the old one's end, or behind it.

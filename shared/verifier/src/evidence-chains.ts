@@ -49,8 +49,10 @@ function readSide(side: ChainSide): Side {
 }
 
 function signersOf(a: Side, b: Side): EvidenceAccepted['signers'] {
-  const fromA = endedFrom(a.keys, b.keys, a.header.epoch) ?? null;
-  const fromB = endedFrom(b.keys, a.keys, b.header.epoch) ?? null;
+  // One head of the log is of one epoch: who gives it a lower number is not in that epoch's time.
+  const [ofA, ofB] = [a.header.epoch, b.header.epoch];
+  const fromA = endedFrom(a.keys, b.keys, ofA, ofB) ?? null;
+  const fromB = endedFrom(b.keys, a.keys, ofB, ofA) ?? null;
   if (a.signedBy === b.signedBy) return [{ key: a.signedBy, retiredFrom: fromA ?? fromB }];
   return [
     { key: a.signedBy, retiredFrom: fromA },

@@ -144,11 +144,13 @@ export function commonKey(
  * From which epoch on the list of another chain takes `epoch` from the key that signs it by `own`:
  * there that key, or the last one before it that both lists have, had been changed by then. A key
  * is changed in each chain by itself, so lists of two chains may differ and be one owner's.
+ * @param due - the epoch that it is by the other chain, if that is later
  */
 export function endedFrom(
   own: OperatorKeys,
   other: OperatorKeys,
   epoch: bigint,
+  due: bigint,
 ): bigint | undefined {
   const terms = leadingTo(own, epoch);
   const places = terms.map(({ key }) => other.terms.findIndex((term) => sameBytes(term.key, key)));
@@ -158,5 +160,5 @@ export function endedFrom(
   // Where it named another key than there, that is as doubtful as what it signed behind its end.
   const left = terms[last + 1]?.firstEpoch ?? ended;
   const from = left < ended ? left : ended;
-  return from <= epoch ? from : undefined;
+  return from <= epoch || from <= due ? from : undefined;
 }

@@ -77,7 +77,7 @@ export const reasonCodes = {
   ACCOUNT_ACCUMULATOR: "an account proof's accumulator is not that of the account changes",
   PART_RECORDS: 'a part is not about the records',
   PART_BALANCES: 'a part does not end with the recomputed balances',
-  PLAIN_ROOT: "the header's plain tree is not that of the recomputed balances",
+  PLAIN_ROOT: "the header's plain tree is not that of the balances, or moves without records",
   ACCOUNT_ROOT: 'an account proof does not end at the root of the recomputed tree',
   DATA_DIGEST: 'a records file is not, byte by byte, the one that the header names',
   FEE_RULES: 'a fee or rebate is not what the rules in force give',

@@ -166,6 +166,14 @@ test('a market with both chains: each by itself, and that they tell of the same'
   const level = { ...results, stark: settlement };
   assert.deepEqual(await compareChains(sources, level), { ...same, balances: false });
 
+  // Who shows an epoch once shows it twice.
+  const gone = { ...sources.stark, epochFile: async () => undefined };
+  const unread = await compareChains({ ...sources, stark: gone }, results);
+  assert(!unread.ok && unread.code === 'STORE_READ' && unread.epoch === 0);
+  const others = { poseidon: { ...poseidon, headHash: '' }, stark: { ...stark, headHash: '' } };
+  const swapped = await compareChains(sources, others);
+  assert(!swapped.ok && swapped.code === 'STORE_READ');
+
   assert(accounts !== undefined);
   accounts.base.set([1n], 2);
   const other = await compareChains(sources, results);

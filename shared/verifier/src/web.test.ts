@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,6 +39,45 @@ after(() => {
 });
 const [line]: string[] = await once(createInterface({ input: server.stdout }), 'line');
 const store = line?.split(' ').at(-1) ?? '';
+
+/** As it is written: `fetch` would take the dots out of it. */
+async function answerTo(target: string) {
+  const { hostname, port } = new URL(store);
+  const [response]: IncomingMessage[] = await once(
+    get({ hostname, port, path: target }),
+    'response',
+  );
+  assert(response !== undefined);
+  response.resume();
+  await once(response, 'end');
+  return response;
+}
+
+test('the store gives its chain, as bytes, and no other file', async () => {
+  writeFileSync(path.join(folder, 'secret'), 'secret');
+  writeFileSync(path.join(folder, MARKET, 'epochs/secret.fbr'), 'secret');
+  for (const target of ['/genesis', '/epochs', '/epochs/00000000.fbe', '/epochs/00000000.fbr']) {
+    const { statusCode, headers } = await answerTo(target);
+    assert.equal(statusCode, 200, target);
+    assert.equal(headers['content-type'], 'application/octet-stream');
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+  }
+  for (const target of [
+    ...['/', '/secret', '/../secret', '/epochs/../../secret', '/epochs/%2e%2e/%2e%2e/secret'],
+    ...['/epochs/..%2f..%2fsecret', '/epochs/00000000.fbe/../secret.fbr', '/epochs/secret.fbr'],
+    ...[
+      '//genesis',
+      '/genesis.fbg',
+      '/genesis/',
+      `http://${MARKET}/genesis`,
+      '/epochs\\secret.fbr',
+    ],
+    ...['/epochs/00000000.fbe%00', '/epochs/00000000.vk', '/epochs/0.fbe', '/stark/genesis.fbg'],
+  ]) {
+    assert.equal((await answerTo(target)).statusCode, 404, target);
+  }
+  rmSync(path.join(folder, MARKET, 'epochs/secret.fbr'));
+});
 
 async function inPage(...args: readonly unknown[]) {
   const module = new URL('verify-page.ts', EXAMPLES).href;

@@ -112,13 +112,13 @@ test('a wrong place, count, balance or node is under another root', () => {
       'path',
     );
   }
-  // Places 2 and 3 have equally long ways up: to each other's side of their node.
+  // Places 2, 3 and 4 have equally long ways up: to each other's side of their node.
   assert.equal(
     faultOf(5, () => ({ place: 2 })),
     'path',
   );
   assert.equal(
-    faultOf(2, ({ row }) => ({ place: 3, row })),
+    faultOf(6, ({ row }) => ({ place: 3, row })),
     'path',
   );
   // So has each place in a table of eight.
@@ -172,4 +172,29 @@ test('a lifted node stands for no row of its own, and a leaf for no node', () =>
   // The same with the count left as it is signed does not have the length that the place asks for.
   const short = { row: tree.open(6), place: 3 };
   assert.throws(() => faultOf(12, () => short), /2 siblings of 3/);
+});
+
+/** Of a tree over rows that no table has, signed or not: what it says of an account. */
+function faultUnder(ids: readonly number[], account: number): string | undefined {
+  const forged = new PlainTree(sampleTable(ids));
+  return openingFault(openAccount(forged, account), forged.root);
+}
+
+test('rows where rising ids cannot have them are no opening, whatever the root is', () => {
+  assert.equal(faultUnder([0, 1, 2, 3], 3), undefined);
+  // Every table has the fee account, at place 1.
+  assert.equal(faultUnder([0, 5, 9], 1), 'rows');
+  assert.equal(faultUnder([0, 5, 9], 5), 'rows');
+  assert.equal(faultUnder([0, 5, 9], 7), 'rows');
+  // The supply's row is the first one alone: a second one would be another supply.
+  const twice = new PlainTree(sampleTable([0, 1, 0]));
+  const second = { account: 0, rows: 3, place: 2, next: undefined };
+  const opening = { ...second, row: twice.open(2), supply: twice.open(0) };
+  assert.equal(openingFault(opening, twice.root), 'rows');
+  // Three rows before an id leave it none below 3; those behind it need higher ones.
+  assert.equal(faultUnder([0, 1, 2, 2], 2), 'rows');
+  const most = 2 ** 24 - 1;
+  assert.equal(faultUnder([0, 1, most - 1, most], most), undefined);
+  assert.equal(faultUnder([0, 1, 2, most - 1, most, most], 3), 'rows');
+  assert.equal(faultUnder([0, 1, most - 1, most, most], most - 2), 'rows');
 });

@@ -5,6 +5,7 @@ import { type OpenedRow, type PlainTree, rootFromRow } from './plain-tree.ts';
 
 /** A table has two rows at least. */
 export const MAX_ACCOUNT_ROWS = 2 ** MAX_LOG_ACCOUNTS;
+const HIGHEST_ID = 2 ** 24 - 1;
 
 export interface AccountOpening {
   readonly account: number;
@@ -47,11 +48,22 @@ export function openingFault(
   const isEnclosed = row.id < account && (next === undefined || next.id > account);
   const isComplete = (next !== undefined) === hasNext(account, row.id, place, rows);
   const isShown = isComplete && (row.id === account || isEnclosed);
-  if (!isShown) return 'rows';
+  const isPlaced =
+    canBeAt(row.id, place, rows) && (next === undefined || canBeAt(next.id, place + 1, rows));
+  if (!isShown || !isPlaced) return 'rows';
   const isAt = (opened: OpenedRow, at: number): boolean =>
     sameBytes(rootFromRow(opened, at, rows), root);
   if (!isAt(row, place) || (next !== undefined && !isAt(next, place + 1))) return 'path';
   return supply.id === 0 && isAt(supply, 0) ? undefined : 'supply path';
+}
+
+/**
+ * Whether rows that rise from 0 and 1 on can have an id there: those before it have lower ones,
+ * those behind it higher ones. The root binds ids and places, and says nothing of their order.
+ */
+function canBeAt(id: number, place: number, rows: number): boolean {
+  if (place < 2) return id === place;
+  return id >= place && id <= HIGHEST_ID - (rows - 1 - place);
 }
 
 /** Place of the last row whose id is not above the account's; the first row's is 0. */

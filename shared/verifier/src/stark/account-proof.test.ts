@@ -153,6 +153,30 @@ test('an account that has more than all together is refused, whatever was signed
   }
 });
 
+test('rows where rising ids cannot have them are refused, whatever was signed', () => {
+  const { ids, base, quote } = chain.accounts;
+  assert.deepEqual([...ids], [0, 1, 2, 3, 5, 700_001]);
+  const renamed = (row: number, id: number) => over({ ids: ids.with(row, id), base, quote });
+  for (const [row, id, account] of [
+    // No fee account; the supply once more; an id with more rows before it than lower ids.
+    [1, 2, 1],
+    [2, 0, 0],
+    [3, 2, 2],
+    // Two ids are left above this one, and three rows.
+    [2, 2 ** 24 - 3, 2 ** 24 - 3],
+  ] as const) {
+    const { forged, signed } = renamed(row, id);
+    const place = id === account ? row : row - 1;
+    const next = id === account ? undefined : forged.open(row);
+    const own = { account, rows: ids.length, place, row: forged.open(place), next };
+    const opening = { ...own, supply: forged.open(0) };
+    assert.equal(verdict(fileOf(account, { ...signed, opening })), 'ACCOUNT_ROWS');
+  }
+  const { forged, signed } = renamed(5, 2 ** 24 - 1);
+  const opening = openAccount(forged, 2 ** 24 - 1);
+  assert.equal(verdict(fileOf(2 ** 24 - 1, { ...signed, opening })), 'accepted');
+});
+
 test('another header, signer or chain is refused', () => {
   assert.equal(
     verdict(fileOf(2, { headerBytes: flipBit(headerBytes, 200, 1) })),
@@ -164,6 +188,26 @@ test('another header, signer or chain is refused', () => {
   assert.equal(verdict(fileOf(2, { genesis: theirs })), 'CHAIN_ID');
   const poseidon = new ChainBuilder().files.get('genesis.fbg') ?? new Uint8Array();
   assert.equal(verdict(fileOf(2, { genesis: poseidon })), 'GENESIS_FORMAT');
+  // Signed as it is, and of the other kind, or of a market that is not the genesis's.
+  for (const [offset, code] of [
+    [6, 'HEADER_FORMAT'],
+    [8, 'CHAIN_ID'],
+  ] as const) {
+    const altered = headerBytes.with(offset, 1);
+    const signed = { headerBytes: altered, signature: signHeader(altered, chain.secretKey) };
+    assert.equal(verdict(fileOf(2, signed)), code);
+  }
+});
+
+test('a balance of 2^63 or more is none, whoever signed it', () => {
+  const { ids, base, quote } = chain.accounts;
+  for (const row of [0, 2, 4]) {
+    const { forged, signed } = over({ ids, base, quote: quote.with(row, 2n ** 63n) });
+    // Account 2 has a row; 4 is between those of 3 and 5.
+    const account = row === 4 ? 4 : 2;
+    const opening = openAccount(forged, account);
+    assert.equal(verdict(fileOf(account, { ...signed, opening })), 'ACCOUNT_PROOF_FORMAT');
+  }
 });
 
 test('a change of the key leads to the signer, and the longest file is taken', () => {
@@ -172,8 +216,16 @@ test('a change of the key leads to the signer, and the longest file is taken', (
     signKeyChange({ chainId: chain.genesisHash, firstEpoch }, chain.secretKey, filled(21));
   const result = checkAccountProof(fileOf(3, { keyChanges: [change(0n)], signature: newKey }));
   assert(result.ok && result.operatorKey === bytesToHex(publicKeyOf(filled(21))));
-  const early = checkAccountProof(fileOf(3, { keyChanges: [change(1n)], signature: newKey }));
-  assert(!early.ok && early.code === 'HEADER_SIGNATURE');
+  const refusal = (proof: Partial<StarkAccountProof>) => {
+    const refused = checkAccountProof(fileOf(3, proof));
+    return refused.ok || refused.code;
+  };
+  assert.equal(refusal({ keyChanges: [change(1n)], signature: newKey }), 'HEADER_SIGNATURE');
+  // The old key, once it was changed; and a change that was signed for another chain.
+  assert.equal(refusal({ keyChanges: [change(0n)] }), 'HEADER_SIGNATURE');
+  const elsewhere = { chainId: new ChainBuilder().genesisHash, firstEpoch: 0n };
+  const foreign = signKeyChange(elsewhere, chain.secretKey, filled(21));
+  assert.equal(refusal({ keyChanges: [foreign], signature: newKey }), 'KEY_CHANGE_SIGNATURE');
   const siblings = Array.from({ length: 22 }, () => filled(1));
   const row = { id: 5, base: 0n, quote: 0n, siblings };
   const opening = { account: 6, rows: 2 ** 22, place: 7, row, next: { ...row, id: 7 } };

@@ -1,8 +1,9 @@
-import { type AccountTable, genesisAccounts } from '@foldbook/stark/verify';
+import { type AccountTable, genesisAccounts, plainRoot } from '@foldbook/stark/verify';
 import { assert } from '../assert.ts';
+import { sameBytes } from '../bytes.ts';
 import type { ChainFollower, ChainPlace, FollowChecks, ProofSummary } from '../chain-follower.ts';
 import { type ChainState, chainStateFrom } from '../chain-state.ts';
-import type { PartVerdict } from '../check-data.ts';
+import { inPart, type PartVerdict } from '../check-data.ts';
 import { ACCEPTED } from '../reason-codes.ts';
 import { RuleBook } from '../rule-book.ts';
 import type { PartCommitments } from './check-data.ts';
@@ -18,6 +19,8 @@ export class StarkFollower implements ChainFollower<DecodedStarkEpoch> {
   readonly #rules = new RuleBook();
   #state: ChainState<Uint8Array>;
   #accounts: AccountTable = genesisAccounts();
+  /** Of the header before; no proof binds it, but without records nothing moves it. */
+  #plainRoot = plainRoot(genesisAccounts());
   #proofs = 0;
   #securityBits = Number.POSITIVE_INFINITY;
 
@@ -52,6 +55,12 @@ export class StarkFollower implements ChainFollower<DecodedStarkEpoch> {
       ...(data === undefined ? {} : { data: { ...data, ...this.#known() } }),
     });
     if (!outcome.ok) return outcome;
+    const { recordCount, accountsRoot } = epoch.header;
+    if (recordCount === 0 && !sameBytes(accountsRoot, this.#plainRoot)) {
+      const message = 'without records the plain tree is not that of the epoch before';
+      return inPart('header', 'PLAIN_ROOT', message);
+    }
+    this.#plainRoot = accountsRoot;
     this.#state = outcome.state;
     this.#accounts = outcome.accounts ?? this.#accounts;
     this.#proofs += outcome.proofs;

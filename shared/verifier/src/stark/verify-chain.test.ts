@@ -21,6 +21,7 @@ import { memorySource } from '../testing/memory-store.ts';
 import { everyKind, record, trades } from '../testing/records.ts';
 import { StarkChainBuilder, type StarkChainOptions } from '../testing/stark-chain-builder.ts';
 import { type ChainOptions, verifyChain } from '../verify-chain.ts';
+import type { PartCommitments } from './check-data.ts';
 import {
   decodeStarkEpochFile,
   encodeStarkEpochFile,
@@ -156,6 +157,11 @@ test('roots that do not chain, and a header that is not the signed one', async (
   // Epochs without records move nothing.
   const moved = rewritten(({ header }) => (header.rootNew = filled(9)), 1);
   assert.deepEqual(await refusal(moved, {}), { code: 'ROOT_FINAL', part: 'parts', epoch: 1 });
+  const plain = rewritten(({ header }) => (header.accountsRoot = filled(9)), 1);
+  assert.deepEqual(await refusal(plain, {}), { code: 'PLAIN_ROOT', part: 'header', epoch: 1 });
+  const first = new StarkChainBuilder();
+  first.addEpoch([], { header: (header) => (header.accountsRoot = filled(9)) });
+  assert.equal((await refusal(first.files, {})).code, 'PLAIN_ROOT');
   const name = 'epochs/00000000.fbe';
   const file = (chain.files.get(name) ?? new Uint8Array()).slice();
   file[300] = (file[300] ?? 0) ^ 1;
@@ -225,6 +231,18 @@ test('records and balances that are not those of the parts', async () => {
   for (const [files, code, part] of cases) {
     assert.deepEqual(await refusal(files, { to: 0, commitments }), { code, part, epoch: 0 });
   }
+  // A table of another height than is claimed may be one that no kernel has memory for.
+  const own = await commitments(chain.genesis.parameters.logBlowup);
+  let tables = 0;
+  const counted: PartCommitments = {
+    recordRoot: (records) => own.recordRoot(records),
+    accounts: (table) => {
+      tables += 1;
+      return own.accounts(table);
+    },
+  };
+  const seen = await refusal(balances, { to: 0, commitments: async () => counted });
+  assert.deepEqual([seen.code, seen.part, tables], ['PART_BALANCES', 'part 1', 1]);
 });
 
 test('a genesis with other constraints, weak parameters or accounts of its own', async () => {

@@ -58,6 +58,8 @@ function read(file: Buffer): PlainOwed {
   demand(rows >= 2n && rows <= 4_194_304n && place < rows);
   const roots: Buffer[] = [];
   const row = (id: bigint, index: bigint): PlainRow => {
+    const last = 16_777_215n - (rows - 1n - index);
+    demand(index < 2n ? id === index : id >= index && id <= last);
     const [base, quote] = [number(8), number(8)];
     demand(base < 2n ** 63n && quote < 2n ** 63n);
     const leaf = Buffer.alloc(20);
