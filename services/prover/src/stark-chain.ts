@@ -174,7 +174,8 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   async #openPlanner(): Promise<StarkPlanner> {
     const { operator } = this.#options;
     const { tip, rules, ...stored } = this.#chain;
-    const accounts = await this.#accounts();
+    // Of stored epochs they are committed to already: the last one was held against them.
+    const accounts = this.#kept ?? (await this.#accounts());
     const context = { ...stored, operator };
     return new StarkPlanner(this.#options, context, tip, rules, this.#ledger, accounts);
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { inspect } from 'node:util';
 import { createLogger } from '@foldbook/runtime';
 import { DEFAULT_PARAMETERS } from '@foldbook/stark';
@@ -207,6 +207,31 @@ test('who starts again cuts an epoch as its proved parts are', async () => {
   assert.equal(await accepted(), 4);
 });
 
+test('parts before one with a proof come to its beginning, whatever their fees take', async () => {
+  const stream = new MemoryStream();
+  const script = new DiffScript(7).create(0, 10_000);
+  const sold = [trade(2, 3, 100n, 2n), fee(3, 2n)];
+  stream.append(
+    `diff.0.${MARKET}`,
+    script.move(depositBase(2, 1_000n), depositQuote(3, 1_000_000n)).closeEpoch(),
+  );
+  const deposits = [2, 3, 4, 5].map((account) => depositBase(account, 5n));
+  stream.append(`diff.0.${MARKET}`, script.move(...sold, ...sold, ...deposits).closeEpoch());
+  const first = new PartMaker();
+  first.instead = async ({ place: { part } }) =>
+    part === 'p2+2' || part === 'p4+3' ? new Promise(() => undefined) : undefined;
+  // The others have no turn as long as both are under way.
+  Object.assign(first, { concurrency: 3 });
+  const killed = await start(first, 2, stream, 3);
+  const names = () => readdir(inStore('stark', 'parts')).catch(() => []);
+  await polled(async () => (await names()).some((name) => name.includes('-p7+3-')));
+  await killed.stop();
+  const second = new PartMaker();
+  await finish(await start(second, 2, stream, 3, newRouting().routing));
+  assert.deepEqual(second.made.sort(), ['1-p2+2', '1-p4+3']);
+  assert.equal(await accepted(), 2);
+});
+
 test('what parts took is known to the router, and the status has its choice', async () => {
   const { routing, book } = newRouting();
   const [maker, inner] = [new PartMaker(), new PartMaker()];
@@ -223,8 +248,12 @@ test('what parts took is known to the router, and the status has its choice', as
 test('a prover goes on from its store, and holds the store against its stream', async () => {
   await finish(await start(new PartMaker(), 3));
   const maker = new PartMaker();
+  const asked = mock.method(commits, 'commit');
   const resumed = await start(maker, 4, streamOf(), 1);
   await finish(resumed);
+  const ofAccounts = asked.mock.calls.filter(({ arguments: [task] }) => task.records === undefined);
+  assert.equal(ofAccounts.length, 1, 'the balances of the store are committed to once');
+  asked.mock.restore();
   assert.deepEqual(maker.made, ['3-p8+1']);
   assert.deepEqual(
     resumed.proved.map(({ epoch }) => epoch),
