@@ -8,7 +8,7 @@ import {
   keyListConflict,
 } from '@foldbook/verifier';
 import type { LogSource } from './log-source.ts';
-import type { SignedChain } from './signed-epochs.ts';
+import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
 
 export interface Difference {
   /** A log sequence, or an epoch; undefined where one is the beginning of the other. */
@@ -76,25 +76,32 @@ function compareLengths(a: SignedChain, b: SignedChain): Difference | undefined 
   return { at: undefined, words, evidence: undefined };
 }
 
-/** Chains with a genesis each: a market's two, or those of two deployments. */
+/**
+ * Chains with a genesis each: a market's two, or those of two deployments. Whoever tells of two
+ * histories may count epochs otherwise in one of them, so epochs are found by their heads.
+ */
 function compareTwo(a: SignedChain, b: SignedChain): Difference | undefined {
+  const find = epochFinder(b.epochs);
   let apart: number | undefined;
+  let unowned: Difference | undefined;
   for (const [index, one] of a.epochs.entries()) {
-    const other = b.epochs[index];
-    if (other === undefined) break;
-    const { isOneLog, words } = compareByLog(one.header, other.header);
-    if (!isOneLog) apart ??= index;
-    if (words === undefined) continue;
-    const sides = [
-      { genesis: a.genesisBytes, ...one.signed },
-      { genesis: b.genesisBytes, ...other.signed },
-    ];
-    const evidence = { kind: 'chains', sides } as const;
-    // Two owners contradict each other, and neither itself.
-    const checked = checkEvidence(evidenceText(evidence));
-    if (checked.ok) return { at: index, words, evidence };
-    return { at: index, words: `${words}; ${checked.message}`, evidence: undefined };
+    const ofOneLog = find(one);
+    if (ofOneLog.length === 0 && index < b.epochs.length) apart ??= index;
+    for (const other of ofOneLog) {
+      const { words } = compareByLog(one.header, other.header);
+      if (words === undefined) continue;
+      const sides = [
+        { genesis: a.genesisBytes, ...one.signed },
+        { genesis: b.genesisBytes, ...other.signed },
+      ];
+      const evidence = { kind: 'chains', sides } as const;
+      // Two owners contradict each other, and neither itself; further on there may be one.
+      const checked = checkEvidence(evidenceText(evidence));
+      if (checked.ok) return { at: index, words, evidence };
+      unowned ??= { at: index, words: `${words}; ${checked.message}`, evidence: undefined };
+    }
   }
+  if (unowned !== undefined) return unowned;
   const two = 'they are two chains: each has a genesis of its own';
   if (apart !== undefined) {
     const words = `${two}, and from epoch ${apart} on they have no head of the log in common`;
@@ -102,4 +109,19 @@ function compareTwo(a: SignedChain, b: SignedChain): Difference | undefined {
   }
   if (a.kind === b.kind) return { at: undefined, words: two, evidence: undefined };
   return compareLengths(a, b);
+}
+
+/** Finds the epochs that `compareByLog` ties to another chain's: two at most. */
+function epochFinder(epochs: SignedChain['epochs']) {
+  const keysOf = ({ header }: SignedEpoch) => [
+    `from ${bytesToHex(header.logHeadStart)}`,
+    `to ${bytesToHex(header.logHeadEnd)}`,
+  ];
+  const byHead = new Map(epochs.flatMap((one) => keysOf(one).map((key) => [key, one] as const)));
+  return (one: SignedEpoch): readonly SignedEpoch[] => {
+    const found = keysOf(one).map((key) => byHead.get(key));
+    const isTied = (other: SignedEpoch | undefined): other is SignedEpoch =>
+      other !== undefined && compareByLog(one.header, other.header).isOneLog;
+    return [...new Set(found.filter(isTied))];
+  };
 }
