@@ -271,6 +271,19 @@ test('a prover goes on from its store, and holds the store against its stream', 
   await damaged.stop();
 });
 
+test('a store that is restored half gets no genesis of another chain', async () => {
+  await finish(await start(new PartMaker(), 3));
+  const path = inStore('stark', 'genesis.fbg');
+  const genesis = await readFile(path);
+  await rm(path);
+  const half = await start(new PartMaker());
+  await assert.rejects(half.ended, { code: 'STORE_CORRUPT', message: /genesis\.fbg is missing/ });
+  await half.stop();
+  await writeFile(path, genesis, { flag: 'wx' });
+  await finish(await start(new PartMaker()));
+  assert.equal(await accepted(), 4);
+});
+
 test('a part that is not made or does not verify is set aside, and all else goes on', async () => {
   const maker = new PartMaker();
   let isPoisoned = true;

@@ -67,7 +67,12 @@ test('a market has both chains, of the same data, and tells of each', async () =
   const queue = new InProcessQueue(maker);
   const service = new ProverService({
     ...{ reader: stream, queue, turns: queueTurns(queue), circuits: trapdoorCircuits, lookMs: 5 },
-    chains: { of: () => ['poseidon', 'stark'] },
+    chains: {
+      of: (market) => {
+        assert.equal(market, MARKET, 'no name that anybody thinks of is looked up');
+        return ['poseidon', 'stark'];
+      },
+    },
     stark: { commits: new LocalCommits(), parameters: DEFAULT_PARAMETERS, partRecords: 8 },
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
@@ -85,6 +90,8 @@ test('a market has both chains, of the same data, and tells of each', async () =
     const file = service.owedTo(MARKET, 2);
     const owed = checkAccountProof(file instanceof Uint8Array ? file : new Uint8Array());
     assert(owed.ok && owed.chain === 'poseidon', 'the chain whose proofs bind what is owed');
+    assert.equal(service.proofOf('ANY-USD', 1), undefined);
+    assert.equal(service.owedTo('ANY-USD', 2), undefined);
   } finally {
     await queue.close();
     await service.stop();
