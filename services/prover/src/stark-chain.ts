@@ -117,6 +117,8 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
       throw this.store.conflict('its genesis has another root for no balances; restore it');
     }
     const chain = await this.store.readChain(stored, operatorKeys);
+    // A prover that was killed before it did so keeps nothing that is of no use any more.
+    await this.store.clearParts(chain.headers.length);
     const { tip, rules } = chain;
     this.#begun = { ...stored, tip, rules };
     return chain;

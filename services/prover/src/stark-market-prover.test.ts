@@ -271,6 +271,28 @@ test('a prover goes on from its store, and holds the store against its stream', 
   await damaged.stop();
 });
 
+test('where another prover publishes the data, no epoch is kept without them', async () => {
+  const running = await startProver(
+    { dir, market: MARKET, reader: streamOf(), maker: new PartMaker() },
+    (common) =>
+      new StarkMarketProver({
+        ...{ ...common, onPublished: undefined, commits, maxEpochs: 4 },
+        ...{ parameters: DEFAULT_PARAMETERS, partRecords: PART_RECORDS },
+      }),
+  );
+  await finish(running);
+  assert.equal(await accepted(), 4, 'though that one had ended');
+});
+
+test('proofs of parts whose epoch was kept before a kill go at the next start', async () => {
+  await finish(await start(new PartMaker(), 3));
+  const parts = inStore('stark', 'parts');
+  await writeFile(join(parts, '2-TEST-USD-00000000-2-p2+4-00.proof'), 'proof');
+  await writeFile(join(parts, '3-TEST-USD-00000000-3-p8+1-00.proof'), 'proof');
+  await finish(await start(new PartMaker(), 3));
+  assert.deepEqual(await readdir(parts), ['3-TEST-USD-00000000-3-p8+1-00.proof']);
+});
+
 test('a store that is restored half gets no genesis of another chain', async () => {
   await finish(await start(new PartMaker(), 3));
   const path = inStore('stark', 'genesis.fbg');

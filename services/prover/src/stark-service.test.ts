@@ -13,6 +13,8 @@ import { DEFAULT_PARAMETERS } from '@foldbook/stark';
 import { type ChainKind, checkAccountProof, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments as commitments } from '@foldbook/verifier/stark-data';
+import { Queue } from 'bullmq';
+import { proofQueueName } from './bullmq-queue.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { queueTurns } from './job-turns.ts';
 import { loadOperatorKey } from './operator-key.ts';
@@ -116,6 +118,13 @@ test('a STARK chain alone, proved by threads of another process', {
       ...{ chains: 'stark', stark: { blowup: 8, partRecords: 4 } },
     });
     await prover.untilProved(0);
+    const waiting = new Queue(proofQueueName(0), { connection: { url: redis.url } });
+    try {
+      // A proof that is in the store is not in Redis' memory as well.
+      await polled(async () => (await waiting.getCompletedCount()) === 0);
+    } finally {
+      await waiting.close();
+    }
     assert.deepEqual(await prover.end('SIGTERM'), [0, null], prover.log);
     assert.deepEqual(await worker.end('SIGTERM'), [0, null], worker.log);
     const told = prover.messages.find((message) => message.type === 'epoch-proved');
