@@ -199,8 +199,8 @@ export class ChainProver<
       }
       if (!signal.aborted) await line.drain();
     } catch (error) {
-      if (error instanceof ProverError && !isClosed(error)) {
-        // What came before it is kept all the same.
+      if (error instanceof ProverError && !isClosed(error) && !passingError(error)) {
+        // What came before it is kept all the same; where it passes, by the run that comes next.
         this.progress.stopped = `${error.code}: ${error.message}`;
         await line.drain();
       }

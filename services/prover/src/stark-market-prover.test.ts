@@ -336,6 +336,23 @@ test('a part that is not made or does not verify is set aside, and all else goes
   assert.equal(running.proved.length, 4);
 });
 
+test('a prover that lost its store waits for no proof that is set aside', async () => {
+  const maker = new PartMaker();
+  maker.instead = async ({ place }) => {
+    if (place.epoch === 0) throw new Error('the thread ran out of memory');
+    return undefined;
+  };
+  const stream = new MemoryStream();
+  const script = new DiffScript(7).create(0, 0);
+  stream.append(`diff.0.${MARKET}`, script.move(depositBase(2, 5n)).closeEpoch());
+  const running = await start(maker, 4, stream);
+  await running.logged(/proof set aside/);
+  await rm(inStore('stark', 'prover.lock'));
+  stream.append(`diff.0.${MARKET}`, script.move(depositBase(2, 5n)).closeEpoch());
+  await assert.rejects(running.ended, { code: 'STORE_LOCKED' });
+  await running.stop();
+});
+
 test('what verifiers would refuse is not signed', async () => {
   const stream = new MemoryStream();
   const script = new DiffScript(7).create(0, 0);
