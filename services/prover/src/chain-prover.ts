@@ -10,6 +10,7 @@ import { closedEpochs } from './closed-epochs.ts';
 import { DataPublisher } from './data-publisher.ts';
 import type { ProvedEpoch } from './epoch-assembler.ts';
 import { type ClosedEpoch, EpochBatcher } from './epoch-batcher.ts';
+import { epochData } from './epoch-data.ts';
 import type { JobTurns } from './job-turns.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { passingError } from './passing-error.ts';
@@ -198,8 +199,8 @@ export class ChainProver<
       }
       if (!signal.aborted) await line.drain();
     } catch (error) {
-      if (error instanceof ProverError && !isClosed(error)) {
-        // What came before it is kept all the same.
+      if (error instanceof ProverError && !isClosed(error) && !passingError(error)) {
+        // What came before it is kept all the same; where it passes, by the run that comes next.
         this.progress.stopped = `${error.code}: ${error.message}`;
         await line.drain();
       }
@@ -294,12 +295,14 @@ export class ChainProver<
     startedMs: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { market, onProved, logger } = this.#options;
+    const { market, onPublished, onProved, logger } = this.#options;
     const { closed, plan } = planned;
     const { epoch, sequenceFirst, sequenceLast } = closed;
     const put = async (): Promise<void> => {
       lock.check();
       await tracker.signerKeys(epoch);
+      // Whoever publishes them is ahead, or has ended with an error: no epoch is without its data.
+      if (onPublished === undefined) await side.data.putData(epoch, epochData(closed.records));
       await side.store.putEpoch(epoch, epochFile);
     };
     await this.#written(put, epoch, signal);

@@ -92,10 +92,21 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
     return { genesis: decoded.value, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
-  /** Starts the chain; undefined if another prover has just done so: then its genesis is there. */
+  /**
+   * Starts the chain; undefined if another prover has just done so: then its genesis is there.
+   * @throws ProverError STORE_CORRUPT where there are epochs and no genesis: another one, made
+   *   here, would be in the way of the one that somebody restores
+   */
   async putGenesis(genesis: G): Promise<StoredGenesisOf<G> | undefined> {
+    const path = join(this.folder, GENESIS_FILE);
+    const epochs = await this.#countEpochs();
+    if (epochs > 0 && (await readIfThere(path)) === undefined) {
+      throw this.#corrupt(
+        `${path} is missing, but epochs are there (${epochs}): restore it, and start again`,
+      );
+    }
     const bytes = this.#formats.encodeGenesis(genesis);
-    const isOurs = await createFile(join(this.folder, GENESIS_FILE), bytes);
+    const isOurs = await createFile(path, bytes);
     return isOurs ? { genesis, genesisFile: bytes, chainId: genesisHash(bytes) } : undefined;
   }
 

@@ -57,6 +57,16 @@ async function written(): Promise<{ steps: { key: string; cpuMs: { mean: number 
   return JSON.parse(await readFile(pathOf(), 'utf8'));
 }
 
+test('what a lying worker may say does not cost the averages of the others', async () => {
+  const { book, file } = await open();
+  const most = { workers: 1, cpuMs: 1, wallMs: 3_600_000, rssBytes: 2 ** 36 };
+  book.add({ kind: groth16, stage: 'leaf', ...most });
+  await file.close();
+  const next = await open();
+  assert.deepEqual(next.book.figures, book.figures, lines.join());
+  await next.file.close();
+});
+
 test('a book goes on with the averages that the one before left', async () => {
   const first = await open();
   for (const cpuMs of [900, 1_100, 1_300]) measure(first.book, cpuMs);

@@ -60,17 +60,24 @@ async function withDraft(
   place: (draft: string) => Promise<void>,
 ): Promise<void> {
   for (let cleared = 0; ; cleared += 1) {
+    const draft = draftOf(path);
     try {
-      return await place(await writeDraft(path, bytes, mode));
+      await writeDraft(draft, bytes, mode);
+      return await place(draft);
     } catch (error) {
+      // On a full disk each try would leave another one, and take what room there comes to be.
+      await rm(draft, { force: true }).catch(() => undefined);
       if (!isCode(error, 'ENOENT') || cleared === MAX_CLEARED) throw error;
     }
   }
 }
 
-async function writeDraft(path: string, bytes: Uint8Array, mode: number): Promise<string> {
+function draftOf(path: string): string {
   const suffix = randomBytes(6).toString('hex');
-  const draft = join(dirname(path), `${DRAFT}${basename(path)}-${suffix}`);
+  return join(dirname(path), `${DRAFT}${basename(path)}-${suffix}`);
+}
+
+async function writeDraft(draft: string, bytes: Uint8Array, mode: number): Promise<void> {
   const file = await open(draft, 'wx', mode);
   try {
     await file.writeFile(bytes);
@@ -78,5 +85,4 @@ async function writeDraft(path: string, bytes: Uint8Array, mode: number): Promis
   } finally {
     await file.close();
   }
-  return draft;
 }

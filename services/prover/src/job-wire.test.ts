@@ -28,6 +28,8 @@ test('figures that cannot be measure nothing', () => {
   const { cpuMs: _cpu, rssBytes: _rss, ...unmeasured } = made;
   assert.deepEqual(read({ cpuMs: 1e308 }), unmeasured);
   assert.deepEqual(read({ proveMs: 1e308 }), { ...unmeasured, proveMs: 3_600_000 });
+  // It waited for a worker that long; no more is believed than the file of averages takes.
+  assert.deepEqual(read({ cpuMs: 9e8 }, 1e9), unmeasured);
   assert.deepEqual(read({}, 500), unmeasured, 'made before it was asked for');
   assert.deepEqual(read({ rssBytes: 1e300 }), { ...unmeasured, cpuMs: 800 });
   assert.deepEqual(read({ cpuMs: -1, rssBytes: 'much' }), unmeasured);

@@ -134,7 +134,8 @@ export function resultFromWire(
   }
   const { proof, publicSignals, proveMs, cpuMs = 0, rssBytes = 0, worker } = parsed.data;
   // One that was made before the job was asked for here did not fit either: it measures nothing.
-  const isMeasured = Math.max(proveMs, cpuMs) <= waitedMs + CLOCK_STEP_MS;
+  const longestMs = Math.min(waitedMs + CLOCK_STEP_MS, LONGEST_PROOF_MS);
+  const isMeasured = Math.max(proveMs, cpuMs) <= longestMs;
   const isSized = isMeasured && rssBytes <= MOST_RSS_BYTES;
   return {
     proof: isOfPart ? fromBase64(proof) : Uint8Array.from(Buffer.from(proof, 'hex')),

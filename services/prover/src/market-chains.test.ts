@@ -26,9 +26,14 @@ async function begin(...folders: readonly string[]): Promise<void> {
 test('a new market has the STARK chain, another one goes on with what it began', async () => {
   await begin('OLD-USD', 'NEW-USD/stark', 'TWO-USD', 'TWO-USD/stark');
   await mkdir(join(storeDir, 'DATA-USD', 'epochs'), { recursive: true });
+  await writeFile(join(storeDir, 'DATA-USD', 'epochs', '00000000.fbr'), '');
+  // Somebody is at restoring it.
+  await mkdir(join(storeDir, 'HALF-USD', 'epochs'), { recursive: true });
+  await writeFile(join(storeDir, 'HALF-USD', 'epochs', '00000000.fbe'), '');
   const chains = new MarketChains({ storeDir });
   assert.deepEqual(chains.of('ACME-USD'), ['stark']);
   assert.deepEqual(chains.of('DATA-USD'), ['stark']);
+  assert.deepEqual(chains.of('HALF-USD'), ['poseidon']);
   assert.deepEqual(chains.of('OLD-USD'), ['poseidon']);
   assert.deepEqual(chains.of('NEW-USD'), ['stark']);
   assert.deepEqual(chains.of('TWO-USD'), ['poseidon', 'stark']);

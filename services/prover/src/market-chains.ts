@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Which chains a market has: as its operator says, else as it began, else the STARK chain. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GENESIS_FILE } from '@foldbook/verifier/node';
 import { STARK_FOLDER } from './stark-store.ts';
+
+/** Of a chain's own files; records are the market's, and there without it. */
+const EPOCH_ENDING = '.fbe';
 
 export type ChainKind = 'poseidon' | 'stark';
 
@@ -55,8 +58,19 @@ export class MarketChains {
 
   #begun(market: string): ChainChoice {
     const folder = join(this.#options.storeDir, market);
-    if (!existsSync(join(folder, GENESIS_FILE))) return 'stark';
-    return existsSync(join(folder, STARK_FOLDER, GENESIS_FILE)) ? 'both' : 'poseidon';
+    if (!isBegun(folder)) return 'stark';
+    return isBegun(join(folder, STARK_FOLDER)) ? 'both' : 'poseidon';
+  }
+}
+
+/** Of a store that is restored half the genesis may be missing: its epochs are of a chain too. */
+function isBegun(folder: string): boolean {
+  if (existsSync(join(folder, GENESIS_FILE))) return true;
+  try {
+    return readdirSync(join(folder, 'epochs')).some((name) => name.endsWith(EPOCH_ENDING));
+  } catch {
+    // It is not there; or can't be read, which the prover that opens it says.
+    return false;
   }
 }
 

@@ -12,7 +12,10 @@ export type TroubleListener = (state: QueueTrouble, detail: string) => void;
 export interface ProofQueue {
   /** Rejects with ProverError: PROOF_FAILED after every attempt, CLOSED. */
   prove(job: AnyJob): Promise<ProofResult>;
-  /** Forgets the result of a job that was no good: who asks again has it made again. */
+  /**
+   * Forgets the result of a job that was no good, or is kept elsewhere: who asks again has it made
+   * again. Never throws.
+   */
   discard(id: string): Promise<void>;
   /**
    * Jobs that its workers can be busy with. More of them would wait in it, one behind the other,

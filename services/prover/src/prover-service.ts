@@ -9,7 +9,7 @@ import {
 } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import { decodeDiffBatch } from './diff-record.ts';
-import type { ChainKind, MarketChains } from './market-chains.ts';
+import type { ChainKind, ChainKinds, MarketChains } from './market-chains.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
 import { passingError } from './passing-error.ts';
 import type { OwedFile } from './proof-adapter.ts';
@@ -56,6 +56,7 @@ interface ServedChain {
   againAt?: number;
 }
 
+const CHAIN_KINDS = ['poseidon', 'stark'] as const satisfies ChainKinds;
 const keyOf = (kind: ChainKind, market: string): string => `${kind} ${market}`;
 
 /** Proves every market of one partition's diff stream; a market that fails stops alone. */
@@ -98,6 +99,8 @@ export class ProverService {
 
   /** The chain of a market that is asked; undefined if the market is not here. */
   #main(market: string): ServedChain['prover'] | undefined {
+    // Anybody may ask for any name: only what the stream has is worth a look at the stores.
+    if (!CHAIN_KINDS.some((kind) => this.#chains.has(keyOf(kind, market)))) return undefined;
     return this.#chains.get(keyOf(this.#options.chains.of(market)[0], market))?.prover;
   }
 

@@ -42,6 +42,11 @@ export interface MadeProof extends ProofResult {
   readonly underWay: number;
 }
 
+/** Under the id of the job that it was asked for. */
+export interface NamedProof extends MadeProof {
+  readonly id: string;
+}
+
 /**
  * Tries until the proof is there. What is set aside leaves its place among the open ones to the
  * next job.
@@ -51,7 +56,7 @@ export async function proveAtLast(
   wanted: WantedProof,
   open: Limit,
   tools: ProofTools,
-): Promise<MadeProof> {
+): Promise<NamedProof> {
   const { asides, setAside } = tools;
   for (;;) {
     await open.enter();
@@ -82,7 +87,7 @@ interface FailedProof {
 }
 
 /** A refused proof is asked for once more, under another id: a queue may have changed the first. */
-async function proveOne(wanted: WantedProof, tools: ProofTools): Promise<MadeProof | FailedProof> {
+async function proveOne(wanted: WantedProof, tools: ProofTools): Promise<NamedProof | FailedProof> {
   const first = await askInTurn(wanted, '', tools);
   const refusals: string[] = [];
   for (let asked = first; ; asked = await askInTurn(wanted, AGAIN, tools)) {
@@ -93,7 +98,7 @@ async function proveOne(wanted: WantedProof, tools: ProofTools): Promise<MadePro
     const started = threadCpuUsage();
     const verdict = wanted.verify(result.proof);
     const { user, system } = threadCpuUsage(started);
-    if (verdict.ok) return { ...result, verifyMs: (user + system) / 1_000, underWay };
+    if (verdict.ok) return { ...result, id, verifyMs: (user + system) / 1_000, underWay };
     const from = result.worker === undefined ? '' : ` (worker ${result.worker})`;
     refusals.push(`${verdict.code}: ${verdict.message}${from}`);
     await tools.queue.discard(id);

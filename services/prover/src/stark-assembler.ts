@@ -47,7 +47,7 @@ async function provePart(
   options: StarkAssemblerOptions,
 ): Promise<Uint8Array> {
   const { name, job, statement } = part;
-  const { store, onProof, onFound, onTrouble } = options;
+  const { store, queue, onProof, onFound, onTrouble } = options;
   const verify = (proof: Uint8Array) => verifyPart(statement, proof);
   const kept = await store.partProof(name);
   if (kept !== undefined && verify(kept).ok) {
@@ -57,11 +57,15 @@ async function provePart(
   const hint = "compare the worker's release with this prover's";
   const made = await proveAtLast({ job, verify, hint }, open, options);
   onProof(part, made);
-  // It saves work only: what the disk does not take now is made again after a new start.
-  await store.putPart(name, made.proof).catch((error: unknown) => {
+  try {
+    await store.putPart(name, made.proof);
+    // The queue would hold it, and an account table with it. Nothing waits for that.
+    void queue.discard(made.id);
+  } catch (error) {
+    // It saves work only: what the disk does not take now is made again after a new start.
     const passing = passingError(error);
     if (passing === undefined) throw error;
     onTrouble(passing.message);
-  });
+  }
   return made.proof;
 }

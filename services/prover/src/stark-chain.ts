@@ -117,6 +117,8 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
       throw this.store.conflict('its genesis has another root for no balances; restore it');
     }
     const chain = await this.store.readChain(stored, operatorKeys);
+    // A prover that was killed before it did so keeps nothing that is of no use any more.
+    await this.store.clearParts(chain.headers.length);
     const { tip, rules } = chain;
     this.#begun = { ...stored, tip, rules };
     return chain;
@@ -174,7 +176,8 @@ export class StarkChain implements ChainSide<StarkGenesis, DecodedStarkEpoch, Pl
   async #openPlanner(): Promise<StarkPlanner> {
     const { operator } = this.#options;
     const { tip, rules, ...stored } = this.#chain;
-    const accounts = await this.#accounts();
+    // Of stored epochs they are committed to already: the last one was held against them.
+    const accounts = this.#kept ?? (await this.#accounts());
     const context = { ...stored, operator };
     return new StarkPlanner(this.#options, context, tip, rules, this.#ledger, accounts);
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { inspect } from 'node:util';
 import { createLogger } from '@foldbook/runtime';
 import { DEFAULT_PARAMETERS } from '@foldbook/stark';
@@ -207,6 +207,31 @@ test('who starts again cuts an epoch as its proved parts are', async () => {
   assert.equal(await accepted(), 4);
 });
 
+test('parts before one with a proof come to its beginning, whatever their fees take', async () => {
+  const stream = new MemoryStream();
+  const script = new DiffScript(7).create(0, 10_000);
+  const sold = [trade(2, 3, 100n, 2n), fee(3, 2n)];
+  stream.append(
+    `diff.0.${MARKET}`,
+    script.move(depositBase(2, 1_000n), depositQuote(3, 1_000_000n)).closeEpoch(),
+  );
+  const deposits = [2, 3, 4, 5].map((account) => depositBase(account, 5n));
+  stream.append(`diff.0.${MARKET}`, script.move(...sold, ...sold, ...deposits).closeEpoch());
+  const first = new PartMaker();
+  first.instead = async ({ place: { part } }) =>
+    part === 'p2+2' || part === 'p4+3' ? new Promise(() => undefined) : undefined;
+  // The others have no turn as long as both are under way.
+  Object.assign(first, { concurrency: 3 });
+  const killed = await start(first, 2, stream, 3);
+  const names = () => readdir(inStore('stark', 'parts')).catch(() => []);
+  await polled(async () => (await names()).some((name) => name.includes('-p7+3-')));
+  await killed.stop();
+  const second = new PartMaker();
+  await finish(await start(second, 2, stream, 3, newRouting().routing));
+  assert.deepEqual(second.made.sort(), ['1-p2+2', '1-p4+3']);
+  assert.equal(await accepted(), 2);
+});
+
 test('what parts took is known to the router, and the status has its choice', async () => {
   const { routing, book } = newRouting();
   const [maker, inner] = [new PartMaker(), new PartMaker()];
@@ -223,8 +248,12 @@ test('what parts took is known to the router, and the status has its choice', as
 test('a prover goes on from its store, and holds the store against its stream', async () => {
   await finish(await start(new PartMaker(), 3));
   const maker = new PartMaker();
+  const asked = mock.method(commits, 'commit');
   const resumed = await start(maker, 4, streamOf(), 1);
   await finish(resumed);
+  const ofAccounts = asked.mock.calls.filter(({ arguments: [task] }) => task.records === undefined);
+  assert.equal(ofAccounts.length, 1, 'the balances of the store are committed to once');
+  asked.mock.restore();
   assert.deepEqual(maker.made, ['3-p8+1']);
   assert.deepEqual(
     resumed.proved.map(({ epoch }) => epoch),
@@ -240,6 +269,41 @@ test('a prover goes on from its store, and holds the store against its stream', 
   const damaged = await start(new PartMaker(), 5);
   await assert.rejects(damaged.ended, { code: 'STORE_CORRUPT', message: /00000002\.fbe: / });
   await damaged.stop();
+});
+
+test('where another prover publishes the data, no epoch is kept without them', async () => {
+  const running = await startProver(
+    { dir, market: MARKET, reader: streamOf(), maker: new PartMaker() },
+    (common) =>
+      new StarkMarketProver({
+        ...{ ...common, onPublished: undefined, commits, maxEpochs: 4 },
+        ...{ parameters: DEFAULT_PARAMETERS, partRecords: PART_RECORDS },
+      }),
+  );
+  await finish(running);
+  assert.equal(await accepted(), 4, 'though that one had ended');
+});
+
+test('proofs of parts whose epoch was kept before a kill go at the next start', async () => {
+  await finish(await start(new PartMaker(), 3));
+  const parts = inStore('stark', 'parts');
+  await writeFile(join(parts, '2-TEST-USD-00000000-2-p2+4-00.proof'), 'proof');
+  await writeFile(join(parts, '3-TEST-USD-00000000-3-p8+1-00.proof'), 'proof');
+  await finish(await start(new PartMaker(), 3));
+  assert.deepEqual(await readdir(parts), ['3-TEST-USD-00000000-3-p8+1-00.proof']);
+});
+
+test('a store that is restored half gets no genesis of another chain', async () => {
+  await finish(await start(new PartMaker(), 3));
+  const path = inStore('stark', 'genesis.fbg');
+  const genesis = await readFile(path);
+  await rm(path);
+  const half = await start(new PartMaker());
+  await assert.rejects(half.ended, { code: 'STORE_CORRUPT', message: /genesis\.fbg is missing/ });
+  await half.stop();
+  await writeFile(path, genesis, { flag: 'wx' });
+  await finish(await start(new PartMaker()));
+  assert.equal(await accepted(), 4);
 });
 
 test('a part that is not made or does not verify is set aside, and all else goes on', async () => {
@@ -270,6 +334,23 @@ test('a part that is not made or does not verify is set aside, and all else goes
   }
   assert.deepEqual(running.prover.progress.status().setAside, []);
   assert.equal(running.proved.length, 4);
+});
+
+test('a prover that lost its store waits for no proof that is set aside', async () => {
+  const maker = new PartMaker();
+  maker.instead = async ({ place }) => {
+    if (place.epoch === 0) throw new Error('the thread ran out of memory');
+    return undefined;
+  };
+  const stream = new MemoryStream();
+  const script = new DiffScript(7).create(0, 0);
+  stream.append(`diff.0.${MARKET}`, script.move(depositBase(2, 5n)).closeEpoch());
+  const running = await start(maker, 4, stream);
+  await running.logged(/proof set aside/);
+  await rm(inStore('stark', 'prover.lock'));
+  stream.append(`diff.0.${MARKET}`, script.move(depositBase(2, 5n)).closeEpoch());
+  await assert.rejects(running.ended, { code: 'STORE_LOCKED' });
+  await running.stop();
 });
 
 test('what verifiers would refuse is not signed', async () => {

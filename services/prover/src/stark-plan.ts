@@ -134,7 +134,7 @@ export class StarkPlanner {
   async plan(closed: ClosedEpoch, planning: StarkPlanning): Promise<RoutedStarkPlan> {
     const route = this.#route(closed, planning);
     try {
-      const parts = await this.#cut(closed, route?.sizes ?? []);
+      const parts = await this.#cut(closed, route?.sizes ?? [], planning.kept);
       const plan = this.#sign(closed, parts);
       this.#check(plan, planning.operatorKeys);
       this.#tip = plan.tip;
@@ -155,12 +155,22 @@ export class StarkPlanner {
     return routing?.cut(name, closed, waiting, cuttable, sizes);
   }
 
-  /** @param sizes - of the first parts, which have so many records or less */
-  async #cut(closed: ClosedEpoch, sizes: readonly number[]): Promise<PlannedPart[]> {
+  /**
+   * @param sizes - of the first parts, which have so many records or less
+   * @param kept - by the records since genesis: these stay, whatever comes out before them
+   */
+  async #cut(
+    closed: ClosedEpoch,
+    sizes: readonly number[],
+    kept: readonly KeptPart[],
+  ): Promise<PlannedPart[]> {
     const { partRecords } = this.#options;
+    const proved = partsInRow(closed, kept, partRecords);
     const parts: PlannedPart[] = [];
     for (let first = 0; first < closed.records.length; ) {
-      const size = Math.min(partRecords, sizes[parts.length] ?? partRecords);
+      const chosen = Math.min(partRecords, sizes[parts.length] ?? partRecords);
+      const from = closed.recordFirst + first;
+      const size = proved.length === 0 ? chosen : keptSize(proved, from, partRecords);
       const { part, end } = await this.#planPart(closed, parts.length, first, size);
       parts.push(part);
       first = end;
@@ -258,23 +268,49 @@ export function starkEpochFile(
   return encodeStarkEpochFile(file);
 }
 
+/** Of parts with a proof those that are of the epoch and may stand in one cut, in order. */
+function partsInRow(
+  { recordFirst, records }: Pick<ClosedEpoch, 'recordFirst' | 'records'>,
+  kept: readonly KeptPart[],
+  partRecords: number,
+): KeptPart[] {
+  const parts: KeptPart[] = [];
+  let next = recordFirst;
+  for (const part of kept.toSorted((left, right) => left.first - right.first)) {
+    const end = part.first + part.count;
+    const isHere = part.first >= next && end <= recordFirst + records.length;
+    if (!isHere || part.count > partRecords) continue;
+    parts.push(part);
+    next = end;
+  }
+  return parts;
+}
+
 /**
- * So many records a part that parts with a proof come out as they are, as far as they follow each
- * other; undefined where there are none. What is between them is cut plainly.
+ * So many records a part that parts with a proof come out as they are; undefined where there are
+ * none. What is between them is cut plainly.
  */
 function keptSizes(
-  { recordFirst, records }: Pick<ClosedEpoch, 'recordFirst' | 'records'>,
+  closed: Pick<ClosedEpoch, 'recordFirst' | 'records'>,
   kept: readonly KeptPart[],
   partRecords: number,
 ): number[] | undefined {
   const sizes: number[] = [];
-  let next = recordFirst;
-  for (const { first, count } of kept.toSorted((left, right) => left.first - right.first)) {
-    const isHere = first >= next && first + count <= recordFirst + records.length;
-    if (!isHere || count > partRecords) continue;
+  let next = closed.recordFirst;
+  for (const { first, count } of partsInRow(closed, kept, partRecords)) {
     for (; next < first; next += sizes.at(-1) ?? 0) sizes.push(Math.min(partRecords, first - next));
     sizes.push(count);
     next += count;
   }
   return sizes.length === 0 ? undefined : sizes;
+}
+
+/**
+ * Of the part that begins with a record. The parts before it may have had less than their sizes, so
+ * what is left to the next part with a proof is counted anew.
+ */
+function keptSize(proved: readonly KeptPart[], from: number, partRecords: number): number {
+  const next = proved.find(({ first }) => first >= from);
+  if (next === undefined) return partRecords;
+  return next.first === from ? next.count : Math.min(partRecords, next.first - from);
 }

@@ -13,6 +13,8 @@ import { DEFAULT_PARAMETERS } from '@foldbook/stark';
 import { type ChainKind, checkAccountProof, verifyChain } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments as commitments } from '@foldbook/verifier/stark-data';
+import { Queue } from 'bullmq';
+import { proofQueueName } from './bullmq-queue.ts';
 import { InProcessQueue } from './in-process-queue.ts';
 import { queueTurns } from './job-turns.ts';
 import { loadOperatorKey } from './operator-key.ts';
@@ -67,7 +69,12 @@ test('a market has both chains, of the same data, and tells of each', async () =
   const queue = new InProcessQueue(maker);
   const service = new ProverService({
     ...{ reader: stream, queue, turns: queueTurns(queue), circuits: trapdoorCircuits, lookMs: 5 },
-    chains: { of: () => ['poseidon', 'stark'] },
+    chains: {
+      of: (market) => {
+        assert.equal(market, MARKET, 'no name that anybody thinks of is looked up');
+        return ['poseidon', 'stark'];
+      },
+    },
     stark: { commits: new LocalCommits(), parameters: DEFAULT_PARAMETERS, partRecords: 8 },
     operator: await loadOperatorKey(join(dir, 'operator.key')),
     storeDir: join(dir, 'proofs'),
@@ -85,6 +92,8 @@ test('a market has both chains, of the same data, and tells of each', async () =
     const file = service.owedTo(MARKET, 2);
     const owed = checkAccountProof(file instanceof Uint8Array ? file : new Uint8Array());
     assert(owed.ok && owed.chain === 'poseidon', 'the chain whose proofs bind what is owed');
+    assert.equal(service.proofOf('ANY-USD', 1), undefined);
+    assert.equal(service.owedTo('ANY-USD', 2), undefined);
   } finally {
     await queue.close();
     await service.stop();
@@ -109,6 +118,13 @@ test('a STARK chain alone, proved by threads of another process', {
       ...{ chains: 'stark', stark: { blowup: 8, partRecords: 4 } },
     });
     await prover.untilProved(0);
+    const waiting = new Queue(proofQueueName(0), { connection: { url: redis.url } });
+    try {
+      // A proof that is in the store is not in Redis' memory as well.
+      await polled(async () => (await waiting.getCompletedCount()) === 0);
+    } finally {
+      await waiting.close();
+    }
     assert.deepEqual(await prover.end('SIGTERM'), [0, null], prover.log);
     assert.deepEqual(await worker.end('SIGTERM'), [0, null], worker.log);
     const told = prover.messages.find((message) => message.type === 'epoch-proved');

@@ -58,6 +58,8 @@ const DEPOSIT = 1_000_000n;
 /** Epochs that are ready for the prover when something happens to it. */
 const BACKLOG: Readonly<Record<ChainKind, number>> = { poseidon: 2, stark: 8 };
 const TRADES_AN_EPOCH = 4;
+/** Fewer than an epoch has: a kill meets epochs of which some parts are proved. */
+const PART_RECORDS = 5;
 const LOCK_MS = 3_000;
 /** As long as it takes to prove an epoch, so that any part of one is met. */
 const MOST_PAUSE_MS: Readonly<Record<ChainKind, number>> = { poseidon: 2_000, stark: 200 };
@@ -225,7 +227,7 @@ class ProofChainRun {
     this.#prover = await this.#service('prover', {
       source: { kind: 'segment', dir: this.#streams },
       ...{ redisUrl: this.#redisUrl, dataDir: this.#proofs, workers: 0, markets: [MARKET] },
-      ...{ chains: this.#options.chain, nice: 0 },
+      ...{ chains: this.#options.chain, nice: 0, stark: { partRecords: PART_RECORDS } },
     });
   }
 

@@ -106,6 +106,9 @@ test('parts larger than any that was measured are not guessed from small ones', 
   const router = knowing({ verifier: 'any' }, 145, 0, [12]);
   const large = router.cut(request(50_000));
   assert.deepEqual([large.reason, rows(large)], ['unmeasured', [65_536]]);
+  const longer = router.cut(request(131_000));
+  const { workers, alternatives } = longer;
+  assert.deepEqual([rows(longer), workers, alternatives], [[65_536, 65_536], 2, []]);
   for (const cpuMs of [500, 500]) {
     const kind = partKind(50_000, 1_000, 2);
     router.measured({ kind, stage: 'leaf', workers: 1, cpuMs, wallMs: cpuMs, proofBytes: 4e5 });
