@@ -131,13 +131,17 @@ export class EpochRouter {
    * How an epoch of a STARK chain is cut. Other cuts of an epoch show the same. Plainly where parts
    * are larger then than any that was measured: much of what a small one takes is the same for all
    * heights, so that guesses from it would have large ones take minutes and all of the memory.
+   * Nor do such guesses say how many workers there are to be.
    */
   cut(request: CutRequest): Decision<Cut> {
     const plain = plainCut(request);
     if (request.records === 0) return this.#choose(request, plain, undefined);
     const isLargest = plain.batches.some(({ kind }) => this.book.exceeds(kind));
     if (!isLargest) return this.#choose(request, plain, cuts(request));
-    return { ...this.#choose(request, plain, [plain]), reason: 'unmeasured' };
+    const proofs = plain.batches.reduce((sum, run) => sum + run.proofs, 0);
+    const workers = Math.min(this.#options.maxWorkers, proofs);
+    const chosen = this.#choose(request, plain, [plain]);
+    return { ...chosen, workers, reason: 'unmeasured', alternatives: [], compared: 0 };
   }
 
   /**
