@@ -2,6 +2,7 @@
 /** Which chains a market has: as its operator says, else as it began, else the STARK chain. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { epochFileName } from '@foldbook/verifier';
 import { GENESIS_FILE } from '@foldbook/verifier/node';
 import { STARK_FOLDER } from './stark-store.ts';
 
@@ -55,10 +56,14 @@ export class MarketChains {
 
   #begun(market: string): ChainChoice {
     const folder = join(this.#options.storeDir, market);
-    if (!existsSync(join(folder, GENESIS_FILE))) return 'stark';
-    return existsSync(join(folder, STARK_FOLDER, GENESIS_FILE)) ? 'both' : 'poseidon';
+    if (!hasBegun(folder)) return 'stark';
+    return hasBegun(join(folder, STARK_FOLDER)) ? 'both' : 'poseidon';
   }
 }
+
+/** One that lost its genesis is not left out in silence: its store says what is to be restored. */
+const hasBegun = (folder: string): boolean =>
+  [GENESIS_FILE, join('epochs', epochFileName(0))].some((file) => existsSync(join(folder, file)));
 
 /** A market may be called like something that every object has. */
 function ownValue<T>(record: Readonly<Record<string, T>> = {}, name: string): T | undefined {
