@@ -128,6 +128,16 @@ test('a chain that lost its genesis is told, and not left out in silence', async
   assert.match(neither.stderr, /BTC-USD has epochs and no genesis\.fbg: restore it$/m);
 });
 
+test('of two chains a refusal says which it is of', async () => {
+  const store = await storeOf('damaged', true);
+  await write(store, 'stark/epochs/00000001.fbe', new Uint8Array(4));
+  const { status, stdout } = await foldbook('verify', '--store', store);
+  assert.equal(status, 1);
+  assert.match(stdout, /^REFUSED: STARK chain, epoch 1, epoch file: EPOCH_FILE_FORMAT: /);
+  const alone = await foldbook('verify', '--store', store, '--chain', 'stark');
+  assert.match(alone.stdout, /^REFUSED: epoch 1, epoch file: EPOCH_FILE_FORMAT: /);
+});
+
 test('a market with nothing proved yet lost nothing', async () => {
   const store = join(dir, 'unproved');
   await mkdir(join(store, MARKET, 'epochs'), { recursive: true });

@@ -190,12 +190,16 @@ function proofWords({ backend, proofs, folded, securityBits }: ChainAccepted): s
   return `${all} (${proofs - folded} by Groth16, ${folded} by folding)`;
 }
 
-export function resultWords({ result, ms, replay }: CheckedChain): string {
+const CHAIN_NAMES = { stark: 'STARK chain', poseidon: 'Poseidon chain' } as const;
+
+/** @param isOfTwo - then a refusal says which of them it is of */
+export function resultWords({ chain, result, ms, replay }: CheckedChain, isOfTwo = false): string {
   if (!result.ok) {
     const failure = result.firstFailure;
     const where =
       failure.epoch === undefined ? failure.part : `epoch ${failure.epoch}, ${failure.part}`;
-    return `REFUSED: ${where}: ${failure.code}: ${printable(failure.message)}`;
+    const of = isOfTwo ? `${CHAIN_NAMES[chain]}, ` : '';
+    return `REFUSED: ${of}${where}: ${failure.code}: ${printable(failure.message)}`;
   }
   const verdict = isProved(result) ? 'VERIFIED' : NOT_PROVED;
   const lines = [
