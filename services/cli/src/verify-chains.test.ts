@@ -108,3 +108,42 @@ test('two chains of other records are refused, though each is sound by itself', 
   assert.equal(status, 1);
   assert.match(stdout, /REFUSED: epoch 0, both chains: CHAINS_DIFFER: timeNs is 5 in the Poseidon/);
 });
+
+test('a chain that lost its genesis is told, and not left out in silence', async () => {
+  const store = await storeOf('headless', true);
+  await rm(join(store, MARKET, 'stark', 'genesis.fbg'));
+  const question = questionOf(store);
+  const lost = /BTC-USD: its stark chain has epochs and no genesis\.fbg: restore it/;
+  const both = await foldbook('verify', '--store', store);
+  assert.equal(both.status, 2);
+  assert.match(both.stderr.trimEnd(), lost);
+  assert.match(both.stderr.trimEnd(), /or leave it out with --chain poseidon$/);
+  await assert.rejects(chosenChains(question, 'stark'), lost);
+  assert.deepEqual(await chosenChains(question, 'poseidon'), ['poseidon']);
+  const pinned = questionOf(store, bytesToHex(poseidon.genesisHash));
+  assert.deepEqual(await chosenChains(pinned, undefined), ['poseidon']);
+  await rm(join(store, MARKET, 'genesis.fbg'));
+  const neither = await foldbook('verify', '--store', store);
+  assert.equal(neither.status, 2);
+  assert.match(neither.stderr, /BTC-USD has epochs and no genesis\.fbg: restore it$/m);
+});
+
+test('of two chains a refusal says which it is of', async () => {
+  const store = await storeOf('damaged', true);
+  await write(store, 'stark/epochs/00000001.fbe', new Uint8Array(4));
+  const { status, stdout } = await foldbook('verify', '--store', store);
+  assert.equal(status, 1);
+  assert.match(stdout, /^REFUSED: STARK chain, epoch 1, epoch file: EPOCH_FILE_FORMAT: /);
+  const alone = await foldbook('verify', '--store', store, '--chain', 'stark');
+  assert.match(alone.stdout, /^REFUSED: epoch 1, epoch file: EPOCH_FILE_FORMAT: /);
+});
+
+test('a market with nothing proved yet lost nothing', async () => {
+  const store = join(dir, 'unproved');
+  await mkdir(join(store, MARKET, 'epochs'), { recursive: true });
+  for (const args of [[], ['--market', MARKET]]) {
+    const { status, stderr } = await foldbook('verify', '--store', store, ...args);
+    assert.equal(status, 2);
+    assert.match(stderr, /BTC-USD has no genesis\.fbg and no epoch: nothing is proved yet/);
+  }
+});

@@ -13,7 +13,12 @@ import {
   SourceError,
   verifyChain,
 } from '@foldbook/verifier';
-import { listChains, openStoreFolder, type StoreFolderOptions } from '@foldbook/verifier/node';
+import {
+  listChains,
+  listLostChains,
+  openStoreFolder,
+  type StoreFolderOptions,
+} from '@foldbook/verifier/node';
 import { kernelCommitments } from '@foldbook/verifier/stark-data';
 import { UsageError } from './cli-error.ts';
 import { duration, plural, roundedMs } from './output.ts';
@@ -67,6 +72,13 @@ export async function chosenChains(
   asked: ChainKind | undefined,
 ): Promise<readonly ChainKind[]> {
   const chains = (await listChains(store, market).catch(unread)).toReversed();
+  const [lost] = await listLostChains(store, market).catch(unread);
+  // Nobody is told that all chains hold where one of them could not be looked at.
+  if (lost !== undefined && (asked ?? lost) === lost && genesisHash === undefined) {
+    const others = chains.map((chain) => `, or leave it out with --chain ${chain}`);
+    const what = `its ${lost} chain has epochs and no genesis.fbg: restore it`;
+    throw new UsageError(`${store}, ${market}: ${what}${others.join('')}`);
+  }
   if (asked !== undefined && chains.length > 0) {
     if (chains.includes(asked)) return [asked];
     throw new UsageError(
@@ -178,12 +190,16 @@ function proofWords({ backend, proofs, folded, securityBits }: ChainAccepted): s
   return `${all} (${proofs - folded} by Groth16, ${folded} by folding)`;
 }
 
-export function resultWords({ result, ms, replay }: CheckedChain): string {
+const CHAIN_NAMES = { stark: 'STARK chain', poseidon: 'Poseidon chain' } as const;
+
+/** @param isOfTwo - then a refusal says which of them it is of */
+export function resultWords({ chain, result, ms, replay }: CheckedChain, isOfTwo = false): string {
   if (!result.ok) {
     const failure = result.firstFailure;
     const where =
       failure.epoch === undefined ? failure.part : `epoch ${failure.epoch}, ${failure.part}`;
-    return `REFUSED: ${where}: ${failure.code}: ${printable(failure.message)}`;
+    const of = isOfTwo ? `${CHAIN_NAMES[chain]}, ` : '';
+    return `REFUSED: ${of}${where}: ${failure.code}: ${printable(failure.message)}`;
   }
   const verdict = isProved(result) ? 'VERIFIED' : NOT_PROVED;
   const lines = [

@@ -8,7 +8,7 @@ import {
   recordsFileName,
   SourceError,
 } from '@foldbook/verifier';
-import { listChains, listMarkets } from '@foldbook/verifier/node';
+import { listChains, listLostChains, listMarkets } from '@foldbook/verifier/node';
 import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
@@ -16,7 +16,8 @@ import { printable } from './printable.ts';
 /** The market asked for, or the only one there. UsageError when the store has no such market. */
 export async function findMarket(store: string, asked: string | undefined): Promise<string> {
   if (asked !== undefined && (await hasGenesis(store, asked))) return asked;
-  if (asked !== undefined && (await hasEpochs(store, asked))) throw lostGenesis(store, [asked]);
+  if (asked !== undefined && (await hasLost(store, asked))) throw lostGenesis(store, [asked]);
+  if (asked !== undefined && (await hasEpochs(store, asked))) throw unproved(store, [asked]);
   const markets = await allMarkets(store);
   const [first = ''] = markets;
   const held = printable(markets.join(', '));
@@ -30,10 +31,11 @@ export async function findMarket(store: string, asked: string | undefined): Prom
 const OTHER_STORE = 'name another folder with --store';
 
 /** Every market of a store, in order. UsageError when it has none. */
-export async function allMarkets(store: string): Promise<string[]> {
-  const { markets, lost } = await marketsOf(store);
+export async function allMarkets(store: string): Promise<readonly string[]> {
+  const { markets, lost, others } = await marketsOf(store);
   if (markets.length > 0) return markets;
   if (lost.length > 0) throw lostGenesis(store, lost);
+  if (others.length > 0) throw unproved(store, others);
   throw new UsageError(`${store} holds no market; ${OTHER_STORE}`);
 }
 
@@ -42,7 +44,17 @@ const lostGenesis = (store: string, markets: readonly string[]) =>
     `${store}: ${printable(markets.join(', '))} has epochs and no genesis.fbg: restore it`,
   );
 
+/** A prover makes the folders before it has anything to prove, and publishes data before proofs. */
+const unproved = (store: string, markets: readonly string[]) =>
+  new UsageError(
+    `${store}: ${printable(markets.join(', '))} has no genesis.fbg and no epoch: nothing is ` +
+      'proved yet, so ask later ("foldbook prover status"), or the copy is not whole',
+  );
+
 const hasEpochs = (store: string, market: string) => has(store, market, 'epochs');
+
+const hasLost = async (store: string, market: string): Promise<boolean> =>
+  (await listLostChains(store, market).catch(() => [])).length > 0;
 
 /** Of any of its chains. */
 async function hasGenesis(store: string, market: string): Promise<boolean> {
@@ -58,14 +70,24 @@ async function has(store: string, market: string, name: string): Promise<boolean
   }
 }
 
-/** Lost: folders of epochs that no genesis begins, as a copy may be. */
-async function marketsOf(store: string): Promise<{ markets: string[]; lost: string[] }> {
+interface StoreMarkets {
+  readonly markets: readonly string[];
+  /** With epochs that no genesis begins, as a copy may be. */
+  readonly lost: readonly string[];
+  /** With neither. */
+  readonly others: readonly string[];
+}
+
+async function marketsOf(store: string): Promise<StoreMarkets> {
   try {
     const names = (await readdir(store)).filter((name) => !name.startsWith('.'));
     const markets = await listMarkets(store);
-    const others = names.filter((name) => !markets.includes(name));
-    const haveEpochs = await Promise.all(others.map((name) => hasEpochs(store, name)));
-    return { markets, lost: others.filter((_, index) => haveEpochs[index]) };
+    const headless = names.filter((name) => !markets.includes(name));
+    const areLost = await Promise.all(headless.map((name) => hasLost(store, name)));
+    const haveFolder = await Promise.all(headless.map((name) => hasEpochs(store, name)));
+    const lost = headless.filter((_, index) => areLost[index]);
+    const others = headless.filter((_, index) => haveFolder[index] && !areLost[index]);
+    return { markets, lost, others };
   } catch (error) {
     if (error instanceof SourceError) throw new UsageError(printable(error.message));
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -82,29 +82,27 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
     this.#formats = formats;
   }
 
-  /** Undefined before the market's chain was started. */
+  /**
+   * Undefined before the market's chain was started.
+   * @throws ProverError STORE_CORRUPT, also where epochs are there without it
+   */
   async genesis(): Promise<StoredGenesisOf<G> | undefined> {
     const path = join(this.folder, GENESIS_FILE);
     const bytes = await readIfThere(path);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) {
+      // A new genesis would stand in the way of the one that these epochs follow from.
+      if ((await this.#countEpochs()) === 0) return undefined;
+      const copy = 'restore it from a copy: whoever verifies this chain has one';
+      throw this.#corrupt(`${path} is not there, but epochs are; ${copy}`);
+    }
     const decoded = this.#formats.decodeGenesis(bytes);
     if (!decoded.ok) throw this.#corrupt(`${path}: ${decoded.error.message}; restore it`);
     return { genesis: decoded.value, genesisFile: bytes, chainId: genesisHash(bytes) };
   }
 
-  /**
-   * Starts the chain; undefined if another prover has just done so: then its genesis is there.
-   * @throws ProverError STORE_CORRUPT where there are epochs and no genesis: another one, made
-   *   here, would be in the way of the one that somebody restores
-   */
+  /** Starts the chain; undefined if another prover has just done so: then its genesis is there. */
   async putGenesis(genesis: G): Promise<StoredGenesisOf<G> | undefined> {
     const path = join(this.folder, GENESIS_FILE);
-    const epochs = await this.#countEpochs();
-    if (epochs > 0 && (await readIfThere(path)) === undefined) {
-      throw this.#corrupt(
-        `${path} is missing, but epochs are there (${epochs}): restore it, and start again`,
-      );
-    }
     const bytes = this.#formats.encodeGenesis(genesis);
     const isOurs = await createFile(path, bytes);
     return isOurs ? { genesis, genesisFile: bytes, chainId: genesisHash(bytes) } : undefined;

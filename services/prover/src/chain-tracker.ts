@@ -94,8 +94,12 @@ export class ChainTracker<
     const { operator, market, logger, name = 'store' } = this.#options;
     const keys = await this.#side.store.operatorKeys(stored);
     if (!keys.terms.some(({ key }) => sameBytes(key, operator.publicKey))) {
-      const what = "it has another operator key than this prover's, and no change to that one";
-      throw this.#side.store.conflict(`${what}; restore these, or start a new store`);
+      const theirs = bytesToHex(keys.terms.at(-1)?.key ?? stored.genesis.operatorKey);
+      throw this.#side.store.conflict(
+        "it has another operator key than this prover's, and no change to that one: it has " +
+          `${theirs}, this prover ${bytesToHex(operator.publicKey)}; start it again with the ` +
+          'file of that key (operatorKeyFile), restore the changes, or start a new store',
+      );
     }
     const chain = await this.#side.resume(stored, keys);
     const { headers, last } = chain;

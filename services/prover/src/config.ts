@@ -33,7 +33,7 @@ const MAX_QUERIES = 255;
 const starkSchema = z
   .strictObject({
     /** 8 makes proofs smaller, and takes longer. */
-    blowup: z.union([z.literal(4), z.literal(8)]).default(4),
+    blowup: z.literal([4, 8]).default(4),
     /** Default: 92 at blowup 4, 62 at 8. */
     queries: z.int().max(MAX_QUERIES).optional(),
     /** Records of a part at most; memory and time of a worker grow with it. */
@@ -164,8 +164,15 @@ export function parseAs<T>(schema: z.ZodType<T>, args: readonly string[]): T {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new ConfigError(`${where}: ${issues.join('; ')}`);
+  throw new ConfigError(`${where}: ${parsed.error.issues.map(issueWords).join('; ')}`);
+}
+
+/** Of a name in a record zod says only that it is none; why, its own issues say. */
+function issueWords(issue: z.core.$ZodIssue): string {
+  const { path, message } = issue;
+  const why = issue.code === 'invalid_key' ? issue.issues.map((one) => one.message) : [];
+  const words = why.length > 0 ? why.join(', ') : message;
+  return path.length > 0 ? `${path.join('.')}: ${words}` : words;
 }
 
 /** Passwords that came from the environment rather than stand in a file or a process list. */

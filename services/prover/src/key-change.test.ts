@@ -93,12 +93,16 @@ const keptEpochs = async () =>
 
 test('a second life goes on with the key that the first was changed to', async () => {
   await live('first', 2);
+  const { publicKey } = await key('second');
+  const [theirs, own] = [(await key('first')).publicKey, publicKey].map(bytesToHex);
   await assert.rejects(live('second', 3), {
     code: 'STORE_CONFLICT',
-    message: /another operator key than this prover's, and no change to that one/,
+    message: new RegExp(
+      "another operator key than this prover's, and no change to that one: it has " +
+        `${theirs}, this prover ${own}; .*operatorKeyFile`,
+    ),
   });
   await changeKeys([2n, 'second']);
-  const { publicKey } = await key('second');
   await assert.rejects(live('first', 3), {
     code: 'KEY_CHANGED',
     message: new RegExp(`epoch 2 is to be signed by ${bytesToHex(publicKey)}.*operatorKeyFile`),

@@ -56,3 +56,15 @@ test('a chain that begins later changes no answer', async () => {
   await begin('ACME-USD');
   assert.deepEqual(chains.of('ACME-USD'), ['stark']);
 });
+
+test('a chain that lost its genesis is not left out', async () => {
+  await begin('TWO-USD', 'ONE-USD/stark');
+  for (const folder of ['TWO-USD/stark', 'ONE-USD', 'OLD-USD']) {
+    await mkdir(join(storeDir, folder, 'epochs'), { recursive: true });
+    await writeFile(join(storeDir, folder, 'epochs', '00000000.fbe'), '');
+  }
+  const chains = new MarketChains({ storeDir });
+  assert.deepEqual(chains.of('TWO-USD'), ['poseidon', 'stark']);
+  assert.deepEqual(chains.of('ONE-USD'), ['poseidon', 'stark']);
+  assert.deepEqual(chains.of('OLD-USD'), ['poseidon']);
+});

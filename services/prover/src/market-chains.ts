@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Which chains a market has: as its operator says, else as it began, else the STARK chain. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { epochFileName } from '@foldbook/verifier';
 import { GENESIS_FILE } from '@foldbook/verifier/node';
 import { STARK_FOLDER } from './stark-store.ts';
-
-/** Of a chain's own files; records are the market's, and there without it. */
-const EPOCH_ENDING = '.fbe';
 
 export type ChainKind = 'poseidon' | 'stark';
 
@@ -58,21 +56,14 @@ export class MarketChains {
 
   #begun(market: string): ChainChoice {
     const folder = join(this.#options.storeDir, market);
-    if (!isBegun(folder)) return 'stark';
-    return isBegun(join(folder, STARK_FOLDER)) ? 'both' : 'poseidon';
+    if (!hasBegun(folder)) return 'stark';
+    return hasBegun(join(folder, STARK_FOLDER)) ? 'both' : 'poseidon';
   }
 }
 
-/** Of a store that is restored half the genesis may be missing: its epochs are of a chain too. */
-function isBegun(folder: string): boolean {
-  if (existsSync(join(folder, GENESIS_FILE))) return true;
-  try {
-    return readdirSync(join(folder, 'epochs')).some((name) => name.endsWith(EPOCH_ENDING));
-  } catch {
-    // It is not there; or can't be read, which the prover that opens it says.
-    return false;
-  }
-}
+/** One that lost its genesis is not left out in silence: its store says what is to be restored. */
+const hasBegun = (folder: string): boolean =>
+  [GENESIS_FILE, join('epochs', epochFileName(0))].some((file) => existsSync(join(folder, file)));
 
 /** A market may be called like something that every object has. */
 function ownValue<T>(record: Readonly<Record<string, T>> = {}, name: string): T | undefined {

@@ -132,3 +132,10 @@ test('a genesis that is damaged is refused', async () => {
   await writeFile(join(dir, MARKET, 'genesis.fbg'), 'FBGN');
   await assert.rejects(store.genesis(), { code: 'STORE_CORRUPT', message: /genesis\.fbg: / });
 });
+
+test('epochs that lost their genesis are no new chain', async () => {
+  const store = await ProofStore.open(dir, MARKET);
+  await store.putEpoch(0, epochFileOf(4));
+  const lost = /genesis\.fbg is not there, but epochs are; restore it from a copy/;
+  await assert.rejects(store.genesis(), { code: 'STORE_CORRUPT', message: lost });
+});

@@ -11,6 +11,7 @@ import type { ReasonCode } from './reason-codes.ts';
 import { kernelCommitments as commitments } from './stark/kernel-commitments.ts';
 import {
   listChains,
+  listLostChains,
   listMarkets,
   openStoreFolder,
   type StoreFolderOptions,
@@ -185,6 +186,7 @@ test('a market with a STARK chain alone, and one of other records', async () => 
   await addStark(dir, everyKind);
   assert.deepEqual(await listMarkets(dir), [market]);
   assert.deepEqual(await listChains(dir, market), ['stark']);
+  assert.deepEqual(await listLostChains(dir, market), []);
   assert((await verifyChain(starkOf(dir), { commitments })).ok);
   await refuse(dir, 'GENESIS_MISSING');
   const stray = path.join(dir, market, 'stark', 'epochs', '00000000.fbr');

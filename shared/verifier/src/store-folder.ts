@@ -129,14 +129,24 @@ export async function listMarkets(dir: string): Promise<string[]> {
 
 /** Which chains a market has in the store at `dir`: those with a genesis. */
 export async function listChains(dir: string, market: string): Promise<ChainKind[]> {
-  const folder = path.join(dir, market);
-  const names = await listNames(folder);
-  const ofStark = names.includes(STARK_FOLDER)
-    ? await listNames(path.join(folder, STARK_FOLDER))
-    : [];
-  const own = { poseidon: names, stark: ofStark };
-  return CHAIN_KINDS.filter((chain) => own[chain].includes(GENESIS_FILE));
+  const begun = await Promise.all(CHAIN_KINDS.map((chain) => hasGenesis(dir, market, chain)));
+  return CHAIN_KINDS.filter((_, index) => begun[index]);
 }
+
+/** Chains of a market that have epochs and lost their genesis, as a copy may have. */
+export async function listLostChains(dir: string, market: string): Promise<ChainKind[]> {
+  const lost = await Promise.all(
+    CHAIN_KINDS.map(async (chain) => {
+      if (await hasGenesis(dir, market, chain)) return false;
+      const names = await listNames(path.join(chainFolder(dir, market, chain), 'epochs'));
+      return names.some(isEpochFile);
+    }),
+  );
+  return CHAIN_KINDS.filter((_, index) => lost[index]);
+}
+
+const hasGenesis = async (dir: string, market: string, chain: ChainKind): Promise<boolean> =>
+  (await listNames(chainFolder(dir, market, chain))).includes(GENESIS_FILE);
 
 /** Nothing for a folder that is not there, or is no folder. */
 async function listNames(dir: string): Promise<string[]> {

@@ -82,7 +82,10 @@ async function runDemo(context: CommandContext): Promise<number> {
     signal,
     onTrouble: (line) => output.say(line),
     onProved: ({ epoch, recordCount, proofs, ms }) =>
-      output.say(`epoch ${epoch}: ${recordCount} records, ${proofs} proofs in ${duration(ms)}`),
+      output.say(
+        `epoch ${epoch}: ${plural(recordCount, 'record')}, ${plural(proofs, 'proof')} ` +
+          `in ${duration(ms)}`,
+      ),
   });
   let figures: DemoFigures | undefined;
   try {

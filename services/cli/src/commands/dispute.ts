@@ -49,7 +49,8 @@ one head of the log and say two things of it are evidence, too.
   --chain KIND      stark or poseidon (default: the STARK chain, where the market has one)
   --other-chain K   ...and of the chain that it is compared with (default: the same; the other store
                     is --store, unless another one is named)
-  --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
+  --log FOLDER      segments of the log, LOG_0 in an embedded market's streams folder (the demo's),
+                    or of a journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
   --operator KEY    the operator's public key, 64 hex digits (default: those of the store's chain):

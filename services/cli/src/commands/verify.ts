@@ -40,7 +40,8 @@ replay it also needs the log: it executes every order again, and compares what c
   --level L         settlement (headers and proofs), data (also every settlement record), or
                     replay (also the log, from its beginning); default: data where the records are
                     there
-  --log FOLDER      segments of the log, LOG_0 in a node's streams folder, or of its journal
+  --log FOLDER      segments of the log, LOG_0 in an embedded market's streams folder (the demo's),
+                    or of a journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     ...and which partition of it (default 0)
   --genesis HASH    the genesis you expect, and its chain alone; without it the folder's own is
@@ -72,7 +73,8 @@ at level settlement under development keys, whose proofs anybody can forge (with
 --store too, and then also of a STARK chain whose records are not there); 2 when there is no such
 market in the folder, or no such log.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}
-Example: foldbook verify --level replay --log .foldbook/node/streams/LOG_0`,
+Example: foldbook verify --level replay --log .foldbook/demo/streams/LOG_0
+Example: foldbook verify --store .foldbook/node/proofs --level replay --nats nats://127.0.0.1:4222`,
   takes: [],
   options: {
     account: { type: 'string' },
@@ -122,7 +124,7 @@ function report(
   const told = checked.map(toldOf);
   const ok = told.every((one) => one.ok) && comparison?.ok !== false;
   const [only, ...others] = told;
-  const words = checked.map(resultWords);
+  const words = checked.map((one) => resultWords(one, checked.length > 1));
   if (comparison !== undefined) words.push(comparisonWords(comparison));
   if (only !== undefined && others.length === 0) context.output.result(only, words.join('\n'));
   else {

@@ -93,7 +93,7 @@ export function summaryWords(figures: DemoFigures, left: LeftBehind | undefined)
     [
       'proved',
       `${proved.length} of ${figures.epochsClosed} closed epochs: ${total.records} records, ` +
-        `${total.proofs} proofs in ${duration(total.ms)}, ` +
+        `${plural(total.proofs, 'proof')} in ${duration(total.ms)}, ` +
         `${perSecond(total.records, total.ms).toFixed(1)} records/s`,
     ],
     [
