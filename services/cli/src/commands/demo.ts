@@ -132,6 +132,7 @@ async function playAndProve(
   return {
     ...traded,
     proved: environment.proved,
+    provingMs: environment.provingMs(),
     chain: chain.result,
     verifyMs: chain.ms,
     behindMs,

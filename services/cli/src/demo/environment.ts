@@ -40,6 +40,8 @@ export interface DemoEnvironment {
   reports(): ReportSource;
   /** Resolves once `count` epochs are proved, which are no more than were asked for. */
   epochsProved(count: number): Promise<void>;
+  /** From the first proof's beginning to the last one's end. */
+  provingMs(): number;
   /** Rejects when a service ends that nobody stopped; never resolves. */
   readonly failed: Promise<never>;
   /** Ends the services; `inHurry`: what they have not done is not wanted any more. */
@@ -141,10 +143,14 @@ async function connect(broker: DemoBroker | undefined, market: ServiceProcess): 
 
 function followProofs(prover: ServiceProcess, onProved: (epoch: EpochProved) => void) {
   const proved: EpochProved[] = [];
+  let beganMs = Number.POSITIVE_INFINITY;
+  let endedMs = 0;
   const waiting = new Set<() => void>();
   prover.child.on('message', (message: unknown) => {
     if (isEpochProved(message)) {
       proved.push(message);
+      endedMs = performance.now();
+      beganMs = Math.min(beganMs, endedMs - message.ms);
       onProved(message);
     }
     for (const check of waiting) check();
@@ -159,7 +165,7 @@ function followProofs(prover: ServiceProcess, onProved: (epoch: EpochProved) => 
       waiting.add(check);
       check();
     });
-  return { proved, epochsProved };
+  return { proved, epochsProved, provingMs: () => Math.max(0, endedMs - beganMs) };
 }
 
 function isEpochProved(message: unknown): message is EpochProved {
