@@ -70,7 +70,7 @@ const configSchema = z
     /**
      * Which chains a market has. Both show the same records: the STARK chain is the faster by far
      * and needs no keys, the Poseidon chain has proofs of 128 bytes, which bind what an account is
-     * owed. With both, what is announced is of the Poseidon chain. Default: a market goes on as it
+     * owed. With both, the STARK chain's epochs are announced. Default: a market goes on as it
      * began, and a new one has the STARK chain.
      */
     chains: z.enum(CHAIN_CHOICES).optional(),

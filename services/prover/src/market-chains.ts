@@ -9,8 +9,8 @@ import { STARK_FOLDER } from './stark-store.ts';
 export type ChainKind = 'poseidon' | 'stark';
 
 /**
- * One or two, in an order. The first one is what is announced, and what answers; it publishes the
- * data.
+ * One or two, in an order. The first one has the market's folder: it publishes the data, and
+ * answers what an account is owed.
  */
 export type ChainKinds = readonly [ChainKind, ...ChainKind[]];
 
@@ -23,6 +23,9 @@ const KINDS = {
   poseidon: ['poseidon'],
   both: ['poseidon', 'stark'],
 } as const satisfies Record<ChainChoice, ChainKinds>;
+
+/** Whose epochs are announced as proved: the STARK chain's come first, and rest on no key. */
+export const announcedOf = (kinds: ChainKinds): ChainKind => kinds.at(-1) ?? kinds[0];
 
 export interface MarketChainsOptions {
   /** Of markets that `byMarket` does not name. Default: as they began; new ones have `stark`. */

@@ -9,7 +9,12 @@ import {
 } from '@foldbook/protocol';
 import { StreamError, type StreamRecord } from '@foldbook/runtime';
 import { decodeDiffBatch } from './diff-record.ts';
-import type { ChainKind, ChainKinds, MarketChains } from './market-chains.ts';
+import {
+  announcedOf,
+  type ChainKind,
+  type ChainKinds,
+  type MarketChains,
+} from './market-chains.ts';
 import { MarketProver, type MarketProverOptions } from './market-prover.ts';
 import { passingError } from './passing-error.ts';
 import type { OwedFile } from './proof-adapter.ts';
@@ -97,16 +102,19 @@ export class ProverService {
     });
   }
 
-  /** The chain of a market that is asked; undefined if the market is not here. */
-  #main(market: string): ServedChain['prover'] | undefined {
+  /** The chain of a market that `choose` names; undefined if the market is not here. */
+  #chainOf(
+    market: string,
+    choose: (kinds: ChainKinds) => ChainKind,
+  ): ServedChain['prover'] | undefined {
     // Anybody may ask for any name: only what the stream has is worth a look at the stores.
     if (!CHAIN_KINDS.some((kind) => this.#chains.has(keyOf(kind, market)))) return undefined;
-    return this.#chains.get(keyOf(this.#options.chains.of(market)[0], market))?.prover;
+    return this.#chains.get(keyOf(choose(this.#options.chains.of(market)), market))?.prover;
   }
 
   /** How far a market's proofs are, and which epoch has a sequence; undefined if it is not here. */
   proofOf(market: string, sequence: number): ProofStatus | undefined {
-    const prover = this.#main(market);
+    const prover = this.#chainOf(market, announcedOf);
     if (prover === undefined) return undefined;
     const { proved, progress } = prover;
     const { recordsBacklog, stopped, setAside } = progress.status();
@@ -129,7 +137,7 @@ export class ProverService {
    * chains it is the Poseidon's, the first one, whose proofs bind it.
    */
   owedTo(market: string, account: number): OwedFile | undefined {
-    const prover = this.#main(market);
+    const prover = this.#chainOf(market, ([first]) => first);
     if (prover === undefined) return undefined;
     const file = prover.accountProof(account);
     if (file !== undefined) return file;
@@ -209,15 +217,16 @@ export class ProverService {
 
   #open(kind: ChainKind, market: string, onAny: () => void): ServedChain['prover'] {
     const { stark, ...options } = this.#options;
-    const isMain = kind === options.chains.of(market)[0];
+    const kinds = options.chains.of(market);
+    const isAnnounced = kind === announcedOf(kinds);
     const onProved = (proved: EpochProved): void => {
       onAny();
-      if (isMain) options.onProved(proved);
+      if (isAnnounced) options.onProved(proved);
     };
     if (kind === 'poseidon') return new MarketProver({ ...options, market, onProved });
     if (stark === undefined) throw new Error('STARK chains are asked for without their options');
     // Two publishers of one market's data would do everything twice.
-    const onPublished = isMain ? options.onPublished : undefined;
+    const onPublished = kind === kinds[0] ? options.onPublished : undefined;
     return new StarkMarketProver({ ...options, ...stark, market, onProved, onPublished });
   }
 

@@ -93,6 +93,7 @@ test('a market has both chains, of the same data, and tells of each', async () =
     const owed = checkAccountProof(file instanceof Uint8Array ? file : new Uint8Array());
     assert(owed.ok && owed.chain === 'poseidon', 'the chain whose proofs bind what is owed');
     assert.equal(service.proofOf('ANY-USD', 1), undefined);
+    assert.equal(service.proofOf(MARKET, 1)?.devKeys, false, "the STARK's, which has no keys");
     assert.equal(service.owedTo('ANY-USD', 2), undefined);
   } finally {
     await queue.close();
