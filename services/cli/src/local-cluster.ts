@@ -41,6 +41,8 @@ interface Ports {
   readonly monitor: number;
 }
 
+/** As in infra/docker/cluster.conf. */
+const ROUTE_PINGS = 'ping_interval: "5s", ping_max: 2';
 const CURRENT_WITHIN_MS = 60_000;
 const LOOK_MS = 20;
 const ASK_WITHIN_MS = 1_000;
@@ -239,7 +241,8 @@ export class LocalCluster {
       (ports, each) => `nats://${this.#host(each).address}:${ports.route}`,
     );
     const listen = `listen: "${address}:${route}"`;
-    const cluster = `{ name: foldbook, ${listen}, routes: ${JSON.stringify(routes)} }`;
+    const peers = `routes: ${JSON.stringify(routes)}, ${ROUTE_PINGS}`;
+    const cluster = `{ name: foldbook, ${listen}, ${peers} }`;
     const sync = isSynced ? ', sync_interval: always' : '';
     const store = JSON.stringify(join(dir, nameOf(server), 'jetstream'));
     return [
