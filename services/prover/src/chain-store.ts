@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type ByteSource,
   bytesToHex,
   type ChainState,
   chainStateFrom,
@@ -25,6 +26,7 @@ import {
   type SignedEpoch,
 } from '@foldbook/verifier';
 import { createFile, isCode } from './durable-file.ts';
+import { readPieces } from './file-pieces.ts';
 import { ProverError } from './prover-error.ts';
 
 const GENESIS_FILE = 'genesis.fbg';
@@ -64,6 +66,11 @@ export interface ChainFormats<G, E> {
   readonly encodeGenesis: (genesis: G) => Uint8Array;
   readonly decodeGenesis: (bytes: Uint8Array) => Decoded<G>;
   readonly decodeEpoch: (bytes: Uint8Array) => Decoded<E>;
+  /**
+   * An epoch as it is decoded but for its proofs, which it does not read; undefined for a file
+   * that `decodeEpoch` refuses. Absent where proofs are too small to be passed over.
+   */
+  readonly readHead?: (file: ByteSource) => Promise<E | undefined>;
 }
 
 type Followed<Root> =
@@ -122,7 +129,8 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
   /**
    * Reads the chain, and has it checked as verifiers do, so that nothing is proved on top of what
    * they refuse: all but records, and of the proofs only the last epoch's, since each takes
-   * milliseconds. `restoreData` sees to the records.
+   * milliseconds, and a STARK's has hundreds of kilobytes to be read. `restoreData` sees to the
+   * records.
    * @throws ProverError STORE_CORRUPT
    */
   protected async follow(
@@ -139,8 +147,9 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
     let last: SignedBytes | undefined;
     const count = await this.#countEpochs();
     for (let epoch = 0; epoch < count; epoch += 1) {
-      const decoded = await this.#readEpoch(epoch);
-      const outcome = verify(tip, decoded, { proofs: epoch === count - 1, rules });
+      const proofs = epoch === count - 1;
+      const decoded = await this.#sound(epoch, proofs ? this.#decode(epoch) : this.#head(epoch));
+      const outcome = verify(tip, decoded, { proofs, rules });
       if (!outcome.ok) {
         const { part, code, message } = outcome;
         throw this.#badEpoch(this.#pathOf(epoch), `${part}: ${code}: ${message}`);
@@ -161,8 +170,10 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
     if (await createFile(path, epochFile, this.folder)) return;
     const own = this.#formats.decodeEpoch(epochFile);
     assert(own.ok, 'an epoch is what this prover encoded');
-    const headers = [await this.#readEpoch(epoch), own.value].map(({ headerBytes }) => headerBytes);
-    const [theirHash, ownHash] = headers.map((header) => bytesToHex(headerHash(header)));
+    const theirs = await this.#sound(epoch, this.#head(epoch));
+    const [theirHash, ownHash] = [theirs, own.value].map(({ headerBytes }) =>
+      bytesToHex(headerHash(headerBytes)),
+    );
     if (theirHash === ownHash) return;
     throw this.conflict(
       `${path} has another header (${theirHash}) than this prover made ` +
@@ -173,8 +184,7 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
 
   /** The header of an epoch as far as the store has one that can be read. */
   async headerOf(epoch: number): Promise<E['header'] | undefined> {
-    const bytes = await readIfThere(this.#pathOf(epoch));
-    const decoded = bytes && this.#formats.decodeEpoch(bytes);
+    const decoded = await ifThere(this.#head(epoch));
     return decoded?.ok ? decoded.value.header : undefined;
   }
 
@@ -182,7 +192,7 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
   async extent(): Promise<{ readonly epochs: number; readonly records: number }> {
     const epochs = await this.#countEpochs();
     if (epochs === 0) return { epochs, records: 0 };
-    const { header } = await this.#readEpoch(epochs - 1);
+    const { header } = await this.#sound(epochs - 1, this.#head(epochs - 1));
     return { epochs, records: Number(header.recordFirst) + header.recordCount };
   }
 
@@ -202,11 +212,21 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
     return listing.epochs;
   }
 
-  async #readEpoch(epoch: number): Promise<E> {
-    const path = this.#pathOf(epoch);
-    const decoded = this.#formats.decodeEpoch(new Uint8Array(await readFile(path)));
+  async #decode(epoch: number): Promise<Decoded<E>> {
+    return this.#formats.decodeEpoch(new Uint8Array(await readFile(this.#pathOf(epoch))));
+  }
+
+  /** Nobody is to look at its proofs: they may be empty. What is wrong is told as by `#decode`. */
+  async #head(epoch: number): Promise<Decoded<E>> {
+    const { readHead } = this.#formats;
+    const head = readHead && (await readPieces(this.#pathOf(epoch), readHead));
+    return head === undefined ? this.#decode(epoch) : { ok: true, value: head };
+  }
+
+  async #sound(epoch: number, decoding: Promise<Decoded<E>>): Promise<E> {
+    const decoded = await decoding;
     if (decoded.ok) return decoded.value;
-    throw this.#badEpoch(path, `${decoded.error.code}: ${decoded.error.message}`);
+    throw this.#badEpoch(this.#pathOf(epoch), `${decoded.error.code}: ${decoded.error.message}`);
   }
 
   #pathOf(epoch: number): string {
@@ -227,8 +247,13 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
 }
 
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  const bytes = await ifThere(readFile(path));
+  return bytes && new Uint8Array(bytes);
+}
+
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    return new Uint8Array(await readFile(path));
+    return await reading;
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;

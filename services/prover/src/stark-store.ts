@@ -13,6 +13,7 @@ import {
   decodeStarkGenesis,
   encodeStarkGenesis,
   type OperatorKeys,
+  readStarkEpochHead,
   type StarkGenesis,
   verifyStarkEpoch,
 } from '@foldbook/verifier';
@@ -31,6 +32,7 @@ const FORMATS = {
   encodeGenesis: encodeStarkGenesis,
   decodeGenesis: decodeStarkGenesis,
   decodeEpoch: decodeStarkEpochFile,
+  readHead: readStarkEpochHead,
 };
 
 export type StoredStarkGenesis = StoredGenesisOf<StarkGenesis>;

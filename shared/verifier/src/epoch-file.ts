@@ -4,7 +4,13 @@ import { toBigEndian } from './field.ts';
 import { decodeHeader, type EpochHeader, HEADER_BYTES, type HeaderFields } from './header.ts';
 import type { CircuitRole } from './poseidon.ts';
 import { BackEnd, compareKinds, type ProofKind } from './proof-system.ts';
-import { CHANGE_BYTES, encodeChanges, type RuleChange, readChanges } from './rules.ts';
+import {
+  CHANGE_BYTES,
+  changesBytes,
+  encodeChanges,
+  type RuleChange,
+  readChanges,
+} from './rules.ts';
 import { SIGNATURE_BYTES } from './signature.ts';
 
 interface StoredProof {
@@ -66,7 +72,8 @@ export interface DecodedEpoch extends EpochFile {
 }
 
 const VERSION = 2;
-const PREFIX_BYTES = 8;
+/** Before the header. */
+export const PREFIX_BYTES = 8;
 /** Without the proof itself. */
 const BATCH_BYTES = 8 + 2 * 32 + 4;
 const ACCOUNTS_BYTES = BATCH_BYTES + 32;
@@ -74,7 +81,7 @@ const ACCOUNTS_BYTES = BATCH_BYTES + 32;
 export function encodeEpochFile(epoch: EpochFile): Uint8Array {
   const { batches, accounts } = epoch;
   const proofs = [...batches, ...accounts].reduce((sum, { proof }) => sum + proof.length, 0);
-  const fixed = signedBytes(epoch) + 8;
+  const fixed = signedBytes(epoch.headerBytes.length, epoch.changes.length) + 8;
   const entries = BATCH_BYTES * batches.length + ACCOUNTS_BYTES * accounts.length;
   const folded = foldedKinds(epoch).map(({ role, size }) => {
     const part = epoch.folded?.find((part) => part.role === role && part.size === size);
@@ -95,8 +102,8 @@ export function encodeEpochFile(epoch: EpochFile): Uint8Array {
 }
 
 /** Of what `writeSigned` writes. */
-export function signedBytes({ headerBytes, changes }: SignedEpoch): number {
-  return PREFIX_BYTES + headerBytes.length + SIGNATURE_BYTES + encodeChanges(changes).length;
+export function signedBytes(headerSize: number, changeCount: number): number {
+  return PREFIX_BYTES + headerSize + SIGNATURE_BYTES + changesBytes(changeCount);
 }
 
 export function writeSigned(writer: ByteWriter, epoch: SignedEpoch): void {

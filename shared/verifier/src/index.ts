@@ -219,10 +219,12 @@ export type { StarkAccountProof } from './stark/account-proof.ts';
 export { accountsAfter } from './stark/account-rows.ts';
 export type { PartCommitments } from './stark/check-data.ts';
 export {
+  type ByteSource,
   type DecodedStarkEpoch,
   decodeStarkEpochFile,
   encodeStarkEpochFile,
   partsHash,
+  readStarkEpochHead,
   type StarkEpochFile,
   type StarkPart,
 } from './stark/epoch-file.ts';

@@ -71,10 +71,12 @@ export function rulesHashAfter(head: Uint8Array, changes: readonly RuleChange[])
   return domainHash('foldbook/rules/v2\n', head, encodeChanges(changes));
 }
 
+/** Of what `encodeChanges` gives. */
+export const changesBytes = (count: number): number => 4 + CHANGE_BYTES * count;
+
 /** u32 count, then the changes. */
 export function encodeChanges(changes: readonly RuleChange[]): Uint8Array {
-  const length = 4 + CHANGE_BYTES * changes.length;
-  const writer = new ByteWriter(length).unsigned(changes.length, 4);
+  const writer = new ByteWriter(changesBytes(changes.length)).unsigned(changes.length, 4);
   for (const change of changes) writeChange(writer, change);
   return writer.finish();
 }

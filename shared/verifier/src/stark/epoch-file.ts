@@ -2,6 +2,7 @@ import { STATEMENT_BYTES } from '@foldbook/stark/verify';
 import { ByteWriter, domainHash } from '../bytes.ts';
 import { type ByteReader, type Decoded, decode } from '../decoding.ts';
 import {
+  PREFIX_BYTES,
   readCount,
   readSigned,
   type SignedEpoch,
@@ -28,12 +29,23 @@ export interface DecodedStarkEpoch extends StarkEpochFile {
   readonly header: StarkHeader;
 }
 
+/** Bytes somewhere, read in pieces. */
+export interface ByteSource {
+  readonly length: number;
+  /** Fewer than `length` bytes where the source has become shorter. */
+  readonly read: (offset: number, length: number) => Promise<Uint8Array>;
+}
+
+/** Without the proof itself. */
 const PART_BYTES = STATEMENT_BYTES + 4;
+/** What stands before the first proof where no rules change. */
+const HEAD_BYTES = signedBytes(STARK_HEADER_BYTES, 0) + 4 + PART_BYTES;
 
 export function encodeStarkEpochFile(epoch: StarkEpochFile): Uint8Array {
   const { parts } = epoch;
   const proofs = parts.reduce((sum, { proof }) => sum + proof.length, 0);
-  const writer = new ByteWriter(signedBytes(epoch) + 4 + PART_BYTES * parts.length + proofs);
+  const signed = signedBytes(epoch.headerBytes.length, epoch.changes.length);
+  const writer = new ByteWriter(signed + 4 + PART_BYTES * parts.length + proofs);
   writeSigned(writer, epoch);
   writer.unsigned(parts.length, 4);
   for (const { statement, proof } of parts) {
@@ -58,6 +70,42 @@ function readEpoch(reader: ByteReader): DecodedStarkEpoch {
     parts.push({ statement, proof: reader.bytes(reader.unsigned(4)) });
   }
   return { ...signed, parts };
+}
+
+/**
+ * An epoch with empty proofs, of a file whose proofs are not read: they are all but some 1.4 KB of
+ * it. Undefined for a file that `decodeStarkEpochFile` refuses, which says why.
+ */
+export async function readStarkEpochHead(
+  source: ByteSource,
+): Promise<DecodedStarkEpoch | undefined> {
+  const { length } = source;
+  const head = await source.read(0, Math.min(HEAD_BYTES, length));
+  const piece = async (start: number, end: number): Promise<Uint8Array | undefined> => {
+    if (end > length) return undefined;
+    if (end <= head.length) return head.subarray(start, end);
+    const bytes = await source.read(start, end - start);
+    return bytes.length === end - start ? bytes : undefined;
+  };
+  const header = decodeStarkHeader(head.subarray(PREFIX_BYTES, PREFIX_BYTES + STARK_HEADER_BYTES));
+  if (!header.ok) return undefined;
+  const { changeCount, partCount } = header.value;
+  let at = signedBytes(STARK_HEADER_BYTES, changeCount) + 4;
+  const size = at + PART_BYTES * partCount;
+  const before = await piece(0, at);
+  if (before === undefined || size > length) return undefined;
+  const hollow = new ByteWriter(size).bytes(before, at);
+  for (let part = 0; part < partCount; part += 1) {
+    const bytes = await piece(at, at + PART_BYTES);
+    if (bytes === undefined) return undefined;
+    hollow.bytes(bytes.subarray(0, STATEMENT_BYTES), STATEMENT_BYTES).unsigned(0, 4);
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    at += PART_BYTES + view.getUint32(STATEMENT_BYTES, true);
+  }
+  if (at !== length) return undefined;
+  // The reader of whole files sees to all else, in one whose proofs are empty.
+  const decoded = decodeStarkEpochFile(hollow.finish());
+  return decoded.ok ? decoded.value : undefined;
 }
 
 /** What a header's `digestListHash` is of a STARK chain: 32 bytes of all statements in order. */
