@@ -122,6 +122,23 @@ test("a market's two chains say the same of one log, or are evidence", async () 
   assert.match((await compare(2, honest, '--other-chain', 'fold')).words, /--other-chain fold:/);
 });
 
+test('a chain that lost its genesis is told, and no other one taken for it', async () => {
+  const store = await storeOf('headless', stark({}), poseidon({}));
+  const whole = await storeOf('whole', stark({}), poseidon({}));
+  await rm(join(store, MARKET, 'stark', 'genesis.fbg'));
+  const lost = /headless, TEST: its stark chain has epochs and no genesis\.fbg: restore it/;
+  const file = join(dir, 'one-receipt.jsonl');
+  await writeFile(file, `${JSON.stringify({ receipt: bytesToHex(log.receipt(2).bytes) })}\n`);
+  const held = await dispute(2, file, '--store', store);
+  assert.match(held.words, lost);
+  assert.match(held.words.trimEnd(), /or leave it out with --chain poseidon$/);
+  assert.match((await compare(2, whole, '--other-store', store)).words, lost);
+  const named = ['--other-store', store, '--chain', 'poseidon'];
+  assert.deepEqual(await compare(0, whole, ...named), { ok: true });
+  await rm(join(store, MARKET, 'genesis.fbg'));
+  assert.match((await compare(2, whole, '--other-store', store)).words, lost);
+});
+
 test('a market that was begun anew is two chains, and no evidence', async () => {
   const anew = new ChainBuilder({ name: MARKET });
   anew.addEpoch([], { header: (header) => Object.assign(header, { logHeadEnd: filled(20) }) });

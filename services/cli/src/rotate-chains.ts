@@ -22,7 +22,7 @@ import {
   SourceError,
   signKeyChange,
 } from '@foldbook/verifier';
-import { chainFolder, listChains, openStoreFolder } from '@foldbook/verifier/node';
+import { chainFolder, listChains, listLostChains, openStoreFolder } from '@foldbook/verifier/node';
 import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
@@ -49,11 +49,22 @@ export const isSameChain = (a: ChainName, b: ChainName): boolean =>
 export const chainName = ({ market, chain }: ChainName): string => `${market} (${chain})`;
 
 /** Of these markets, in order. @throws UsageError where a folder can't be read */
-export async function chainsIn(store: string, markets: readonly string[]): Promise<ChainName[]> {
+export const chainsIn = (store: string, markets: readonly string[]): Promise<ChainName[]> =>
+  listed(store, markets, listChains);
+
+/** Of these markets, those that have epochs and no genesis: nobody can tell which key is theirs. */
+export const lostChainsIn = (store: string, markets: readonly string[]): Promise<ChainName[]> =>
+  listed(store, markets, listLostChains);
+
+async function listed(
+  store: string,
+  markets: readonly string[],
+  list: typeof listChains,
+): Promise<ChainName[]> {
   try {
     const chains = await Promise.all(
       markets.map(async (market) => {
-        const kinds = await listChains(store, market);
+        const kinds = await list(store, market);
         return kinds.map((chain) => ({ market, chain }));
       }),
     );
@@ -95,7 +106,8 @@ export async function signedBy(
   markets: readonly string[],
   but: readonly ChainName[],
 ): Promise<ChainName[]> {
-  const all = await chainsIn(store, markets);
+  const lost = await lostChainsIn(store, markets);
+  const all = [...(await chainsIn(store, markets)), ...lost];
   const others = all.filter((one) => !but.some((other) => isSameChain(one, other)));
   const signs = await Promise.all(
     others.map(async (name) => {

@@ -15,13 +15,14 @@ import {
   changedList,
   holderOf,
   type KnownChain,
+  lostChainsIn,
   readKnown,
   replaceList,
   signedBy,
   takeChains,
 } from './rotate-chains.ts';
 import { chainFrom } from './verify-chains.ts';
-import { allMarkets, findMarket } from './verify-store.ts';
+import { everyMarket, findMarket, lostChain } from './verify-store.ts';
 
 export const rotate: CliCommand = {
   name: 'keys rotate',
@@ -34,8 +35,9 @@ Usage: foldbook keys rotate --operator-key OLD --new NEW --store DIR
 Changes the operator's key of every chain in the store that OLD signs (with --market, --chain: of
 that one), STARK and Poseidon, from the first epoch on that the chain has not got. Both keys sign
 that, and each chain's list of changes goes into the store, where every verifier looks for it: all
-lists, or none if one can't be changed. NEW is made if it is not there. A change can't be taken
-back: another one from OLD is evidence against its owner.
+lists, or none if one can't be changed, as of a chain that has epochs and no genesis.fbg. NEW is
+made if it is not there. A change can't be taken back: another one from OLD is evidence against its
+owner.
 
 One prover signs with one key, so change all its chains. Of one that OLD still signs this says so:
 without OLD it can't be proved any further, nor its key changed. Keep OLD until then.
@@ -119,9 +121,15 @@ async function askedChains(context: CommandContext, store: string): Promise<Chai
   const [market, kind] = [context.text('market'), chainFrom(context.text('chain'))];
   if (market !== undefined) checkMarketName(market);
   const markets =
-    market === undefined ? await allMarkets(store) : [await findMarket(store, market)];
-  const chains = await chainsIn(store, markets);
-  const ofKind = chains.filter(({ chain }) => kind === undefined || chain === kind);
+    market === undefined ? await everyMarket(store) : [await findMarket(store, market)];
+  const isAsked = ({ chain }: ChainName) => kind === undefined || chain === kind;
+  const lost = (await lostChainsIn(store, markets)).find(isAsked);
+  // Nobody is told that the key was changed where one of the chains could not be looked at.
+  if (lost !== undefined) {
+    const orElse = ', or name what else to change with --market and --chain';
+    throw lostChain(store, lost.market, lost.chain, orElse);
+  }
+  const ofKind = (await chainsIn(store, markets)).filter(isAsked);
   if (ofKind.length > 0) return ofKind;
   throw new UsageError(`${store} has no ${kind} chain of ${markets.join(', ')}`);
 }
@@ -153,7 +161,7 @@ async function changeKeys(
     return { market, chain, fromEpoch, path, list };
   });
   for (const { path, list } of changes) await replaceList(path, list);
-  const left = await signedBy(store, oldKey, await allMarkets(store), changes);
+  const left = await signedBy(store, oldKey, await everyMarket(store), changes);
   const oldKeySigns = [...new Set(left.map(({ market }) => market))];
   const keys = { oldKey, newKey: bytesToHex(publicKeyOf(newSecret)) };
   for (const { market, chain, fromEpoch, path } of changes) {

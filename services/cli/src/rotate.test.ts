@@ -211,6 +211,37 @@ test('for an epoch or a file one chain is named, and one that refuses stops both
   await nothing(/has no stark chain of BTC-USD/, '--chain', 'stark');
 });
 
+test('a chain that lost its genesis stops all, and is never taken for changed', async () => {
+  await withStark();
+  await withStark('ETH-USD');
+  const nothing = async (words: RegExp, ...more: string[]) => {
+    const ran = await rotate('first', 'second', ...more);
+    assert.deepEqual([ran.status, words.test(ran.stderr)], [2, true], ran.stderr);
+    for (const path of [list(), starkList(), starkList('ETH-USD'), keyFile('second')]) {
+      await assert.rejects(readFile(path), { code: 'ENOENT' });
+    }
+  };
+  const genesisOf = (market: string) => join(store, market, 'stark', 'genesis.fbg');
+  const file = await readFile(genesisOf('ETH-USD'));
+  await rm(genesisOf('ETH-USD'));
+  const alone = /ETH-USD: its stark chain has epochs and no genesis\.fbg: restore it, or name what/;
+  await nothing(alone);
+  await nothing(alone, '--chain', 'stark');
+  await nothing(/ETH-USD has epochs and no genesis\.fbg: restore it/, '--market', 'ETH-USD');
+  await writeFile(genesisOf('ETH-USD'), file);
+  await rm(genesisOf(MARKET));
+  const beside =
+    /BTC-USD: its stark chain has epochs and no genesis\.fbg: restore it, or name what/;
+  await nothing(beside);
+  await nothing(beside, '--market', MARKET);
+  await nothing(beside, '--market', MARKET, '--chain', 'stark');
+  await rm(genesisOf('ETH-USD'));
+  const named = await rotate('first', 'second', '--market', MARKET, '--chain', 'poseidon');
+  assert.equal(named.status, 0, named.stderr);
+  assert.match(named.stdout, /first\.key still signs BTC-USD \(stark\): .* --chain stark/);
+  assert.match(named.stdout, /first\.key still signs ETH-USD \(stark\): .* --chain stark/);
+});
+
 test('beside a prover nothing is written into its store, nor a default taken from it', async () => {
   const lock = takeProofStore(join(store, MARKET));
   try {

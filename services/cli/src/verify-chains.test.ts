@@ -123,6 +123,7 @@ test('a chain that lost its genesis is told, and not left out in silence', async
   const pinned = questionOf(store, bytesToHex(poseidon.genesisHash));
   assert.deepEqual(await chosenChains(pinned, undefined), ['poseidon']);
   await rm(join(store, MARKET, 'genesis.fbg'));
+  await assert.rejects(chosenChains(question, 'stark'), lost);
   const neither = await foldbook('verify', '--store', store);
   assert.equal(neither.status, 2);
   assert.match(neither.stderr, /BTC-USD has epochs and no genesis\.fbg: restore it$/m);

@@ -31,7 +31,7 @@ import {
   type ReplayFigures,
   type ReplayQuestion,
 } from './verify-replay.ts';
-import { completed } from './verify-store.ts';
+import { completed, lostChain } from './verify-store.ts';
 
 export interface ChainsQuestion {
   readonly store: string;
@@ -72,12 +72,12 @@ export async function chosenChains(
   asked: ChainKind | undefined,
 ): Promise<readonly ChainKind[]> {
   const chains = (await listChains(store, market).catch(unread)).toReversed();
-  const [lost] = await listLostChains(store, market).catch(unread);
+  const allLost = await listLostChains(store, market).catch(unread);
+  const lost = allLost.find((chain) => (asked ?? chain) === chain);
   // Nobody is told that all chains hold where one of them could not be looked at.
-  if (lost !== undefined && (asked ?? lost) === lost && genesisHash === undefined) {
+  if (lost !== undefined && genesisHash === undefined) {
     const others = chains.map((chain) => `, or leave it out with --chain ${chain}`);
-    const what = `its ${lost} chain has epochs and no genesis.fbg: restore it`;
-    throw new UsageError(`${store}, ${market}: ${what}${others.join('')}`);
+    throw lostChain(store, market, lost, others.join(''));
   }
   if (asked !== undefined && chains.length > 0) {
     if (chains.includes(asked)) return [asked];

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type ChainKind,
   type ChainResult,
   type EpochSource,
   epochFileName,
@@ -38,6 +39,23 @@ export async function allMarkets(store: string): Promise<readonly string[]> {
   if (others.length > 0) throw unproved(store, others);
   throw new UsageError(`${store} holds no market; ${OTHER_STORE}`);
 }
+
+/** Also those that have lost their genesis, if one has not. @throws UsageError as `allMarkets` */
+export async function everyMarket(store: string): Promise<readonly string[]> {
+  const begun = await allMarkets(store);
+  const { lost } = await marketsOf(store);
+  return [...begun, ...lost];
+}
+
+/**
+ * A chain that nobody is to think was seen to.
+ * @param orElse - what else there is to do
+ */
+export const lostChain = (store: string, market: string, chain: ChainKind, orElse: string) =>
+  new UsageError(
+    `${store}, ${printable(market)}: its ${chain} chain has epochs and no genesis.fbg: ` +
+      `restore it${orElse}`,
+  );
 
 const lostGenesis = (store: string, markets: readonly string[]) =>
   new UsageError(
