@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findServer } from '@foldbook/runtime/testing';
+import { ROUTE_PINGS } from './local-cluster.ts';
 
 const pathOf = (name: string) =>
   fileURLToPath(new URL(`../../../infra/docker/${name}`, import.meta.url));
@@ -35,6 +36,11 @@ describe("the brokers' files that ship", { timeout: 30_000 }, () => {
     const { AUDITOR_PASSWORD: _, ...others } = PASSWORDS;
     assert.match(trouble('nats.conf', others), /AUDITOR_PASSWORD/);
     assert.match(trouble('cluster.conf', PASSWORDS), /variable reference .* can not be found/);
+  });
+
+  it('give up a dead line as early as the cluster of the checks does', () => {
+    const text = readFileSync(pathOf('cluster.conf'), 'utf8');
+    for (const setting of ROUTE_PINGS) assert(text.includes(`\n  ${setting}\n`), setting);
   });
 
   it('sync each write, as the services are told', () => {

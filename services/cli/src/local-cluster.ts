@@ -41,8 +41,8 @@ interface Ports {
   readonly monitor: number;
 }
 
-/** As in infra/docker/cluster.conf. */
-const ROUTE_PINGS = 'ping_interval: "5s", ping_max: 2';
+/** After how many pings, that often, brokers give up a line to each other; as in cluster.conf. */
+export const ROUTE_PINGS = ['ping_interval: "5s"', 'ping_max: 2'];
 const CURRENT_WITHIN_MS = 60_000;
 const LOOK_MS = 20;
 const ASK_WITHIN_MS = 1_000;
@@ -241,7 +241,7 @@ export class LocalCluster {
       (ports, each) => `nats://${this.#host(each).address}:${ports.route}`,
     );
     const listen = `listen: "${address}:${route}"`;
-    const peers = `routes: ${JSON.stringify(routes)}, ${ROUTE_PINGS}`;
+    const peers = [`routes: ${JSON.stringify(routes)}`, ...ROUTE_PINGS].join(', ');
     const cluster = `{ name: foldbook, ${listen}, ${peers} }`;
     const sync = isSynced ? ', sync_interval: always' : '';
     const store = JSON.stringify(join(dir, nameOf(server), 'jetstream'));

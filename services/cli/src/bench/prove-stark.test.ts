@@ -30,9 +30,9 @@ test('records of the built-in flow: deposits, trades and fees', async () => {
   assert.deepEqual([...found].sort(), expected.sort());
 });
 
-test('bench prove --backend stark: a row, with what the contract names', async () => {
-  const [row] = await benchRows([
-    ...['bench', 'prove', '--backend', 'stark', '--workers', '1', '--proofs', '1', '--json'],
+test('bench prove --backend stark: rows, with what the contract names', async () => {
+  const [row, two] = await benchRows([
+    ...['bench', 'prove', '--backend', 'stark', '--workers', '1,2', '--proofs', '1', '--json'],
     ...['--records', '2000', '--accounts', '20', '--baseline', '0'],
   ]);
   assert.deepEqual([row.circuit, row.backend, row.workers], ['settlement', 'stark', 1]);
@@ -43,4 +43,8 @@ test('bench prove --backend stark: a row, with what the contract names', async (
   assert.ok(row.verifyColdMs > 0 && row.part.accounts === 22 && row.part.blowup === 4);
   assert.ok(row.part.records > 1_990 && row.part.records <= 2_000);
   assert.deepEqual(Object.keys(row.stagesMs), [...STAGES]);
+  assert.deepEqual([two.workers, row.machine], [2, undefined]);
+  assert.ok(two.toOneWorker > 0);
+  assert.deepEqual(Object.keys(two.machine), ['compute', 'memory']);
+  for (const times of Object.values(two.machine)) assert.ok(Number(times) > 0);
 });

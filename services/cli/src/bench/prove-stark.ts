@@ -17,6 +17,7 @@ import { AskedProcess } from './asked-process.ts';
 import { packFlow } from './pack-flow.ts';
 import type { ProvedRun, StarkQuestions, VerifiedRun } from './prove-stark-messages.ts';
 import { proverRows } from './prover-process.ts';
+import { type ScalingFloor, scalingFloor } from './scaling-floor.ts';
 import { builtInRecords, cutParts } from './settlement-flow.ts';
 import { median } from './statistics.ts';
 
@@ -53,6 +54,12 @@ export interface StarkBenchOptions {
 
 type Prover = AskedProcess<StarkQuestions>;
 
+interface OneWorker {
+  /** Records by the clock. */
+  readonly perSec: number;
+  readonly floor: ScalingFloor;
+}
+
 /** Prints a row for each count of workers. */
 export async function benchStark(
   options: StarkBenchOptions,
@@ -64,7 +71,11 @@ export async function benchStark(
   for (const workers of options.workers) {
     const runs = await proveAtOnce(options.parameters, parts, workers, options.proofs, signal);
     const verified = await verifyInOrder(runs.flat(), signal);
-    const row = starkRow(options, baseline, runs, verified, alonePerSec);
+    const alone =
+      workers === 1 || alonePerSec === undefined
+        ? undefined
+        : { perSec: alonePerSec, floor: await scalingFloor(workers, signal) };
+    const row = starkRow(options, baseline, runs, verified, alone);
     if (workers === 1) alonePerSec = row.wallPerSec;
     output.result(row, starkWords(row));
   }
@@ -162,7 +173,7 @@ function starkRow(
   baseline: number | undefined,
   ofWorkers: readonly (readonly ProvedRun[])[],
   verified: readonly VerifiedRun[],
-  alonePerSec: number | undefined,
+  alone: OneWorker | undefined,
 ) {
   const runs = ofWorkers.flat();
   const of = (figure: (run: ProvedRun) => number) => median(runs.map(figure));
@@ -186,7 +197,7 @@ function starkRow(
         }),
     /** Of all workers by the clock. */
     wallPerSec,
-    ...(alonePerSec === undefined ? {} : { toOneWorker: rounded(wallPerSec / alonePerSec) }),
+    ...(alone === undefined ? {} : toOneWorker(wallPerSec, alone)),
     securityBits: rounded(Math.min(...verified.map(({ securityBits }) => securityBits))),
     rssBytes: Math.max(...runs.map(({ rssBytes }) => rssBytes)),
     proofBytes: of(({ proof }) => proof.length),
@@ -220,11 +231,21 @@ function starkRow(
   };
 }
 
+/** What as many processes as there are workers could do at most is in `machine`. */
+function toOneWorker(wallPerSec: number, { perSec, floor }: OneWorker) {
+  const machine = { compute: rounded(floor.compute), memory: rounded(floor.memory) };
+  return { toOneWorker: rounded(wallPerSec / perSec), machine };
+}
+
 function starkWords(row: ReturnType<typeof starkRow>): string {
-  const { workers, part, stagesMs, pricePer1000Rows, toOneWorker } = row;
+  const { workers, part, stagesMs, pricePer1000Rows, toOneWorker, machine } = row;
   const baseline =
     row.ratio === undefined ? '' : ` (${grouped(row.ratio)} times snarkjs, ${row.baselineCircuit})`;
-  const scaled = toOneWorker === undefined ? '' : `, ${toOneWorker} times one worker`;
+  const scaled =
+    machine === undefined
+      ? ''
+      : `, ${toOneWorker} times one worker (of processes that only compute ${machine.compute}, ` +
+        `that only copy memory ${machine.memory})`;
   const money =
     pricePer1000Rows === undefined ? '' : `; ${pricePer1000Rows.toPrecision(3)} per 1,000 records`;
   const totalMs = Object.values(stagesMs).reduce((sum, ms) => sum + ms, 0);
