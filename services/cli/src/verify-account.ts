@@ -1,8 +1,6 @@
 /** `verify --account`: what an account is owed, by a file that its operator signed. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
-  ACCOUNT_PROOF_BYTES_MAX,
   type AccountProved,
   bytesToHex,
   CHANGE_LEFT_OUT,
@@ -19,13 +17,13 @@ import {
 } from '@foldbook/verifier';
 import { openStoreFolder } from '@foldbook/verifier/node';
 import { kernelCommitments } from '@foldbook/verifier/stark-data';
+import { readAccountProof } from './account-proof-file.ts';
 import { accountProofWords } from './account-proof-words.ts';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { accountConflict } from './dispute/account-conflict.ts';
 import { writeEvidence } from './dispute/evidence-folder.ts';
 import { readSignedChain } from './dispute/signed-epochs.ts';
-import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
 import { DEV_KEYS_WARNING, isProved, NOT_PROVED } from './proved-words.ts';
 import { chosenChains } from './verify-chains.ts';
@@ -53,7 +51,7 @@ export async function verifyAccount(context: CommandContext, file: string): Prom
   if (needless !== undefined) {
     throw new UsageError(`--${needless} is not for --account: leave it away`);
   }
-  const bytes = await readProof(file);
+  const bytes = await readAccountProof(file);
   const proved = checkAccountProof(bytes);
   const checked = proved.ok ? await stand(context, proved, bytes) : proved;
   if (!checked.ok) {
@@ -94,14 +92,6 @@ const isBound = (proved: AccountProved, chain: ChainAccepted): boolean =>
 function unproved(proved: AccountProved, chain: ChainAccepted): string {
   if (!isProved(chain)) return `the store's chain up to epoch ${proved.epoch}`;
   return 'what the account has: the chain is proved, its plain tree of accounts is not';
-}
-
-async function readProof(file: string): Promise<Uint8Array> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new UsageError(`${file} can't be read: ${fileTrouble(error)}`);
-  });
-  if (bytes.length <= ACCOUNT_PROOF_BYTES_MAX) return new Uint8Array(bytes);
-  throw new UsageError(`${file} is longer than an account proof: give a file of balance --prove`);
 }
 
 /** Whose word the file is: the genesis that was asked for, and the chain of a store. */

@@ -65,11 +65,16 @@ export type Evidence =
   | {
       readonly kind: 'chains';
       readonly sides: readonly ChainSide[];
+    }
+  /** Two account proofs of one header of a STARK chain, with rows of which no table has both. */
+  | {
+      readonly kind: 'accounts';
+      readonly proofs: readonly Uint8Array[];
     };
 
 const FORMAT = 'foldbook-evidence';
-/** The first has neither STARK chains nor the kind of two chains. */
-const VERSIONS: readonly unknown[] = [1, 2];
+/** The first has neither STARK chains nor the kind of two chains, the second no account proofs. */
+const VERSIONS: readonly unknown[] = [1, 2, 3];
 
 /** What the groups of a file may have together; whose evidence has more is not written. */
 export const EVIDENCE_GROUPS_BYTES_MAX = 64 * 1024 * 1024;
@@ -84,7 +89,8 @@ export function evidenceText(evidence: Evidence): string {
 }
 
 /** The lowest that has room for it: who reads the first alone is told so, and not of a fault. */
-function versionOf(evidence: Evidence): 1 | 2 {
+function versionOf(evidence: Evidence): 1 | 2 | 3 {
+  if (evidence.kind === 'accounts') return 3;
   if (evidence.kind === 'chains') return 2;
   const genesis = evidence.kind === 'receipts' ? undefined : evidence.genesis;
   return genesis !== undefined && isStarkGenesis(genesis) ? 2 : 1;
@@ -107,6 +113,8 @@ export function readEvidence(text: string): { readonly ok: true; evidence: Evide
   }
 }
 
+const KINDS = 'receipts, header, log, headers, keys, chains, accounts';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function evidenceFrom(value: unknown): Evidence {
@@ -116,7 +124,7 @@ function evidenceFrom(value: unknown): Evidence {
   if (!VERSIONS.includes(v)) {
     // Of what is no number only its type: to show it would run what a hostile file made of it.
     const found = typeof v === 'number' ? `${v}` : `a value of type ${typeof v}`;
-    throw new FormatFault(`v is ${found}; this verifier reads versions 1 and 2`);
+    throw new FormatFault(`v is ${found}; this verifier reads versions 1 to 3`);
   }
   const evidence = partsFrom(fields);
   const least = versionOf(evidence);
@@ -167,8 +175,10 @@ function partsFrom(fields: Fields): Evidence {
       };
     case 'chains':
       return { kind, sides: listOf(fields.sides, 'sides', sideOf) };
+    case 'accounts':
+      return { kind, proofs: listOf(fields.proofs, 'proofs', bytesOf) };
     default:
-      throw new FormatFault('kind is none of receipts, header, log, headers, keys, chains');
+      throw new FormatFault(`kind is none of ${KINDS}`);
   }
 }
 

@@ -4,9 +4,15 @@ import { type AnyHeader, decodeHeaderOf } from './any-chain.ts';
 import { bytesToHex, sameBytes } from './bytes.ts';
 import { type ChainStart, readGenesisFile } from './chain-start.ts';
 import type { SignedHeader } from './evidence-file.ts';
-import { type EvidencePins, fits, type ReceiptSigner, Refusal } from './evidence-verdict.ts';
+import {
+  type EvidencePins,
+  type EvidenceSigner,
+  fits,
+  type ReceiptSigner,
+  Refusal,
+} from './evidence-verdict.ts';
 import { CHAIN_START, type ChainPoint, groupDiffers, placeGroup, pointAfter } from './log-group.ts';
-import { keyOfEpoch, type OperatorKeys, readOperatorKeys } from './operator-keys.ts';
+import { keyOfEpoch, type OperatorKeys, readOperatorKeys, retiredFrom } from './operator-keys.ts';
 import { certifiersFor, chainCertifier, checkReceipt, isCertified } from './receipt-check.ts';
 import { headerIsSigned } from './signature.ts';
 
@@ -114,6 +120,17 @@ export function signedHeader(signed: SignedHeader, chain: ChainStart): CheckedHe
   if (headerIsSigned(bytes, signature, key)) return { header, keys, signedBy };
   const words = `epoch ${header.epoch} is not signed by its operator key, ${signedBy}`;
   throw new Refusal('HEADER_SIGNATURE', words);
+}
+
+/** Of two epochs of one chain, each by its own list of changes. */
+export function signersOf(a: CheckedHeader, b: CheckedHeader): readonly EvidenceSigner[] {
+  const fromA = retiredFrom(a.keys, b.keys, a.header.epoch) ?? null;
+  const fromB = retiredFrom(b.keys, a.keys, b.header.epoch) ?? null;
+  if (a.signedBy === b.signedBy) return [{ key: a.signedBy, retiredFrom: fromA ?? fromB }];
+  return [
+    { key: a.signedBy, retiredFrom: fromA },
+    { key: b.signedBy, retiredFrom: fromB },
+  ];
 }
 
 export function checkMarket({ market }: Receipt, { name }: ChainStart['genesis']): void {

@@ -1,5 +1,6 @@
 import type { Receipt } from '@foldbook/protocol/receipt';
 import { bytesToHex, sameBytes } from './bytes.ts';
+import { checkAccounts } from './evidence-accounts.ts';
 import { checkChains } from './evidence-chains.ts';
 import { type Evidence, readEvidence, type SignedHeader } from './evidence-file.ts';
 import {
@@ -15,6 +16,7 @@ import {
   signedHeader,
   signedReceipt,
   signerOf,
+  signersOf,
 } from './evidence-parts.ts';
 import {
   type EvidenceAccepted,
@@ -26,7 +28,7 @@ import {
 import { HASH_BYTES } from './header.ts';
 import { headersConflict } from './header-conflict.ts';
 import { CHAIN_START, type ChainPoint } from './log-group.ts';
-import { keyListConflict, retiredFrom } from './operator-keys.ts';
+import { keyListConflict } from './operator-keys.ts';
 import type { Refused } from './reason-codes.ts';
 import { receiptConflict } from './receipt-book.ts';
 import { certifiersFor } from './receipt-check.ts';
@@ -74,6 +76,8 @@ function checkParts(evidence: Evidence, pins: EvidencePins): EvidenceAccepted {
       return checkKeyLists(evidence, pins);
     case 'chains':
       return checkChains(evidence, pins);
+    case 'accounts':
+      return checkAccounts(evidence, pins);
     default:
       kind satisfies never;
       throw new Refusal('EVIDENCE_FORMAT', 'kind is unknown');
@@ -207,17 +211,9 @@ function checkHeaders(evidence: Of<'headers'>, pins: EvidencePins): EvidenceAcce
   checkPins(pins, a.keys, b.keys);
   const words = headersConflict(a, b);
   if (words === undefined) throw fits('the two headers agree');
-  const fromA = retiredFrom(a.keys, b.keys, a.header.epoch) ?? null;
-  const fromB = retiredFrom(b.keys, a.keys, b.header.epoch) ?? null;
-  const signers =
-    a.signedBy === b.signedBy
-      ? [{ key: a.signedBy, retiredFrom: fromA ?? fromB }]
-      : [
-          { key: a.signedBy, retiredFrom: fromA },
-          { key: b.signedBy, retiredFrom: fromB },
-        ];
+  const signers = signersOf(a, b);
   const parts = { kind, words, receiptKeys: [], signers };
-  const against = fromA === null && fromB === null ? 'signed' : 'retired';
+  const against = signers.every(({ retiredFrom }) => retiredFrom === null) ? 'signed' : 'retired';
   return { ok: true, ...parts, ...nameOf(chain), against };
 }
 

@@ -14,6 +14,7 @@ import {
 } from '@foldbook/verifier';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
+import { compareAccountProofs } from '../dispute/account-conflict.ts';
 import { compareChains, compareLogs, type Difference } from '../dispute/compare.ts';
 import { writeEvidence } from '../dispute/evidence-folder.ts';
 import { type Finding, judgeReceipts } from '../dispute/judge.ts';
@@ -36,14 +37,16 @@ Usage: foldbook dispute FILE... [--store DIR] [--log FOLDER | --nats URL] [--out
        foldbook dispute --log FOLDER --other-log FOLDER
        foldbook dispute --store DIR --other-store DIR --market NAME [--out FOLDER]
        foldbook dispute --store DIR --other-chain KIND --market NAME [--out FOLDER]
+       foldbook dispute --account FILE --other-account FILE [--out FOLDER]
 
 FILE holds receipts, as "order --receipts FILE" and the SDK keep them. Each is held against the
 others, against the signed epochs of a proof store, and against the log. Of each is said whether it
 is consistent (and with which epoch), not covered yet, undecided (what would decide is not at hand),
 missing from the log, or CONTRADICTED; then the evidence is written to a file that anybody can
-check, with public keys alone. The log has to be there from its beginning. The last three forms say
-where two logs (or journals), two stores, or a market's two chains differ first. Chains that name
-one head of the log and say two things of it are evidence, too.
+check, with public keys alone. The log has to be there from its beginning. Of two logs
+(or journals), two stores, or a market's two chains is said where they differ first. Chains that
+name one head of the log and say two things of it are evidence, too. So are two account proofs that
+can't both be true: by their headers, or, of a STARK chain, under one header.
 
   --store DIR       folder of the proof store
   --chain KIND      stark or poseidon (default: the STARK chain, where the market has one)
@@ -53,6 +56,8 @@ one head of the log and say two things of it are evidence, too.
                     or of a journal
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
+  --account FILE    a file of "foldbook balance --prove", which is compared with another one of its
+                    chain, --other-account FILE, of any account; with a store: foldbook verify
   --operator KEY    the operator's public key, 64 hex digits (default: those of the store's chain):
                     receipts by keys that it has not certified are told apart; with --check: a key
                     that the operator has, or had before a change
@@ -61,8 +66,8 @@ one head of the log and say two things of it are evidence, too.
   --json            one JSON object for each receipt, one in the end
 
 Exit status 1 where anything is contradicted, missing or forged, where the log or the two logs or
-chains differ, and where what --check is given is no evidence; 2 where receipts that agree with each
-other are held against nothing else.
+chains differ, or two account proofs can't both be true, and where what --check is given is no
+evidence; 2 where receipts that agree with each other are held against nothing else.
 Example: foldbook dispute receipts.jsonl --store .foldbook/node/proofs --nats nats://127.0.0.1:4222
 Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
   takes: ['FILE...'],
@@ -77,6 +82,8 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
     nats: { type: 'string' },
     user: { type: 'string' },
     partition: { type: 'string' },
+    account: { type: 'string' },
+    'other-account': { type: 'string' },
     operator: { type: 'string' },
     out: { type: 'string' },
     check: { type: 'string' },
@@ -84,8 +91,10 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
   run: (context) => {
     const otherLog = context.text('other-log');
     const others = [context.text('other-store'), context.text('other-chain')];
+    const proofs = [context.text('account'), context.text('other-account')];
     const check = context.text('check');
     if (check !== undefined) return runCheck(context, check);
+    if (proofs.some((proof) => proof !== undefined)) return runAccounts(context);
     if (otherLog !== undefined) return runLogs(context, otherLog);
     if (others.some((other) => other !== undefined)) return runStores(context);
     return runReceipts(context);
@@ -178,6 +187,12 @@ async function runStores(context: CommandContext): Promise<number> {
   const other = await signedChain(otherStore, market, otherKind);
   const same = otherKind === chain.kind ? 'they are the same' : 'they say the same';
   return tell(context, compareChains(chain, other), { about: market, same });
+}
+
+async function runAccounts(context: CommandContext): Promise<number> {
+  const [one, other] = [context.required('account'), context.required('other-account')];
+  const { market, difference } = await compareAccountProofs(one, other);
+  return tell(context, difference, { about: market, same: 'they may both be true' });
 }
 
 const askedChain = ({ text }: Pick<CommandContext, 'text'>) => chainFrom(text('chain'));

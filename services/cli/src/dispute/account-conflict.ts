@@ -1,20 +1,32 @@
-/** An account proof against the signed epochs of a store: two words of one operator. */
+/** Account proofs against the signed epochs of a store, or each other: words of one operator. */
 import {
   type AccountProofFile,
+  checkAccountProof,
+  checkEvidence,
+  decodeAccountProof,
   decodeHeaderOf,
   type Evidence,
   encodeKeyChanges,
+  evidenceText,
   headersConflict,
   keyListConflict,
   operatorKeys,
   readGenesisFile,
 } from '@foldbook/verifier';
-import type { SignedChain } from './signed-epochs.ts';
+import { readAccountProof } from '../account-proof-file.ts';
+import { UsageError } from '../cli-error.ts';
+import { printable } from '../printable.ts';
+import type { Difference } from './compare.ts';
+import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
 
 export interface AccountConflict {
   readonly words: string;
   readonly evidence: Evidence;
 }
+
+type ChainKeys = Pick<SignedChain, 'genesisBytes' | 'keyChanges' | 'operatorKeys'>;
+/** What a proof has of its chain. */
+type ProofEpoch = ChainKeys & { readonly epoch: SignedEpoch };
 
 /**
  * Where a proof that holds by itself and the store's chain can't both be true; undefined where they
@@ -25,25 +37,88 @@ export function accountConflict(
   proof: AccountProofFile,
   chain: SignedChain,
 ): AccountConflict | undefined {
-  const { genesisBytes: genesis } = chain;
-  if (Buffer.compare(proof.genesis, genesis) !== 0) return undefined;
-  const start = readGenesisFile(proof.genesis);
-  const header = decodeHeaderOf(proof.chain, proof.headerBytes);
+  const own = epochOf(proof);
+  if (own === undefined) return undefined;
+  const { epoch } = own.epoch.header;
+  return signedConflict(own, chain, chain.epochs[Number(epoch)] ?? chain.epochs.at(-1));
+}
+
+/** Undefined for a proof that does not hold by itself. */
+function epochOf(proof: AccountProofFile): ProofEpoch | undefined {
+  const { genesis: genesisBytes, headerBytes, signature } = proof;
+  const start = readGenesisFile(genesisBytes);
+  const header = decodeHeaderOf(proof.chain, headerBytes);
   if ('ok' in start || !header.ok) return undefined;
   const keys = operatorKeys(start.genesis, start.genesisHash, proof.keyChanges);
   if (!keys.ok) return undefined;
   const keyChanges = proof.keyChanges.length === 0 ? undefined : encodeKeyChanges(proof.keyChanges);
-  const lists = keyListConflict(keys, chain.operatorKeys);
-  if (lists !== undefined && keyChanges !== undefined && chain.keyChanges !== undefined) {
-    const both = [keyChanges, chain.keyChanges];
+  const signed = { header: headerBytes, signature, keyChanges };
+  return { genesisBytes, keyChanges, operatorKeys: keys, epoch: { header: header.value, signed } };
+}
+
+function signedConflict(
+  own: ProofEpoch,
+  chain: ChainKeys,
+  other: SignedEpoch | undefined,
+): AccountConflict | undefined {
+  const { genesisBytes: genesis, epoch } = own;
+  if (Buffer.compare(genesis, chain.genesisBytes) !== 0) return undefined;
+  const lists = keyListConflict(own.operatorKeys, chain.operatorKeys);
+  if (lists !== undefined && own.keyChanges !== undefined && chain.keyChanges !== undefined) {
+    const both = [own.keyChanges, chain.keyChanges];
     return { words: lists.words, evidence: { kind: 'keys', genesis, lists: both } };
   }
-  const { epoch } = header.value;
-  const other = chain.epochs[Number(epoch)] ?? chain.epochs.at(-1);
   if (other === undefined) return undefined;
-  const own = { header: header.value, bytes: proof.headerBytes };
-  const words = headersConflict(own, { header: other.header, bytes: other.signed.header });
+  const words = headersConflict(
+    { header: epoch.header, bytes: epoch.signed.header },
+    { header: other.header, bytes: other.signed.header },
+  );
   if (words === undefined) return undefined;
-  const signed = { header: proof.headerBytes, signature: proof.signature, keyChanges };
-  return { words, evidence: { kind: 'headers', genesis, headers: [signed, other.signed] } };
+  return { words, evidence: { kind: 'headers', genesis, headers: [epoch.signed, other.signed] } };
+}
+
+interface ComparedProofs {
+  readonly market: string;
+  /** Undefined where both may be true. */
+  readonly difference: Difference | undefined;
+}
+
+/**
+ * Two files that customers of one operator were given, by what it signed and by their rows.
+ * @throws UsageError for one that does not hold by itself, and for files of two chains
+ */
+export async function compareAccountProofs(
+  file: string,
+  otherFile: string,
+): Promise<ComparedProofs> {
+  const [one, other] = [await readProved(file), await readProved(otherFile)];
+  const { market, genesisHash } = one.proved;
+  if (genesisHash !== other.proved.genesisHash) {
+    const chains = `${genesisHash} and ${other.proved.genesisHash}`;
+    throw new UsageError(`the files are of two chains, ${chains}: nothing in them ties these`);
+  }
+  const { epoch } = other;
+  const conflict = signedConflict(one, other, epoch) ?? rowsConflict(one.bytes, other.bytes);
+  const at = Number(one.proved.epoch);
+  return { market, difference: conflict === undefined ? undefined : { at, ...conflict } };
+}
+
+async function readProved(file: string) {
+  const bytes = await readAccountProof(file);
+  const proved = checkAccountProof(bytes);
+  if (!proved.ok) {
+    const words = `${proved.code}: ${printable(proved.message)}`;
+    throw new UsageError(`${file} shows nothing: ${words}; see foldbook verify --account ${file}`);
+  }
+  const proof = decodeAccountProof(bytes);
+  const epoch = proof.ok ? epochOf(proof.value) : undefined;
+  if (epoch === undefined) throw new Error('unreachable: the proof was checked');
+  return { bytes, proved, ...epoch };
+}
+
+/** Of one header: what no table has. */
+function rowsConflict(a: Uint8Array, b: Uint8Array): AccountConflict | undefined {
+  const evidence = { kind: 'accounts', proofs: [a, b] } as const;
+  const checked = checkEvidence(evidenceText(evidence));
+  return checked.ok ? { words: checked.words, evidence } : undefined;
 }

@@ -146,7 +146,7 @@ const FORMATS = {
     isText: true,
     words: [
       ...['"kind":"log"', '"kind":"header"', '"kind":"receipts"', '"kind":"chains"', '"groups":[]'],
-      ...['"v":1', '"v":2', 'null'],
+      ...['"kind":"accounts"', '"v":1', '"v":2', '"v":3', 'null'],
     ],
     decode: [checkEvidence],
   },

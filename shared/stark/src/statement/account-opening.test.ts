@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plainLevels, plainSiblings, plainTop, sampleTable } from '../testing/plain-rows.ts';
-import { type AccountOpening, openAccount, openingFault } from './account-opening.ts';
+import {
+  type AccountOpening,
+  openAccount,
+  openingFault,
+  openingsConflict,
+} from './account-opening.ts';
 import { type OpenedRow, PlainTree, siblingCount } from './plain-tree.ts';
 
 const IDS = [0, 1, 2, 5, 6, 9, 12];
@@ -197,4 +202,78 @@ test('rows where rising ids cannot have them are no opening, whatever the root i
   assert.equal(faultUnder([0, 1, most - 1, most], most), undefined);
   assert.equal(faultUnder([0, 1, 2, most - 1, most, most], 3), 'rows');
   assert.equal(faultUnder([0, 1, most - 1, most, most], most - 2), 'rows');
+});
+
+type Shown = readonly [account: number, places: readonly number[]];
+
+/** An opening of these places, of one for an account that is there; it holds by itself. */
+function openAt(forged: PlainTree, [account, places]: Shown): AccountOpening {
+  const [row, next] = places.map((place) => forged.open(place));
+  const [place] = places;
+  if (place === undefined || row === undefined) throw new Error('no place');
+  const rows = forged.table.ids.length;
+  const opening = { account, rows, place, row, next, supply: forged.open(0) };
+  assert.equal(openingFault(opening, forged.root), undefined);
+  return opening;
+}
+
+test('openings of one table agree, whichever two they are', () => {
+  const openings = Array.from({ length: 15 }, (_, account) => openAccount(tree, account));
+  for (const a of openings) for (const b of openings) assert(!openingsConflict(a, b));
+});
+
+test('openings that rising rows can not have both of name two of them', () => {
+  for (const [ids, first, second, expected] of [
+    // One account twice; rows out of order, so that one is there and is not.
+    [
+      [0, 1, 3, 3],
+      [3, [2]],
+      [3, [3]],
+      [2, 3],
+    ],
+    [
+      [0, 1, 5, 3],
+      [3, [3]],
+      [3, [1, 2]],
+      [2, 3],
+    ],
+    [
+      [0, 1, 5, 9, 4],
+      [9, [3]],
+      [9, [4]],
+      [3, 4],
+    ],
+    // Two accounts, each with a row where it may be.
+    [
+      [0, 1, 5, 9, 4],
+      [5, [2]],
+      [4, [4]],
+      [2, 4],
+    ],
+    // They rise, and there is a row more between them than ids.
+    [
+      [0, 1, 3, 9, 4],
+      [3, [2]],
+      [4, [4]],
+      [2, 4],
+    ],
+    // It has no row by either, at two places.
+    [
+      [0, 1, 9, 3, 7],
+      [4, [1, 2]],
+      [4, [3, 4]],
+      [2, 3],
+    ],
+  ] as const) {
+    const forged = new PlainTree(sampleTable(ids));
+    const [a, b] = [openAt(forged, first), openAt(forged, second)];
+    for (const found of [openingsConflict(a, b), openingsConflict(b, a)]) {
+      assert.deepEqual(
+        found?.map(({ place, id }) => [place, id]),
+        expected.map((place) => [place, ids[place]]),
+        `${ids}`,
+      );
+    }
+    assert.equal(openingsConflict(a, a), undefined);
+  }
 });

@@ -1,7 +1,7 @@
 /** What a plain tree has for one account: its row, or the rows that leave it no place; SPEC 12. */
 import type { AccountTable } from '../trace/account-table.ts';
 import { MAX_LOG_ACCOUNTS } from './account-commitment.ts';
-import { type OpenedRow, type PlainTree, rootFromRow } from './plain-tree.ts';
+import { type AccountRow, type OpenedRow, type PlainTree, rootFromRow } from './plain-tree.ts';
 
 /** A table has two rows at least. */
 export const MAX_ACCOUNT_ROWS = 2 ** MAX_LOG_ACCOUNTS;
@@ -55,6 +55,36 @@ export function openingFault(
     sameBytes(rootFromRow(opened, at, rows), root);
   if (!isAt(row, place) || (next !== undefined && !isAt(next, place + 1))) return 'path';
   return supply.id === 0 && isAt(supply, 0) ? undefined : 'supply path';
+}
+
+/** A row and where it stands, from 0 on. */
+export interface PlacedRow extends AccountRow {
+  readonly place: number;
+}
+
+/**
+ * Two rows of which no table has both: there are fewer ids from one to the other than places.
+ * Undefined where the openings agree. Both hold, under one root, so that at one place they have
+ * one row. What they say of an account differs only where rows do not rise.
+ */
+export function openingsConflict(
+  a: AccountOpening,
+  b: AccountOpening,
+): readonly [PlacedRow, PlacedRow] | undefined {
+  const rows = [...rowsOf(a), ...rowsOf(b)].sort((one, other) => one.place - other.place);
+  for (const [index, low] of rows.entries()) {
+    const high = rows
+      .slice(index + 1)
+      .find(({ id, place }) => place > low.place && id - low.id < place - low.place);
+    if (high !== undefined) return [low, high];
+  }
+  return undefined;
+}
+
+/** Those about the account: that the supply's is at no other place is asked of each opening. */
+function rowsOf({ place, row, next }: AccountOpening): readonly PlacedRow[] {
+  const own = { ...row, place };
+  return next === undefined ? [own] : [own, { ...next, place: place + 1 }];
 }
 
 /**

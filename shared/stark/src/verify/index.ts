@@ -24,6 +24,8 @@ export {
   MAX_ACCOUNT_ROWS,
   openAccount,
   openingFault,
+  openingsConflict,
+  type PlacedRow,
 } from '../statement/account-opening.ts';
 export {
   decodeStatement,

@@ -13,6 +13,7 @@ export interface PlainOwed {
 }
 
 interface PlainRow {
+  readonly place: bigint;
   readonly id: bigint;
   readonly base: bigint;
   readonly quote: bigint;
@@ -29,6 +30,27 @@ const keyed = (name: string, bytes: Buffer): Buffer =>
 
 /** What a file shows, or undefined for one that is refused. */
 export function plainOwed(file: Uint8Array): PlainOwed | undefined {
+  return readOrRefuse(file)?.owed;
+}
+
+/** Whether two files, neither of them refused, are of one header and have rows that do not rise. */
+export function plainContradict(a: Uint8Array, b: Uint8Array): boolean {
+  const [one, other] = [readOrRefuse(a), readOrRefuse(b)];
+  if (one === undefined || other === undefined || !one.header.equals(other.header)) return false;
+  const isAhead = (low: PlainRow, high: PlainRow): boolean =>
+    low.place < high.place && high.id < low.id + (high.place - low.place);
+  return one.rows.some((left) =>
+    other.rows.some((right) => isAhead(left, right) || isAhead(right, left)),
+  );
+}
+
+interface PlainFile {
+  readonly owed: PlainOwed;
+  readonly header: Buffer;
+  readonly rows: readonly PlainRow[];
+}
+
+function readOrRefuse(file: Uint8Array): PlainFile | undefined {
   try {
     return read(Buffer.from(file));
   } catch {
@@ -40,7 +62,7 @@ function demand(condition: boolean): void {
   if (!condition) throw new Error('refused');
 }
 
-function read(file: Buffer): PlainOwed {
+function read(file: Buffer): PlainFile {
   let at = 0;
   const take = (length: number): Buffer => {
     demand(at + length <= file.length);
@@ -57,6 +79,7 @@ function read(file: Buffer): PlainOwed {
   const [rows, place] = [number(4), number(4)];
   demand(rows >= 2n && rows <= 4_194_304n && place < rows);
   const roots: Buffer[] = [];
+  const shown: PlainRow[] = [];
   const row = (id: bigint, index: bigint): PlainRow => {
     const last = 16_777_215n - (rows - 1n - index);
     demand(index < 2n ? id === index : id >= index && id <= last);
@@ -70,7 +93,9 @@ function read(file: Buffer): PlainOwed {
     count.writeUInt32LE(Number(rows));
     const top = climb(keyed('row', leaf), index, rows, () => take(32));
     roots.push(keyed('root', Buffer.concat([count, top])));
-    return { id, base, quote };
+    const read = { place: index, id, base, quote };
+    shown.push(read);
+    return read;
   };
   const own = row(isThere ? account : number(3), place);
   if (!isThere) {
@@ -86,7 +111,8 @@ function read(file: Buffer): PlainOwed {
   demand(roots.every((root) => root.equals(header.subarray(384))));
   const [base, quote] = isThere ? [own.base, own.quote] : [0n, 0n];
   demand(base <= supply.base && quote <= supply.quote);
-  return { account: Number(account), amounts: [base, quote, supply.base, supply.quote] };
+  const amounts = [base, quote, supply.base, supply.quote] as const;
+  return { owed: { account: Number(account), amounts }, header, rows: shown };
 }
 
 /** The node of the level that has one. */
