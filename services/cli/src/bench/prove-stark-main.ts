@@ -21,7 +21,8 @@ interface Prepared {
 
 const PLACE = { chainId: new Uint8Array(32).fill(4), market: 1, epoch: 0n };
 let prepared: Prepared | undefined;
-let next = { part: 0, recordFirst: 0n, accounts: genesisAccounts() };
+/** Where each part begins, as far as is known. */
+const starts = [{ recordFirst: 0n, accounts: genesisAccounts() }];
 
 answerQuestions<StarkQuestions>({
   async prepare({ parameters, parts }) {
@@ -33,9 +34,9 @@ answerQuestions<StarkQuestions>({
     });
     prepared = { prover, parts: unpacked };
   },
-  async prove() {
+  async prove({ part }) {
     assert(prepared !== undefined, 'prepare comes first');
-    return proveNext(prepared);
+    return provePart(prepared, part);
   },
   async verify({ statement, proof }) {
     const [startCpuMs, startMs] = [settledProcessCpuMs(), performance.now()];
@@ -49,26 +50,19 @@ answerQuestions<StarkQuestions>({
   },
 });
 
-function proveNext({ prover, parts }: Prepared): ProvedRun {
-  if (next.part === parts.length) {
-    next = { part: 0, recordFirst: 0n, accounts: genesisAccounts() };
-  }
-  const records = parts[next.part];
-  assert(records !== undefined, 'there are parts');
+function provePart({ prover, parts }: Prepared, part: number): ProvedRun {
+  const [records, start] = [parts[part], starts[part]];
+  assert(records !== undefined && start !== undefined, 'parts are proved in order at first');
   const stages = new StageMeter();
   const startMs = performance.now();
   const proved = prover.prove(
-    { ...PLACE, ...next, records },
+    { ...PLACE, part, ...start, records },
     { onStage: (one) => stages.begin(one) },
   );
   const { cpuMs, stagesMs } = stages.end();
   const wallMs = performance.now() - startMs;
   const { statement, proof, accounts } = proved;
-  next = {
-    part: next.part + 1,
-    recordFirst: next.recordFirst + BigInt(records.length),
-    accounts,
-  };
+  starts[part + 1] = { recordFirst: start.recordFirst + BigInt(records.length), accounts };
   return {
     ...{ records: records.length, statement, proof, cpuMs, wallMs, stagesMs },
     accounts: accounts.ids.length,

@@ -34,8 +34,8 @@ export type StarkQuestions = {
     };
     readonly answer: undefined;
   };
-  /** The next part; behind the last one, the first again. */
-  readonly prove: { readonly asked: undefined; readonly answer: ProvedRun };
+  /** A part, by its number; the one before it has been proved. */
+  readonly prove: { readonly asked: { readonly part: number }; readonly answer: ProvedRun };
   readonly verify: {
     readonly asked: { readonly statement: Uint8Array; readonly proof: Uint8Array };
     readonly answer: VerifiedRun;

@@ -44,7 +44,8 @@ test('bench prove --backend stark: rows, with what the contract names', async ()
   assert.ok(row.part.records > 1_990 && row.part.records <= 2_000);
   assert.deepEqual(Object.keys(row.stagesMs), [...STAGES]);
   assert.deepEqual([two.workers, row.machine], [2, undefined]);
-  assert.ok(two.toOneWorker > 0);
+  const [least, most] = two.toOneWorkerRange;
+  assert.ok(least > 0 && least <= two.toOneWorker && two.toOneWorker <= most);
   assert.deepEqual(Object.keys(two.machine), ['compute', 'memory']);
   for (const times of Object.values(two.machine)) assert.ok(Number(times) > 0);
 });

@@ -54,10 +54,17 @@ export interface StarkBenchOptions {
 
 type Prover = AskedProcess<StarkQuestions>;
 
-interface OneWorker {
-  /** Records by the clock. */
-  readonly perSec: number;
-  readonly floor: ScalingFloor;
+/** One part: its proof draws the same work whoever makes it, and whenever. */
+interface Turn {
+  readonly alone: ProvedRun | undefined;
+  readonly together: readonly ProvedRun[];
+}
+
+interface Measured {
+  readonly workers: number;
+  readonly turns: readonly Turn[];
+  /** Of several workers. */
+  readonly floor: ScalingFloor | undefined;
 }
 
 /** Prints a row for each count of workers. */
@@ -67,16 +74,14 @@ export async function benchStark(
 ): Promise<void> {
   const parts = await partsOf(options);
   const baseline = await baselineOf(options, signal);
-  let alonePerSec: number | undefined;
   for (const workers of options.workers) {
-    const runs = await proveAtOnce(options.parameters, parts, workers, options.proofs, signal);
-    const verified = await verifyInOrder(runs.flat(), signal);
-    const alone =
-      workers === 1 || alonePerSec === undefined
-        ? undefined
-        : { perSec: alonePerSec, floor: await scalingFloor(workers, signal) };
-    const row = starkRow(options, baseline, runs, verified, alone);
-    if (workers === 1) alonePerSec = row.wallPerSec;
+    const turns = await proveInTurns(options.parameters, parts, workers, signal);
+    const verified = await verifyInOrder(
+      turns.flatMap(({ together }) => together),
+      signal,
+    );
+    const floor = workers === 1 ? undefined : await scalingFloor(workers, signal);
+    const row = starkRow(options, baseline, { workers, turns, floor }, verified);
     output.result(row, starkWords(row));
   }
 }
@@ -114,14 +119,13 @@ async function baselineOf(
   return Number(row?.baselineRecordsPerSec);
 }
 
-/** The runs of each worker. */
-async function proveAtOnce(
+/** Each part is proved by one worker alone, where there are several, and then by all at once. */
+async function proveInTurns(
   parameters: ProofParameters,
   parts: StarkQuestions['prepare']['asked']['parts'],
   workers: number,
-  proofs: number,
   signal: AbortSignal,
-): Promise<ProvedRun[][]> {
+): Promise<Turn[]> {
   const provers: Prover[] = Array.from(
     { length: workers },
     () => new AskedProcess<StarkQuestions>(MAIN, [], signal),
@@ -130,16 +134,18 @@ async function proveAtOnce(
     await Promise.all(
       provers.map(async (prover) => {
         await prover.ask('prepare', { parameters, parts });
-        for (let run = 0; run < WARMING_PARTS; run += 1) await prover.ask('prove', undefined);
+        for (let part = 0; part < WARMING_PARTS; part += 1) await prover.ask('prove', { part });
       }),
     );
-    return await Promise.all(
-      provers.map(async (prover) => {
-        const runs: ProvedRun[] = [];
-        while (runs.length < proofs) runs.push(await prover.ask('prove', undefined));
-        return runs;
-      }),
-    );
+    const turns: Turn[] = [];
+    for (let part = WARMING_PARTS; part < parts.length; part += 1) {
+      // Not always the same one: it proves the part for the second time then.
+      const one = workers === 1 ? undefined : provers[part % workers];
+      const alone = await one?.ask('prove', { part });
+      const together = await Promise.all(provers.map((prover) => prover.ask('prove', { part })));
+      turns.push({ alone, together });
+    }
+    return turns;
   } finally {
     await Promise.all(provers.map((prover) => prover.stop()));
   }
@@ -171,22 +177,17 @@ async function verifyInOrder(
 function starkRow(
   options: StarkBenchOptions,
   baseline: number | undefined,
-  ofWorkers: readonly (readonly ProvedRun[])[],
+  { workers, turns, floor }: Measured,
   verified: readonly VerifiedRun[],
-  alone: OneWorker | undefined,
 ) {
-  const runs = ofWorkers.flat();
+  const runs = turns.flatMap(({ together }) => together);
   const of = (figure: (run: ProvedRun) => number) => median(runs.map(figure));
   const recordsPerSec = of(({ records, cpuMs }) => (1_000 * records) / cpuMs);
-  const perWorker = ofWorkers.map((own) =>
-    median(own.map(({ records, wallMs }) => (1_000 * records) / wallMs)),
-  );
-  const wallPerSec = Math.round(perWorker.reduce((sum, figure) => sum + figure, 0));
   const [cold, ...warm] = verified;
   const cpuMsPerRow = 1 / (recordsPerSec / 1_000);
   const { coreHourPrice } = options;
   return {
-    ...{ circuit: 'settlement', backend: 'stark', workers: ofWorkers.length, proofs: runs.length },
+    ...{ circuit: 'settlement', backend: 'stark', workers, proofs: runs.length },
     recordsPerSec: Math.round(recordsPerSec),
     ...(baseline === undefined
       ? {}
@@ -196,8 +197,8 @@ function starkRow(
           ratio: rounded(recordsPerSec / baseline),
         }),
     /** Of all workers by the clock. */
-    wallPerSec,
-    ...(alone === undefined ? {} : toOneWorker(wallPerSec, alone)),
+    wallPerSec: Math.round(median(turns.map(({ together }) => clockPerSec(together)))),
+    ...(floor === undefined ? {} : toOneWorker(turns, floor)),
     securityBits: rounded(Math.min(...verified.map(({ securityBits }) => securityBits))),
     rssBytes: Math.max(...runs.map(({ rssBytes }) => rssBytes)),
     proofBytes: of(({ proof }) => proof.length),
@@ -231,11 +232,21 @@ function starkRow(
   };
 }
 
-/** What as many processes as there are workers could do at most is in `machine`. */
-function toOneWorker(wallPerSec: number, { perSec, floor }: OneWorker) {
-  const machine = { compute: rounded(floor.compute), memory: rounded(floor.memory) };
-  return { toOneWorker: rounded(wallPerSec / perSec), machine };
+/** Of the same parts; what as many processes could do at most is in `machine`. */
+function toOneWorker(turns: readonly Turn[], { compute, memory }: ScalingFloor) {
+  const times = turns.flatMap(({ alone, together }) =>
+    alone === undefined ? [] : [clockPerSec(together) / clockPerSec([alone])],
+  );
+  return {
+    toOneWorker: rounded(median(times)),
+    toOneWorkerRange: [rounded(Math.min(...times)), rounded(Math.max(...times))],
+    machine: { compute: rounded(compute), memory: rounded(memory) },
+  };
 }
+
+/** Records a second of workers that prove at once. */
+const clockPerSec = (runs: readonly ProvedRun[]): number =>
+  runs.reduce((sum, { records, wallMs }) => sum + (1_000 * records) / wallMs, 0);
 
 function starkWords(row: ReturnType<typeof starkRow>): string {
   const { workers, part, stagesMs, pricePer1000Rows, toOneWorker, machine } = row;

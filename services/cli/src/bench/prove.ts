@@ -12,6 +12,8 @@ const STARK = 'stark';
 const BACK_ENDS = [DEFAULT_BACK_END, 'fold', STARK, 'snarkjs'];
 /** What says nothing to the other back ends. */
 const STARK_OPTIONS = ['blowup', 'records', 'accounts', 'input'];
+/** Of the back end stark. */
+const DEFAULT_PARTS = 8;
 const DEFAULT_PROOFS = 4;
 const DEFAULT_BATCHES = 64;
 const DEFAULT_RECORDS = 65_536;
@@ -31,7 +33,9 @@ Usage: foldbook bench prove [--circuit NAME] [--backend NAME] [--workers LIST] [
 Proves full batches, account proofs or parts, each verified by the verifier, in as many processes
 as there are workers, after one proof that warms each up. Records and accounts a second are of
 processor time, so that they can be compared on a machine with other work; times by the clock
-stand beside. Figures of stark are medians over its parts.
+stand beside. Figures of stark are medians over its parts; how much more several of its workers do
+than one is of parts that one alone, then all at once, prove in turns, beside what as many processes
+do that only compute, or only copy memory.
 
   --circuit NAME    batch-15, batch-240, accounts-4 or accounts-16 (default: the two that set-up
                     builds; the large ones are made by foldbook keys dev --circuit NAME);
@@ -39,7 +43,7 @@ stand beside. Figures of stark are medians over its parts.
                     For stark: the batch that snarkjs proves
   --backend NAME    groth16 (default), fold, stark or snarkjs
   --workers LIST    such as 1,2 (default)
-  --proofs N        of each worker (default ${DEFAULT_PROOFS})
+  --proofs N        of each worker (default ${DEFAULT_PROOFS}; for stark ${DEFAULT_PARTS} parts)
   --baseline N      proofs by snarkjs that all are held against (default ${DEFAULT_PROOFS});
                     for stark alone 0 leaves them out
   --batches N       of an epoch, for challenge reuse (default ${DEFAULT_BATCHES})
@@ -49,8 +53,9 @@ stand beside. Figures of stark are medians over its parts.
                     "verifyMs","cpuMsPerRow","costs","challengeReuse":{"batches","share"},
                     "cpuMs":[...],"wallMs":[...]}, a line each; accountsPerSec for account circuits;
                     stark has no costs and no challengeReuse, but "baselineCircuit","verifyColdMs",
-                    "verifyWallMs","toOneWorker","part":{"records","accounts","blowup","queries",
-                    "grindingBits"},"stagesMs":{"trace",...}
+                    "verifyWallMs","part":{"records","accounts","blowup","queries",
+                    "grindingBits"},"stagesMs":{"trace",...}; for several workers "toOneWorker",
+                    "toOneWorkerRange","machine":{"compute","memory"}
 
 For stark alone:
   --blowup N        4 (default) or 8: smaller proofs that take longer
@@ -88,9 +93,9 @@ async function run(context: CommandContext): Promise<number> {
     baselineProofs:
       context.integer('baseline', others.length > 0 ? 1 : 0, MAX_PROOFS) ?? DEFAULT_PROOFS,
     workers: workerCounts(context.text('workers') ?? '1,2'),
-    proofs: context.integer('proofs', 1, MAX_PROOFS) ?? DEFAULT_PROOFS,
     coreHourPrice: price === undefined ? undefined : priceOf(price),
   };
+  const proofs = context.integer('proofs', 1, MAX_PROOFS);
   const batches = context.integer('batches', 1, MAX_BATCHES) ?? DEFAULT_BATCHES;
   const stark = asked.includes(STARK) ? starkOptions(context, circuits) : undefined;
   const idle = STARK_OPTIONS.find((name) => context.text(name) !== undefined);
@@ -100,11 +105,13 @@ async function run(context: CommandContext): Promise<number> {
   if (others.length > 0) {
     await runProverBench(
       'prove-main.ts',
-      { ...common, circuits, backends: others, batches },
+      { ...common, proofs: proofs ?? DEFAULT_PROOFS, circuits, backends: others, batches },
       context,
     );
   }
-  if (stark !== undefined) await benchStark({ ...common, ...stark }, context);
+  if (stark !== undefined) {
+    await benchStark({ ...common, ...stark, proofs: proofs ?? DEFAULT_PARTS }, context);
+  }
   context.output.say(`machine: ${machineWords(thisMachine())}`);
   return 0;
 }
