@@ -23,7 +23,9 @@ const MAX_SECONDS = 600;
 const DEFAULT_RATE = 2_000;
 const MAX_RATE = 100_000;
 /** Before what counts: code is compiled meanwhile. */
-const WARM_UP = { trips: 4_000, perSec: 4_000 };
+const DEFAULT_WARM_UP = 4_000;
+const MAX_WARM_UP = 1_000_000;
+const WARM_UP_PER_SEC = 4_000;
 const IDLES = ['busy-spin', 'yield', 'park'] as const;
 const MARKET = 'BENCH';
 const ACCOUNT = 7;
@@ -50,6 +52,7 @@ market's engine is on the thread of its input and output.
 
   --seconds N       of each row (default ${DEFAULT_SECONDS})
   --rate N          commands a second (default ${grouped(DEFAULT_RATE)})
+  --warm-up N       commands before these (default ${grouped(DEFAULT_WARM_UP)})
   --inline          the engine has no thread of its own
   --idle NAME       of the engine's thread: ${IDLES.join(', ')} (default: the market's own choice)
   --core N          core of the engine's thread (default: the last one)
@@ -61,6 +64,7 @@ Example: foldbook bench shm --seconds 10 --rate 5000`,
   options: {
     seconds: { type: 'string' },
     rate: { type: 'string' },
+    'warm-up': { type: 'string' },
     inline: { type: 'boolean' },
     idle: { type: 'string' },
     core: { type: 'string' },
@@ -72,6 +76,8 @@ Example: foldbook bench shm --seconds 10 --rate 5000`,
 interface Settings {
   readonly seconds: number;
   readonly perSec: number;
+  /** Commands. */
+  readonly warmUp: number;
   readonly inline: boolean;
   /** Of the engine's thread; undefined where it has none. */
   readonly idle: (typeof IDLES)[number] | undefined;
@@ -84,6 +90,7 @@ async function measure(context: CommandContext): Promise<number> {
   const settings: Settings = {
     seconds: context.integer('seconds', 1, MAX_SECONDS) ?? DEFAULT_SECONDS,
     perSec: context.integer('rate', 1, MAX_RATE) ?? DEFAULT_RATE,
+    warmUp: context.integer('warm-up', 1, MAX_WARM_UP) ?? DEFAULT_WARM_UP,
     ...engineThread(context),
   };
   let isRight = true;
@@ -135,7 +142,7 @@ interface Measured {
 
 async function measureOne(
   { output, signal }: CommandContext,
-  { seconds, perSec, inline, idle, core }: Settings,
+  { seconds, perSec, warmUp, inline, idle, core }: Settings,
   durable: boolean,
 ): Promise<Measured> {
   return withWorkFolder(async (dir) => {
@@ -153,8 +160,9 @@ async function measureOne(
       const path = join(folder, `account-${ACCOUNT}`);
       await client.ask('attach', { sharedMemory: path, market: MARKET, account: ACCOUNT });
       const trips = seconds * perSec;
-      await client.ask('orders', WARM_UP);
-      await client.ask('echoes', WARM_UP);
+      const before = { trips: warmUp, perSec: WARM_UP_PER_SEC };
+      await client.ask('orders', before);
+      await client.ask('echoes', before);
       const orders = await client.ask('orders', { trips, perSec });
       const echoes = await client.ask('echoes', { trips, perSec });
       await client.ask('detach', undefined);
