@@ -43,11 +43,15 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       readyLine: /Server is ready/,
     });
   };
-  let current = await start(-1);
+  const clear = () => rm(dir, { recursive: true, force: true });
+  let current = await start(-1).catch(async (error: unknown) => {
+    await clear();
+    throw error;
+  });
   const port = listeningPort(current.lines);
   const close = async () => {
     await current.end('SIGKILL');
-    await rm(dir, { recursive: true, force: true });
+    await clear();
   };
   return {
     url: `nats://127.0.0.1:${port}`,
