@@ -168,12 +168,15 @@ test('while the broker stands still, no more waits in memory than the window', {
       await draft.write(chunk);
     }
   })();
-  await full.promise;
-  for (let turn = 0; turn < 100; turn += 1) {
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+  try {
+    await full.promise;
+    for (let turn = 0; turn < 100; turn += 1) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+    assert.equal(written, 15);
+  } finally {
+    broker.resume();
   }
-  assert.equal(written, 15);
-  broker.resume();
   await writing;
   const { sizeBytes } = await draft.finish();
   assert.equal(sizeBytes, 64 * chunk.byteLength);

@@ -59,8 +59,8 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     storeDir: storeOf(dir, options),
     stop: () => current.end('SIGTERM'),
     kill: () => current.end('SIGKILL'),
-    pause: () => current.signal('SIGSTOP'),
-    resume: () => current.signal('SIGCONT'),
+    pause: () => current.pause(),
+    resume: () => current.resume(),
     restart: async () => {
       current = await start(port);
     },

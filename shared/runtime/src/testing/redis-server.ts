@@ -56,8 +56,8 @@ export async function startRedisServer(): Promise<RedisServer> {
     port,
     stop: () => server.end('SIGTERM'),
     kill: () => server.end('SIGKILL'),
-    pause: () => server.signal('SIGSTOP'),
-    resume: () => server.signal('SIGCONT'),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
     say: (command) => say(port, command),
     restart: async () => {
       server = await start(port);

@@ -1,6 +1,6 @@
 /** Real servers for tests: child processes, which never outlive the test's process. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,6 +8,11 @@ import { createInterface } from 'node:readline';
 const START_PATIENCE_MS = 30_000;
 const STOP_PATIENCE_MS = 10_000;
 const REMEMBERED_LINES = 40;
+const LOOK_MS = 1;
+const CLOCK = new Int32Array(new SharedArrayBuffer(4));
+/** States of a thread in /proc: stopped, being traced, and those of dead ones. */
+const DEAD = 'X';
+const STILL = `TtZ${DEAD}`;
 
 /**
  * Path of a server program: what the environment variable names, else the first on PATH. The
@@ -83,9 +88,17 @@ export class ServerProcess {
     return server;
   }
 
-  /** Lets it stand still, or go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child.kill(signal);
+  /**
+   * Lets it stand still. On Linux it does when this returns: a thread of it that waits for a core
+   * would take the signal only once it has one, and all others would run on until then.
+   */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+    while (runs(this.#child.pid ?? 0)) Atomics.wait(CLOCK, 0, 0, LOOK_MS);
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Sends the signal and waits for the end; after a while it insists. */
@@ -94,5 +107,22 @@ export class ServerProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_PATIENCE_MS);
     await this.#ended;
     clearTimeout(timer);
+  }
+}
+
+/** Whether a thread of the process may run; false where nothing tells. */
+function runs(pid: number): boolean {
+  const threads = `/proc/${pid}/task`;
+  if (!existsSync(threads)) return false;
+  return readdirSync(threads).some((thread) => !STILL.includes(stateOf(join(threads, thread))));
+}
+
+function stateOf(thread: string): string {
+  try {
+    const stat = readFileSync(join(thread, 'stat'), 'latin1');
+    // Behind the name in brackets, which may have brackets itself.
+    return stat.charAt(stat.lastIndexOf(')') + 2);
+  } catch {
+    return DEAD;
   }
 }
