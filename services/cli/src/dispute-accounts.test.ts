@@ -109,6 +109,17 @@ test('files that may both be true are no evidence', async () => {
   await assert.rejects(readdir(folder), { code: 'ENOENT' });
 });
 
+test('files of two chains that say two things of one log leave evidence', async () => {
+  const other = chainOf(
+    { header: (header) => Object.assign(header, { stateHash: 77n }) },
+    filled(2),
+  );
+  const file = await fileOf('other.fba', other, openAccount(new PlainTree(other.accounts), 4));
+  const { words, evidence } = await dispute(1, mine, file);
+  assert.match(words, /^epoch 0 of two chains end with log head [0-9a-f]{64}: stateHash is/);
+  await assertEvidence(evidence, /^EVIDENCE \(chains\), market BTC-USD: epoch 0 of two chains/);
+});
+
 test('what can not be compared is refused in one line', async () => {
   const bytes = await readFile(mine);
   const altered = join(dir, 'altered.fba');
@@ -119,13 +130,19 @@ test('what can not be compared is refused in one line', async () => {
     [altered, /altered\.fba shows nothing: ACCOUNT_PATH: .*; see foldbook verify --account /],
     [
       await fileOf('anew.fba', begunAnew, opening),
-      /: the files are of two chains, [0-9a-f]{64} and/,
+      /: the files are of two chains, [0-9a-f]{64} and [0-9a-f]{64}, whose headers do not con/,
     ],
     [join(dir, 'none.fba'), /none\.fba can't be read: there is no such file/],
   ] as const) {
     const told = await dispute(2, mine, other);
     assert.match(told.words, words);
     assert.equal(told.words.trimEnd().split('\n').length, 1);
+  }
+  for (const more of [['--operator', operator], ['receipts.jsonl']]) {
+    const files = ['--account', mine, '--other-account', mine];
+    const { status, stderr } = await foldbook('dispute', ...files, ...more);
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`${more[0]} is not for --account: leave it away$`, 'm'));
   }
   const alone = await foldbook('dispute', '--account', mine);
   assert.deepEqual([alone.status, /--other-account is missing/.test(alone.stderr)], [2, true]);

@@ -118,15 +118,32 @@ test('a chain that lost its genesis is told, and not left out in silence', async
   assert.equal(both.status, 2);
   assert.match(both.stderr.trimEnd(), lost);
   assert.match(both.stderr.trimEnd(), /or leave it out with --chain poseidon$/);
-  await assert.rejects(chosenChains(question, 'stark'), lost);
+  await assert.rejects(chosenChains(question, 'stark'), /: restore it$/);
   assert.deepEqual(await chosenChains(question, 'poseidon'), ['poseidon']);
   const pinned = questionOf(store, bytesToHex(poseidon.genesisHash));
   assert.deepEqual(await chosenChains(pinned, undefined), ['poseidon']);
+  await assert.rejects(chosenChains(pinned, 'stark'), lost);
   await rm(join(store, MARKET, 'genesis.fbg'));
   await assert.rejects(chosenChains(question, 'stark'), lost);
   const neither = await foldbook('verify', '--store', store);
   assert.equal(neither.status, 2);
   assert.match(neither.stderr, /BTC-USD has epochs and no genesis\.fbg: restore it$/m);
+});
+
+test('the only market with a genesis is not the only one where another lost its own', async () => {
+  const store = await storeOf('beside', false);
+  await mkdir(join(store, 'ETH-USD', 'epochs'), { recursive: true });
+  const verify = (...args: string[]) => foldbook('verify', '--store', store, ...args);
+  assert.equal((await verify()).status, 0, 'nothing is proved of the other yet');
+  const ofOther = join(store, 'ETH-USD', 'stark', 'epochs');
+  await mkdir(ofOther, { recursive: true });
+  await writeFile(join(ofOther, '00000000.fbe'), stark.files.get('epochs/00000000.fbe') ?? '');
+  const { status, stdout, stderr } = await verify();
+  assert.deepEqual([status, stdout], [2, '']);
+  const words =
+    /ETH-USD has epochs and no genesis\.fbg: restore it, or name BTC-USD with --market$/m;
+  assert.match(stderr, words);
+  assert.equal((await verify('--market', MARKET)).status, 0);
 });
 
 test('of two chains a refusal says which it is of', async () => {

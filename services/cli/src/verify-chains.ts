@@ -74,10 +74,13 @@ export async function chosenChains(
   const chains = (await listChains(store, market).catch(unread)).toReversed();
   const allLost = await listLostChains(store, market).catch(unread);
   const lost = allLost.find((chain) => (asked ?? chain) === chain);
-  // Nobody is told that all chains hold where one of them could not be looked at.
-  if (lost !== undefined && genesisHash === undefined) {
-    const others = chains.map((chain) => `, or leave it out with --chain ${chain}`);
-    throw lostChain(store, market, lost, others.join(''));
+  // Nobody is told that all chains hold where one of them could not be looked at. The genesis that
+  // was named may be the other one's, unless this one was named, too.
+  if (lost !== undefined && (genesisHash === undefined || lost === asked)) {
+    // Whoever named it wants no other.
+    const others = asked === undefined ? chains : [];
+    const orElse = others.map((chain) => `, or leave it out with --chain ${chain}`);
+    throw lostChain(store, market, lost, orElse.join(''));
   }
   if (asked !== undefined && chains.length > 0) {
     if (chains.includes(asked)) return [asked];

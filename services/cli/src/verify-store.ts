@@ -14,7 +14,10 @@ import { UsageError } from './cli-error.ts';
 import { fileTrouble } from './file-trouble.ts';
 import { printable } from './printable.ts';
 
-/** The market asked for, or the only one there. UsageError when the store has no such market. */
+/**
+ * The market asked for, or the only one there.
+ * @throws UsageError when the store has no such market, or another that nobody is to think was seen
+ */
 export async function findMarket(store: string, asked: string | undefined): Promise<string> {
   if (asked !== undefined && (await hasGenesis(store, asked))) return asked;
   if (asked !== undefined && (await hasLost(store, asked))) throw lostGenesis(store, [asked]);
@@ -25,6 +28,8 @@ export async function findMarket(store: string, asked: string | undefined): Prom
   if (asked !== undefined) {
     throw new UsageError(`${store} holds no market ${asked}; it holds ${held}`);
   }
+  const { lost } = await marketsOf(store);
+  if (lost.length > 0) throw lostGenesis(store, lost, `, or name ${held} with --market`);
   if (markets.length === 1) return first;
   throw new UsageError(`${store} holds ${held}: name one with --market`);
 }
@@ -57,9 +62,10 @@ export const lostChain = (store: string, market: string, chain: ChainKind, orEls
       `restore it${orElse}`,
   );
 
-const lostGenesis = (store: string, markets: readonly string[]) =>
+/** @param orElse - what else there is to do */
+const lostGenesis = (store: string, markets: readonly string[], orElse = '') =>
   new UsageError(
-    `${store}: ${printable(markets.join(', '))} has epochs and no genesis.fbg: restore it`,
+    `${store}: ${printable(markets.join(', '))} has epochs and no genesis.fbg: restore it${orElse}`,
   );
 
 /** A prover makes the folders before it has anything to prove, and publishes data before proofs. */

@@ -30,6 +30,8 @@ import { readPieces } from './file-pieces.ts';
 import { ProverError } from './prover-error.ts';
 
 const GENESIS_FILE = 'genesis.fbg';
+/** What `readFile` reads at most: a longer file is for no verifier, and none of a prover. */
+const WHOLE_BYTES_MAX = 2 ** 31 - 1;
 
 export interface StoredGenesisOf<G extends GenesisFields> {
   readonly genesis: G;
@@ -213,13 +215,22 @@ export class ChainStore<G extends GenesisOf<E>, E extends HeadedEpoch> {
   }
 
   async #decode(epoch: number): Promise<Decoded<E>> {
-    return this.#formats.decodeEpoch(new Uint8Array(await readFile(this.#pathOf(epoch))));
+    try {
+      return this.#formats.decodeEpoch(new Uint8Array(await readFile(this.#pathOf(epoch))));
+    } catch (error) {
+      if (!isCode(error, 'ERR_FS_FILE_TOO_LARGE')) throw error;
+      const message = 'the epoch file is longer than any that is read whole';
+      const offset = WHOLE_BYTES_MAX;
+      return { ok: false, error: { code: 'EPOCH_FILE_FORMAT', message, offset } };
+    }
   }
 
   /** Nobody is to look at its proofs: they may be empty. What is wrong is told as by `#decode`. */
   async #head(epoch: number): Promise<Decoded<E>> {
     const { readHead } = this.#formats;
-    const head = readHead && (await readPieces(this.#pathOf(epoch), readHead));
+    const read = async (file: ByteSource) =>
+      file.length > WHOLE_BYTES_MAX ? undefined : readHead?.(file);
+    const head = readHead && (await readPieces(this.#pathOf(epoch), read));
     return head === undefined ? this.#decode(epoch) : { ok: true, value: head };
   }
 

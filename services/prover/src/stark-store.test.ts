@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The store of a STARK chain: what of it is read. */
 import assert from 'node:assert/strict';
-import fs, { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import fs, { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -116,6 +116,21 @@ test('an epoch that is not whole is refused in the words for it, wherever it sta
     await writeFile(pathOf(epoch), file);
   }
   assert.equal((await readChain()).headers.length, EPOCHS);
+});
+
+test('an epoch that is too long to be read whole is refused, though its lengths fit', async () => {
+  const { readChain } = await stored();
+  const [epoch, proofBytes] = [1, 2 ** 31];
+  const file = fileOf(epoch);
+  const decoded = decodeStarkEpochFile(file);
+  assert(decoded.ok);
+  const start = file.length - (decoded.value.parts[0]?.proof.length ?? 0);
+  const head = new Uint8Array(file.subarray(0, start));
+  new DataView(head.buffer).setUint32(start - 4, proofBytes, true);
+  await writeFile(pathOf(epoch), head);
+  await truncate(pathOf(epoch), start + proofBytes);
+  const message = /00000001\.fbe: EPOCH_FILE_FORMAT: the epoch file is longer .*; restore it/;
+  await assert.rejects(readChain(), { code: 'STORE_CORRUPT', message });
 });
 
 test('what is wrong with the last proof is seen, and with no other', async () => {

@@ -78,8 +78,10 @@ const VERSIONS: readonly unknown[] = [1, 2, 3];
 
 /** What the groups of a file may have together; whose evidence has more is not written. */
 export const EVIDENCE_GROUPS_BYTES_MAX = 64 * 1024 * 1024;
-/** Two digits a byte, and room for everything else: a reader's memory is bounded by it. */
+/** Two digits a byte, and room for everything else: with the values, a reader's memory's bound. */
 export const EVIDENCE_CHARACTERS_MAX = 3 * EVIDENCE_GROUPS_BYTES_MAX;
+/** Twice as many as groups of 128 bytes, the least. Each takes memory, also where it is empty. */
+export const EVIDENCE_VALUES_MAX = 2 ** 20;
 
 /** The evidence as a file, one part a line. */
 export function evidenceText(evidence: Evidence): string {
@@ -105,12 +107,24 @@ export function readEvidence(text: string): { readonly ok: true; evidence: Evide
     const most = `${EVIDENCE_CHARACTERS_MAX} are the most`;
     return refused('EVIDENCE_FORMAT', `the file has ${text.length} characters; ${most}`);
   }
+  if (hasMoreValues(text, EVIDENCE_VALUES_MAX)) {
+    return refused('EVIDENCE_FORMAT', `the file has more than ${EVIDENCE_VALUES_MAX} values`);
+  }
   try {
     return { ok: true, evidence: evidenceFrom(JSON.parse(text)) };
   } catch (error) {
     if (!(error instanceof FormatFault || error instanceof SyntaxError)) throw error;
     return refused('EVIDENCE_FORMAT', error.message);
   }
+}
+
+/** Before each value but the first stands one of these; no string of evidence has any. */
+function hasMoreValues(text: string, most: number): boolean {
+  const before = /[,[{]/g;
+  for (let found = 1; before.test(text); found += 1) {
+    if (found >= most) return true;
+  }
+  return false;
 }
 
 const KINDS = 'receipts, header, log, headers, keys, chains, accounts';

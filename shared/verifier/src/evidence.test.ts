@@ -9,6 +9,7 @@ import { decodeEpochFile } from './epoch-file.ts';
 import {
   checkEvidence,
   EVIDENCE_CHARACTERS_MAX,
+  EVIDENCE_VALUES_MAX,
   type Evidence,
   type EvidencePins,
   evidenceText,
@@ -428,6 +429,7 @@ test('no file ends the check, whatever it holds', () => {
   const file = (fields: string) => `{"format":"foldbook-evidence",${fields}}`;
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const [digits, many] = ['ab'.repeat(8_000_000), `[${'"",'.repeat(100_000)}""]`];
+  const nothing = '"",'.repeat(EVIDENCE_VALUES_MAX);
   for (const [name, text, words] of [
     ['no JSON', '', /./],
     ['no object', 'null', /^the file is no object/],
@@ -443,6 +445,8 @@ test('no file ends the check, whatever it holds', () => {
     ['no digits', file('"v":1,"kind":"keys","genesis":"0g"'), /^genesis is not in hex/],
     ['many receipts', file(`"v":1,"kind":"receipts","receipts":${many},"certificates":[]`), /^two/],
     ['no header', file('"v":1,"kind":"headers","genesis":"","headers":[null]'), /is no object/],
+    ['more values', file(`"v":3,"kind":"accounts","proofs":[${nothing}""]`), /^the file has more /],
+    ['more objects', `${'['.repeat(EVIDENCE_VALUES_MAX)}`, /^the file has more than 1048576 v/],
     ['a long file', ' '.repeat(EVIDENCE_CHARACTERS_MAX + 1), /are the most$/],
   ] as const) {
     const checked = checkEvidence(text);

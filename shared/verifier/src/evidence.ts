@@ -38,6 +38,7 @@ export {
   type ChainSide,
   EVIDENCE_CHARACTERS_MAX,
   EVIDENCE_GROUPS_BYTES_MAX,
+  EVIDENCE_VALUES_MAX,
   type Evidence,
   evidenceText,
   type SignedHeader,

@@ -14,7 +14,7 @@ import {
 } from '@foldbook/verifier';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
-import { compareAccountProofs } from '../dispute/account-conflict.ts';
+import { checkAccountOptions, compareAccountProofs } from '../dispute/account-conflict.ts';
 import { compareChains, compareLogs, type Difference } from '../dispute/compare.ts';
 import { writeEvidence } from '../dispute/evidence-folder.ts';
 import { type Finding, judgeReceipts } from '../dispute/judge.ts';
@@ -57,7 +57,8 @@ can't both be true: by their headers, or, of a STARK chain, under one header.
   --nats URL        ...or the broker that keeps it; --user NAME, the password in $FOLDBOOK_PASSWORD
   --partition N     with --other-log: ...and of which partition (default 0); receipts name theirs
   --account FILE    a file of "foldbook balance --prove", which is compared with another one of its
-                    chain, --other-account FILE, of any account; with a store: foldbook verify
+                    chain, --other-account FILE, of any account; of two files of a market's two
+                    chains only the headers are; with a store: foldbook verify
   --operator KEY    the operator's public key, 64 hex digits (default: those of the store's chain):
                     receipts by keys that it has not certified are told apart; with --check: a key
                     that the operator has, or had before a change
@@ -190,6 +191,7 @@ async function runStores(context: CommandContext): Promise<number> {
 }
 
 async function runAccounts(context: CommandContext): Promise<number> {
+  checkAccountOptions(context);
   const [one, other] = [context.required('account'), context.required('other-account')];
   const { market, difference } = await compareAccountProofs(one, other);
   return tell(context, difference, { about: market, same: 'they may both be true' });

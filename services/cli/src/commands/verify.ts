@@ -71,7 +71,7 @@ replay it also needs the log: it executes every order again, and compares what c
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
 at level settlement under development keys, whose proofs anybody can forge (with --account and
 --store too, and then also of a STARK chain whose records are not there); 2 when there is no such
-market in the folder, or no such log.
+market in the folder, when a chain there lost its genesis.fbg, or there is no such log.
 Example: foldbook verify --store ${DEFAULT_PROOF_DIR}
 Example: foldbook verify --level replay --log .foldbook/demo/streams/LOG_0
 Example: foldbook verify --store .foldbook/node/proofs --level replay --nats nats://127.0.0.1:4222`,

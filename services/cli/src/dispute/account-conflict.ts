@@ -15,6 +15,7 @@ import {
 } from '@foldbook/verifier';
 import { readAccountProof } from '../account-proof-file.ts';
 import { UsageError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
 import { printable } from '../printable.ts';
 import type { Difference } from './compare.ts';
 import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
@@ -77,6 +78,19 @@ function signedConflict(
   return { words, evidence: { kind: 'headers', genesis, headers: [epoch.signed, other.signed] } };
 }
 
+/** What is of receipts, logs or stores, or pins an operator: nothing would come of it. */
+const NOT_OF_ACCOUNTS = [
+  ...['store', 'other-store', 'chain', 'other-chain', 'market', 'log', 'other-log', 'nats', 'user'],
+  ...['partition', 'operator'],
+];
+
+/** @throws UsageError for what two files are not compared by */
+export function checkAccountOptions({ text, positionals }: CommandContext): void {
+  const needless = NOT_OF_ACCOUNTS.find((name) => text(name) !== undefined);
+  const named = needless === undefined ? positionals[0] : `--${needless}`;
+  if (named !== undefined) throw new UsageError(`${named} is not for --account: leave it away`);
+}
+
 interface ComparedProofs {
   readonly market: string;
   /** Undefined where both may be true. */
@@ -84,8 +98,10 @@ interface ComparedProofs {
 }
 
 /**
- * Two files that customers of one operator were given, by what it signed and by their rows.
- * @throws UsageError for one that does not hold by itself, and for files of two chains
+ * Two files that customers of one operator were given, by what it signed and, of one chain, by
+ * their rows.
+ * @throws UsageError for one that does not hold by itself, and for files of two chains of which the
+ * headers do not contradict each other
  */
 export async function compareAccountProofs(
   file: string,
@@ -93,14 +109,25 @@ export async function compareAccountProofs(
 ): Promise<ComparedProofs> {
   const [one, other] = [await readProved(file), await readProved(otherFile)];
   const { market, genesisHash } = one.proved;
-  if (genesisHash !== other.proved.genesisHash) {
+  const isOneChain = genesisHash === other.proved.genesisHash;
+  const conflict = isOneChain
+    ? (signedConflict(one, other, other.epoch) ?? rowsConflict(one.bytes, other.bytes))
+    : chainsConflict(one, other);
+  if (conflict === undefined && !isOneChain) {
     const chains = `${genesisHash} and ${other.proved.genesisHash}`;
-    throw new UsageError(`the files are of two chains, ${chains}: nothing in them ties these`);
+    const words = 'whose headers do not contradict each other: nothing else in them is compared';
+    throw new UsageError(`the files are of two chains, ${chains}, ${words}`);
   }
-  const { epoch } = other;
-  const conflict = signedConflict(one, other, epoch) ?? rowsConflict(one.bytes, other.bytes);
   const at = Number(one.proved.epoch);
   return { market, difference: conflict === undefined ? undefined : { at, ...conflict } };
+}
+
+/** Two chains of one market, whose headers may tell of one log. */
+function chainsConflict(one: ProofEpoch, other: ProofEpoch): AccountConflict | undefined {
+  const sides = [one, other].map(({ genesisBytes, epoch }) => {
+    return { genesis: genesisBytes, ...epoch.signed };
+  });
+  return heldConflict({ kind: 'chains', sides });
 }
 
 async function readProved(file: string) {
@@ -117,8 +144,11 @@ async function readProved(file: string) {
 }
 
 /** Of one header: what no table has. */
-function rowsConflict(a: Uint8Array, b: Uint8Array): AccountConflict | undefined {
-  const evidence = { kind: 'accounts', proofs: [a, b] } as const;
+const rowsConflict = (a: Uint8Array, b: Uint8Array): AccountConflict | undefined =>
+  heldConflict({ kind: 'accounts', proofs: [a, b] });
+
+/** Undefined for what is no evidence. */
+function heldConflict(evidence: Evidence): AccountConflict | undefined {
   const checked = checkEvidence(evidenceText(evidence));
   return checked.ok ? { words: checked.words, evidence } : undefined;
 }

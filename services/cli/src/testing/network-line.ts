@@ -129,6 +129,7 @@ export class NetworkLine {
     from.pause();
     setTimeout(() => this.#isSilent || from.resume(), direction.freeMs - nowMs);
   }
+
   /** What has arrived, and a timer for what has not. A piece never overtakes another. */
   #deliver(direction: Direction): void {
     const { to, onTheWay } = direction;
