@@ -17,9 +17,7 @@ function end(words: string): never {
 
 if (market === '') end('name both: node docs/examples/serve-store.ts STORE MARKET [PORT]');
 if ((await source.genesis()) === undefined) {
-  end(
-    `${dir} has no STARK chain of ${market}: name a store and a market that "foldbook verify" finds`,
-  );
+  end(`${dir} has no STARK chain of ${market}: name what "foldbook verify" finds`);
 }
 
 async function fileAt(path: string): Promise<Uint8Array | undefined> {

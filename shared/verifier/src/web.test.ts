@@ -83,7 +83,7 @@ test('a store that is not there, and a port that is taken, are told in one line'
   const port = new URL(store).port;
   for (const [args, words] of [
     [[folder], /name both: node docs/],
-    [[folder, 'NOPE'], /has no STARK chain of NOPE: name a store and a market/],
+    [[folder, 'NOPE'], /has no STARK chain of NOPE: name what/],
     [[folder, MARKET, port], new RegExp(`EADDRINUSE.*:${port}; name another port`)],
   ] as const) {
     const serve = new URL('serve-store.ts', EXAMPLES).pathname;
