@@ -10,6 +10,16 @@ const [dir = '', market = '', port = '8090'] = process.argv.slice(2);
 const source = openStoreFolder(dir, market, { chain: 'stark' });
 const encoder = new TextEncoder();
 
+function end(words: string): never {
+  console.error(`serve-store: ${words}`);
+  process.exit(2);
+}
+
+if (market === '') end('name both: node docs/examples/serve-store.ts STORE MARKET [PORT]');
+if ((await source.genesis()) === undefined) {
+  end(`${dir} has no STARK chain of ${market}: name what "foldbook verify" finds`);
+}
+
 async function fileAt(path: string): Promise<Uint8Array | undefined> {
   if (path === '/genesis') return source.genesis();
   if (path === '/key-changes') return source.keyChanges();
@@ -32,6 +42,7 @@ const server = createServer(async ({ url = '/' }, response) => {
     response.writeHead(500).end();
   }
 });
+server.on('error', ({ message }) => end(`${message}; name another port: STORE MARKET PORT`));
 server.listen(Number(port), '127.0.0.1', () => {
   const address = server.address();
   const bound = typeof address === 'object' ? address?.port : port;

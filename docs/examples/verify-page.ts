@@ -10,7 +10,12 @@ export function verifyMarket(store: string, level?: 'settlement' | 'data') {
 
 function served(store: string): EpochSource {
   const read = async (path: string): Promise<Uint8Array | undefined> => {
-    const response = await fetch(new URL(path, store));
+    const response = await fetch(new URL(path, store)).catch((error: unknown) => {
+      throw new SourceError(
+        'STORE_READ',
+        `${store} does not answer (${error}): is it served there?`,
+      );
+    });
     if (response.ok) return new Uint8Array(await response.arrayBuffer());
     if (response.status === 404) return undefined;
     throw new SourceError('STORE_READ', `${response.url} answers ${response.status}`);

@@ -32,7 +32,9 @@ async function run(context: CommandContext): Promise<number> {
   const operatorKeyFile = context.required('operator-key');
   const out = context.required('out');
   // A new operator would be nobody's whom clients know.
-  if (!existsSync(operatorKeyFile)) throw new UsageError(`${operatorKeyFile} is not there`);
+  if (!existsSync(operatorKeyFile)) {
+    throw new UsageError(`--operator-key ${operatorKeyFile} is not there`);
+  }
   const certificate = await certifyKey(operatorKeyFile, new Uint8Array(Buffer.from(key, 'hex')));
   await writeCertificate(out, certificate);
   context.output.result({ key, certificate: out }, `${key} is certified: ${out}`);

@@ -3,6 +3,7 @@ import { CliError } from './cli-error.ts';
 const EXIT_FAILED = 1;
 /** What was asked can't be done as it was asked: no broker there, no market, no permission. */
 const EXIT_UNREACHABLE = 2;
+const EXIT_INTERRUPTED = 130;
 
 export interface ErrorExplained {
   /** For the user, without the command's name before it. */
@@ -19,6 +20,8 @@ export interface ErrorExplained {
 export async function explainError(error: unknown): Promise<ErrorExplained> {
   if (!(error instanceof Error)) return { words: String(error), status: EXIT_FAILED };
   if (error instanceof CliError) return { words: error.message.trimEnd(), status: error.status };
+  // Of the command's own signal: nothing else here is aborted.
+  if (error.name === 'AbortError') return { words: 'interrupted', status: EXIT_INTERRUPTED };
   const { ClientError } = await import('@foldbook/client');
   if (error instanceof ClientError) {
     const { refusalWords } = await import('./refusal-words.ts');

@@ -4,12 +4,13 @@ import type { ProofStatus } from '@foldbook/protocol';
 import { UsageError } from './cli-error.ts';
 import type { CommandContext } from './command.ts';
 import { durabilityOf, type NodeConnection, withNode } from './node-connection.ts';
-import { provedWords } from './proved-words.ts';
+import { provedWords, waitingWords } from './proved-words.ts';
 import { execute, inTime, isRefusal, openTrader } from './trader-command.ts';
 
 export const WAIT_HELP = `\
   --wait LEVEL      received: until the log has the order; executed (default): until the market has
-                    executed it; proved: until its epoch is proved, however long that takes (under
+                    executed it; proved: until its epoch is proved, however long that takes; an
+                    order that trades nothing, with the next one that does, or a deposit (under
                     development keys, "devKeys", it says that this shows nothing by itself)`;
 
 const LEVELS = ['received', 'executed', 'proved'] as const;
@@ -76,11 +77,7 @@ async function receive(
 function progressOf({ output }: CommandContext, market: string) {
   let last = '';
   return (status: ProofStatus | undefined) => {
-    const words =
-      status === undefined
-        ? `no prover answers for ${market}; start one: foldbook up prover`
-        : `not proved yet: the proofs reach sequence ${status.provedTo}, ` +
-          `${status.recordsBacklog} records are to be proved`;
+    const words = waitingWords(market, status);
     if (words === last || (status !== undefined && status.proof !== null)) return;
     last = words;
     output.say(words);

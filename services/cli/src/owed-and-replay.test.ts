@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { askProof, OperatorClient, OrderClient } from '@foldbook/client';
 import { Asset, Side } from '@foldbook/protocol';
@@ -204,6 +204,7 @@ function auditOf(chains: 'stark' | 'poseidon'): void {
     const nothing = await copyOfNothing();
     for (const [log, words] of [
       [['--log', join(dir, 'none', 'LOG_0')], /LOG_0: NO_STREAM: /],
+      [['--log', dirname(nothing)], /others holds logs: name one, .*others\/LOG_0$/m],
       [['--log', nothing], /LOG_0 has no record of BTC-USD: name the log of its partition/],
       [[...own, '--partition', '3'], /^foldbook: .* does not let this user publish to .*LOG_3/],
     ] as const) {

@@ -97,7 +97,7 @@ async function runRotate(context: CommandContext): Promise<number> {
   const store = resolve(context.required('store'));
   const chains = await askedChains(context, store);
   // A new key in its place would be nobody's.
-  if (!existsSync(oldFile)) throw new UsageError(`${oldFile} is not there`);
+  if (!existsSync(oldFile)) throw new UsageError(`--operator-key ${oldFile} is not there`);
   const oldSecret = await secretOf(oldFile);
   const files = { oldFile, newFile, oldSecret, oldKey: bytesToHex(publicKeyOf(oldSecret)) };
   const signed = await signedChains(store, chains, files);

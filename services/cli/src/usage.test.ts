@@ -320,6 +320,23 @@ describe('usage errors', () => {
   });
 });
 
+describe('dispute, asked two things at once', () => {
+  it('does not answer one of them alone', async () => {
+    for (const [line, words] of [
+      [
+        '--account a --other-account b --store S',
+        /^--store is .* verify --account FILE --store DIR/,
+      ],
+      ['mine.jsonl --account a --other-account b', /^mine\.jsonl is not for --account: leave it/],
+      ['--check e.json --store S', /^--store is not for --check: leave it away, or ask one thing/],
+      ['--log a --other-log b --other-chain stark', /^--other-chain is not for --other-log: /],
+      ['mine.jsonl --store S --other-chain stark', /^mine\.jsonl is not for --other-chain: /],
+    ] as const) {
+      assert.match(await refusal(dispute, line), words);
+    }
+  });
+});
+
 describe('dispute, of files that hold no receipts', () => {
   let dir = '';
   before(async () => {

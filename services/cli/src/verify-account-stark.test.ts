@@ -60,7 +60,8 @@ test('by itself it shows what was signed, and says that no proof binds it', asyn
   );
   const other = await proofOf('nothing.fba', chain, 4);
   const nothing = await foldbook('verify', '--account', other, '--json');
-  const { ok, chain: kind, balance } = JSON.parse(nothing.stdout);
+  const { ok, verdict, chain: kind, balance } = JSON.parse(nothing.stdout);
+  assert.equal(verdict, 'signed', 'no proof was looked at');
   assert.deepEqual([ok, kind, balance], [true, 'stark', { base: '0', quote: '0' }]);
 });
 

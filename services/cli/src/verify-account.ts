@@ -79,7 +79,7 @@ export async function verifyAccount(context: CommandContext, file: string): Prom
     ...notShown.map((line) => `  - ${line}`),
   ];
   const { level, devKeys } = chain ?? {};
-  const verdict = isStanding ? 'verified' : 'signed';
+  const verdict = isStanding && chain !== undefined ? 'verified' : 'signed';
   const told = { ...proved, ok: isStanding, verdict, level, devKeys, shown, notShown };
   context.output.result(told, words.join('\n'));
   return isStanding ? 0 : 1;

@@ -26,6 +26,7 @@ export async function ask(
   subject: string,
   payload: Uint8Array,
   timeoutMs = DEFAULT_TIMEOUT_MS,
+  mend = 'is the market up?',
 ): Promise<Uint8Array> {
   try {
     return await transport.request(subject, payload, timeoutMs);
@@ -34,7 +35,7 @@ export async function ask(
     if (error.code === 'NOT_PERMITTED') throw new ClientError('REFUSED', error.message);
     throw new ClientError(
       'UNREACHABLE',
-      `no answer on ${subject} (${error.code}, ${transport.description}); is the market up?`,
+      `no answer on ${subject} (${error.code}, ${transport.description}); ${mend}`,
     );
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it, type TestContext, test } from 'node:test';
 import { type ProofStatus, proofSubject, proofsSubject } from '@foldbook/protocol';
 import { MemoryBroker } from '@foldbook/runtime';
-import { type ProofWait, whenProved } from './proofs.ts';
+import { askOwed, type ProofWait, whenProved } from './proofs.ts';
 
 const MARKET = 'BTC-USD';
 
@@ -44,6 +44,12 @@ function prover(test: TestContext) {
 const turns = async (condition: () => boolean) => {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 };
+
+test('where no prover is, it is asked after, not the market', async (test) => {
+  const { transport } = prover(test);
+  const message = /no answer on owed\.BTC-USD\.7 .*; is a prover up \("foldbook up prover"\)/;
+  await assert.rejects(askOwed(transport, MARKET, 7), { code: 'UNREACHABLE', message });
+});
 
 describe('whenProved', () => {
   it('tells of an epoch that was proved before anybody asked', async (test) => {

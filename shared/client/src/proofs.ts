@@ -13,7 +13,7 @@ import {
   proofsSubject,
 } from '@foldbook/protocol';
 import { cancelTimer, systemTimers, type Timers, type Transport } from '@foldbook/runtime';
-import { ask } from './ask.ts';
+import { ask, DEFAULT_TIMEOUT_MS } from './ask.ts';
 import { ClientError } from './client-error.ts';
 
 export interface ProofWait {
@@ -42,6 +42,12 @@ export interface ProvedCommand extends ProvedEpoch {
 
 const ASK_EVERY_MS = 5_000;
 
+/** A prover answers nothing of a market that it has not heard of. */
+const askProver = (transport: Transport, subject: string, question: Uint8Array) =>
+  ask(transport, subject, question, DEFAULT_TIMEOUT_MS, PROVER_MEND);
+
+const PROVER_MEND = 'is a prover up ("foldbook up prover"), and is there such a market?';
+
 /** Throws ClientError UNREACHABLE where no prover has the market, REFUSED or BAD_ANSWER. */
 export async function askProof(
   transport: Transport,
@@ -49,7 +55,9 @@ export async function askProof(
   sequence: number,
 ): Promise<ProofStatus> {
   const subject = proofsSubject(market);
-  const answer = decodeProofAnswer(await ask(transport, subject, encodeProofQuestion(sequence)));
+  const answer = decodeProofAnswer(
+    await askProver(transport, subject, encodeProofQuestion(sequence)),
+  );
   if (!answer.ok) throw new ClientError('BAD_ANSWER', `${subject}: ${answer.detail}`);
   if (!answer.value.isRefused) return answer.value.status;
   const { name, detail } = answer.value;
@@ -67,7 +75,7 @@ export async function askOwed(
   account: number,
 ): Promise<Uint8Array> {
   const subject = owedSubject(market, account);
-  const answer = decodeOwedAnswer(await ask(transport, subject, new Uint8Array()));
+  const answer = decodeOwedAnswer(await askProver(transport, subject, new Uint8Array()));
   if (!answer.ok) throw new ClientError('BAD_ANSWER', `${subject}: ${answer.detail}`);
   if (!answer.value.isRefused) return answer.value.file;
   const { name, detail } = answer.value;

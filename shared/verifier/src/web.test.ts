@@ -79,6 +79,22 @@ test('the store gives its chain, as bytes, and no other file', async () => {
   rmSync(path.join(folder, MARKET, 'epochs/secret.fbr'));
 });
 
+test('a store that is not there, and a port that is taken, are told in one line', async () => {
+  const port = new URL(store).port;
+  for (const [args, words] of [
+    [[folder], /name both: node docs/],
+    [[folder, 'NOPE'], /has no STARK chain of NOPE: name what/],
+    [[folder, MARKET, port], new RegExp(`EADDRINUSE.*:${port}; name another port`)],
+  ] as const) {
+    const serve = new URL('serve-store.ts', EXAMPLES).pathname;
+    const ran = spawn(process.execPath, [serve, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const said = once(createInterface({ input: ran.stderr }), 'line');
+    assert.deepEqual(await once(ran, 'exit'), [2, null]);
+    const [line]: string[] = await said;
+    assert.match(line ?? '', words);
+  }
+});
+
 async function inPage(...args: readonly unknown[]) {
   const module = new URL('verify-page.ts', EXAMPLES).href;
   const call: PageCall = { module, name: 'verifyMarket', args };
@@ -104,6 +120,12 @@ test('a page verifies at level settlement without the kernel', async () => {
   assert(result.ok);
   assert.deepEqual([result.level, result.proofs], ['settlement', 1]);
   assert(!asked.includes('stark.wasm'));
+});
+
+test('a page says where nobody serves a store', async () => {
+  const { result } = await inPage('http://127.0.0.1:1/');
+  assert(!result.ok);
+  assert.match(result.firstFailure.message, /^http:\/\/127\.0\.0\.1:1\/ does not answer/);
 });
 
 test('a page refuses records that are others', async () => {

@@ -64,7 +64,7 @@ For stark alone:
   --input FILE      a message file of the challenge (.bin, .bin.zst) instead of the built-in flow
 
 Example: foldbook bench prove --circuit batch-15 --workers 1,2
-         foldbook bench prove --backend stark --circuit batch-240`,
+         foldbook bench prove --backend stark --workers 1,2`,
   takes: [],
   options: {
     circuit: { type: 'string' },

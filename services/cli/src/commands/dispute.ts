@@ -19,6 +19,7 @@ import { compareChains, compareLogs, type Difference } from '../dispute/compare.
 import { writeEvidence } from '../dispute/evidence-folder.ts';
 import { type Finding, judgeReceipts } from '../dispute/judge.ts';
 import { folderLog, openLogs, readingLog } from '../dispute/log-source.ts';
+import { type Question, questionOf } from '../dispute/question.ts';
 import { type ReceiptInput, readReceipts } from '../dispute/receipt-input.ts';
 import { readSignedChain, type SignedChain } from '../dispute/signed-epochs.ts';
 import { fileTrouble } from '../file-trouble.ts';
@@ -89,17 +90,15 @@ Example: foldbook dispute --check evidence-BTC-USD-17-1.json`,
     out: { type: 'string' },
     check: { type: 'string' },
   },
-  run: (context) => {
-    const otherLog = context.text('other-log');
-    const others = [context.text('other-store'), context.text('other-chain')];
-    const proofs = [context.text('account'), context.text('other-account')];
-    const check = context.text('check');
-    if (check !== undefined) return runCheck(context, check);
-    if (proofs.some((proof) => proof !== undefined)) return runAccounts(context);
-    if (otherLog !== undefined) return runLogs(context, otherLog);
-    if (others.some((other) => other !== undefined)) return runStores(context);
-    return runReceipts(context);
-  },
+  run: (context) => RUNS[questionOf(context)](context),
+};
+
+const RUNS: Readonly<Record<Question, (context: CommandContext) => Promise<number>>> = {
+  check: (context) => runCheck(context, context.required('check')),
+  accounts: runAccounts,
+  logs: (context) => runLogs(context, context.required('other-log')),
+  stores: runStores,
+  receipts: runReceipts,
 };
 
 async function runCheck({ output, ...context }: CommandContext, file: string): Promise<number> {
@@ -165,8 +164,8 @@ const retiredWords = (from: bigint | null): readonly string[] =>
 
 async function runLogs(context: CommandContext, otherLog: string): Promise<number> {
   const partition = context.integer('partition', 0, MAX_PARTITIONS - 1) ?? 0;
-  const logs = await openLogs(context);
   const second = folderLog(otherLog);
+  const logs = await openLogs(context);
   try {
     const first = logs.any(partition);
     if (first === undefined) throw new UsageError('--other-log is compared with --log or --nats');

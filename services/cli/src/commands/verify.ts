@@ -66,7 +66,8 @@ replay it also needs the log: it executes every order again, and compares what c
                     {"ok","epochs","balances"}, or {"ok","epoch","code","message"}; all else is of
                     the first that is not verified, or of the STARK's.
                     With --account {"ok","verdict","chain","market","account","balance","owed",
-                    "epoch",...}, or {"ok","verdict","code","message","evidence"}
+                    "epoch",...}, or {"ok","verdict","code","message","evidence"}; without --store
+                    verdict is signed, which ok says then
 
 Exit status 1, with the reason, at the first thing that does not check, when there is no epoch, and
 at level settlement under development keys, whose proofs anybody can forge (with --account and

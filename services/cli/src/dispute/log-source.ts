@@ -1,5 +1,6 @@
 /** The logs that a dispute looks at: a folder of segments, or a broker's streams. */
-import { basename, dirname, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { logStream } from '@foldbook/protocol';
 import { JetStreamStore, SegmentStore, StreamError } from '@foldbook/runtime';
 import { connectBroker } from '../broker.ts';
@@ -26,10 +27,23 @@ export interface OneLog extends LogSource {
   close(): Promise<void>;
 }
 
+/** @throws UsageError for the folder of all logs, which is named in place of one of them */
 export function folderLog(folder: string): OneLog {
   const path = resolve(folder);
+  const [log] = logsIn(path);
+  if (log !== undefined)
+    throw new UsageError(`${folder} holds logs: name one, ${join(folder, log)}`);
   const store = new SegmentStore({ dir: dirname(path) });
   return { name: folder, reader: store.reader(basename(path)), close: () => store.close() };
+}
+
+/** Names of streams that are logs; of a folder that can't be read none, which its reader tells. */
+function logsIn(path: string): string[] {
+  try {
+    return readdirSync(path).filter((name) => /^LOG_\d+$/.test(name));
+  } catch {
+    return [];
+  }
 }
 
 /** What --log or --nats names; nothing for neither. */
