@@ -14,7 +14,7 @@ import {
 } from '@foldbook/verifier';
 import { UsageError } from '../cli-error.ts';
 import type { CliCommand, CommandContext } from '../command.ts';
-import { checkAccountOptions, compareAccountProofs } from '../dispute/account-conflict.ts';
+import { compareAccountProofs } from '../dispute/account-conflict.ts';
 import { compareChains, compareLogs, type Difference } from '../dispute/compare.ts';
 import { writeEvidence } from '../dispute/evidence-folder.ts';
 import { type Finding, judgeReceipts } from '../dispute/judge.ts';
@@ -190,7 +190,6 @@ async function runStores(context: CommandContext): Promise<number> {
 }
 
 async function runAccounts(context: CommandContext): Promise<number> {
-  checkAccountOptions(context);
   const [one, other] = [context.required('account'), context.required('other-account')];
   const { market, difference } = await compareAccountProofs(one, other);
   return tell(context, difference, { about: market, same: 'they may both be true' });

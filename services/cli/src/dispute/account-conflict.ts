@@ -15,7 +15,6 @@ import {
 } from '@foldbook/verifier';
 import { readAccountProof } from '../account-proof-file.ts';
 import { UsageError } from '../cli-error.ts';
-import type { CommandContext } from '../command.ts';
 import { printable } from '../printable.ts';
 import type { Difference } from './compare.ts';
 import type { SignedChain, SignedEpoch } from './signed-epochs.ts';
@@ -76,19 +75,6 @@ function signedConflict(
   );
   if (words === undefined) return undefined;
   return { words, evidence: { kind: 'headers', genesis, headers: [epoch.signed, other.signed] } };
-}
-
-/** What is of receipts, logs or stores, or pins an operator: nothing would come of it. */
-const NOT_OF_ACCOUNTS = [
-  ...['store', 'other-store', 'chain', 'other-chain', 'market', 'log', 'other-log', 'nats', 'user'],
-  ...['partition', 'operator'],
-];
-
-/** @throws UsageError for what two files are not compared by */
-export function checkAccountOptions({ text, positionals }: CommandContext): void {
-  const needless = NOT_OF_ACCOUNTS.find((name) => text(name) !== undefined);
-  const named = needless === undefined ? positionals[0] : `--${needless}`;
-  if (named !== undefined) throw new UsageError(`${named} is not for --account: leave it away`);
 }
 
 interface ComparedProofs {
