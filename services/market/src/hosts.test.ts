@@ -112,7 +112,9 @@ describe('hosts of markets', () => {
     let held = 0;
     const steps = fc.array(step, { minLength: 20, maxLength: 80 });
     // Of one chunk after another that comes to a host.
-    const room = fc.array(fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.boolean()));
+    const room = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.boolean()), {
+      minLength: 10,
+    });
     await fc.assert(
       fc.asyncProperty(steps, room, async (steps, room) => {
         const [first, last] = [setUp(), closeAll()];
@@ -146,7 +148,7 @@ describe('hosts of markets', () => {
       { numRuns: 60 },
     );
     assert(moves > 20 && held > 5, `${moves} moves, ${held} groups came meanwhile`);
-    assert(refused > 5 && refused < moves / 2, `${refused} of them refused`);
+    assert(refused > 0 && refused < moves / 2, `${refused} of them refused`);
   });
 
   it('keep a market that the other one has no memory for', async () => {

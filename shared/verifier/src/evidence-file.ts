@@ -1,4 +1,5 @@
-import { bytesToHex, hexToBytes } from './bytes.ts';
+import { decodeCertificate, decodeReceipt } from '@foldbook/protocol/receipt';
+import { bytesToHex, hexToBytes, sameBytes } from './bytes.ts';
 import { type Refused, refused } from './reason-codes.ts';
 import { isStarkGenesis } from './stark/genesis.ts';
 
@@ -82,12 +83,33 @@ export const EVIDENCE_GROUPS_BYTES_MAX = 64 * 1024 * 1024;
 export const EVIDENCE_CHARACTERS_MAX = 3 * EVIDENCE_GROUPS_BYTES_MAX;
 /** Twice as many as groups of 128 bytes, the least. Each takes memory, also where it is empty. */
 export const EVIDENCE_VALUES_MAX = 2 ** 20;
+/** Each is a signature to check: as many as an honest operator has nodes and keys, and more. */
+export const EVIDENCE_CERTIFICATES_MAX = 1_024;
 
-/** The evidence as a file, one part a line. */
+/** The evidence as a file, one part a line; of certificates those of its receipts' keys, once. */
 export function evidenceText(evidence: Evidence): string {
   const show = (_: string, value: unknown) =>
     value instanceof Uint8Array ? bytesToHex(value) : value;
-  return `${JSON.stringify({ format: FORMAT, v: versionOf(evidence), ...evidence }, show, 1)}\n`;
+  const parts = 'certificates' in evidence ? withOwnCertificates(evidence) : evidence;
+  return `${JSON.stringify({ format: FORMAT, v: versionOf(evidence), ...parts }, show, 1)}\n`;
+}
+
+type Certified = Extract<Evidence, { readonly certificates: readonly Uint8Array[] }>;
+
+function withOwnCertificates(evidence: Certified): Certified {
+  const receipts = evidence.kind === 'receipts' ? evidence.receipts : [evidence.receipt];
+  const keys = receipts.flatMap((bytes) => {
+    const receipt = decodeReceipt(bytes);
+    return receipt.ok ? [receipt.value.publicKey] : [];
+  });
+  const own = new Map<string, Uint8Array>();
+  for (const bytes of evidence.certificates) {
+    const certificate = decodeCertificate(bytes);
+    if (!certificate.ok) continue;
+    const { nodeKey } = certificate.value;
+    if (keys.some((key) => sameBytes(key, nodeKey))) own.set(bytesToHex(bytes), bytes);
+  }
+  return { ...evidence, certificates: [...own.values()] };
 }
 
 /** The lowest that has room for it: who reads the first alone is told so, and not of a fault. */
@@ -149,7 +171,11 @@ function evidenceFrom(value: unknown): Evidence {
 function partsFrom(fields: Fields): Evidence {
   const optional = <T>(name: string, read: (value: unknown, name: string) => T) =>
     fields[name] === undefined ? undefined : read(fields[name], name);
-  const certificates = () => listOf(fields.certificates, 'certificates', bytesOf);
+  const certificates = () => {
+    const all = listOf(fields.certificates, 'certificates', bytesOf);
+    if (all.length <= EVIDENCE_CERTIFICATES_MAX) return all;
+    throw new FormatFault(`${all.length} certificates; ${EVIDENCE_CERTIFICATES_MAX} are the most`);
+  };
   const { kind } = fields;
   switch (kind) {
     case 'receipts': {

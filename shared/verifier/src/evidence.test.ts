@@ -15,6 +15,7 @@ import {
   evidenceText,
   type SignedHeader,
 } from './evidence.ts';
+import { EVIDENCE_CERTIFICATES_MAX, readEvidence } from './evidence-file.ts';
 import { encodeGenesis, genesisHash } from './genesis.ts';
 import { decodeHeader, type EpochHeader, encodeHeader } from './header.ts';
 import { encodeKeyChanges, signKeyChange } from './key-changes.ts';
@@ -423,6 +424,23 @@ test('evidence that was altered anywhere is none, and never ends the check', () 
     }),
     { numRuns: 80 },
   );
+});
+
+test('a file has the certificates of its receipts, once; one with too many is refused', () => {
+  const [own = zero] = certifiedBy(OLD);
+  const others = certificateOf(publicKeyOf(STRANGER), OLD);
+  const text = evidenceText(againstHeader(2n, [others, own, zero, own]));
+  const read = readEvidence(text);
+  assert(read.ok && read.evidence.kind === 'header');
+  assert.deepEqual(read.evidence.certificates, [own]);
+  const more = (count: number) => {
+    const listed = JSON.stringify(Array.from({ length: count }, () => bytesToHex(own)));
+    return checkEvidence(text.replace(/"certificates": \[[^\]]*\]/, `"certificates": ${listed}`));
+  };
+  assert.equal(more(2).ok, true);
+  const checked = more(EVIDENCE_CERTIFICATES_MAX + 1);
+  assert(!checked.ok && checked.code === 'EVIDENCE_FORMAT');
+  assert.equal(checked.message, '1025 certificates; 1024 are the most');
 });
 
 test('no file ends the check, whatever it holds', () => {
