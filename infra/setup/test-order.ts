@@ -3,10 +3,12 @@
  * to be short: otherwise one file is alone in the end, and the other core has nothing to do.
  */
 const LONG: readonly string[] = [
-  'services/cli/src/outage.test.ts',
-  'services/cli/src/nodes.test.ts',
   'services/cli/src/bench/threads.test.ts',
+  'services/cli/src/check/proof-chain.test.ts',
   'services/cli/src/everyday.test.ts',
+  'services/cli/src/owed-and-replay.test.ts',
+  'services/cli/src/nodes.test.ts',
+  'services/cli/src/outage.test.ts',
   'services/cli/src/demo.test.ts',
   'shared/engine/src/kernel/kernel-engine.test.ts',
   'services/cli/src/local-cluster.test.ts',
@@ -21,6 +23,10 @@ const LONG: readonly string[] = [
   'services/market/src/shared-memory.test.ts',
   'services/market/src/market-standby.test.ts',
   'services/prover/src/main.test.ts',
+  'services/prover/src/folded-epochs.test.ts',
+  'services/prover/src/workers.test.ts',
+  'services/cli/src/bench/scale.test.ts',
+  'services/cli/src/rotate.test.ts',
   'services/cli/src/check/kill9.test.ts',
   'services/cli/src/bench/regress.test.ts',
   'services/cli/src/broker-permissions.test.ts',
